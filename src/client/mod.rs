@@ -1,0 +1,3 @@
+//! Clients: what they ask, when, and of whom.
+
+pub mod workload;

@@ -1,0 +1,153 @@
+//! A client asks, waits, thinks, and asks again; when it hears nothing it tries elsewhere.
+
+use crate::ids::NodeId;
+use crate::log::{Command, RequestId};
+use crate::plan::{Ask, Clients, Mix};
+use crate::rng::Rng;
+use crate::time::{Span, Time};
+use crate::world::latency::sample;
+
+/// One client. It has at most one operation under way.
+#[derive(Debug)]
+pub struct Client {
+    rng: Rng,
+    /// The operation under way, or the last one.
+    pub request: RequestId,
+    /// What it asks.
+    pub command: Command,
+    /// How often it was tried.
+    pub attempt: u32,
+    /// Whether it is under way.
+    pub waiting: bool,
+    /// The node that it asks.
+    pub target: NodeId,
+    /// A wake-up with another token is out of date.
+    pub token: u32,
+    /// How often it tries at most.
+    pub attempts: u32,
+    /// Whether it has only one operation.
+    pub single: bool,
+}
+
+/// The way of a message between a client and a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It is lost.
+    Lost,
+    /// It takes this long.
+    Takes(Span),
+}
+
+impl Client {
+    /// A client with a random stream of its own, before its first operation.
+    pub fn new(number: u32, rng: Rng, attempts: u32, single: Option<Command>) -> Client {
+        Client {
+            rng,
+            request: RequestId { client: number, serial: 0 },
+            command: single.unwrap_or(Command::Noop),
+            attempt: 0,
+            waiting: false,
+            target: NodeId::new(1),
+            token: 0,
+            attempts,
+            single: single.is_some(),
+        }
+    }
+
+    /// Begins an operation: what, and of whom among so many nodes. Always three words.
+    pub fn begin(&mut self, options: &Clients, nodes: u8) {
+        let command = draw_command(&mut self.rng, options.mix, options.keys);
+        let target = NodeId::new(1 + self.rng.below(u64::from(nodes)) as u8);
+        if !self.single {
+            self.command = command;
+        }
+        if options.ask == Ask::AnyNode || self.request.serial == 0 {
+            self.target = target;
+        }
+        self.request.serial += 1;
+        self.attempt = 1;
+        self.waiting = true;
+    }
+
+    /// Tries again: at the node that was named, or the next one.
+    pub fn retry(&mut self, hint: Option<NodeId>, nodes: u8) {
+        self.attempt += 1;
+        self.target = hint.unwrap_or(NodeId::at(usize::from(self.target.number() % nodes)));
+    }
+
+    /// The way of a message to or from a node. Always one word.
+    pub fn way(&mut self, options: &Clients) -> Way {
+        let (latency, loss) = self.rng.halves();
+        if options.loss.hit(loss) {
+            return Way::Lost;
+        }
+        Way::Takes(sample(&options.latency, latency))
+    }
+
+    /// How long it thinks. Always one word.
+    pub fn think(&mut self, options: &Clients) -> Span {
+        sample(&options.think, self.rng.halves().0)
+    }
+
+    /// A token that makes every earlier wake-up out of date.
+    pub fn new_token(&mut self) -> u32 {
+        self.token += 1;
+        self.token
+    }
+
+    /// Whether it begins another operation at this time.
+    pub fn goes_on(&self, options: &Clients, now: Time) -> bool {
+        let stopped = options.stop.is_some_and(|stop| now >= Time::ZERO.plus(stop));
+        !self.single && !stopped
+    }
+}
+
+fn draw_command(rng: &mut Rng, mix: Mix, keys: u32) -> Command {
+    let kind = rng.below(mix.total().max(1));
+    let (key, value) = rng.halves();
+    let key = ((u64::from(key) * u64::from(keys)) >> 32) as u32;
+    let value = value % 1_000;
+    let bounds = [mix.get, mix.put, mix.delete, mix.compare_and_set];
+    let mut upto = 0;
+    let place = bounds.iter().position(|weight| {
+        upto += u64::from(*weight);
+        kind < upto
+    });
+    match place {
+        Some(0) => Command::Get { key },
+        Some(1) => Command::Put { key, value },
+        Some(2) => Command::Delete { key },
+        // Small values, so that some comparisons hold.
+        Some(_) => Command::CompareAndSet { key, expected: value % 8, value: value / 8 % 8 },
+        None => Command::Append { key, value },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Stream;
+
+    #[test]
+    fn the_mix_is_as_asked() {
+        let mut rng = Rng::new(1, Stream::Client(1));
+        let mix = Mix { get: 1, put: 2, delete: 0, compare_and_set: 0, append: 1 };
+        let commands: Vec<Command> = (0..4_000).map(|_| draw_command(&mut rng, mix, 4)).collect();
+        let count =
+            |of: fn(&Command) -> bool| commands.iter().filter(|command| of(command)).count();
+        assert!((900..1_100).contains(&count(|command| matches!(command, Command::Get { .. }))));
+        assert!((1_850..2_150).contains(&count(|command| matches!(command, Command::Put { .. }))));
+        assert_eq!(count(|command| matches!(command, Command::Delete { .. })), 0);
+        assert_eq!(count(|command| matches!(command, Command::CompareAndSet { .. })), 0);
+    }
+
+    #[test]
+    fn a_retry_goes_round_or_where_it_is_told() {
+        let mut client = Client::new(1, Rng::new(1, Stream::Client(1)), 3, None);
+        client.target = NodeId::new(3);
+        client.retry(None, 3);
+        assert_eq!(client.target, NodeId::new(1));
+        client.retry(Some(NodeId::new(3)), 3);
+        assert_eq!(client.target, NodeId::new(3));
+    }
+}

@@ -1,0 +1,3 @@
+//! Other Rafts behind the same contract, and wrappers that spoil any of them.
+
+pub mod saboteur;

@@ -1,0 +1,84 @@
+//! A wrapper that spoils what passes between a node and its disk or network: bugs that any Raft can have, whatever its
+//! protocol code.
+
+use crate::ids::{NodeId, WriteId};
+use crate::node::{Context, Effect, Input, Node, Status};
+use crate::raft::{Bug, Rules};
+use crate::record::{MessageKind, Summary};
+
+/// The bugs that live in this wrapper rather than in the rules of the protocol.
+pub const BUGS: [Bug; 4] = [
+    Bug::VoteNotPersisted,
+    Bug::VoteSentBeforeFsync,
+    Bug::VoteWriteErrorIgnored,
+    Bug::AckBeforeFsync,
+];
+
+/// A node whose effects are spoiled by the bugs planted in `rules`.
+pub struct Saboteur<N: Node> {
+    node: N,
+    rules: Rules,
+    /// Granted votes that wait for their write, to be sent all the same if it fails.
+    waiting: Vec<(WriteId, NodeId, N::Message)>,
+}
+
+impl<N: Node> Saboteur<N> {
+    /// Spoils a node.
+    pub fn new(node: N, rules: Rules) -> Saboteur<N> {
+        Saboteur { node, rules, waiting: Vec::new() }
+    }
+
+    /// Whether any of these bugs needs the wrapper.
+    pub fn is_needed(rules: Rules) -> bool {
+        BUGS.into_iter().any(|bug| rules.has(bug))
+    }
+
+    fn spoil(&mut self, effect: &mut Effect<N::Message>) {
+        match effect {
+            Effect::SaveVote { vote, .. } if self.rules.has(Bug::VoteNotPersisted) => *vote = None,
+            Effect::Send { to, message, after } => {
+                let summary = N::summary(message);
+                let grants = summary.message == MessageKind::Vote && summary.success;
+                let acks = summary.message == MessageKind::AppendReply && summary.success;
+                if grants && self.rules.has(Bug::VoteWriteErrorIgnored) {
+                    self.waiting.push((*after, *to, message.clone()));
+                }
+                if (grants && self.rules.has(Bug::VoteSentBeforeFsync))
+                    || (acks && self.rules.has(Bug::AckBeforeFsync))
+                {
+                    *after = WriteId::NONE;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl<N: Node> Node for Saboteur<N> {
+    type Message = N::Message;
+
+    fn step(&mut self, input: Input<N::Message>, ctx: &mut Context<'_, N::Message>) {
+        match &input {
+            Input::Durable(write) => self.waiting.retain(|(after, ..)| after > write),
+            Input::WriteFailed(_) => {
+                for (_, to, message) in self.waiting.drain(..) {
+                    ctx.emit(Effect::Send { to, message, after: WriteId::NONE });
+                }
+            }
+            _ => {}
+        }
+        let first = ctx.effects.len();
+        self.node.step(input, ctx);
+        for effect in &mut ctx.effects[first..] {
+            self.spoil(effect);
+        }
+    }
+
+    fn status(&self) -> Status {
+        self.node.status()
+    }
+
+    fn summary(message: &N::Message) -> Summary {
+        N::summary(message)
+    }
+}

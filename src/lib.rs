@@ -1,0 +1,34 @@
+//! squall breaks a Raft before production does: a deterministic discrete-event simulator for clusters of Raft nodes.
+//!
+//! [`sim::run`] takes a [`plan::Plan`] and gives a [`sim::Outcome`]: the same plan, the same outcome, bit for bit. Read the modules
+//! in this order; each knows only those before it.
+//!
+//! - [`ids`], [`time`], [`rng`]: names, virtual time, random streams.
+//! - [`log`], [`record`], [`node`], [`property`], [`situation`]: the contract with a node, and what can be said of a run.
+//! - [`raft`], [`kv`], [`guests`], [`plan`]: the built-in Raft, the state machine, what spoils nodes, and what a run depends on.
+//! - [`world`], [`client`]: the fake outside, which knows no protocol.
+//! - [`oracle`], [`trace`]: who judges a run, and how it is told.
+//! - [`sim`]: the loop, and the hosts of nodes.
+
+pub mod ids;
+pub mod rng;
+pub mod time;
+
+pub mod log;
+pub mod node;
+pub mod property;
+pub mod record;
+pub mod situation;
+
+pub mod guests;
+pub mod kv;
+pub mod plan;
+pub mod raft;
+
+pub mod client;
+pub mod world;
+
+pub mod oracle;
+pub mod trace;
+
+pub mod sim;

@@ -1,0 +1,256 @@
+//! The contract between a Raft node and its host.
+//!
+//! A node is a state machine without I/O: one [`Input`] in, [`Effect`]s out. The host
+//!
+//! 1. boots the node with what its disk holds,
+//! 2. hands it one input at a time, with its own local time,
+//! 3. carries out its effects in the order in which they were given,
+//! 4. keeps a message back until the write that it names is durable,
+//! 5. reports each durable write, in order,
+//! 6. applies what the node says to apply, and gives back the output where it was asked for,
+//! 7. loses all but the disk (and a durable state machine) when the node crashes.
+//!
+//! Nothing else reaches a node, so nothing else can make two runs differ.
+
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Index, NodeId, Term, WriteId};
+use crate::log::{Batch, Command, Entry, Log, RequestId};
+use crate::record::Summary;
+use crate::rng::Rng;
+use crate::time::{LocalTime, Span, SpanRange};
+
+/// What a disk holds when a node starts.
+#[derive(Clone, Debug)]
+pub struct Recovered {
+    /// The durable term; [`Term::FIRST`] on a fresh disk.
+    pub term: Term,
+    /// The durable vote in that term.
+    pub vote: Option<NodeId>,
+    /// The durable log.
+    pub log: Log,
+    /// The last index that the state machine has applied: zero where it is volatile.
+    pub applied: Index,
+    /// What else lies at the end of the journal: damage that a careful node leaves alone.
+    pub damage: Damage,
+}
+
+/// What a crash left at the end of a journal, behind the last whole record.
+#[derive(Clone, Debug, Default)]
+pub struct Damage {
+    /// An entry whose record was cut short: its checksum does not hold, its content is not what was written.
+    pub torn: Option<Entry>,
+    /// Entries which a durable truncation removed, whose records still lie in the journal before it, with the
+    /// index of the first.
+    pub truncated: Option<(Index, Rc<[Entry]>)>,
+}
+
+/// A client's request as it reaches a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Whose request it is.
+    pub id: RequestId,
+    /// What the client wants done.
+    pub command: Command,
+}
+
+/// What a command gave when it was applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// It was done.
+    Done,
+    /// A read: the values that the key holds; empty if it holds none.
+    Values(Rc<[u32]>),
+    /// A compare-and-set found something else.
+    Mismatch,
+    /// An append to a list that is full.
+    Full,
+}
+
+/// What a node answers to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It was committed and applied.
+    Applied(Output),
+    /// This node cannot take it; try this leader, if one is named, or another node.
+    Refused(Option<NodeId>),
+}
+
+/// One thing that happens to a node.
+#[derive(Clone, Debug)]
+pub enum Input<M> {
+    /// The node starts, for the first time or after a crash.
+    Boot(Recovered),
+    /// A message arrives.
+    Receive {
+        /// Who sent it.
+        from: NodeId,
+        /// What it says.
+        message: M,
+    },
+    /// A client asks.
+    Request(Request),
+    /// The time that [`Effect::SetTimer`] named has come.
+    TimerFired,
+    /// This write and every earlier one are durable.
+    Durable(WriteId),
+    /// This write and every later one failed: what the disk holds of them is not known.
+    WriteFailed(WriteId),
+    /// What an entry gave when it was applied, where [`Effect::Apply`] asked for it.
+    Applied {
+        /// The entry's index.
+        index: Index,
+        /// What it gave.
+        output: Output,
+    },
+}
+
+/// One thing that a node wants done. Effects are carried out in the order given.
+#[derive(Clone, Debug)]
+pub enum Effect<M> {
+    /// Leaves once `after` is durable: "persist, then answer" is data, so it can be checked and spoiled.
+    Send {
+        /// The receiver.
+        to: NodeId,
+        /// The message.
+        message: M,
+        /// The write that must be durable first; [`WriteId::NONE`] for at once.
+        after: WriteId,
+    },
+    /// Writes the current term and the vote in it.
+    SaveVote {
+        /// The write.
+        write: WriteId,
+        /// The current term.
+        term: Term,
+        /// The candidate that received the vote in it.
+        vote: Option<NodeId>,
+    },
+    /// Writes entries at the end of the log. The first sits at `first`, one past the log's last index.
+    Append {
+        /// The write.
+        write: WriteId,
+        /// Where the first entry sits.
+        first: Index,
+        /// The entries.
+        entries: Batch,
+    },
+    /// Removes the entry at `from` and all that follow.
+    Truncate {
+        /// The write.
+        write: WriteId,
+        /// The first index to go.
+        from: Index,
+    },
+    /// Asks for [`Input::TimerFired`] at this local time; replaces what was asked for before.
+    SetTimer(LocalTime),
+    /// Applies a committed entry to the state machine.
+    Apply {
+        /// The entry's index, one past the last one applied.
+        index: Index,
+        /// The entry.
+        entry: Entry,
+        /// Whether the node wants to hear what it gave, by [`Input::Applied`].
+        answer: bool,
+    },
+    /// Answers a client.
+    Reply {
+        /// The request.
+        request: RequestId,
+        /// The answer.
+        answer: Answer,
+    },
+    /// Ends the process: the node can no longer trust its disk. A supervisor starts it again.
+    Stop,
+}
+
+/// A node's part in its term.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Answers leaders and candidates.
+    #[default]
+    Follower,
+    /// Asks for votes.
+    Candidate,
+    /// Takes requests and replicates them.
+    Leader,
+}
+
+/// What a node says of itself, asked after every step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// The current term.
+    pub term: Term,
+    /// The role in it.
+    pub role: Role,
+    /// The leader that the node knows of in it.
+    pub leader: Option<NodeId>,
+    /// The highest index that it knows to be committed.
+    pub commit: Index,
+    /// The highest index that it gave to its state machine.
+    pub applied: Index,
+}
+
+/// The random decisions of one node, drawn from its own stream over all its lives. The first election timeouts
+/// may be fixed by the plan.
+#[derive(Debug)]
+pub struct NodeRng {
+    rng: Rng,
+    fixed_timeouts: Vec<Span>,
+    timeouts: usize,
+}
+
+impl NodeRng {
+    /// Draws from `rng`, but takes the first election timeouts from the list.
+    pub fn new(rng: Rng, fixed_timeouts: Vec<Span>) -> NodeRng {
+        NodeRng { rng, fixed_timeouts, timeouts: 0 }
+    }
+
+    /// The node's next election timeout. One word is drawn, used or not.
+    pub fn election_timeout(&mut self, range: SpanRange) -> Span {
+        let drawn = range.pick(self.rng.word());
+        let fixed = self.fixed_timeouts.get(self.timeouts).copied();
+        self.timeouts += 1;
+        fixed.unwrap_or(drawn)
+    }
+
+    /// The node's next heartbeat interval. A word is drawn where there is a choice.
+    pub fn heartbeat_interval(&mut self, range: SpanRange) -> Span {
+        if range.from == range.to { range.from } else { range.pick(self.rng.word()) }
+    }
+}
+
+/// What a node has at hand in a step.
+pub struct Context<'a, M> {
+    /// The node's own clock.
+    pub now: LocalTime,
+    /// The node's own randomness.
+    pub rng: &'a mut NodeRng,
+    /// Where effects go. The host owns and reuses it.
+    pub effects: &'a mut Vec<Effect<M>>,
+}
+
+impl<M> Context<'_, M> {
+    /// Adds an effect.
+    pub fn emit(&mut self, effect: Effect<M>) {
+        self.effects.push(effect);
+    }
+}
+
+/// A sans-I/O Raft node.
+pub trait Node {
+    /// What nodes of this kind say to each other.
+    type Message: Clone;
+
+    /// Takes one input and says what is to be done. May panic: the host reports it as a violation.
+    fn step(&mut self, input: Input<Self::Message>, ctx: &mut Context<'_, Self::Message>);
+
+    /// What the node is now.
+    fn status(&self) -> Status;
+
+    /// What oracles and traces see of a message.
+    fn summary(message: &Self::Message) -> Summary;
+}

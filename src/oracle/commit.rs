@@ -1,0 +1,253 @@
+//! Leader completeness, state-machine safety, durability, and commit indexes that never go back (5.4, Figure 3).
+
+use crate::ids::{Index, NodeId, Term};
+use crate::node::Role;
+use crate::oracle::shadow::{Change, Place, Shadow};
+use crate::oracle::violation::Violation;
+use crate::property::Property;
+use crate::record::{Kind, Record};
+
+/// A leader, as its log was when it was elected.
+#[derive(Debug)]
+struct Elected {
+    term: Term,
+    node: NodeId,
+    last_index: Index,
+    last: Place,
+    record: u64,
+}
+
+/// What is committed and applied, by whom first.
+#[derive(Debug)]
+pub struct Commits {
+    /// The committed entry at each index, from 1.
+    committed: Vec<Place>,
+    /// The records that committed: each with the last index that was new.
+    committed_by: Vec<(Index, u64)>,
+    /// Leaders of a later term than some node is in: only they can miss an entry that is committed later.
+    elected: Vec<Elected>,
+    /// The entry that was applied first at each index, from 1, with its record.
+    applied: Vec<(Term, u64, u64)>,
+    /// Where each node's commit index and state machine are.
+    nodes: Vec<(Index, Index)>,
+}
+
+impl Commits {
+    /// Nothing is committed yet.
+    pub fn new(nodes: u8) -> Commits {
+        Commits {
+            committed: Vec::new(),
+            committed_by: Vec::new(),
+            elected: Vec::new(),
+            applied: Vec::new(),
+            nodes: vec![(Index::ZERO, Index::ZERO); usize::from(nodes)],
+        }
+    }
+
+    /// The last committed index.
+    pub fn last_committed(&self) -> Index {
+        Index(self.committed.len() as u64)
+    }
+
+    /// The committed entry at an index.
+    pub fn committed_at(&self, index: Index) -> Option<Place> {
+        self.committed.get(index.0.checked_sub(1)? as usize).copied()
+    }
+
+    /// The record that committed an index.
+    fn record_of(&self, index: Index) -> u64 {
+        let slot = self.committed_by.partition_point(|(last, _)| *last < index);
+        self.committed_by.get(slot).map_or(0, |(_, record)| *record)
+    }
+
+    /// Judges a record. `shadow` is as it is after it.
+    pub fn observe(
+        &mut self,
+        record: &Record,
+        change: Change,
+        shadow: &Shadow,
+    ) -> Option<Violation> {
+        let id = record.node?;
+        let (commit, applied) = &mut self.nodes[id.slot()];
+        match record.kind {
+            Kind::Boot { applied: at, .. } => {
+                (*commit, *applied) = (at, at);
+                None
+            }
+            Kind::Role { role: Role::Leader, term } => self.elect(record, id, term, shadow),
+            Kind::Commit { index, term } => {
+                let before = std::mem::replace(commit, index);
+                self.commit(record, id, (before, index), term, shadow)
+            }
+            Kind::Apply { index, term, content, .. } => {
+                let before = std::mem::replace(applied, index);
+                self.apply(record, id, before, index, (term, content))
+            }
+            Kind::Durable { .. } | Kind::Crash { .. } => match change {
+                Change::DiskShrank(from) => self.shrink(record, id, from, shadow),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// 5.4: the leader of any term holds all entries that are committed.
+    fn elect(
+        &mut self,
+        record: &Record,
+        id: NodeId,
+        term: Term,
+        shadow: &Shadow,
+    ) -> Option<Violation> {
+        let node = shadow.node(id);
+        let oldest = shadow.nodes().map(|(_, node)| node.term).min().unwrap_or(Term::ZERO);
+        self.elected.retain(|elected| elected.term > oldest);
+        let last_index = node.last_index();
+        let last = node.at(last_index).unwrap_or(Place::ROOT);
+        self.elected.push(Elected { term, node: id, last_index, last, record: record.number });
+        let index = self.last_committed();
+        if index == Index::ZERO || node.at(index) == self.committed_at(index) {
+            return None;
+        }
+        Some(self.incomplete(record, id, term, |index| node.at(index), []))
+    }
+
+    /// The violation by a leader whose log is `log`: it names the first committed entry that is missing.
+    fn incomplete<const N: usize>(
+        &self,
+        record: &Record,
+        id: NodeId,
+        term: Term,
+        log: impl Fn(Index) -> Option<Place>,
+        earlier: [u64; N],
+    ) -> Violation {
+        // Places stand for prefixes, so the first that differs is found by bisection.
+        let indexes: Vec<u64> = (1..=self.committed.len() as u64).collect();
+        let first =
+            indexes.partition_point(|index| log(Index(*index)) == self.committed_at(Index(*index)));
+        let missing = Index(indexes.get(first).copied().unwrap_or(self.committed.len() as u64));
+        let sentence = format!(
+            "{id} leads term {term} without the entry at index {missing}, which is committed."
+        );
+        let evidence = earlier.into_iter().chain([self.record_of(missing)]);
+        Violation::new(Property::LeaderCompleteness, record, sentence, evidence)
+    }
+
+    fn commit(
+        &mut self,
+        record: &Record,
+        id: NodeId,
+        (before, index): (Index, Index),
+        term: Term,
+        shadow: &Shadow,
+    ) -> Option<Violation> {
+        let node = shadow.node(id);
+        if index < before {
+            let sentence = format!("{id} took its commit index back from {before} to {index}.");
+            return Some(Violation::new(Property::MonotonicCommit, record, sentence, []));
+        }
+        let Some(place) = node.at(index) else {
+            let last = node.last_index();
+            let sentence =
+                format!("{id} committed index {index}, but its log ends at index {last}.");
+            return Some(Violation::new(Property::MonotonicCommit, record, sentence, []));
+        };
+        let known = index.min(self.last_committed());
+        if known > Index::ZERO && node.at(known) != self.committed_at(known) {
+            let sentence = format!(
+                "{id} committed another entry at index {known} than the one that is committed."
+            );
+            let earlier = [self.record_of(known)];
+            return Some(Violation::new(Property::StateMachineSafety, record, sentence, earlier));
+        }
+        if index <= self.last_committed() {
+            return None;
+        }
+        self.committed.extend_from_slice(&node.log[self.committed.len()..index.0 as usize]);
+        self.committed_by.push((index, record.number));
+        self.missed_by_later_leader(record, term, index, place, shadow).or_else(|| {
+            let copies = shadow.copies(index, place);
+            (copies < shadow.majority()).then(|| {
+                let sentence = format!(
+                    "{id} committed index {index}, which is on {copies} of {} disks: no majority.",
+                    shadow.nodes().count()
+                );
+                let appended = shadow.chain.link(place).record;
+                Violation::new(Property::Durability, record, sentence, [appended])
+            })
+        })
+    }
+
+    /// A leader of a later term may have been elected before an entry is committed. It must hold the entry, too.
+    fn missed_by_later_leader(
+        &self,
+        record: &Record,
+        term: Term,
+        index: Index,
+        place: Place,
+        shadow: &Shadow,
+    ) -> Option<Violation> {
+        let missing = self.elected.iter().find(|elected| {
+            elected.term > term
+                && (elected.last_index < index
+                    || shadow.chain.ancestor(elected.last, elected.last_index.0 - index.0) != place)
+        })?;
+        let log = |index: Index| {
+            let steps = missing.last_index.0.checked_sub(index.0)?;
+            Some(shadow.chain.ancestor(missing.last, steps))
+        };
+        Some(self.incomplete(record, missing.node, missing.term, log, [missing.record]))
+    }
+
+    fn apply(
+        &mut self,
+        record: &Record,
+        id: NodeId,
+        before: Index,
+        index: Index,
+        (term, content): (Term, u64),
+    ) -> Option<Violation> {
+        if index != before.next() {
+            let sentence = format!("{id} applied index {index} after index {before}.");
+            return Some(Violation::new(Property::StateMachineSafety, record, sentence, []));
+        }
+        match self.applied.get(before.0 as usize) {
+            None => {
+                self.applied.push((term, content, record.number));
+                None
+            }
+            Some((first_term, first_content, _))
+                if (*first_term, *first_content) == (term, content) =>
+            {
+                None
+            }
+            Some((_, _, first)) => {
+                let sentence = format!("{id} applied another entry at index {index} than others.");
+                Some(Violation::new(Property::StateMachineSafety, record, sentence, [*first]))
+            }
+        }
+    }
+
+    /// A disk lost entries. What is committed must still be on a majority of disks.
+    fn shrink(
+        &self,
+        record: &Record,
+        id: NodeId,
+        from: Index,
+        shadow: &Shadow,
+    ) -> Option<Violation> {
+        let last = self.last_committed();
+        if from > last {
+            return None;
+        }
+        let copies = shadow.copies(last, self.committed_at(last)?);
+        (copies < shadow.majority()).then(|| {
+            let sentence = format!(
+                "{id} removed its log from index {from} on, and index {last}, which is committed, is on {copies} of \
+                 {} disks.",
+                shadow.nodes().count()
+            );
+            Violation::new(Property::Durability, record, sentence, [self.record_of(last)])
+        })
+    }
+}

@@ -1,0 +1,319 @@
+//! The shadow of the cluster: every node's log, in memory and on disk, rebuilt from records alone.
+//!
+//! Entries are kept once. An entry is known by its index, its term and the entry before it, so a place in the [`Chain`] stands
+//! for a whole prefix: two logs are the same up to an index exactly if they have the same place there. Comparing
+//! prefixes is comparing two numbers, and nothing depends on hashes of hashes.
+
+use std::collections::VecDeque;
+
+use crate::ids::{Index, NodeId, Term, WriteId};
+use crate::node::Role;
+use crate::record::{Kind, Record};
+
+/// A place in the chain: an entry, and by it all before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Place(u32);
+
+impl Place {
+    /// The place before the first entry.
+    pub const ROOT: Place = Place(0);
+}
+
+/// An entry that some node appended once.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    /// Its term.
+    pub term: Term,
+    /// Its fingerprint.
+    pub content: u64,
+    /// The entry before it.
+    pub parent: Place,
+    /// The record of the node that had it first.
+    pub record: u64,
+    /// Another entry at the same index, or the root.
+    sibling: Place,
+}
+
+/// All entries that any node ever appended, as a tree that grows from the root.
+#[derive(Debug)]
+pub struct Chain {
+    links: Vec<Link>,
+    /// For each index from 1, the last entry that was added there.
+    heads: Vec<Place>,
+}
+
+impl Default for Chain {
+    fn default() -> Chain {
+        let root = Link {
+            term: Term::ZERO,
+            content: 0,
+            parent: Place::ROOT,
+            record: 0,
+            sibling: Place::ROOT,
+        };
+        Chain { links: vec![root], heads: Vec::new() }
+    }
+}
+
+impl Chain {
+    /// What sits at a place.
+    pub fn link(&self, place: Place) -> &Link {
+        &self.links[place.0 as usize]
+    }
+
+    /// The place of an entry behind `parent`. If an entry of the same index and term is known, but with other content or behind
+    /// another parent, log matching is violated, and the known one is the error.
+    fn intern(
+        &mut self,
+        index: Index,
+        term: Term,
+        content: u64,
+        parent: Place,
+        record: u64,
+    ) -> Result<Place, Place> {
+        let slot = index.0 as usize - 1;
+        if slot >= self.heads.len() {
+            self.heads.resize(slot + 1, Place::ROOT);
+        }
+        let mut place = self.heads[slot];
+        while place != Place::ROOT {
+            let link = self.link(place);
+            if link.term == term {
+                let same = link.content == content && link.parent == parent;
+                return if same { Ok(place) } else { Err(place) };
+            }
+            place = link.sibling;
+        }
+        place = Place(u32::try_from(self.links.len()).expect("fewer than 2^32 distinct entries"));
+        self.links.push(Link { term, content, parent, record, sibling: self.heads[slot] });
+        self.heads[slot] = place;
+        Ok(place)
+    }
+
+    /// The place `steps` before this one.
+    pub fn ancestor(&self, mut place: Place, steps: u64) -> Place {
+        for _ in 0..steps {
+            place = self.link(place).parent;
+        }
+        place
+    }
+}
+
+/// A write to a journal that is not durable yet.
+#[derive(Clone, Copy, Debug)]
+enum Pending {
+    Append(Place),
+    Truncate(Index),
+    Vote(Term, Option<NodeId>),
+}
+
+/// What is known of one node.
+#[derive(Debug, Default)]
+pub struct NodeShadow {
+    /// The log as the node has it in memory: the place of each entry, from index 1.
+    pub log: Vec<Place>,
+    /// The log as it is on its disk.
+    pub durable: Vec<Place>,
+    /// Writes on their way from the one to the other.
+    pending: VecDeque<(WriteId, Pending)>,
+    /// The current term.
+    pub term: Term,
+    /// The role in it.
+    pub role: Role,
+    /// Whether its process runs.
+    pub up: bool,
+    /// Which life it is in, from 1.
+    pub life: u32,
+    /// The term and vote on its disk.
+    pub durable_vote: (Term, Option<NodeId>),
+}
+
+impl NodeShadow {
+    /// The place of the entry at an index; the root at zero, none beyond the end.
+    pub fn at(&self, index: Index) -> Option<Place> {
+        place_at(&self.log, index)
+    }
+
+    /// The same on the node's disk.
+    pub fn durable_at(&self, index: Index) -> Option<Place> {
+        place_at(&self.durable, index)
+    }
+
+    /// The last index of the log in memory.
+    pub fn last_index(&self) -> Index {
+        Index(self.log.len() as u64)
+    }
+
+    /// Whether a vote for somebody is written but not durable.
+    pub fn vote_is_pending(&self) -> bool {
+        self.pending.iter().any(|(_, write)| matches!(write, Pending::Vote(_, Some(_))))
+    }
+
+    /// Whether a truncation is written but not durable.
+    pub fn truncation_is_pending(&self) -> bool {
+        self.pending.iter().any(|(_, write)| matches!(write, Pending::Truncate(_)))
+    }
+
+    /// How many different writes are not durable, up to this one.
+    pub fn pending_writes(&self, upto: WriteId) -> usize {
+        let mut last = WriteId::NONE;
+        let pending = self.pending.iter().take_while(|(write, _)| *write <= upto);
+        pending.filter(|(write, _)| std::mem::replace(&mut last, *write) != *write).count()
+    }
+}
+
+fn place_at(log: &[Place], index: Index) -> Option<Place> {
+    match index.0.checked_sub(1) {
+        None => Some(Place::ROOT),
+        Some(slot) => log.get(slot as usize).copied(),
+    }
+}
+
+/// What a record changed that an oracle has to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing of the kind.
+    None,
+    /// An entry was appended that contradicts a known one.
+    Diverged(Place),
+    /// An entry was appended behind a gap, or on top of others.
+    OutOfPlace,
+    /// The log on a disk lost entries from this index on.
+    DiskShrank(Index),
+}
+
+/// The whole cluster, as records tell of it.
+#[derive(Debug)]
+pub struct Shadow {
+    /// All entries.
+    pub chain: Chain,
+    nodes: Vec<NodeShadow>,
+}
+
+impl Shadow {
+    /// A cluster before its first event.
+    pub fn new(nodes: u8) -> Shadow {
+        Shadow {
+            chain: Chain::default(),
+            nodes: (0..nodes).map(|_| NodeShadow::default()).collect(),
+        }
+    }
+
+    /// One node.
+    pub fn node(&self, node: NodeId) -> &NodeShadow {
+        &self.nodes[node.slot()]
+    }
+
+    /// All nodes, in order.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &NodeShadow)> {
+        self.nodes.iter().enumerate().map(|(slot, node)| (NodeId::at(slot), node))
+    }
+
+    /// How many nodes make a majority.
+    pub fn majority(&self) -> usize {
+        self.nodes.len() / 2 + 1
+    }
+
+    /// The term of a node's last entry.
+    pub fn last_term(&self, node: NodeId) -> Term {
+        let last = self.node(node).log.last().copied().unwrap_or(Place::ROOT);
+        self.chain.link(last).term
+    }
+
+    /// On how many disks the entry of a place sits, at this index.
+    pub fn copies(&self, index: Index, place: Place) -> usize {
+        self.nodes.iter().filter(|node| node.durable_at(index) == Some(place)).count()
+    }
+
+    /// Takes note of a record.
+    pub fn observe(&mut self, record: &Record) -> Change {
+        let Some(id) = record.node else { return Change::None };
+        let node = &mut self.nodes[id.slot()];
+        match record.kind {
+            Kind::Boot { life, term, vote, .. } => {
+                node.up = true;
+                node.life = life;
+                node.term = term;
+                node.role = Role::Follower;
+                node.durable_vote = (term, vote);
+            }
+            Kind::Crash { survived, torn, .. } => return node.crash(survived, torn),
+            Kind::Wipe => {
+                node.log.clear();
+                node.durable.clear();
+                node.durable_vote = (Term::ZERO, None);
+            }
+            Kind::Term { term } => node.term = term,
+            Kind::Role { role, term } => {
+                node.role = role;
+                node.term = term;
+            }
+            Kind::Append { write, index, term, content } => {
+                if index.0 != node.log.len() as u64 + 1 {
+                    return Change::OutOfPlace;
+                }
+                let parent = node.log.last().copied().unwrap_or(Place::ROOT);
+                let number = record.number;
+                let place = match self.chain.intern(index, term, content, parent, number) {
+                    Ok(place) => place,
+                    Err(known) => return Change::Diverged(known),
+                };
+                node.log.push(place);
+                node.pending.push_back((write, Pending::Append(place)));
+            }
+            Kind::Truncate { write, from } => {
+                node.log.truncate(from.0 as usize - 1);
+                node.pending.push_back((write, Pending::Truncate(from)));
+            }
+            Kind::Vote { write, term, vote } => {
+                node.pending.push_back((write, Pending::Vote(term, vote)));
+            }
+            Kind::Durable { write } => return node.sync(write, 0),
+            _ => {}
+        }
+        Change::None
+    }
+}
+
+impl NodeShadow {
+    /// Writes up to and with `upto` reach the disk, and the first `torn` entries of the next.
+    fn sync(&mut self, upto: WriteId, torn: u32) -> Change {
+        let mut shrank: Option<Index> = None;
+        let mut part = (WriteId::NONE, 0);
+        while let Some((write, pending)) = self.pending.front().copied() {
+            if write > upto {
+                part = (if part.1 == 0 { write } else { part.0 }, part.1 + 1);
+                if part.1 > torn || write != part.0 {
+                    break;
+                }
+            }
+            self.pending.pop_front();
+            match pending {
+                Pending::Append(place) => self.durable.push(place),
+                Pending::Truncate(from) => {
+                    self.durable.truncate(from.0 as usize - 1);
+                    shrank = Some(shrank.map_or(from, |index| index.min(from)));
+                }
+                Pending::Vote(term, vote) => self.durable_vote = (term, vote),
+            }
+        }
+        shrank.map_or(Change::None, Change::DiskShrank)
+    }
+
+    /// The process ends: what is in memory is gone, and the log is what the disk holds. The cost is that of what was
+    /// not durable.
+    fn crash(&mut self, survived: WriteId, torn: u32) -> Change {
+        let changed = self.pending.iter().map(|(_, pending)| match pending {
+            Pending::Truncate(from) => from.0 as usize - 1,
+            _ => self.durable.len(),
+        });
+        let unchanged = changed.min().unwrap_or(self.log.len()).min(self.durable.len());
+        let change = self.sync(survived, torn);
+        self.pending.clear();
+        self.log.truncate(unchanged);
+        self.log.extend_from_slice(&self.durable[unchanged.min(self.durable.len())..]);
+        self.up = false;
+        self.role = Role::Follower;
+        change
+    }
+}

@@ -1,0 +1,625 @@
+//! Notices situations: small predicates over records, with a little memory of each node.
+//!
+//! A record is looked at before the shadow takes note of it, so that what it changes can still be seen.
+
+use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term};
+use crate::log::{Entry, RequestId};
+use crate::node::Role;
+use crate::oracle::Oracles;
+use crate::oracle::shadow::{NodeShadow, Place};
+use crate::record::{Kind, Loss, MessageKind, Record, Summary};
+use crate::situation::{Counts, Situation};
+use crate::time::Span;
+
+/// How many forwarded requests are remembered; older ones are forgotten.
+const FORWARDS_MAX: usize = 64;
+
+/// How many terms are remembered in which candidates stood.
+const CONTESTS_MAX: usize = 8;
+
+/// What is remembered of one node.
+#[derive(Debug, Clone, Default)]
+struct NodeMemory {
+    up: bool,
+    paused: bool,
+    commit: Index,
+    /// Votes that it received in the term in which it is candidate or leader.
+    votes: NodeSet,
+    /// Whom it voted for, when, in which life.
+    voted: Option<(Term, NodeId, u32)>,
+    /// What its answer to each candidate will be, as far as it could be told when the request came.
+    asked: [Option<Situation>; NODES_MAX as usize],
+    /// As leader: the highest index that each follower acknowledged.
+    acked: [Index; NODES_MAX as usize],
+    /// As leader: what each follower refused last, until something is sent to it.
+    refused: [Index; NODES_MAX as usize],
+    /// The latest entries that reached it: their term, and their message.
+    latest_append: (Term, u64),
+    /// The terms that it led: the latest, and the one before.
+    led: (Term, Term),
+    /// As leader: whether an entry of its own term is committed.
+    own_term_committed: bool,
+    /// As leader: whether it was seen to hold back an older entry.
+    held_back: bool,
+    /// Messages with a lower number were sent in an earlier life.
+    born_at_message: u64,
+    /// Whether it applied something in this life.
+    applied_in_this_life: bool,
+}
+
+/// Notices and counts situations.
+#[derive(Debug)]
+pub struct Situations {
+    counts: Counts,
+    /// Situations that a fault waits for.
+    watched: Vec<bool>,
+    /// Watched situations that were reached and not yet taken.
+    fresh: Vec<(Situation, Option<NodeId>)>,
+    nodes: Vec<NodeMemory>,
+    /// Terms in which somebody stood: the candidates, and whether one won.
+    contests: Vec<(Term, NodeSet, bool)>,
+    /// The entries that the event at hand delivered, where they may prove redundant: at whom, and whether more lay behind.
+    redundant: Option<(u64, NodeId, bool)>,
+    /// Whether the event at hand delivered a reply.
+    reply_at: u64,
+    forwards: Vec<RequestId>,
+    /// For each client, the request applied last, and where.
+    applied: Vec<(u32, Index)>,
+    applied_upto: Index,
+    last_commit_by: Option<NodeId>,
+    commit_leader_crashed: bool,
+    crashed_since_commit: NodeSet,
+    last_message: u64,
+}
+
+impl Situations {
+    /// Watches a cluster of so many nodes. Those of `watched` can be taken by [`Situations::take_fresh`].
+    pub fn new(nodes: u8, watched: impl Iterator<Item = Situation>) -> Situations {
+        let mut watch = vec![false; Situation::COUNT];
+        watched.for_each(|situation| watch[situation.slot()] = true);
+        Situations {
+            counts: Counts::default(),
+            watched: watch,
+            fresh: Vec::new(),
+            nodes: vec![NodeMemory::default(); usize::from(nodes)],
+            contests: Vec::new(),
+            redundant: None,
+            reply_at: 0,
+            forwards: Vec::new(),
+            applied: Vec::new(),
+            applied_upto: Index::ZERO,
+            last_commit_by: None,
+            commit_leader_crashed: false,
+            crashed_since_commit: NodeSet::EMPTY,
+            last_message: 0,
+        }
+    }
+
+    /// How often each was reached.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Takes one watched situation that was reached since the last call.
+    pub fn take_fresh(&mut self) -> Option<(Situation, Option<NodeId>)> {
+        self.fresh.pop()
+    }
+
+    fn reach(&mut self, situation: Situation, node: Option<NodeId>) {
+        self.counts.add(situation);
+        if self.watched[situation.slot()] {
+            self.fresh.push((situation, node));
+        }
+    }
+
+    fn reach_if(&mut self, condition: bool, situation: Situation, node: NodeId) {
+        if condition {
+            self.reach(situation, Some(node));
+        }
+    }
+
+    /// Looks at a record. `oracles` have not seen it yet.
+    pub fn observe(&mut self, record: &Record, oracles: &Oracles) {
+        if let Some((event, node, more)) = self.redundant
+            && event != record.event
+        {
+            self.redundant = None;
+            self.reach(Situation::AppendRedundant, Some(node));
+            self.reach_if(more, Situation::AppendRedundantShort, node);
+        }
+        let Some(id) = record.node else { return };
+        match record.kind {
+            Kind::Deliver { from, id: message, message: summary } => {
+                self.deliver(record, id, (from, message), &summary, oracles);
+            }
+            Kind::Send { to, id: message, message: summary } => {
+                self.last_message = message;
+                self.send(id, to, &summary);
+            }
+            Kind::Term { term } => {
+                let before = oracles.shadow().node(id).term;
+                self.reach_if(term.0 > before.0 + 1, Situation::TermJumped, id);
+            }
+            Kind::Role { role, term } => self.role(record, id, role, term, oracles),
+            Kind::Commit { index, .. } => self.commit(id, index, oracles),
+            Kind::Append { .. } => {
+                self.redundant = None;
+                let leads = oracles.shadow().node(id).role == Role::Leader;
+                let appended =
+                    if leads { Situation::LeaderAppended } else { Situation::EntriesAccepted };
+                self.reach(appended, Some(id));
+            }
+            Kind::Truncate { from, .. } => {
+                self.redundant = None;
+                self.truncate(id, from, oracles);
+            }
+            Kind::Vote { term, vote: Some(vote), .. } => {
+                let life = oracles.shadow().node(id).life;
+                self.nodes[id.slot()].voted = Some((term, vote, life));
+            }
+            Kind::Apply { index, request, .. } => self.apply(id, index, request, oracles),
+            Kind::Durable { write } => {
+                let writes = oracles.shadow().node(id).pending_writes(write);
+                self.reach_if(writes > 1, Situation::GroupCommit, id);
+            }
+            _ => self.outside(record, id, oracles),
+        }
+    }
+
+    /// What happens to nodes, disks, clients and messages rather than in the protocol.
+    fn outside(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
+        let situation = match record.kind {
+            Kind::Boot { life, vote, last_index, applied, .. } => {
+                let memory = &mut self.nodes[id.slot()];
+                memory.up = true;
+                memory.commit = applied;
+                memory.born_at_message = self.last_message + 1;
+                memory.applied_in_this_life = false;
+                if life > 1 {
+                    self.reach(Situation::NodeRestarted, Some(id));
+                    let recovered = last_index > Index::ZERO;
+                    self.reach_if(recovered, Situation::RestartRecoveredLog, id);
+                    self.reach_if(vote.is_some(), Situation::RestartInTermOfVote, id);
+                }
+                return;
+            }
+            Kind::Crash { .. } => return self.crash(record, id, oracles),
+            Kind::WriteFailed { .. } => {
+                let voting = oracles.shadow().node(id).vote_is_pending();
+                self.reach_if(voting, Situation::DiskErrorInVoteWindow, id);
+                Situation::WriteFailed
+            }
+            Kind::Pause => {
+                self.nodes[id.slot()].paused = true;
+                if oracles.shadow().node(id).role != Role::Leader {
+                    return;
+                }
+                Situation::LeaderPaused
+            }
+            Kind::Resume => {
+                self.nodes[id.slot()].paused = false;
+                let node = oracles.shadow().node(id);
+                let newer = oracles
+                    .shadow()
+                    .nodes()
+                    .any(|(_, other)| other.role == Role::Leader && other.term > node.term);
+                if node.role != Role::Leader || !newer {
+                    return;
+                }
+                Situation::LeaderWokeDeposed
+            }
+            Kind::Timer { late } if late > Span::millis(1) => Situation::TimerLate,
+            Kind::Clock { .. } => Situation::ClockJumped,
+            Kind::Drop { why, .. } => match why {
+                Loss::Network => Situation::MessageLost,
+                Loss::Cut => Situation::MessageCut,
+                Loss::CutInFlight => Situation::MessageCutInFlight,
+                Loss::Down => Situation::MessageToDeadNode,
+                Loss::Unsent => Situation::MessageUnsent,
+            },
+            Kind::Duplicate { .. } => Situation::MessageDuplicated,
+            Kind::Invoke { attempt, .. } if attempt > 1 => Situation::RequestRetried,
+            Kind::Answered { applied: false, .. } => Situation::RequestRefused,
+            Kind::Answered { request, applied: true } => {
+                self.forwards.retain(|forwarded| *forwarded != request);
+                Situation::RequestAnswered
+            }
+            Kind::TimedOut { request } => {
+                self.forwards.retain(|forwarded| *forwarded != request);
+                Situation::RequestTimedOut
+            }
+            _ => return,
+        };
+        self.reach(situation, Some(id));
+    }
+
+    fn send(&mut self, id: NodeId, to: NodeId, summary: &Summary) {
+        match summary.message {
+            MessageKind::Vote => {
+                let expected = self.nodes[id.slot()].asked[to.slot()].take();
+                let situation = match (summary.success, expected) {
+                    (true, Some(Situation::VoteRepeated)) => Situation::VoteRepeated,
+                    (true, _) => Situation::VoteGranted,
+                    (false, Some(reason)) => reason,
+                    (false, None) => return,
+                };
+                self.reach(situation, Some(id));
+            }
+            MessageKind::AppendEntries => {
+                let refused = std::mem::take(&mut self.nodes[id.slot()].refused[to.slot()]);
+                let skipped = summary.index.next() < refused;
+                self.reach_if(skipped, Situation::BackoffSkipped, id);
+                self.reach_if(summary.entries > 1, Situation::EntriesBatched, id);
+            }
+            MessageKind::Forward => {
+                if self.forwards.len() == FORWARDS_MAX {
+                    self.forwards.remove(0);
+                }
+                self.forwards.push(summary.request);
+                self.reach(Situation::RequestForwarded, Some(id));
+            }
+            _ => {}
+        }
+    }
+
+    fn deliver(
+        &mut self,
+        record: &Record,
+        id: NodeId,
+        (from, message): (NodeId, u64),
+        summary: &Summary,
+        oracles: &Oracles,
+    ) {
+        let earlier_life = message < self.nodes[from.slot()].born_at_message;
+        self.reach_if(earlier_life, Situation::MessageFromEarlierLife, id);
+        match summary.message {
+            MessageKind::RequestVote => self.vote_requested(id, from, summary, oracles),
+            MessageKind::Vote => {
+                self.reply_at = record.event;
+                if summary.success {
+                    self.vote_arrived(id, from, summary.term, oracles);
+                }
+            }
+            MessageKind::AppendEntries => {
+                self.entries_arrived(record, id, message, summary, oracles);
+            }
+            MessageKind::AppendReply => {
+                self.reply_at = record.event;
+                self.append_answered(id, from, summary, oracles);
+            }
+            MessageKind::Forward => {
+                let leads = oracles.shadow().node(id).role == Role::Leader;
+                self.reach_if(!leads, Situation::ForwardMisdirected, id);
+            }
+            MessageKind::ForwardReply => {
+                self.reach_if(summary.success, Situation::ForwardAnswered, id);
+            }
+        }
+    }
+
+    /// Foresees the answer to a vote request: it may leave much later, when the vote is durable.
+    fn vote_requested(&mut self, id: NodeId, from: NodeId, request: &Summary, oracles: &Oracles) {
+        let shadow = oracles.shadow();
+        let node = shadow.node(id);
+        let (last_term, last_index) = (shadow.last_term(id), node.last_index());
+        let memory = &mut self.nodes[id.slot()];
+        let voted = memory.voted.filter(|(term, ..)| *term == request.term);
+        let expected = match voted {
+            _ if request.term < node.term => Some(Situation::VoteRefusedStaleTerm),
+            Some((_, candidate, _)) if candidate == from => Some(Situation::VoteRepeated),
+            Some(_) => Some(Situation::VoteRefusedAlreadyGiven),
+            None if request.index_term < last_term => Some(Situation::VoteRefusedOlderLastTerm),
+            None if request.index_term == last_term && request.index < last_index => {
+                Some(Situation::VoteRefusedShorterLog)
+            }
+            None => None,
+        };
+        memory.asked[from.slot()] = expected;
+        let after_restart = voted.is_some_and(|(_, _, life)| life < node.life);
+        self.reach_if(after_restart, Situation::VoteAfterRestart, id);
+    }
+
+    fn vote_arrived(&mut self, id: NodeId, from: NodeId, term: Term, oracles: &Oracles) {
+        let node = oracles.shadow().node(id);
+        if term < node.term {
+            self.reach(Situation::StaleVoteArrived, Some(id));
+            let candidate = node.role == Role::Candidate;
+            self.reach_if(candidate, Situation::StaleVoteReachedCandidate, id);
+            return;
+        }
+        if node.role == Role::Follower {
+            return;
+        }
+        let votes = &mut self.nodes[id.slot()].votes;
+        let new = votes.insert(from);
+        let all = new && votes.len() + 1 == self.nodes.len() && node.role == Role::Leader;
+        self.reach_if(!new, Situation::DuplicateVoteArrived, id);
+        self.reach_if(all, Situation::ElectionWonUnanimously, id);
+    }
+
+    fn entries_arrived(
+        &mut self,
+        record: &Record,
+        id: NodeId,
+        message: u64,
+        append: &Summary,
+        oracles: &Oracles,
+    ) {
+        let shadow = oracles.shadow();
+        let node = shadow.node(id);
+        let (latest_term, latest) = self.nodes[id.slot()].latest_append;
+        let some = append.entries > 0;
+        let overtaken = some && append.term == latest_term && message < latest;
+        self.reach_if(overtaken, Situation::AppendOvertaken, id);
+        let across = some && append.term < latest_term;
+        self.reach_if(across, Situation::AppendOvertakenAcrossTerms, id);
+        if append.term < node.term {
+            return self.reach(Situation::AppendRefusedStale, Some(id));
+        }
+        let memory = &mut self.nodes[id.slot()];
+        memory.latest_append = (latest_term, latest).max((append.term, message));
+        let commit = memory.commit;
+        let last_index = node.last_index();
+        if append.index > last_index {
+            self.reach(Situation::AppendRefusedGap, Some(id));
+            let far = append.index.0 >= last_index.0 + 20;
+            return self.reach_if(far, Situation::FollowerFarBehind, id);
+        }
+        if term_at(oracles, node, append.index) != append.index_term {
+            return self.reach(Situation::AppendRefusedConflict, Some(id));
+        }
+        let verified = append.index.plus(u64::from(append.entries));
+        let tail = append.commit > verified && last_index > verified && append.commit > commit;
+        self.reach_if(tail, Situation::HeartbeatUncommittedTail, id);
+        if some && last_index >= verified {
+            self.redundant = Some((record.event, id, last_index > verified));
+        }
+    }
+
+    fn append_answered(&mut self, id: NodeId, from: NodeId, reply: &Summary, oracles: &Oracles) {
+        let node = oracles.shadow().node(id);
+        if node.role != Role::Leader {
+            return;
+        }
+        let memory = &mut self.nodes[id.slot()];
+        if reply.term < node.term {
+            let earlier = reply.term == memory.led.1 && reply.success;
+            self.reach_if(reply.success, Situation::AckStale, id);
+            return self.reach_if(earlier, Situation::AckFromEarlierLeadership, id);
+        }
+        if !reply.success {
+            memory.refused[from.slot()] = reply.index;
+            return;
+        }
+        let acked = &mut memory.acked[from.slot()];
+        let overtaken = reply.index < *acked;
+        *acked = reply.index.max(*acked);
+        self.reach_if(overtaken, Situation::AckOvertaken, id);
+        self.old_entry_on_majority(id, oracles);
+    }
+
+    /// Figure 8: what a leader knows to be on a majority is of an older term.
+    fn old_entry_on_majority(&mut self, id: NodeId, oracles: &Oracles) {
+        let count = self.nodes.len();
+        let node = oracles.shadow().node(id);
+        let memory = &mut self.nodes[id.slot()];
+        if memory.own_term_committed || memory.held_back {
+            return;
+        }
+        let mut copies = memory.acked;
+        copies[id.slot()] = Index(node.durable.len() as u64);
+        let copies = &mut copies[..count];
+        copies.sort_unstable();
+        let index = copies[count - (count / 2 + 1)];
+        if index > memory.commit && term_at(oracles, node, index) < node.term {
+            memory.held_back = true;
+            self.reach(Situation::OldEntryOnMajority, Some(id));
+        }
+    }
+
+    fn role(&mut self, record: &Record, id: NodeId, role: Role, term: Term, oracles: &Oracles) {
+        let node = oracles.shadow().node(id);
+        match role {
+            Role::Candidate => self.stand(id, term, node, oracles),
+            Role::Leader => self.lead(id, term, oracles),
+            Role::Follower => match node.role {
+                Role::Leader => {
+                    let uncommitted = node.last_index() > self.nodes[id.slot()].commit;
+                    let by_reply = self.reply_at == record.event;
+                    self.reach(Situation::LeaderDeposed, Some(id));
+                    self.reach_if(uncommitted, Situation::LeaderDeposedUncommitted, id);
+                    self.reach_if(by_reply, Situation::LeaderDeposedByReply, id);
+                }
+                Role::Candidate => {
+                    // The term changes first, and with it the votes that were counted in it.
+                    let stood = self
+                        .contests
+                        .iter()
+                        .any(|(contest, who, _)| *contest == term && who.contains(id));
+                    let situation = match stood {
+                        true => Situation::CandidateYields,
+                        false => Situation::CandidateOutdated,
+                    };
+                    self.reach(situation, Some(id));
+                }
+                Role::Follower => {}
+            },
+        }
+    }
+
+    fn stand(&mut self, id: NodeId, term: Term, node: &NodeShadow, oracles: &Oracles) {
+        let again = node.role == Role::Candidate;
+        self.nodes[id.slot()].votes = NodeSet::EMPTY;
+        self.reach(Situation::ElectionStarted, Some(id));
+        self.reach_if(again, Situation::ElectionRepeated, id);
+        let led = oracles
+            .shadow()
+            .nodes()
+            .any(|(_, other)| other.up && other.role == Role::Leader && other.term.next() == term);
+        self.reach_if(led, Situation::ElectionDespiteLeader, id);
+        match self.contests.iter_mut().find(|(contest, ..)| *contest == term) {
+            Some((_, who, _)) => {
+                who.insert(id);
+                let second = who.len() == 2;
+                self.reach_if(second, Situation::SplitVote, id);
+            }
+            None => {
+                if self.contests.len() == CONTESTS_MAX {
+                    self.contests.remove(0);
+                }
+                self.contests.push((term, NodeSet::only(id), false));
+            }
+        }
+    }
+
+    fn lead(&mut self, id: NodeId, term: Term, oracles: &Oracles) {
+        let shadow = oracles.shadow();
+        let node = shadow.node(id);
+        self.reach(Situation::LeaderElected, Some(id));
+        let memory = &mut self.nodes[id.slot()];
+        let again = memory.led.0 > Term::ZERO;
+        memory.led = (term, memory.led.0);
+        memory.acked = [Index::ZERO; NODES_MAX as usize];
+        memory.refused = [Index::ZERO; NODES_MAX as usize];
+        memory.own_term_committed = false;
+        memory.held_back = false;
+        let bare = memory.votes.len() + 1 == shadow.majority();
+        self.reach_if(again, Situation::LeaderElectedAgain, id);
+        self.reach_if(bare, Situation::ElectionWonBareMajority, id);
+        let others = || shadow.nodes().filter(|(other, node)| *other != id && node.up);
+        let two = others().any(|(_, other)| other.role == Role::Leader);
+        self.reach_if(two, Situation::TwoLeadersAtOnce, id);
+        let ahead = others().any(|(_, other)| other.log.len() > node.log.len());
+        self.reach_if(ahead, Situation::FollowerAhead, id);
+        let split = self
+            .contests
+            .iter()
+            .any(|(contest, who, won)| !won && who.len() > 1 && *contest < term);
+        self.reach_if(split, Situation::SplitVoteResolved, id);
+        self.contests.retain(|(contest, ..)| *contest >= term);
+        for (_, _, won) in self.contests.iter_mut().filter(|(contest, ..)| *contest == term) {
+            *won = true;
+        }
+        let committed = oracles.commits().last_committed() > Index::ZERO;
+        let survived = committed && std::mem::take(&mut self.commit_leader_crashed);
+        self.reach_if(survived, Situation::CommitSurvivedLeaderCrash, id);
+        let all = committed && self.crashed_since_commit.len() >= shadow.majority();
+        self.reach_if(all, Situation::CommitSurvivedCrashOfAll, id);
+        let forwarded = !self.forwards.is_empty();
+        self.forwards.clear();
+        self.reach_if(forwarded, Situation::ForwardedThenLeaderChanged, id);
+    }
+
+    fn commit(&mut self, id: NodeId, index: Index, oracles: &Oracles) {
+        let shadow = oracles.shadow();
+        let node = shadow.node(id);
+        let before = std::mem::replace(&mut self.nodes[id.slot()].commit, index);
+        if node.role != Role::Leader || index <= before {
+            return;
+        }
+        self.reach(Situation::CommitAdvanced, Some(id));
+        self.nodes[id.slot()].own_term_committed = true;
+        if index <= oracles.commits().last_committed() {
+            return;
+        }
+        self.last_commit_by = Some(id);
+        self.commit_leader_crashed = false;
+        self.crashed_since_commit = NodeSet::EMPTY;
+        let Some(place) = node.at(index) else { return };
+        let bare = shadow.copies(index, place) == shadow.majority();
+        self.reach_if(bare, Situation::CommitBareMajority, id);
+        let down = shadow.nodes().any(|(_, other)| !other.up);
+        self.reach_if(down, Situation::CommitWithNodeDown, id);
+        // Terms never fall along a log, so the first new entry is the oldest.
+        let first_new = oracles.commits().last_committed().next();
+        if term_at(oracles, node, first_new) == node.term {
+            return;
+        }
+        self.reach(Situation::CommitCarriesOlder, Some(id));
+        let noop = Entry::noop(Term::ZERO).fingerprint();
+        let clients = (first_new.0..index.0)
+            .filter_map(|at| node.at(Index(at)))
+            .map(|place| shadow.chain.link(place))
+            .any(|link| link.term < node.term && link.content != noop);
+        self.reach_if(clients, Situation::EntryOfEarlierLeaderCommitted, id);
+    }
+
+    fn truncate(&mut self, id: NodeId, from: Index, oracles: &Oracles) {
+        let shadow = oracles.shadow();
+        let node = shadow.node(id);
+        let last = node.last_index();
+        self.reach(Situation::ConflictingSuffixTruncated, Some(id));
+        self.reach_if(last.0 >= from.0 + 4, Situation::LongSuffixTruncated, id);
+        let first_term = term_at(oracles, node, from);
+        let across = first_term != shadow.last_term(id);
+        self.reach_if(across, Situation::TruncatedAcrossTerms, id);
+        let led = self.nodes[id.slot()].led;
+        let noop = Entry::noop(Term::ZERO).fingerprint();
+        let lost = (from.0..=last.0)
+            .filter_map(|at| node.at(Index(at)))
+            .map(|place| shadow.chain.link(place))
+            .any(|link| (link.term == led.0 || link.term == led.1) && link.content != noop);
+        self.reach_if(lost, Situation::UncommittedEntryLost, id);
+    }
+
+    fn apply(&mut self, id: NodeId, index: Index, request: RequestId, oracles: &Oracles) {
+        let life = oracles.shadow().node(id).life;
+        let memory = &mut self.nodes[id.slot()];
+        let first = !std::mem::replace(&mut memory.applied_in_this_life, true);
+        self.reach_if(first && life > 1, Situation::AppliedAfterRestart, id);
+        if index <= self.applied_upto || request.is_none() {
+            return;
+        }
+        self.applied_upto = index;
+        let client = request.client as usize;
+        if client >= self.applied.len() {
+            self.applied.resize(client + 1, (0, Index::ZERO));
+        }
+        let before = std::mem::replace(&mut self.applied[client], (request.serial, index));
+        let twice = before.0 == request.serial && before.1 != index;
+        self.reach_if(twice, Situation::RequestAppliedTwice, id);
+    }
+
+    fn crash(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
+        let Kind::Crash { survived, torn, lost } = record.kind else { return };
+        let shadow = oracles.shadow();
+        let node = shadow.node(id);
+        self.reach(Situation::NodeCrashed, Some(id));
+        self.reach_if(node.vote_is_pending(), Situation::RestartInVoteWindow, id);
+        self.reach_if(node.truncation_is_pending(), Situation::CrashAroundTruncation, id);
+        self.reach_if(lost > 0, Situation::UnsyncedLost, id);
+        self.reach_if(torn > 0, Situation::WriteTorn, id);
+        let kept = node.pending_writes(survived) > 0;
+        self.reach_if(kept, Situation::UnsyncedKept, id);
+        self.crashed_since_commit.insert(id);
+        if node.role == Role::Leader {
+            self.leader_crashed(id, node, oracles);
+        }
+        self.nodes[id.slot()].up = false;
+        let down = self.nodes.iter().filter(|memory| !memory.up).count();
+        self.reach_if(down == shadow.majority(), Situation::MajorityDown, id);
+        self.reach_if(down == self.nodes.len(), Situation::AllDown, id);
+    }
+
+    fn leader_crashed(&mut self, id: NodeId, node: &NodeShadow, oracles: &Oracles) {
+        self.reach(Situation::LeaderCrashed, Some(id));
+        let commit = self.nodes[id.slot()].commit;
+        let mut others = self.nodes.iter().enumerate().filter(|(slot, _)| *slot != id.slot());
+        let alone = others.all(|(_, memory)| memory.commit < commit);
+        self.reach_if(alone, Situation::LeaderCrashedAfterCommit, id);
+        let last = node.log.last().copied().unwrap_or(Place::ROOT);
+        let index = node.last_index();
+        let mut others = oracles.shadow().nodes().filter(|(other, _)| *other != id);
+        let only_here =
+            index > Index::ZERO && others.all(|(_, other)| other.at(index) != Some(last));
+        self.reach_if(only_here, Situation::LeaderCrashedBeforeReplication, id);
+        if self.last_commit_by == Some(id) {
+            self.commit_leader_crashed = true;
+        }
+    }
+}
+
+/// The term of a node's entry; zero beyond its log.
+fn term_at(oracles: &Oracles, node: &NodeShadow, index: Index) -> Term {
+    node.at(index).map_or(Term::ZERO, |place| oracles.shadow().chain.link(place).term)
+}

@@ -1,0 +1,477 @@
+//! A fault is when, what, whom.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::NodeId;
+use crate::plan::{Latency, LinkException, Whom};
+use crate::situation::Situation;
+use crate::time::{Shift, Span};
+
+/// One thing that goes wrong. In a file it is a table with a time (`at`) or a trigger (`on`), and one action:
+/// `crash = { whom = "leader", for = "1s" }`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "FaultFile", into = "FaultFile")]
+#[schemars(with = "FaultFile")]
+pub struct Fault {
+    /// When it strikes.
+    pub when: When,
+    /// What it does, and to whom.
+    pub action: Action,
+}
+
+/// When a fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum When {
+    /// At this time.
+    At(Span),
+    /// When a situation has occurred.
+    On(Trigger),
+}
+
+/// A wait for the n-th time that a situation occurs, and then a while longer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// The situation.
+    pub situation: Situation,
+    /// Which occurrence, from 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub nth: u64,
+    /// Counts only what occurs at this node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeId>,
+    /// How long after it the fault strikes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub after: Span,
+    /// How many occurrences in a row it strikes at, from 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub times: u64,
+}
+
+impl Trigger {
+    /// The first occurrence of a situation.
+    pub fn first(situation: Situation) -> Trigger {
+        Trigger { situation, nth: 1, node: None, after: Span::ZERO, times: 1 }
+    }
+}
+
+fn one() -> u64 {
+    1
+}
+
+fn is_one(count: &u64) -> bool {
+    *count == 1
+}
+
+fn is_zero(span: &Span) -> bool {
+    *span == Span::ZERO
+}
+
+/// What a fault does. Where it may last, `for` says how long; without it, to the end of the run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Nodes crash: all volatile state is gone. They restart after `for`.
+    Crash(Crash),
+    /// Nodes that are down start.
+    Restart(Only),
+    /// Nodes stand still: messages wait, timers fire late.
+    Pause(Lasting),
+    /// Nodes take a while for each input.
+    Slow(Slow),
+    /// The cluster falls into groups that do not hear each other.
+    Split(Split),
+    /// Nodes are cut off from all others.
+    Isolate(Isolate),
+    /// Messages from some nodes to some others are lost.
+    Cut(Cut),
+    /// The other nodes fall into two halves, and only this node hears both.
+    Bridge(Bridge),
+    /// Each node hears only its two neighbours.
+    Ring(Ring),
+    /// Links change: slower, lossy.
+    Weather(LinkException),
+    /// Disks change: slower.
+    Disk(DiskChange),
+    /// The next sync of a disk fails.
+    DiskError(Only),
+    /// Clocks jump, or run fast or slow.
+    Clock(ClockChange),
+}
+
+/// Just whom.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Only {
+    /// Whom it strikes.
+    pub whom: Whom,
+}
+
+/// Whom, and how long.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lasting {
+    /// Whom it strikes.
+    pub whom: Whom,
+    /// How long it lasts.
+    #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Span>,
+}
+
+/// A crash.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Crash {
+    /// Whom it strikes.
+    pub whom: Whom,
+    /// What becomes of writes that are not durable.
+    #[serde(default)]
+    pub unsynced: Unsynced,
+    /// Whether the disk is lost, too. A plan with this destroys what Raft relies on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wipe: bool,
+    /// How long the node stays down.
+    #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Span>,
+}
+
+/// What a crash makes of writes that are not durable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unsynced {
+    /// They are lost.
+    #[default]
+    Lost,
+    /// They are on the disk all the same.
+    Kept,
+    /// A random number of them is, and the next may be cut in two.
+    Torn,
+}
+
+/// A node that is slow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Slow {
+    /// Whom it strikes.
+    pub whom: Whom,
+    /// How long the node takes for each input.
+    pub per_input: Span,
+    /// How long it lasts.
+    #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Span>,
+}
+
+/// A split of the cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Split {
+    /// The groups; each node is in one. `"leader"` and other words are allowed in place of a list.
+    pub groups: Vec<Whom>,
+    /// If given, the split comes and goes with this period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping: Option<Span>,
+    /// How long it lasts.
+    #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Span>,
+}
+
+/// Nodes cut off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Isolate {
+    /// Whom it strikes.
+    pub whom: Whom,
+    /// Which way.
+    #[serde(default)]
+    pub direction: Direction,
+    /// If given, the cut comes and goes with this period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping: Option<Span>,
+    /// How long it lasts.
+    #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Span>,
+}
+
+/// Which way a node is cut off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// It neither hears nor is heard.
+    #[default]
+    Both,
+    /// It does not hear.
+    Inbound,
+    /// It is not heard.
+    Outbound,
+}
+
+/// Links cut one way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cut {
+    /// The senders.
+    pub from: Whom,
+    /// The receivers.
+    pub to: Whom,
+    /// If given, the cut comes and goes with this period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping: Option<Span>,
+    /// How long it lasts.
+    #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Span>,
+}
+
+/// A partial partition with one node between two halves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bridge {
+    /// The node that hears both halves.
+    pub whom: Whom,
+    /// If given, the partition comes and goes with this period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping: Option<Span>,
+    /// How long it lasts.
+    #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Span>,
+}
+
+/// A partial partition into a ring.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ring {
+    /// If given, the partition comes and goes with this period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping: Option<Span>,
+    /// How long it lasts.
+    #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Span>,
+}
+
+/// A disk that changes. What is left out stays as it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DiskChange {
+    /// Whose disk.
+    pub whom: Whom,
+    /// How long a write takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write: Option<Latency>,
+    /// How long a sync takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fsync: Option<Latency>,
+    /// How long it lasts.
+    #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Span>,
+}
+
+/// A clock that changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClockChange {
+    /// Whose clock.
+    pub whom: Whom,
+    /// How far it jumps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jump: Option<Shift>,
+    /// How many parts per million it runs fast from now on, or slow if negative; within 500,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift_ppm: Option<i32>,
+}
+
+impl Action {
+    /// The name of the action in files.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Action::Crash(_) => "crash",
+            Action::Restart(_) => "restart",
+            Action::Pause(_) => "pause",
+            Action::Slow(_) => "slow",
+            Action::Split(_) => "split",
+            Action::Isolate(_) => "isolate",
+            Action::Cut(_) => "cut",
+            Action::Bridge(_) => "bridge",
+            Action::Ring(_) => "ring",
+            Action::Weather(_) => "weather",
+            Action::Disk(_) => "disk",
+            Action::DiskError(_) => "disk-error",
+            Action::Clock(_) => "clock",
+        }
+    }
+
+    /// How long it lasts; none for what has no end, or ends with the run.
+    pub fn lasts(&self) -> Option<Span> {
+        match self {
+            Action::Crash(crash) => crash.lasts,
+            Action::Pause(pause) => pause.lasts,
+            Action::Slow(slow) => slow.lasts,
+            Action::Split(split) => split.lasts,
+            Action::Isolate(isolate) => isolate.lasts,
+            Action::Cut(cut) => cut.lasts,
+            Action::Bridge(bridge) => bridge.lasts,
+            Action::Ring(ring) => ring.lasts,
+            Action::Weather(weather) => weather.lasts,
+            Action::Disk(disk) => disk.lasts,
+            Action::Restart(_) | Action::DiskError(_) | Action::Clock(_) => None,
+        }
+    }
+
+    /// The period with which a partition comes and goes.
+    pub fn flapping(&self) -> Option<Span> {
+        match self {
+            Action::Split(split) => split.flapping,
+            Action::Isolate(isolate) => isolate.flapping,
+            Action::Cut(cut) => cut.flapping,
+            Action::Bridge(bridge) => bridge.flapping,
+            Action::Ring(ring) => ring.flapping,
+            _ => None,
+        }
+    }
+
+    /// Whom it names, for what names nodes.
+    pub fn names(&self) -> Vec<(&'static str, &Whom)> {
+        match self {
+            Action::Crash(Crash { whom, .. })
+            | Action::Restart(Only { whom })
+            | Action::Pause(Lasting { whom, .. })
+            | Action::Slow(Slow { whom, .. })
+            | Action::Isolate(Isolate { whom, .. })
+            | Action::Bridge(Bridge { whom, .. })
+            | Action::Disk(DiskChange { whom, .. })
+            | Action::DiskError(Only { whom })
+            | Action::Clock(ClockChange { whom, .. }) => vec![("whom", whom)],
+            Action::Cut(Cut { from, to, .. }) => vec![("from", from), ("to", to)],
+            Action::Weather(weather) => vec![("from", &weather.from), ("to", &weather.to)],
+            Action::Split(split) => split.groups.iter().map(|group| ("groups", group)).collect(),
+            Action::Ring(_) => Vec::new(),
+        }
+    }
+}
+
+/// A fault as it stands in a file: every action has a key of its own, and one of them is there.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FaultFile {
+    /// The time at which it strikes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<Span>,
+    /// The situation that it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on: Option<Trigger>,
+    /// Nodes crash.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crash: Option<Crash>,
+    /// Nodes that are down start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restart: Option<Only>,
+    /// Nodes stand still.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pause: Option<Lasting>,
+    /// Nodes take a while for each input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slow: Option<Slow>,
+    /// The cluster falls into groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    split: Option<Split>,
+    /// Nodes are cut off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    isolate: Option<Isolate>,
+    /// Messages from some to some are lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut: Option<Cut>,
+    /// One node hears both halves of the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bridge: Option<Bridge>,
+    /// Each node hears its neighbours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ring: Option<Ring>,
+    /// Links change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weather: Option<LinkException>,
+    /// Disks change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disk: Option<DiskChange>,
+    /// The next sync fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disk_error: Option<Only>,
+    /// Clocks change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock: Option<ClockChange>,
+}
+
+impl TryFrom<FaultFile> for Fault {
+    type Error = String;
+
+    fn try_from(file: FaultFile) -> Result<Fault, String> {
+        let when = match (file.at, file.on) {
+            (Some(at), None) => When::At(at),
+            (None, Some(trigger)) => When::On(trigger),
+            (Some(_), Some(_)) => {
+                return Err(
+                    "a fault strikes either `at` a time or `on` a situation, not both".into()
+                );
+            }
+            (None, None) => {
+                return Err(
+                    "a fault needs a time, as in at = \"2s\", or a situation to wait for, as in \
+                            on = { situation = \"leader-elected\" }"
+                        .into(),
+                );
+            }
+        };
+        let mut actions = [
+            file.crash.map(Action::Crash),
+            file.restart.map(Action::Restart),
+            file.pause.map(Action::Pause),
+            file.slow.map(Action::Slow),
+            file.split.map(Action::Split),
+            file.isolate.map(Action::Isolate),
+            file.cut.map(Action::Cut),
+            file.bridge.map(Action::Bridge),
+            file.ring.map(Action::Ring),
+            file.weather.map(Action::Weather),
+            file.disk.map(Action::Disk),
+            file.disk_error.map(Action::DiskError),
+            file.clock.map(Action::Clock),
+        ]
+        .into_iter()
+        .flatten();
+        match (actions.next(), actions.next()) {
+            (Some(action), None) => Ok(Fault { when, action }),
+            (Some(one), Some(two)) => Err(format!(
+                "a fault does one thing, but this one has both `{}` and `{}`; write two faults",
+                one.name(),
+                two.name()
+            )),
+            (None, _) => Err("a fault needs an action, as in crash = { whom = \"leader\" }; the actions are \
+                              crash, restart, pause, slow, split, isolate, cut, bridge, ring, weather, disk, \
+                              disk-error, clock"
+                .into()),
+        }
+    }
+}
+
+impl From<Fault> for FaultFile {
+    fn from(fault: Fault) -> FaultFile {
+        let mut file = FaultFile::default();
+        match fault.when {
+            When::At(at) => file.at = Some(at),
+            When::On(trigger) => file.on = Some(trigger),
+        }
+        match fault.action {
+            Action::Crash(action) => file.crash = Some(action),
+            Action::Restart(action) => file.restart = Some(action),
+            Action::Pause(action) => file.pause = Some(action),
+            Action::Slow(action) => file.slow = Some(action),
+            Action::Split(action) => file.split = Some(action),
+            Action::Isolate(action) => file.isolate = Some(action),
+            Action::Cut(action) => file.cut = Some(action),
+            Action::Bridge(action) => file.bridge = Some(action),
+            Action::Ring(action) => file.ring = Some(action),
+            Action::Weather(action) => file.weather = Some(action),
+            Action::Disk(action) => file.disk = Some(action),
+            Action::DiskError(action) => file.disk_error = Some(action),
+            Action::Clock(action) => file.clock = Some(action),
+        }
+        file
+    }
+}

@@ -1,0 +1,448 @@
+//! A plan holds all that a run depends on: the same plan gives the same run, bit for bit, everywhere.
+//!
+//! A scenario file (TOML, for people) and a saved plan (JSON) carry this one model; what a file leaves out has the default
+//! that stands here. [`fault`] says what can go wrong, [`whom`] whom it strikes, [`latency`] how long things take,
+//! [`profile`] the timings of production Rafts, [`expect`] what a scenario promises, [`validate`] what is refused, and
+//! [`scenario`] how files are read.
+
+pub mod expect;
+pub mod fault;
+pub mod latency;
+pub mod profile;
+pub mod whom;
+
+pub use expect::Expect;
+pub use fault::{Action, Fault, Trigger, When};
+pub use latency::Latency;
+pub use profile::Profile;
+pub use whom::Whom;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::NodeId;
+use crate::log::Command;
+use crate::property::Property;
+use crate::raft::{Bug, Config, Rules};
+use crate::time::{Share, Shift, Span, SpanRange};
+
+/// All that a run depends on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Plan {
+    /// What the story is called.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// What will happen, and why it is interesting.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub about: String,
+    /// The seed of every random stream.
+    pub seed: u64,
+    /// When the run ends, in virtual time.
+    pub horizon: Span,
+    /// After how many events the run ends at the latest.
+    pub events_max: u64,
+    /// Which properties are judged; all of them by default.
+    #[serde(skip_serializing_if = "judges_all")]
+    pub judge: Vec<Property>,
+    /// The cluster.
+    pub cluster: Cluster,
+    /// The knobs of Raft, where they differ from the profile's.
+    #[serde(skip_serializing_if = "is_default")]
+    pub raft: RaftOptions,
+    /// Every link between two nodes, but for the exceptions in `links`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub network: LinkOptions,
+    /// Links that differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LinkException>,
+    /// Every node's disk, but for the exceptions in `nodes`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub disk: DiskOptions,
+    /// Nodes that differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodeOptions>,
+    /// The clients.
+    #[serde(skip_serializing_if = "is_default")]
+    pub clients: Clients,
+    /// Single requests, each by a client of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<SingleRequest>,
+    /// What goes wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
+    /// What the scenario promises.
+    #[serde(skip_serializing_if = "is_default")]
+    pub expect: Expect,
+}
+
+impl Default for Plan {
+    fn default() -> Plan {
+        Plan {
+            title: String::new(),
+            about: String::new(),
+            seed: 1,
+            horizon: Span::secs(10),
+            events_max: 20_000_000,
+            judge: Property::ALL.to_vec(),
+            cluster: Cluster::default(),
+            raft: RaftOptions::default(),
+            network: LinkOptions::default(),
+            links: Vec::new(),
+            disk: DiskOptions::default(),
+            nodes: Vec::new(),
+            clients: Clients::default(),
+            requests: Vec::new(),
+            faults: Vec::new(),
+            expect: Expect::default(),
+        }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn judges_all(judge: &Vec<Property>) -> bool {
+    *judge == Property::ALL
+}
+
+impl Plan {
+    /// All nodes of the cluster.
+    pub fn node_ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (1..=self.cluster.nodes).map(NodeId::new)
+    }
+
+    /// What the plan says of this node in particular.
+    pub fn node(&self, id: NodeId) -> Option<&NodeOptions> {
+        self.nodes.iter().find(|options| options.id == id)
+    }
+
+    /// The knobs of the built-in Raft: the profile's, with the plan's own choices over them.
+    pub fn config(&self) -> Config {
+        let profile = self.cluster.profile.timing();
+        Config {
+            election_timeout: self.raft.election_timeout.unwrap_or(profile.election_timeout),
+            heartbeat_interval: self.raft.heartbeat_interval.unwrap_or(profile.heartbeat_interval),
+            entries_per_append: self.raft.entries_per_append.unwrap_or(profile.entries_per_append),
+            appends_in_flight: self.raft.appends_in_flight.unwrap_or(profile.appends_in_flight),
+            rules: Rules::with(&self.raft.bugs),
+        }
+    }
+
+    /// The same plan with nothing left to a profile: it stays the same run when profiles change.
+    pub fn concrete(mut self) -> Plan {
+        let config = self.config();
+        self.raft.election_timeout = Some(config.election_timeout);
+        self.raft.heartbeat_interval = Some(config.heartbeat_interval);
+        self.raft.entries_per_append = Some(config.entries_per_append);
+        self.raft.appends_in_flight = Some(config.appends_in_flight);
+        self
+    }
+}
+
+/// The cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cluster {
+    /// How many nodes, 1 to 25.
+    pub nodes: u8,
+    /// Whose timings.
+    pub profile: Profile,
+    /// Whether the state machine survives a crash, with what it has applied.
+    pub state_machine: StateMachine,
+    /// How long after a node stopped itself its supervisor starts it again.
+    pub restart_after: Span,
+}
+
+impl Default for Cluster {
+    fn default() -> Cluster {
+        Cluster {
+            nodes: 3,
+            profile: Profile::Paper,
+            state_machine: StateMachine::Durable,
+            restart_after: Span::millis(500),
+        }
+    }
+}
+
+/// Whether the replicated state machine survives a crash of its node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StateMachine {
+    /// It is on disk with the index it has applied, as a database would keep it.
+    #[default]
+    Durable,
+    /// It is in memory, and rebuilt from the log (the paper's).
+    Volatile,
+}
+
+/// The knobs of Raft. What is left out is the profile's.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RaftOptions {
+    /// How long a follower waits before it starts an election.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub election_timeout: Option<SpanRange>,
+    /// How long a leader waits between heartbeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat_interval: Option<SpanRange>,
+    /// How many entries one message carries at most, 1 to 65,536.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entries_per_append: Option<u32>,
+    /// How many messages with entries may be unanswered per follower, 1 to 65,536.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub appends_in_flight: Option<u32>,
+    /// Bugs to plant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bugs: Vec<Bug>,
+}
+
+/// One direction of a link between two nodes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LinkOptions {
+    /// How long a message takes. Each is drawn by itself, so messages overtake each other.
+    pub latency: Latency,
+    /// How many messages are lost.
+    #[serde(skip_serializing_if = "is_default")]
+    pub loss: Share,
+    /// How many messages arrive twice.
+    #[serde(skip_serializing_if = "is_default")]
+    pub duplicate: Share,
+    /// Whether messages stay in order, as on a TCP connection.
+    #[serde(skip_serializing_if = "is_default")]
+    pub fifo: bool,
+    /// Bytes per second; without it, no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bandwidth: Option<u64>,
+}
+
+impl Default for LinkOptions {
+    fn default() -> LinkOptions {
+        LinkOptions {
+            latency: Latency::Uniform(Span::micros(500), Span::millis(2)),
+            loss: Share::NEVER,
+            duplicate: Share::NEVER,
+            fifo: false,
+            bandwidth: None,
+        }
+    }
+}
+
+/// What differs on some links. What is left out stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LinkException {
+    /// The senders; all nodes by default.
+    #[serde(skip_serializing_if = "is_default")]
+    pub from: Whom,
+    /// The receivers; all nodes by default.
+    #[serde(skip_serializing_if = "is_default")]
+    pub to: Whom,
+    /// How long a message takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Latency>,
+    /// How many messages are lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Share>,
+    /// How many messages arrive twice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duplicate: Option<Share>,
+    /// Whether messages stay in order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fifo: Option<bool>,
+    /// Bytes per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bandwidth: Option<u64>,
+    /// For a fault: how long it lasts; to the end of the run by default.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Span>,
+}
+
+impl LinkException {
+    /// The link with what differs.
+    pub fn over(&self, link: &LinkOptions) -> LinkOptions {
+        LinkOptions {
+            latency: self.latency.unwrap_or(link.latency),
+            loss: self.loss.unwrap_or(link.loss),
+            duplicate: self.duplicate.unwrap_or(link.duplicate),
+            fifo: self.fifo.unwrap_or(link.fifo),
+            bandwidth: self.bandwidth.or(link.bandwidth),
+        }
+    }
+}
+
+/// A disk. A write takes its latency, then a sync makes it durable, with all that came while the disk was busy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct DiskOptions {
+    /// How long a write takes.
+    pub write: Latency,
+    /// How long a sync takes.
+    pub fsync: Latency,
+    /// How many syncs fail. The node is told, and the built-in Raft stops itself.
+    #[serde(skip_serializing_if = "is_default")]
+    pub errors: Share,
+}
+
+impl Default for DiskOptions {
+    fn default() -> DiskOptions {
+        DiskOptions {
+            write: Latency::Constant(Span::micros(20)),
+            fsync: Latency::Uniform(Span::micros(100), Span::micros(500)),
+            errors: Share::NEVER,
+        }
+    }
+}
+
+/// What differs at one node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NodeOptions {
+    /// The node.
+    pub id: NodeId,
+    /// How far its clock is from true time at the start.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub clock_offset: Shift,
+    /// How many parts per million its clock runs fast, or slow if negative; within 500,000.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub clock_drift_ppm: i32,
+    /// Its first election timeouts, in order; later ones are random.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub election_timeouts: Vec<Span>,
+    /// Its disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskOptions>,
+}
+
+impl NodeOptions {
+    /// A node that differs in nothing.
+    pub fn new(id: NodeId) -> NodeOptions {
+        NodeOptions {
+            id,
+            clock_offset: Shift(0),
+            clock_drift_ppm: 0,
+            election_timeouts: Vec::new(),
+            disk: None,
+        }
+    }
+}
+
+/// Clients that ask, wait for the answer, think, and ask again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Clients {
+    /// How many, up to 1,000.
+    pub count: u32,
+    /// How long each thinks between an answer and its next request.
+    pub think: Latency,
+    /// What they ask, by weight.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mix: Mix,
+    /// How many keys they use, 1 to 65,536.
+    pub keys: u32,
+    /// Whom they ask first; when they know no leader, they go round.
+    #[serde(skip_serializing_if = "is_default")]
+    pub ask: Ask,
+    /// How long they wait for an answer.
+    pub timeout: Span,
+    /// How long they wait before they try again, elsewhere.
+    pub retry_after: Span,
+    /// How often they try an operation before they give it up, from 1.
+    pub attempts: u32,
+    /// When they begin.
+    #[serde(skip_serializing_if = "is_default")]
+    pub start: Span,
+    /// When they begin no more operations; never by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Span>,
+    /// How long a message between client and node takes.
+    pub latency: Latency,
+    /// How many of these messages are lost.
+    #[serde(skip_serializing_if = "is_default")]
+    pub loss: Share,
+}
+
+impl Default for Clients {
+    fn default() -> Clients {
+        Clients {
+            count: 3,
+            think: Latency::Uniform(Span::millis(5), Span::millis(50)),
+            mix: Mix::default(),
+            keys: 16,
+            ask: Ask::AnyNode,
+            timeout: Span::secs(1),
+            retry_after: Span::millis(50),
+            attempts: 10,
+            start: Span::ZERO,
+            stop: None,
+            latency: Latency::Uniform(Span::micros(200), Span::millis(1)),
+            loss: Share::NEVER,
+        }
+    }
+}
+
+/// Whom a client asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ask {
+    /// A random node each time; followers forward.
+    #[default]
+    AnyNode,
+    /// The node that answered last, until it fails.
+    SameNode,
+}
+
+/// What clients ask, by weight: 40 and 40 and 20 are as 2 and 2 and 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mix {
+    /// Reads.
+    pub get: u32,
+    /// Writes.
+    pub put: u32,
+    /// Removals.
+    pub delete: u32,
+    /// Conditional writes.
+    pub compare_and_set: u32,
+    /// Appends to a list.
+    pub append: u32,
+}
+
+impl Default for Mix {
+    fn default() -> Mix {
+        Mix { get: 30, put: 40, delete: 5, compare_and_set: 10, append: 15 }
+    }
+}
+
+impl Mix {
+    /// The sum of the weights.
+    pub fn total(self) -> u64 {
+        [self.get, self.put, self.delete, self.compare_and_set, self.append]
+            .into_iter()
+            .map(u64::from)
+            .sum()
+    }
+}
+
+/// One request, by a client of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SingleRequest {
+    /// When it is made: a time, or `on` a situation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Span>,
+    /// The situation that it waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Trigger>,
+    /// Whom the client asks first.
+    #[serde(default)]
+    pub to: Whom,
+    /// What it asks, as in `{ put = { key = 1, value = 7 } }`.
+    #[schemars(with = "serde_json::Value")]
+    pub command: Command,
+    /// How often it tries, from 1; without it, as often as the clients of `[clients]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<u32>,
+}

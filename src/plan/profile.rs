@@ -1,0 +1,211 @@
+//! The timings of production Rafts, as data: what each project ships as its defaults.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::time::{Span, SpanRange};
+
+/// Whose timings a cluster has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
+    /// The Raft paper's own.
+    #[default]
+    Paper,
+    /// The etcd server.
+    Etcd,
+    /// The etcd-io/raft library, with ticks of 100 ms.
+    EtcdRaft,
+    /// HashiCorp's raft, as Consul uses it.
+    Consul,
+    /// SOFAJRaft.
+    Jraft,
+    /// braft.
+    Braft,
+    /// Apache Ratis.
+    Ratis,
+    /// tikv's raft-rs, with ticks of 100 ms.
+    RaftRs,
+    /// openraft.
+    Openraft,
+}
+
+/// The part of a profile that the built-in Raft follows.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// How long a follower waits before it starts an election.
+    pub election_timeout: SpanRange,
+    /// How long a leader waits between heartbeats.
+    pub heartbeat_interval: SpanRange,
+    /// How many entries one message carries at most.
+    pub entries_per_append: u32,
+    /// How many messages with entries may be unanswered per follower.
+    pub appends_in_flight: u32,
+}
+
+/// Entries per message where a project limits bytes only, or nothing.
+const MANY: u32 = 65_536;
+
+impl Profile {
+    /// All of them.
+    pub const ALL: [Profile; 9] = [
+        Profile::Paper,
+        Profile::Etcd,
+        Profile::EtcdRaft,
+        Profile::Consul,
+        Profile::Jraft,
+        Profile::Braft,
+        Profile::Ratis,
+        Profile::RaftRs,
+        Profile::Openraft,
+    ];
+
+    /// The name in files and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Profile::Paper => "paper",
+            Profile::Etcd => "etcd",
+            Profile::EtcdRaft => "etcd-raft",
+            Profile::Consul => "consul",
+            Profile::Jraft => "jraft",
+            Profile::Braft => "braft",
+            Profile::Ratis => "ratis",
+            Profile::RaftRs => "raft-rs",
+            Profile::Openraft => "openraft",
+        }
+    }
+
+    /// The sources that the figures were read from.
+    pub const fn source(self) -> &'static str {
+        match self {
+            Profile::Paper => "Ongaro and Ousterhout, ATC'14",
+            Profile::Etcd => "etcd c34dc7e",
+            Profile::EtcdRaft => "etcd-io/raft cdfbeed",
+            Profile::Consul => "hashicorp/raft 1837036",
+            Profile::Jraft => "sofa-jraft 3bbfaad",
+            Profile::Braft => "braft ab0017f",
+            Profile::Ratis => "ratis 37932bf",
+            Profile::RaftRs => "raft-rs aafb07c",
+            Profile::Openraft => "openraft 5463678",
+        }
+    }
+
+    /// What the built-in Raft follows.
+    pub const fn timing(self) -> Timing {
+        const fn range(from: u64, to: u64) -> SpanRange {
+            SpanRange::millis(from, to)
+        }
+        const fn exactly(millis: u64) -> SpanRange {
+            SpanRange::exactly(Span::millis(millis))
+        }
+        match self {
+            Profile::Paper => Timing::new(range(150, 300), exactly(75), MANY, 1),
+            Profile::Etcd => Timing::new(range(1000, 1900), exactly(100), MANY, 512),
+            Profile::EtcdRaft => Timing::new(range(1000, 1900), exactly(100), MANY, 256),
+            Profile::Consul => Timing::new(range(1000, 2000), range(100, 200), 64, 2),
+            Profile::Jraft => Timing::new(range(1000, 2000), exactly(100), 1024, 256),
+            Profile::Braft => Timing::new(range(1000, 2000), exactly(100), 1024, 1),
+            Profile::Ratis => Timing::new(range(150, 300), exactly(75), MANY, 8),
+            Profile::RaftRs => Timing::new(range(2000, 3900), exactly(200), 1, 256),
+            Profile::Openraft => Timing::new(range(150, 300), exactly(50), 300, 1),
+        }
+    }
+
+    /// What the project does by default that the built-in Raft does not: a run with this profile is without it.
+    pub const fn not_yet(self) -> &'static [&'static str] {
+        match self {
+            Profile::Paper => &[],
+            Profile::Etcd => &[
+                "pre-vote",
+                "check-quorum",
+                "1 MiB per append",
+                "timeouts in whole ticks",
+                "snapshot every 10,000 entries, 5,000 kept",
+                "linearizable reads by read index",
+                "first election's ticks fast-forwarded at boot",
+            ],
+            Profile::EtcdRaft => {
+                &["timeouts in whole ticks", "limits and snapshots set by the application"]
+            }
+            Profile::Consul => &[
+                "pre-vote",
+                "leader lease of 500 ms",
+                "snapshot every 120 s past 8,192 entries",
+                "timeouts multiplied by 5 in Consul itself",
+            ],
+            Profile::Jraft => &[
+                "pre-vote",
+                "leader lease of 0.9 election timeouts",
+                "step-down check each half election timeout",
+                "512 KiB per append",
+                "term and vote written without fsync",
+                "no forwarding of requests",
+                "snapshot every 3,600 s",
+            ],
+            Profile::Braft => &[
+                "pre-vote",
+                "512 KiB per append",
+                "term and vote written without fsync",
+                "snapshot every 3,600 s",
+            ],
+            Profile::Ratis => &[
+                "pre-vote",
+                "step-down after 300 ms without a majority",
+                "4 MB per append",
+                "heartbeats counted from the last response",
+                "retry cache of 60 s",
+            ],
+            Profile::RaftRs => {
+                &["timeouts in whole ticks", "TiKV's own: pre-vote, ticks of 1 s, 1 MiB per append"]
+            }
+            Profile::Openraft => &[
+                "leader lease of 300 ms",
+                "a candidate with a smaller log waits 600 ms",
+                "snapshot every 5,000 entries, 1,000 kept",
+            ],
+        }
+    }
+}
+
+impl Timing {
+    const fn new(
+        election_timeout: SpanRange,
+        heartbeat_interval: SpanRange,
+        entries_per_append: u32,
+        appends_in_flight: u32,
+    ) -> Timing {
+        Timing { election_timeout, heartbeat_interval, entries_per_append, appends_in_flight }
+    }
+}
+
+impl std::fmt::Display for Profile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl std::str::FromStr for Profile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Profile, String> {
+        Profile::ALL.into_iter().find(|profile| profile.name() == text).ok_or_else(|| {
+            let names = Profile::ALL.map(Profile::name).join(", ");
+            format!("there is no profile `{text}`; the profiles are {names}")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heartbeats_come_well_before_elections() {
+        for profile in Profile::ALL {
+            let timing = profile.timing();
+            assert!(timing.heartbeat_interval.to.times(2) <= timing.election_timeout.from);
+            assert_eq!(profile.name().parse(), Ok(profile));
+            assert_eq!(serde_json::to_value(profile).unwrap(), profile.name());
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The properties that squall judges, by name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A property that must hold after every event.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Property {
+    /// At most one leader is elected in a term (Figure 3).
+    ElectionSafety,
+    /// A leader never removes or overwrites entries of its own log (Figure 3).
+    LeaderAppendOnly,
+    /// Logs with an entry of the same index and term are the same up to it (Figure 3).
+    LogMatching,
+    /// A committed entry is in the log of every leader of a later term (Figure 3).
+    LeaderCompleteness,
+    /// No two nodes commit or apply different entries at one index, and each applies in order, without a gap (Figure 3).
+    StateMachineSafety,
+    /// A committed entry is on the disks of a majority, from the moment it is first reported committed.
+    Durability,
+    /// A node's disk holds at most one vote per term, over all its lives (5.2).
+    OneVote,
+    /// A node's term never goes back, over all its lives (5.1).
+    MonotonicTerm,
+    /// A node's commit index never goes back within one life, and is never past its log.
+    MonotonicCommit,
+    /// A node does not panic, and keeps the contract with its host.
+    Contract,
+}
+
+impl Property {
+    /// All of them, in the order in which they are judged.
+    pub const ALL: [Property; 10] = [
+        Property::ElectionSafety,
+        Property::LeaderAppendOnly,
+        Property::LogMatching,
+        Property::LeaderCompleteness,
+        Property::StateMachineSafety,
+        Property::Durability,
+        Property::OneVote,
+        Property::MonotonicTerm,
+        Property::MonotonicCommit,
+        Property::Contract,
+    ];
+
+    /// The name in scenario files and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Property::ElectionSafety => "election-safety",
+            Property::LeaderAppendOnly => "leader-append-only",
+            Property::LogMatching => "log-matching",
+            Property::LeaderCompleteness => "leader-completeness",
+            Property::StateMachineSafety => "state-machine-safety",
+            Property::Durability => "durability",
+            Property::OneVote => "one-vote",
+            Property::MonotonicTerm => "monotonic-term",
+            Property::MonotonicCommit => "monotonic-commit",
+            Property::Contract => "contract",
+        }
+    }
+
+    /// The property in one sentence.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Property::ElectionSafety => "At most one leader is elected in a term.",
+            Property::LeaderAppendOnly => {
+                "A leader never removes or overwrites entries of its own log."
+            }
+            Property::LogMatching => {
+                "Two logs that hold an entry of the same index and term are the same up to it."
+            }
+            Property::LeaderCompleteness => {
+                "A committed entry is in the log of every leader of a later term."
+            }
+            Property::StateMachineSafety => {
+                "No two nodes commit or apply different entries at one index, and each applies in order."
+            }
+            Property::Durability => {
+                "A committed entry is on the disks of a majority, and stays there."
+            }
+            Property::OneVote => {
+                "A node's disk holds at most one vote per term, over all its lives."
+            }
+            Property::MonotonicTerm => "A node's term never goes back, over all its lives.",
+            Property::MonotonicCommit => {
+                "A node's commit index never goes back in one life, and is never past its log."
+            }
+            Property::Contract => "A node does not panic, and keeps the contract with its host.",
+        }
+    }
+}
+
+impl fmt::Display for Property {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Property {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Property, String> {
+        Property::ALL.into_iter().find(|property| property.name() == text).ok_or_else(|| {
+            let names = Property::ALL.map(Property::name).join(", ");
+            format!("there is no property `{text}`; the properties are {names}")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_reads_back_and_is_the_one_in_files() {
+        for property in Property::ALL {
+            assert_eq!(property.name().parse(), Ok(property));
+            assert_eq!(serde_json::to_value(property).unwrap(), property.name());
+        }
+    }
+}

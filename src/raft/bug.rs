@@ -1,0 +1,406 @@
+//! The catalogue of mistakes that can be planted: each one that a real Raft shipped, or that the paper warns of.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use crate::property::Property;
+
+/// A mistake that can be planted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Bug {
+    // Elections and votes.
+    /// A node grants its vote to everyone whose log is up to date.
+    VoteTwice,
+    /// Stepping down within a term forgets the vote.
+    VoteClearedSameTerm,
+    /// The vote lives in memory only.
+    VoteNotPersisted,
+    /// A granted vote leaves before it is durable.
+    VoteSentBeforeFsync,
+    /// Vote requests leave, and the own vote counts, before it is durable.
+    SelfVoteNotDurable,
+    /// A vote whose write failed is sent all the same.
+    VoteWriteErrorIgnored,
+    /// A candidate counts votes of other terms.
+    StaleVoteReply,
+    /// A vote does not ask whether the candidate's log is up to date.
+    StaleLogVote,
+    /// The longer log wins, whatever its last term.
+    UptodateIndexOnly,
+
+    // Replication and commit.
+    /// A leader commits entries of older terms by counting.
+    OldTermCommit,
+    /// A leader commits one copy short of a majority.
+    CommitWithoutQuorum,
+    /// A follower does not compare the term before the entries.
+    PrevTermUnchecked,
+    /// A follower keeps a conflicting entry.
+    NoTruncateOnConflict,
+    /// A follower removes all that follows, conflict or not.
+    TruncateUnconditional,
+    /// A follower commits entries that it did not verify.
+    CommitPastVerified,
+    /// A follower's commit index follows its leader's, down too.
+    CommitRegress,
+    /// A leader counts acknowledgements of older terms.
+    StaleAckAccepted,
+    /// A leader initialises match_index from its own log, after it took a first entry.
+    NextIndexLateInit,
+    /// A leader removes its own entries when a follower refuses them.
+    LeaderOverwritesOwnLog,
+    /// Entries are applied when appended.
+    ApplyUncommitted,
+    /// A restarted node applies from the start to a state machine that is not at the start.
+    ApplyTwiceAfterRestart,
+
+    // Disk.
+    /// A follower acknowledges entries that are not durable.
+    AckBeforeFsync,
+    /// A leader counts its own copy before it is durable.
+    LeaderCountsUnsynced,
+    /// A restarted node keeps an entry that was written in part.
+    TornTailAccepted,
+    /// A restarted node brings back entries that it had removed.
+    TruncationNotCrashSafe,
+}
+
+/// What the catalogue says of a bug.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// The name in plans and on the command line.
+    pub name: &'static str,
+    /// What goes wrong, in one sentence.
+    pub title: &'static str,
+    /// How it leads to disaster.
+    pub story: &'static str,
+    /// Where it happened, or who warned of it.
+    pub source: &'static str,
+    /// The property that it violates, and others that may show it first.
+    pub violates: &'static [Property],
+}
+
+const fn about(
+    name: &'static str,
+    title: &'static str,
+    story: &'static str,
+    source: &'static str,
+    violates: &'static [Property],
+) -> About {
+    About { name, title, story, source, violates }
+}
+
+impl Bug {
+    /// All of them, elections first.
+    pub const ALL: [Bug; 25] = [
+        Bug::VoteTwice,
+        Bug::VoteClearedSameTerm,
+        Bug::VoteNotPersisted,
+        Bug::VoteSentBeforeFsync,
+        Bug::SelfVoteNotDurable,
+        Bug::VoteWriteErrorIgnored,
+        Bug::StaleVoteReply,
+        Bug::StaleLogVote,
+        Bug::UptodateIndexOnly,
+        Bug::OldTermCommit,
+        Bug::CommitWithoutQuorum,
+        Bug::PrevTermUnchecked,
+        Bug::NoTruncateOnConflict,
+        Bug::TruncateUnconditional,
+        Bug::CommitPastVerified,
+        Bug::CommitRegress,
+        Bug::StaleAckAccepted,
+        Bug::NextIndexLateInit,
+        Bug::LeaderOverwritesOwnLog,
+        Bug::ApplyUncommitted,
+        Bug::ApplyTwiceAfterRestart,
+        Bug::AckBeforeFsync,
+        Bug::LeaderCountsUnsynced,
+        Bug::TornTailAccepted,
+        Bug::TruncationNotCrashSafe,
+    ];
+
+    /// The name in plans and on the command line.
+    pub const fn name(self) -> &'static str {
+        self.about().name
+    }
+
+    /// What the catalogue says of it.
+    pub const fn about(self) -> About {
+        match self as u8 {
+            bug if bug <= Bug::UptodateIndexOnly as u8 => self.about_votes(),
+            bug if bug <= Bug::ApplyTwiceAfterRestart as u8 => self.about_replication(),
+            _ => self.about_disks(),
+        }
+    }
+
+    const fn about_votes(self) -> About {
+        use Property::{ElectionSafety, LeaderCompleteness, OneVote, StateMachineSafety};
+        match self {
+            Bug::VoteTwice => about(
+                "vote-twice",
+                "A node grants its vote to everyone whose log is up to date.",
+                "Two candidates of one term each collect a majority, because a node in the middle votes for both.",
+                "Raft paper, 5.2",
+                &[ElectionSafety, OneVote],
+            ),
+            Bug::VoteClearedSameTerm => about(
+                "vote-cleared-same-term",
+                "Stepping down without a change of term clears voted_for.",
+                "B votes for A in a term and then hears A's first heartbeat. Taking its leader, B forgets its vote, and grants the \
+                 delayed request of C in the same term.",
+                "etcd PR 2461, akka-raft 56, zeebe 5356, redpanda PR 19, braft 2b4d0f7",
+                &[ElectionSafety, OneVote],
+            ),
+            Bug::VoteNotPersisted => about(
+                "vote-not-persisted",
+                "The vote lives in memory only.",
+                "A node votes, crashes, restarts in the same term, and votes again.",
+                "Raft paper, Figure 2",
+                &[ElectionSafety],
+            ),
+            Bug::VoteSentBeforeFsync => about(
+                "vote-sent-before-fsync",
+                "A granted vote leaves before it is durable.",
+                "A node crashes between its answer and its disk, and does not remember the vote that elected a leader.",
+                "openraft ee460f37, willemt/raft PR 47",
+                &[ElectionSafety],
+            ),
+            Bug::SelfVoteNotDurable => about(
+                "self-vote-not-durable",
+                "Vote requests leave, and the own vote counts, before (term, self) is durable.",
+                "A candidate wins, crashes before its own vote is on disk, restarts in the term before, and helps elect another leader \
+                 of the same term.",
+                "jraft PR 1245",
+                &[ElectionSafety],
+            ),
+            Bug::VoteWriteErrorIgnored => about(
+                "vote-write-error-ignored",
+                "Saving the vote fails, and the answer still says granted.",
+                "The disk refuses the vote, the node answers all the same, and after a restart it votes again.",
+                "jraft PR 1243",
+                &[ElectionSafety],
+            ),
+            Bug::StaleVoteReply => about(
+                "stale-vote-reply",
+                "A candidate counts a granted vote whose term is not its own.",
+                "Votes of a lost election arrive late and elect the candidate in its next term, beside the leader whom others elected.",
+                "Xraft 33, akka-raft 47 (SandTable, EuroSys'24)",
+                &[ElectionSafety, LeaderCompleteness],
+            ),
+            Bug::StaleLogVote => about(
+                "stale-log-vote",
+                "The up-to-date check of 5.4.1 is missing.",
+                "A node that missed committed entries is elected and overwrites them.",
+                "Raft paper, 5.4.1",
+                &[LeaderCompleteness, StateMachineSafety],
+            ),
+            Bug::UptodateIndexOnly => about(
+                "uptodate-index-only",
+                "The longer log wins, whatever its last term.",
+                "A deposed leader with a long uncommitted tail beats nodes that hold newer, committed entries.",
+                "Raft paper, 5.4.1",
+                &[LeaderCompleteness, StateMachineSafety],
+            ),
+            _ => panic!("not a bug of votes"),
+        }
+    }
+
+    const fn about_replication(self) -> About {
+        use Property::{
+            Durability, LeaderAppendOnly, LeaderCompleteness, LogMatching, MonotonicCommit,
+            StateMachineSafety,
+        };
+        match self {
+            Bug::OldTermCommit => about(
+                "old-term-commit",
+                "A leader commits an entry of an older term by counting replicas.",
+                "Figure 8: an entry of term 2 reaches a majority in term 4 and is committed by counting; a node whose last entry is of \
+                 term 3 can still be elected, and overwrites it.",
+                "Raft paper, 5.4.2; PySyncObj 169, async-raft 108, CCF PR 5748",
+                &[LeaderCompleteness, StateMachineSafety],
+            ),
+            Bug::CommitWithoutQuorum => about(
+                "commit-without-quorum",
+                "A leader commits one copy short of a majority.",
+                "Three of five nodes never saw the entry; they elect a leader among themselves.",
+                "Raft paper, 5.3",
+                &[Durability, StateMachineSafety, LeaderCompleteness],
+            ),
+            Bug::PrevTermUnchecked => about(
+                "prev-term-unchecked",
+                "Entries are accepted when prev_log_index exists, whatever its term.",
+                "A follower with a divergent tail gets new entries on top of it: two logs agree at an index and differ before it.",
+                "Raft paper, 5.3",
+                &[LogMatching, StateMachineSafety, Durability],
+            ),
+            Bug::NoTruncateOnConflict => about(
+                "no-truncate-on-conflict",
+                "A conflicting entry is kept, and the rest is appended after it.",
+                "The follower acknowledges entries that it does not have.",
+                "Raft paper, 5.3",
+                &[LogMatching, StateMachineSafety, Durability],
+            ),
+            Bug::TruncateUnconditional => about(
+                "truncate-unconditional",
+                "Everything after prev_log_index is removed, even where the entries match.",
+                "A delayed message arrives after later ones, and the follower removes entries that it has acknowledged, and that are \
+                 committed.",
+                "RaftOS 26, openraft 9540c904",
+                &[Durability, MonotonicCommit, StateMachineSafety, LeaderCompleteness],
+            ),
+            Bug::CommitPastVerified => about(
+                "commit-past-verified",
+                "A follower commits up to min(leader_commit, last index), not only what this message verified.",
+                "A heartbeat tells a follower with a conflicting tail that the leader committed further; it commits its own, wrong \
+                 entries.",
+                "openraft 9540c904",
+                &[StateMachineSafety],
+            ),
+            Bug::CommitRegress => about(
+                "commit-regress",
+                "A follower sets its commit index without max.",
+                "A delayed message, or a new leader that knows of fewer commits, takes the follower's commit index back.",
+                "PySyncObj 166",
+                &[MonotonicCommit],
+            ),
+            Bug::StaleAckAccepted => about(
+                "stale-ack-accepted",
+                "An acknowledgement of an earlier term still counts.",
+                "A node leads again, with another log. An acknowledgement from its first leadership arrives and counts for entries that \
+                 its sender does not have.",
+                "openraft cecb5de8",
+                &[Durability, LeaderCompleteness, StateMachineSafety],
+            ),
+            Bug::NextIndexLateInit => about(
+                "next-index-late-init",
+                "A leader initialises match_index from its own log, after the first entry was taken.",
+                "The new leader believes that all followers hold its first entry, and commits it at once.",
+                "akka-raft 58",
+                &[Durability, LogMatching],
+            ),
+            Bug::LeaderOverwritesOwnLog => about(
+                "leader-overwrites-own-log",
+                "A leader removes its own entries when a follower refuses them.",
+                "Instead of going back in the follower's log, the leader cuts its own.",
+                "Raft paper, 5.3",
+                &[LeaderAppendOnly, Durability],
+            ),
+            Bug::ApplyUncommitted => about(
+                "apply-uncommitted",
+                "Entries are applied when they are appended.",
+                "A deposed leader has applied entries that its successor overwrites.",
+                "Raft paper, 5.3",
+                &[StateMachineSafety],
+            ),
+            Bug::ApplyTwiceAfterRestart => about(
+                "apply-twice-after-restart",
+                "last_applied is not restored with the state machine.",
+                "The state machine survived the crash, the count of what it applied did not: entries are applied a second time.",
+                "etcd v3.5 postmortem",
+                &[StateMachineSafety],
+            ),
+            _ => panic!("not a bug of replication"),
+        }
+    }
+
+    const fn about_disks(self) -> About {
+        use Property::{
+            Durability, LeaderCompleteness, LogMatching, MonotonicCommit, StateMachineSafety,
+        };
+        match self {
+            Bug::AckBeforeFsync => about(
+                "ack-before-fsync",
+                "A follower acknowledges entries that are not durable.",
+                "The leader counts copies that a power failure takes away.",
+                "openraft ee460f37",
+                &[Durability, LeaderCompleteness],
+            ),
+            Bug::LeaderCountsUnsynced => about(
+                "leader-counts-unsynced",
+                "A leader counts its own copy before it is durable.",
+                "With one acknowledgement of three nodes the entry is committed, and the leader's own copy is lost in a crash.",
+                "etcd 14370 (437bcb8)",
+                &[Durability, LeaderCompleteness],
+            ),
+            Bug::TornTailAccepted => about(
+                "torn-tail-accepted",
+                "A torn last record is kept.",
+                "A crash cuts a write in two. The restarted node takes the broken entry for the one that was written.",
+                "ALICE, OSDI'14",
+                &[LogMatching, StateMachineSafety],
+            ),
+            Bug::TruncationNotCrashSafe => about(
+                "truncation-not-crash-safe",
+                "A restart replays entries that were removed before the crash.",
+                "A follower removed conflicting entries; its journal still holds them, and the restarted node reads them again behind \
+                 newer ones.",
+                "formancehq/ledger PR 2076, braft 10cd9e3",
+                &[LogMatching, LeaderCompleteness, StateMachineSafety, MonotonicCommit],
+            ),
+            _ => panic!("not a bug of disks"),
+        }
+    }
+}
+
+impl fmt::Display for Bug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Bug {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Bug, String> {
+        Bug::ALL.into_iter().find(|bug| bug.name() == text).ok_or_else(|| {
+            let closest = Bug::ALL
+                .into_iter()
+                .max_by_key(|bug| (strsim::jaro_winkler(bug.name(), text) * 1_000.0) as u32)
+                .expect("the catalogue is not empty");
+            format!("there is no bug `{text}`; did you mean `{closest}`? `squall bugs` lists them")
+        })
+    }
+}
+
+impl Serialize for Bug {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Bug {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+impl JsonSchema for Bug {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Bug".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": Bug::ALL.map(Bug::name) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bug_has_a_story_and_a_name_that_reads_back() {
+        for (place, bug) in Bug::ALL.into_iter().enumerate() {
+            assert_eq!(bug as usize, place);
+            assert_eq!(bug.name().parse(), Ok(bug));
+            let about = bug.about();
+            assert!(about.title.ends_with('.') && about.story.ends_with('.'));
+            assert!(!about.violates.is_empty() && !about.source.is_empty());
+        }
+    }
+}

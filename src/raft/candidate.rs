@@ -1,0 +1,57 @@
+//! A candidate asks for votes until it wins, another node leads, or its time is up (5.2).
+
+use crate::ids::{NodeId, NodeSet, Term, WriteId};
+use crate::node::Effect;
+use crate::raft::Message;
+use crate::raft::core::{Core, Ctx};
+use crate::time::LocalTime;
+
+/// What only a candidate knows.
+pub struct Candidate {
+    /// Who voted for it in this term, itself included once that vote is durable.
+    votes: NodeSet,
+    /// The write of its own vote.
+    vote_write: WriteId,
+    /// When it starts another election.
+    pub deadline: LocalTime,
+}
+
+impl Candidate {
+    /// Starts an election: a new term, the own vote, and a request to every other node.
+    pub fn new(core: &mut Core, ctx: &mut Ctx) -> Candidate {
+        core.enter_term(core.current_term.next(), Some(core.id), ctx);
+        let vote_write = core.rules().vote_requests_wait_for(core.last_write);
+        let (last_log_term, last_log_index) = core.last_entry();
+        for to in core.others() {
+            let term = core.current_term;
+            let message = Message::RequestVote { term, last_log_index, last_log_term };
+            ctx.emit(Effect::Send { to, message, after: vote_write });
+        }
+        let timeout = ctx.rng.election_timeout(core.config.election_timeout);
+        let deadline = ctx.now.plus(timeout);
+        ctx.emit(Effect::SetTimer(deadline));
+        let mut candidate = Candidate { votes: NodeSet::EMPTY, vote_write, deadline };
+        candidate.durable(core, WriteId::NONE);
+        candidate
+    }
+
+    /// Counts the own vote when it is durable; says whether that wins the election.
+    pub fn durable(&mut self, core: &Core, write: WriteId) -> bool {
+        if self.vote_write <= write {
+            self.votes.insert(core.id);
+        }
+        self.has_won(core)
+    }
+
+    /// Counts a vote; says whether it wins the election.
+    pub fn receive_vote(&mut self, core: &Core, from: NodeId, term: Term, granted: bool) -> bool {
+        if granted && core.rules().vote_counts(term, core.current_term) {
+            self.votes.insert(from);
+        }
+        self.has_won(core)
+    }
+
+    fn has_won(&self, core: &Core) -> bool {
+        self.votes.len() >= core.majority()
+    }
+}

@@ -1,0 +1,195 @@
+//! The state of Figure 2 that every role shares, and how it reaches the disk.
+
+use std::collections::VecDeque;
+
+use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
+use crate::log::{Batch, Entry, Log};
+use crate::node::{Context, Effect, Recovered};
+use crate::raft::{Config, Message, Rules};
+
+/// What a step of the built-in Raft has at hand.
+pub type Ctx<'a> = Context<'a, Message>;
+
+/// The state that every role shares.
+///
+/// Invariants, asserted where they could break:
+/// - `current_term` never falls; `voted_for` changes from `None` at most once within a term.
+/// - `last_applied <= commit_index` and `last_applied <= durable_index`.
+/// - `durable_index <= log.last_index()`.
+/// - Every change of term, vote or log is written before the step ends that makes it.
+pub struct Core {
+    /// This node.
+    pub id: NodeId,
+    /// All nodes, this one too.
+    pub members: NodeSet,
+    /// The knobs.
+    pub config: Config,
+    /// Latest term this node has seen.
+    pub current_term: Term,
+    /// The candidate that received this node's vote in the current term.
+    pub voted_for: Option<NodeId>,
+    /// The log.
+    pub log: Log,
+    /// Highest entry known to be committed.
+    pub commit_index: Index,
+    /// Highest entry given to the state machine.
+    pub last_applied: Index,
+    /// The leader of the current term, where it is known.
+    pub leader_id: Option<NodeId>,
+    /// Highest entry known to be on this node's disk.
+    pub durable_index: Index,
+    /// The latest write; answers wait for it.
+    pub last_write: WriteId,
+    /// Writes of entries that are not durable yet, with the last entry that each holds.
+    unsynced: VecDeque<(WriteId, Index)>,
+}
+
+impl Core {
+    /// A node before its first boot.
+    pub fn new(id: NodeId, members: NodeSet, config: Config) -> Core {
+        Core {
+            id,
+            members,
+            config,
+            current_term: Term::FIRST,
+            voted_for: None,
+            log: Log::default(),
+            commit_index: Index::ZERO,
+            last_applied: Index::ZERO,
+            leader_id: None,
+            durable_index: Index::ZERO,
+            last_write: WriteId::NONE,
+            unsynced: VecDeque::new(),
+        }
+    }
+
+    /// The rules, bugs and all.
+    pub fn rules(&self) -> Rules {
+        self.config.rules
+    }
+
+    /// How many nodes elect a leader.
+    pub fn majority(&self) -> usize {
+        self.members.len() / 2 + 1
+    }
+
+    /// The other nodes.
+    pub fn others(&self) -> impl Iterator<Item = NodeId> + use<> {
+        let mut others = self.members;
+        others.remove(self.id);
+        others.iter()
+    }
+
+    /// Starts with what the disk holds.
+    pub fn recover(&mut self, disk: Recovered, ctx: &mut Ctx) {
+        self.current_term = disk.term;
+        self.voted_for = disk.vote;
+        self.log = disk.log;
+        self.durable_index = self.log.last_index();
+        self.last_applied = self.rules().first_applied(disk.applied);
+        self.commit_index = disk.applied;
+        if let Some((first, entries)) = disk.damage.truncated
+            && !self.rules().removal_outlives_crash()
+        {
+            let known = self.log.last_index().next().0.saturating_sub(first.0) as usize;
+            self.append(Batch::from(entries.get(known..).unwrap_or(&[])), ctx);
+        }
+        if let Some(entry) = disk.damage.torn
+            && !self.rules().drops_torn_tail()
+        {
+            self.append(Batch::from(entry), ctx);
+        }
+    }
+
+    /// Moves to a later term (5.1).
+    pub fn enter_term(&mut self, term: Term, vote: Option<NodeId>, ctx: &mut Ctx) {
+        assert!(term > self.current_term, "a term never goes back");
+        self.current_term = term;
+        self.leader_id = None;
+        self.vote(vote, ctx);
+    }
+
+    /// Votes in the current term, on disk.
+    pub fn vote(&mut self, vote: Option<NodeId>, ctx: &mut Ctx) {
+        self.voted_for = vote;
+        let write = self.next_write();
+        ctx.emit(Effect::SaveVote { write, term: self.current_term, vote });
+    }
+
+    /// Adds entries at the end of the log, and writes them.
+    pub fn append(&mut self, entries: Batch, ctx: &mut Ctx) {
+        if entries.is_empty() {
+            return;
+        }
+        let first = self.log.last_index().next();
+        for entry in entries.entries() {
+            self.log.push(*entry);
+        }
+        let write = self.next_write();
+        self.unsynced.push_back((write, self.log.last_index()));
+        ctx.emit(Effect::Append { write, first, entries });
+    }
+
+    /// Removes the entry at `from` and all that follow (5.3).
+    pub fn truncate(&mut self, from: Index, ctx: &mut Ctx) {
+        if from > self.log.last_index() {
+            return;
+        }
+        self.log.truncate(from);
+        self.durable_index = self.durable_index.min(from.previous());
+        for (_, last) in &mut self.unsynced {
+            *last = (*last).min(from.previous());
+        }
+        let write = self.next_write();
+        ctx.emit(Effect::Truncate { write, from });
+    }
+
+    /// Takes note that a write and all before it are durable.
+    pub fn durable(&mut self, write: WriteId) {
+        while self.unsynced.front().is_some_and(|(appended, _)| *appended <= write) {
+            let (_, last) = self.unsynced.pop_front().expect("just seen");
+            self.durable_index = self.durable_index.max(last);
+        }
+    }
+
+    /// Applies what is committed and durable, in order. `awaited` are the indexes whose output is wanted,
+    /// ascending.
+    pub fn apply(&mut self, awaited: impl Iterator<Item = Index>, ctx: &mut Ctx) {
+        let last = self.log.last_index();
+        let limit = self.rules().apply_limit(self.commit_index, self.durable_index, last);
+        let mut awaited = awaited.peekable();
+        while self.last_applied < limit {
+            let index = self.last_applied.next();
+            let entry = *self.log.get(index).expect("what is applied is in the log");
+            while awaited.next_if(|awaited| *awaited < index).is_some() {}
+            let answer = awaited.next_if_eq(&index).is_some();
+            self.last_applied = index;
+            ctx.emit(Effect::Apply { index, entry, answer });
+        }
+    }
+
+    /// Sends a message that depends on nothing that is not durable.
+    pub fn send(&self, to: NodeId, message: Message, ctx: &mut Ctx) {
+        ctx.emit(Effect::Send { to, message, after: WriteId::NONE });
+    }
+
+    /// Answers once everything written so far is durable (Figure 2: "updated on stable storage before responding").
+    pub fn answer(&self, to: NodeId, message: Message, ctx: &mut Ctx) {
+        ctx.emit(Effect::Send { to, message, after: self.last_write });
+    }
+
+    fn next_write(&mut self) -> WriteId {
+        self.last_write = self.last_write.next();
+        self.last_write
+    }
+
+    /// The term and index of the last entry: what makes a log more or less up to date (5.4.1).
+    pub fn last_entry(&self) -> (Term, Index) {
+        (self.log.last_term(), self.log.last_index())
+    }
+
+    /// The leader's no-op for this term (section 8).
+    pub fn noop(&self) -> Batch {
+        Batch::from(Entry::noop(self.current_term))
+    }
+}

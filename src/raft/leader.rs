@@ -1,0 +1,212 @@
+//! A leader takes requests, replicates them, commits what a majority holds, and answers (5.3, 5.4.2).
+
+use std::collections::VecDeque;
+
+use crate::ids::{Index, NODES_MAX, NodeId, Term};
+use crate::log::{Batch, Entry, RequestId};
+use crate::node::{Answer, Effect, Output, Request};
+use crate::raft::Message;
+use crate::raft::core::{Core, Ctx};
+use crate::raft::progress::Progress;
+use crate::time::LocalTime;
+
+/// A request that waits for its entry to be applied.
+struct Pending {
+    index: Index,
+    request: RequestId,
+    /// The follower that forwarded it; none if the client asked here.
+    relay: Option<NodeId>,
+}
+
+/// What only a leader knows.
+pub struct Leader {
+    /// One place per node; the own one is not used.
+    progress: Vec<Progress>,
+    /// Requests that wait, by ascending index.
+    pending: VecDeque<Pending>,
+    /// When it sends the next heartbeat.
+    pub deadline: LocalTime,
+    /// The batch sent last, which the next follower most likely wants too.
+    shared_batch: (Index, usize, Batch),
+}
+
+impl Leader {
+    /// Takes the lead: appends a no-op and sends it to everyone (section 8).
+    pub fn new(core: &mut Core, ctx: &mut Ctx) -> Leader {
+        core.leader_id = Some(core.id);
+        let next_index = core.log.last_index().next();
+        core.append(core.noop(), ctx);
+        let match_index = core.rules().initial_match(core.log.last_index());
+        let places = core.members.iter().map(NodeId::slot).max().unwrap_or(0) + 1;
+        let mut leader = Leader {
+            progress: vec![Progress::new(next_index.max(match_index.next()), match_index); places],
+            pending: VecDeque::new(),
+            deadline: ctx.now,
+            shared_batch: (Index::ZERO, 0, Batch::EMPTY),
+        };
+        leader.heartbeat(core, ctx);
+        leader.commit(core, ctx);
+        leader
+    }
+
+    /// Sends to everyone, entries where there are some, and sets the time of the next heartbeat.
+    pub fn heartbeat(&mut self, core: &Core, ctx: &mut Ctx) {
+        for to in core.others() {
+            // What was not answered by now may be lost.
+            self.progress[to.slot()].in_flight = 0;
+            self.send_entries(core, to, ctx);
+        }
+        self.deadline = ctx.now.plus(ctx.rng.heartbeat_interval(core.config.heartbeat_interval));
+        ctx.emit(Effect::SetTimer(self.deadline));
+    }
+
+    /// Takes a request, from a client or by way of a follower.
+    pub fn request(
+        &mut self,
+        core: &mut Core,
+        request: Request,
+        relay: Option<NodeId>,
+        ctx: &mut Ctx,
+    ) {
+        let Request { id, command } = request;
+        let entry = Entry { term: core.current_term, request: id, command };
+        let batch = Batch::from(entry);
+        core.append(batch.clone(), ctx);
+        let index = core.log.last_index();
+        self.shared_batch = (index, 1, batch);
+        self.pending.push_back(Pending { index, request: id, relay });
+        for to in core.others() {
+            self.replicate(core, to, ctx);
+        }
+    }
+
+    /// Takes note that the own disk has more.
+    pub fn durable(&mut self, core: &mut Core, ctx: &mut Ctx) {
+        self.commit(core, ctx);
+    }
+
+    /// A follower holds the leader's entries up to an index.
+    pub fn receive_appended(
+        &mut self,
+        core: &mut Core,
+        from: NodeId,
+        term: Term,
+        match_index: Index,
+        ctx: &mut Ctx,
+    ) {
+        if !core.rules().ack_counts(term, core.current_term) {
+            return;
+        }
+        let match_index = match_index.min(core.log.last_index());
+        if self.progress[from.slot()].acknowledge(match_index) && match_index > core.commit_index {
+            self.commit(core, ctx);
+        }
+        self.replicate(core, from, ctx);
+    }
+
+    /// A follower refused entries: go back, and try again at once.
+    pub fn receive_conflict(
+        &mut self,
+        core: &mut Core,
+        from: NodeId,
+        rejected: Index,
+        conflict: (Term, Index),
+        ctx: &mut Ctx,
+    ) {
+        if !core.rules().leader_keeps_its_log() && rejected > core.commit_index {
+            core.truncate(rejected, ctx);
+        }
+        let progress = &mut self.progress[from.slot()];
+        if progress.back_off(&core.log, rejected, conflict.0, conflict.1) {
+            self.send_entries(core, from, ctx);
+        }
+    }
+
+    /// Answers the request whose entry was applied.
+    pub fn applied(&mut self, core: &Core, index: Index, output: Output, ctx: &mut Ctx) {
+        while self.pending.front().is_some_and(|pending| pending.index < index) {
+            self.pending.pop_front();
+        }
+        let Some(Pending { request, relay, .. }) =
+            self.pending.pop_front_if(|pending| pending.index == index)
+        else {
+            return;
+        };
+        let answer = Answer::Applied(output);
+        match relay {
+            Some(follower) => {
+                core.send(follower, Message::ForwardReply { request, answer }, ctx);
+            }
+            None => ctx.emit(Effect::Reply { request, answer }),
+        }
+    }
+
+    /// Commits what a majority holds (5.3, 5.4.2), and applies it.
+    fn commit(&mut self, core: &mut Core, ctx: &mut Ctx) {
+        let index = self.replicated(core);
+        if index > core.commit_index
+            && core
+                .log
+                .term_at(index)
+                .is_some_and(|term| core.rules().may_commit(term, core.current_term))
+        {
+            core.commit_index = index;
+        }
+        core.apply(self.pending.iter().map(|pending| pending.index), ctx);
+    }
+
+    /// The highest index that enough disks hold.
+    fn replicated(&self, core: &Core) -> Index {
+        let mut copies = [Index::ZERO; NODES_MAX as usize];
+        let mut count = 0;
+        for node in core.members.iter() {
+            copies[count] = match node == core.id {
+                true => core.rules().own_copy(core.durable_index, core.log.last_index()),
+                false => self.progress[node.slot()].match_index,
+            };
+            count += 1;
+        }
+        let copies = &mut copies[..count];
+        copies.sort_unstable();
+        copies[count - core.rules().copies_to_commit(count)]
+    }
+
+    /// Sends entries if there are some that the follower was not sent, and it can take more.
+    fn replicate(&mut self, core: &Core, to: NodeId, ctx: &mut Ctx) {
+        let progress = &self.progress[to.slot()];
+        let room = if progress.probing { 1 } else { core.config.appends_in_flight };
+        if progress.next_index <= core.log.last_index() && progress.in_flight < room {
+            self.send_entries(core, to, ctx);
+        }
+    }
+
+    /// Sends what comes next for a follower, be it nothing.
+    fn send_entries(&mut self, core: &Core, to: NodeId, ctx: &mut Ctx) {
+        let next_index = self.progress[to.slot()].next_index.min(core.log.last_index().next());
+        let prev_log_index = next_index.previous();
+        let prev_log_term = core.log.term_at(prev_log_index).expect("next_index is in the log");
+        let entries = self.batch(core, next_index);
+        self.progress[to.slot()].sent(entries.len() as u64);
+        let message = Message::AppendEntries {
+            term: core.current_term,
+            prev_log_index,
+            prev_log_term,
+            entries,
+            leader_commit: core.commit_index,
+        };
+        core.send(to, message, ctx);
+    }
+
+    /// The entries from an index on, as many as one message may carry.
+    fn batch(&mut self, core: &Core, from: Index) -> Batch {
+        let available = core.log.last_index().next().0.saturating_sub(from.0) as usize;
+        let count = available.min(core.config.entries_per_append as usize);
+        if count == 0 {
+            return Batch::EMPTY;
+        }
+        if (self.shared_batch.0, self.shared_batch.1) != (from, count) {
+            self.shared_batch = (from, count, core.log.batch(from, count));
+        }
+        self.shared_batch.2.clone()
+    }
+}

@@ -1,0 +1,130 @@
+//! What nodes say to each other.
+
+use crate::ids::{Index, Term};
+use crate::log::{Batch, RequestId};
+use crate::node::{Answer, Request};
+use crate::record::{MessageKind, Summary};
+
+/// A message between two nodes. Terms, indexes and names are those of Figure 2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// A candidate asks every other node for its vote (5.2).
+    RequestVote {
+        /// The candidate's term.
+        term: Term,
+        /// The index of its last entry; zero for an empty log.
+        last_log_index: Index,
+        /// The term of its last entry; zero for an empty log.
+        last_log_term: Term,
+    },
+    /// The answer to a candidate.
+    Vote {
+        /// The voter's current term, for the candidate to update itself.
+        term: Term,
+        /// Whether the candidate received the vote.
+        granted: bool,
+    },
+    /// A leader replicates entries; without any, it is a heartbeat (5.2, 5.3).
+    AppendEntries {
+        /// The leader's term.
+        term: Term,
+        /// The index just before the new entries.
+        prev_log_index: Index,
+        /// The term of the entry there.
+        prev_log_term: Term,
+        /// The entries.
+        entries: Batch,
+        /// The leader's commit index.
+        leader_commit: Index,
+    },
+    /// A follower holds the leader's entries up to `match_index`, on its disk.
+    Appended {
+        /// The follower's current term.
+        term: Term,
+        /// Up to where its log is known to equal the leader's.
+        match_index: Index,
+    },
+    /// A follower refuses entries: it does not hold the entry before them, or the leader's term is over (5.3).
+    Conflict {
+        /// The follower's current term.
+        term: Term,
+        /// The `prev_log_index` that it refused.
+        rejected: Index,
+        /// The term of its own entry there; zero if it has none.
+        conflict_term: Term,
+        /// The first index that it has of that term; if it has no entry there, one past its log.
+        conflict_index: Index,
+    },
+    /// A follower hands a client's request to the leader that it knows.
+    Forward {
+        /// The request.
+        request: Request,
+    },
+    /// The answer to a forwarded request, for the follower to relay.
+    ForwardReply {
+        /// The request.
+        request: RequestId,
+        /// The answer.
+        answer: Answer,
+    },
+}
+
+impl Message {
+    /// The sender's term, for messages that carry one.
+    pub fn term(&self) -> Option<Term> {
+        match *self {
+            Message::RequestVote { term, .. }
+            | Message::Vote { term, .. }
+            | Message::AppendEntries { term, .. }
+            | Message::Appended { term, .. }
+            | Message::Conflict { term, .. } => Some(term),
+            Message::Forward { .. } | Message::ForwardReply { .. } => None,
+        }
+    }
+
+    /// What oracles and traces see.
+    pub fn summary(&self) -> Summary {
+        match *self {
+            Message::RequestVote { term, last_log_index, last_log_term } => Summary {
+                index: last_log_index,
+                index_term: last_log_term,
+                ..Summary::new(MessageKind::RequestVote, term)
+            },
+            Message::Vote { term, granted } => {
+                Summary { success: granted, ..Summary::new(MessageKind::Vote, term) }
+            }
+            Message::AppendEntries {
+                term,
+                prev_log_index,
+                prev_log_term,
+                ref entries,
+                leader_commit,
+            } => Summary {
+                index: prev_log_index,
+                index_term: prev_log_term,
+                entries: entries.len() as u32,
+                commit: leader_commit,
+                ..Summary::new(MessageKind::AppendEntries, term)
+            },
+            Message::Appended { term, match_index } => Summary {
+                index: match_index,
+                success: true,
+                ..Summary::new(MessageKind::AppendReply, term)
+            },
+            Message::Conflict { term, rejected, conflict_term, conflict_index } => Summary {
+                index: rejected,
+                index_term: conflict_term,
+                commit: conflict_index,
+                ..Summary::new(MessageKind::AppendReply, term)
+            },
+            Message::Forward { request } => {
+                Summary { request: request.id, ..Summary::new(MessageKind::Forward, Term::ZERO) }
+            }
+            Message::ForwardReply { request, ref answer } => Summary {
+                request,
+                success: matches!(answer, Answer::Applied(_)),
+                ..Summary::new(MessageKind::ForwardReply, Term::ZERO)
+            },
+        }
+    }
+}

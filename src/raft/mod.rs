@@ -1,0 +1,47 @@
+//! The built-in Raft: the paper's sections 5.1 to 5.4, and the no-op of section 8.
+//!
+//! Read it in this order. [`message`] is what nodes say to each other. [`rules`] holds every safety rule of Figure 2 as one
+//! small predicate. [`core`] is the state of Figure 2 and how it reaches the disk. `follower`, `candidate` and `leader` are the
+//! three roles; each answers an input with the next role, and [`node`] makes all transitions. [`progress`] is what a leader
+//! knows of one follower. [`bug`] is the catalogue of mistakes that can be planted into the rules.
+//!
+//! Choices that the paper leaves open:
+//! - Every answer waits for every earlier write of its node, which is the simplest reading of "updated on stable storage before
+//!   responding to RPCs".
+//! - A leader sends entries before its own disk has them, and counts its own copy when it is durable (thesis 10.2.1).
+//! - An entry is applied when it is committed and on the node's own disk, so that a durable state machine is never ahead of the log.
+//! - Followers forward requests to the leader they know and relay the answer; a node that knows no leader refuses.
+//! - All nodes boot in term 1.
+
+pub mod bug;
+pub mod core;
+pub mod message;
+pub mod node;
+pub mod progress;
+pub mod rules;
+
+mod candidate;
+mod follower;
+mod leader;
+
+pub use bug::Bug;
+pub use message::Message;
+pub use node::Raft;
+pub use rules::Rules;
+
+use crate::time::SpanRange;
+
+/// The knobs of the built-in Raft.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// A follower that hears nothing for this long starts an election (5.2). Drawn anew for each.
+    pub election_timeout: SpanRange,
+    /// How long a leader waits between heartbeats.
+    pub heartbeat_interval: SpanRange,
+    /// How many entries one message carries at most, from 1.
+    pub entries_per_append: u32,
+    /// How many messages with entries may be unanswered per follower, from 1.
+    pub appends_in_flight: u32,
+    /// The rules, with or without a planted bug.
+    pub rules: Rules,
+}

@@ -1,0 +1,261 @@
+//! The node: one input in, effects out, and the one place where roles change.
+
+use crate::ids::{NodeId, NodeSet, Term};
+use crate::node::{Answer, Context, Effect, Input, Node, Role, Status};
+use crate::raft::candidate::Candidate;
+use crate::raft::core::{Core, Ctx};
+use crate::raft::follower::{Append, Follower, receive_entries, receive_request_vote};
+use crate::raft::leader::Leader;
+use crate::raft::{Config, Message};
+use crate::record::Summary;
+
+/// A node of the built-in Raft.
+pub struct Raft {
+    core: Core,
+    role: RoleState,
+}
+
+/// A role, with what only it knows.
+enum RoleState {
+    /// Before the first boot.
+    Off,
+    Follower(Follower),
+    Candidate(Candidate),
+    Leader(Leader),
+}
+
+/// What an input makes of a role.
+enum Next {
+    Stay,
+    Follow,
+    Campaign,
+    Lead,
+}
+
+impl Raft {
+    /// A node before its first boot. `members` holds all nodes, this one too.
+    pub fn new(id: NodeId, members: NodeSet, config: Config) -> Raft {
+        assert!(members.contains(id), "a node is a member of its cluster");
+        Raft { core: Core::new(id, members, config), role: RoleState::Off }
+    }
+
+    /// All transitions between roles.
+    fn become_next(&mut self, next: Next, ctx: &mut Ctx) {
+        match next {
+            Next::Stay => {}
+            Next::Follow => {
+                self.role = RoleState::Follower(Follower::new(&self.core, ctx));
+            }
+            Next::Campaign => {
+                let candidate = Candidate::new(&mut self.core, ctx);
+                self.role = RoleState::Candidate(candidate);
+                self.after_own_vote(ctx);
+            }
+            Next::Lead => self.role = RoleState::Leader(Leader::new(&mut self.core, ctx)),
+        }
+    }
+
+    /// A cluster of one, or one that does not wait for its disk, may have won by its own vote.
+    fn after_own_vote(&mut self, ctx: &mut Ctx) {
+        if let RoleState::Candidate(candidate) = &mut self.role
+            && candidate.durable(&self.core, crate::ids::WriteId::NONE)
+        {
+            self.become_next(Next::Lead, ctx);
+        }
+    }
+
+    fn receive(&mut self, from: NodeId, message: Message, ctx: &mut Ctx) {
+        if let Some(term) = message.term() {
+            self.observe_term(term, ctx);
+            if term < self.core.current_term {
+                return self.receive_stale(from, message, ctx);
+            }
+        }
+        match message {
+            Message::RequestVote { last_log_index, last_log_term, .. } => {
+                let last = (last_log_term, last_log_index);
+                let granted = receive_request_vote(&mut self.core, from, last, ctx);
+                if let (true, RoleState::Follower(follower)) = (granted, &mut self.role) {
+                    follower.wait(ctx);
+                }
+            }
+            Message::AppendEntries {
+                prev_log_index,
+                prev_log_term,
+                entries,
+                leader_commit,
+                ..
+            } => {
+                let append = Append { prev_log_index, prev_log_term, entries, leader_commit };
+                self.receive_append(from, append, ctx);
+            }
+            Message::Vote { term, granted } => self.receive_vote(from, term, granted, ctx),
+            Message::Appended { term, match_index } => {
+                if let RoleState::Leader(leader) = &mut self.role {
+                    leader.receive_appended(&mut self.core, from, term, match_index, ctx);
+                }
+            }
+            Message::Conflict { rejected, conflict_term, conflict_index, .. } => {
+                if let RoleState::Leader(leader) = &mut self.role {
+                    let conflict = (conflict_term, conflict_index);
+                    leader.receive_conflict(&mut self.core, from, rejected, conflict, ctx);
+                }
+            }
+            Message::Forward { request } => match &mut self.role {
+                RoleState::Leader(leader) => {
+                    leader.request(&mut self.core, request, Some(from), ctx);
+                }
+                _ => {
+                    let answer = Answer::Refused(self.core.leader_id);
+                    let reply = Message::ForwardReply { request: request.id, answer };
+                    self.core.send(from, reply, ctx);
+                }
+            },
+            Message::ForwardReply { request, answer } => {
+                ctx.emit(Effect::Reply { request, answer });
+            }
+        }
+    }
+
+    /// Figure 2, all servers: a request or response with a later term makes a follower of that term.
+    fn observe_term(&mut self, term: Term, ctx: &mut Ctx) {
+        if term > self.core.current_term {
+            self.core.enter_term(term, None, ctx);
+            if !matches!(self.role, RoleState::Follower(_)) {
+                self.become_next(Next::Follow, ctx);
+            }
+        }
+    }
+
+    /// A message of a term that is over: requests are refused with the current term, replies are dropped (5.1).
+    fn receive_stale(&mut self, from: NodeId, message: Message, ctx: &mut Ctx) {
+        let term = self.core.current_term;
+        match message {
+            Message::RequestVote { .. } => {
+                self.core.answer(from, Message::Vote { term, granted: false }, ctx);
+            }
+            Message::AppendEntries { prev_log_index, .. } => {
+                let conflict = Message::Conflict {
+                    term,
+                    rejected: prev_log_index,
+                    conflict_term: Term::ZERO,
+                    conflict_index: self.core.log.last_index().next(),
+                };
+                self.core.answer(from, conflict, ctx);
+            }
+            Message::Vote { term, granted } => self.receive_vote(from, term, granted, ctx),
+            Message::Appended { term, match_index } => {
+                if let RoleState::Leader(leader) = &mut self.role {
+                    leader.receive_appended(&mut self.core, from, term, match_index, ctx);
+                }
+            }
+            Message::Conflict { .. } | Message::Forward { .. } | Message::ForwardReply { .. } => {}
+        }
+    }
+
+    fn receive_vote(&mut self, from: NodeId, term: Term, granted: bool, ctx: &mut Ctx) {
+        if let RoleState::Candidate(candidate) = &mut self.role
+            && candidate.receive_vote(&self.core, from, term, granted)
+        {
+            self.become_next(Next::Lead, ctx);
+        }
+    }
+
+    /// Entries, or a heartbeat, from the leader of the current term. A candidate gives way (5.2).
+    fn receive_append(&mut self, from: NodeId, append: Append, ctx: &mut Ctx) {
+        match &mut self.role {
+            RoleState::Follower(follower) => follower.wait(ctx),
+            RoleState::Candidate(_) => self.become_next(Next::Follow, ctx),
+            // Two leaders of one term: election safety is gone, and oracles have said so. A node that fights
+            // on shows most.
+            RoleState::Leader(_) | RoleState::Off => return,
+        }
+        if self.core.leader_id != Some(from) && !self.core.rules().vote_outlives_leader() {
+            self.core.vote(None, ctx);
+        }
+        self.core.leader_id = Some(from);
+        receive_entries(&mut self.core, from, append, ctx);
+    }
+
+    fn timer_fired(&mut self, ctx: &mut Ctx) {
+        let next = match &mut self.role {
+            RoleState::Off => Next::Stay,
+            RoleState::Follower(Follower { deadline, .. })
+            | RoleState::Candidate(Candidate { deadline, .. }) => {
+                if ctx.now < *deadline {
+                    Next::Stay
+                } else {
+                    Next::Campaign
+                }
+            }
+            RoleState::Leader(leader) => {
+                if ctx.now >= leader.deadline {
+                    leader.heartbeat(&self.core, ctx);
+                }
+                Next::Stay
+            }
+        };
+        self.become_next(next, ctx);
+    }
+
+    fn durable(&mut self, write: crate::ids::WriteId, ctx: &mut Ctx) {
+        self.core.durable(write);
+        let won = match &mut self.role {
+            RoleState::Candidate(candidate) => candidate.durable(&self.core, write),
+            _ => false,
+        };
+        if won {
+            self.become_next(Next::Lead, ctx);
+        }
+        match &mut self.role {
+            RoleState::Leader(leader) => leader.durable(&mut self.core, ctx),
+            _ => self.core.apply(std::iter::empty(), ctx),
+        }
+    }
+}
+
+impl Node for Raft {
+    type Message = Message;
+
+    fn step(&mut self, input: Input<Message>, ctx: &mut Context<'_, Message>) {
+        match input {
+            Input::Boot(disk) => {
+                self.core.recover(disk, ctx);
+                self.become_next(Next::Follow, ctx);
+            }
+            Input::Receive { from, message } => self.receive(from, message, ctx),
+            Input::Request(request) => match &mut self.role {
+                RoleState::Leader(leader) => leader.request(&mut self.core, request, None, ctx),
+                _ => Follower::request(&self.core, request, ctx),
+            },
+            Input::TimerFired => self.timer_fired(ctx),
+            Input::Durable(write) => self.durable(write, ctx),
+            // What the disk holds is not known until it is read again. Going on would mean to guess.
+            Input::WriteFailed(_) => ctx.emit(Effect::Stop),
+            Input::Applied { index, output } => {
+                if let RoleState::Leader(leader) = &mut self.role {
+                    leader.applied(&self.core, index, output, ctx);
+                }
+            }
+        }
+    }
+
+    fn status(&self) -> Status {
+        let role = match self.role {
+            RoleState::Off | RoleState::Follower(_) => Role::Follower,
+            RoleState::Candidate(_) => Role::Candidate,
+            RoleState::Leader(_) => Role::Leader,
+        };
+        Status {
+            term: self.core.current_term,
+            role,
+            leader: self.core.leader_id,
+            commit: self.core.commit_index,
+            applied: self.core.last_applied,
+        }
+    }
+
+    fn summary(message: &Message) -> Summary {
+        message.summary()
+    }
+}

@@ -1,0 +1,117 @@
+//! What a leader knows of one follower's log.
+
+use crate::ids::{Index, Term};
+use crate::log::Log;
+
+/// What a leader knows of one follower.
+///
+/// While it *probes*, it sends one message at a time from `next_index` and waits to hear whether the logs agree there. Once
+/// they do, it streams: `next_index` runs ahead of the acknowledgements.
+///
+/// Invariant: `match_index < next_index`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The next entry to send.
+    pub next_index: Index,
+    /// Highest entry known to be replicated.
+    pub match_index: Index,
+    /// How many messages with entries have no answer yet, as far as is known.
+    pub in_flight: u32,
+    /// Whether the leader has yet to find where the logs agree.
+    pub probing: bool,
+}
+
+impl Progress {
+    /// A follower of whom nothing is known but by the leader's own log.
+    pub fn new(next_index: Index, match_index: Index) -> Progress {
+        Progress { next_index, match_index, in_flight: 0, probing: true }
+    }
+
+    /// Takes note that entries were sent.
+    pub fn sent(&mut self, entries: u64) {
+        if entries > 0 {
+            self.in_flight += 1;
+        }
+        if !self.probing {
+            self.next_index = self.next_index.plus(entries);
+        }
+    }
+
+    /// Takes note of an acknowledgement; says whether it is news.
+    pub fn acknowledge(&mut self, match_index: Index) -> bool {
+        let news = match_index > self.match_index;
+        self.match_index = self.match_index.max(match_index);
+        self.next_index = self.next_index.max(self.match_index.next());
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.probing = false;
+        news
+    }
+
+    /// Goes back after a refusal (5.3, end); says whether it did: a refusal of something long settled changes nothing.
+    pub fn back_off(
+        &mut self,
+        log: &Log,
+        rejected: Index,
+        conflict_term: Term,
+        conflict_index: Index,
+    ) -> bool {
+        let stale = match self.probing {
+            true => rejected != self.next_index.previous(),
+            false => rejected >= self.next_index,
+        };
+        if stale || rejected <= self.match_index {
+            return false;
+        }
+        // The last entry of the follower's term at that place, where the leader has that term too; else the follower's
+        // first of it.
+        let shared = log.last_index_with_term_at_most(conflict_term, rejected);
+        let hint = match log.term_at(shared) {
+            Some(term) if term == conflict_term && term > Term::ZERO => shared.next(),
+            _ => conflict_index,
+        };
+        self.next_index = hint.min(rejected).max(self.match_index.next());
+        self.in_flight = 0;
+        self.probing = true;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Entry;
+
+    fn log(terms: &[u64]) -> Log {
+        let mut log = Log::default();
+        terms.iter().for_each(|term| log.push(Entry::noop(Term(*term))));
+        log
+    }
+
+    #[test]
+    fn acknowledgements_never_take_match_index_back() {
+        let mut progress = Progress::new(Index(5), Index::ZERO);
+        assert!(progress.acknowledge(Index(4)));
+        assert!(!progress.acknowledge(Index(2)));
+        assert_eq!((progress.match_index, progress.next_index), (Index(4), Index(5)));
+    }
+
+    #[test]
+    fn a_hint_skips_a_whole_term() {
+        // The leader's log is that of Figure 7; the follower is (f): 1 1 1 2 2 2 3 3 3 3 3.
+        let leader = log(&[1, 1, 1, 4, 4, 5, 5, 6, 6, 6]);
+        let mut progress = Progress::new(Index(11), Index::ZERO);
+        assert!(progress.back_off(&leader, Index(10), Term(3), Index(7)));
+        assert_eq!(progress.next_index, Index(7));
+        assert!(progress.back_off(&leader, Index(6), Term(2), Index(4)));
+        assert_eq!(progress.next_index, Index(4));
+        assert!(!progress.back_off(&leader, Index(6), Term(2), Index(4)), "a duplicate is stale");
+    }
+
+    #[test]
+    fn a_follower_of_a_shared_term_is_met_at_its_end() {
+        let leader = log(&[1, 1, 4, 4, 4, 4]);
+        let mut progress = Progress::new(Index(7), Index::ZERO);
+        assert!(progress.back_off(&leader, Index(6), Term(1), Index(1)));
+        assert_eq!(progress.next_index, Index(3));
+    }
+}

@@ -1,0 +1,158 @@
+//! Every safety rule of Figure 2, as one small predicate.
+//!
+//! A planted bug is an exception at the end of its rule's line. `broken(` occurs in this file only, once for each bug that
+//! lives in the protocol; a test holds that. Bugs that live between a node and its disk or network are in
+//! [`saboteur`](crate::guests::saboteur).
+
+use crate::ids::{Index, NodeId, Term, WriteId};
+use crate::raft::bug::Bug;
+
+/// The rules of Raft, with the exceptions that a plan plants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules(u64);
+
+impl Rules {
+    /// The rules with these bugs planted.
+    pub fn with(bugs: &[Bug]) -> Rules {
+        Rules(bugs.iter().fold(0, |bits, bug| bits | 1 << *bug as u8))
+    }
+
+    /// Whether this bug is planted.
+    pub const fn has(self, bug: Bug) -> bool {
+        self.0 & (1 << bug as u8) != 0
+    }
+
+    const fn broken(self, bug: Bug) -> bool {
+        self.has(bug)
+    }
+
+    /// 5.2: each server will vote for at most one candidate in a given term.
+    pub fn may_vote(self, voted_for: Option<NodeId>, candidate: NodeId) -> bool {
+        voted_for.is_none_or(|voted| voted == candidate) || self.broken(Bug::VoteTwice)
+    }
+
+    /// 5.2: the vote holds for the term, also when a candidate of the same term steps down for its leader.
+    pub fn vote_outlives_leader(self) -> bool {
+        !self.broken(Bug::VoteClearedSameTerm)
+    }
+
+    /// 5.4.1: a log is at least as up to date if its last term is later, or the same and it is not shorter.
+    pub fn up_to_date(self, candidate: (Term, Index), own: (Term, Index)) -> bool {
+        if self.broken(Bug::UptodateIndexOnly) {
+            return candidate.1 >= own.1;
+        }
+        candidate >= own || self.broken(Bug::StaleLogVote)
+    }
+
+    /// Figure 2: vote requests leave, and the own vote counts, when the vote is durable.
+    pub fn vote_requests_wait_for(self, vote: WriteId) -> WriteId {
+        if self.broken(Bug::SelfVoteNotDurable) { WriteId::NONE } else { vote }
+    }
+
+    /// 5.2: a candidate wins by votes for the same term.
+    pub fn vote_counts(self, reply: Term, current: Term) -> bool {
+        reply == current || (reply < current && self.broken(Bug::StaleVoteReply))
+    }
+
+    /// 5.3: entries are accepted behind an entry with the index and term that the leader names.
+    pub fn prev_matches(self, own: Option<Term>, prev_log_term: Term) -> bool {
+        own.is_some_and(|own| own == prev_log_term || self.broken(Bug::PrevTermUnchecked))
+    }
+
+    /// 5.3: an entry conflicts with a new one of the same index but a different term.
+    pub fn conflicts(self, own: Term, new: Term) -> bool {
+        own != new && !self.broken(Bug::NoTruncateOnConflict)
+    }
+
+    /// 5.3: entries that match are kept, and so are those behind them.
+    pub fn keeps_what_matches(self) -> bool {
+        !self.broken(Bug::TruncateUnconditional)
+    }
+
+    /// Figure 2: commit_index = min(leader_commit, index of last new entry), and it never goes back.
+    pub fn follower_commit(
+        self,
+        own: Index,
+        leader_commit: Index,
+        verified: Index,
+        last: Index,
+    ) -> Index {
+        let limit = if self.broken(Bug::CommitPastVerified) { last } else { verified };
+        let told = leader_commit.min(limit);
+        if self.broken(Bug::CommitRegress) { told } else { own.max(told) }
+    }
+
+    /// 5.4.2, Figure 8: counting replicas commits only an entry of the leader's own term.
+    pub fn may_commit(self, entry: Term, current: Term) -> bool {
+        entry == current || self.broken(Bug::OldTermCommit)
+    }
+
+    /// 5.3: an entry is committed once a majority has it. How many copies that takes, of so many nodes.
+    pub fn copies_to_commit(self, nodes: usize) -> usize {
+        let majority = nodes / 2 + 1;
+        if self.broken(Bug::CommitWithoutQuorum) { majority.max(2) - 1 } else { majority }
+    }
+
+    /// 5.3: an acknowledgement counts in the term in which its entries were sent.
+    pub fn ack_counts(self, reply: Term, current: Term) -> bool {
+        reply == current || (reply < current && self.broken(Bug::StaleAckAccepted))
+    }
+
+    /// Figure 2: match_index is initialised to zero, for a leader knows nothing of its followers.
+    pub fn initial_match(self, last: Index) -> Index {
+        if self.broken(Bug::NextIndexLateInit) { last } else { Index::ZERO }
+    }
+
+    /// 5.3: a leader never removes entries of its own log, whatever a follower says.
+    pub fn leader_keeps_its_log(self) -> bool {
+        !self.broken(Bug::LeaderOverwritesOwnLog)
+    }
+
+    /// Thesis 10.2.1: a leader's own copy counts when it is durable.
+    pub fn own_copy(self, durable: Index, last: Index) -> Index {
+        if self.broken(Bug::LeaderCountsUnsynced) { last } else { durable }
+    }
+
+    /// 5.3: entries are applied once committed, and here not before they are on the own disk.
+    pub fn apply_limit(self, commit: Index, durable: Index, last: Index) -> Index {
+        if self.broken(Bug::ApplyUncommitted) { last } else { commit.min(durable) }
+    }
+
+    /// Figure 2: last_applied is where the state machine is.
+    pub fn first_applied(self, state_machine: Index) -> Index {
+        if self.broken(Bug::ApplyTwiceAfterRestart) { Index::ZERO } else { state_machine }
+    }
+
+    /// ALICE: a record whose checksum does not hold was never written.
+    pub fn drops_torn_tail(self) -> bool {
+        !self.broken(Bug::TornTailAccepted)
+    }
+
+    /// 5.3: what was removed stays removed, over restarts too.
+    pub fn removal_outlives_crash(self) -> bool {
+        !self.broken(Bug::TruncationNotCrashSafe)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bug_breaks_its_own_rule_only() {
+        let honest = Rules::default();
+        let sick = Rules::with(&[Bug::OldTermCommit]);
+        assert!(!honest.may_commit(Term(2), Term(4)));
+        assert!(sick.may_commit(Term(2), Term(4)));
+        assert!(!sick.may_vote(Some(NodeId::new(1)), NodeId::new(2)));
+    }
+
+    #[test]
+    fn the_later_last_term_is_more_up_to_date_and_then_the_longer_log() {
+        let rules = Rules::default();
+        assert!(rules.up_to_date((Term(3), Index(1)), (Term(2), Index(9))));
+        assert!(!rules.up_to_date((Term(2), Index(9)), (Term(3), Index(1))));
+        assert!(rules.up_to_date((Term(3), Index(4)), (Term(3), Index(4))));
+        assert!(!rules.up_to_date((Term(3), Index(3)), (Term(3), Index(4))));
+    }
+}

@@ -1,0 +1,314 @@
+//! A record is one thing that happened. Oracles, situations, digests and traces see records and nothing else.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Index, NodeId, Term, WriteId};
+use crate::log::{Command, RequestId};
+use crate::node::Role;
+use crate::time::{LocalTime, Span, Time};
+
+/// One thing that happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The place of this record in the run, from 1.
+    pub number: u64,
+    /// The event during which it happened, from 1. One event gives several records.
+    pub event: u64,
+    /// The true time.
+    pub time: Time,
+    /// The node that it happened to, where it happened to a node.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub node: Option<NodeId>,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: Kind,
+}
+
+/// What happened. A change of the node's status is recorded when the step that made it has ended; an effect when
+/// it is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Kind {
+    /// The node starts.
+    Boot {
+        /// 1 for the first start, one more for each restart.
+        life: u32,
+        /// The durable term.
+        term: Term,
+        /// The durable vote.
+        vote: Option<NodeId>,
+        /// The last index of the durable log.
+        last_index: Index,
+        /// What the state machine had applied.
+        applied: Index,
+    },
+    /// The node's process ends, by a fault or by its own [`Kind::Stop`].
+    Crash {
+        /// This write and every earlier one are on the disk.
+        survived: WriteId,
+        /// How many entries of the next write are there too.
+        torn: u32,
+        /// How many writes are lost, a torn one counted.
+        lost: u32,
+    },
+    /// The node's disk was emptied while the node was down.
+    Wipe,
+    /// The node ends its own process because it cannot trust its disk.
+    Stop,
+    /// The node stands still.
+    Pause,
+    /// The node goes on.
+    Resume,
+    /// The node's clock was set.
+    Clock {
+        /// What it showed before.
+        before: LocalTime,
+        /// What it shows now.
+        after: LocalTime,
+    },
+    /// The node's current term changed.
+    Term {
+        /// The new term.
+        term: Term,
+    },
+    /// The node's role changed.
+    Role {
+        /// The new role.
+        role: Role,
+        /// The term in which it plays it.
+        term: Term,
+    },
+    /// The leader that the node knows of changed.
+    Leader {
+        /// The leader.
+        leader: Option<NodeId>,
+    },
+    /// The node's commit index changed.
+    Commit {
+        /// The new commit index.
+        index: Index,
+        /// The node's term.
+        term: Term,
+    },
+    /// The node wrote an entry at the end of its log: not yet durable.
+    Append {
+        /// The write.
+        write: WriteId,
+        /// The entry's index.
+        index: Index,
+        /// The entry's term.
+        term: Term,
+        /// A fingerprint of the entry.
+        content: u64,
+    },
+    /// The node removed the end of its log: not yet durable.
+    Truncate {
+        /// The write.
+        write: WriteId,
+        /// The first index removed.
+        from: Index,
+    },
+    /// The node wrote its term and vote: not yet durable.
+    Vote {
+        /// The write.
+        write: WriteId,
+        /// The term.
+        term: Term,
+        /// The vote in it.
+        vote: Option<NodeId>,
+    },
+    /// This write and every earlier one of the node are durable.
+    Durable {
+        /// The write.
+        write: WriteId,
+    },
+    /// This write and every later one failed.
+    WriteFailed {
+        /// The write.
+        write: WriteId,
+    },
+    /// The node's state machine applied an entry.
+    Apply {
+        /// The entry's index.
+        index: Index,
+        /// The entry's term.
+        term: Term,
+        /// A fingerprint of the entry.
+        content: u64,
+        /// Whose request it was.
+        request: RequestId,
+    },
+    /// A message left the node.
+    Send {
+        /// The receiver.
+        to: NodeId,
+        /// The message's number in the run, from 1.
+        id: u64,
+        /// What it says.
+        message: Summary,
+    },
+    /// A message reached the node.
+    Deliver {
+        /// The sender.
+        from: NodeId,
+        /// The message's number.
+        id: u64,
+        /// What it says.
+        message: Summary,
+    },
+    /// A message to the node was lost.
+    Drop {
+        /// The sender.
+        from: NodeId,
+        /// The message's number.
+        id: u64,
+        /// Why.
+        why: Loss,
+    },
+    /// A message to the node will arrive twice.
+    Duplicate {
+        /// The sender.
+        from: NodeId,
+        /// The message's number.
+        id: u64,
+    },
+    /// The node's timer fired.
+    Timer {
+        /// How late, in true time, it did.
+        late: Span,
+    },
+    /// A client began an operation, or tried again, by asking the node.
+    Invoke {
+        /// The operation.
+        request: RequestId,
+        /// What it asks.
+        command: Command,
+        /// 1 for the first try.
+        attempt: u32,
+    },
+    /// A client's request reached the node.
+    Request {
+        /// The operation.
+        request: RequestId,
+    },
+    /// The node answered a client.
+    Reply {
+        /// The operation.
+        request: RequestId,
+        /// Whether it was applied rather than refused.
+        applied: bool,
+    },
+    /// A client heard the answer of the node.
+    Answered {
+        /// The operation.
+        request: RequestId,
+        /// Whether it was applied rather than refused.
+        applied: bool,
+    },
+    /// A client's try ran out of time.
+    TimedOut {
+        /// The operation.
+        request: RequestId,
+    },
+    /// A client gave an operation up. Whether it was done is not known.
+    GaveUp {
+        /// The operation.
+        request: RequestId,
+    },
+    /// A fault of the plan struck.
+    Fault {
+        /// Its place in the plan, from 1.
+        fault: u32,
+    },
+    /// A fault found nobody to strike: no such role, or a node already down.
+    Missed {
+        /// Its place in the plan, from 1.
+        fault: u32,
+    },
+    /// A fault ended.
+    Heal {
+        /// Its place in the plan, from 1.
+        fault: u32,
+    },
+    /// The node's code panicked, or broke the contract with its host.
+    Broken {
+        /// Whether it panicked.
+        panicked: bool,
+    },
+}
+
+/// Why a message was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// The network lost it.
+    Network,
+    /// The link was cut when it was sent.
+    Cut,
+    /// The link was cut when it would have arrived.
+    CutInFlight,
+    /// The receiver was down.
+    Down,
+    /// The node was down before it could leave: its write was not durable yet.
+    Unsent,
+}
+
+/// What a message is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MessageKind {
+    /// A candidate asks for a vote.
+    RequestVote,
+    /// The answer to it.
+    Vote,
+    /// A leader sends entries, or a heartbeat.
+    AppendEntries,
+    /// The answer to it.
+    AppendReply,
+    /// A follower hands a client's request to the leader.
+    Forward,
+    /// The leader's answer to it.
+    ForwardReply,
+}
+
+/// What oracles and traces see of a message: small, and the same for every Raft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// What the message is for.
+    pub message: MessageKind,
+    /// The sender's term; for a forwarded request and its answer, zero.
+    pub term: Term,
+    /// A candidate's last index; the index before the entries; the index that a follower has matched, or refused.
+    pub index: Index,
+    /// The term at that index; for a refusal, the term that the follower has there.
+    pub index_term: Term,
+    /// How many entries it carries.
+    pub entries: u32,
+    /// The leader's commit index; for a refusal, where the follower wants to go on.
+    pub commit: Index,
+    /// Whether a vote was granted, entries were accepted, or a request was applied.
+    pub success: bool,
+    /// The client's request that is forwarded.
+    pub request: RequestId,
+}
+
+impl Summary {
+    /// A summary that says nothing but what the message is for, and the sender's term.
+    pub const fn new(message: MessageKind, term: Term) -> Summary {
+        Summary {
+            message,
+            term,
+            index: Index::ZERO,
+            index_term: Term::ZERO,
+            entries: 0,
+            commit: Index::ZERO,
+            success: false,
+            request: RequestId::NONE,
+        }
+    }
+
+    /// What the message takes on the wire, in bytes: a header and its entries.
+    pub const fn bytes(&self) -> u64 {
+        64 + self.entries as u64 * crate::log::Entry::BYTES
+    }
+}

@@ -1,0 +1,136 @@
+//! Random streams that belong to identities.
+//!
+//! Each directed link, disk, node and client has a ChaCha8 stream of its own, and each decision
+//! draws a fixed number of words from it, used or not. So taking one fault or one operation away from a
+//! plan does not reshuffle what happens elsewhere, which is what makes a plan shrink.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng};
+
+use crate::ids::NodeId;
+
+/// Whose randomness it is.
+#[derive(Clone, Copy, Debug)]
+pub enum Stream {
+    /// What is drawn to make a plan from a seed.
+    Plan,
+    /// Latency, loss and duplication on a directed link.
+    Link(NodeId, NodeId),
+    /// Latency and errors of a node's disk.
+    Disk(NodeId),
+    /// What the node itself draws: its election timeouts and heartbeat intervals.
+    Node(NodeId),
+    /// What a client does, by its number.
+    Client(u32),
+    /// Whom a fault picks, and how much of an unsynced write it keeps.
+    Fault(u32),
+}
+
+impl Stream {
+    fn number(self) -> u64 {
+        let (kind, identity) = match self {
+            Stream::Plan => (0, 0),
+            Stream::Link(from, to) => (1, u64::from(from.number()) << 8 | u64::from(to.number())),
+            Stream::Disk(node) => (2, u64::from(node.number())),
+            Stream::Node(node) => (3, u64::from(node.number())),
+            Stream::Client(client) => (4, u64::from(client)),
+            Stream::Fault(fault) => (5, u64::from(fault)),
+        };
+        kind << 48 | identity
+    }
+}
+
+/// A stream of random words: the same for the same seed and identity, everywhere and always.
+#[derive(Clone, Debug)]
+pub struct Rng(ChaCha8Rng);
+
+impl Rng {
+    /// The stream of `stream` under `seed`.
+    pub fn new(seed: u64, stream: Stream) -> Rng {
+        // The key is laid out here rather than expanded by the library, so that it cannot change with it.
+        let mut key = *b"squall: one seed gives one storm";
+        for (byte, seed) in key.iter_mut().zip(seed.to_le_bytes()) {
+            *byte ^= seed;
+        }
+        let mut rng = ChaCha8Rng::from_seed(key);
+        rng.set_stream(stream.number());
+        Rng(rng)
+    }
+
+    /// One uniform word.
+    pub fn word(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// One word as two uniform halves.
+    pub fn halves(&mut self) -> (u32, u32) {
+        let word = self.word();
+        (word as u32, (word >> 32) as u32)
+    }
+
+    /// A uniform number below `bound`, from one word.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        scale(self.word(), bound)
+    }
+
+    /// A uniform number from `from` to `to`, both included, from one word.
+    pub fn between(&mut self, from: u64, to: u64) -> u64 {
+        debug_assert!(from <= to);
+        from + scale(self.word(), to - from + 1)
+    }
+
+    /// True in `percent` of 100 cases, from one word.
+    pub fn chance(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
+    /// One of the choices, from one word. There must be one.
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len() as u64) as usize]
+    }
+}
+
+/// A uniform word, scaled to below `bound`.
+pub const fn scale(word: u64, bound: u64) -> u64 {
+    ((word as u128 * bound as u128) >> 64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_told_apart_by_identity_and_seed() {
+        let first = |seed, stream| Rng::new(seed, stream).word();
+        let (one, two) = (NodeId::new(1), NodeId::new(2));
+        let words = [
+            first(1, Stream::Plan),
+            first(2, Stream::Plan),
+            first(1, Stream::Link(one, two)),
+            first(1, Stream::Link(two, one)),
+            first(1, Stream::Disk(one)),
+            first(1, Stream::Node(one)),
+            first(1, Stream::Client(1)),
+            first(1, Stream::Fault(1)),
+        ];
+        for (place, word) in words.iter().enumerate() {
+            assert!(!words[..place].contains(word), "stream {place} repeats another");
+        }
+        assert_eq!(first(7, Stream::Disk(two)), first(7, Stream::Disk(two)));
+    }
+
+    #[test]
+    fn the_words_of_a_stream_are_pinned() {
+        let mut rng = Rng::new(42, Stream::Plan);
+        assert_eq!([rng.word(), rng.word()], [0x4D3A_1A6A_B2C5_8C40, 0x8D4C_0C19_5DA1_D6A3]);
+    }
+
+    #[test]
+    fn numbers_stay_in_their_bounds() {
+        let mut rng = Rng::new(3, Stream::Plan);
+        for _ in 0..1_000 {
+            assert!(rng.below(7) < 7);
+            assert!((3..=5).contains(&rng.between(3, 5)));
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The clients' side of a run: requests on their way out, answers on their way back.
+
+use crate::client::workload::{Client, Way};
+use crate::ids::NodeId;
+use crate::log::RequestId;
+use crate::node::{Answer, Node, Request};
+use crate::record::Kind;
+use crate::rng::{Rng, Stream};
+use crate::sim::{Event, Sim};
+use crate::time::{Span, Time};
+
+/// What can happen to a client.
+#[derive(Clone, Copy, Debug)]
+pub enum ClientEvent {
+    /// It begins an operation; a single request's client at a node that is chosen now.
+    Begin {
+        /// The node at which the situation occurred that the request waited for.
+        trigger: Option<NodeId>,
+    },
+    /// It tries again.
+    Retry {
+        /// The node that was named to it.
+        hint: Option<NodeId>,
+        /// Out of date if it is not the client's.
+        token: u32,
+    },
+    /// It has waited long enough.
+    TimeOut {
+        /// Out of date if it is not the client's.
+        token: u32,
+    },
+}
+
+impl<N: Node> Sim<'_, '_, N> {
+    /// Makes the clients of the plan, and those of its single requests.
+    pub(super) fn schedule_clients(&mut self) {
+        let plan = self.plan;
+        let options = &plan.clients;
+        for number in 1..=options.count {
+            let rng = Rng::new(plan.seed, Stream::Client(number));
+            let mut client = Client::new(number, rng, options.attempts, None);
+            let at = Time::ZERO.plus(options.start).plus(client.think(options));
+            let what = ClientEvent::Begin { trigger: None };
+            self.queue.push(at, Event::Client { client: number, what });
+            self.clients.push(client);
+        }
+        for single in &plan.requests {
+            let number = self.clients.len() as u32 + 1;
+            let rng = Rng::new(plan.seed, Stream::Client(number));
+            let attempts = single.attempts.unwrap_or(options.attempts);
+            self.clients.push(Client::new(number, rng, attempts, Some(single.command)));
+            self.singles.push(single);
+            if let Some(at) = single.at {
+                let what = ClientEvent::Begin { trigger: None };
+                self.queue.push(Time::ZERO.plus(at), Event::Client { client: number, what });
+            }
+        }
+    }
+
+    /// Something happens to a client.
+    pub(super) fn client_event(&mut self, number: u32, what: ClientEvent) {
+        let nodes = self.plan.cluster.nodes;
+        let client = &mut self.clients[number as usize - 1];
+        match what {
+            ClientEvent::Begin { trigger } => {
+                if client.waiting
+                    || (!client.single && !client.goes_on(&self.plan.clients, self.watch.now))
+                {
+                    return;
+                }
+                client.begin(&self.plan.clients, nodes);
+                self.aim_single(number, trigger);
+                self.ask(number);
+            }
+            ClientEvent::Retry { hint, token } => {
+                if client.token == token && client.waiting {
+                    client.retry(hint, nodes);
+                    self.ask(number);
+                }
+            }
+            ClientEvent::TimeOut { token } => {
+                if client.token == token && client.waiting {
+                    self.count_event();
+                    let client = &self.clients[number as usize - 1];
+                    let (node, request) = (client.target, client.request);
+                    self.watch.record(Some(node), Kind::TimedOut { request });
+                    self.try_again(number, None, Span::ZERO);
+                }
+            }
+        }
+    }
+
+    /// A single request goes to the node that the plan names; if nobody fits, to the one that was drawn.
+    fn aim_single(&mut self, number: u32, trigger: Option<NodeId>) {
+        let place = (number as usize - 1).checked_sub(self.plan.clients.count as usize);
+        let Some(single) = place.and_then(|place| self.singles.get(place).copied()) else { return };
+        let word = u64::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        if single.to == crate::plan::Whom::Everyone {
+            return;
+        }
+        if let Some(target) = self.resolve(&single.to, trigger, word).iter().next() {
+            self.clients[number as usize - 1].target = target;
+        }
+    }
+
+    /// Sends the client's request on its way.
+    fn ask(&mut self, number: u32) {
+        self.count_event();
+        let now = self.watch.now;
+        let client = &mut self.clients[number as usize - 1];
+        let (node, request, command) = (client.target, client.request, client.command);
+        let kind = Kind::Invoke { request, command, attempt: client.attempt };
+        let way = client.way(&self.plan.clients);
+        let what = ClientEvent::TimeOut { token: client.new_token() };
+        self.watch.record(Some(node), kind);
+        if let Way::Takes(span) = way {
+            let request = Request { id: request, command };
+            self.queue.push(now.plus(span), Event::Request { node, request });
+        }
+        let timeout = now.plus(self.plan.clients.timeout);
+        self.queue.push(timeout, Event::Client { client: number, what });
+    }
+
+    /// Tries the operation again after a while, or gives it up.
+    fn try_again(&mut self, number: u32, hint: Option<NodeId>, after: Span) {
+        let client = &mut self.clients[number as usize - 1];
+        if client.attempt < client.attempts {
+            let what = ClientEvent::Retry { hint, token: client.new_token() };
+            let at = self.watch.now.plus(after);
+            return self.queue.push(at, Event::Client { client: number, what });
+        }
+        let (node, request) = (client.target, client.request);
+        self.watch.record(Some(node), Kind::GaveUp { request });
+        self.next_operation(number);
+    }
+
+    fn next_operation(&mut self, number: u32) {
+        let client = &mut self.clients[number as usize - 1];
+        client.waiting = false;
+        client.new_token();
+        let think = client.think(&self.plan.clients);
+        let at = self.watch.now.plus(think);
+        if client.goes_on(&self.plan.clients, at) {
+            let what = ClientEvent::Begin { trigger: None };
+            self.queue.push(at, Event::Client { client: number, what });
+        }
+    }
+
+    /// Sends a node's answer on its way to the client. What names no client goes nowhere.
+    pub(super) fn send_answer(&mut self, node: NodeId, request: RequestId, answer: Answer) {
+        let Some(place) = (request.client as usize).checked_sub(1) else { return };
+        let Some(client) = self.clients.get_mut(place) else { return };
+        if let Way::Takes(span) = client.way(&self.plan.clients) {
+            let at = self.watch.now.plus(span);
+            self.queue.push(at, Event::Answer { node, request, answer });
+        }
+    }
+
+    /// An answer reaches its client. One for an operation that is over is not heard.
+    pub(super) fn answered(&mut self, node: NodeId, request: RequestId, answer: Answer) {
+        let client = &self.clients[request.client as usize - 1];
+        if !client.waiting || client.request != request {
+            return;
+        }
+        self.count_event();
+        let applied = matches!(answer, Answer::Applied(_));
+        self.watch.record(Some(node), Kind::Answered { request, applied });
+        match answer {
+            Answer::Applied(_) => self.next_operation(request.client),
+            Answer::Refused(hint) => {
+                self.try_again(request.client, hint, self.plan.clients.retry_after);
+            }
+        }
+    }
+}

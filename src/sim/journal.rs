@@ -1,0 +1,184 @@
+//! What a node's disk holds: a journal, in which writes become durable in the order in which they were issued.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use crate::ids::{Index, NodeId, Term, WriteId};
+use crate::log::{Batch, Command, Entry, Log};
+use crate::node::{Damage, Recovered};
+
+/// One write.
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// The term and the vote in it.
+    Vote(Term, Option<NodeId>),
+    /// Entries at the end of the log.
+    Append(Batch),
+    /// The removal of the end of the log.
+    Truncate(Index),
+}
+
+/// A journal: what is durable, and the writes that are not yet.
+#[derive(Debug)]
+pub struct Journal {
+    term: Term,
+    vote: Option<NodeId>,
+    log: Log,
+    damage: Damage,
+    pending: VecDeque<(WriteId, Write)>,
+    /// A sync failed: nothing becomes durable any more until the journal is read again.
+    failed: bool,
+}
+
+/// What a crash left of the writes that were not durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Survival {
+    /// This write and every earlier one are durable.
+    pub upto: WriteId,
+    /// So many entries of the next are, too.
+    pub torn: u32,
+    /// How many writes are lost, a torn one counted.
+    pub lost: u32,
+}
+
+impl Default for Journal {
+    fn default() -> Journal {
+        Journal {
+            term: Term::FIRST,
+            vote: None,
+            log: Log::default(),
+            damage: Damage::default(),
+            pending: VecDeque::new(),
+            failed: false,
+        }
+    }
+}
+
+impl Journal {
+    /// Adds a write.
+    pub fn push(&mut self, id: WriteId, write: Write) {
+        self.pending.push_back((id, write));
+    }
+
+    /// The latest write, if there is one to sync.
+    pub fn unsynced(&self) -> Option<WriteId> {
+        if self.failed { None } else { self.pending.back().map(|(id, _)| *id) }
+    }
+
+    /// The earliest write that is not durable.
+    pub fn first_unsynced(&self) -> Option<WriteId> {
+        self.pending.front().map(|(id, _)| *id)
+    }
+
+    /// How many writes are not durable.
+    pub fn unsynced_count(&self) -> u64 {
+        self.pending.len() as u64
+    }
+
+    /// A sync failed.
+    pub fn fail(&mut self) {
+        self.failed = true;
+    }
+
+    /// Makes writes durable, up to and with this one.
+    pub fn sync(&mut self, upto: WriteId) {
+        while self.pending.front().is_some_and(|(id, _)| *id <= upto) {
+            let (_, write) = self.pending.pop_front().expect("just seen");
+            self.carry_out(write);
+        }
+    }
+
+    fn carry_out(&mut self, write: Write) {
+        match write {
+            Write::Vote(term, vote) => (self.term, self.vote) = (term, vote),
+            Write::Append(batch) => {
+                batch.entries().iter().for_each(|entry| self.log.push(*entry));
+            }
+            Write::Truncate(from) => {
+                let removed: Rc<[Entry]> = self.log.iter_from(from).copied().collect();
+                self.damage.truncated = Some((from, removed));
+                self.log.truncate(from);
+            }
+        }
+    }
+
+    /// The node crashes: `whole` of the writes that are not durable survive, and `tear` says how much of the next: none
+    /// without it.
+    pub fn crash(&mut self, whole: u64, tear: Option<u64>) -> Survival {
+        let whole = (whole as usize).min(self.pending.len());
+        let upto = match whole {
+            0 => WriteId::NONE,
+            whole => self.pending[whole - 1].0,
+        };
+        self.sync(upto);
+        let lost = self.pending.len() as u32;
+        let mut torn = 0;
+        self.damage.torn = None;
+        if let (Some(word), Some((_, Write::Append(batch)))) = (tear, self.pending.front()) {
+            let entries = batch.entries();
+            torn = crate::rng::scale(word, entries.len() as u64) as u32;
+            entries[..torn as usize].iter().for_each(|entry| self.log.push(*entry));
+            self.damage.torn = Some(garbled(entries[torn as usize]));
+        }
+        self.pending.clear();
+        self.failed = false;
+        Survival { upto, torn, lost }
+    }
+
+    /// The disk is emptied.
+    pub fn wipe(&mut self) {
+        *self = Journal::default();
+    }
+
+    /// What a node finds at its start. `applied` is where its state machine is.
+    pub fn recover(&mut self, applied: Index) -> Recovered {
+        Recovered {
+            term: self.term,
+            vote: self.vote,
+            log: self.log.clone(),
+            applied,
+            damage: Damage {
+                torn: self.damage.torn.take(),
+                truncated: self.damage.truncated.take(),
+            },
+        }
+    }
+}
+
+/// An entry whose record was cut short: its term was written, its content is garbage.
+fn garbled(entry: Entry) -> Entry {
+    Entry { command: Command::Put { key: u32::MAX, value: u32::MAX }, ..entry }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(count: usize) -> Write {
+        Write::Append((0..count).map(|_| Entry::noop(Term(1))).collect())
+    }
+
+    #[test]
+    fn a_crash_keeps_a_prefix_and_may_tear_the_next_write() {
+        let mut journal = Journal::default();
+        journal.push(WriteId(1), entries(2));
+        journal.push(WriteId(2), entries(4));
+        journal.push(WriteId(3), Write::Vote(Term(9), None));
+        let survival = journal.crash(1, Some(u64::MAX / 2));
+        assert_eq!(survival, Survival { upto: WriteId(1), torn: 1, lost: 2 });
+        let recovered = journal.recover(Index::ZERO);
+        assert_eq!(recovered.log.last_index(), Index(3));
+        assert_eq!(recovered.term, Term::FIRST);
+        assert!(recovered.damage.torn.is_some());
+    }
+
+    #[test]
+    fn a_crash_without_survivors_loses_all_that_was_not_durable() {
+        let mut journal = Journal::default();
+        journal.push(WriteId(1), entries(2));
+        journal.sync(WriteId(1));
+        journal.push(WriteId(2), Write::Truncate(Index(1)));
+        assert_eq!(journal.crash(0, None), Survival { upto: WriteId::NONE, torn: 0, lost: 1 });
+        assert_eq!(journal.recover(Index::ZERO).log.last_index(), Index(2));
+    }
+}

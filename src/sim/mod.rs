@@ -1,0 +1,192 @@
+//! The simulator: one virtual clock, one event at a time.
+//!
+//! [`run`](run::run) is the door. [`Sim`] is the loop over events; `host` carries out what nodes want; `faults` does what the plan
+//! wants; `clients` asks and waits; [`journal`] is what disks hold; [`watch`] sees it all.
+
+mod clients;
+mod faults;
+mod host;
+pub mod journal;
+pub mod run;
+pub mod watch;
+
+pub use run::{Ended, Options, Outcome, run, run_with};
+
+use crate::ids::{NodeId, WriteId};
+use crate::log::RequestId;
+use crate::node::{Answer, Effect, Input, Node, Request};
+use crate::plan::{Plan, SingleRequest};
+use crate::record::{Kind, Loss};
+use crate::time::{Span, Time};
+use crate::world::network::Network;
+use crate::world::queue::Queue;
+
+use clients::ClientEvent;
+use faults::{FaultEvent, Faults};
+use host::Host;
+use watch::Watch;
+
+/// What can happen next.
+enum Event<M> {
+    /// A message arrives.
+    Deliver { from: NodeId, to: NodeId, id: u64, message: M },
+    /// A node's timer may be due. Out of date if the token is.
+    Timer { node: NodeId, token: u32 },
+    /// A node's disk has synced. Out of date if the node's life is over.
+    Synced { node: NodeId, life: u32 },
+    /// A node hears of the writes that are durable.
+    Durable { node: NodeId, write: WriteId },
+    /// A node hears that writes failed.
+    WriteFailed { node: NodeId, write: WriteId },
+    /// A client's request reaches a node.
+    Request { node: NodeId, request: Request },
+    /// A slow node is ready for its next input.
+    Proceed { node: NodeId },
+    /// A node starts, if it is still down from this life.
+    Boot { node: NodeId, life: u32 },
+    /// Something happens to a client.
+    Client { client: u32, what: ClientEvent },
+    /// A node's answer reaches a client.
+    Answer { node: NodeId, request: RequestId, answer: Answer },
+    /// A fault strikes, changes or ends.
+    Fault(FaultEvent),
+}
+
+/// A cluster of nodes of one kind, and the world around it.
+pub struct Sim<'p, 'w, N: Node> {
+    plan: &'p Plan,
+    queue: Queue<Event<N::Message>>,
+    watch: Watch<'w>,
+    hosts: Vec<Host<N>>,
+    make: &'p dyn Fn(NodeId) -> N,
+    network: Network,
+    /// How many messages were sent.
+    messages: u64,
+    /// The effects of the step at hand; kept to be used again.
+    effects: Vec<Effect<N::Message>>,
+    clients: Vec<crate::client::workload::Client>,
+    singles: Vec<&'p SingleRequest>,
+    faults: Faults,
+}
+
+impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
+    /// The cluster of a plan, before its first event. `make` gives a node before its boot.
+    fn new(plan: &'p Plan, make: &'p dyn Fn(NodeId) -> N, watch: Watch<'w>) -> Sim<'p, 'w, N> {
+        let link = |from: NodeId, to: NodeId| {
+            let names = |whom: &crate::plan::Whom, node: NodeId| {
+                whom.numbers().is_none_or(|nodes| nodes.contains(&node))
+            };
+            let matching =
+                plan.links.iter().filter(|link| names(&link.from, from) && names(&link.to, to));
+            matching.fold(plan.network.clone(), |options, link| link.over(&options))
+        };
+        let mut sim = Sim {
+            plan,
+            queue: Queue::default(),
+            watch,
+            hosts: plan.node_ids().map(|id| Host::new(plan, id)).collect(),
+            make,
+            network: Network::new(plan.seed, plan.cluster.nodes, link),
+            messages: 0,
+            effects: Vec::new(),
+            clients: Vec::new(),
+            singles: Vec::new(),
+            faults: Faults::new(plan),
+        };
+        for node in plan.node_ids() {
+            sim.queue.push(Time::ZERO, Event::Boot { node, life: 0 });
+        }
+        sim.schedule_clients();
+        sim.schedule_faults();
+        sim
+    }
+
+    /// Runs to the end.
+    fn run(&mut self, horizon: Time) -> Ended {
+        loop {
+            if self.watch.violation.is_some() {
+                return Ended::Violation;
+            }
+            if self.watch.event >= self.plan.events_max {
+                return Ended::EventLimit;
+            }
+            let Some((time, event)) = self.queue.pop_until(horizon) else {
+                return if self.queue.is_empty() { Ended::Idle } else { Ended::Horizon };
+            };
+            self.watch.now = time;
+            self.handle(event);
+            self.pull_triggers();
+        }
+    }
+
+    /// Handles one event. What is out of date does not count.
+    fn handle(&mut self, event: Event<N::Message>) {
+        if let Some(node) = input_of(&event)
+            && !self.is_ready(node)
+        {
+            return self.put_off(node, event);
+        }
+        match event {
+            Event::Timer { node, token } => self.timer(node, token),
+            Event::Synced { node, life } => self.synced(node, life),
+            Event::Proceed { node } => self.proceed(node),
+            Event::Boot { node, life } => self.boot(node, life),
+            Event::Deliver { from, to, id, message } => self.deliver(from, to, id, message),
+            Event::Durable { node, write } => {
+                self.count_event();
+                self.release(node, write);
+                self.step(node, Input::Durable(write));
+            }
+            Event::WriteFailed { node, write } => {
+                self.count_event();
+                self.step(node, Input::WriteFailed(write));
+            }
+            Event::Request { node, request } => {
+                if self.hosts[node.slot()].is_up() {
+                    self.count_event();
+                    self.watch.record(Some(node), Kind::Request { request: request.id });
+                    self.step(node, Input::Request(request));
+                }
+            }
+            Event::Client { client, what } => self.client_event(client, what),
+            Event::Answer { node, request, answer } => self.answered(node, request, answer),
+            Event::Fault(fault) => self.fault_event(fault),
+        }
+    }
+
+    fn deliver(&mut self, from: NodeId, to: NodeId, id: u64, message: N::Message) {
+        self.count_event();
+        let loss = match () {
+            () if !self.hosts[to.slot()].is_up() => Some(Loss::Down),
+            () if self.network.is_cut(from, to) => Some(Loss::CutInFlight),
+            () => None,
+        };
+        if let Some(why) = loss {
+            return self.watch.record(Some(to), Kind::Drop { from, id, why });
+        }
+        let summary = N::summary(&message);
+        self.watch.record(Some(to), Kind::Deliver { from, id, message: summary });
+        self.step(to, Input::Receive { from, message });
+    }
+
+    /// Begins a new event.
+    fn count_event(&mut self) {
+        self.watch.event += 1;
+    }
+
+    fn after(&self, span: Span) -> Time {
+        self.watch.now.plus(span)
+    }
+}
+
+/// The node for which an event is an input: paused and slow nodes put these off.
+fn input_of<M>(event: &Event<M>) -> Option<NodeId> {
+    match event {
+        Event::Deliver { to, .. } => Some(*to),
+        Event::Timer { node, .. }
+        | Event::Durable { node, .. }
+        | Event::WriteFailed { node, .. }
+        | Event::Request { node, .. } => Some(*node),
+        _ => None,
+    }
+}

@@ -1,0 +1,130 @@
+//! The door to the simulator: a plan in, an outcome out. Generics end here.
+
+use serde::{Deserialize, Serialize};
+
+use crate::guests::saboteur::Saboteur;
+use crate::ids::{NodeId, NodeSet, Term};
+use crate::node::Node;
+use crate::oracle::Violation;
+use crate::plan::Plan;
+use crate::raft::Raft;
+use crate::record::Record;
+use crate::sim::Sim;
+use crate::sim::watch::{Sink, Watch};
+use crate::situation::{Counts, Situation};
+use crate::time::{Span, Time};
+use crate::trace::Digest;
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// It came to its horizon.
+    Horizon,
+    /// A property was violated.
+    Violation,
+    /// It came to its event limit.
+    EventLimit,
+    /// Nothing was left to do.
+    Idle,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The first violation, if there was one.
+    pub violation: Option<Violation>,
+    /// Why it ended.
+    pub ended: Ended,
+    /// When it ended, in virtual time.
+    pub time: Time,
+    /// 128 bits over every record.
+    pub digest: Digest,
+    /// How much happened.
+    pub counters: Counters,
+    /// How often each situation was reached.
+    pub situations: Counts,
+}
+
+/// How much happened in a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Events handled.
+    pub events: u64,
+    /// Records made.
+    pub records: u64,
+    /// Messages sent.
+    pub messages: u64,
+    /// Leaders elected.
+    pub leaders: u64,
+    /// The highest term that a node reached.
+    pub term_max: Term,
+    /// The highest index that was committed.
+    pub commits: u64,
+    /// Requests that clients heard to be applied.
+    pub answers: u64,
+}
+
+/// How a run is watched. It never changes what happens.
+#[derive(Default)]
+pub struct Options<'a> {
+    /// Whoever wants to see every record.
+    pub sink: Option<Sink<'a>>,
+    /// An earlier end than the plan's horizon.
+    pub until: Option<Span>,
+    /// Leaves oracles and situations out, to see what they cost. Faults that wait for a situation wait for ever.
+    pub unjudged: bool,
+}
+
+/// Runs a plan. Pure: the same plan gives the same outcome, on every machine and in every build. The plan must have
+/// passed [`validate`](crate::plan::validate::validate).
+pub fn run(plan: &Plan) -> Outcome {
+    run_with(plan, Options::default())
+}
+
+/// Runs a plan, watched.
+pub fn run_with(plan: &Plan, options: Options) -> Outcome {
+    let config = plan.config();
+    let members = NodeSet::first(plan.cluster.nodes);
+    let raft = |id: NodeId| Raft::new(id, members, config);
+    if Saboteur::<Raft>::is_needed(config.rules) {
+        return run_nodes(plan, &|id| Saboteur::new(raft(id), config.rules), options);
+    }
+    run_nodes(plan, &raft, options)
+}
+
+/// Runs a plan with nodes of any kind.
+pub fn run_nodes<N: Node>(plan: &Plan, make: &dyn Fn(NodeId) -> N, options: Options) -> Outcome {
+    let horizon = options.until.unwrap_or(plan.horizon).min(plan.horizon);
+    let watch = Watch::new(plan, !options.unjudged, options.sink);
+    let mut sim = Sim::new(plan, make, watch);
+    let ended = sim.run(Time::ZERO.plus(horizon));
+    let (messages, mut watch) = (sim.messages, sim.watch);
+    let digest = watch.digest();
+    let (commits, situations) = watch.judges().map_or((0, Counts::default()), |judges| {
+        (judges.oracles.commits().last_committed().0, judges.situations.counts().clone())
+    });
+    let counters = Counters {
+        events: watch.event,
+        records: watch.records,
+        messages,
+        leaders: situations.of(Situation::LeaderElected),
+        term_max: watch.term_max,
+        commits,
+        answers: situations.of(Situation::RequestAnswered),
+    };
+    let time = if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { watch.now };
+    Outcome { violation: watch.violation, ended, time, digest, counters, situations }
+}
+
+/// The records that prove a violation, by running the plan again: a run is pure, so they need not be kept.
+pub fn evidence(plan: &Plan, violation: &Violation) -> Vec<Record> {
+    let mut found = Vec::new();
+    let mut sink = |record: &Record| {
+        if violation.evidence.binary_search(&record.number).is_ok() {
+            found.push(*record);
+        }
+    };
+    run_with(plan, Options { sink: Some(&mut sink), ..Options::default() });
+    found
+}

@@ -1,0 +1,96 @@
+//! Watches a run: numbers its records, folds them into the digest, shows them to oracles and situations, and hands them to
+//! whoever keeps a trace.
+
+use crate::ids::{NodeId, Term};
+use crate::oracle::{Oracles, Situations, Violation};
+use crate::plan::{Plan, When};
+use crate::record::{Kind, Record};
+use crate::time::Time;
+use crate::trace::digest::Digester;
+
+/// Whoever wants to see every record.
+pub type Sink<'a> = &'a mut dyn FnMut(&Record);
+
+/// The watch over a run.
+pub struct Watch<'a> {
+    /// The true time.
+    pub now: Time,
+    /// The event at hand.
+    pub event: u64,
+    /// How many records there are.
+    pub records: u64,
+    /// The first violation.
+    pub violation: Option<Violation>,
+    /// The highest term that a node reached.
+    pub term_max: Term,
+    digester: Digester,
+    judges: Option<Box<Judges>>,
+    sink: Option<Sink<'a>>,
+}
+
+/// Oracles and situations.
+pub struct Judges {
+    /// The oracles.
+    pub oracles: Oracles,
+    /// The situations.
+    pub situations: Situations,
+}
+
+impl<'a> Watch<'a> {
+    /// A watch over a run of this plan. Without `judged`, nothing is judged, which only a benchmark wants.
+    pub fn new(plan: &Plan, judged: bool, sink: Option<Sink<'a>>) -> Watch<'a> {
+        let triggers = plan.faults.iter().filter_map(|fault| match fault.when {
+            When::On(trigger) => Some(trigger.situation),
+            When::At(_) => None,
+        });
+        let requests = plan.requests.iter().filter_map(|request| request.on);
+        let watched = triggers.chain(requests.map(|trigger| trigger.situation));
+        let nodes = plan.cluster.nodes;
+        let judges = || {
+            Box::new(Judges {
+                oracles: Oracles::new(nodes, &plan.judge),
+                situations: Situations::new(nodes, watched),
+            })
+        };
+        Watch {
+            now: Time::ZERO,
+            event: 0,
+            records: 0,
+            violation: None,
+            term_max: Term::FIRST,
+            digester: Digester::default(),
+            judges: judged.then(judges),
+            sink,
+        }
+    }
+
+    /// Takes note of what happened.
+    pub fn record(&mut self, node: Option<NodeId>, kind: Kind) {
+        self.records += 1;
+        let record = Record { number: self.records, event: self.event, time: self.now, node, kind };
+        self.digester.add(&record);
+        if let Kind::Term { term } = kind {
+            self.term_max = self.term_max.max(term);
+        }
+        if let Some(judges) = &mut self.judges {
+            judges.situations.observe(&record, &judges.oracles);
+            let violation = judges.oracles.observe(&record);
+            if self.violation.is_none() {
+                self.violation = violation;
+            }
+        }
+        if let Some(sink) = &mut self.sink {
+            sink(&record);
+        }
+    }
+
+    /// The oracles and situations.
+    pub fn judges(&mut self) -> Option<&mut Judges> {
+        self.judges.as_deref_mut()
+    }
+
+    /// The digest of all records so far.
+    pub fn digest(&self) -> crate::trace::Digest {
+        self.digester.digest()
+    }
+}

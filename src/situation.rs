@@ -1,0 +1,475 @@
+//! Named situations: what a run can get into. A green run says which of them it reached.
+//!
+//! The catalogue stands here, apart from the code that notices them, because plans name situations too: a
+//! fault may wait for the n-th time that one occurs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// The catalogue: a variant, its name, what it means, why it matters.
+macro_rules! situations {
+    ($($variant:ident $name:literal $means:literal $matters:literal;)+) => {
+        /// A named situation.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Situation {
+            $(#[doc = $means] $variant,)+
+        }
+
+        impl Situation {
+            /// All situations, in the order of the catalogue.
+            pub const ALL: &'static [Situation] = &[$(Situation::$variant,)+];
+
+            /// The name in plans and reports.
+            pub const fn name(self) -> &'static str {
+                match self { $(Situation::$variant => $name,)+ }
+            }
+
+            /// What has happened when it is reached.
+            pub const fn means(self) -> &'static str {
+                match self { $(Situation::$variant => $means,)+ }
+            }
+
+            /// Why a run that reached it says more than one that did not.
+            pub const fn matters(self) -> &'static str {
+                match self { $(Situation::$variant => $matters,)+ }
+            }
+        }
+    };
+}
+
+situations! {
+    // Elections (5.1, 5.2, 5.4.1).
+    ElectionStarted "election-started"
+        "A node became candidate."
+        "Nothing else of Raft happens without it.";
+    ElectionRepeated "election-repeated"
+        "A candidate's election timed out and it started another."
+        "The third outcome of an election: nobody wins.";
+    LeaderElected "leader-elected"
+        "A candidate became leader."
+        "The first outcome of an election.";
+    LeaderElectedAgain "leader-elected-again"
+        "A node was elected that had led an earlier term."
+        "A second leadership must start from scratch: next_index, match_index, pending answers.";
+    ElectionWonBareMajority "election-won-bare-majority"
+        "A leader was elected with exactly a majority of votes."
+        "One vote less and it must not lead: off-by-one errors live here.";
+    ElectionWonUnanimously "election-won-unanimously"
+        "The vote of the last other node reached the leader of its term."
+        "Votes that arrive after the election must change nothing.";
+    SplitVote "split-vote"
+        "Two candidates stood in one term."
+        "One vote per node and term is all that keeps them apart.";
+    SplitVoteResolved "split-vote-resolved"
+        "A leader was elected after a term with two candidates and no leader."
+        "Randomised timeouts did their work.";
+    CandidateYields "candidate-yields"
+        "A candidate accepted a leader of its own term."
+        "The second outcome of an election.";
+    CandidateOutdated "candidate-outdated"
+        "A candidate gave up for a higher term."
+        "Terms, not roles, decide.";
+    VoteGranted "vote-granted"
+        "A node granted its vote."
+        "The vote must be durable before it leaves.";
+    VoteRefusedAlreadyGiven "vote-refused-already-given"
+        "A node refused its vote because it gave it to another candidate in this term."
+        "The rule that two leaders in a term would break.";
+    VoteRefusedOlderLastTerm "vote-refused-older-last-term"
+        "A vote was refused because the candidate's last entry is of an older term."
+        "The first half of the up-to-date rule (5.4.1).";
+    VoteRefusedShorterLog "vote-refused-shorter-log"
+        "A vote was refused because the candidate's log ends in the same term but is shorter."
+        "The second half of the up-to-date rule (5.4.1).";
+    VoteRefusedStaleTerm "vote-refused-stale-term"
+        "A vote was refused because the candidate's term is over."
+        "Delayed requests must not win votes.";
+    VoteRepeated "vote-repeated"
+        "A node granted its vote again to the candidate that already has it."
+        "Duplicates are answered alike, and counted once.";
+    VoteAfterRestart "vote-after-restart"
+        "A node answered a vote request in the term in which it had voted in an earlier life."
+        "The only moment at which the durable vote is needed.";
+    StaleVoteArrived "stale-vote-arrived"
+        "A granted vote of an older term reached a node."
+        "Counting it would elect a leader without a majority.";
+    StaleVoteReachedCandidate "stale-vote-reached-candidate"
+        "A granted vote of an older term reached a node that is candidate in a newer one."
+        "The closest that a stale vote comes to being counted.";
+    DuplicateVoteArrived "duplicate-vote-arrived"
+        "A candidate received the same node's vote twice."
+        "A count in place of a set elects a leader without a majority.";
+    RestartInVoteWindow "restart-in-vote-window"
+        "A node crashed while a vote was written but not durable."
+        "A vote that left before it was durable is now forgotten.";
+    DiskErrorInVoteWindow "disk-error-in-vote-window"
+        "A write failed while a vote was not yet durable."
+        "The vote must not leave.";
+    ElectionDespiteLeader "election-despite-leader"
+        "A node became candidate while the leader of its term was alive."
+        "Delays look like crashes.";
+    TwoLeadersAtOnce "two-leaders-at-once"
+        "Two live nodes were leaders, of different terms."
+        "Allowed, and what makes commit rules necessary.";
+    LeaderDeposed "leader-deposed"
+        "A live leader became follower."
+        "It must drop what it promised nobody.";
+    LeaderDeposedUncommitted "leader-deposed-uncommitted"
+        "A leader was deposed with uncommitted entries in its log."
+        "These entries may survive or vanish; both must be right.";
+    LeaderDeposedByReply "leader-deposed-by-reply"
+        "A leader learned a higher term from a reply."
+        "The way in which a stale leader usually ends.";
+    TermJumped "term-jumped"
+        "A node's term rose by two or more at once."
+        "It slept through elections.";
+
+    // Replication (5.3).
+    LeaderAppended "leader-appended"
+        "A leader added an entry to its log."
+        "From here on it may be lost, replicated, or both.";
+    EntriesAccepted "entries-accepted"
+        "A follower accepted entries."
+        "The common case.";
+    EntriesBatched "entries-batched"
+        "One message carried two entries or more."
+        "Index arithmetic on batches.";
+    AppendRefusedGap "append-refused-gap"
+        "A follower refused entries because its log is too short."
+        "The consistency check, first half.";
+    AppendRefusedConflict "append-refused-conflict"
+        "A follower refused entries because the entry before them has another term."
+        "The consistency check, second half.";
+    AppendRefusedStale "append-refused-stale"
+        "A follower refused entries of an older term's leader."
+        "Stale leaders must not write.";
+    ConflictingSuffixTruncated "conflicting-suffix-truncated"
+        "A follower removed entries that conflict with its leader's."
+        "The only time at which a log shrinks.";
+    LongSuffixTruncated "long-suffix-truncated"
+        "A follower removed five conflicting entries or more at once."
+        "Fast backoff is for this.";
+    TruncatedAcrossTerms "truncated-across-terms"
+        "A follower removed entries of two terms or more at once."
+        "Figure 7 (f).";
+    BackoffSkipped "backoff-skipped"
+        "A leader went back by more than one entry after a refusal."
+        "The conflict hint moved next_index.";
+    AppendRedundant "append-redundant"
+        "Entries arrived that the follower already had, and changed nothing."
+        "Truncating here loses acknowledged entries.";
+    AppendRedundantShort "append-redundant-short"
+        "Entries arrived, all of which the follower already had with more behind them."
+        "The smallest trigger of an unconditional truncation.";
+    AppendOvertaken "append-overtaken"
+        "Entries arrived after later ones of the same leader."
+        "Networks reorder.";
+    AppendOvertakenAcrossTerms "append-overtaken-across-terms"
+        "Entries of an older term arrived after those of a newer one."
+        "Leader changes and reordering together.";
+    AckOvertaken "ack-overtaken"
+        "An acknowledgement arrived after one for a higher index."
+        "match_index must not go back.";
+    AckStale "ack-stale"
+        "An acknowledgement of an older term reached a leader."
+        "It acknowledges another log.";
+    AckFromEarlierLeadership "ack-from-earlier-leadership"
+        "An acknowledgement reached a leader from its own earlier leadership."
+        "Same node, other log.";
+    HeartbeatUncommittedTail "heartbeat-uncommitted-tail"
+        "A heartbeat told of commits to a follower whose log has unverified entries behind it."
+        "Committing past what was verified commits the wrong entries.";
+    FollowerFarBehind "follower-far-behind"
+        "A follower refused entries that begin 20 or more past its log's end."
+        "Catching up takes many messages.";
+    FollowerAhead "follower-ahead"
+        "A leader was elected whose log is shorter than a live follower's."
+        "Figure 7 (c) and (d): extra entries must go, later.";
+
+    // Commit and apply (5.3, 5.4.2).
+    CommitAdvanced "commit-advanced"
+        "A leader's commit index advanced."
+        "Progress.";
+    CommitBareMajority "commit-bare-majority"
+        "An entry was committed while on exactly a majority of disks."
+        "One copy less and it may be lost.";
+    CommitCarriesOlder "commit-carries-older"
+        "A leader's commit of an entry of its own term carried entries of older terms with it."
+        "The only way in which these may be committed (5.4.2).";
+    OldEntryOnMajority "old-entry-on-majority"
+        "A leader knew an uncommitted entry of an older term to be on a majority, and did not commit it."
+        "Figure 8: committing it by counting is unsafe.";
+    CommitWithNodeDown "commit-with-node-down"
+        "An entry was committed while a node was down."
+        "What majorities are for.";
+    EntryOfEarlierLeaderCommitted "entry-of-earlier-leader-committed"
+        "A client's entry was committed by a leader of a later term than its own."
+        "Uncommitted entries may survive.";
+    UncommittedEntryLost "uncommitted-entry-lost"
+        "A client's entry was removed from the log of its leader of old, unanswered."
+        "Uncommitted entries may vanish.";
+    CommitSurvivedLeaderCrash "commit-survived-leader-crash"
+        "A leader was elected after the leader that committed last had crashed."
+        "Leader completeness at work.";
+    LeaderCrashedAfterCommit "leader-crashed-after-commit"
+        "A leader crashed when no follower knew of its last commit."
+        "The next leader must find it committed.";
+    LeaderCrashedBeforeReplication "leader-crashed-before-replication"
+        "A leader crashed with an entry that no other node has."
+        "That entry is its own problem.";
+    CommitSurvivedCrashOfAll "commit-survived-crash-of-all"
+        "A majority had crashed since an entry was committed, and a leader was elected."
+        "Memory alone would have lost it.";
+    AppliedAfterRestart "applied-after-restart"
+        "A restarted node applied an entry that it had applied in an earlier life, or went on from one."
+        "Applied state and log must agree.";
+
+    // Clients and forwarding (8).
+    RequestAnswered "request-answered"
+        "A client heard that its request was applied."
+        "The point of it all.";
+    RequestForwarded "request-forwarded"
+        "A follower forwarded a request to its leader."
+        "Clients need not know the leader.";
+    ForwardAnswered "forward-answered"
+        "A follower relayed the leader's answer."
+        "The way back.";
+    ForwardMisdirected "forward-misdirected"
+        "A forwarded request reached a node that no longer leads."
+        "Leaders change underway.";
+    ForwardedThenLeaderChanged "forwarded-then-leader-changed"
+        "A leader was elected while a forwarded request had no answer yet."
+        "Whether it was done is not known to anyone.";
+    RequestRefused "request-refused"
+        "A client was told to try another node."
+        "No leader is known.";
+    RequestTimedOut "request-timed-out"
+        "A client's try ran out of time."
+        "The outcome is not known.";
+    RequestRetried "request-retried"
+        "A client tried the same operation again."
+        "It may be done twice.";
+    RequestAppliedTwice "request-applied-twice"
+        "The same request was applied at two places of the log."
+        "Without sessions a retry can do that (section 8).";
+
+    // Nodes, disks, clocks, network.
+    NodeCrashed "node-crashed"
+        "A node crashed."
+        "All volatile state is gone.";
+    LeaderCrashed "leader-crashed"
+        "A leader crashed."
+        "The cluster must elect another.";
+    NodeRestarted "node-restarted"
+        "A node restarted."
+        "It knows what its disk knows.";
+    RestartRecoveredLog "restart-recovered-log"
+        "A node restarted with entries in its log."
+        "Recovered state takes part again.";
+    RestartInTermOfVote "restart-in-term-of-vote"
+        "A node restarted with a vote on its disk."
+        "It must keep it.";
+    UnsyncedLost "unsynced-lost"
+        "A crash lost writes that were not durable."
+        "What was acknowledged must not be among them.";
+    UnsyncedKept "unsynced-kept"
+        "Writes that were not reported durable survived a crash."
+        "Surviving is allowed, too.";
+    WriteTorn "write-torn"
+        "A crash cut a write in two."
+        "Half a batch is on the disk.";
+    CrashAroundTruncation "crash-around-truncation"
+        "A node crashed while a truncation was not durable."
+        "Old entries return.";
+    WriteFailed "write-failed"
+        "A disk reported an error, and the node stopped."
+        "What the disk holds is not known until it is read again.";
+    MajorityDown "majority-down"
+        "A majority of nodes was down."
+        "No progress, no lies.";
+    AllDown "all-down"
+        "Every node was down at the same time."
+        "Only disks remember.";
+    LeaderPaused "leader-paused"
+        "A leader stood still."
+        "It will wake up in the past.";
+    LeaderWokeDeposed "leader-woke-deposed"
+        "A leader went on after a pause when another had been elected."
+        "It still believes that it leads.";
+    TimerLate "timer-late"
+        "A timer fired late."
+        "Pauses and slow nodes do that.";
+    ClockJumped "clock-jumped"
+        "A node's clock was set."
+        "Timeouts come early or late.";
+    MessageLost "message-lost"
+        "The network lost a message."
+        "It must be sent again.";
+    MessageCut "message-cut"
+        "A cut link lost a message."
+        "A partition.";
+    MessageCutInFlight "message-cut-in-flight"
+        "A message was on its way when its link was cut."
+        "Sent is not received.";
+    MessageDuplicated "message-duplicated"
+        "The network delivered a message twice."
+        "Every handler must bear it.";
+    MessageToDeadNode "message-to-dead-node"
+        "A message reached a node that was down."
+        "It is gone.";
+    MessageUnsent "message-unsent"
+        "A message never left because its node crashed before the write that it waits for was durable."
+        "Persist, then answer.";
+    MessageFromEarlierLife "message-from-earlier-life"
+        "A message arrived whose sender had crashed since."
+        "The sender may no longer know that it sent it.";
+    GroupCommit "group-commit"
+        "One sync made several writes durable."
+        "Write ids are ranges.";
+}
+
+impl Situation {
+    /// How many there are.
+    pub const COUNT: usize = Situation::ALL.len();
+
+    /// The place in the catalogue, from 0.
+    pub const fn slot(self) -> usize {
+        self as usize
+    }
+}
+
+impl fmt::Display for Situation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Situation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Situation, String> {
+        let found = Situation::ALL.iter().find(|situation| situation.name() == text);
+        found.copied().ok_or_else(|| {
+            let closest = Situation::ALL
+                .iter()
+                .max_by_key(|situation| {
+                    (strsim::jaro_winkler(situation.name(), text) * 1_000.0) as u32
+                })
+                .expect("the catalogue is not empty");
+            format!(
+                "there is no situation `{text}`; did you mean `{closest}`? \
+                 `squall situations` lists them"
+            )
+        })
+    }
+}
+
+impl Serialize for Situation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Situation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+impl JsonSchema for Situation {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Situation".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names: Vec<&str> = Situation::ALL.iter().map(|situation| situation.name()).collect();
+        json_schema!({ "type": "string", "enum": names })
+    }
+}
+
+/// How often each situation was reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts([u64; Situation::COUNT]);
+
+impl Default for Counts {
+    fn default() -> Counts {
+        Counts([0; Situation::COUNT])
+    }
+}
+
+impl Counts {
+    /// Counts one more; says how many there are now.
+    pub fn add(&mut self, situation: Situation) -> u64 {
+        let count = &mut self.0[situation.slot()];
+        *count += 1;
+        *count
+    }
+
+    /// How often this one was reached.
+    pub fn of(&self, situation: Situation) -> u64 {
+        self.0[situation.slot()]
+    }
+
+    /// Adds the counts of another run.
+    pub fn merge(&mut self, other: &Counts) {
+        for (count, more) in self.0.iter_mut().zip(other.0) {
+            *count += more;
+        }
+    }
+
+    /// The situations that were reached, with how often.
+    pub fn reached(&self) -> impl Iterator<Item = (Situation, u64)> {
+        self.pairs().filter(|(_, count)| *count > 0)
+    }
+
+    /// The situations that were never reached.
+    pub fn missed(&self) -> impl Iterator<Item = Situation> {
+        self.pairs().filter(|(_, count)| *count == 0).map(|(situation, _)| situation)
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (Situation, u64)> {
+        Situation::ALL.iter().copied().zip(self.0)
+    }
+}
+
+impl Serialize for Counts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.reached())
+    }
+}
+
+impl<'de> Deserialize<'de> for Counts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let map = std::collections::BTreeMap::<Situation, u64>::deserialize(deserializer)?;
+        let mut counts = Counts::default();
+        for (situation, count) in map {
+            counts.0[situation.slot()] = count;
+        }
+        Ok(counts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_read_back() {
+        for (slot, situation) in Situation::ALL.iter().enumerate() {
+            assert_eq!(situation.slot(), slot);
+            assert_eq!(situation.name().parse(), Ok(*situation));
+            assert!(situation.means().ends_with('.') && situation.matters().ends_with('.'));
+        }
+        assert!(Situation::COUNT >= 60);
+    }
+
+    #[test]
+    fn a_wrong_name_is_answered_with_the_closest() {
+        let error = "leader-electd".parse::<Situation>().unwrap_err();
+        assert!(error.contains("did you mean `leader-elected`"), "{error}");
+    }
+}

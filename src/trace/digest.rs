@@ -1,0 +1,179 @@
+//! The digest of a run: 128 bits over every record.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::ids::NodeId;
+use crate::log::{Command, RequestId};
+use crate::record::{Kind, Record, Summary};
+
+/// XXH3-128 over the little-endian words of every record, in order.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest(pub u128);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match (text.len(), u128::from_str_radix(&text, 16)) {
+            (32, Ok(bits)) => Ok(Digest(bits)),
+            _ => Err(D::Error::custom("a digest is 32 hexadecimal digits")),
+        }
+    }
+}
+
+/// Folds records into a digest.
+pub struct Digester(Xxh3);
+
+impl fmt::Debug for Digester {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digester({})", self.digest())
+    }
+}
+
+impl Default for Digester {
+    fn default() -> Digester {
+        Digester(Xxh3::new())
+    }
+}
+
+impl Digester {
+    /// Folds one record in.
+    pub fn add(&mut self, record: &Record) {
+        let mut words = Words { words: [0; 12], len: 0 };
+        let node = record.node.map_or(0, NodeId::number);
+        words.push(record.time.0);
+        words.push(record.event);
+        kind_words(&record.kind, u64::from(node) << 8, &mut words);
+        self.0.update(words.bytes(&mut [0; 96]));
+    }
+
+    /// The digest of all records so far.
+    pub fn digest(&self) -> Digest {
+        Digest(self.0.digest128())
+    }
+}
+
+/// The words of one record.
+struct Words {
+    words: [u64; 12],
+    len: usize,
+}
+
+impl Words {
+    fn push(&mut self, word: u64) {
+        self.words[self.len] = word;
+        self.len += 1;
+    }
+
+    fn bytes<'a>(&self, bytes: &'a mut [u8; 96]) -> &'a [u8] {
+        for (chunk, word) in bytes.chunks_exact_mut(8).zip(&self.words[..self.len]) {
+            chunk.copy_from_slice(&word.to_le_bytes());
+        }
+        &bytes[..self.len * 8]
+    }
+}
+
+/// The words of what happened. The first holds `place` (the node, shifted by eight) and a number for the kind, which must never
+/// change.
+fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
+    let vote = |vote: Option<NodeId>| u64::from(vote.map_or(0, NodeId::number));
+    let mut fold = |tag: u64, rest: &[u64]| {
+        words.push(place | tag);
+        rest.iter().for_each(|word| words.push(*word));
+    };
+    match *kind {
+        Kind::Boot { life, term, vote: voted, last_index, applied } => {
+            fold(1, &[u64::from(life), term.0, vote(voted), last_index.0, applied.0]);
+        }
+        Kind::Crash { survived, torn, lost } => {
+            fold(2, &[survived.0, u64::from(torn) << 32 | u64::from(lost)]);
+        }
+        Kind::Wipe => fold(3, &[]),
+        Kind::Stop => fold(4, &[]),
+        Kind::Pause => fold(5, &[]),
+        Kind::Resume => fold(6, &[]),
+        Kind::Clock { before, after } => fold(7, &[before.0, after.0]),
+        Kind::Term { term } => fold(8, &[term.0]),
+        Kind::Role { role, term } => fold(9, &[role as u64, term.0]),
+        Kind::Leader { leader } => fold(10, &[vote(leader)]),
+        Kind::Commit { index, term } => fold(11, &[index.0, term.0]),
+        Kind::Append { write, index, term, content } => {
+            fold(12, &[write.0, index.0, term.0, content]);
+        }
+        Kind::Truncate { write, from } => fold(13, &[write.0, from.0]),
+        Kind::Vote { write, term, vote: voted } => fold(14, &[write.0, term.0, vote(voted)]),
+        Kind::Durable { write } => fold(15, &[write.0]),
+        Kind::WriteFailed { write } => fold(16, &[write.0]),
+        Kind::Apply { index, term, content, request } => {
+            fold(17, &[index.0, term.0, content, request_word(request)]);
+        }
+        Kind::Send { to, id, message } => {
+            fold(18, &[u64::from(to.number()), id]);
+            summary_words(&message, words);
+        }
+        // What a message says was folded in when it was sent.
+        Kind::Deliver { from, id, .. } => fold(19, &[u64::from(from.number()), id]),
+        Kind::Drop { from, id, why } => fold(20, &[u64::from(from.number()), id, why as u64]),
+        Kind::Duplicate { from, id } => fold(21, &[u64::from(from.number()), id]),
+        Kind::Timer { late } => fold(22, &[late.0]),
+        Kind::Invoke { request, command, attempt } => {
+            let (what, values) = command_words(command);
+            fold(23, &[request_word(request), u64::from(attempt), what, values]);
+        }
+        Kind::Request { request } => fold(24, &[request_word(request)]),
+        Kind::Reply { request, applied } => fold(25, &[request_word(request), applied.into()]),
+        Kind::Answered { request, applied } => fold(26, &[request_word(request), applied.into()]),
+        Kind::TimedOut { request } => fold(27, &[request_word(request)]),
+        Kind::GaveUp { request } => fold(28, &[request_word(request)]),
+        Kind::Fault { fault } => fold(29, &[u64::from(fault)]),
+        Kind::Missed { fault } => fold(30, &[u64::from(fault)]),
+        Kind::Heal { fault } => fold(31, &[u64::from(fault)]),
+        Kind::Broken { panicked } => fold(32, &[panicked.into()]),
+    }
+}
+
+fn request_word(request: RequestId) -> u64 {
+    u64::from(request.client) << 32 | u64::from(request.serial)
+}
+
+fn summary_words(summary: &Summary, words: &mut Words) {
+    let flags = (summary.message as u64) << 1 | u64::from(summary.success);
+    words.push(flags << 32 | u64::from(summary.entries));
+    words.push(summary.term.0);
+    words.push(summary.index.0);
+    words.push(summary.index_term.0);
+    words.push(summary.commit.0);
+    words.push(request_word(summary.request));
+}
+
+fn command_words(command: Command) -> (u64, u64) {
+    let pair = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+    match command {
+        Command::Noop => (0, 0),
+        Command::Get { key } => (pair(1, key), 0),
+        Command::Put { key, value } => (pair(2, key), pair(0, value)),
+        Command::Delete { key } => (pair(3, key), 0),
+        Command::CompareAndSet { key, expected, value } => (pair(4, key), pair(expected, value)),
+        Command::Append { key, value } => (pair(5, key), pair(0, value)),
+    }
+}

@@ -1,0 +1,224 @@
+//! A trace as people read it: one aligned line for each record, with the time, the node, its role and term, and what
+//! happened.
+
+use std::fmt::Write as _;
+
+use crate::ids::{NodeId, Term};
+use crate::log::{Command, RequestId};
+use crate::node::Role;
+use crate::record::{Kind, Loss, MessageKind, Record, Summary};
+
+/// Puts records into words. It follows roles and terms, so it wants to see every record, shown or not.
+#[derive(Debug)]
+pub struct Teller {
+    nodes: Vec<Standing>,
+}
+
+/// What a node was, the last time that it was heard of.
+#[derive(Clone, Copy, Debug, Default)]
+struct Standing {
+    up: bool,
+    role: Role,
+    term: Term,
+}
+
+impl Teller {
+    /// A teller for a cluster of so many nodes.
+    pub fn new(nodes: u8) -> Teller {
+        Teller { nodes: vec![Standing::default(); usize::from(nodes)] }
+    }
+
+    /// The line for a record.
+    pub fn tell(&mut self, record: &Record) -> String {
+        self.follow(record);
+        let who = match record.node {
+            None => String::new(),
+            Some(node) => {
+                let Standing { up, role, term } = self.nodes[node.slot()];
+                let role = match role {
+                    _ if !up => "down",
+                    Role::Follower => "follower",
+                    Role::Candidate => "candidate",
+                    Role::Leader => "leader",
+                };
+                format!("{:<4}{:<10}t{:<4}", node.to_string(), role, term)
+            }
+        };
+        format!("{:>14}  {:<20}{}", record.time, who, words(&record.kind, record.node))
+    }
+
+    fn follow(&mut self, record: &Record) {
+        let Some(node) = record.node else { return };
+        let standing = &mut self.nodes[node.slot()];
+        match record.kind {
+            Kind::Boot { term, .. } => {
+                *standing = Standing { up: true, role: Role::Follower, term }
+            }
+            Kind::Crash { .. } => standing.up = false,
+            Kind::Term { term } => standing.term = term,
+            Kind::Role { role, term } => (standing.role, standing.term) = (role, term),
+            _ => {}
+        }
+    }
+}
+
+/// The kinds of records by which a text trace can be filtered.
+pub const GROUPS: [&str; 8] =
+    ["role", "log", "commit", "message", "disk", "client", "fault", "timer"];
+
+/// The group that a record belongs to.
+pub fn group(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Term { .. } | Kind::Role { .. } | Kind::Leader { .. } => "role",
+        Kind::Append { .. } | Kind::Truncate { .. } | Kind::Vote { .. } => "log",
+        Kind::Commit { .. } | Kind::Apply { .. } => "commit",
+        Kind::Send { .. } | Kind::Deliver { .. } | Kind::Drop { .. } | Kind::Duplicate { .. } => {
+            "message"
+        }
+        Kind::Durable { .. } | Kind::WriteFailed { .. } => "disk",
+        Kind::Invoke { .. }
+        | Kind::Request { .. }
+        | Kind::Reply { .. }
+        | Kind::Answered { .. }
+        | Kind::TimedOut { .. }
+        | Kind::GaveUp { .. } => "client",
+        Kind::Timer { .. } => "timer",
+        Kind::Boot { .. }
+        | Kind::Crash { .. }
+        | Kind::Wipe
+        | Kind::Stop
+        | Kind::Pause
+        | Kind::Resume
+        | Kind::Clock { .. }
+        | Kind::Fault { .. }
+        | Kind::Missed { .. }
+        | Kind::Heal { .. }
+        | Kind::Broken { .. } => "fault",
+    }
+}
+
+fn words(kind: &Kind, node: Option<NodeId>) -> String {
+    match *kind {
+        Kind::Boot { life: 1, .. } => "starts".into(),
+        Kind::Boot { term, vote, last_index, applied, .. } => format!(
+            "restarts with term {term}, {}, log to {last_index}, applied to {applied}",
+            vote.map_or("no vote".into(), |vote| format!("vote for {vote}"))
+        ),
+        Kind::Crash { survived, torn, lost } => {
+            let mut text = format!("CRASHES; its disk has all up to {survived}");
+            if torn > 0 {
+                let _ = write!(text, " and {torn} entries of the next write");
+            }
+            if lost > 0 {
+                let _ = write!(text, "; {lost} writes are lost");
+            }
+            text
+        }
+        Kind::Wipe => "loses its disk".into(),
+        Kind::Stop => "stops itself: it cannot trust its disk".into(),
+        Kind::Pause => "stands still".into(),
+        Kind::Resume => "goes on".into(),
+        Kind::Clock { before, after } if after >= before => {
+            format!("clock set forward by {}", crate::time::Span(after.0 - before.0))
+        }
+        Kind::Clock { before, after } => {
+            format!("clock set back by {}", crate::time::Span(before.0 - after.0))
+        }
+        Kind::Term { term } => format!("enters term {term}"),
+        Kind::Role { role, term } => match role {
+            Role::Follower => format!("becomes follower in term {term}"),
+            Role::Candidate => format!("becomes CANDIDATE in term {term}"),
+            Role::Leader => format!("becomes LEADER of term {term}"),
+        },
+        Kind::Leader { leader: Some(leader) } if Some(leader) == node => "leads".into(),
+        Kind::Leader { leader: Some(leader) } => format!("follows {leader}"),
+        Kind::Leader { leader: None } => "knows no leader".into(),
+        Kind::Commit { index, .. } => format!("commits up to {index}"),
+        Kind::Append { write, index, term, .. } => format!("appends {index}@{term} ({write})"),
+        Kind::Truncate { write, from } => format!("removes {from} and all behind ({write})"),
+        Kind::Vote { write, term, vote: Some(vote) } => {
+            format!("writes its vote for {vote} in term {term} ({write})")
+        }
+        Kind::Vote { write, term, vote: None } => format!("writes term {term} ({write})"),
+        Kind::Durable { write } => format!("disk has all up to {write}"),
+        Kind::WriteFailed { write } => format!("disk fails from {write} on"),
+        Kind::Apply { index, term, request, .. } => {
+            format!("applies {index}@{term}{}", of_request(request))
+        }
+        Kind::Send { to, id, ref message } => format!("-> {to} #{id} {}", message_words(message)),
+        Kind::Deliver { from, id, ref message } => {
+            format!("<- {from} #{id} {}", message_words(message))
+        }
+        Kind::Drop { from, id, why } => match why {
+            Loss::Network => format!("<x {from} #{id} lost"),
+            Loss::Cut => format!("<x {from} #{id} lost, the link is cut"),
+            Loss::CutInFlight => format!("<x {from} #{id} lost on a link that was cut meanwhile"),
+            Loss::Down => format!("<x {from} #{id} lost, the node is down"),
+            Loss::Unsent => format!("<x {from} never sent: the sender went down first"),
+        },
+        Kind::Duplicate { from, id } => format!("<< {from} #{id} will arrive twice"),
+        Kind::Timer { late } if late.0 > 0 => format!("timer fires, {late} late"),
+        Kind::Timer { .. } => "timer fires".into(),
+        Kind::Invoke { request, command, attempt } => {
+            let again = if attempt > 1 { format!(", try {attempt}") } else { String::new() };
+            format!("is asked by {}: {}{again}", client(request), command_words(command))
+        }
+        Kind::Request { request } => format!("receives request {}", client(request)),
+        Kind::Reply { request, applied: true } => format!("answers {}", client(request)),
+        Kind::Reply { request, applied: false } => format!("refuses {}", client(request)),
+        Kind::Answered { request, applied: true } => format!("{} hears: done", client(request)),
+        Kind::Answered { request, applied: false } => {
+            format!("{} hears: try elsewhere", client(request))
+        }
+        Kind::TimedOut { request } => format!("{} heard nothing in time", client(request)),
+        Kind::GaveUp { request } => format!("{} is given up", client(request)),
+        Kind::Fault { fault } => format!("--- fault {fault} strikes"),
+        Kind::Missed { fault } => format!("--- fault {fault} finds nobody"),
+        Kind::Heal { fault } => format!("--- fault {fault} ends"),
+        Kind::Broken { panicked: true } => "PANICS".into(),
+        Kind::Broken { panicked: false } => "BREAKS THE CONTRACT with its host".into(),
+    }
+}
+
+fn client(request: RequestId) -> String {
+    format!("c{}.{}", request.client, request.serial)
+}
+
+fn of_request(request: RequestId) -> String {
+    if request.is_none() { String::new() } else { format!(" for {}", client(request)) }
+}
+
+fn message_words(message: &Summary) -> String {
+    let Summary { term, index, index_term, entries, commit, success, request, .. } = *message;
+    match message.message {
+        MessageKind::RequestVote => format!("request-vote t{term} last={index}@{index_term}"),
+        MessageKind::Vote if success => format!("vote t{term} granted"),
+        MessageKind::Vote => format!("vote t{term} refused"),
+        MessageKind::AppendEntries if entries == 0 => {
+            format!("heartbeat t{term} prev={index}@{index_term} commit={commit}")
+        }
+        MessageKind::AppendEntries => {
+            format!("append t{term} prev={index}@{index_term} entries={entries} commit={commit}")
+        }
+        MessageKind::AppendReply if success => format!("appended t{term} match={index}"),
+        MessageKind::AppendReply => {
+            format!("conflict t{term} at={index} has={index_term} from={commit}")
+        }
+        MessageKind::Forward => format!("forward {}", client(request)),
+        MessageKind::ForwardReply if success => format!("forwarded {} done", client(request)),
+        MessageKind::ForwardReply => format!("forwarded {} refused", client(request)),
+    }
+}
+
+fn command_words(command: Command) -> String {
+    match command {
+        Command::Noop => "no-op".into(),
+        Command::Get { key } => format!("get k{key}"),
+        Command::Put { key, value } => format!("put k{key}={value}"),
+        Command::Delete { key } => format!("delete k{key}"),
+        Command::CompareAndSet { key, expected, value } => {
+            format!("compare-and-set k{key} {expected}->{value}")
+        }
+        Command::Append { key, value } => format!("append k{key}+={value}"),
+    }
+}

@@ -1,0 +1,47 @@
+//! A trace as a file: a header line, then one JSON object a line for each record. `docs/trace.md` describes it.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::record::Record;
+
+/// The version of the format; it changes when a reader of an older version would misread a newer file.
+pub const VERSION: u32 = 1;
+
+/// The first line of a trace.
+#[derive(Serialize)]
+struct Header<'a> {
+    format: &'static str,
+    version: u32,
+    title: &'a str,
+    nodes: u8,
+    seed: u64,
+}
+
+/// Writes a trace as the run goes.
+pub struct Writer<W: Write> {
+    out: W,
+}
+
+impl<W: Write> Writer<W> {
+    /// Starts a trace with its header.
+    pub fn new(mut out: W, title: &str, nodes: u8, seed: u64) -> io::Result<Writer<W>> {
+        let header = Header { format: "squall-trace", version: VERSION, title, nodes, seed };
+        serde_json::to_writer(&mut out, &header)?;
+        out.write_all(b"\n")?;
+        Ok(Writer { out })
+    }
+
+    /// Adds a record.
+    pub fn write(&mut self, record: &Record) -> io::Result<()> {
+        serde_json::to_writer(&mut self.out, record)?;
+        self.out.write_all(b"\n")
+    }
+
+    /// Ends the trace, and gives back what it was written to.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.out.flush()?;
+        Ok(self.out)
+    }
+}

@@ -1,0 +1,232 @@
+//! The network: directed links that delay, lose, duplicate, reorder, and are cut.
+
+use crate::ids::{NodeId, NodeSet};
+use crate::plan::{LinkException, LinkOptions};
+use crate::rng::{Rng, Stream};
+use crate::time::{Span, Time};
+use crate::world::latency::sample;
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The link was cut.
+    Cut,
+    /// It was lost.
+    Lost,
+    /// It arrives, maybe twice.
+    Arrives(Time, Option<Time>),
+}
+
+/// One direction between two nodes.
+#[derive(Debug)]
+struct Link {
+    base: LinkOptions,
+    now: LinkOptions,
+    rng: Rng,
+    /// How many partitions cut it at this time.
+    cuts: u32,
+    /// When the last message of a FIFO link arrives.
+    last_arrival: Time,
+    /// When the last message has left a link of limited bandwidth.
+    free_at: Time,
+}
+
+/// All links of a cluster.
+#[derive(Debug)]
+pub struct Network {
+    nodes: usize,
+    links: Vec<Link>,
+    /// Changes of weather that are in force, in the order in which they came.
+    weather: Vec<(u32, NodeSet, NodeSet, LinkException)>,
+}
+
+impl Network {
+    /// A network of `nodes` whose links are as `options` says.
+    pub fn new(seed: u64, nodes: u8, options: impl Fn(NodeId, NodeId) -> LinkOptions) -> Network {
+        let ids = || (1..=nodes).map(NodeId::new);
+        let links = ids()
+            .flat_map(|from| ids().map(move |to| (from, to)))
+            .map(|(from, to)| {
+                let base = options(from, to);
+                Link {
+                    now: base.clone(),
+                    base,
+                    rng: Rng::new(seed, Stream::Link(from, to)),
+                    cuts: 0,
+                    last_arrival: Time::ZERO,
+                    free_at: Time::ZERO,
+                }
+            })
+            .collect();
+        Network { nodes: usize::from(nodes), links, weather: Vec::new() }
+    }
+
+    fn link(&mut self, from: NodeId, to: NodeId) -> &mut Link {
+        &mut self.links[from.slot() * self.nodes + to.slot()]
+    }
+
+    /// Decides what becomes of a message of so many bytes. Always two words.
+    pub fn send(&mut self, from: NodeId, to: NodeId, now: Time, bytes: u64) -> Fate {
+        let link = self.link(from, to);
+        let (loss, duplicate) = link.rng.halves();
+        let (latency, second_latency) = link.rng.halves();
+        if link.cuts > 0 {
+            return Fate::Cut;
+        }
+        let sent = link.transmit(now, bytes);
+        if link.now.loss.hit(loss) {
+            return Fate::Lost;
+        }
+        let arrival = link.arrival(sent, latency);
+        let second = link.now.duplicate.hit(duplicate).then(|| link.arrival(sent, second_latency));
+        Fate::Arrives(arrival, second)
+    }
+
+    /// Whether the link is cut now.
+    pub fn is_cut(&self, from: NodeId, to: NodeId) -> bool {
+        self.links[from.slot() * self.nodes + to.slot()].cuts > 0
+    }
+
+    /// Cuts a link once more.
+    pub fn cut(&mut self, from: NodeId, to: NodeId) {
+        self.link(from, to).cuts += 1;
+    }
+
+    /// Takes one cut back.
+    pub fn mend(&mut self, from: NodeId, to: NodeId) {
+        let link = self.link(from, to);
+        debug_assert!(link.cuts > 0, "what is mended was cut");
+        link.cuts -= 1;
+    }
+
+    /// Lays a change over the links from some nodes to some.
+    pub fn add_weather(&mut self, id: u32, from: NodeSet, to: NodeSet, change: LinkException) {
+        self.weather.push((id, from, to, change));
+        self.forecast();
+    }
+
+    /// Takes a change back; those that came before and after stay.
+    pub fn remove_weather(&mut self, id: u32) {
+        self.weather.retain(|(other, ..)| *other != id);
+        self.forecast();
+    }
+
+    fn forecast(&mut self) {
+        for (place, link) in self.links.iter_mut().enumerate() {
+            let (from, to) = (NodeId::at(place / self.nodes), NodeId::at(place % self.nodes));
+            link.now = link.base.clone();
+            for (_, senders, receivers, change) in &self.weather {
+                if senders.contains(from) && receivers.contains(to) {
+                    link.now = change.over(&link.now);
+                }
+            }
+        }
+    }
+}
+
+impl Link {
+    /// When the last byte has left the sender.
+    fn transmit(&mut self, now: Time, bytes: u64) -> Time {
+        let Some(bandwidth) = self.now.bandwidth else { return now };
+        let takes = u128::from(bytes) * 1_000_000_000 / u128::from(bandwidth.max(1));
+        let takes = Span(u64::try_from(takes).unwrap_or(u64::MAX));
+        self.free_at = self.free_at.max(now).plus(takes);
+        self.free_at
+    }
+
+    fn arrival(&mut self, sent: Time, word: u32) -> Time {
+        let mut arrival = sent.plus(sample(&self.now.latency, word));
+        if self.now.fifo {
+            arrival = arrival.max(self.last_arrival);
+            self.last_arrival = arrival;
+        }
+        arrival
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Latency;
+    use crate::time::Share;
+
+    const ONE: NodeId = NodeId::new(1);
+    const TWO: NodeId = NodeId::new(2);
+
+    fn network(options: LinkOptions) -> Network {
+        Network::new(1, 2, |_, _| options.clone())
+    }
+
+    fn slow() -> LinkOptions {
+        let latency = Latency::Uniform(Span::millis(1), Span::millis(9));
+        LinkOptions { latency, ..LinkOptions::default() }
+    }
+
+    #[test]
+    fn messages_overtake_each_other_but_not_on_a_fifo_link() {
+        let arrivals = |options| {
+            let mut network = network(options);
+            (0..100)
+                .map(|sent| match network.send(ONE, TWO, Time(sent * 1_000), 64) {
+                    Fate::Arrives(time, None) => time,
+                    fate => panic!("{fate:?}"),
+                })
+                .collect::<Vec<Time>>()
+        };
+        assert!(!arrivals(slow()).is_sorted());
+        assert!(arrivals(LinkOptions { fifo: true, ..slow() }).is_sorted());
+    }
+
+    #[test]
+    fn loss_and_duplication_come_as_often_as_they_say() {
+        let options = LinkOptions {
+            loss: Share::percent(10),
+            duplicate: Share::percent(20),
+            ..LinkOptions::default()
+        };
+        let mut network = network(options);
+        let fates: Vec<Fate> =
+            (0..10_000).map(|_| network.send(ONE, TWO, Time::ZERO, 64)).collect();
+        let lost = fates.iter().filter(|fate| **fate == Fate::Lost).count();
+        let twice = fates.iter().filter(|fate| matches!(fate, Fate::Arrives(_, Some(_)))).count();
+        assert!((900..1_100).contains(&lost), "{lost}");
+        assert!((1_650..1_950).contains(&twice), "{twice}");
+    }
+
+    #[test]
+    fn bandwidth_makes_messages_queue() {
+        let options = LinkOptions {
+            latency: Latency::Constant(Span::ZERO),
+            bandwidth: Some(1_000),
+            ..LinkOptions::default()
+        };
+        let mut network = network(options);
+        let arrivals = [(); 3].map(|()| network.send(ONE, TWO, Time::ZERO, 500));
+        let at = |millis| Fate::Arrives(Time::ZERO.plus(Span::millis(millis)), None);
+        assert_eq!(arrivals, [at(500), at(1_000), at(1_500)]);
+    }
+
+    #[test]
+    fn a_fault_elsewhere_does_not_reshuffle_a_link() {
+        let (mut calm, mut stormy) = (network(slow()), network(slow()));
+        stormy.cut(TWO, ONE);
+        stormy.send(TWO, ONE, Time::ZERO, 64);
+        stormy.cut(ONE, TWO);
+        assert_eq!(stormy.send(ONE, TWO, Time::ZERO, 64), Fate::Cut);
+        stormy.mend(ONE, TWO);
+        calm.send(ONE, TWO, Time::ZERO, 64);
+        assert_eq!(calm.send(ONE, TWO, Time(9), 64), stormy.send(ONE, TWO, Time(9), 64));
+    }
+
+    #[test]
+    fn weather_passes() {
+        let mut network = network(slow());
+        let all = NodeSet::first(2);
+        let rain = LinkException { loss: Some(Share::ALWAYS), ..LinkException::default() };
+        network.add_weather(7, NodeSet::only(ONE), all, rain);
+        assert_eq!(network.send(ONE, TWO, Time::ZERO, 64), Fate::Lost);
+        assert!(matches!(network.send(TWO, ONE, Time::ZERO, 64), Fate::Arrives(..)));
+        network.remove_weather(7);
+        assert!(matches!(network.send(ONE, TWO, Time::ZERO, 64), Fate::Arrives(..)));
+    }
+}

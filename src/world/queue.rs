@@ -1,0 +1,102 @@
+//! The event queue: what happens next, by time and then by order of scheduling.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::time::Time;
+
+/// Events in the order of their times; those of one time in the order in which they were scheduled.
+///
+/// The heap holds small keys, the events wait in a slab whose places are used again: once the queue has been as
+/// long as it gets, nothing is allocated any more.
+#[derive(Debug)]
+pub struct Queue<E> {
+    heap: BinaryHeap<Reverse<(Time, u64, u32)>>,
+    slab: Vec<Option<E>>,
+    free: Vec<u32>,
+    sequence: u64,
+}
+
+impl<E> Default for Queue<E> {
+    fn default() -> Queue<E> {
+        Queue { heap: BinaryHeap::new(), slab: Vec::new(), free: Vec::new(), sequence: 0 }
+    }
+}
+
+impl<E> Queue<E> {
+    /// Schedules an event. O(log n).
+    pub fn push(&mut self, time: Time, event: E) {
+        let place = match self.free.pop() {
+            Some(place) => {
+                self.slab[place as usize] = Some(event);
+                place
+            }
+            None => {
+                self.slab.push(Some(event));
+                (self.slab.len() - 1) as u32
+            }
+        };
+        self.sequence += 1;
+        self.heap.push(Reverse((time, self.sequence, place)));
+    }
+
+    /// Takes the next event, if it is not after `horizon`. O(log n).
+    pub fn pop_until(&mut self, horizon: Time) -> Option<(Time, E)> {
+        if self.heap.peek()?.0.0 > horizon {
+            return None;
+        }
+        let Reverse((time, _, place)) = self.heap.pop()?;
+        self.free.push(place);
+        let event = self.slab[place as usize].take().expect("a key has its event");
+        Some((time, event))
+    }
+
+    /// How many events wait.
+    pub fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// Whether no event waits.
+    pub fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_break_by_order_of_scheduling() {
+        let mut queue = Queue::default();
+        queue.push(Time(5), 'c');
+        queue.push(Time(3), 'a');
+        queue.push(Time(5), 'd');
+        queue.push(Time(3), 'b');
+        let order: Vec<char> =
+            std::iter::from_fn(|| queue.pop_until(Time::MAX).map(|(_, event)| event)).collect();
+        assert_eq!(order, ['a', 'b', 'c', 'd']);
+    }
+
+    #[test]
+    fn events_after_the_horizon_stay() {
+        let mut queue = Queue::default();
+        queue.push(Time(5), ());
+        assert!(queue.pop_until(Time(4)).is_none());
+        assert_eq!(queue.len(), 1);
+        assert!(queue.pop_until(Time(5)).is_some());
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn places_are_used_again() {
+        let mut queue = Queue::default();
+        for round in 0..1_000 {
+            queue.push(Time(round), round);
+            queue.push(Time(round), round);
+            queue.pop_until(Time::MAX);
+            queue.pop_until(Time::MAX);
+        }
+        assert_eq!(queue.slab.len(), 2);
+    }
+}
