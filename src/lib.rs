@@ -9,6 +9,7 @@
 //! - [`world`], [`client`]: the fake outside, which knows no protocol.
 //! - [`oracle`], [`trace`]: who judges a run, and how it is told.
 //! - [`sim`]: the loop, and the hosts of nodes.
+//! - [`report`], [`cli`]: what a run leaves for people, and the command line.
 
 pub mod ids;
 pub mod rng;
@@ -32,3 +33,7 @@ pub mod oracle;
 pub mod trace;
 
 pub mod sim;
+
+pub mod report;
+
+pub mod cli;

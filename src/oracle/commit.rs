@@ -22,8 +22,8 @@ struct Elected {
 pub struct Commits {
     /// The committed entry at each index, from 1.
     committed: Vec<Place>,
-    /// The records that committed: each with the last index that was new.
-    committed_by: Vec<(Index, u64)>,
+    /// The records that committed: each with the last index that was new, and the term in which it was committed.
+    committed_by: Vec<(Index, u64, Term)>,
     /// Leaders of a later term than some node is in: only they can miss an entry that is committed later.
     elected: Vec<Elected>,
     /// The entry that was applied first at each index, from 1, with its record.
@@ -49,6 +49,12 @@ impl Commits {
         Index(self.committed.len() as u64)
     }
 
+    /// The last index that was committed in an earlier term than this.
+    fn last_committed_before(&self, term: Term) -> Index {
+        let earlier = self.committed_by.iter().rev().find(|(_, _, committed)| *committed < term);
+        earlier.map_or(Index::ZERO, |(last, ..)| *last)
+    }
+
     /// The committed entry at an index.
     pub fn committed_at(&self, index: Index) -> Option<Place> {
         self.committed.get(index.0.checked_sub(1)? as usize).copied()
@@ -56,8 +62,8 @@ impl Commits {
 
     /// The record that committed an index.
     fn record_of(&self, index: Index) -> u64 {
-        let slot = self.committed_by.partition_point(|(last, _)| *last < index);
-        self.committed_by.get(slot).map_or(0, |(_, record)| *record)
+        let slot = self.committed_by.partition_point(|(last, ..)| *last < index);
+        self.committed_by.get(slot).map_or(0, |(_, record, _)| *record)
     }
 
     /// Judges a record. `shadow` is as it is after it.
@@ -105,7 +111,9 @@ impl Commits {
         let last_index = node.last_index();
         let last = node.at(last_index).unwrap_or(Place::ROOT);
         self.elected.push(Elected { term, node: id, last_index, last, record: record.number });
-        let index = self.last_committed();
+        // What is committed in a later term need not be in the log of a leader that was long in coming. Such a
+        // commit is rare, so this looks at the last one, hardly ever further.
+        let index = self.last_committed_before(term);
         if index == Index::ZERO || node.at(index) == self.committed_at(index) {
             return None;
         }
@@ -164,7 +172,7 @@ impl Commits {
             return None;
         }
         self.committed.extend_from_slice(&node.log[self.committed.len()..index.0 as usize]);
-        self.committed_by.push((index, record.number));
+        self.committed_by.push((index, record.number, term));
         self.missed_by_later_leader(record, term, index, place, shadow).or_else(|| {
             let copies = shadow.copies(index, place);
             (copies < shadow.majority()).then(|| {

@@ -9,6 +9,9 @@ pub mod expect;
 pub mod fault;
 pub mod latency;
 pub mod profile;
+pub mod scenario;
+pub mod swarm;
+pub mod validate;
 pub mod whom;
 
 pub use expect::Expect;
@@ -295,6 +298,9 @@ impl Default for DiskOptions {
         }
     }
 }
+
+/// The largest drift of a clock, in parts per million: half as fast again, or half as fast.
+pub const DRIFT_PPM_MAX: i32 = 500_000;
 
 /// What differs at one node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -12,6 +12,7 @@ use crate::plan::{NodeOptions, Plan, StateMachine};
 use crate::record::{Kind, Loss};
 use crate::rng::{Rng, Stream};
 use crate::sim::journal::{Journal, Survival, Write};
+use crate::sim::run::enter_node;
 use crate::sim::{Event, Sim};
 use crate::time::{LocalTime, Span, Time};
 use crate::world::clock::Clock;
@@ -191,12 +192,14 @@ impl<N: Node> Sim<'_, '_, N> {
         let mut answers = VecDeque::new();
         let Some(node) = &mut host.node else { return answers };
         let before = host.status;
+        enter_node(true);
         let stepped = catch_unwind(AssertUnwindSafe(|| {
             let now = host.clock.local(now);
             let mut ctx = Context { now, rng: &mut host.rng, effects: &mut effects };
             node.step(input, &mut ctx);
             node.status()
         }));
+        enter_node(false);
         match stepped {
             Ok(status) => {
                 host.status = status;

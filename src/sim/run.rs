@@ -128,3 +128,22 @@ pub fn evidence(plan: &Plan, violation: &Violation) -> Vec<Record> {
     run_with(plan, Options { sink: Some(&mut sink), ..Options::default() });
     found
 }
+
+std::thread_local! {
+    static IN_NODE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Marks that a node's own code runs on this thread.
+pub(super) fn enter_node(inside: bool) {
+    IN_NODE.set(inside);
+}
+
+/// Keeps panics of nodes off the terminal: they become violations. Panics elsewhere are reported as before.
+pub fn silence_panics_of_nodes() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !IN_NODE.get() {
+            report(info);
+        }
+    }));
+}

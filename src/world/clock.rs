@@ -1,9 +1,7 @@
 //! A node's own clock: it may be off, run fast or slow, and jump.
 
+use crate::plan::DRIFT_PPM_MAX;
 use crate::time::{LocalTime, Shift, Span, Time};
-
-/// The largest drift, in parts per million: half as fast again, or half as fast.
-pub const DRIFT_PPM_MAX: i32 = 500_000;
 
 /// What a clock shows at the start of the simulation, so that it may be set back without running below zero.
 const EPOCH: LocalTime = LocalTime(30 * 24 * 3_600 * 1_000_000_000);

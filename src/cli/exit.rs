@@ -1,0 +1,77 @@
+//! Exit codes: a part of the interface.
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Code {
+    /// Everything was as it should be.
+    Clean = 0,
+    /// The command line or a file was wrong, or a file could not be read or written.
+    Usage = 1,
+    /// A safety property was violated.
+    Safety = 2,
+    /// A liveness property was violated.
+    Liveness = 3,
+    /// A replay was another run than the saved one.
+    Diverged = 4,
+    /// Something that a scenario promised did not happen, an expected violation for one.
+    Unmet = 5,
+    /// squall itself has a bug.
+    Internal = 70,
+}
+
+impl Code {
+    /// The worse of two: of several runs, a violation tells more than an unmet promise, and that more than a bad file.
+    pub fn worse(self, other: Code) -> Code {
+        let rank = |code: Code| match code {
+            Code::Clean => 0,
+            Code::Usage => 1,
+            Code::Unmet => 2,
+            Code::Liveness => 3,
+            Code::Safety => 4,
+            Code::Diverged => 5,
+            Code::Internal => 6,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
+}
+
+/// The end of `squall -h`.
+pub const HELP: &str = "Examples:
+  squall run scenarios                 every scenario below a folder
+  squall run --seed 42 --nodes 5       a random storm
+  squall run FILE --show --kind role   what happened, as lines of text
+  squall bugs show old-term-commit     the story of a bug
+
+Exit codes: 0 clean, 1 usage, 2 safety, 3 liveness, 4 diverged, 5 unmet, 70 internal";
+
+/// The end of `squall --help`.
+pub const LONG_HELP: &str = "Examples:
+  squall run scenarios                 every scenario below a folder
+  squall run --seed 42 --nodes 5       a random storm
+  squall run FILE --show --kind role   what happened, as lines of text
+  squall bugs show old-term-commit     the story of a bug
+
+Exit codes:
+  0   everything was as it should be
+  1   the command line or a file was wrong
+  2   a safety property was violated
+  3   a liveness property was violated
+  4   a replay was another run than the saved one
+  5   something that a scenario promised did not happen
+  70  squall itself has a bug
+
+Environment:
+  NO_COLOR  if set, nothing is coloured";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_violation_outranks_an_unmet_promise() {
+        assert_eq!(Code::Unmet.worse(Code::Safety), Code::Safety);
+        assert_eq!(Code::Safety.worse(Code::Unmet), Code::Safety);
+        assert_eq!(Code::Clean.worse(Code::Usage), Code::Usage);
+    }
+}

@@ -1,0 +1,77 @@
+//! The command line: one file per command.
+
+pub mod bench;
+pub mod catalogue;
+pub mod exit;
+pub mod failure;
+pub mod files;
+pub mod replay;
+pub mod run;
+
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+use failure::Failure;
+
+/// Breaks a Raft before production does: a deterministic simulator for clusters of Raft nodes.
+///
+/// A scenario file, or a seed, gives a run: a cluster lives through delays, losses, partitions and crashes on a virtual clock, and
+/// Raft's invariants are checked after every event. The same plan gives the same run, bit for bit.
+#[derive(Parser)]
+#[command(name = "squall", version, after_help = exit::HELP, after_long_help = exit::LONG_HELP)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs scenario files, or a random plan from a seed
+    Run(run::RunArgs),
+    /// Runs a saved plan again, and checks that it is the same run
+    Replay(replay::ReplayArgs),
+    /// Lists the scenarios below a folder
+    Scenarios(catalogue::ScenarioArgs),
+    /// Lists the bugs that can be planted, or tells the story of one
+    Bugs(catalogue::BugArgs),
+    /// Lists the situations that a run can get into
+    Situations(catalogue::ListArgs),
+    /// Lists the properties that are checked after every event
+    Properties(catalogue::ListArgs),
+    /// Lists the timing profiles, and what the built-in Raft does not have of each
+    Profiles(catalogue::ListArgs),
+    /// Prints the JSON Schema of scenario files
+    Schema,
+    /// Measures events per CPU second for standard plans
+    Bench(bench::BenchArgs),
+    /// Prints a completion script for a shell
+    ///
+    /// For example: squall completions bash > /etc/bash_completion.d/squall
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Prints the manual page
+    ///
+    /// For example: squall man > squall.1
+    Man,
+}
+
+impl Cli {
+    /// Does what the command line says; gives the exit code.
+    pub fn dispatch(self) -> Result<exit::Code, Failure> {
+        match self.command {
+            Command::Run(args) => run::run(&args),
+            Command::Replay(args) => replay::replay(&args),
+            Command::Scenarios(args) => catalogue::scenarios(&args),
+            Command::Bugs(args) => catalogue::bugs(&args),
+            Command::Situations(args) => catalogue::situations(&args),
+            Command::Properties(args) => catalogue::properties(&args),
+            Command::Profiles(args) => catalogue::profiles(&args),
+            Command::Schema => catalogue::schema(),
+            Command::Bench(args) => bench::bench(&args),
+            Command::Completions { shell } => catalogue::completions(shell),
+            Command::Man => catalogue::man(),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! `squall replay`: a saved run, once more.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::exit::Code;
+use crate::cli::failure::Failure;
+use crate::cli::files;
+use crate::plan::scenario::{FileError, json_error};
+use crate::plan::validate::validate;
+use crate::report::promises::{self, Verdict};
+use crate::report::saved::{FORMAT, SavedRun, VERSION};
+use crate::report::text;
+use crate::trace::text::Teller;
+
+/// How many records of a divergence are shown.
+const SHOWN_MAX: usize = 20;
+
+/// What `squall replay` takes.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  squall replay reports/seed-42.plan.json")]
+pub struct ReplayArgs {
+    /// A plan that a failing run saved
+    file: PathBuf,
+    /// Prints the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs a saved plan again. A run that is the same ends with the code of the saved one's verdict.
+pub fn replay(args: &ReplayArgs) -> Result<Code, Failure> {
+    let saved = read(args)?;
+    let (outcome, divergence) = saved.replay();
+    let mut out = anstream::AutoStream::auto(std::io::stdout());
+    let verdict = promises::judge(&saved.plan, &outcome, false);
+    let code = match (&divergence, &verdict) {
+        (Some(_), _) => Code::Diverged,
+        (None, Verdict::Kept) => Code::Clean,
+        (None, Verdict::Violated(_)) => Code::Safety,
+        (None, Verdict::Broken(_)) => Code::Unmet,
+    };
+    if args.json {
+        let window = divergence.as_ref().map(|divergence| divergence.window);
+        let result = serde_json::json!({
+            "exit": code as u8,
+            "same": divergence.is_none(),
+            "saved_digest": saved.outcome.digest,
+            "diverged_between_records": window,
+            "outcome": outcome,
+        });
+        writeln!(out, "{result:#}")?;
+        return Ok(code);
+    }
+    let Some(divergence) = divergence else {
+        writeln!(out, "the same run: digest {}", outcome.digest)?;
+        if let Some(proof) = text::violation(&saved.plan, &outcome) {
+            write!(out, "{proof}")?;
+        }
+        writeln!(out, "  {}", text::counters(&outcome))?;
+        return Ok(code);
+    };
+    writeln!(out, "ANOTHER run: digest {}, saved {}", outcome.digest, saved.outcome.digest)?;
+    let (from, to) = divergence.window;
+    writeln!(out, "  it diverged between records {from} and {to}; this run has there:")?;
+    let mut teller = Teller::new(saved.plan.cluster.nodes);
+    for record in divergence.records.iter().take(SHOWN_MAX) {
+        writeln!(out, "    #{:<7}{}", record.number, teller.tell(record))?;
+    }
+    writeln!(out, "  the plan or squall itself changed since it was saved")?;
+    Ok(code)
+}
+
+fn read(args: &ReplayArgs) -> Result<SavedRun, Failure> {
+    let text = files::read_text(&args.file)?;
+    let mistake =
+        |error: FileError| Failure::mistake(&args.file, &text, &error, files::colors_on_stderr());
+    let saved: SavedRun =
+        serde_json::from_str(&text).map_err(|error| mistake(json_error(&error, &text)))?;
+    if saved.format != FORMAT || saved.version != VERSION {
+        return Err(Failure::usage(format!(
+            "{} is of format {} {}; this squall reads {FORMAT} {VERSION}",
+            args.file.display(),
+            saved.format,
+            saved.version
+        )));
+    }
+    validate(&saved.plan).map_err(|problem| {
+        let message = format!("{} (at plan.{})", problem.message, problem.path.join("."));
+        mistake(FileError { message, span: None, help: problem.help })
+    })?;
+    Ok(saved)
+}

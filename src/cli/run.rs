@@ -1,0 +1,369 @@
+//! `squall run`: scenario files, or random plans from seeds.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::exit::Code;
+use crate::cli::failure::Failure;
+use crate::cli::files;
+use crate::plan::swarm::{Choice, draw_with};
+use crate::plan::{Expect, Plan, Profile};
+use crate::raft::Bug;
+use crate::record::Record;
+use crate::report::promises::{self, Verdict};
+use crate::report::saved::SavedRun;
+use crate::report::text;
+use crate::sim::{Options, Outcome, run_with};
+use crate::situation::Counts;
+use crate::time::{Span, Time};
+use crate::trace::text::{GROUPS, Teller, group};
+use crate::trace::writer::Writer;
+
+/// What `squall run` takes.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  squall run scenarios
+  squall run scenarios/elections/split-vote.toml --show --kind role --node 2
+  squall run --seed 42 --nodes 5 --profile etcd
+  squall run --seed 1 --runs 10000")]
+pub struct RunArgs {
+    /// Scenario files, or folders of them
+    #[arg(required_unless_present = "seed", conflicts_with = "seed")]
+    files: Vec<PathBuf>,
+    /// Runs the random plan of this seed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=crate::plan::validate::SEED_MAX))]
+    seed: Option<u64>,
+    /// Runs so many seeds in a row, and sums them up
+    #[arg(long, value_name = "N", requires = "seed", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    runs: Option<u64>,
+    /// The number of nodes of a random plan
+    #[arg(long, value_name = "N", requires = "seed", value_parser = clap::value_parser!(u8).range(1..=25))]
+    nodes: Option<u8>,
+    /// The timings of a random plan, as `squall profiles` lists them
+    #[arg(long, value_name = "NAME", requires = "seed")]
+    profile: Option<Profile>,
+    /// Plants a bug, as `squall bugs` lists them; may be given again
+    #[arg(long, value_name = "NAME")]
+    bug: Vec<Bug>,
+    /// Takes planted bugs out: the run must be clean
+    #[arg(long, conflicts_with = "bug")]
+    without_bugs: bool,
+    /// Ends the run early, as in 1.5s
+    #[arg(long, value_name = "TIME")]
+    until: Option<Span>,
+    /// Writes every record to a file, one JSON object a line
+    #[arg(long, value_name = "FILE", conflicts_with = "runs")]
+    trace: Option<PathBuf>,
+    /// Prints every record as a line of text
+    #[arg(long, conflicts_with_all = ["json", "runs"])]
+    show: bool,
+    /// With --show: only these nodes
+    #[arg(long, value_name = "N", requires = "show")]
+    node: Vec<u8>,
+    /// With --show: only these kinds
+    #[arg(long, value_name = "KIND", requires = "show", value_parser = clap::builder::PossibleValuesParser::new(GROUPS))]
+    kind: Vec<String>,
+    /// With --show: nothing before this time
+    #[arg(long, value_name = "TIME", requires = "show")]
+    from: Option<Span>,
+    /// With --show: nothing after this time
+    #[arg(long, value_name = "TIME", requires = "show")]
+    to: Option<Span>,
+    /// Prints the results as JSON
+    #[arg(long)]
+    json: bool,
+    /// Where the plans of failing runs are saved
+    #[arg(long, value_name = "DIR", default_value = "reports")]
+    reports: PathBuf,
+}
+
+/// One run, as JSON has it.
+#[derive(Serialize)]
+struct JsonRun<'a> {
+    name: &'a str,
+    title: &'a str,
+    verdict: &'static str,
+    unmet: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved: Option<&'a Path>,
+    #[serde(flatten)]
+    outcome: &'a Outcome,
+}
+
+/// Runs what the arguments name.
+pub fn run(args: &RunArgs) -> Result<Code, Failure> {
+    if let (Some(first), Some(count)) = (args.seed, args.runs) {
+        return run_many(args, first, count);
+    }
+    let mut session = Session::new(args);
+    if let Some(seed) = args.seed {
+        let plan = draw_with(seed, Choice { nodes: args.nodes, profile: args.profile });
+        session.run_one(&format!("seed-{seed}"), plan)?;
+        return session.finish();
+    }
+    let found = files::find(&args.files)?;
+    if args.trace.is_some() && found.len() > 1 {
+        return Err(Failure::usage("a trace is of one run; name one scenario file"));
+    }
+    // Every file is read before the first is run: a mistake in the last one must not cost the wait for the others.
+    let mut plans = Vec::new();
+    for path in &found {
+        plans.push((path, files::read_scenario(path)?));
+    }
+    for (path, plan) in plans {
+        session.run_one(&path.display().to_string(), plan)?;
+    }
+    session.finish()
+}
+
+/// Several runs, one after the other.
+struct Session<'a> {
+    args: &'a RunArgs,
+    out: anstream::AutoStream<std::io::Stdout>,
+    json: Vec<serde_json::Value>,
+    code: Code,
+    runs: usize,
+    kept: usize,
+    single: bool,
+}
+
+impl<'a> Session<'a> {
+    fn new(args: &'a RunArgs) -> Session<'a> {
+        let single = args.seed.is_some()
+            || (args.files.len() == 1 && args.files.iter().all(|file| !file.is_dir()));
+        let out = anstream::AutoStream::auto(std::io::stdout());
+        Session { args, out, json: Vec::new(), code: Code::Clean, runs: 0, kept: 0, single }
+    }
+
+    fn run_one(&mut self, name: &str, mut plan: Plan) -> Result<(), Failure> {
+        if self.args.without_bugs {
+            plan.raft.bugs.clear();
+            plan.expect = Expect::default();
+        }
+        plan.raft.bugs.extend(&self.args.bug);
+        if let Some(until) = self.args.until {
+            plan.horizon = plan.horizon.min(until);
+        }
+        let outcome = self.watched(&plan)?;
+        let verdict = promises::judge(&plan, &outcome, self.args.until.is_some());
+        let (code, unmet) = match &verdict {
+            Verdict::Kept => (Code::Clean, &[][..]),
+            Verdict::Violated(_) => (Code::Safety, &[][..]),
+            Verdict::Broken(unmet) => (Code::Unmet, &unmet[..]),
+        };
+        self.code = self.code.worse(code);
+        self.runs += 1;
+        self.kept += usize::from(code == Code::Clean);
+        let saved = match code {
+            Code::Clean => None,
+            _ => Some(self.save(name, &plan, &outcome)?),
+        };
+        if self.args.json {
+            let run = JsonRun {
+                name,
+                title: &plan.title,
+                verdict: verdict_word(&verdict),
+                unmet,
+                saved: saved.as_deref(),
+                outcome: &outcome,
+            };
+            self.json.push(serde_json::to_value(run).map_err(std::io::Error::from)?);
+            return Ok(());
+        }
+        self.tell(name, &plan, &outcome, &verdict, saved.as_deref())
+    }
+
+    /// Runs a plan with the trace and the lines that were asked for.
+    fn watched(&mut self, plan: &Plan) -> Result<Outcome, Failure> {
+        let mut trace = match &self.args.trace {
+            None => None,
+            Some(path) => Some(open_trace(path, plan)?),
+        };
+        let mut teller = Teller::new(plan.cluster.nodes);
+        let mut failed: Option<std::io::Error> = None;
+        let (show, args, out) = (self.args.show, self.args, &mut self.out);
+        let mut sink = |record: &Record| {
+            if failed.is_some() {
+                return;
+            }
+            let mut write = || -> std::io::Result<()> {
+                if let Some(trace) = &mut trace {
+                    trace.write(record)?;
+                }
+                if show {
+                    let line = teller.tell(record);
+                    if is_shown(args, record) {
+                        writeln!(out, "{line}")?;
+                    }
+                }
+                Ok(())
+            };
+            failed = write().err();
+        };
+        let wanted = show || self.args.trace.is_some();
+        let options = Options { sink: wanted.then_some(&mut sink), ..Options::default() };
+        let outcome = run_with(plan, options);
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        if let (Some(trace), Some(path)) = (trace, &self.args.trace) {
+            let file = trace.finish()?;
+            drop(file);
+            std::fs::rename(temporary(path), path)
+                .map_err(|error| Failure::file(path, "write", &error))?;
+        }
+        Ok(outcome)
+    }
+
+    fn save(&self, name: &str, plan: &Plan, outcome: &Outcome) -> Result<PathBuf, Failure> {
+        let stem: String = name
+            .trim_end_matches(".toml")
+            .chars()
+            .map(
+                |letter| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' },
+            )
+            .collect();
+        let path = self.args.reports.join(format!("{}.plan.json", stem.trim_matches('_')));
+        SavedRun::new(plan, outcome)
+            .write(&path)
+            .map_err(|error| Failure::file(&path, "write", &error))?;
+        Ok(path)
+    }
+
+    fn tell(
+        &mut self,
+        name: &str,
+        plan: &Plan,
+        outcome: &Outcome,
+        verdict: &Verdict,
+        saved: Option<&Path>,
+    ) -> Result<(), Failure> {
+        let good = anstyle::AnsiColor::Green.on_default().bold();
+        let bad = anstyle::AnsiColor::Red.on_default().bold();
+        let out = &mut self.out;
+        let word = verdict_word(verdict);
+        let style = if *verdict == Verdict::Kept { good } else { bad };
+        let found = outcome.violation.as_ref().map(|violation| violation.property);
+        let note = match (verdict, found) {
+            (Verdict::Kept, Some(property)) => format!("  ({property} violated, as expected)"),
+            (_, Some(property)) => format!("  ({property} violated)"),
+            _ => String::new(),
+        };
+        writeln!(out, "{style}{word:<9}{style:#} {name}{note}")?;
+        if !self.single && *verdict == Verdict::Kept {
+            return Ok(());
+        }
+        if !plan.title.is_empty() {
+            writeln!(out, "  {}", plan.title)?;
+        }
+        if let Some(proof) = text::violation(plan, outcome) {
+            write!(out, "{proof}")?;
+        }
+        if let Verdict::Broken(unmet) = verdict {
+            for line in unmet {
+                writeln!(out, "  unmet: {line}")?;
+            }
+        }
+        writeln!(out, "  {}", text::ended(outcome))?;
+        writeln!(out, "  {}", text::counters(outcome))?;
+        writeln!(out, "  digest {}", outcome.digest)?;
+        if self.single {
+            for line in text::situations(&outcome.situations).lines() {
+                writeln!(out, "  {line}")?;
+            }
+        }
+        if let Some(path) = saved {
+            writeln!(out, "  the plan is saved; run it again with")?;
+            writeln!(out, "    squall replay {}", path.display())?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Code, Failure> {
+        if self.args.json {
+            let text = serde_json::json!({ "exit": self.code as u8, "runs": self.json });
+            writeln!(self.out, "{text:#}")?;
+        } else if !self.single {
+            writeln!(self.out, "{} of {} runs were as promised", self.kept, self.runs)?;
+        }
+        self.out.flush()?;
+        Ok(self.code)
+    }
+}
+
+fn verdict_word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Kept => "ok",
+        Verdict::Violated(_) => "VIOLATED",
+        Verdict::Broken(_) => "UNMET",
+    }
+}
+
+fn is_shown(args: &RunArgs, record: &Record) -> bool {
+    let node = record.node.map(crate::ids::NodeId::number);
+    let time = |bound: Option<Span>| bound.map(|span| Time::ZERO.plus(span));
+    (args.node.is_empty() || node.is_some_and(|node| args.node.contains(&node)))
+        && (args.kind.is_empty() || args.kind.iter().any(|kind| kind == group(&record.kind)))
+        && time(args.from).is_none_or(|from| record.time >= from)
+        && time(args.to).is_none_or(|to| record.time <= to)
+}
+
+fn temporary(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".tmp");
+    name.into()
+}
+
+fn open_trace(path: &Path, plan: &Plan) -> Result<Writer<BufWriter<File>>, Failure> {
+    let failed = |error: std::io::Error| Failure::file(path, "write", &error);
+    let file = File::create(temporary(path)).map_err(failed)?;
+    Writer::new(BufWriter::new(file), &plan.title, plan.cluster.nodes, plan.seed).map_err(failed)
+}
+
+/// Runs seeds in a row, until the first violation, and sums up.
+fn run_many(args: &RunArgs, first: u64, count: u64) -> Result<Code, Failure> {
+    let mut session = Session::new(args);
+    let mut counts = Counts::default();
+    let (mut events, mut virtual_time) = (0, Span::ZERO);
+    for seed in first..first.saturating_add(count) {
+        let drawn = draw_with(seed, Choice { nodes: args.nodes, profile: args.profile });
+        let mut plan = drawn.clone();
+        plan.raft.bugs.extend(&args.bug);
+        let outcome = run_with(&plan, Options { until: args.until, ..Options::default() });
+        events += outcome.counters.events;
+        virtual_time = virtual_time.plus(outcome.time.since(Time::ZERO));
+        counts.merge(&outcome.situations);
+        if outcome.violation.is_some() {
+            session.run_one(&format!("seed-{seed}"), drawn)?;
+            return session.finish();
+        }
+    }
+    if args.json {
+        let summary = serde_json::json!({
+            "exit": 0,
+            "first_seed": first,
+            "runs": count,
+            "events": events,
+            "virtual_time": virtual_time,
+            "situations": counts,
+            "never_reached": counts.missed().collect::<Vec<_>>(),
+        });
+        writeln!(session.out, "{summary:#}")?;
+        return Ok(Code::Clean);
+    }
+    let out = &mut session.out;
+    writeln!(out, "ok        {count} random plans from seed {first}, no violation")?;
+    writeln!(out, "  {events} events, {virtual_time} of virtual time")?;
+    for line in text::situations(&counts).lines() {
+        writeln!(out, "  {line}")?;
+    }
+    let missed: Vec<&str> = counts.missed().map(|situation| situation.name()).collect();
+    if !missed.is_empty() {
+        writeln!(out, "  never reached: {}", missed.join(", "))?;
+    }
+    Ok(Code::Clean)
+}

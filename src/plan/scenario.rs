@@ -1,0 +1,137 @@
+//! Reads and writes plans as files: scenarios in TOML for people, saved plans in JSON.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::plan::Plan;
+use crate::plan::validate::{Problem, validate};
+
+/// The largest file that is read, in bytes.
+pub const FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// What is wrong with a file, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileError {
+    /// What is wrong, and what was expected.
+    pub message: String,
+    /// The offending text, as a range of bytes.
+    pub span: Option<Range<usize>>,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Reads a scenario, and checks it.
+pub fn from_toml(text: &str) -> Result<Plan, FileError> {
+    let plan: Plan = toml::from_str(text).map_err(|error| {
+        let message = error.message().to_owned();
+        FileError { help: suggestion(&message), span: error.span(), message }
+    })?;
+    validate(&plan).map_err(|problem| located(problem, text))?;
+    Ok(plan)
+}
+
+/// Writes a plan as a scenario.
+pub fn to_toml(plan: &Plan) -> String {
+    toml::to_string(plan).expect("every plan that passed validation can be written")
+}
+
+/// Reads a plan in JSON, and checks it.
+pub fn from_json(text: &str) -> Result<Plan, FileError> {
+    let plan: Plan = serde_json::from_str(text).map_err(|error| json_error(&error, text))?;
+    validate(&plan).map_err(|problem| FileError {
+        message: format!("{} (at {})", problem.message, problem.path.join(".")),
+        span: None,
+        help: problem.help,
+    })?;
+    Ok(plan)
+}
+
+/// What serde_json says, with the place as a range of bytes.
+pub fn json_error(error: &serde_json::Error, text: &str) -> FileError {
+    let line_start: usize =
+        text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let at = (line_start + error.column().saturating_sub(1)).min(text.len().saturating_sub(1));
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
+    FileError { help: suggestion(&message), span: Some(at..at + 1), message }
+}
+
+/// Finds the place in the file that a problem is about: the value at its path, or what comes closest.
+fn located(problem: Problem, text: &str) -> FileError {
+    let span = toml_edit::Document::parse(text).ok().and_then(|document| {
+        let mut item = document.as_item();
+        let mut span = None;
+        for step in &problem.path {
+            let next = match step.parse::<usize>() {
+                Ok(place) => item.get(place),
+                Err(_) => item.get(step.as_str()),
+            };
+            item = match next {
+                Some(item) => item,
+                None => break,
+            };
+            span = item.span().or(span);
+        }
+        span
+    });
+    FileError { message: problem.message, span, help: problem.help }
+}
+
+/// For an unknown name, the closest of those that were expected.
+fn suggestion(message: &str) -> Option<String> {
+    let (unknown, expected) = message.split_once(", expected ")?;
+    let unknown = unknown.split('`').nth(1)?;
+    let names = expected.split('`').skip(1).step_by(2);
+    let closest =
+        names.max_by_key(|name| (strsim::jaro_winkler(name, unknown) * 1_000.0) as u32)?;
+    (strsim::jaro_winkler(closest, unknown) > 0.7).then(|| format!("did you mean `{closest}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::swarm;
+
+    fn error(text: &str) -> (String, String, Option<String>) {
+        let error = from_toml(text).unwrap_err();
+        let span = error.span.expect("an error names its place");
+        (error.message, text[span].to_owned(), error.help)
+    }
+
+    #[test]
+    fn errors_name_the_place_and_the_way_out() {
+        let (message, at, help) = error("title = \"x\"\nhorizn = \"5s\"\n");
+        assert!(message.contains("unknown field `horizn`"), "{message}");
+        assert_eq!(at, "horizn");
+        assert_eq!(help.as_deref(), Some("did you mean `horizon`?"));
+
+        let (message, at, _) = error("horizon = \"5 parsecs\"\n");
+        assert!(message.contains("not a unit of time"), "{message}");
+        assert_eq!(at, "\"5 parsecs\"");
+
+        let text = "[[faults]]\nat = \"1s\"\ncrash = { whom = 7 }\n";
+        let (message, at, _) = error(text);
+        assert!(message.contains("there is no node 7"), "{message}");
+        assert_eq!(at, "7");
+
+        let (message, ..) = error("[[faults]]\nat = \"1s\"\n");
+        assert!(message.contains("needs an action"), "{message}");
+    }
+
+    #[test]
+    fn a_plan_written_and_read_is_the_same_plan() {
+        for seed in 0..200 {
+            let plan = swarm::draw(seed);
+            let text = to_toml(&plan);
+            assert_eq!(from_toml(&text).as_ref(), Ok(&plan), "{text}");
+            let json = serde_json::to_string(&plan).unwrap();
+            assert_eq!(from_json(&json).as_ref(), Ok(&plan), "{json}");
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! Refuses plans that cannot be: limits, nodes that do not exist, faults that contradict each other.
+
+use crate::ids::{NODES_MAX, NodeId};
+use crate::log::Command;
+use crate::plan::fault::Crash;
+use crate::plan::{Action, DRIFT_PPM_MAX, Fault, Plan, Trigger, When, Whom};
+use crate::time::{Span, SpanRange};
+
+/// What is wrong with a plan, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Keys and places from the top of the plan to what is wrong.
+    pub path: Vec<String>,
+    /// What is wrong, and what was expected.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+/// The longest run, in virtual time.
+pub const HORIZON_MAX: Span = Span::secs(1_000_000);
+/// The most faults, and the most single requests.
+pub const LIST_MAX: usize = 10_000;
+/// The most clients.
+pub const CLIENTS_MAX: u32 = 1_000;
+/// The most keys that clients use.
+pub const KEYS_MAX: u32 = 65_536;
+/// The largest seed: TOML has no larger number.
+pub const SEED_MAX: u64 = i64::MAX as u64;
+/// The shortest heartbeat interval, election timeout and flapping period: below it a run is all timers.
+pub const PERIOD_MIN: Span = Span::micros(100);
+
+type Checked = Result<(), Problem>;
+
+fn problem(path: &str, message: impl Into<String>) -> Problem {
+    let path = path.split('/').filter(|step| !step.is_empty()).map(str::to_owned).collect();
+    Problem { path, message: message.into(), help: None }
+}
+
+fn require(condition: bool, path: &str, message: impl FnOnce() -> String) -> Checked {
+    if condition { Ok(()) } else { Err(problem(path, message())) }
+}
+
+fn between(value: u64, from: u64, to: u64, path: &str, what: &str) -> Checked {
+    require((from..=to).contains(&value), path, || {
+        format!("{what} must be from {from} to {to}, not {value}")
+    })
+}
+
+/// Checks a plan; says the first thing that is wrong.
+pub fn validate(plan: &Plan) -> Checked {
+    between(
+        plan.cluster.nodes.into(),
+        1,
+        NODES_MAX.into(),
+        "cluster/nodes",
+        "the number of nodes",
+    )?;
+    between(plan.seed, 0, SEED_MAX, "seed", "the seed")?;
+    between(plan.events_max, 1, SEED_MAX, "events_max", "the event limit")?;
+    require(plan.horizon > Span::ZERO && plan.horizon <= HORIZON_MAX, "horizon", || {
+        format!(
+            "the horizon must be more than nothing and at most {HORIZON_MAX}, not {}",
+            plan.horizon
+        )
+    })?;
+    check_raft(plan)?;
+    check_links(plan)?;
+    check_nodes(plan)?;
+    check_clients(plan)?;
+    check_requests(plan)?;
+    require(plan.faults.len() <= LIST_MAX, "faults", || {
+        format!("{} faults are more than {LIST_MAX}", plan.faults.len())
+    })?;
+    for (place, fault) in plan.faults.iter().enumerate() {
+        check_fault(plan, fault, &format!("faults/{place}"))?;
+    }
+    check_contradictions(plan)?;
+    check_expectations(plan)
+}
+
+fn check_raft(plan: &Plan) -> Checked {
+    let period = |range: Option<SpanRange>, path: &str| match range {
+        Some(range) => require(range.from >= PERIOD_MIN, path, || {
+            format!("a period must be at least {PERIOD_MIN}, not {}", range.from)
+        }),
+        None => Ok(()),
+    };
+    period(plan.raft.election_timeout, "raft/election_timeout")?;
+    period(plan.raft.heartbeat_interval, "raft/heartbeat_interval")?;
+    let config = plan.config();
+    let (heartbeat, timeout) = (config.heartbeat_interval.to, config.election_timeout.from);
+    require(heartbeat < timeout, "raft", || {
+        format!(
+            "the heartbeat interval ({heartbeat}) must be shorter than the election timeout ({timeout})"
+        )
+    })?;
+    let count = |value: u32, path: &str, what: &str| between(value.into(), 1, 65_536, path, what);
+    count(config.entries_per_append, "raft/entries_per_append", "entries per append")?;
+    count(config.appends_in_flight, "raft/appends_in_flight", "appends in flight")
+}
+
+fn check_links(plan: &Plan) -> Checked {
+    require(plan.network.bandwidth != Some(0), "network/bandwidth", no_bandwidth)?;
+    for (place, link) in plan.links.iter().enumerate() {
+        let path = format!("links/{place}");
+        check_link_ends(plan, &link.from, &format!("{path}/from"))?;
+        check_link_ends(plan, &link.to, &format!("{path}/to"))?;
+        require(link.bandwidth != Some(0), &format!("{path}/bandwidth"), no_bandwidth)?;
+        require(link.lasts.is_none(), &format!("{path}/for"), || {
+            "a link that changes for a while is a fault: write it as weather".into()
+        })?;
+    }
+    Ok(())
+}
+
+fn no_bandwidth() -> String {
+    "a bandwidth of 0 lets nothing through; leave it out for no limit, or cut the link".into()
+}
+
+/// The ends of a link are known before the run: numbers, or everyone.
+fn check_link_ends(plan: &Plan, whom: &Whom, path: &str) -> Checked {
+    require(whom.numbers().is_some() || *whom == Whom::Everyone, path, || {
+        format!("a link's ends are nodes by number, or \"everyone\", not `{whom}`")
+    })?;
+    check_whom(plan, whom, false, path)
+}
+
+fn check_nodes(plan: &Plan) -> Checked {
+    for (place, node) in plan.nodes.iter().enumerate() {
+        let path = format!("nodes/{place}");
+        check_node(plan, node.id, &format!("{path}/id"))?;
+        let twice = plan.nodes[..place].iter().any(|other| other.id == node.id);
+        require(!twice, &format!("{path}/id"), || {
+            format!("node {} is described twice", node.id.number())
+        })?;
+        check_drift(node.clock_drift_ppm, &format!("{path}/clock_drift_ppm"))?;
+        for (number, timeout) in node.election_timeouts.iter().enumerate() {
+            require(*timeout >= PERIOD_MIN, &format!("{path}/election_timeouts/{number}"), || {
+                format!("an election timeout must be at least {PERIOD_MIN}, not {timeout}")
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn check_drift(drift_ppm: i32, path: &str) -> Checked {
+    require(drift_ppm.unsigned_abs() <= DRIFT_PPM_MAX.unsigned_abs(), path, || {
+        format!("a clock drifts by at most {DRIFT_PPM_MAX} parts per million, not {drift_ppm}")
+    })
+}
+
+fn check_node(plan: &Plan, node: NodeId, path: &str) -> Checked {
+    let nodes = plan.cluster.nodes;
+    require((1..=nodes).contains(&node.number()), path, || {
+        format!("there is no node {}: the cluster has nodes 1 to {nodes}", node.number())
+    })
+}
+
+fn check_clients(plan: &Plan) -> Checked {
+    let clients = &plan.clients;
+    between(clients.count.into(), 0, CLIENTS_MAX.into(), "clients/count", "the number of clients")?;
+    between(clients.keys.into(), 1, KEYS_MAX.into(), "clients/keys", "the number of keys")?;
+    between(clients.attempts.into(), 1, 1_000_000, "clients/attempts", "the number of tries")?;
+    require(clients.mix.total() > 0, "clients/mix", || {
+        "the weights of the mix must not all be 0; for no requests, set count = 0".into()
+    })?;
+    require(clients.timeout > Span::ZERO, "clients/timeout", || {
+        "clients need some time to wait for an answer".into()
+    })?;
+    require(clients.stop.is_none_or(|stop| stop > clients.start), "clients/stop", || {
+        format!("clients stop before they start, at {}", clients.start)
+    })
+}
+
+fn check_requests(plan: &Plan) -> Checked {
+    require(plan.requests.len() <= LIST_MAX, "requests", || {
+        format!("{} requests are more than {LIST_MAX}", plan.requests.len())
+    })?;
+    for (place, request) in plan.requests.iter().enumerate() {
+        let path = format!("requests/{place}");
+        match (request.at, request.on) {
+            (Some(at), None) => check_time(plan, at, "request", &format!("{path}/at"))?,
+            (None, Some(trigger)) => check_trigger(plan, trigger, &format!("{path}/on"))?,
+            _ => {
+                let message = "a request is made either `at` a time or `on` a situation";
+                return Err(problem(&path, message));
+            }
+        }
+        check_whom(plan, &request.to, request.on.is_some(), &format!("{path}/to"))?;
+        require(request.command != Command::Noop, &format!("{path}/command"), || {
+            "only leaders write no-ops; ask for get, put, delete, compare-and-set or append".into()
+        })?;
+        require(request.attempts != Some(0), &format!("{path}/attempts"), || {
+            "a request is tried at least once".into()
+        })?;
+    }
+    Ok(())
+}
+
+fn check_time(plan: &Plan, at: Span, what: &str, path: &str) -> Checked {
+    require(at <= plan.horizon, path, || {
+        format!("this {what} at {at} comes after the end of the run at {}", plan.horizon)
+    })
+}
+
+fn check_trigger(plan: &Plan, trigger: Trigger, path: &str) -> Checked {
+    between(trigger.nth, 1, SEED_MAX, &format!("{path}/nth"), "the occurrence")?;
+    between(trigger.times, 1, SEED_MAX, &format!("{path}/times"), "the number of times")?;
+    match trigger.node {
+        Some(node) => check_node(plan, node, &format!("{path}/node")),
+        None => Ok(()),
+    }
+}
+
+fn check_whom(plan: &Plan, whom: &Whom, triggered: bool, path: &str) -> Checked {
+    require(*whom != Whom::Trigger || triggered, path, || {
+        "\"trigger\" is the node of the situation that a fault waits for, and this one waits for none".into()
+    })?;
+    let Some(nodes) = whom.numbers() else { return Ok(()) };
+    require(!nodes.is_empty(), path, || "the list of nodes is empty".into())?;
+    for (place, node) in nodes.iter().enumerate() {
+        let path = if nodes.len() == 1 { path.to_owned() } else { format!("{path}/{place}") };
+        check_node(plan, *node, &path)?;
+        require(!nodes[..place].contains(node), &path, || {
+            format!("node {} is named twice", node.number())
+        })?;
+    }
+    Ok(())
+}
+
+fn check_fault(plan: &Plan, fault: &Fault, path: &str) -> Checked {
+    let triggered = matches!(fault.when, When::On(_));
+    match fault.when {
+        When::At(at) => check_time(plan, at, "fault", &format!("{path}/at"))?,
+        When::On(trigger) => check_trigger(plan, trigger, &format!("{path}/on"))?,
+    }
+    let path = format!("{path}/{}", fault.action.name());
+    for (place, (key, whom)) in fault.action.names().into_iter().enumerate() {
+        let key = if key == "groups" { format!("groups/{place}") } else { key.to_owned() };
+        check_whom(plan, whom, triggered, &format!("{path}/{key}"))?;
+    }
+    require(fault.action.lasts() != Some(Span::ZERO), &format!("{path}/for"), || {
+        "a fault that lasts no time does nothing".into()
+    })?;
+    require(
+        fault.action.flapping().is_none_or(|period| period >= PERIOD_MIN),
+        &format!("{path}/flapping"),
+        || format!("a period must be at least {PERIOD_MIN}"),
+    )?;
+    check_action(plan, &fault.action, &path)
+}
+
+fn check_action(plan: &Plan, action: &Action, path: &str) -> Checked {
+    match action {
+        Action::Split(split) => {
+            require(!split.groups.is_empty(), &format!("{path}/groups"), || {
+                "a split needs a group; nodes in no group make one more".into()
+            })?;
+            let mut seen: Vec<NodeId> = Vec::new();
+            for (place, group) in split.groups.iter().enumerate() {
+                for node in group.numbers().unwrap_or(&[]) {
+                    require(!seen.contains(node), &format!("{path}/groups/{place}"), || {
+                        format!("node {} is in two groups", node.number())
+                    })?;
+                    seen.push(*node);
+                }
+            }
+            Ok(())
+        }
+        Action::Bridge(_) | Action::Ring(_) => require(plan.cluster.nodes >= 3, path, || {
+            "a partial partition needs three nodes or more".into()
+        }),
+        Action::Slow(slow) => {
+            require(slow.per_input > Span::ZERO, &format!("{path}/per_input"), || {
+                "a slow node takes some time for each input".into()
+            })
+        }
+        Action::Weather(weather) => {
+            require(weather.bandwidth != Some(0), &format!("{path}/bandwidth"), no_bandwidth)
+        }
+        Action::Disk(disk) => require(disk.write.is_some() || disk.fsync.is_some(), path, || {
+            "a disk fault changes `write` or `fsync`, or both".into()
+        }),
+        Action::Clock(clock) => {
+            require(clock.jump.is_some() || clock.drift_ppm.is_some(), path, || {
+                "a clock fault has a `jump` or a `drift_ppm`, or both".into()
+            })?;
+            check_drift(clock.drift_ppm.unwrap_or(0), &format!("{path}/drift_ppm"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a fault with a time and nodes by number does to one node: from when, to when.
+struct Stretch {
+    place: usize,
+    name: &'static str,
+    from: Span,
+    to: Option<Span>,
+}
+
+/// Faults with times and nodes by number can be laid beside each other before the run: no node crashes while it is down,
+/// starts while it is up, or is paused twice at once.
+fn check_contradictions(plan: &Plan) -> Checked {
+    for node in plan.node_ids() {
+        let mut stretches: Vec<Stretch> = Vec::new();
+        for (place, fault) in plan.faults.iter().enumerate() {
+            let When::At(from) = fault.when else { continue };
+            let names = fault.action.names();
+            let here = names.first().and_then(|(_, whom)| whom.numbers());
+            if !here.is_some_and(|nodes| nodes.contains(&node)) {
+                continue;
+            }
+            let name = fault.action.name();
+            if !matches!(name, "crash" | "restart" | "pause" | "slow" | "disk") {
+                continue;
+            }
+            let to = fault.action.lasts().map(|lasts| from.plus(lasts));
+            stretches.push(Stretch { place, name, from, to });
+        }
+        stretches.sort_by_key(|stretch| (stretch.from, stretch.place));
+        check_stretches(plan, node, &stretches)?;
+    }
+    Ok(())
+}
+
+fn check_stretches(plan: &Plan, node: NodeId, stretches: &[Stretch]) -> Checked {
+    for (later, stretch) in stretches.iter().enumerate() {
+        let path = format!("faults/{}", stretch.place);
+        // A restart ends a crash that has no end of its own.
+        let last_restart = stretches[..later].iter().rposition(|before| before.name == "restart");
+        let earlier = &stretches[..later];
+        let overlapping = earlier.iter().enumerate().find(|(place, before)| {
+            let ended_by_restart = last_restart.is_some_and(|restart| restart > *place);
+            let over = match before.to {
+                Some(to) => to <= stretch.from,
+                None => before.name == "crash" && ended_by_restart,
+            };
+            let same = before.name == stretch.name;
+            before.name != "restart" && !over && (same || before.name == "crash")
+        });
+        let number = node.number();
+        match (stretch.name, overlapping) {
+            ("restart", None) => {
+                // Nodes that a role chose to crash cannot be known here.
+                let by_role = plan.faults.iter().any(|fault| {
+                    matches!(&fault.action, Action::Crash(Crash { whom, .. }) if whom.numbers().is_none())
+                        || matches!(fault.when, When::On(_))
+                });
+                require(by_role, &format!("{path}/restart"), || {
+                    format!("node {number} is not down at {}, so it cannot restart", stretch.from)
+                })?;
+            }
+            ("restart", Some(_)) | (_, None) => {}
+            (name, Some((_, before))) => {
+                let until = before.to.map_or("the end".to_owned(), |to| to.to_string());
+                let mut problem = problem(
+                    &format!("{path}/{name}"),
+                    format!(
+                        "this {name} of node {number} at {} overlaps fault {}, a {} from {} to {until}",
+                        stretch.from,
+                        before.place + 1,
+                        before.name,
+                        before.from
+                    ),
+                );
+                problem.help =
+                    Some("let the first one end earlier, with `for`, or move this one".into());
+                return Err(problem);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_expectations(plan: &Plan) -> Checked {
+    let expect = &plan.expect;
+    let pairs = [
+        (expect.leaders_min, expect.leaders_max, "leaders"),
+        (expect.commits_min, expect.commits_max, "commits"),
+        (expect.answers_min, expect.answers_max, "answers"),
+    ];
+    for (min, max, what) in pairs {
+        if let (Some(min), Some(max)) = (min, max) {
+            require(min <= max, &format!("expect/{what}_max"), || {
+                format!("at least {min} and at most {max} {what} cannot both hold")
+            })?;
+        }
+    }
+    for (place, situation) in expect.never.iter().enumerate() {
+        require(!expect.situations.contains(situation), &format!("expect/never/{place}"), || {
+            format!("`{situation}` is expected both to be reached and never to be")
+        })?;
+    }
+    for (place, property) in plan.judge.iter().enumerate() {
+        require(!plan.judge[..place].contains(property), &format!("judge/{place}"), || {
+            format!("`{property}` is named twice")
+        })?;
+    }
+    let judged = expect.violation.is_none_or(|property| plan.judge.contains(&property));
+    require(judged, "expect/violation", || {
+        "the expected violation is not among the properties that are judged".into()
+    })
+}
+
+/// Whether a plan destroys what Raft relies on: disks that were wiped.
+pub fn destroys_disks(plan: &Plan) -> bool {
+    plan.faults.iter().any(|fault| matches!(&fault.action, Action::Crash(crash) if crash.wipe))
+}

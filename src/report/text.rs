@@ -1,0 +1,81 @@
+//! A run in words: the verdict, the proof, the digest, the situations.
+
+use std::fmt::Write as _;
+
+use crate::plan::Plan;
+use crate::record::Record;
+use crate::sim::{Ended, Outcome};
+use crate::situation::{Counts, Situation};
+use crate::trace::text::Teller;
+
+/// The proof of a violation: its property and sentence, and the records as a text trace has them.
+pub fn violation(plan: &Plan, outcome: &Outcome) -> Option<String> {
+    let violation = outcome.violation.as_ref()?;
+    let mut text = String::new();
+    let _ = writeln!(text, "  {}", violation.property.sentence());
+    let _ = writeln!(text, "  {}", violation.sentence);
+    let _ = writeln!(
+        text,
+        "  at {}s, event {}; the records that prove it:",
+        violation.time, violation.event
+    );
+    for line in evidence_lines(plan, outcome) {
+        let _ = writeln!(text, "    {line}");
+    }
+    Some(text)
+}
+
+/// The records that prove a violation, told with the roles and terms that nodes had.
+fn evidence_lines(plan: &Plan, outcome: &Outcome) -> Vec<String> {
+    let Some(violation) = &outcome.violation else { return Vec::new() };
+    let mut teller = Teller::new(plan.cluster.nodes);
+    let mut lines = Vec::new();
+    let mut sink = |record: &Record| {
+        let line = teller.tell(record);
+        if violation.evidence.binary_search(&record.number).is_ok() {
+            lines.push(format!("#{:<7}{line}", record.number));
+        }
+    };
+    let options = crate::sim::Options { sink: Some(&mut sink), ..Default::default() };
+    crate::sim::run_with(plan, options);
+    lines
+}
+
+/// How a run ended, in a few words.
+pub fn ended(outcome: &Outcome) -> String {
+    let why = match outcome.ended {
+        Ended::Horizon => "to its horizon",
+        Ended::Violation => "to its first violation",
+        Ended::EventLimit => "to its event limit",
+        Ended::Idle => "until nothing was left to do",
+    };
+    format!("{}s of virtual time, {why}", outcome.time)
+}
+
+/// What happened, in one line.
+pub fn counters(outcome: &Outcome) -> String {
+    let counters = &outcome.counters;
+    format!(
+        "{} events, {} messages, {} leaders, term {}, {} commits, {} answers",
+        counters.events,
+        counters.messages,
+        counters.leaders,
+        counters.term_max,
+        counters.commits,
+        counters.answers
+    )
+}
+
+/// The situations that were reached, in columns, with how often.
+pub fn situations(counts: &Counts) -> String {
+    let reached: Vec<(Situation, u64)> = counts.reached().collect();
+    let mut text = format!("situations: {} of {}\n", reached.len(), Situation::COUNT);
+    for row in reached.chunks(2) {
+        let mut line = String::from(" ");
+        for (situation, count) in row {
+            let _ = write!(line, " {situation:<34}{count:>10}  ");
+        }
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
