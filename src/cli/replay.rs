@@ -13,7 +13,6 @@ use crate::plan::validate::validate;
 use crate::report::promises::{self, Verdict};
 use crate::report::saved::{FORMAT, SavedRun, VERSION};
 use crate::report::text;
-use crate::trace::text::Teller;
 
 /// How many records of a divergence are shown.
 const SHOWN_MAX: usize = 20;
@@ -65,9 +64,8 @@ pub fn replay(args: &ReplayArgs) -> Result<Code, Failure> {
     writeln!(out, "ANOTHER run: digest {}, saved {}", outcome.digest, saved.outcome.digest)?;
     let (from, to) = divergence.window;
     writeln!(out, "  it diverged between records {from} and {to}; this run has there:")?;
-    let mut teller = Teller::new(saved.plan.cluster.nodes);
-    for record in divergence.records.iter().take(SHOWN_MAX) {
-        writeln!(out, "    #{:<7}{}", record.number, teller.tell(record))?;
+    for (number, line) in divergence.lines.iter().take(SHOWN_MAX) {
+        writeln!(out, "    #{number:<7}{line}")?;
     }
     writeln!(out, "  the plan or squall itself changed since it was saved")?;
     Ok(code)

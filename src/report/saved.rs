@@ -11,6 +11,7 @@ use crate::record::Record;
 use crate::sim::{Options, Outcome, run_with};
 use crate::trace::Digest;
 use crate::trace::digest::Digester;
+use crate::trace::text::Teller;
 
 /// The name of the format.
 pub const FORMAT: &str = "squall-run";
@@ -42,8 +43,8 @@ pub struct SavedRun {
 pub struct Divergence {
     /// The first records that may differ, by number, both included.
     pub window: (u64, u64),
-    /// These records, as the replay has them.
-    pub records: Vec<Record>,
+    /// These records, as the replay has them, each with its number and in words.
+    pub lines: Vec<(u64, String)>,
 }
 
 impl SavedRun {
@@ -66,14 +67,16 @@ impl SavedRun {
         let same = now.iter().zip(&self.milestones).take_while(|(now, then)| now == then).count();
         let first = same as u64 * self.stride.max(1) + 1;
         let window = (first, first + self.stride.max(1) - 1);
-        let mut records = Vec::new();
+        let mut lines = Vec::new();
+        let mut teller = Teller::new(self.plan.cluster.nodes);
         let mut sink = |record: &Record| {
+            let line = teller.tell(record);
             if (window.0..=window.1).contains(&record.number) {
-                records.push(*record);
+                lines.push((record.number, line));
             }
         };
         run_with(&self.plan, Options { sink: Some(&mut sink), ..Options::default() });
-        (outcome, Some(Divergence { window, records }))
+        (outcome, Some(Divergence { window, lines }))
     }
 
     /// Writes the run to a file: to a temporary name first, so that nothing half-written is ever seen.
@@ -126,6 +129,6 @@ mod tests {
         let divergence = saved.replay().1.expect("another digest is a divergence");
         let (from, to) = (500 * saved.stride + 1, 501 * saved.stride);
         assert_eq!(divergence.window, (from, to));
-        assert_eq!(divergence.records.len() as u64, saved.stride);
+        assert_eq!(divergence.lines.len() as u64, saved.stride);
     }
 }

@@ -1,0 +1,28 @@
+//! Whole runs: three, five and seven nodes, idle, loaded and in a storm, with every oracle on.
+
+#![expect(missing_docs, reason = "criterion's macros make public items")]
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use squall::cli::bench::standard_plan;
+use squall::sim::run;
+use squall::time::Span;
+
+fn runs(criterion: &mut Criterion) {
+    for kind in ["idle", "loaded", "stormy"] {
+        let mut group = criterion.benchmark_group(kind);
+        for nodes in [3, 5, 7] {
+            let mut plan = standard_plan(kind, nodes);
+            plan.horizon = plan.horizon.min(Span::secs(20));
+            plan.faults.retain(
+                |fault| !matches!(fault.when, squall::plan::When::At(at) if at > Span::secs(20)),
+            );
+            group.throughput(Throughput::Elements(run(&plan).counters.events));
+            group.sample_size(10);
+            group.bench_function(format!("{nodes} nodes"), |bencher| bencher.iter(|| run(&plan)));
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(benches, runs);
+criterion_main!(benches);

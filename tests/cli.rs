@@ -1,0 +1,200 @@
+//! The real binary, as a user types it.
+
+use std::fs;
+
+use assert_cmd::Command;
+use predicates::prelude::PredicateBooleanExt;
+use predicates::str::{contains, is_empty};
+use tempfile::TempDir;
+
+fn squall() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_squall"));
+    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    command
+}
+
+/// A folder with a scenario in it.
+fn folder(name: &str, text: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join(name), text).expect("it is writable");
+    folder
+}
+
+const CLEAN: &str = "title = \"A quiet cluster\"\nhorizon = \"2s\"\n[expect]\nleaders_min = 1\n";
+
+const BUGGY: &str = "title = \"A leader that counts too little\"\nhorizon = \"5s\"\n[raft]\n\
+                     bugs = [\"commit-without-quorum\"]\n";
+
+#[test]
+fn a_clean_scenario_exits_with_0_and_tells_its_digest() {
+    let folder = folder("quiet.toml", CLEAN);
+    squall()
+        .args(["run", "quiet.toml"])
+        .current_dir(&folder)
+        .assert()
+        .code(0)
+        .stdout(contains("ok").and(contains("A quiet cluster")).and(contains("digest ")))
+        .stdout(contains("\u{1b}").not())
+        .stderr(is_empty());
+}
+
+#[test]
+fn a_violation_exits_with_2_and_its_replay_is_the_same_run() {
+    let folder = folder("buggy.toml", BUGGY);
+    squall()
+        .args(["run", "buggy.toml"])
+        .current_dir(&folder)
+        .assert()
+        .code(2)
+        .stdout(contains("durability violated").and(contains("the records that prove it")))
+        .stdout(contains("squall replay reports/buggy.plan.json"));
+    squall()
+        .args(["replay", "reports/buggy.plan.json"])
+        .current_dir(&folder)
+        .assert()
+        .code(2)
+        .stdout(contains("the same run"));
+    squall().args(["run", "buggy.toml", "--without-bugs"]).current_dir(&folder).assert().code(0);
+}
+
+#[test]
+fn a_changed_plan_is_told_to_have_diverged() {
+    let folder = folder("buggy.toml", BUGGY);
+    squall().args(["run", "buggy.toml"]).current_dir(&folder).assert().code(2);
+    let path = folder.path().join("reports/buggy.plan.json");
+    let text = fs::read_to_string(&path).expect("the plan was saved");
+    fs::write(&path, text.replace("\"seed\": 1,", "\"seed\": 2,")).expect("it is writable");
+    squall()
+        .args(["replay", "reports/buggy.plan.json"])
+        .current_dir(&folder)
+        .assert()
+        .code(4)
+        .stdout(contains("ANOTHER run").and(contains("diverged between records")));
+}
+
+#[test]
+fn an_expected_violation_that_does_not_occur_exits_with_5() {
+    let text = "horizon = \"2s\"\n[expect]\nviolation = \"log-matching\"\n";
+    let folder = folder("quiet.toml", text);
+    squall()
+        .args(["run", "quiet.toml"])
+        .current_dir(&folder)
+        .assert()
+        .code(5)
+        .stdout(contains("log-matching was expected to be violated, but was not"));
+}
+
+#[test]
+fn a_mistake_is_shown_with_its_line_and_column_and_a_way_out() {
+    let folder = folder("wrong.toml", "title = \"x\"\nhorizn = \"5s\"\n");
+    squall()
+        .args(["run", "wrong.toml"])
+        .current_dir(&folder)
+        .assert()
+        .code(1)
+        .stdout(is_empty())
+        .stderr(contains("wrong.toml:2:1").and(contains("^^^^^^")))
+        .stderr(contains("did you mean `horizon`?"));
+    assert!(!folder.path().join("reports").exists(), "nothing is written for a mistake");
+}
+
+#[test]
+fn missing_files_and_wrong_flags_exit_with_1() {
+    squall()
+        .args(["run", "no-such-file.toml"])
+        .assert()
+        .code(1)
+        .stderr(contains("no-such-file.toml"));
+    squall().args(["run"]).assert().code(1);
+    squall().args(["run", "--seed", "x"]).assert().code(1);
+    squall()
+        .args(["run", "--seed", "1", "--bug", "old-term-comit"])
+        .assert()
+        .code(1)
+        .stderr(contains("did you mean `old-term-commit`?"));
+    squall().args(["frobnicate"]).assert().code(1);
+}
+
+#[test]
+fn json_is_json_and_a_trace_has_a_line_for_each_record() {
+    let folder = folder("quiet.toml", CLEAN);
+    let output = squall()
+        .args(["run", "quiet.toml", "--json", "--trace", "out.jsonl"])
+        .current_dir(&folder)
+        .output()
+        .expect("it runs");
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(json["exit"], 0);
+    assert_eq!(json["runs"][0]["verdict"], "ok");
+    let records = json["runs"][0]["counters"]["records"].as_u64().expect("a count");
+    let trace = fs::read_to_string(folder.path().join("out.jsonl")).expect("the trace is there");
+    let lines: Vec<serde_json::Value> =
+        trace.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines[0]["format"], "squall-trace");
+    assert_eq!(lines.len() as u64, records + 1);
+    assert_eq!(lines[1]["kind"], "boot");
+}
+
+#[test]
+fn a_text_trace_can_be_filtered() {
+    let folder = folder("quiet.toml", CLEAN);
+    let lines = |more: &[&str]| {
+        let mut args = vec!["run", "quiet.toml", "--show"];
+        args.extend(more);
+        let output = squall().args(args).current_dir(&folder).output().expect("it runs");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let all = lines(&[]);
+    let roles = lines(&["--kind", "role", "--node", "1"]);
+    assert!(all.contains("becomes LEADER of term 2"), "{all}");
+    assert!(roles.lines().count() < all.lines().count());
+    assert!(!roles.contains("heartbeat"));
+    let late = lines(&["--from", "1s", "--to", "1.2s"]);
+    assert!(!late.contains("  0.") && late.contains("  1.0"), "{late}");
+}
+
+#[test]
+fn the_catalogues_are_complete() {
+    squall().args(["bugs"]).assert().code(0).stdout(contains("old-term-commit"));
+    squall()
+        .args(["bugs", "show", "old-term-commit"])
+        .assert()
+        .code(0)
+        .stdout(contains("Figure 8"));
+    squall().args(["situations"]).assert().code(0).stdout(contains("split-vote"));
+    squall().args(["properties"]).assert().code(0).stdout(contains("election-safety"));
+    squall()
+        .args(["profiles"])
+        .assert()
+        .code(0)
+        .stdout(contains("not in the built-in Raft: pre-vote"));
+    squall().args(["scenarios"]).assert().code(0).stdout(contains("scenarios/bugs/"));
+    squall().args(["schema"]).assert().code(0).stdout(contains("\"$schema\""));
+    squall().args(["completions", "bash"]).assert().code(0).stdout(contains("complete"));
+    squall().args(["man"]).assert().code(0).stdout(contains(".TH squall"));
+    for list in ["bugs", "situations", "properties", "profiles", "scenarios"] {
+        let output = squall().args([list, "--json"]).output().expect("it runs");
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert!(json.as_array().is_some_and(|list| list.len() > 5), "{list}");
+    }
+}
+
+#[test]
+fn many_seeds_are_summed_up() {
+    squall()
+        .args(["run", "--seed", "1", "--runs", "50"])
+        .assert()
+        .code(0)
+        .stdout(contains("50 random plans from seed 1, no violation"));
+}
+
+#[test]
+fn a_run_can_be_cut_short() {
+    let folder = folder("quiet.toml", CLEAN);
+    squall()
+        .args(["run", "quiet.toml", "--until", "100ms"])
+        .current_dir(&folder)
+        .assert()
+        .code(0)
+        .stdout(contains("0.100000s of virtual time"));
+}

@@ -1,0 +1,47 @@
+//! The correct Raft in random storms: no violation, and real progress.
+
+use squall::plan::swarm::{Choice, draw_with};
+use squall::sim::run;
+use squall::situation::{Counts, Situation};
+
+/// Ten thousand plans of three, five and seven nodes take about a minute in a debug build, so each size has a test of its own,
+/// and these run beside each other.
+fn storms(nodes: u8, seeds: std::ops::Range<u64>) {
+    let mut counts = Counts::default();
+    for seed in seeds {
+        let outcome = run(&draw_with(seed, Choice { nodes: Some(nodes), profile: None }));
+        assert_eq!(outcome.violation, None, "squall run --seed {seed} --nodes {nodes}");
+        counts.merge(&outcome.situations);
+    }
+    for situation in [
+        Situation::LeaderElected,
+        Situation::SplitVoteResolved,
+        Situation::LeaderDeposedUncommitted,
+        Situation::CommitAdvanced,
+        Situation::CommitCarriesOlder,
+        Situation::ConflictingSuffixTruncated,
+        Situation::ForwardAnswered,
+        Situation::RestartRecoveredLog,
+        Situation::VoteAfterRestart,
+        Situation::WriteTorn,
+    ] {
+        assert!(counts.of(situation) > 0, "{situation} was never reached with {nodes} nodes");
+    }
+    let missed: Vec<&str> = counts.missed().map(Situation::name).collect();
+    println!("{nodes} nodes: never reached: {missed:?}");
+}
+
+#[test]
+fn three_nodes_survive_four_thousand_storms() {
+    storms(3, 1_000_000..1_004_000);
+}
+
+#[test]
+fn five_nodes_survive_four_thousand_storms() {
+    storms(5, 2_000_000..2_004_000);
+}
+
+#[test]
+fn seven_nodes_survive_two_thousand_storms() {
+    storms(7, 3_000_000..3_002_000);
+}
