@@ -210,6 +210,7 @@ impl Bug {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table: one row for each bug")]
     const fn about_replication(self) -> About {
         use Property::{
             Durability, LeaderAppendOnly, LeaderCompleteness, LogMatching, MonotonicCommit,
