@@ -1,8 +1,8 @@
 //! The parts that every event goes through: the queue, the network's draw, the digest, and the oracles on one appended entry.
 
-#![expect(missing_docs, reason = "criterion's macros make public items")]
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, black_box, criterion_group, criterion_main};
 use squall::ids::{Index, NodeId, Term, WriteId};
 use squall::oracle::Oracles;
 use squall::plan::LinkOptions;

@@ -1,7 +1,5 @@
 //! Whole runs: three, five and seven nodes, idle, loaded and in a storm, with every oracle on.
 
-#![expect(missing_docs, reason = "criterion's macros make public items")]
-
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use squall::cli::bench::standard_plan;
 use squall::sim::run;

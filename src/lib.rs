@@ -1,9 +1,9 @@
 //! squall breaks a Raft before production does: a deterministic discrete-event simulator for clusters of Raft nodes.
 //!
-//! [`sim::run`] takes a [`plan::Plan`] and gives a [`sim::Outcome`]: the same plan, the same outcome, bit for bit. Read the modules
+//! [`sim::run()`] takes a [`plan::Plan`] and gives a [`sim::Outcome`]: the same plan, the same outcome, bit for bit. Read the modules
 //! in this order; each knows only those before it.
 //!
-//! - [`ids`], [`time`], [`rng`]: names, virtual time, random streams.
+//! - [`ids`], [`time`], [`rng`], [`closest`]: names, virtual time, random streams, names that were probably meant.
 //! - [`log`], [`record`], [`node`], [`property`], [`situation`]: the contract with a node, and what can be said of a run.
 //! - [`raft`], [`kv`], [`guests`], [`plan`]: the built-in Raft, the state machine, what spoils nodes, and what a run depends on.
 //! - [`world`], [`client`]: the fake outside, which knows no protocol.
@@ -11,6 +11,7 @@
 //! - [`sim`]: the loop, and the hosts of nodes.
 //! - [`report`], [`cli`]: what a run leaves for people, and the command line.
 
+pub mod closest;
 pub mod ids;
 pub mod rng;
 pub mod time;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Command, RequestId};
 use crate::node::Role;
-use crate::time::{LocalTime, Span, Time};
+use crate::time::{LocalTime, Time};
 
 /// One thing that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,8 +174,8 @@ pub enum Kind {
     },
     /// The node's timer fired.
     Timer {
-        /// How late, in true time, it did.
-        late: Span,
+        /// How late it did, in nanoseconds of true time.
+        late: u64,
     },
     /// A client began an operation, or tried again, by asking the node.
     Invoke {

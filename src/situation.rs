@@ -9,6 +9,8 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
+use crate::closest;
+
 /// The catalogue: a variant, its name, what it means, why it matters.
 macro_rules! situations {
     ($($variant:ident $name:literal $means:literal $matters:literal;)+) => {
@@ -354,16 +356,8 @@ impl FromStr for Situation {
     fn from_str(text: &str) -> Result<Situation, String> {
         let found = Situation::ALL.iter().find(|situation| situation.name() == text);
         found.copied().ok_or_else(|| {
-            let closest = Situation::ALL
-                .iter()
-                .max_by_key(|situation| {
-                    (strsim::jaro_winkler(situation.name(), text) * 1_000.0) as u32
-                })
-                .expect("the catalogue is not empty");
-            format!(
-                "there is no situation `{text}`; did you mean `{closest}`? \
-                 `squall situations` lists them"
-            )
+            let names = Situation::ALL.iter().map(|situation| situation.name());
+            closest::unknown("situation", text, names, "squall situations")
         })
     }
 }
@@ -464,7 +458,7 @@ mod tests {
             assert_eq!(situation.name().parse(), Ok(*situation));
             assert!(situation.means().ends_with('.') && situation.matters().ends_with('.'));
         }
-        assert!(Situation::COUNT >= 60);
+        const { assert!(Situation::COUNT >= 60) };
     }
 
     #[test]

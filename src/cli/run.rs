@@ -361,7 +361,7 @@ fn run_many(args: &RunArgs, first: u64, count: u64) -> Result<Code, Failure> {
     for line in text::situations(&counts).lines() {
         writeln!(out, "  {line}")?;
     }
-    let missed: Vec<&str> = counts.missed().map(|situation| situation.name()).collect();
+    let missed: Vec<&str> = counts.missed().map(super::super::situation::Situation::name).collect();
     if !missed.is_empty() {
         writeln!(out, "  never reached: {}", missed.join(", "))?;
     }

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::{NodeId, Term};
+use crate::ids::{NodeId, Term, WriteId};
 use crate::node::Role;
 use crate::oracle::shadow::Shadow;
 use crate::oracle::violation::Violation;
 use crate::property::Property;
 use crate::record::{Kind, Record};
+
+/// A vote that is not durable: its term, for whom, its write and its record.
+type PendingVote = (Term, Option<NodeId>, WriteId, u64);
 
 /// Who led which term, ever, and what each disk says of votes.
 #[derive(Debug)]
@@ -16,8 +19,8 @@ pub struct Elections {
     leaders: BTreeMap<Term, (NodeId, u64)>,
     /// For each node, the last term in which its disk held a vote, for whom, and the record that wrote it.
     votes: Vec<Option<(Term, NodeId, u64)>>,
-    /// For each node, votes that are written but not durable: term, vote, write and record.
-    pending: Vec<Vec<(Term, Option<NodeId>, crate::ids::WriteId, u64)>>,
+    /// For each node, votes that are written but not durable.
+    pending: Vec<Vec<PendingVote>>,
     /// For each node, the latest term on its disk, with the record.
     durable_terms: Vec<(Term, u64)>,
 }
@@ -72,12 +75,7 @@ impl Elections {
         })
     }
 
-    fn durable(
-        &mut self,
-        record: &Record,
-        id: NodeId,
-        upto: crate::ids::WriteId,
-    ) -> Option<Violation> {
+    fn durable(&mut self, record: &Record, id: NodeId, upto: WriteId) -> Option<Violation> {
         let slot = id.slot();
         let mut found = None;
         let count = self.pending[slot].iter().take_while(|(_, _, write, _)| *write <= upto).count();

@@ -208,7 +208,7 @@ impl Situations {
                 }
                 Situation::LeaderWokeDeposed
             }
-            Kind::Timer { late } if late > Span::millis(1) => Situation::TimerLate,
+            Kind::Timer { late } if late > Span::millis(1).0 => Situation::TimerLate,
             Kind::Clock { .. } => Situation::ClockJumped,
             Kind::Drop { why, .. } => match why {
                 Loss::Network => Situation::MessageLost,

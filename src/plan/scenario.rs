@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::closest::closest;
 use crate::plan::Plan;
 use crate::plan::validate::{Problem, validate};
 
@@ -88,9 +89,7 @@ fn suggestion(message: &str) -> Option<String> {
     let (unknown, expected) = message.split_once(", expected ")?;
     let unknown = unknown.split('`').nth(1)?;
     let names = expected.split('`').skip(1).step_by(2);
-    let closest =
-        names.max_by_key(|name| (strsim::jaro_winkler(name, unknown) * 1_000.0) as u32)?;
-    (strsim::jaro_winkler(closest, unknown) > 0.7).then(|| format!("did you mean `{closest}`?"))
+    closest(unknown, names).map(|name| format!("did you mean `{name}`?"))
 }
 
 #[cfg(test)]

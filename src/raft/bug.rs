@@ -6,6 +6,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
+use crate::closest;
 use crate::property::Property;
 
 /// A mistake that can be planted.
@@ -210,6 +211,7 @@ impl Bug {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table: one row for each bug")]
     const fn about_replication(self) -> About {
         use Property::{
             Durability, LeaderAppendOnly, LeaderCompleteness, LogMatching, MonotonicCommit,
@@ -358,11 +360,7 @@ impl FromStr for Bug {
 
     fn from_str(text: &str) -> Result<Bug, String> {
         Bug::ALL.into_iter().find(|bug| bug.name() == text).ok_or_else(|| {
-            let closest = Bug::ALL
-                .into_iter()
-                .max_by_key(|bug| (strsim::jaro_winkler(bug.name(), text) * 1_000.0) as u32)
-                .expect("the catalogue is not empty");
-            format!("there is no bug `{text}`; did you mean `{closest}`? `squall bugs` lists them")
+            closest::unknown("bug", text, Bug::ALL.into_iter().map(Bug::name), "squall bugs")
         })
     }
 }

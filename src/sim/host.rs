@@ -503,7 +503,7 @@ impl<N: Node> Sim<'_, '_, N> {
             return self.schedule_wake(id);
         }
         host.timer = None;
-        let late = now.since(host.clock.when(local));
+        let late = now.since(host.clock.when(local)).0;
         self.count_event();
         self.watch.record(Some(id), Kind::Timer { late });
         self.step(id, Input::TimerFired);

@@ -135,7 +135,7 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::Deliver { from, id, .. } => fold(19, &[u64::from(from.number()), id]),
         Kind::Drop { from, id, why } => fold(20, &[u64::from(from.number()), id, why as u64]),
         Kind::Duplicate { from, id } => fold(21, &[u64::from(from.number()), id]),
-        Kind::Timer { late } => fold(22, &[late.0]),
+        Kind::Timer { late } => fold(22, &[late]),
         Kind::Invoke { request, command, attempt } => {
             let (what, values) = command_words(command);
             fold(23, &[request_word(request), u64::from(attempt), what, values]);

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::ids::{NodeId, Term};
+use crate::ids::{NodeId, Term, WriteId};
 use crate::log::{Command, RequestId};
 use crate::node::Role;
 use crate::record::{Kind, Loss, MessageKind, Record, Summary};
@@ -97,6 +97,7 @@ pub fn group(kind: &Kind) -> &'static str {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a plain match: one arm for each kind of record")]
 fn words(kind: &Kind, node: Option<NodeId>) -> String {
     match *kind {
         Kind::Boot { life: 1, .. } => "starts".into(),
@@ -105,9 +106,12 @@ fn words(kind: &Kind, node: Option<NodeId>) -> String {
             vote.map_or("no vote".into(), |vote| format!("vote for {vote}"))
         ),
         Kind::Crash { survived, torn, lost } => {
-            let mut text = format!("CRASHES; its disk has all up to {survived}");
+            let mut text = String::from("CRASHES");
+            if survived > WriteId::NONE {
+                let _ = write!(text, "; {survived} and all before it survive");
+            }
             if torn > 0 {
-                let _ = write!(text, " and {torn} entries of the next write");
+                let _ = write!(text, "; {torn} entries of the next write survive");
             }
             if lost > 0 {
                 let _ = write!(text, "; {lost} writes are lost");
@@ -157,7 +161,9 @@ fn words(kind: &Kind, node: Option<NodeId>) -> String {
             Loss::Unsent => format!("<x {from} never sent: the sender went down first"),
         },
         Kind::Duplicate { from, id } => format!("<< {from} #{id} will arrive twice"),
-        Kind::Timer { late } if late.0 > 0 => format!("timer fires, {late} late"),
+        Kind::Timer { late } if late > 0 => {
+            format!("timer fires, {} late", crate::time::Span(late))
+        }
         Kind::Timer { .. } => "timer fires".into(),
         Kind::Invoke { request, command, attempt } => {
             let again = if attempt > 1 { format!(", try {attempt}") } else { String::new() };
