@@ -44,18 +44,27 @@ impl Leader {
             deadline: ctx.now,
             shared_batch: (Index::ZERO, 0, Batch::EMPTY),
         };
-        leader.heartbeat(core, ctx);
+        for to in core.others() {
+            leader.send_entries(core, to, ctx);
+        }
+        leader.wait(core, ctx);
         leader.commit(core, ctx);
         leader
     }
 
-    /// Sends to everyone, entries where there are some, and sets the time of the next heartbeat.
+    /// Sends a message without entries to everyone (5.2). Its answer tells whether what was sent before has arrived, so that
+    /// what was lost is sent again.
     pub fn heartbeat(&mut self, core: &Core, ctx: &mut Ctx) {
         for to in core.others() {
             // What was not answered by now may be lost.
             self.progress[to.slot()].in_flight = 0;
-            self.send_entries(core, to, ctx);
+            self.send_batch(core, to, 0, ctx);
         }
+        self.wait(core, ctx);
+    }
+
+    /// Sets the time of the next heartbeat.
+    fn wait(&mut self, core: &Core, ctx: &mut Ctx) {
         self.deadline = ctx.now.plus(ctx.rng.heartbeat_interval(core.config.heartbeat_interval));
         ctx.emit(Effect::SetTimer(self.deadline));
     }
@@ -182,10 +191,15 @@ impl Leader {
 
     /// Sends what comes next for a follower, be it nothing.
     fn send_entries(&mut self, core: &Core, to: NodeId, ctx: &mut Ctx) {
+        self.send_batch(core, to, core.config.entries_per_append, ctx);
+    }
+
+    /// Sends at most so many entries that come next for a follower.
+    fn send_batch(&mut self, core: &Core, to: NodeId, entries_max: u32, ctx: &mut Ctx) {
         let next_index = self.progress[to.slot()].next_index.min(core.log.last_index().next());
         let prev_log_index = next_index.previous();
         let prev_log_term = core.log.term_at(prev_log_index).expect("next_index is in the log");
-        let entries = self.batch(core, next_index);
+        let entries = self.batch(core, next_index, entries_max);
         self.progress[to.slot()].sent(entries.len() as u64);
         let message = Message::AppendEntries {
             term: core.current_term,
@@ -197,10 +211,10 @@ impl Leader {
         core.send(to, message, ctx);
     }
 
-    /// The entries from an index on, as many as one message may carry.
-    fn batch(&mut self, core: &Core, from: Index) -> Batch {
+    /// The entries from an index on, at most so many.
+    fn batch(&mut self, core: &Core, from: Index, entries_max: u32) -> Batch {
         let available = core.log.last_index().next().0.saturating_sub(from.0) as usize;
-        let count = available.min(core.config.entries_per_append as usize);
+        let count = available.min(entries_max as usize);
         if count == 0 {
             return Batch::EMPTY;
         }
