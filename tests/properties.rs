@@ -1,0 +1,109 @@
+//! The oracles and their naive twins agree: on the first violation, its property and its record, or that there is none.
+
+mod twin;
+
+use std::collections::BTreeMap;
+
+use squall::plan::{Plan, swarm};
+use squall::property::Property;
+use squall::raft::Bug;
+use squall::record::Record;
+use squall::sim::{Options, Outcome, run_with};
+use twin::Twin;
+
+/// Runs a plan, watched by the twins too; gives the outcome and what the twins found first, and where.
+fn watched(plan: &Plan) -> (Outcome, Option<(u64, Vec<Property>)>) {
+    let mut twin = Twin::new(plan.cluster.nodes);
+    let mut found: Option<(u64, Vec<Property>)> = None;
+    let mut sink = |record: &Record| {
+        if found.is_none() {
+            let mut broken = twin.observe(record);
+            broken.retain(|property| plan.judge.contains(property));
+            if !broken.is_empty() {
+                found = Some((record.number, broken));
+            }
+        }
+    };
+    let outcome = run_with(plan, Options { sink: Some(&mut sink), ..Options::default() });
+    (outcome, found)
+}
+
+/// Holds an oracle's verdict against that of the twins.
+fn agree(plan: &Plan) -> Option<Property> {
+    let (outcome, found) = watched(plan);
+    let name = format!("seed {} with {:?}", plan.seed, plan.raft.bugs);
+    match (&outcome.violation, found) {
+        (None, None) => None,
+        (Some(violation), Some((record, broken))) => {
+            let at = *violation.evidence.last().expect("a violation has evidence");
+            assert_eq!(at, record, "{name}: {violation:?}, the twins say {broken:?}");
+            assert!(broken.contains(&violation.property), "{name}: {violation:?}, {broken:?}");
+            Some(violation.property)
+        }
+        (violation, found) => panic!("{name}: {violation:?}, the twins say {found:?}"),
+    }
+}
+
+/// A short storm: the twins look at everything after every record.
+fn storm(seed: u64, bugs: &[Bug]) -> Plan {
+    let mut plan = swarm::draw(seed);
+    plan.raft.bugs = bugs.to_vec();
+    plan.events_max = 3_000;
+    plan
+}
+
+#[test]
+fn oracles_and_twins_agree_on_the_correct_raft() {
+    for seed in 0..150 {
+        assert_eq!(agree(&storm(seed, &[])), None, "seed {seed}");
+    }
+}
+
+#[test]
+fn oracles_and_twins_agree_on_every_bug() {
+    let mut caught: BTreeMap<Property, u32> = BTreeMap::new();
+    let mut found = 0;
+    for bug in Bug::ALL {
+        let properties: Vec<Property> =
+            (0..40).filter_map(|seed| agree(&storm(seed, &[bug]))).collect();
+        found += u32::from(!properties.is_empty());
+        for property in properties {
+            *caught.entry(property).or_default() += 1;
+        }
+    }
+    assert!(found >= 15, "only {found} bugs showed: {caught:?}");
+    for property in [
+        Property::LeaderAppendOnly,
+        Property::LogMatching,
+        Property::LeaderCompleteness,
+        Property::StateMachineSafety,
+        Property::Durability,
+        Property::OneVote,
+        Property::MonotonicCommit,
+    ] {
+        assert!(caught.contains_key(&property), "{property} was never violated: {caught:?}");
+    }
+}
+
+/// A second vote of a disk shows before the second leader that it elects. Left out of judgement, it hides nothing.
+#[test]
+fn oracles_and_twins_agree_on_election_safety_alone() {
+    let mut found = 0;
+    for bug in [Bug::VoteTwice, Bug::VoteClearedSameTerm, Bug::StaleVoteReply] {
+        for seed in 0..60 {
+            let judge = vec![Property::ElectionSafety];
+            let plan = Plan { judge, ..storm(seed, &[bug]) };
+            found += u32::from(agree(&plan) == Some(Property::ElectionSafety));
+        }
+    }
+    assert!(found >= 10, "two leaders of one term were found only {found} times");
+}
+
+#[test]
+fn oracles_and_twins_agree_on_the_scenarios_of_bugs() {
+    for path in squall::cli::files::find(&["scenarios/bugs".into()]).expect("there are scenarios") {
+        let mut plan = squall::cli::files::read_scenario(&path).expect("it is valid");
+        plan.judge = Property::ALL.to_vec();
+        assert!(agree(&plan).is_some(), "{}", path.display());
+    }
+}

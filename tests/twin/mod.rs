@@ -1,0 +1,246 @@
+//! Naive twins of the oracles: they keep whole logs, and judge each property from its sentence by looking at everything.
+//!
+//! They share nothing with `squall::oracle` but the records that both are fed. Where a twin and an oracle disagree, one of
+//! them misread the sentence.
+
+use squall::ids::{Index, NodeId, Term, WriteId};
+use squall::node::Role;
+use squall::property::Property;
+use squall::record::{Kind, Record};
+
+/// An entry, as records tell of it.
+type Entry = (Term, u64);
+
+/// A write that is not durable.
+#[derive(Clone, Copy, Debug)]
+enum Write {
+    Append(Entry),
+    Truncate(Index),
+    Vote(Term, Option<NodeId>),
+}
+
+#[derive(Clone, Debug, Default)]
+struct Node {
+    log: Vec<Entry>,
+    disk: Vec<Entry>,
+    pending: Vec<(WriteId, Write)>,
+    term: Term,
+    leads: bool,
+    commit: usize,
+    applied: usize,
+}
+
+/// Everything that ever happened, as far as the properties speak of it.
+#[derive(Debug)]
+pub struct Twin {
+    nodes: Vec<Node>,
+    /// Every leader, with its log when it was elected.
+    elections: Vec<(Term, NodeId, Vec<Entry>)>,
+    /// Every prefix that was committed when it was longer than any before, with the term in which it was.
+    commits: Vec<(Term, Vec<Entry>)>,
+    /// Every log that a node had and then lost a part of.
+    lost_logs: Vec<Vec<Entry>>,
+    /// Every entry that was applied, with its index.
+    applied: Vec<(usize, Entry)>,
+    /// Every vote that was on a disk.
+    votes: Vec<(NodeId, Term, NodeId)>,
+    /// Every term that was on a disk, in order.
+    disk_terms: Vec<(NodeId, Term)>,
+    broken: Vec<Property>,
+}
+
+impl Twin {
+    pub fn new(nodes: u8) -> Twin {
+        Twin {
+            nodes: vec![Node::default(); usize::from(nodes)],
+            elections: Vec::new(),
+            commits: Vec::new(),
+            lost_logs: Vec::new(),
+            applied: Vec::new(),
+            votes: Vec::new(),
+            disk_terms: Vec::new(),
+            broken: Vec::new(),
+        }
+    }
+
+    /// Takes a record; gives every property that does not hold after it.
+    pub fn observe(&mut self, record: &Record) -> Vec<Property> {
+        self.broken.clear();
+        let Some(id) = record.node else { return Vec::new() };
+        let before = self.nodes[id.slot()].clone();
+        match record.kind {
+            Kind::Send { .. } | Kind::Deliver { .. } | Kind::Timer { .. } => return Vec::new(),
+            Kind::Broken { .. } => self.broken.push(Property::Contract),
+            _ => self.change(record, id),
+        }
+        self.judge_node(record, id, &before);
+        self.judge_elections();
+        self.judge_logs(id);
+        self.judge_leaders();
+        self.judge_copies();
+        std::mem::take(&mut self.broken)
+    }
+
+    fn change(&mut self, record: &Record, id: NodeId) {
+        let node = &mut self.nodes[id.slot()];
+        match record.kind {
+            Kind::Boot { term, applied, .. } => {
+                node.log = node.disk.clone();
+                node.pending.clear();
+                (node.term, node.leads) = (term, false);
+                (node.commit, node.applied) = (applied.0 as usize, applied.0 as usize);
+            }
+            Kind::Crash { survived, torn, .. } => {
+                self.lost_logs.push(node.log.clone());
+                self.sync(id, survived, torn);
+                let node = &mut self.nodes[id.slot()];
+                node.pending.clear();
+                node.log = node.disk.clone();
+                node.leads = false;
+            }
+            Kind::Term { term } => node.term = term,
+            Kind::Role { role, term } => {
+                node.leads = role == Role::Leader;
+                if node.leads {
+                    self.elections.push((term, id, node.log.clone()));
+                }
+            }
+            Kind::Append { write, term, content, index } => {
+                if index.0 as usize != node.log.len() + 1 {
+                    self.broken.push(Property::Contract);
+                }
+                node.log.push((term, content));
+                node.pending.push((write, Write::Append((term, content))));
+            }
+            Kind::Truncate { write, from } => {
+                self.lost_logs.push(node.log.clone());
+                node.log.truncate(from.0 as usize - 1);
+                node.pending.push((write, Write::Truncate(from)));
+            }
+            Kind::Vote { write, term, vote } => node.pending.push((write, Write::Vote(term, vote))),
+            Kind::Durable { write } => self.sync(id, write, 0),
+            Kind::Commit { index, term } => {
+                node.commit = index.0 as usize;
+                if node.commit <= node.log.len() {
+                    let prefix = node.log[..node.commit].to_vec();
+                    self.commit(term, prefix);
+                }
+            }
+            Kind::Apply { index, term, content, .. } => {
+                if index.0 as usize != node.applied + 1 {
+                    self.broken.push(Property::StateMachineSafety);
+                }
+                node.applied = index.0 as usize;
+                self.applied.push((node.applied, (term, content)));
+            }
+            _ => {}
+        }
+    }
+
+    /// Writes become durable: up to one, and the first entries of the next.
+    fn sync(&mut self, id: NodeId, upto: WriteId, torn: u32) {
+        let node = &mut self.nodes[id.slot()];
+        let whole = node.pending.iter().filter(|(write, _)| *write <= upto).count();
+        for (_, write) in node.pending.drain(..whole + torn as usize) {
+            match write {
+                Write::Append(entry) => node.disk.push(entry),
+                Write::Truncate(from) => node.disk.truncate(from.0 as usize - 1),
+                Write::Vote(term, vote) => {
+                    self.disk_terms.push((id, term));
+                    if let Some(vote) = vote {
+                        self.votes.push((id, term, vote));
+                    }
+                }
+            }
+        }
+    }
+
+    fn commit(&mut self, term: Term, prefix: Vec<Entry>) {
+        let agrees = self.commits.iter().all(|(_, other)| {
+            let shared = other.len().min(prefix.len());
+            other[..shared] == prefix[..shared]
+        });
+        if !agrees {
+            self.broken.push(Property::StateMachineSafety);
+        }
+        if self.commits.iter().all(|(_, other)| other.len() < prefix.len()) {
+            self.commits.push((term, prefix));
+        }
+    }
+
+    /// What a node must not do on its own.
+    fn judge_node(&mut self, record: &Record, id: NodeId, before: &Node) {
+        let node = &self.nodes[id.slot()];
+        if before.leads && node.leads && !node.log.starts_with(&before.log) {
+            self.broken.push(Property::LeaderAppendOnly);
+        }
+        let same_life = !matches!(record.kind, Kind::Boot { .. });
+        if same_life && node.term < before.term {
+            self.broken.push(Property::MonotonicTerm);
+        }
+        let reports = matches!(record.kind, Kind::Commit { .. });
+        if reports && (node.commit < before.commit || node.commit > node.log.len()) {
+            self.broken.push(Property::MonotonicCommit);
+        }
+        let terms = self.disk_terms.iter().filter(|(node, _)| *node == id).map(|(_, term)| term);
+        if !terms.is_sorted() {
+            self.broken.push(Property::MonotonicTerm);
+        }
+    }
+
+    fn judge_elections(&mut self) {
+        let two = |(place, (term, node, _)): (usize, &(Term, NodeId, Vec<Entry>))| {
+            self.elections[..place].iter().any(|other| other.0 == *term && other.1 != *node)
+        };
+        if self.elections.iter().enumerate().any(two) {
+            self.broken.push(Property::ElectionSafety);
+        }
+        let twice = |(place, (node, term, vote)): (usize, &(NodeId, Term, NodeId))| {
+            let mut earlier = self.votes[..place].iter();
+            earlier.any(|other| other.0 == *node && other.1 == *term && other.2 != *vote)
+        };
+        if self.votes.iter().enumerate().any(twice) {
+            self.broken.push(Property::OneVote);
+        }
+    }
+
+    /// Log matching, of the log that may have changed with all that are or were.
+    fn judge_logs(&mut self, id: NodeId) {
+        let log = &self.nodes[id.slot()].log;
+        let others = self.nodes.iter().map(|node| &node.log).chain(&self.lost_logs);
+        let differs = |other: &Vec<Entry>| {
+            let shared = log.len().min(other.len());
+            let last = (0..shared).rev().find(|index| log[*index].0 == other[*index].0);
+            last.is_some_and(|last| log[..=last] != other[..=last])
+        };
+        if others.into_iter().any(differs) {
+            self.broken.push(Property::LogMatching);
+        }
+        for (place, (index, entry)) in self.applied.iter().enumerate().rev().take(1) {
+            let mut earlier = self.applied[..place].iter();
+            if earlier.any(|(other, applied)| other == index && applied != entry) {
+                self.broken.push(Property::StateMachineSafety);
+            }
+        }
+    }
+
+    fn judge_leaders(&mut self) {
+        let incomplete = |(term, _, log): &(Term, NodeId, Vec<Entry>)| {
+            let mut commits = self.commits.iter();
+            commits.any(|(committed, prefix)| committed < term && !log.starts_with(prefix))
+        };
+        if self.elections.iter().any(incomplete) {
+            self.broken.push(Property::LeaderCompleteness);
+        }
+    }
+
+    fn judge_copies(&mut self) {
+        let majority = self.nodes.len() / 2 + 1;
+        let scarce = |(_, prefix): &(Term, Vec<Entry>)| {
+            self.nodes.iter().filter(|node| node.disk.starts_with(prefix)).count() < majority
+        };
+        if self.commits.last().is_some_and(scarce) {
+            self.broken.push(Property::Durability);
+        }
+    }
+}
