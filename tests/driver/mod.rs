@@ -1,0 +1,320 @@
+//! Drives nodes of the built-in Raft by hand, one input at a time, with no simulator between.
+//!
+//! Effects are carried out at once, but a message waits until its write is durable, and is delivered when the test says so.
+
+#![allow(dead_code, reason = "each test that shares this driver uses a part of it")]
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+
+use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
+use squall::log::{Entry, Log};
+use squall::node::{
+    Answer, Context, Damage, Effect, Input, Node, NodeRng, Output, Recovered, Request, Role, Status,
+};
+use squall::raft::{Bug, Config, Message, Raft, Rules};
+use squall::rng::{Rng, Stream};
+use squall::time::{LocalTime, Span, SpanRange};
+
+/// One node, and what its host would keep.
+struct Driven {
+    raft: Raft,
+    rng: NodeRng,
+    now: LocalTime,
+    timer: LocalTime,
+    log: Log,
+    written: WriteId,
+    durable: WriteId,
+    waiting: VecDeque<(WriteId, NodeId, Message)>,
+}
+
+/// Some nodes, and the messages between them.
+pub struct Driver {
+    nodes: Vec<Driven>,
+    wire: VecDeque<(NodeId, NodeId, Message)>,
+    lines: String,
+}
+
+/// The node with a number.
+pub fn n(number: u8) -> NodeId {
+    NodeId::new(number)
+}
+
+/// A log whose entries have these terms.
+pub fn log(terms: &[u64]) -> Log {
+    let mut log = Log::default();
+    terms.iter().for_each(|term| log.push(Entry::noop(Term(*term))));
+    log
+}
+
+/// What a node boots with, beside its log.
+#[derive(Clone, Debug, Default)]
+pub struct Disk {
+    pub term: u64,
+    pub vote: Option<u8>,
+    pub log: Vec<u64>,
+}
+
+impl Driver {
+    /// Nodes that boot with these disks, and these bugs.
+    pub fn new(disks: &[Disk], bugs: &[Bug]) -> Driver {
+        let members = NodeSet::first(disks.len() as u8);
+        let config = Config {
+            election_timeout: SpanRange::millis(150, 300),
+            heartbeat_interval: SpanRange::exactly(Span::millis(75)),
+            entries_per_append: 100,
+            appends_in_flight: 4,
+            rules: Rules::with(bugs),
+        };
+        let driven = |slot: usize| Driven {
+            raft: Raft::new(NodeId::at(slot), members, config),
+            rng: NodeRng::new(Rng::new(1, Stream::Node(NodeId::at(slot))), Vec::new()),
+            now: LocalTime(1_000_000_000),
+            timer: LocalTime(0),
+            log: Log::default(),
+            written: WriteId::NONE,
+            durable: WriteId::NONE,
+            waiting: VecDeque::new(),
+        };
+        let nodes = (0..disks.len()).map(driven).collect();
+        let mut driver = Driver { nodes, wire: VecDeque::new(), lines: String::new() };
+        for (slot, disk) in disks.iter().enumerate() {
+            driver.boot(NodeId::at(slot), disk.clone());
+        }
+        driver
+    }
+
+    /// Nodes with fresh disks.
+    pub fn fresh(nodes: usize) -> Driver {
+        Driver::new(&vec![Disk::default(); nodes], &[])
+    }
+
+    fn boot(&mut self, id: NodeId, disk: Disk) {
+        let log = log(&disk.log);
+        self.nodes[id.slot()].log = log.clone();
+        let recovered = Recovered {
+            term: Term(disk.term.max(1)),
+            vote: disk.vote.map(n),
+            log,
+            applied: Index::ZERO,
+            damage: Damage::default(),
+        };
+        self.step(id, Input::Boot(recovered));
+    }
+
+    /// Hands an input to a node and carries out its effects.
+    pub fn step(&mut self, id: NodeId, input: Input<Message>) {
+        let node = &mut self.nodes[id.slot()];
+        let before = node.raft.status();
+        let mut effects = Vec::new();
+        let mut ctx = Context { now: node.now, rng: &mut node.rng, effects: &mut effects };
+        node.raft.step(input, &mut ctx);
+        let status = node.raft.status();
+        if (before.role, before.term) != (status.role, status.term) {
+            let _ = writeln!(self.lines, "{id} is {}", standing(status));
+        }
+        let mut answers = Vec::new();
+        for effect in effects {
+            self.carry_out(id, effect, &mut answers);
+        }
+        if before.commit != status.commit {
+            let _ = writeln!(self.lines, "{id} commits up to {}", status.commit);
+        }
+        for index in answers {
+            self.step(id, Input::Applied { index, output: Output::Done });
+        }
+    }
+
+    fn carry_out(&mut self, id: NodeId, effect: Effect<Message>, answers: &mut Vec<Index>) {
+        let node = &mut self.nodes[id.slot()];
+        let lines = &mut self.lines;
+        let _ = match effect {
+            Effect::Send { to, message, after } => {
+                let wait = after > node.durable;
+                let when = if wait { format!(" after {after}") } else { String::new() };
+                let line = writeln!(lines, "{id} -> {to} {}{when}", words(&message));
+                match wait {
+                    true => node.waiting.push_back((after, to, message)),
+                    false => self.wire.push_back((id, to, message)),
+                }
+                line
+            }
+            Effect::SaveVote { write, term, vote } => {
+                node.written = write;
+                let vote = vote.map_or("nobody".into(), |vote| vote.to_string());
+                writeln!(lines, "{id} writes {write}: term {term}, vote for {vote}")
+            }
+            Effect::Append { write, first, entries } => {
+                node.written = write;
+                entries.entries().iter().for_each(|entry| node.log.push(*entry));
+                let terms: Vec<String> =
+                    entries.entries().iter().map(|entry| entry.term.to_string()).collect();
+                writeln!(lines, "{id} writes {write}: from {first} entries of {}", terms.join(" "))
+            }
+            Effect::Truncate { write, from } => {
+                node.written = write;
+                node.log.truncate(from);
+                writeln!(lines, "{id} writes {write}: removes {from} and all behind")
+            }
+            Effect::SetTimer(timer) => {
+                node.timer = timer;
+                Ok(())
+            }
+            Effect::Apply { index, entry, answer } => {
+                if answer {
+                    answers.push(index);
+                }
+                writeln!(lines, "{id} applies {index}@{}", entry.term)
+            }
+            Effect::Reply { request, answer } => {
+                let what = match answer {
+                    Answer::Applied(_) => "done",
+                    Answer::Refused(_) => "try elsewhere",
+                };
+                writeln!(lines, "{id} answers c{}.{}: {what}", request.client, request.serial)
+            }
+            Effect::Stop => writeln!(lines, "{id} stops itself"),
+        };
+    }
+
+    /// The node's timer fires, when it is due.
+    pub fn timer(&mut self, id: NodeId) {
+        self.nodes[id.slot()].now = self.nodes[id.slot()].timer;
+        self.step(id, Input::TimerFired);
+    }
+
+    /// All that a node wrote becomes durable.
+    pub fn sync(&mut self, id: NodeId) {
+        let node = &mut self.nodes[id.slot()];
+        let written = node.written;
+        if node.durable == written {
+            return;
+        }
+        node.durable = written;
+        for (_, to, message) in std::mem::take(&mut node.waiting) {
+            let _ = writeln!(self.lines, "{id} -> {to} {}", words(&message));
+            self.wire.push_back((id, to, message));
+        }
+        self.step(id, Input::Durable(written));
+    }
+
+    /// The oldest message from one node to another arrives; says whether there was one.
+    pub fn deliver(&mut self, from: NodeId, to: NodeId) -> bool {
+        let found =
+            self.wire.iter().position(|(sender, receiver, _)| (*sender, *receiver) == (from, to));
+        let Some(message) = found.and_then(|place| self.wire.remove(place)) else { return false };
+        self.receive(to, from, message.2);
+        true
+    }
+
+    /// A message arrives, whoever sent it.
+    pub fn receive(&mut self, to: NodeId, from: NodeId, message: Message) {
+        self.step(to, Input::Receive { from, message });
+    }
+
+    /// All messages that are under way are lost.
+    pub fn lose_all(&mut self) {
+        self.wire.clear();
+        self.nodes.iter_mut().for_each(|node| node.waiting.clear());
+    }
+
+    /// Syncs and delivers between these nodes until nothing is under way; what goes to others is lost.
+    pub fn settle(&mut self, among: &[u8]) {
+        let among: Vec<u8> = among
+            .iter()
+            .copied()
+            .filter(|number| usize::from(*number) <= self.nodes.len())
+            .collect();
+        loop {
+            among.iter().for_each(|number| self.sync(n(*number)));
+            let Some((from, to, message)) = self.wire.pop_front() else { return };
+            let here = |node: NodeId| among.contains(&node.number());
+            if here(from) && here(to) {
+                self.receive(to, from, message);
+            }
+        }
+    }
+
+    /// A client asks.
+    pub fn request(&mut self, id: NodeId, request: Request) {
+        self.step(id, Input::Request(request));
+    }
+
+    /// Makes a node leader: it stands, and these others answer.
+    pub fn elect(&mut self, id: NodeId, among: &[u8]) {
+        self.timer(id);
+        self.settle(among);
+        assert_eq!(self.status(id).role, Role::Leader, "{}", self.lines);
+    }
+
+    /// What a node says of itself.
+    pub fn status(&self, id: NodeId) -> Status {
+        self.nodes[id.slot()].raft.status()
+    }
+
+    /// The terms of the entries in a node's log.
+    pub fn log(&self, id: NodeId) -> Vec<u64> {
+        self.nodes[id.slot()].log.iter_from(Index(1)).map(|entry| entry.term.0).collect()
+    }
+
+    /// When a node's timer is due, from now.
+    pub fn timer_in(&self, id: NodeId) -> Span {
+        let node = &self.nodes[id.slot()];
+        Span(node.timer.0 - node.now.0)
+    }
+
+    /// Time passes at a node, without its timer.
+    pub fn pass(&mut self, id: NodeId, span: Span) {
+        let node = &mut self.nodes[id.slot()];
+        node.now = node.now.plus(span);
+    }
+
+    /// What happened since the last call, a line each.
+    pub fn told(&mut self) -> String {
+        std::mem::take(&mut self.lines)
+    }
+}
+
+/// A status in words.
+pub fn standing(status: Status) -> String {
+    let role = match status.role {
+        Role::Follower => "follower",
+        Role::Candidate => "candidate",
+        Role::Leader => "leader",
+    };
+    format!("{role} in term {}", status.term)
+}
+
+/// A message in words, as scripts write them.
+pub fn words(message: &Message) -> String {
+    match message {
+        Message::RequestVote { term, last_log_index, last_log_term } => {
+            format!("request-vote t{term} last {last_log_index}@{last_log_term}")
+        }
+        Message::Vote { term, granted } => {
+            format!("vote t{term} {}", if *granted { "granted" } else { "refused" })
+        }
+        Message::AppendEntries { term, prev_log_index, prev_log_term, entries, leader_commit } => {
+            let terms: Vec<String> =
+                entries.entries().iter().map(|entry| entry.term.to_string()).collect();
+            let entries = if terms.is_empty() { "-".into() } else { terms.join(",") };
+            format!(
+                "append t{term} prev {prev_log_index}@{prev_log_term} entries {entries} commit {leader_commit}"
+            )
+        }
+        Message::Appended { term, match_index } => format!("appended t{term} match {match_index}"),
+        Message::Conflict { term, rejected, conflict_term, conflict_index } => {
+            format!("conflict t{term} at {rejected} has {conflict_term} from {conflict_index}")
+        }
+        Message::Forward { request } => {
+            format!("forward c{}.{}", request.id.client, request.id.serial)
+        }
+        Message::ForwardReply { request, answer } => {
+            let what = match answer {
+                Answer::Applied(_) => "done",
+                Answer::Refused(_) => "refused",
+            };
+            format!("forwarded c{}.{} {what}", request.client, request.serial)
+        }
+    }
+}

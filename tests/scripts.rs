@@ -1,0 +1,162 @@
+//! Golden scripts: each file of `tests/scripts/` tells one behaviour of the protocol, step by step.
+//!
+//! `tests/scripts/README.md` explains the notation. `UPDATE_SCRIPTS=1 cargo test --test scripts` writes down what happens now.
+
+mod driver;
+
+use std::fs;
+
+use driver::{Disk, Driver, n};
+use squall::ids::{Index, NodeId, Term};
+use squall::log::{Batch, Command, Entry, RequestId};
+use squall::node::{Input, Request};
+use squall::raft::Message;
+
+/// The number behind a letter, as in `n2`, `t3`.
+fn number(word: &str) -> u64 {
+    let digits = word.trim_start_matches(|letter: char| letter.is_ascii_alphabetic());
+    digits.parse().unwrap_or_else(|_| panic!("`{word}` has no number"))
+}
+
+fn node(word: &str) -> NodeId {
+    n(number(word) as u8)
+}
+
+/// An index and a term, as in `5@3`.
+fn position(word: &str) -> (Index, Term) {
+    let (index, term) = word.split_once('@').unwrap_or_else(|| panic!("`{word}` is no position"));
+    (Index(number(index)), Term(number(term)))
+}
+
+fn terms(words: &str) -> Vec<u64> {
+    words.split([' ', ',']).filter(|word| !word.is_empty() && *word != "-").map(number).collect()
+}
+
+fn request(word: &str) -> Request {
+    let (client, serial) =
+        word.trim_start_matches('c').split_once('.').expect("a client's request");
+    let id = RequestId { client: number(client) as u32, serial: number(serial) as u32 };
+    Request { id, command: Command::Put { key: 1, value: id.serial } }
+}
+
+/// A message in the words in which the driver tells it.
+fn message(words: &[&str]) -> Message {
+    let term = || Term(number(words[1]));
+    match words[0] {
+        "request-vote" => {
+            let (last_log_index, last_log_term) = position(words[3]);
+            Message::RequestVote { term: term(), last_log_index, last_log_term }
+        }
+        "vote" => Message::Vote { term: term(), granted: words[2] == "granted" },
+        "append" => {
+            let (prev_log_index, prev_log_term) = position(words[3]);
+            let entries: Batch =
+                terms(words[5]).into_iter().map(|term| Entry::noop(Term(term))).collect();
+            let leader_commit = Index(number(words[7]));
+            let term = term();
+            Message::AppendEntries { term, prev_log_index, prev_log_term, entries, leader_commit }
+        }
+        "appended" => Message::Appended { term: term(), match_index: Index(number(words[3])) },
+        "forward" => Message::Forward { request: request(words[1]) },
+        other => panic!("there is no message `{other}`"),
+    }
+}
+
+/// Carries out one line; gives what happened.
+fn carry_out(driver: &mut Option<Driver>, line: &str) -> String {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    if words[0] == "cluster" {
+        let disks = parse_disks(&line["cluster".len()..]);
+        *driver = Some(Driver::new(&disks, &[]));
+        driver.as_mut().expect("just made").told();
+        return String::new();
+    }
+    let driver = driver.as_mut().expect("a script begins with `cluster`");
+    match words[..] {
+        ["timer", id] => driver.timer(node(id)),
+        ["sync", id] => driver.sync(node(id)),
+        ["settle"] => driver.settle(&[1, 2, 3, 4, 5, 6, 7]),
+        ["settle", ..] => {
+            let among: Vec<u8> = words[1..].iter().map(|word| number(word) as u8).collect();
+            driver.settle(&among);
+        }
+        ["deliver", from, to] => assert!(driver.deliver(node(from), node(to)), "nothing to {line}"),
+        ["lose"] => driver.lose_all(),
+        ["request", id, asked] => driver.request(node(id), request(asked)),
+        ["fail", id] => driver.step(node(id), Input::WriteFailed(squall::ids::WriteId(1))),
+        ["receive", id, from, ..] => driver.receive(node(id), node(from), message(&words[3..])),
+        ["show", id] => {
+            let (status, log) = (driver.status(node(id)), driver.log(node(id)));
+            let standing = driver::standing(status);
+            let commit = status.commit;
+            return format!("{}{id} {standing}, log {log:?}, commit {commit}\n", driver.told());
+        }
+        _ => panic!("`{line}` is no command"),
+    }
+    driver.told()
+}
+
+/// The disks of a cluster: `3`, or one part for each node, as in `n1 t3 vote n1 log 1 1 2 | n2 t1 | n3 t1`.
+fn parse_disks(text: &str) -> Vec<Disk> {
+    if let Ok(count) = text.trim().parse::<usize>() {
+        return vec![Disk::default(); count];
+    }
+    text.split('|')
+        .map(|part| {
+            let (head, log) = part.split_once("log").unwrap_or((part, ""));
+            let words: Vec<&str> = head.split_whitespace().collect();
+            let vote = words.iter().position(|word| *word == "vote");
+            Disk {
+                term: number(words[1]),
+                vote: vote.map(|place| number(words[place + 1]) as u8),
+                log: terms(log),
+            }
+        })
+        .collect()
+}
+
+/// Runs a script: a line that begins with `> ` is a command, the lines behind it are what happens.
+fn play(script: &str) -> String {
+    let mut driver = None;
+    let mut played = String::new();
+    for line in script.lines() {
+        match line.strip_prefix("> ") {
+            Some(command) => {
+                played += line;
+                played.push('\n');
+                for told in carry_out(&mut driver, command).lines() {
+                    played += "  ";
+                    played += told;
+                    played.push('\n');
+                }
+            }
+            None if line.starts_with('#') || line.is_empty() => {
+                played += line;
+                played.push('\n');
+            }
+            None => {}
+        }
+    }
+    played
+}
+
+#[test]
+fn every_script_plays_as_it_is_written() {
+    let mut paths: Vec<_> = fs::read_dir("tests/scripts")
+        .expect("there are scripts")
+        .map(|entry| entry.expect("it is readable").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
+        .collect();
+    paths.sort();
+    assert!(paths.len() >= 15, "only {} scripts", paths.len());
+    for path in paths {
+        let script = fs::read_to_string(&path).expect("it is text");
+        assert!(script.starts_with("# "), "{} begins with its story", path.display());
+        let played = play(&script);
+        if std::env::var_os("UPDATE_SCRIPTS").is_some() {
+            fs::write(&path, &played).expect("it is writable");
+        } else {
+            assert_eq!(played, script, "{}", path.display());
+        }
+    }
+}
