@@ -596,6 +596,7 @@ impl Situations {
             self.leader_crashed(id, node, oracles);
         }
         self.nodes[id.slot()].up = false;
+        self.nodes[id.slot()].born_at_message = self.last_message + 1;
         let down = self.nodes.iter().filter(|memory| !memory.up).count();
         self.reach_if(down == shadow.majority(), Situation::MajorityDown, id);
         self.reach_if(down == self.nodes.len(), Situation::AllDown, id);

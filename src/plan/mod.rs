@@ -314,7 +314,8 @@ pub struct NodeOptions {
     /// How many parts per million its clock runs fast, or slow if negative; within 500,000.
     #[serde(default, skip_serializing_if = "is_default")]
     pub clock_drift_ppm: i32,
-    /// Its first election timeouts, in order; later ones are random.
+    /// Its first election timeouts, in order; later ones are random. One is used at each start, at each candidacy, and at each step
+    /// down from candidate or leader.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub election_timeouts: Vec<Span>,
     /// Its disk.

@@ -48,7 +48,7 @@ pub enum Message {
     Conflict {
         /// The follower's current term.
         term: Term,
-        /// The `prev_log_index` that it refused.
+        /// The `prev_log_index` that it refused; zero where the leader's term is over.
         rejected: Index,
         /// The term of its own entry there; zero if it has none.
         conflict_term: Term,

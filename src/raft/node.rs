@@ -1,6 +1,6 @@
 //! The node: one input in, effects out, and the one place where roles change.
 
-use crate::ids::{NodeId, NodeSet, Term};
+use crate::ids::{Index, NodeId, NodeSet, Term};
 use crate::node::{Answer, Context, Effect, Input, Node, Role, Status};
 use crate::raft::candidate::Candidate;
 use crate::raft::core::{Core, Ctx};
@@ -134,10 +134,12 @@ impl Raft {
             Message::RequestVote { .. } => {
                 self.core.answer(from, Message::Vote { term, granted: false }, ctx);
             }
-            Message::AppendEntries { prev_log_index, .. } => {
+            Message::AppendEntries { .. } => {
+                // A refusal of index 0 asks for nothing but a look at the term: whoever leads that term by now is not to go
+                // back in its own log for it.
                 let conflict = Message::Conflict {
                     term,
-                    rejected: prev_log_index,
+                    rejected: Index::ZERO,
                     conflict_term: Term::ZERO,
                     conflict_index: self.core.log.last_index().next(),
                 };
