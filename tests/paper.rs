@@ -227,7 +227,8 @@ fn a_candidate_that_hears_nothing_stands_again() {
     assert_eq!((status.role, status.term), (Role::Candidate, Term(3)));
 }
 
-/// Leaders: "Upon election: send initial empty AppendEntries RPCs (heartbeat) to each server; repeat during idle periods to prevent election
+/// Leaders: "Upon election: send initial empty AppendEntries RPCs (heartbeat) to each server;
+/// repeat during idle periods to prevent election
 /// timeouts". Section 8: "Raft handles this by having each leader commit a blank no-op entry into the log at the start of its term."
 #[test]
 fn a_leader_speaks_at_once_and_goes_on_speaking() {

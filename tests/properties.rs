@@ -79,6 +79,7 @@ fn oracles_and_twins_agree_on_every_bug() {
         Property::StateMachineSafety,
         Property::Durability,
         Property::OneVote,
+        Property::MonotonicTerm,
         Property::MonotonicCommit,
     ] {
         assert!(caught.contains_key(&property), "{property} was never violated: {caught:?}");

@@ -32,6 +32,8 @@ pub enum Bug {
     StaleLogVote,
     /// The longer log wins, whatever its last term.
     UptodateIndexOnly,
+    /// A node takes over the term of every message, an older one too.
+    TermRegress,
 
     // Replication and commit.
     /// A leader commits entries of older terms by counting.
@@ -97,7 +99,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 25] = [
+    pub const ALL: [Bug; 26] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -107,6 +109,7 @@ impl Bug {
         Bug::StaleVoteReply,
         Bug::StaleLogVote,
         Bug::UptodateIndexOnly,
+        Bug::TermRegress,
         Bug::OldTermCommit,
         Bug::CommitWithoutQuorum,
         Bug::PrevTermUnchecked,
@@ -133,14 +136,16 @@ impl Bug {
     /// What the catalogue says of it.
     pub const fn about(self) -> About {
         match self as u8 {
-            bug if bug <= Bug::UptodateIndexOnly as u8 => self.about_votes(),
+            bug if bug <= Bug::TermRegress as u8 => self.about_votes(),
             bug if bug <= Bug::ApplyTwiceAfterRestart as u8 => self.about_replication(),
             _ => self.about_disks(),
         }
     }
 
     const fn about_votes(self) -> About {
-        use Property::{ElectionSafety, LeaderCompleteness, OneVote, StateMachineSafety};
+        use Property::{
+            ElectionSafety, LeaderCompleteness, MonotonicTerm, OneVote, StateMachineSafety,
+        };
         match self {
             Bug::VoteTwice => about(
                 "vote-twice",
@@ -206,6 +211,14 @@ impl Bug {
                 "A deposed leader with a long uncommitted tail beats nodes that hold newer, committed entries.",
                 "Raft paper, 5.4.1",
                 &[LeaderCompleteness, StateMachineSafety],
+            ),
+            Bug::TermRegress => about(
+                "term-regress",
+                "A node takes over the term of every message, an older one too.",
+                "A leader that was cut off comes back with its old term, and the others follow it there: they vote, and write entries, in \
+                 terms that are over.",
+                "Raft paper, 5.1; a relative of WRaft PR 118",
+                &[MonotonicTerm],
             ),
             _ => panic!("not a bug of votes"),
         }

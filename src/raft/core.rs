@@ -103,7 +103,7 @@ impl Core {
 
     /// Moves to a later term (5.1).
     pub fn enter_term(&mut self, term: Term, vote: Option<NodeId>, ctx: &mut Ctx) {
-        assert!(term > self.current_term, "a term never goes back");
+        assert!(self.rules().takes_over(term, self.current_term), "a term never goes back");
         self.current_term = term;
         self.leader_id = None;
         self.vote(vote, ctx);

@@ -119,7 +119,7 @@ impl Raft {
 
     /// Figure 2, all servers: a request or response with a later term makes a follower of that term.
     fn observe_term(&mut self, term: Term, ctx: &mut Ctx) {
-        if term > self.core.current_term {
+        if self.core.rules().takes_over(term, self.core.current_term) {
             self.core.enter_term(term, None, ctx);
             if !matches!(self.role, RoleState::Follower(_)) {
                 self.become_next(Next::Follow, ctx);

@@ -26,6 +26,11 @@ impl Rules {
         self.has(bug)
     }
 
+    /// 5.1: a server updates its current term to a larger value, and never to a smaller one.
+    pub fn takes_over(self, term: Term, current: Term) -> bool {
+        term > current || (term < current && self.broken(Bug::TermRegress))
+    }
+
     /// 5.2: each server will vote for at most one candidate in a given term.
     pub fn may_vote(self, voted_for: Option<NodeId>, candidate: NodeId) -> bool {
         voted_for.is_none_or(|voted| voted == candidate) || self.broken(Bug::VoteTwice)
