@@ -87,3 +87,171 @@ fn broken(record: &Record, panicked: bool) -> Violation {
     let node = record.node.map_or_else(String::new, |node| node.to_string());
     Violation::new(Property::Contract, record, format!("{node} {what}."), [])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{Index, NodeId, Term, WriteId};
+    use crate::node::Role;
+
+    /// Oracles over three nodes, fed with hand-made records.
+    struct Story {
+        oracles: Oracles,
+        number: u64,
+    }
+
+    impl Story {
+        fn new() -> Story {
+            let mut story = Story { oracles: Oracles::new(3, &Property::ALL), number: 0 };
+            for node in 1..=3 {
+                let boot = Kind::Boot {
+                    life: 1,
+                    term: Term::FIRST,
+                    vote: None,
+                    last_index: Index::ZERO,
+                    applied: Index::ZERO,
+                };
+                assert_eq!(story.tell(node, boot), None);
+            }
+            story
+        }
+
+        /// Something happens at a node; gives the property that it violates.
+        fn tell(&mut self, node: u8, kind: Kind) -> Option<Property> {
+            self.number += 1;
+            let record = Record {
+                number: self.number,
+                event: self.number,
+                time: crate::time::Time(self.number),
+                node: Some(NodeId::new(node)),
+                kind,
+            };
+            self.oracles.observe(&record).map(|violation| violation.property)
+        }
+
+        fn leads(&mut self, node: u8, term: u64) -> Option<Property> {
+            self.tell(node, Kind::Role { role: Role::Leader, term: Term(term) })
+        }
+
+        /// A node appends an entry, not yet durable.
+        fn appends(&mut self, node: u8, index: u64, term: u64) -> Option<Property> {
+            let write = WriteId(index);
+            self.tell(
+                node,
+                Kind::Append { write, index: Index(index), term: Term(term), content: 7 },
+            )
+        }
+
+        fn syncs(&mut self, node: u8, write: u64) -> Option<Property> {
+            self.tell(node, Kind::Durable { write: WriteId(write) })
+        }
+
+        fn commits(&mut self, node: u8, index: u64, term: u64) -> Option<Property> {
+            self.tell(node, Kind::Commit { index: Index(index), term: Term(term) })
+        }
+    }
+
+    /// One entry of term 13, on the disks of nodes 1 and 2, committed by node 1.
+    fn committed_in_term_13() -> Story {
+        let mut story = Story::new();
+        assert_eq!(story.leads(1, 13), None);
+        for node in [1, 2] {
+            assert_eq!(story.appends(node, 1, 13), None);
+            assert_eq!(story.syncs(node, 1), None);
+        }
+        assert_eq!(story.commits(1, 1, 13), None);
+        story
+    }
+
+    #[test]
+    fn a_leader_that_was_long_in_coming_need_not_hold_what_is_committed_later() {
+        let mut story = committed_in_term_13();
+        assert_eq!(story.leads(3, 11), None, "its term is older than the commit's");
+        assert_eq!(story.leads(3, 14), Some(Property::LeaderCompleteness));
+    }
+
+    #[test]
+    fn a_leader_of_a_later_term_that_came_before_the_commit_must_hold_it() {
+        let mut story = Story::new();
+        assert_eq!(story.leads(1, 2), None);
+        assert_eq!(story.leads(3, 3), None);
+        for node in [1, 2] {
+            story.appends(node, 1, 2);
+            story.syncs(node, 1);
+        }
+        assert_eq!(story.commits(1, 1, 2), Some(Property::LeaderCompleteness));
+    }
+
+    #[test]
+    fn two_leaders_of_one_term_are_one_too_many_over_restarts_too() {
+        let mut story = Story::new();
+        assert_eq!(story.leads(1, 2), None);
+        let crash = Kind::Crash { survived: WriteId::NONE, torn: 0, lost: 0 };
+        assert_eq!(story.tell(1, crash), None);
+        assert_eq!(story.leads(2, 3), None);
+        assert_eq!(story.leads(3, 2), Some(Property::ElectionSafety));
+    }
+
+    #[test]
+    fn a_commit_needs_a_majority_of_disks_not_of_memories() {
+        let mut story = Story::new();
+        story.leads(1, 2);
+        story.appends(1, 1, 2);
+        story.appends(2, 1, 2);
+        story.syncs(1, 1);
+        assert_eq!(story.commits(1, 1, 2), Some(Property::Durability));
+    }
+
+    #[test]
+    fn what_is_committed_stays_on_a_majority_of_disks() {
+        let mut story = committed_in_term_13();
+        let truncate = Kind::Truncate { write: WriteId(2), from: Index(1) };
+        assert_eq!(story.tell(2, truncate), None, "nothing is lost before it is durable");
+        assert_eq!(story.syncs(2, 2), Some(Property::Durability));
+    }
+
+    #[test]
+    fn one_index_and_term_has_one_entry_behind_one_log() {
+        let mut story = Story::new();
+        assert_eq!(story.appends(1, 1, 2), None);
+        assert_eq!(story.appends(1, 2, 4), None);
+        assert_eq!(story.appends(2, 1, 3), None, "another term is another entry");
+        assert_eq!(story.appends(2, 2, 4), Some(Property::LogMatching));
+    }
+
+    #[test]
+    fn a_leader_may_not_remove_but_a_follower_may() {
+        let mut story = Story::new();
+        story.appends(1, 1, 2);
+        let truncate = |write| Kind::Truncate { write: WriteId(write), from: Index(1) };
+        assert_eq!(story.tell(1, truncate(2)), None);
+        story.leads(1, 3);
+        story.appends(1, 1, 3);
+        assert_eq!(story.tell(1, truncate(4)), Some(Property::LeaderAppendOnly));
+    }
+
+    #[test]
+    fn a_disk_has_one_vote_a_term() {
+        let vote = |write, node| Kind::Vote {
+            write: WriteId(write),
+            term: Term(2),
+            vote: Some(NodeId::new(node)),
+        };
+        let mut story = Story::new();
+        story.tell(3, vote(1, 1));
+        story.tell(3, vote(2, 1));
+        assert_eq!(story.syncs(3, 2), None, "the same vote twice is one vote");
+        story.tell(3, vote(3, 2));
+        assert_eq!(story.syncs(3, 3), Some(Property::OneVote));
+    }
+
+    #[test]
+    fn a_lost_disk_ends_what_needs_disks_and_nothing_else() {
+        let mut story = committed_in_term_13();
+        let crash = Kind::Crash { survived: WriteId::NONE, torn: 0, lost: 0 };
+        assert_eq!(story.tell(2, crash), None);
+        assert_eq!(story.tell(2, Kind::Wipe), None);
+        assert_eq!(story.leads(3, 14), None, "no Raft can promise this without its disks");
+        assert_eq!(story.commits(1, 0, 13), Some(Property::MonotonicCommit));
+    }
+}
