@@ -142,6 +142,7 @@ impl Bug {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table: one row for each bug")]
     const fn about_votes(self) -> About {
         use Property::{
             ElectionSafety, LeaderCompleteness, MonotonicTerm, OneVote, StateMachineSafety,
