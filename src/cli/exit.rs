@@ -1,5 +1,7 @@
 //! Exit codes: a part of the interface.
 
+use crate::report::promises::Verdict;
+
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -33,6 +35,16 @@ impl Code {
             Code::Internal => 6,
         };
         if rank(other) > rank(self) { other } else { self }
+    }
+}
+
+impl From<&Verdict> for Code {
+    fn from(verdict: &Verdict) -> Code {
+        match verdict {
+            Verdict::Kept => Code::Clean,
+            Verdict::Violated(_) => Code::Safety,
+            Verdict::Broken(_) => Code::Unmet,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::cli::failure::Failure;
 use crate::cli::files;
 use crate::plan::scenario::{FileError, json_error};
 use crate::plan::validate::validate;
-use crate::report::promises::{self, Verdict};
+use crate::report::promises;
 use crate::report::saved::{FORMAT, SavedRun, VERSION};
 use crate::report::text;
 
@@ -35,12 +35,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Code, Failure> {
     let (outcome, divergence) = saved.replay();
     let mut out = anstream::AutoStream::auto(std::io::stdout());
     let verdict = promises::judge(&saved.plan, &outcome, false);
-    let code = match (&divergence, &verdict) {
-        (Some(_), _) => Code::Diverged,
-        (None, Verdict::Kept) => Code::Clean,
-        (None, Verdict::Violated(_)) => Code::Safety,
-        (None, Verdict::Broken(_)) => Code::Unmet,
-    };
+    let code = if divergence.is_some() { Code::Diverged } else { Code::from(&verdict) };
     if args.json {
         let window = divergence.as_ref().map(|divergence| divergence.window);
         let result = serde_json::json!({

@@ -15,7 +15,7 @@ use crate::plan::{Expect, Plan, Profile};
 use crate::raft::Bug;
 use crate::record::Record;
 use crate::report::promises::{self, Verdict};
-use crate::report::saved::SavedRun;
+use crate::report::saved::{SavedRun, temporary_name};
 use crate::report::text;
 use crate::sim::{Options, Outcome, run_with};
 use crate::situation::Counts;
@@ -150,10 +150,10 @@ impl<'a> Session<'a> {
         }
         let outcome = self.watched(&plan)?;
         let verdict = promises::judge(&plan, &outcome, self.args.until.is_some());
-        let (code, unmet) = match &verdict {
-            Verdict::Kept => (Code::Clean, &[][..]),
-            Verdict::Violated(_) => (Code::Safety, &[][..]),
-            Verdict::Broken(unmet) => (Code::Unmet, &unmet[..]),
+        let code = Code::from(&verdict);
+        let unmet = match &verdict {
+            Verdict::Broken(unmet) => &unmet[..],
+            _ => &[],
         };
         self.code = self.code.worse(code);
         self.runs += 1;
@@ -195,9 +195,9 @@ impl<'a> Session<'a> {
                     trace.write(record)?;
                 }
                 if show {
-                    let line = teller.tell(record);
+                    teller.follow(record);
                     if is_shown(args, record) {
-                        writeln!(out, "{line}")?;
+                        writeln!(out, "{}", teller.line(record))?;
                     }
                 }
                 Ok(())
@@ -213,7 +213,7 @@ impl<'a> Session<'a> {
         if let (Some(trace), Some(path)) = (trace, &self.args.trace) {
             let file = trace.finish()?;
             drop(file);
-            std::fs::rename(temporary(path), path)
+            std::fs::rename(temporary_name(path), path)
                 .map_err(|error| Failure::file(path, "write", &error))?;
         }
         Ok(outcome)
@@ -312,15 +312,9 @@ fn is_shown(args: &RunArgs, record: &Record) -> bool {
         && time(args.to).is_none_or(|to| record.time <= to)
 }
 
-fn temporary(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".tmp");
-    name.into()
-}
-
 fn open_trace(path: &Path, plan: &Plan) -> Result<Writer<BufWriter<File>>, Failure> {
     let failed = |error: std::io::Error| Failure::file(path, "write", &error);
-    let file = File::create(temporary(path)).map_err(failed)?;
+    let file = File::create(temporary_name(path)).map_err(failed)?;
     Writer::new(BufWriter::new(file), &plan.title, plan.cluster.nodes, plan.seed).map_err(failed)
 }
 

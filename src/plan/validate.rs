@@ -403,8 +403,3 @@ fn check_expectations(plan: &Plan) -> Checked {
         "the expected violation is not among the properties that are judged".into()
     })
 }
-
-/// Whether a plan destroys what Raft relies on: disks that were wiped.
-pub fn destroys_disks(plan: &Plan) -> bool {
-    plan.faults.iter().any(|fault| matches!(&fault.action, Action::Crash(crash) if crash.wipe))
-}

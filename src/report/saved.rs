@@ -2,16 +2,16 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
 use crate::record::Record;
+use crate::report::text;
 use crate::sim::{Options, Outcome, run_with};
 use crate::trace::Digest;
 use crate::trace::digest::Digester;
-use crate::trace::text::Teller;
 
 /// The name of the format.
 pub const FORMAT: &str = "squall-run";
@@ -67,15 +67,7 @@ impl SavedRun {
         let same = now.iter().zip(&self.milestones).take_while(|(now, then)| now == then).count();
         let first = same as u64 * self.stride.max(1) + 1;
         let window = (first, first + self.stride.max(1) - 1);
-        let mut lines = Vec::new();
-        let mut teller = Teller::new(self.plan.cluster.nodes);
-        let mut sink = |record: &Record| {
-            let line = teller.tell(record);
-            if (window.0..=window.1).contains(&record.number) {
-                lines.push((record.number, line));
-            }
-        };
-        run_with(&self.plan, Options { sink: Some(&mut sink), ..Options::default() });
+        let lines = text::lines(&self.plan, |number| (window.0..=window.1).contains(&number));
         (outcome, Some(Divergence { window, lines }))
     }
 
@@ -90,13 +82,19 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.tmp", std::process::id()));
+    let temporary = temporary_name(path);
     let mut file = fs::File::create(&temporary)?;
     file.write_all(bytes)?;
     file.write_all(b"\n")?;
     drop(file);
     fs::rename(&temporary, path)
+}
+
+/// The name under which a file is written until it is whole.
+pub fn temporary_name(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    name.into()
 }
 
 fn milestones(plan: &Plan, stride: u64) -> Vec<Digest> {

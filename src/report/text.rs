@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::plan::Plan;
 use crate::record::Record;
-use crate::sim::{Ended, Outcome};
+use crate::sim::{Ended, Options, Outcome, run_with};
 use crate::situation::{Counts, Situation};
 use crate::trace::text::Teller;
 
@@ -19,25 +19,24 @@ pub fn violation(plan: &Plan, outcome: &Outcome) -> Option<String> {
         "  at {}s, event {}; the records that prove it:",
         violation.time, violation.event
     );
-    for line in evidence_lines(plan, outcome) {
-        let _ = writeln!(text, "    {line}");
+    for (number, line) in lines(plan, |number| violation.evidence.binary_search(&number).is_ok()) {
+        let _ = writeln!(text, "    #{number:<7}{line}");
     }
     Some(text)
 }
 
-/// The records that prove a violation, told with the roles and terms that nodes had.
-fn evidence_lines(plan: &Plan, outcome: &Outcome) -> Vec<String> {
-    let Some(violation) = &outcome.violation else { return Vec::new() };
+/// Runs a plan again and puts the records that are wanted, by number, into words, with the roles and terms that nodes had. A run is
+/// pure, so records need not be kept.
+pub fn lines(plan: &Plan, wanted: impl Fn(u64) -> bool) -> Vec<(u64, String)> {
     let mut teller = Teller::new(plan.cluster.nodes);
     let mut lines = Vec::new();
     let mut sink = |record: &Record| {
-        let line = teller.tell(record);
-        if violation.evidence.binary_search(&record.number).is_ok() {
-            lines.push(format!("#{:<7}{line}", record.number));
+        teller.follow(record);
+        if wanted(record.number) {
+            lines.push((record.number, teller.line(record)));
         }
     };
-    let options = crate::sim::Options { sink: Some(&mut sink), ..Default::default() };
-    crate::sim::run_with(plan, options);
+    run_with(plan, Options { sink: Some(&mut sink), ..Options::default() });
     lines
 }
 

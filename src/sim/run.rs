@@ -8,7 +8,6 @@ use crate::node::Node;
 use crate::oracle::Violation;
 use crate::plan::Plan;
 use crate::raft::Raft;
-use crate::record::Record;
 use crate::sim::Sim;
 use crate::sim::watch::{Sink, Watch};
 use crate::situation::{Counts, Situation};
@@ -115,18 +114,6 @@ pub fn run_nodes<N: Node>(plan: &Plan, make: &dyn Fn(NodeId) -> N, options: Opti
     };
     let time = if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { watch.now };
     Outcome { violation: watch.violation, ended, time, digest, counters, situations }
-}
-
-/// The records that prove a violation, by running the plan again: a run is pure, so they need not be kept.
-pub fn evidence(plan: &Plan, violation: &Violation) -> Vec<Record> {
-    let mut found = Vec::new();
-    let mut sink = |record: &Record| {
-        if violation.evidence.binary_search(&record.number).is_ok() {
-            found.push(*record);
-        }
-    };
-    run_with(plan, Options { sink: Some(&mut sink), ..Options::default() });
-    found
 }
 
 std::thread_local! {

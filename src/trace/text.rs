@@ -28,9 +28,8 @@ impl Teller {
         Teller { nodes: vec![Standing::default(); usize::from(nodes)] }
     }
 
-    /// The line for a record.
-    pub fn tell(&mut self, record: &Record) -> String {
-        self.follow(record);
+    /// The line for a record, the last that was followed.
+    pub fn line(&self, record: &Record) -> String {
         let who = match record.node {
             None => String::new(),
             Some(node) => {
@@ -47,7 +46,8 @@ impl Teller {
         format!("{:>14}  {:<20}{}", record.time, who, words(&record.kind, record.node))
     }
 
-    fn follow(&mut self, record: &Record) {
+    /// Takes note of a record, shown or not.
+    pub fn follow(&mut self, record: &Record) {
         let Some(node) = record.node else { return };
         let standing = &mut self.nodes[node.slot()];
         match record.kind {
