@@ -9,7 +9,7 @@
 //! - [`world`], [`client`]: the fake outside, which knows no protocol.
 //! - [`oracle`], [`trace`]: who judges a run, and how it is told.
 //! - [`sim`]: the loop, and the hosts of nodes.
-//! - [`report`], [`cli`]: what a run leaves for people, and the command line.
+//! - [`report`], [`campaign`], [`cli`]: what a run leaves for people, many runs, and the command line.
 
 pub mod closest;
 pub mod ids;
@@ -35,6 +35,7 @@ pub mod trace;
 
 pub mod sim;
 
+pub mod campaign;
 pub mod report;
 
 pub mod cli;

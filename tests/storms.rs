@@ -1,15 +1,16 @@
 //! The correct Raft in random storms: no violation, and real progress.
 
-use squall::plan::swarm::{Choice, draw_with};
+use squall::plan::swarm::{Config, draw_with};
 use squall::sim::run;
 use squall::situation::{Counts, Situation};
 
 /// Ten thousand plans of three, five and seven nodes take about a minute in a debug build, so each size has a test of its own,
 /// and these run beside each other.
 fn storms(nodes: u8, seeds: std::ops::Range<u64>) {
+    let config = Config::default().with_nodes(nodes);
     let mut counts = Counts::default();
     for seed in seeds {
-        let outcome = run(&draw_with(seed, Choice { nodes: Some(nodes), profile: None }));
+        let outcome = run(&draw_with(seed, &config));
         assert_eq!(outcome.violation, None, "squall run --seed {seed} --nodes {nodes}");
         counts.merge(&outcome.situations);
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::files;
-use crate::plan::swarm::{Choice, draw_with};
+use crate::plan::swarm::{self, draw_with};
 use crate::plan::{Expect, Plan, Profile};
 use crate::raft::Bug;
 use crate::record::Record;
@@ -101,7 +101,7 @@ pub fn run(args: &RunArgs) -> Result<Code, Failure> {
     }
     let mut session = Session::new(args);
     if let Some(seed) = args.seed {
-        let plan = draw_with(seed, Choice { nodes: args.nodes, profile: args.profile });
+        let plan = draw_with(seed, &config(args));
         session.run_one(&format!("seed-{seed}"), plan)?;
         return session.finish();
     }
@@ -324,7 +324,7 @@ fn run_many(args: &RunArgs, first: u64, count: u64) -> Result<Code, Failure> {
     let mut counts = Counts::default();
     let (mut events, mut virtual_time) = (0, Span::ZERO);
     for seed in first..first.saturating_add(count) {
-        let drawn = draw_with(seed, Choice { nodes: args.nodes, profile: args.profile });
+        let drawn = draw_with(seed, &config(args));
         let mut plan = drawn.clone();
         plan.raft.bugs.extend(&args.bug);
         let outcome = run_with(&plan, Options { until: args.until, ..Options::default() });
@@ -360,4 +360,14 @@ fn run_many(args: &RunArgs, first: u64, count: u64) -> Result<Code, Failure> {
         writeln!(out, "  never reached: {}", missed.join(", "))?;
     }
     Ok(Code::Clean)
+}
+
+fn config(args: &RunArgs) -> swarm::Config {
+    let config = args
+        .nodes
+        .map_or_else(swarm::Config::default, |nodes| swarm::Config::default().with_nodes(nodes));
+    match args.profile {
+        Some(profile) => config.with_profile(profile),
+        None => config,
+    }
 }

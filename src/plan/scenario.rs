@@ -3,9 +3,11 @@
 use std::fmt;
 use std::ops::Range;
 
+use serde::de::DeserializeOwned;
+
 use crate::closest::closest;
 use crate::plan::Plan;
-use crate::plan::validate::{Problem, validate};
+use crate::plan::validate::{Checked, Problem, validate};
 
 /// The largest file that is read, in bytes.
 pub const FILE_BYTES_MAX: u64 = 4 << 20;
@@ -29,12 +31,20 @@ impl fmt::Display for FileError {
 
 /// Reads a scenario, and checks it.
 pub fn from_toml(text: &str) -> Result<Plan, FileError> {
-    let plan: Plan = toml::from_str(text).map_err(|error| {
+    read_toml(text, validate)
+}
+
+/// Reads a file in TOML, and checks what it says.
+pub fn read_toml<T: DeserializeOwned>(
+    text: &str,
+    check: impl FnOnce(&T) -> Checked,
+) -> Result<T, FileError> {
+    let value: T = toml::from_str(text).map_err(|error| {
         let message = error.message().to_owned();
         FileError { help: suggestion(&message), span: error.span(), message }
     })?;
-    validate(&plan).map_err(|problem| located(problem, text))?;
-    Ok(plan)
+    check(&value).map_err(|problem| located(problem, text))?;
+    Ok(value)
 }
 
 /// Writes a plan as a scenario.

@@ -30,18 +30,21 @@ pub const SEED_MAX: u64 = i64::MAX as u64;
 /// The shortest heartbeat interval, election timeout and flapping period: below it a run is all timers.
 pub const PERIOD_MIN: Span = Span::micros(100);
 
-type Checked = Result<(), Problem>;
+/// Nothing, or the first thing that is wrong.
+pub type Checked = Result<(), Problem>;
 
 fn problem(path: &str, message: impl Into<String>) -> Problem {
     let path = path.split('/').filter(|step| !step.is_empty()).map(str::to_owned).collect();
     Problem { path, message: message.into(), help: None }
 }
 
-fn require(condition: bool, path: &str, message: impl FnOnce() -> String) -> Checked {
+/// Complains at a path unless the condition holds.
+pub fn require(condition: bool, path: &str, message: impl FnOnce() -> String) -> Checked {
     if condition { Ok(()) } else { Err(problem(path, message())) }
 }
 
-fn between(value: u64, from: u64, to: u64, path: &str, what: &str) -> Checked {
+/// Complains about a value that is out of its range.
+pub fn between(value: u64, from: u64, to: u64, path: &str, what: &str) -> Checked {
     require((from..=to).contains(&value), path, || {
         format!("{what} must be from {from} to {to}, not {value}")
     })

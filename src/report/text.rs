@@ -47,6 +47,7 @@ pub fn ended(outcome: &Outcome) -> String {
         Ended::Violation => "to its first violation",
         Ended::EventLimit => "to its event limit",
         Ended::Idle => "until nothing was left to do",
+        Ended::Interrupted => "until it was given up",
     };
     format!("{}s of virtual time, {why}", outcome.time)
 }

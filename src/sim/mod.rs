@@ -26,6 +26,9 @@ use faults::{FaultEvent, Faults};
 use host::Host;
 use watch::Watch;
 
+/// After how many turns of its loop a run looks whether it is given up.
+const TURNS_BETWEEN_LOOKS: u64 = 4_096;
+
 /// What can happen next.
 enum Event<M> {
     /// A message arrives.
@@ -101,9 +104,16 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         sim
     }
 
-    /// Runs to the end.
-    fn run(&mut self, horizon: Time) -> Ended {
+    /// Runs to the end, or until somebody gives it up.
+    fn run(&mut self, horizon: Time, interrupt: Option<&dyn Fn() -> bool>) -> Ended {
+        let mut turns = 0_u64;
         loop {
+            turns += 1;
+            if turns.is_multiple_of(TURNS_BETWEEN_LOOKS)
+                && interrupt.is_some_and(|is_given_up| is_given_up())
+            {
+                return Ended::Interrupted;
+            }
             if self.watch.violation.is_some() {
                 return Ended::Violation;
             }

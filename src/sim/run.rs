@@ -26,6 +26,8 @@ pub enum Ended {
     EventLimit,
     /// Nothing was left to do.
     Idle,
+    /// Somebody gave it up.
+    Interrupted,
 }
 
 /// What came of a run.
@@ -71,6 +73,8 @@ pub struct Options<'a> {
     pub sink: Option<Sink<'a>>,
     /// An earlier end than the plan's horizon.
     pub until: Option<Span>,
+    /// Asked every few thousand events: whether to give the run up.
+    pub interrupt: Option<&'a dyn Fn() -> bool>,
     /// Leaves oracles and situations out, to see what they cost. Faults that wait for a situation wait for ever.
     pub unjudged: bool,
 }
@@ -97,7 +101,7 @@ pub fn run_nodes<N: Node>(plan: &Plan, make: &dyn Fn(NodeId) -> N, options: Opti
     let horizon = options.until.unwrap_or(plan.horizon).min(plan.horizon);
     let watch = Watch::new(plan, !options.unjudged, options.sink);
     let mut sim = Sim::new(plan, make, watch);
-    let ended = sim.run(Time::ZERO.plus(horizon));
+    let ended = sim.run(Time::ZERO.plus(horizon), options.interrupt);
     let (messages, mut watch) = (sim.messages, sim.watch);
     let digest = watch.digest();
     let (commits, situations) = watch.judges().map_or((0, Counts::default()), |judges| {

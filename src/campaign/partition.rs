@@ -1,0 +1,241 @@
+//! Which seeds a part of a campaign takes, and what the usual engines say of which part it is.
+
+use std::fmt;
+use std::ops::Range;
+use std::str::FromStr;
+
+use crate::campaign::Settings;
+
+/// The most parts.
+const PARTS_MAX: u64 = 1_000_000;
+/// How far apart the first seeds of parts are whose campaign has no number of runs.
+const STRIDE: u64 = 1_000_000_000_000;
+
+/// Part `index` of `count`, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Partition {
+    /// Which part, from 1.
+    pub index: u64,
+    /// How many parts there are.
+    pub count: u64,
+}
+
+impl Default for Partition {
+    fn default() -> Partition {
+        Partition { index: 1, count: 1 }
+    }
+}
+
+/// Where an engine says which part a job is.
+struct Engine {
+    name: &'static str,
+    index: &'static str,
+    /// The first value of the index: a number, or the variable that holds it.
+    first: First,
+    /// The step between values of the index, where the engine has one.
+    step: Option<&'static str>,
+    count: &'static str,
+}
+
+enum First {
+    Is(u64),
+    In(&'static str),
+}
+
+/// Where the engine knows the index but not the count, the job's own description says the count here.
+const OWN_COUNT: &str = "SQUALL_PARTS";
+
+const ENGINES: [Engine; 7] = [
+    Engine {
+        name: "Slurm",
+        index: "SLURM_ARRAY_TASK_ID",
+        first: First::In("SLURM_ARRAY_TASK_MIN"),
+        step: Some("SLURM_ARRAY_TASK_STEP"),
+        count: "SLURM_ARRAY_TASK_COUNT",
+    },
+    Engine {
+        name: "Kubernetes",
+        index: "JOB_COMPLETION_INDEX",
+        first: First::Is(0),
+        step: None,
+        count: OWN_COUNT,
+    },
+    Engine {
+        name: "GitLab",
+        index: "CI_NODE_INDEX",
+        first: First::Is(1),
+        step: None,
+        count: "CI_NODE_TOTAL",
+    },
+    Engine {
+        name: "AWS Batch",
+        index: "AWS_BATCH_JOB_ARRAY_INDEX",
+        first: First::Is(0),
+        step: None,
+        count: "AWS_BATCH_JOB_ARRAY_SIZE",
+    },
+    Engine {
+        name: "Buildkite",
+        index: "BUILDKITE_PARALLEL_JOB",
+        first: First::Is(0),
+        step: None,
+        count: "BUILDKITE_PARALLEL_JOB_COUNT",
+    },
+    Engine {
+        name: "CircleCI",
+        index: "CIRCLE_NODE_INDEX",
+        first: First::Is(0),
+        step: None,
+        count: "CIRCLE_NODE_TOTAL",
+    },
+    Engine {
+        name: "GNU parallel",
+        index: "PARALLEL_SEQ",
+        first: First::Is(1),
+        step: None,
+        count: OWN_COUNT,
+    },
+];
+
+impl Partition {
+    /// A part, if there is such a one.
+    pub fn new(index: u64, count: u64) -> Result<Partition, String> {
+        if !(1..=PARTS_MAX).contains(&count) {
+            return Err(format!("a campaign has 1 to {PARTS_MAX} parts, not {count}"));
+        }
+        if !(1..=count).contains(&index) {
+            return Err(format!("there is no part {index} of {count}; parts count from 1"));
+        }
+        Ok(Partition { index, count })
+    }
+
+    /// The part that the environment names; the first engine of the table that is found there counts.
+    pub fn from_environment(get: impl Fn(&str) -> Option<String>) -> Result<Partition, String> {
+        let number = |name: &str| -> Result<Option<u64>, String> {
+            let Some(text) = get(name) else { return Ok(None) };
+            text.trim().parse().map(Some).map_err(|_| format!("{name} is no number: `{text}`"))
+        };
+        for engine in &ENGINES {
+            let Some(value) = number(engine.index)? else { continue };
+            let missing = |name: &str| {
+                let (index, engine) = (engine.index, engine.name);
+                format!(
+                    "{index} is set, so this is {engine}; but {name} is not: set it to the number of parts"
+                )
+            };
+            let first = match engine.first {
+                First::Is(first) => first,
+                First::In(name) => number(name)?.ok_or_else(|| missing(name))?,
+            };
+            let step = match engine.step {
+                Some(name) => number(name)?.unwrap_or(1).max(1),
+                None => 1,
+            };
+            let own = number(engine.count)?;
+            let count = own.ok_or_else(|| missing(engine.count))?;
+            let offset = value
+                .checked_sub(first)
+                .ok_or_else(|| format!("{} is {value}, below {first}", engine.index))?;
+            return Partition::new(offset / step + 1, count);
+        }
+        let names: Vec<&str> = ENGINES.iter().map(|engine| engine.index).collect();
+        Err(format!("no engine says which part this is: none of {} is set", names.join(", ")))
+    }
+
+    /// The seeds of this part: a share of equal size where the campaign has a number of runs, and where it has none, what follows a
+    /// first seed that is far from the other parts'.
+    pub fn seeds(self, settings: &Settings) -> Range<u64> {
+        let (first, end) = (settings.first_seed, settings.end());
+        let border = |part: u64| match settings.runs {
+            Some(_) => {
+                let share = u128::from(end - first) * u128::from(part) / u128::from(self.count);
+                first + share as u64
+            }
+            None => first.saturating_add(STRIDE.saturating_mul(part)).min(end),
+        };
+        if self.count == 1 {
+            return first..end;
+        }
+        border(self.index - 1)..border(self.index)
+    }
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.count)
+    }
+}
+
+impl FromStr for Partition {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Partition, String> {
+        if text == "auto" {
+            return Partition::from_environment(|name| std::env::var(name).ok());
+        }
+        let parts = text.split_once('/').and_then(|(index, count)| {
+            Some((index.parse::<u64>().ok()?, count.parse::<u64>().ok()?))
+        });
+        let (index, count) = parts.ok_or("a part is K/N, as in 2/4, or `auto`")?;
+        Partition::new(index, count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(variables: &[(&str, &str)]) -> Result<(u64, u64), String> {
+        let find = |name: &str| variables.iter().find(|(own, _)| *own == name);
+        Partition::from_environment(|name| find(name).map(|(_, value)| (*value).to_owned()))
+            .map(|part| (part.index, part.count))
+    }
+
+    #[test]
+    fn every_engine_is_understood() {
+        let slurm = [
+            ("SLURM_ARRAY_TASK_ID", "7"),
+            ("SLURM_ARRAY_TASK_MIN", "1"),
+            ("SLURM_ARRAY_TASK_STEP", "2"),
+            ("SLURM_ARRAY_TASK_COUNT", "4"),
+        ];
+        assert_eq!(of(&slurm), Ok((4, 4)));
+        assert_eq!(of(&[("JOB_COMPLETION_INDEX", "0"), ("SQUALL_PARTS", "3")]), Ok((1, 3)));
+        assert_eq!(of(&[("CI_NODE_INDEX", "2"), ("CI_NODE_TOTAL", "5")]), Ok((2, 5)));
+        let batch = [("AWS_BATCH_JOB_ARRAY_INDEX", "9"), ("AWS_BATCH_JOB_ARRAY_SIZE", "10")];
+        assert_eq!(of(&batch), Ok((10, 10)));
+        let kite = [("BUILDKITE_PARALLEL_JOB", "1"), ("BUILDKITE_PARALLEL_JOB_COUNT", "2")];
+        assert_eq!(of(&kite), Ok((2, 2)));
+        assert_eq!(of(&[("CIRCLE_NODE_INDEX", "0"), ("CIRCLE_NODE_TOTAL", "2")]), Ok((1, 2)));
+        assert_eq!(of(&[("PARALLEL_SEQ", "3"), ("SQUALL_PARTS", "8")]), Ok((3, 8)));
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named() {
+        assert!(of(&[]).unwrap_err().contains("SLURM_ARRAY_TASK_ID"));
+        assert!(of(&[("JOB_COMPLETION_INDEX", "0")]).unwrap_err().contains("SQUALL_PARTS"));
+        assert!(of(&[("CI_NODE_INDEX", "x")]).unwrap_err().contains("no number"));
+        let above = of(&[("CI_NODE_INDEX", "6"), ("CI_NODE_TOTAL", "5")]);
+        assert!(above.unwrap_err().contains("no part 6 of 5"));
+        let below = of(&[("CI_NODE_INDEX", "0"), ("CI_NODE_TOTAL", "5")]);
+        assert!(below.unwrap_err().contains("below 1"));
+        assert!("3".parse::<Partition>().is_err() && "0/2".parse::<Partition>().is_err());
+    }
+
+    #[test]
+    fn parts_make_up_the_whole() {
+        for (first, runs, count) in [(1, 100_000, 4), (5, 7, 3), (0, 2, 5), (9, 1, 1)] {
+            let settings = Settings { first_seed: first, runs: Some(runs), ..Settings::default() };
+            let mut next = first;
+            for index in 1..=count {
+                let seeds = Partition { index, count }.seeds(&settings);
+                assert_eq!(seeds.start, next);
+                next = seeds.end;
+            }
+            assert_eq!(next, first + runs);
+        }
+        let endless = Settings::default();
+        let (one, two) = (Partition { index: 1, count: 2 }, Partition { index: 2, count: 2 });
+        assert_eq!(one.seeds(&endless).end, two.seeds(&endless).start);
+    }
+}

@@ -1,0 +1,1 @@
+//! Power: how soon a campaign finds each planted bug.

@@ -1,0 +1,87 @@
+//! All that the result of a campaign depends on.
+
+use clap::ValueEnum;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Plan;
+use crate::plan::swarm::{self, draw_with};
+use crate::plan::validate::{Checked, SEED_MAX, between};
+use crate::raft::Bug;
+
+/// Whose Raft is run.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ValueEnum,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Guest {
+    /// The built-in Raft.
+    #[default]
+    Raft,
+}
+
+/// The default of the first seed.
+pub const FIRST_SEED: u64 = 1;
+
+/// All that the result of a campaign depends on, but for how far it got.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The first seed.
+    pub first_seed: u64,
+    /// How many seeds; without it, as many as there is time for.
+    pub runs: Option<u64>,
+    /// Whose Raft.
+    pub guest: Guest,
+    /// The bugs that are planted.
+    pub bugs: Vec<Bug>,
+    /// After how many distinct failures the campaign ends.
+    pub stop_after: Option<u64>,
+    /// After how many events a run is given up as endless.
+    pub events_max: u64,
+    /// What the swarm draws from.
+    pub swarm: swarm::Config,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            first_seed: FIRST_SEED,
+            runs: None,
+            guest: Guest::Raft,
+            bugs: Vec::new(),
+            stop_after: None,
+            events_max: 5_000_000,
+            swarm: swarm::Config::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// The plan of a seed.
+    pub fn plan(&self, seed: u64) -> Plan {
+        let mut plan = draw_with(seed, &self.swarm);
+        plan.raft.bugs.clone_from(&self.bugs);
+        plan.events_max = self.events_max;
+        plan
+    }
+
+    /// One past the last seed that the campaign may use.
+    pub fn end(&self) -> u64 {
+        let runs = self.runs.unwrap_or(u64::MAX);
+        self.first_seed.saturating_add(runs).min(SEED_MAX + 1)
+    }
+
+    /// Says the first thing that is wrong.
+    pub fn check(&self) -> Checked {
+        between(self.first_seed, 0, SEED_MAX, "first_seed", "the first seed")?;
+        let left = SEED_MAX - self.first_seed + 1;
+        between(self.runs.unwrap_or(1), 1, left, "runs", "the number of runs")?;
+        between(self.events_max, 1, SEED_MAX, "events_max", "the event limit")?;
+        between(self.stop_after.unwrap_or(1), 1, SEED_MAX, "stop_after", "the number of failures")?;
+        self.swarm.check().map_err(|mut problem| {
+            problem.path.insert(0, "swarm".into());
+            problem
+        })
+    }
+}

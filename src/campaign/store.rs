@@ -1,0 +1,437 @@
+//! The result of a campaign on disk: `campaign.json`, and a folder for each distinct failure.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::campaign::finding::{Finding, Signature};
+use crate::campaign::summary::{Reached, Seen, Summary, Totals};
+use crate::campaign::workers::{End, run_caught};
+use crate::campaign::{Partition, Settings};
+use crate::plan::scenario::{self, FileError, json_error};
+use crate::plan::validate::SEED_MAX;
+use crate::report::saved::{SavedRun, write_whole};
+use crate::report::text;
+use crate::situation::Situation;
+
+/// The name of the format.
+pub const FORMAT: &str = "squall-campaign";
+/// The version of the format.
+pub const VERSION: u32 = 1;
+/// The file that holds the result.
+pub const FILE: &str = "campaign.json";
+/// The folder that holds a folder for each failure.
+pub const FAILURES: &str = "failures";
+/// The JUnit report.
+pub const JUNIT: &str = "junit.xml";
+/// The largest result that is read, in bytes.
+const FILE_BYTES_MAX: u64 = 64 << 20;
+
+/// The result of a campaign, as the file has it. Two campaigns over the same seeds with the same settings have the same file, but for
+/// `timing`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CampaignFile {
+    /// Always [`FORMAT`].
+    pub format: String,
+    /// The version of the format.
+    pub version: u32,
+    /// The version of squall that made it.
+    pub squall: String,
+    /// What the result depends on.
+    pub settings: Settings,
+    /// The seeds that were run.
+    pub seeds: Vec<SeedRange>,
+    /// How much happened.
+    pub totals: Totals,
+    /// The situations that were reached.
+    pub situations: Vec<SituationRow>,
+    /// The situations that were not.
+    pub never_reached: Vec<Situation>,
+    /// What failed, by signature.
+    pub failures: Vec<FailureRow>,
+    /// What differs from one campaign to the next.
+    pub timing: Timing,
+}
+
+/// Seeds in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeedRange {
+    /// The first.
+    pub first: u64,
+    /// The last.
+    pub last: u64,
+}
+
+/// How often a situation was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SituationRow {
+    /// The situation.
+    pub situation: Situation,
+    /// How often in all.
+    pub count: u64,
+    /// In how many runs.
+    pub runs: u64,
+    /// The lowest seed whose run reached it.
+    pub example: u64,
+}
+
+/// How often a failure was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FailureRow {
+    /// The name of its folder.
+    pub id: String,
+    /// What it is.
+    #[serde(flatten)]
+    pub signature: Signature,
+    /// In how many runs it was seen.
+    pub count: u64,
+    /// The lowest seed whose run failed so.
+    pub first_seed: u64,
+}
+
+/// What differs from one campaign to the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Timing {
+    /// The part of a campaign that this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<String>,
+    /// How many workers.
+    pub jobs: u64,
+    /// How long it took; of merged parts, how long the longest took.
+    pub milliseconds: u64,
+    /// Why it ended; nothing while it has not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+}
+
+impl End {
+    /// The name in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            End::Done => "done",
+            End::Failures => "failures",
+            End::Time => "time",
+            End::Interrupted => "interrupted",
+        }
+    }
+}
+
+impl Timing {
+    /// So many a second.
+    pub fn per_second(&self, count: u64) -> u64 {
+        let count = u128::from(count) * 1_000 / u128::from(self.milliseconds.max(1));
+        u64::try_from(count).unwrap_or(u64::MAX)
+    }
+}
+
+impl CampaignFile {
+    /// The file of a result.
+    pub fn new(settings: &Settings, summary: &Summary, timing: Timing) -> CampaignFile {
+        let row = |(situation, reached): (Situation, Option<Reached>)| {
+            let Reached { count, runs, example } = reached?;
+            Some(SituationRow { situation, count, runs, example })
+        };
+        let failure = |(signature, seen): (&Signature, &Seen)| FailureRow {
+            id: signature.id(),
+            signature: signature.clone(),
+            count: seen.count,
+            first_seed: seen.first_seed,
+        };
+        let range = |range: &std::ops::Range<u64>| SeedRange {
+            first: range.start,
+            last: range.end.saturating_sub(1),
+        };
+        CampaignFile {
+            format: FORMAT.into(),
+            version: VERSION,
+            squall: env!("CARGO_PKG_VERSION").into(),
+            settings: settings.clone(),
+            seeds: summary.seeds.iter().map(range).collect(),
+            totals: summary.totals,
+            situations: summary.situations().filter_map(row).collect(),
+            never_reached: summary.missed().collect(),
+            failures: summary.failures.iter().map(failure).collect(),
+            timing,
+        }
+    }
+
+    /// The result that the file holds.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary { totals: self.totals, ..Summary::default() };
+        for row in &self.situations {
+            let SituationRow { situation, count, runs, example } = *row;
+            summary.situations[situation.slot()] = Some(Reached { count, runs, example });
+        }
+        summary.seeds = self.seeds.iter().map(|range| range.first..range.last + 1).collect();
+        for row in &self.failures {
+            let seen = Seen { count: row.count, first_seed: row.first_seed };
+            summary.failures.insert(row.signature.clone(), seen);
+        }
+        summary
+    }
+
+    /// Reads a result, and checks it.
+    pub fn from_json(text: &str) -> Result<CampaignFile, FileError> {
+        let wrong = |message: String| FileError { message, span: None, help: None };
+        let file: CampaignFile =
+            serde_json::from_str(text).map_err(|error| json_error(&error, text))?;
+        if file.format != FORMAT || file.version != VERSION {
+            let (format, version) = (&file.format, file.version);
+            return Err(wrong(format!(
+                "expected `{FORMAT}` version {VERSION}, found `{format}` version {version}"
+            )));
+        }
+        file.settings.check().map_err(|problem| {
+            wrong(format!("{} (at settings.{})", problem.message, problem.path.join(".")))
+        })?;
+        let mut next = 0;
+        for range in &file.seeds {
+            if range.first < next || range.last < range.first || range.last > SEED_MAX {
+                let SeedRange { first, last } = range;
+                return Err(wrong(format!("the seeds {first} to {last} are out of order")));
+            }
+            next = range.last + 1;
+        }
+        Ok(file)
+    }
+
+    /// Reads the result in a folder; nothing if there is none.
+    pub fn read(folder: &Path) -> io::Result<Option<String>> {
+        let path = folder.join(FILE);
+        match fs::metadata(&path) {
+            Ok(meta) if meta.len() > FILE_BYTES_MAX => {
+                let message = format!("it has {} bytes, more than {FILE_BYTES_MAX}", meta.len());
+                Err(io::Error::new(io::ErrorKind::InvalidData, message))
+            }
+            Ok(_) => fs::read_to_string(&path).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The folder of a campaign that is under way.
+pub struct Store {
+    folder: PathBuf,
+    settings: Settings,
+    partition: Partition,
+    jobs: u64,
+    /// The failures whose runs are written, with their seeds.
+    written: BTreeMap<Signature, u64>,
+}
+
+impl Store {
+    /// A store that writes to a folder.
+    pub fn new(folder: &Path, settings: &Settings, partition: Partition, jobs: u64) -> Store {
+        Store {
+            folder: folder.to_owned(),
+            settings: settings.clone(),
+            partition,
+            jobs,
+            written: BTreeMap::new(),
+        }
+    }
+
+    /// Removes what an earlier campaign left in the folder.
+    pub fn clear(&self) -> io::Result<()> {
+        for file in [FILE, JUNIT] {
+            ignore_missing(fs::remove_file(self.folder.join(file)))?;
+        }
+        ignore_missing(fs::remove_dir_all(self.folder.join(FAILURES)))
+    }
+
+    /// Writes what there is so far, or in the end.
+    pub fn write(
+        &mut self,
+        summary: &Summary,
+        milliseconds: u64,
+        end: Option<End>,
+    ) -> io::Result<CampaignFile> {
+        let partition = (self.partition.count > 1).then(|| self.partition.to_string());
+        let ended = end.map(|end| end.name().to_owned());
+        let timing = Timing { partition, jobs: self.jobs, milliseconds, ended };
+        let file = CampaignFile::new(&self.settings, summary, timing);
+        self.write_file(&file, end.is_some())?;
+        Ok(file)
+    }
+
+    /// Writes a result. The failures' folders say how often each was seen only at the `end`.
+    pub fn write_file(&mut self, file: &CampaignFile, end: bool) -> io::Result<()> {
+        for failure in &file.failures {
+            let written = self.written.get(&failure.signature) == Some(&failure.first_seed);
+            if end || !written {
+                self.write_failure(failure, !written)?;
+                self.written.insert(failure.signature.clone(), failure.first_seed);
+            }
+        }
+        write_whole(&self.folder.join(FILE), &serde_json::to_vec_pretty(file)?)
+    }
+
+    /// Where a failure's folder is.
+    pub fn folder_of(&self, failure: &FailureRow) -> PathBuf {
+        self.folder.join(FAILURES).join(&failure.id)
+    }
+
+    fn write_failure(&self, failure: &FailureRow, with_run: bool) -> io::Result<()> {
+        let folder = self.folder_of(failure);
+        write_whole(&folder.join("failure.json"), &serde_json::to_vec_pretty(failure)?)?;
+        if !with_run {
+            return Ok(());
+        }
+        let mut plan = self.settings.plan(failure.first_seed);
+        if let Finding::Violation(property) = failure.signature.finding {
+            plan.expect.violation = Some(property);
+        }
+        write_whole(&folder.join("scenario.toml"), scenario::to_toml(&plan).as_bytes())?;
+        // A run that does not end, or that squall does not survive, has no outcome to write.
+        if !matches!(failure.signature.finding, Finding::Violation(_) | Finding::EventLimit) {
+            return Ok(());
+        }
+        let Ok(outcome) = run_caught(&plan, None) else { return Ok(()) };
+        if let Some(proof) = text::violation(&plan, &outcome) {
+            write_whole(&folder.join("proof.txt"), proof.as_bytes())?;
+        }
+        SavedRun::new(&plan, &outcome).write(&folder.join("run.plan.json"))
+    }
+}
+
+fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+/// Adds up the results of parts. They must come from the same squall with the same settings, and share no seed.
+pub fn merge(files: &[(PathBuf, CampaignFile)]) -> Result<CampaignFile, String> {
+    let Some(((first_path, first), others)) = files.split_first() else {
+        return Err("there is nothing to merge".into());
+    };
+    let mut summary = first.summary();
+    let mut timing = first.timing.clone();
+    timing.partition = None;
+    for (path, file) in others {
+        let pair = || format!("{} and {}", first_path.display(), path.display());
+        if let Some(difference) = difference(first, file) {
+            return Err(format!("{} are not parts of one campaign: {difference}", pair()));
+        }
+        summary.merge(&file.summary()).map_err(|both| {
+            let (path, last) = (path.display(), both.end - 1);
+            format!("{path} holds seeds that another part holds, too: {} to {last}", both.start)
+        })?;
+        timing.jobs += file.timing.jobs;
+        timing.milliseconds = timing.milliseconds.max(file.timing.milliseconds);
+        if file.timing.ended.as_deref() != Some(End::Done.name()) {
+            timing.ended.clone_from(&file.timing.ended);
+        }
+    }
+    Ok(CampaignFile::new(&first.settings, &summary, timing))
+}
+
+/// What two results differ in that would make their sum meaningless.
+fn difference(one: &CampaignFile, other: &CampaignFile) -> Option<String> {
+    if one.squall != other.squall {
+        return Some(format!("squall {} and squall {} made them", one.squall, other.squall));
+    }
+    difference_of_settings(&one.settings, &other.settings)
+}
+
+/// The first setting in which two campaigns differ.
+pub fn difference_of_settings(one: &Settings, other: &Settings) -> Option<String> {
+    let values = |settings: &Settings| match serde_json::to_value(settings) {
+        Ok(serde_json::Value::Object(values)) => values,
+        _ => serde_json::Map::new(),
+    };
+    let (one, other) = (values(one), values(other));
+    let name = one.keys().find(|name| one.get(*name) != other.get(*name))?;
+    match (&one[name], &other[name]) {
+        (serde_json::Value::Object(one), serde_json::Value::Object(other)) => {
+            let key = one.keys().find(|key| one.get(*key) != other.get(*key))?;
+            Some(format!("`{name}.{key}` is {} and {}", one[key], other[key]))
+        }
+        (one, other) => Some(format!("`{name}` is {one} and {other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::workers::{Control, run};
+    use crate::raft::Bug;
+    use std::time::Duration;
+
+    fn result(settings: &Settings, partition: Partition) -> CampaignFile {
+        let control = Control {
+            jobs: 1,
+            deadline: None,
+            run_time_max: Duration::from_secs(600),
+            interrupted: &|| false,
+        };
+        let seeds = partition.seeds(settings);
+        let (summary, _) = run(settings, seeds, Summary::default(), &control, &mut |_| ());
+        CampaignFile::new(settings, &summary, Timing::default())
+    }
+
+    fn settings() -> Settings {
+        let bugs = vec![Bug::TruncateUnconditional];
+        Settings { runs: Some(300), bugs, ..Settings::default() }
+    }
+
+    #[test]
+    fn merged_parts_are_the_whole() {
+        let whole = result(&settings(), Partition::default());
+        assert!(!whole.failures.is_empty());
+        let part = |index| {
+            let partition = Partition { index, count: 3 };
+            (PathBuf::from(partition.to_string()), result(&settings(), partition))
+        };
+        let parts: Vec<_> = [2, 3, 1].map(part).into();
+        assert_eq!(merge(&parts), Ok(whole));
+        assert!(merge(&[part(1), part(1)]).unwrap_err().contains("holds seeds"));
+        let mut other = part(2);
+        other.1.settings.swarm.clocks = 99;
+        let error = merge(&[part(1), other]).unwrap_err();
+        assert!(error.contains("`swarm.clocks` is 30 and 99"), "{error}");
+    }
+
+    #[test]
+    fn a_file_written_and_read_is_the_same_result() {
+        let file = result(&settings(), Partition { index: 2, count: 2 });
+        let text = serde_json::to_string_pretty(&file).unwrap();
+        let read = CampaignFile::from_json(&text).unwrap();
+        assert_eq!(read, file);
+        let again = CampaignFile::new(&read.settings, &read.summary(), Timing::default());
+        assert_eq!(again, file);
+        let wrong = text.replace("\"version\": 1", "\"version\": 9");
+        assert!(CampaignFile::from_json(&wrong).unwrap_err().message.contains("version 9"));
+        let wrong = text.replace("\"clocks\": 30", "\"clocks\": 300");
+        assert!(CampaignFile::from_json(&wrong).unwrap_err().message.contains("swarm.clocks"));
+    }
+
+    #[test]
+    fn a_failure_has_a_folder_with_a_run_that_replays() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = result(&settings(), Partition::default());
+        let mut store = Store::new(folder.path(), &settings(), Partition::default(), 1);
+        store.write_file(&file, true).unwrap();
+        let failure = store.folder_of(&file.failures[0]);
+        for name in ["failure.json", "scenario.toml", "proof.txt"] {
+            assert!(failure.join(name).exists(), "{name}");
+        }
+        let saved = fs::read_to_string(failure.join("run.plan.json")).unwrap();
+        let saved: SavedRun = serde_json::from_str(&saved).unwrap();
+        assert_eq!(saved.replay().1, None);
+        assert_eq!(Signature::of(&saved.outcome), Some(file.failures[0].signature.clone()));
+        store.clear().unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

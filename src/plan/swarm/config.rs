@@ -1,0 +1,191 @@
+//! What the swarm draws from: ranges that a file can narrow or widen.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::NODES_MAX;
+use crate::plan::scenario::{self, FileError};
+use crate::plan::swarm::storm::FaultKind;
+use crate::plan::validate::{CLIENTS_MAX, Checked, KEYS_MAX, between, require};
+use crate::plan::{DRIFT_PPM_MAX, Profile};
+use crate::time::Share;
+
+/// The longest list of choices.
+const CHOICES_MAX: usize = 1_000;
+/// The longest horizon of a drawn plan, in election timeouts.
+const HORIZON_MAX: u64 = 100_000;
+/// The longest latency of a drawn plan, in percent of an election timeout.
+const LATENCY_MAX: u64 = 10_000;
+
+/// What the swarm draws from. Of a list, each value is as likely as any other; one that stands twice is twice as likely. What a file
+/// leaves out has the default that stands here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The number of nodes, each 1 to 25.
+    pub nodes: Vec<u8>,
+    /// Whose timings.
+    pub profiles: Vec<Profile>,
+    /// How many plans have election timeouts of their own, in percent.
+    pub own_timing: u64,
+    /// How many plans have a size and number of messages in flight of their own, in percent.
+    pub own_batches: u64,
+    /// How many plans have a state machine that forgets, in percent.
+    pub volatile_state_machine: u64,
+    /// When runs end, from and to, in lowest election timeouts.
+    pub horizon: (u64, u64),
+    /// Usual latencies at most, in percent of the lowest election timeout.
+    pub latency_max: Vec<u64>,
+    /// How many plans have messages that take several election timeouts, in percent.
+    pub stragglers: u64,
+    /// How many messages are lost.
+    pub loss: Vec<Share>,
+    /// How many messages arrive twice.
+    pub duplicate: Vec<Share>,
+    /// How many plans have disks that fail at random, in percent.
+    pub disk_errors: u64,
+    /// How many clients.
+    pub clients: Vec<u32>,
+    /// How many keys they use.
+    pub keys: Vec<u32>,
+    /// How many plans have clocks that drift, in percent.
+    pub clocks: u64,
+    /// How far they drift at most, in parts per million.
+    pub drift_ppm_max: i32,
+    /// The kinds of fault.
+    pub faults: Vec<FaultKind>,
+    /// How many kinds of fault a plan keeps, in percent: one of these is drawn for each plan.
+    pub kept: Vec<u64>,
+    /// How many faults a plan has at most.
+    pub faults_max: u64,
+    /// How many faults of a plan wait for a situation, in percent: one of these is drawn for each plan.
+    pub triggered: Vec<u64>,
+    /// How many plans strike in the wake of the same situation again and again, in percent.
+    pub obsessed: u64,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        let (paper, others) = (std::iter::repeat_n(Profile::Paper, 14), Profile::ALL);
+        Config {
+            nodes: vec![1, 2, 3, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5, 5, 5, 5, 6, 7, 7, 8, 9],
+            profiles: paper.chain(others).collect(),
+            own_timing: 30,
+            own_batches: 50,
+            volatile_state_machine: 30,
+            horizon: (12, 40),
+            latency_max: vec![6, 6, 6, 25, 60],
+            stragglers: 25,
+            loss: [0, 0, 0, 1, 1, 5, 10, 20].map(Share::percent).into(),
+            duplicate: [0, 0, 0, 1, 1, 5, 10, 20].map(Share::percent).into(),
+            disk_errors: 10,
+            clients: vec![1, 2, 3, 4, 8],
+            keys: vec![1, 4, 16, 256],
+            clocks: 30,
+            drift_ppm_max: 100_000,
+            faults: FaultKind::ALL.into(),
+            kept: vec![20, 40, 60],
+            faults_max: 60,
+            triggered: vec![0, 30, 60],
+            obsessed: 40,
+        }
+    }
+}
+
+impl Config {
+    /// Only clusters of so many nodes.
+    pub fn with_nodes(mut self, nodes: u8) -> Config {
+        self.nodes = vec![nodes];
+        self
+    }
+
+    /// Only these timings, and nothing that a profile says drawn otherwise.
+    pub fn with_profile(mut self, profile: Profile) -> Config {
+        self.profiles = vec![profile];
+        (self.own_timing, self.own_batches) = (0, 0);
+        self
+    }
+
+    /// Reads a file, and checks it.
+    pub fn from_toml(text: &str) -> Result<Config, FileError> {
+        scenario::read_toml(text, Config::check)
+    }
+
+    /// Says the first thing that is wrong.
+    pub fn check(&self) -> Checked {
+        fn all(values: &[u64], from: u64, to: u64, key: &str, what: &str) -> Checked {
+            require((1..=CHOICES_MAX).contains(&values.len()), key, || {
+                format!("a list of choices has 1 to {CHOICES_MAX} values, not {}", values.len())
+            })?;
+            let check = |(place, value): (usize, &u64)| {
+                between(*value, from, to, &format!("{key}/{place}"), what)
+            };
+            values.iter().enumerate().try_for_each(check)
+        }
+        fn wide<T: Copy + Into<u64>>(values: &[T]) -> Vec<u64> {
+            values.iter().map(|value| (*value).into()).collect()
+        }
+        let filled = |key: &str, count: usize| {
+            require((1..=CHOICES_MAX).contains(&count), key, || {
+                format!("a list of choices has 1 to {CHOICES_MAX} values, not {count}")
+            })
+        };
+        all(&wide(&self.nodes), 1, NODES_MAX.into(), "nodes", "the number of nodes")?;
+        all(&wide(&self.clients), 0, CLIENTS_MAX.into(), "clients", "the number of clients")?;
+        all(&wide(&self.keys), 1, KEYS_MAX.into(), "keys", "the number of keys")?;
+        all(&self.latency_max, 1, LATENCY_MAX, "latency_max", "a latency")?;
+        all(&self.kept, 0, 100, "kept", "a share in percent")?;
+        all(&self.triggered, 0, 100, "triggered", "a share in percent")?;
+        filled("profiles", self.profiles.len())?;
+        filled("loss", self.loss.len())?;
+        filled("duplicate", self.duplicate.len())?;
+        filled("faults", self.faults.len())?;
+        for (key, percent) in [
+            ("own_timing", self.own_timing),
+            ("own_batches", self.own_batches),
+            ("volatile_state_machine", self.volatile_state_machine),
+            ("stragglers", self.stragglers),
+            ("disk_errors", self.disk_errors),
+            ("clocks", self.clocks),
+            ("obsessed", self.obsessed),
+        ] {
+            between(percent, 0, 100, key, "a share in percent")?;
+        }
+        let (from, to) = self.horizon;
+        between(from, 1, HORIZON_MAX, "horizon/0", "a horizon in election timeouts")?;
+        between(to, from, HORIZON_MAX, "horizon/1", "the longest horizon in election timeouts")?;
+        between(self.faults_max, 0, 1_000, "faults_max", "the number of faults")?;
+        let drift = u64::from(self.drift_ppm_max.unsigned_abs());
+        require(self.drift_ppm_max >= 0, "drift_ppm_max", || "a largest drift is positive".into())?;
+        between(drift, 0, DRIFT_PPM_MAX.unsigned_abs().into(), "drift_ppm_max", "the largest drift")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_pass_and_survive_a_file() {
+        let config = Config::default();
+        assert_eq!(config.check(), Ok(()));
+        let text = toml::to_string(&config).unwrap();
+        assert_eq!(Config::from_toml(&text), Ok(config));
+        assert_eq!(Config::from_toml(""), Ok(Config::default()));
+    }
+
+    #[test]
+    fn mistakes_are_shown_where_they_are() {
+        let at = |text: &str| {
+            let error = Config::from_toml(text).unwrap_err();
+            (text[error.span.unwrap()].to_owned(), error.message, error.help)
+        };
+        assert_eq!(at("nodes = [3, 26]\n").0, "26");
+        assert_eq!(at("clocks = 101\n").0, "101");
+        assert_eq!(at("faults = []\n").0, "[]");
+        assert_eq!(at("horizon = [9, 3]\n").0, "3");
+        let (_, message, help) = at("faults = [\"crahs\"]\n");
+        assert!(message.contains("crahs"), "{message}");
+        assert_eq!(help.as_deref(), Some("did you mean `crash`?"));
+    }
+}

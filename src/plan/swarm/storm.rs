@@ -1,0 +1,345 @@
+//! A storm: bursts of faults between calm stretches, with favourites.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::NodeId;
+use crate::plan::fault::{
+    Bridge, ClockChange, Crash, Cut, Direction, DiskChange, Isolate, Lasting, Only, Ring, Slow,
+    Split, Unsynced,
+};
+use crate::plan::swarm::{Config, draw_drift, draw_latency};
+use crate::plan::{Action, DRIFT_PPM_MAX, Fault, LinkException, Plan, Trigger, When, Whom};
+use crate::rng::Rng;
+use crate::situation::Situation;
+use crate::time::{Share, Shift, Span};
+
+/// A kind of fault, which a drawn plan has or leaves out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultKind {
+    /// Nodes crash, and start again.
+    Crash,
+    /// Nodes stand still.
+    Pause,
+    /// Nodes take a while for each input.
+    Slow,
+    /// The cluster falls into groups.
+    Split,
+    /// Nodes are cut off.
+    Isolate,
+    /// Links are cut one way.
+    Cut,
+    /// One node hears both halves of the others.
+    Bridge,
+    /// Each node hears its neighbours.
+    Ring,
+    /// Links are slow, lossy, or double messages.
+    Weather,
+    /// Disks are slow.
+    Disk,
+    /// A sync fails.
+    DiskError,
+    /// Clocks jump, or run fast or slow.
+    Clock,
+}
+
+impl FaultKind {
+    /// All of them.
+    pub const ALL: [FaultKind; 12] = [
+        FaultKind::Crash,
+        FaultKind::Pause,
+        FaultKind::Slow,
+        FaultKind::Split,
+        FaultKind::Isolate,
+        FaultKind::Cut,
+        FaultKind::Bridge,
+        FaultKind::Ring,
+        FaultKind::Weather,
+        FaultKind::Disk,
+        FaultKind::DiskError,
+        FaultKind::Clock,
+    ];
+}
+
+/// Situations in whose wake trouble is worth most: a window is open.
+const WINDOWS: [Situation; 26] = [
+    Situation::ElectionStarted,
+    Situation::ElectionRepeated,
+    Situation::LeaderElected,
+    Situation::LeaderElectedAgain,
+    Situation::SplitVote,
+    Situation::VoteGranted,
+    Situation::VoteRefusedAlreadyGiven,
+    Situation::VoteRefusedOlderLastTerm,
+    Situation::TwoLeadersAtOnce,
+    Situation::LeaderDeposedUncommitted,
+    Situation::LeaderAppended,
+    Situation::EntriesAccepted,
+    Situation::AppendRefusedGap,
+    Situation::AppendRefusedConflict,
+    Situation::ConflictingSuffixTruncated,
+    Situation::TruncatedAcrossTerms,
+    Situation::AppendOvertaken,
+    Situation::CommitAdvanced,
+    Situation::CommitBareMajority,
+    Situation::OldEntryOnMajority,
+    Situation::EntryOfEarlierLeaderCommitted,
+    Situation::RequestForwarded,
+    Situation::NodeRestarted,
+    Situation::LeaderCrashed,
+    Situation::RestartInVoteWindow,
+    Situation::GroupCommit,
+];
+
+/// What most storms have.
+const USUAL: [FaultKind; 5] =
+    [FaultKind::Crash, FaultKind::Crash, FaultKind::Isolate, FaultKind::Split, FaultKind::Weather];
+
+/// How long faults last, in percent of an election timeout: about as long as a message's way, as an election, as several.
+const DURATIONS: [u64; 8] = [2, 5, 20, 60, 100, 150, 300, 600];
+
+/// What a storm is made of.
+pub struct Storm {
+    nodes: u8,
+    unit: Span,
+    kinds: Vec<FaultKind>,
+    /// Who is struck again and again.
+    victim: NodeId,
+    /// How many faults a burst has at most.
+    burst_max: u64,
+    /// How many faults there are at most.
+    faults_max: usize,
+    /// How often a fault waits for a situation, in percent.
+    triggered: u64,
+    /// How far a clock drifts at most, in parts per million.
+    drift_ppm_max: i32,
+    /// In the wake of what it strikes again and again, if it does, and how.
+    obsession: Option<(Situation, FaultKind)>,
+    /// How long what it does to excess lasts, in percent of an election timeout.
+    habit: u64,
+    unsynced: Unsynced,
+}
+
+impl Storm {
+    /// Draws the character of a storm over a plan, whose lowest election timeout is the unit of its time.
+    pub fn new(rng: &mut Rng, plan: &Plan, unit: Span, config: &Config) -> Storm {
+        let nodes = plan.cluster.nodes;
+        let possible =
+            |kind: FaultKind| nodes >= 3 || !matches!(kind, FaultKind::Bridge | FaultKind::Ring);
+        let allowed: Vec<FaultKind> =
+            config.faults.iter().copied().filter(|kind| possible(*kind)).collect();
+        let keep = rng.pick(&config.kept);
+        let mut kinds: Vec<FaultKind> =
+            allowed.iter().copied().filter(|_| rng.chance(keep)).collect();
+        if !allowed.is_empty() {
+            kinds.push(rng.pick(&allowed));
+        }
+        let usual = rng.pick(&USUAL);
+        if allowed.contains(&usual) {
+            kinds.push(usual);
+        }
+        let situation = rng.pick(&WINDOWS);
+        let kind = if kinds.is_empty() { FaultKind::Crash } else { rng.pick(&kinds) };
+        let obsessed = rng.chance(config.obsessed) && !kinds.is_empty();
+        Storm {
+            nodes,
+            unit,
+            kinds,
+            victim: NodeId::new(1 + rng.below(nodes.into()) as u8),
+            burst_max: rng.between(1, 6),
+            faults_max: config.faults_max as usize,
+            triggered: rng.pick(&config.triggered),
+            drift_ppm_max: config.drift_ppm_max,
+            obsession: obsessed.then_some((situation, kind)),
+            habit: rng.pick(&DURATIONS),
+            unsynced: rng.pick(&[Unsynced::Lost, Unsynced::Lost, Unsynced::Kept, Unsynced::Torn]),
+        }
+    }
+
+    /// What it is obsessed with, and then bursts of faults between calm stretches, up to the last quarter of the run.
+    pub fn draw(&mut self, rng: &mut Rng, horizon: Span) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        if let Some((situation, kind)) = self.obsession {
+            for _ in 0..rng.between(1, 3) {
+                faults.push(self.again_and_again(rng, situation, kind));
+            }
+        }
+        let mut now = Span(self.unit.0 * rng.between(50, 300) / 100);
+        while now.0 < horizon.0 / 4 * 3 && faults.len() < self.faults_max && !self.kinds.is_empty()
+        {
+            let kind = rng.pick(&self.kinds);
+            let focus = rng.chance(50);
+            for _ in 0..rng.between(1, self.burst_max) {
+                let other = rng.pick(&self.kinds);
+                let kind = if focus { kind } else { other };
+                faults.push(self.fault(rng, kind, now));
+                now = now.plus(Span(self.unit.0 * rng.below(60) / 100));
+            }
+            now = now.plus(Span(self.unit.0 * rng.between(30, 500) / 100));
+        }
+        faults.truncate(self.faults_max);
+        faults.retain(|fault| !matches!(fault.when, When::At(at) if at > horizon));
+        faults
+    }
+
+    /// A fault that strikes at many occurrences of one situation.
+    fn again_and_again(&self, rng: &mut Rng, situation: Situation, kind: FaultKind) -> Fault {
+        let trigger = Trigger {
+            situation,
+            nth: rng.between(1, 4),
+            node: None,
+            after: self.short(rng),
+            times: rng.pick(&[3, 10, 30]),
+        };
+        Fault { when: When::On(trigger), action: self.action(rng, kind, true) }
+    }
+
+    fn fault(&self, rng: &mut Rng, kind: FaultKind, now: Span) -> Fault {
+        let nth_max = rng.pick(&[2, 10, 40]);
+        let nth = rng.between(1, nth_max);
+        let trigger = Trigger {
+            situation: rng.pick(&WINDOWS),
+            nth,
+            node: None,
+            after: self.short(rng),
+            times: rng.pick(&[1, 1, 1, 2, 5]),
+        };
+        let when = if rng.chance(self.triggered) { When::On(trigger) } else { When::At(now) };
+        Fault { when, action: self.action(rng, kind, matches!(when, When::On(_))) }
+    }
+
+    /// A small delay: none at all, about a message's way, or about a heartbeat.
+    fn short(&self, rng: &mut Rng) -> Span {
+        let bound = Span(self.unit.0 / rng.pick(&[100, 20, 4]));
+        let span = Span(rng.below(bound.0 + 1));
+        if rng.chance(30) { Span::ZERO } else { span }
+    }
+
+    /// About as long as an election, sometimes much shorter or longer.
+    fn lasting(&self, rng: &mut Rng) -> Option<Span> {
+        let drawn = rng.pick(&DURATIONS);
+        let percent = if rng.chance(40) { self.habit } else { drawn };
+        Some(Span(self.unit.0 * (percent / 2 + rng.below(percent) + 1) / 100))
+    }
+
+    /// Roles move, so faults that name them never contradict each other; victims by number are struck through `Anyone`'s kind of
+    /// fault only where overlaps are harmless.
+    fn whom(&self, rng: &mut Rng, triggered: bool) -> Whom {
+        let words = [
+            Whom::Leader,
+            Whom::Leader,
+            Whom::Follower,
+            Whom::Anyone,
+            Whom::Anyone,
+            Whom::Candidate,
+            Whom::Minority,
+        ];
+        let word = rng.below(words.len() as u64) as usize;
+        let by_trigger = rng.chance(60);
+        if triggered && by_trigger { Whom::Trigger } else { words[word].clone() }
+    }
+
+    /// A victim by number or by role: for faults that may overlap.
+    fn victim(&self, rng: &mut Rng, triggered: bool) -> Whom {
+        let whom = self.whom(rng, triggered);
+        if rng.chance(25) { Whom::Nodes(vec![self.victim]) } else { whom }
+    }
+
+    fn action(&self, rng: &mut Rng, kind: FaultKind, triggered: bool) -> Action {
+        let lasts = self.lasting(rng);
+        let flapping = Some(Span(self.unit.0 / rng.pick(&[2, 5, 20]))).filter(|_| rng.chance(10));
+        let unit = self.unit;
+        match kind {
+            FaultKind::Crash => self.crash(rng, triggered, lasts),
+            FaultKind::Pause => Action::Pause(Lasting { whom: self.whom(rng, triggered), lasts }),
+            FaultKind::Slow => Action::Slow(Slow {
+                whom: self.whom(rng, triggered),
+                per_input: Span(unit.0 / rng.pick(&[400, 100, 25])),
+                lasts,
+            }),
+            FaultKind::Split => {
+                let groups = vec![self.group(rng)];
+                Action::Split(Split { groups, flapping, lasts })
+            }
+            FaultKind::Isolate => Action::Isolate(Isolate {
+                whom: self.victim(rng, triggered),
+                direction: rng.pick(&[
+                    Direction::Both,
+                    Direction::Both,
+                    Direction::Inbound,
+                    Direction::Outbound,
+                ]),
+                flapping,
+                lasts,
+            }),
+            FaultKind::Cut => Action::Cut(Cut {
+                from: self.victim(rng, triggered),
+                to: self.whom(rng, triggered),
+                flapping,
+                lasts,
+            }),
+            FaultKind::Bridge => {
+                Action::Bridge(Bridge { whom: self.victim(rng, triggered), flapping, lasts })
+            }
+            FaultKind::Ring => Action::Ring(Ring { flapping, lasts }),
+            FaultKind::Weather => self.weather(rng, triggered, lasts),
+            FaultKind::Disk => Action::Disk(DiskChange {
+                whom: self.whom(rng, triggered),
+                write: None,
+                fsync: Some(draw_latency(rng, unit, 100)),
+                lasts,
+            }),
+            FaultKind::DiskError => Action::DiskError(Only { whom: self.victim(rng, triggered) }),
+            FaultKind::Clock => {
+                let jump = rng.below(unit.times(4).0) as i64 - unit.times(2).0 as i64;
+                let drift =
+                    draw_drift(rng, self.drift_ppm_max.saturating_mul(2).min(DRIFT_PPM_MAX));
+                Action::Clock(ClockChange {
+                    whom: self.victim(rng, triggered),
+                    jump: Some(Shift(jump)).filter(|_| rng.chance(70)),
+                    drift_ppm: Some(drift),
+                })
+            }
+        }
+    }
+
+    fn crash(&self, rng: &mut Rng, triggered: bool, lasts: Option<Span>) -> Action {
+        let whom = self.whom(rng, triggered);
+        let all = rng.chance(8);
+        let other = rng.pick(&[Unsynced::Lost, Unsynced::Kept, Unsynced::Torn]);
+        Action::Crash(Crash {
+            whom: if all { Whom::Everyone } else { whom },
+            unsynced: if rng.chance(70) { self.unsynced } else { other },
+            wipe: false,
+            lasts,
+        })
+    }
+
+    fn weather(&self, rng: &mut Rng, triggered: bool, lasts: Option<Span>) -> Action {
+        let latency = draw_latency(rng, self.unit, 200);
+        let rate = Share::percent(rng.between(10, 90) as u32);
+        let (from, to) = (self.victim(rng, triggered), self.whom(rng, triggered));
+        let everywhere = rng.chance(40);
+        let (slow, lossy, double) = (rng.chance(70), rng.chance(25), rng.chance(25));
+        Action::Weather(LinkException {
+            from: if everywhere { Whom::Everyone } else { from },
+            to: if everywhere || rng.chance(60) { Whom::Everyone } else { to },
+            latency: Some(latency).filter(|_| slow || !(lossy || double)),
+            loss: Some(rate).filter(|_| lossy),
+            duplicate: Some(rate).filter(|_| double),
+            fifo: None,
+            bandwidth: None,
+            lasts,
+        })
+    }
+
+    /// Some of the nodes, at least one and not all where there are two.
+    fn group(&self, rng: &mut Rng) -> Whom {
+        let nodes = u64::from(self.nodes);
+        let size = rng.between(1, (nodes - 1).max(1));
+        let first = rng.below(nodes);
+        let group = (0..size).map(|step| NodeId::at(((first + step) % nodes) as usize));
+        Whom::Nodes(group.collect())
+    }
+}
