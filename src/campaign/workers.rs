@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::campaign::clock::now;
 use crate::campaign::{Settings, Signature, Summary};
 use crate::plan::Plan;
 use crate::sim::{Options, Outcome, run_with};
@@ -244,12 +245,6 @@ fn words_of(payload: &(dyn Any + Send)) -> &str {
 fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     // Nothing that can panic runs under the lock, but for `add_up`, which adds whole blocks.
     shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The time on the wall.
-pub fn now() -> Instant {
-    #[expect(clippy::disallowed_methods, reason = "a campaign's own timing; no run sees it")]
-    Instant::now()
 }
 
 #[cfg(test)]

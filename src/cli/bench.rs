@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
+use crate::campaign::clock::process_cpu_time;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::plan::fault::{Crash, Direction, Isolate, Unsynced};
@@ -160,26 +161,12 @@ fn measure(plan: &Plan, repeat: u32) -> Row {
 fn fastest(plan: &Plan, repeat: u32, unjudged: bool) -> (Outcome, Duration) {
     let mut best: Option<(Outcome, Duration)> = None;
     for _ in 0..repeat {
-        let start = cpu_time();
+        let start = process_cpu_time();
         let outcome = run_with(plan, Options { unjudged, ..Options::default() });
-        let took = cpu_time().saturating_sub(start);
+        let took = process_cpu_time().saturating_sub(start);
         if best.as_ref().is_none_or(|(_, least)| took < *least) {
             best = Some((outcome, took));
         }
     }
     best.expect("a plan runs at least once")
-}
-
-/// The CPU time of this process.
-#[cfg(unix)]
-fn cpu_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
-}
-
-/// Where there is no clock for CPU time, the time on the wall.
-#[cfg(not(unix))]
-fn cpu_time() -> Duration {
-    #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! Exit codes: a part of the interface.
 
+use crate::campaign::Finding;
 use crate::report::promises::Verdict;
 
 /// How a command ended.
@@ -20,6 +21,8 @@ pub enum Code {
     Unmet = 5,
     /// squall itself has a bug.
     Internal = 70,
+    /// A campaign was interrupted, and had found nothing until then.
+    Interrupted = 130,
 }
 
 impl Code {
@@ -28,13 +31,24 @@ impl Code {
         let rank = |code: Code| match code {
             Code::Clean => 0,
             Code::Usage => 1,
-            Code::Unmet => 2,
-            Code::Liveness => 3,
-            Code::Safety => 4,
-            Code::Diverged => 5,
-            Code::Internal => 6,
+            Code::Interrupted => 2,
+            Code::Unmet => 3,
+            Code::Liveness => 4,
+            Code::Safety => 5,
+            Code::Diverged => 6,
+            Code::Internal => 7,
         };
         if rank(other) > rank(self) { other } else { self }
+    }
+}
+
+impl From<Finding> for Code {
+    fn from(finding: Finding) -> Code {
+        match finding {
+            Finding::Violation(_) => Code::Safety,
+            Finding::EventLimit | Finding::TimeLimit => Code::Unmet,
+            Finding::Panic => Code::Internal,
+        }
     }
 }
 
@@ -51,16 +65,20 @@ impl From<&Verdict> for Code {
 /// The end of `squall -h`.
 pub const HELP: &str = "Examples:
   squall run scenarios                 every scenario below a folder
-  squall run --seed 42 --nodes 5       a random storm
+  squall fuzz                          random storms on all cores, for some seconds
+  squall fuzz --runs 100000 --profile etcd
+  squall run --seed 42 --nodes 5       one random storm
   squall run FILE --show --kind role   what happened, as lines of text
   squall bugs show old-term-commit     the story of a bug
 
-Exit codes: 0 clean, 1 usage, 2 safety, 3 liveness, 4 diverged, 5 unmet, 70 internal";
+Exit codes: 0 clean, 1 usage, 2 safety, 3 liveness, 4 diverged, 5 unmet, 70 internal, 130 interrupted";
 
 /// The end of `squall --help`.
 pub const LONG_HELP: &str = "Examples:
   squall run scenarios                 every scenario below a folder
-  squall run --seed 42 --nodes 5       a random storm
+  squall fuzz                          random storms on all cores, for some seconds
+  squall fuzz --runs 100000 --profile etcd
+  squall run --seed 42 --nodes 5       one random storm
   squall run FILE --show --kind role   what happened, as lines of text
   squall bugs show old-term-commit     the story of a bug
 
@@ -72,6 +90,7 @@ Exit codes:
   4   a replay was another run than the saved one
   5   something that a scenario promised did not happen
   70  squall itself has a bug
+  130 a campaign was interrupted, and had found nothing until then
 
 Environment:
   NO_COLOR  if set, nothing is coloured";

@@ -5,7 +5,13 @@ pub mod catalogue;
 pub mod exit;
 pub mod failure;
 pub mod files;
+pub mod fuzz;
+pub mod interrupt;
+pub mod merge;
+pub mod power;
+pub mod progress;
 pub mod replay;
+pub mod result;
 pub mod run;
 
 use clap::{Parser, Subcommand};
@@ -28,6 +34,12 @@ pub struct Cli {
 enum Command {
     /// Runs scenario files, or a random plan from a seed
     Run(run::RunArgs),
+    /// Runs random storms on all cores, and says what was found and what was exercised
+    Fuzz(fuzz::FuzzArgs),
+    /// Merges the results of a campaign's parts
+    Merge(merge::MergeArgs),
+    /// Measures how soon the campaign finds each planted bug
+    Power(power::PowerArgs),
     /// Runs a saved plan again, and checks that it is the same run
     Replay(replay::ReplayArgs),
     /// Lists the scenarios below a folder
@@ -62,6 +74,9 @@ impl Cli {
     pub fn dispatch(self) -> Result<exit::Code, Failure> {
         match self.command {
             Command::Run(args) => run::run(&args),
+            Command::Fuzz(args) => fuzz::fuzz(&args),
+            Command::Merge(args) => merge::merge(&args),
+            Command::Power(args) => power::power(&args),
             Command::Replay(args) => replay::replay(&args),
             Command::Scenarios(args) => catalogue::scenarios(&args),
             Command::Bugs(args) => catalogue::bugs(&args),

@@ -1,5 +1,8 @@
-//! What a run leaves for people and machines: whether its promises held, a text, JSON, and a saved plan.
+//! What runs and campaigns leave: verdicts on promises, words, saved runs, reports for CI.
 
+pub mod campaign;
+pub mod junit;
+pub mod power;
 pub mod promises;
 pub mod saved;
 pub mod text;

@@ -1,0 +1,380 @@
+//! `squall fuzz`: a campaign of random storms.
+
+use std::io::Write;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::campaign::clock::now;
+use crate::campaign::settings::{FIRST_SEED, Guest};
+use crate::campaign::store::{CampaignFile, FILE, Store, difference_of_settings};
+use crate::campaign::workers::{self, Control, End};
+use crate::campaign::{Partition, Settings, Summary};
+use crate::cli::exit::Code;
+use crate::cli::failure::Failure;
+use crate::cli::files;
+use crate::cli::progress::Progress;
+use crate::cli::{interrupt, result};
+use crate::plan::validate::SEED_MAX;
+use crate::plan::{Profile, scenario, swarm};
+use crate::raft::Bug;
+use crate::time::Span;
+
+/// Where a campaign's result is written by default.
+pub const FOLDER: &str = "reports/fuzz";
+/// How long a campaign takes by default.
+const TIME: Span = Span::secs(10);
+/// How often what there is so far is written.
+const CHECKPOINT: Duration = Duration::from_secs(2);
+
+/// What `squall fuzz` takes.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  squall fuzz                                     ten seconds on all cores
+  squall fuzz --runs 100000 --profile etcd        as many storms, with etcd's timings
+  squall fuzz --seed random --time 8h             a night, from a first seed that is printed
+  squall fuzz --bug vote-twice --stop-after 1     how a bug is found
+  squall fuzz --runs 1000000 --partition 3/8      the third of eight parts; see squall merge
+  squall fuzz --runs 1000000 --resume             goes on where it was interrupted
+  squall fuzz --print-plan 42 > storm.toml        the storm of a seed, as a scenario")]
+pub struct FuzzArgs {
+    /// The seeds: from A up to, but without, B; or A..=B with B
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["seed", "runs"])]
+    seeds: Option<Seeds>,
+    /// The first seed, or `random` [default: 1]
+    #[arg(long, value_name = "N|random")]
+    seed: Option<FirstSeed>,
+    /// How many storms
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=SEED_MAX))]
+    runs: Option<u64>,
+    /// How long, as in 60s or 8h [default: 10s, if neither --runs nor --seeds is given]
+    #[arg(long, value_name = "TIME")]
+    time: Option<Span>,
+    /// How many workers [default: one for each core]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Only clusters of so many nodes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=25))]
+    nodes: Option<u8>,
+    /// Only these timings, as `squall profiles` lists them
+    #[arg(long, value_name = "NAME")]
+    profile: Option<Profile>,
+    /// Whose Raft
+    #[arg(long, value_name = "NAME")]
+    guest: Option<Guest>,
+    /// Plants a bug, as `squall bugs` lists them; may be given again
+    #[arg(long, value_name = "NAME")]
+    bug: Vec<Bug>,
+    /// A file of ranges that the swarm draws from; docs/scale.md describes it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Ends after so many distinct failures
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    stop_after: Option<u64>,
+    /// After how many events a storm counts as endless [default: 5000000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=SEED_MAX))]
+    events_max: Option<u64>,
+    /// After how long on the wall a storm counts as endless
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    run_time_max: Span,
+    /// Takes a part of the seeds: the K-th of N, or `auto` to ask the environment of Slurm, Kubernetes, GitLab and others
+    #[arg(long, value_name = "K/N|auto")]
+    partition: Option<Partition>,
+    /// Where the result is written [default: reports/fuzz]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Goes on with the campaign in the result directory; begins it if there is none
+    #[arg(long)]
+    resume: bool,
+    /// Throws away the result that is in the result directory
+    #[arg(long, conflicts_with = "resume")]
+    force: bool,
+    /// Fails if a situation was never reached
+    #[arg(long)]
+    require_situations: bool,
+    /// Prints the storm of this seed as a scenario, and runs nothing
+    #[arg(long, value_name = "SEED", value_parser = clap::value_parser!(u64).range(..=SEED_MAX),
+          conflicts_with_all = ["json", "resume", "partition", "out"])]
+    print_plan: Option<u64>,
+    /// Prints the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Seeds in a row, as `A..B` or `A..=B`.
+#[derive(Clone, Debug)]
+struct Seeds(Range<u64>);
+
+impl FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Seeds, String> {
+        let (first, end) = text.split_once("..").ok_or("seeds are A..B or A..=B, as in 1..1000")?;
+        let number = |text: &str| {
+            let number: Result<u64, _> = text.replace('_', "").parse();
+            number.map_err(|_| format!("`{text}` is no seed; seeds are 0 to {SEED_MAX}"))
+        };
+        let first = number(first)?;
+        let end = match end.strip_prefix('=') {
+            Some(last) => number(last)?.saturating_add(1),
+            None => number(end)?,
+        };
+        if end <= first || end > SEED_MAX + 1 {
+            return Err(format!("there is no seed in {text}; seeds are 0 to {SEED_MAX}"));
+        }
+        Ok(Seeds(first..end))
+    }
+}
+
+/// A first seed: a number, or `random` for one that nobody chose.
+#[derive(Clone, Copy, Debug)]
+struct FirstSeed {
+    seed: u64,
+    random: bool,
+}
+
+impl FromStr for FirstSeed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<FirstSeed, String> {
+        if text == "random" {
+            return Ok(FirstSeed { seed: unforeseen(), random: true });
+        }
+        let seed = text.parse().ok().filter(|seed| *seed <= SEED_MAX);
+        let seed = seed.ok_or(format!("a seed is 0 to {SEED_MAX}, or `random`"))?;
+        Ok(FirstSeed { seed, random: false })
+    }
+}
+
+/// A first seed that nobody chose, short enough to type again.
+fn unforeseen() -> u64 {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one seed that shall differ each time; it is printed"
+    )]
+    let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let words = (time.unwrap_or_default().as_nanos(), std::process::id());
+    let bytes = [&words.0.to_le_bytes()[..], &words.1.to_le_bytes()].concat();
+    xxhash_rust::xxh3::xxh3_64(&bytes) % 1_000_000_000_000
+}
+
+/// Runs a campaign.
+pub fn fuzz(args: &FuzzArgs) -> Result<Code, Failure> {
+    let mut settings = settings(args)?;
+    if let Some(seed) = args.print_plan {
+        write!(std::io::stdout(), "{}", scenario::to_toml(&settings.plan(seed)))?;
+        return Ok(Code::Clean);
+    }
+    let folder = args.out.clone().unwrap_or_else(|| FOLDER.into());
+    let before = earlier_result(args, &folder, &mut settings)?;
+    let partition = args.partition.unwrap_or_default();
+    if args.seed.is_some_and(|first| first.random) {
+        anstream::eprintln!("first seed {}", settings.first_seed);
+    }
+    interrupt::listen()?;
+    let mut campaign = Campaign::new(args, settings, partition, &folder, before)?;
+    let end = campaign.run()?;
+    let file = campaign.finish(end)?;
+    result::tell(&file, &folder, args.json, args.require_situations)
+}
+
+/// What the result depends on, as the arguments have it.
+fn settings(args: &FuzzArgs) -> Result<Settings, Failure> {
+    let mut swarm = swarm_config(args.config.as_deref())?;
+    if let Some(nodes) = args.nodes {
+        swarm = swarm.with_nodes(nodes);
+    }
+    if let Some(profile) = args.profile {
+        swarm = swarm.with_profile(profile);
+    }
+    let mut settings = Settings { swarm, ..Settings::default() };
+    settings.first_seed = args.seed.map_or(FIRST_SEED, |first| first.seed);
+    settings.runs = args.runs;
+    if let Some(Seeds(seeds)) = &args.seeds {
+        (settings.first_seed, settings.runs) = (seeds.start, Some(seeds.end - seeds.start));
+    }
+    settings.guest = args.guest.unwrap_or_default();
+    settings.bugs.clone_from(&args.bug);
+    settings.bugs.sort_unstable();
+    settings.bugs.dedup();
+    settings.stop_after = args.stop_after;
+    settings.events_max = args.events_max.unwrap_or(settings.events_max);
+    settings.check().map_err(|problem| Failure::usage(problem.message))?;
+    Ok(settings)
+}
+
+/// The ranges that a file gives; the default ones without a file.
+pub fn swarm_config(path: Option<&Path>) -> Result<swarm::Config, Failure> {
+    let Some(path) = path else { return Ok(swarm::Config::default()) };
+    let text = files::read_text(path)?;
+    let color = files::colors_on_stderr();
+    swarm::Config::from_toml(&text).map_err(|error| Failure::mistake(path, &text, &error, color))
+}
+
+/// How many workers: as many as asked for, or one for each core.
+pub fn jobs(wanted: Option<u16>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    wanted.map_or_else(cores, usize::from)
+}
+
+impl FuzzArgs {
+    /// Whether nothing is given that a result depends on: then a resumed campaign keeps its own settings.
+    fn leaves_settings_open(&self) -> bool {
+        self.seeds.is_none()
+            && self.seed.is_none()
+            && self.runs.is_none()
+            && self.nodes.is_none()
+            && self.profile.is_none()
+            && self.guest.is_none()
+            && self.bug.is_empty()
+            && self.config.is_none()
+            && self.stop_after.is_none()
+            && self.events_max.is_none()
+    }
+}
+
+/// The result that the campaign goes on from, if it is to go on from one. A result is never thrown away by mistake: only in the
+/// directory that is used when none is given, or by force.
+fn earlier_result(
+    args: &FuzzArgs,
+    folder: &Path,
+    settings: &mut Settings,
+) -> Result<Option<CampaignFile>, Failure> {
+    if !args.resume {
+        if args.out.is_some() && !args.force && folder.join(FILE).exists() {
+            return Err(Failure::usage(format!(
+                "{} holds a result; go on with it by --resume, or throw it away by --force",
+                folder.display()
+            )));
+        }
+        return Ok(None);
+    }
+    let Some(file) = result::read(folder)? else { return Ok(None) };
+    if args.leaves_settings_open() {
+        settings.clone_from(&file.settings);
+    }
+    if let Some(difference) = difference_of_settings(&file.settings, settings) {
+        return Err(Failure::usage(format!(
+            "the campaign in {} is another one: {difference}",
+            folder.display()
+        )));
+    }
+    let partition = args.partition.unwrap_or_default();
+    let own = (partition.count > 1).then(|| partition.to_string());
+    if file.timing.partition != own {
+        let theirs = file.timing.partition.as_deref().unwrap_or("no part");
+        return Err(Failure::usage(format!(
+            "the campaign in {} is {theirs}, not {partition}",
+            folder.display()
+        )));
+    }
+    if file.squall != env!("CARGO_PKG_VERSION") {
+        return Err(Failure::usage(format!(
+            "squall {} began the campaign in {}; its runs may be others",
+            file.squall,
+            folder.display()
+        )));
+    }
+    Ok(Some(file))
+}
+
+/// A campaign under way.
+struct Campaign<'a> {
+    args: &'a FuzzArgs,
+    settings: Settings,
+    partition: Partition,
+    store: Store,
+    folder: PathBuf,
+    jobs: usize,
+    summary: Summary,
+    /// How long it took before it was interrupted.
+    before: Duration,
+    begun: std::time::Instant,
+}
+
+impl<'a> Campaign<'a> {
+    fn new(
+        args: &'a FuzzArgs,
+        settings: Settings,
+        partition: Partition,
+        folder: &Path,
+        before: Option<CampaignFile>,
+    ) -> Result<Campaign<'a>, Failure> {
+        let jobs = jobs(args.jobs);
+        let store = Store::new(folder, &settings, partition, jobs as u64);
+        if before.is_none() {
+            store.clear().map_err(|error| Failure::file(folder, "clear", &error))?;
+        }
+        let summary = before.as_ref().map(CampaignFile::summary).unwrap_or_default();
+        let before = before.map_or(0, |file| file.timing.milliseconds);
+        Ok(Campaign {
+            args,
+            settings,
+            partition,
+            store,
+            folder: folder.to_owned(),
+            jobs,
+            summary,
+            before: Duration::from_millis(before),
+            begun: now(),
+        })
+    }
+
+    /// The seeds that are left.
+    fn seeds_left(&self) -> Range<u64> {
+        let seeds = self.partition.seeds(&self.settings);
+        self.summary.end_of(seeds.start)..seeds.end
+    }
+
+    fn run(&mut self) -> Result<End, Failure> {
+        let enough = |count: u64| self.summary.failures.len() as u64 >= count;
+        if self.settings.stop_after.is_some_and(enough) {
+            return Ok(End::Failures);
+        }
+        let endless = self.settings.runs.is_none();
+        let time =
+            self.args.time.or(endless.then_some(TIME)).map(|span| Duration::from_nanos(span.0));
+        let left = time.map(|time| time.saturating_sub(self.before));
+        let control = Control {
+            jobs: self.jobs,
+            deadline: left.and_then(|left| self.begun.checked_add(left)),
+            run_time_max: Duration::from_nanos(self.args.run_time_max.0),
+            interrupted: &interrupt::is_wanted,
+        };
+        let seeds = self.seeds_left();
+        let runs = (!endless).then_some(self.summary.totals.runs + (seeds.end - seeds.start));
+        let progress = Progress::new(runs, left, &self.summary);
+        let (begun, before) = (self.begun, self.before);
+        let mut written = begun;
+        let mut failed = None;
+        let store = &mut self.store;
+        let mut tell = |summary: &Summary| {
+            progress.tell(summary);
+            let time = now();
+            if failed.is_none() && time.duration_since(written) >= CHECKPOINT {
+                written = time;
+                let elapsed = before + time.duration_since(begun);
+                failed = store.write(summary, elapsed.as_millis() as u64, None).err();
+            }
+        };
+        let summary = std::mem::take(&mut self.summary);
+        let (summary, end) = workers::run(&self.settings, seeds, summary, &control, &mut tell);
+        progress.finish();
+        self.summary = summary;
+        match failed {
+            Some(error) => Err(Failure::file(&self.folder, "write", &error)),
+            None => Ok(end),
+        }
+    }
+
+    /// Writes the result.
+    fn finish(mut self, end: End) -> Result<CampaignFile, Failure> {
+        let elapsed = self.before + now().duration_since(self.begun);
+        self.store
+            .write(&self.summary, elapsed.as_millis() as u64, Some(end))
+            .map_err(|error| Failure::file(&self.folder, "write", &error))
+    }
+}

@@ -1,0 +1,175 @@
+//! A campaign in words, and as annotations for GitHub Actions.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::campaign::finding::Finding;
+use crate::campaign::store::{CampaignFile, FAILURES, FailureRow};
+use crate::report::text::violation;
+use crate::situation::Situation;
+
+/// What a failure of this seed can be looked at with.
+fn next_command(failure: &FailureRow, folder: &Path) -> String {
+    let folder = folder.join(FAILURES).join(&failure.id);
+    match failure.signature.finding {
+        Finding::Violation(_) | Finding::EventLimit => {
+            format!("squall replay {}", folder.join("run.plan.json").display())
+        }
+        Finding::TimeLimit | Finding::Panic => {
+            format!("squall run {}", folder.join("scenario.toml").display())
+        }
+    }
+}
+
+/// The result in words: the verdict, what was done and how fast, what failed, what was never reached.
+pub fn text(file: &CampaignFile, folder: &Path) -> String {
+    let mut text = String::new();
+    let (totals, timing) = (&file.totals, &file.timing);
+    let _ = writeln!(text, "  {}", seeds(file));
+    let _ = writeln!(
+        text,
+        "  {} events, {} of virtual time",
+        grouped(totals.events),
+        long_time(totals.virtual_time.0)
+    );
+    let _ = writeln!(
+        text,
+        "  {} s with {} jobs: {} runs/s, {} events/s, {} times real time",
+        seconds(timing.milliseconds),
+        timing.jobs,
+        grouped(timing.per_second(totals.runs)),
+        grouped(timing.per_second(totals.events)),
+        grouped(timing.per_second(totals.virtual_time.0) / 1_000_000_000)
+    );
+    let reached = file.situations.len();
+    let _ = writeln!(text, "  situations: {reached} of {} reached", Situation::COUNT);
+    if !file.never_reached.is_empty() {
+        let missed: Vec<&str> = file.never_reached.iter().map(|it| it.name()).collect();
+        let _ = writeln!(text, "  never reached: {}", missed.join(", "));
+    }
+    for failure in &file.failures {
+        let times = if failure.count == 1 { "run" } else { "runs" };
+        let _ = writeln!(
+            text,
+            "\n  {}  in {} {times}, first with seed {}",
+            failure.id,
+            grouped(failure.count),
+            failure.first_seed
+        );
+        let _ = writeln!(text, "    {}", failure.signature.finding.sentence());
+        let _ = writeln!(text, "    {}", failure.signature.shape);
+        let _ = writeln!(text, "      {}", next_command(failure, folder));
+    }
+    text
+}
+
+/// The verdict in one line, without the word for it.
+pub fn verdict(file: &CampaignFile) -> String {
+    let runs = grouped(file.totals.runs);
+    if file.failures.is_empty() {
+        return format!("{runs} storms, no violation");
+    }
+    let failed: u64 = file.failures.iter().map(|failure| failure.count).sum();
+    let (failed, distinct) = (grouped(failed), file.failures.len());
+    format!("{failed} of {runs} storms failed, in {distinct} distinct ways")
+}
+
+fn seeds(file: &CampaignFile) -> String {
+    let ranges = file.seeds.iter().take(8);
+    let ranges: Vec<String> =
+        ranges.map(|range| format!("{} to {}", range.first, range.last)).collect();
+    let more = file.seeds.len().saturating_sub(ranges.len());
+    let mut text = if ranges.is_empty() {
+        String::from("no seeds were run")
+    } else {
+        format!("seeds {}", ranges.join(", "))
+    };
+    if more > 0 {
+        let _ = write!(text, " and {more} more ranges");
+    }
+    if let Some(runs) = file.settings.runs
+        && runs > file.totals.runs
+    {
+        let _ = write!(text, ", of {} that the campaign has", grouped(runs));
+    }
+    text
+}
+
+/// One workflow command for each failure, as GitHub Actions reads them.
+pub fn github_annotations(file: &CampaignFile) -> String {
+    let mut text = String::new();
+    for failure in &file.failures {
+        let seed = failure.first_seed;
+        let message = format!(
+            "{}\n{}\nin {} runs, first with seed {seed}",
+            failure.signature.finding.sentence(),
+            failure.signature.shape,
+            failure.count
+        );
+        let message = escape(&message, &[]);
+        let title = escape(&format!("squall: {}", failure.id), &[(':', "%3A"), (',', "%2C")]);
+        let _ = writeln!(text, "::error title={title}::{message}");
+    }
+    text
+}
+
+fn escape(text: &str, more: &[(char, &str)]) -> String {
+    let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    more.iter().fold(text, |text, (letter, code)| text.replace(*letter, code))
+}
+
+/// The proof of a failure's first run, as its folder has it.
+pub fn proof(file: &CampaignFile, failure: &FailureRow) -> Option<String> {
+    let plan = file.settings.plan(failure.first_seed);
+    let outcome = crate::campaign::workers::run_caught(&plan, None).ok()?;
+    violation(&plan, &outcome)
+}
+
+/// A number with its thousands apart.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Milliseconds as seconds with one digit behind the point.
+pub fn seconds(milliseconds: u64) -> String {
+    let tenths = milliseconds / 100;
+    format!("{}.{}", grouped(tenths / 10), tenths % 10)
+}
+
+/// Nanoseconds in the largest unit of which there are ten.
+fn long_time(nanos: u64) -> String {
+    let seconds = nanos / 1_000_000_000;
+    match seconds {
+        864_000.. => format!("{} days", grouped(seconds / 86_400)),
+        36_000.. => format!("{} hours", grouped(seconds / 3_600)),
+        600.. => format!("{} minutes", grouped(seconds / 60)),
+        _ => format!("{seconds} seconds"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(seconds(61_999), "61.9");
+        assert_eq!(long_time(7_200_000_000_000), "120 minutes");
+        assert_eq!(long_time(90 * 86_400 * 1_000_000_000), "90 days");
+    }
+
+    #[test]
+    fn an_annotation_is_one_line() {
+        assert_eq!(escape("50% of\na: b", &[(':', "%3A")]), "50%25 of%0Aa%3A b");
+    }
+}
