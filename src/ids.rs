@@ -199,6 +199,11 @@ impl NodeSet {
         NodeSet(self.0 & !other.0)
     }
 
+    /// The members of either.
+    pub const fn union(self, other: NodeSet) -> NodeSet {
+        NodeSet(self.0 | other.0)
+    }
+
     /// The members of both.
     pub const fn intersection(self, other: NodeSet) -> NodeSet {
         NodeSet(self.0 & other.0)

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Property {
-    /// At most one leader is elected in a term (Figure 3).
+    /// At most one leader is elected in a term, and it is elected once (Figure 3).
     ElectionSafety,
     /// A leader never removes or overwrites entries of its own log (Figure 3).
     LeaderAppendOnly,
@@ -24,7 +24,9 @@ pub enum Property {
     StateMachineSafety,
     /// A committed entry is on the disks of a majority, from the moment it is first reported committed.
     Durability,
-    /// A node's disk holds at most one vote per term, over all its lives (5.2).
+    /// When an entry is committed, nobody who lacks it could be elected (5.4.2, 5.4.3).
+    SafeCommit,
+    /// A node gives at most one vote per term, on its disk and in its messages, over all its lives (5.2).
     OneVote,
     /// A node's term never goes back, over all its lives (5.1).
     MonotonicTerm,
@@ -36,13 +38,14 @@ pub enum Property {
 
 impl Property {
     /// All of them, in the order in which they are judged.
-    pub const ALL: [Property; 10] = [
+    pub const ALL: [Property; 11] = [
         Property::ElectionSafety,
         Property::LeaderAppendOnly,
         Property::LogMatching,
         Property::LeaderCompleteness,
         Property::StateMachineSafety,
         Property::Durability,
+        Property::SafeCommit,
         Property::OneVote,
         Property::MonotonicTerm,
         Property::MonotonicCommit,
@@ -58,6 +61,7 @@ impl Property {
             Property::LeaderCompleteness => "leader-completeness",
             Property::StateMachineSafety => "state-machine-safety",
             Property::Durability => "durability",
+            Property::SafeCommit => "safe-commit",
             Property::OneVote => "one-vote",
             Property::MonotonicTerm => "monotonic-term",
             Property::MonotonicCommit => "monotonic-commit",
@@ -84,8 +88,11 @@ impl Property {
             Property::Durability => {
                 "A committed entry is on the disks of a majority, and stays there."
             }
+            Property::SafeCommit => {
+                "When an entry is committed, nobody who lacks it could be elected."
+            }
             Property::OneVote => {
-                "A node's disk holds at most one vote per term, over all its lives."
+                "A node gives at most one vote per term, on disk and in messages, over all its lives."
             }
             Property::MonotonicTerm => "A node's term never goes back, over all its lives.",
             Property::MonotonicCommit => {

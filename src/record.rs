@@ -271,6 +271,13 @@ pub enum MessageKind {
     ForwardReply,
 }
 
+impl MessageKind {
+    /// Whether a message of this kind can give the sender's vote to somebody: a request for votes is a vote for oneself.
+    pub const fn may_give_a_vote(self) -> bool {
+        matches!(self, MessageKind::RequestVote | MessageKind::Vote)
+    }
+}
+
 /// What oracles and traces see of a message: small, and the same for every Raft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {

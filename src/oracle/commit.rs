@@ -1,4 +1,4 @@
-//! Leader completeness, state-machine safety, durability, and commit indexes that never go back (5.4, Figure 3).
+//! Leader completeness, state-machine safety, durability, safe commits, and commit indexes that never go back (5.4, Figure 3).
 
 use crate::ids::{Index, NodeId, Term};
 use crate::node::Role;
@@ -173,17 +173,9 @@ impl Commits {
         }
         self.committed.extend_from_slice(&node.log[self.committed.len()..index.0 as usize]);
         self.committed_by.push((index, record.number, term));
-        self.missed_by_later_leader(record, term, index, place, shadow).or_else(|| {
-            let copies = shadow.copies(index, place);
-            (copies < shadow.majority()).then(|| {
-                let sentence = format!(
-                    "{id} committed index {index}, which is on {copies} of {} disks: no majority.",
-                    shadow.nodes().count()
-                );
-                let appended = shadow.chain.link(place).record;
-                Violation::new(Property::Durability, record, sentence, [appended])
-            })
-        })
+        self.missed_by_later_leader(record, term, index, place, shadow)
+            .or_else(|| scarce(record, id, index, place, shadow))
+            .or_else(|| unsafe_commit(record, id, index, place, shadow))
     }
 
     /// A leader of a later term may have been elected before an entry is committed. It must hold the entry, too.
@@ -258,4 +250,50 @@ impl Commits {
             Violation::new(Property::Durability, record, sentence, [self.record_of(last)])
         })
     }
+}
+
+/// What is committed must be on a majority of disks.
+fn scarce(
+    record: &Record,
+    id: NodeId,
+    index: Index,
+    place: Place,
+    shadow: &Shadow,
+) -> Option<Violation> {
+    let copies = shadow.copies(index, place);
+    (copies < shadow.majority()).then(|| {
+        let sentence = format!(
+            "{id} committed index {index}, which is on {copies} of {} disks: no majority.",
+            shadow.nodes().count()
+        );
+        let appended = shadow.chain.link(place).record;
+        Violation::new(Property::Durability, record, sentence, [appended])
+    })
+}
+
+/// 5.4.2, 5.4.3: if nobody spoke any more but a node that lacks the entry, and those whose logs are no more up to date than its own,
+/// it would be elected if these are a majority, and the committed entry would be lost. A run could go on like this at any moment, so
+/// it must not be possible at this one.
+fn unsafe_commit(
+    record: &Record,
+    id: NodeId,
+    index: Index,
+    place: Place,
+    shadow: &Shadow,
+) -> Option<Violation> {
+    let last = |node: NodeId| (shadow.last_term(node), shadow.node(node).last_index());
+    let lacking = shadow.nodes().filter(|(_, node)| node.at(index) != Some(place));
+    lacking.map(|(lacking, _)| lacking).find_map(|candidate| {
+        let own = last(candidate);
+        let votes = shadow.nodes().filter(|(voter, _)| last(*voter) <= own).count();
+        (votes >= shadow.majority()).then(|| {
+            let sentence = format!(
+                "{id} committed index {index}, but {candidate} lacks it, and could be elected by {votes} of {} nodes.",
+                shadow.nodes().count()
+            );
+            let theirs = shadow.node(candidate).at(own.1).unwrap_or(Place::ROOT);
+            let evidence = [shadow.chain.link(place).record, shadow.chain.link(theirs).record];
+            Violation::new(Property::SafeCommit, record, sentence, evidence)
+        })
+    })
 }

@@ -1,4 +1,7 @@
 //! Election safety, one vote per node and term, and terms that never go back (5.1, 5.2).
+//!
+//! A vote is given when it is durable, and when it leaves in a message: a request for votes is a vote for oneself. What was promised
+//! in a message binds, whatever the disk says after a crash.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +10,7 @@ use crate::node::Role;
 use crate::oracle::shadow::Shadow;
 use crate::oracle::violation::Violation;
 use crate::property::Property;
-use crate::record::{Kind, Record};
+use crate::record::{Kind, MessageKind, Record, Summary};
 
 /// A vote that is not durable: its term, for whom, its write and its record.
 type PendingVote = (Term, Option<NodeId>, WriteId, u64);
@@ -17,8 +20,8 @@ type PendingVote = (Term, Option<NodeId>, WriteId, u64);
 pub struct Elections {
     /// The leader of each term, with the record of its election. Kept across crashes.
     leaders: BTreeMap<Term, (NodeId, u64)>,
-    /// For each node, the last term in which its disk held a vote, for whom, and the record that wrote it.
-    votes: Vec<Option<(Term, NodeId, u64)>>,
+    /// For each node and term, to whom it gave its vote, and the record that did.
+    votes: Vec<BTreeMap<Term, (NodeId, u64)>>,
     /// For each node, votes that are written but not durable.
     pending: Vec<Vec<PendingVote>>,
     /// For each node, the latest term on its disk, with the record.
@@ -31,7 +34,7 @@ impl Elections {
         let nodes = usize::from(nodes);
         Elections {
             leaders: BTreeMap::new(),
-            votes: vec![None; nodes],
+            votes: vec![BTreeMap::new(); nodes],
             pending: vec![Vec::new(); nodes],
             durable_terms: vec![(Term::ZERO, 0); nodes],
         }
@@ -52,6 +55,10 @@ impl Elections {
                 self.pending[slot].push((term, vote, write, record.number));
                 None
             }
+            Kind::Send { to, message, .. } => {
+                let (term, vote) = promise(id, to, &message)?;
+                self.give(id, term, vote, record, record.number)
+            }
             Kind::Durable { write } => self.durable(record, id, write),
             Kind::Crash { survived, .. } => {
                 let violation = self.durable(record, id, survived);
@@ -59,7 +66,7 @@ impl Elections {
                 violation
             }
             Kind::Wipe => {
-                self.votes[slot] = None;
+                self.votes[slot].clear();
                 self.durable_terms[slot] = (Term::ZERO, 0);
                 None
             }
@@ -69,9 +76,30 @@ impl Elections {
 
     fn elected(&mut self, record: &Record, id: NodeId, term: Term) -> Option<Violation> {
         let (leader, earlier) = *self.leaders.entry(term).or_insert((id, record.number));
-        (leader != id).then(|| {
-            let sentence = format!("{id} became leader of term {term}, which {leader} leads.");
+        (earlier != record.number).then(|| {
+            let sentence = match leader == id {
+                false => format!("{id} became leader of term {term}, which {leader} leads."),
+                true => format!("{id} became leader of term {term} a second time."),
+            };
             Violation::new(Property::ElectionSafety, record, sentence, [earlier])
+        })
+    }
+
+    /// A node gives its vote; `given` is the record that did.
+    fn give(
+        &mut self,
+        id: NodeId,
+        term: Term,
+        vote: NodeId,
+        record: &Record,
+        given: u64,
+    ) -> Option<Violation> {
+        let (first, earlier) = *self.votes[id.slot()].entry(term).or_insert((vote, given));
+        (first != vote).then(|| {
+            let sentence = format!(
+                "{id} gave its vote of term {term} to {vote}, after it had given it to {first}."
+            );
+            Violation::new(Property::OneVote, record, sentence, [earlier, given])
         })
     }
 
@@ -79,7 +107,7 @@ impl Elections {
         let slot = id.slot();
         let mut found = None;
         let count = self.pending[slot].iter().take_while(|(_, _, write, _)| *write <= upto).count();
-        for (term, vote, _, number) in self.pending[slot].drain(..count) {
+        for (term, vote, _, number) in self.pending[slot].drain(..count).collect::<Vec<_>>() {
             let (before, earlier) = self.durable_terms[slot];
             if term < before && found.is_none() {
                 let sentence = format!("The disk of {id} went back from term {before} to {term}.");
@@ -87,23 +115,20 @@ impl Elections {
                 found = Some(Violation::new(Property::MonotonicTerm, record, sentence, evidence));
             }
             self.durable_terms[slot] = (term, number);
-            let Some(vote) = vote else { continue };
-            match self.votes[slot] {
-                Some((voted, candidate, earlier)) if voted == term && candidate != vote => {
-                    let sentence = format!(
-                        "The disk of {id} holds a vote for {vote} in term {term}, in which it had voted for {candidate}."
-                    );
-                    let evidence = [earlier, number];
-                    found.get_or_insert(Violation::new(
-                        Property::OneVote,
-                        record,
-                        sentence,
-                        evidence,
-                    ));
-                }
-                _ => self.votes[slot] = Some((term, vote, number)),
+            if let Some(vote) = vote {
+                let given = self.give(id, term, vote, record, number);
+                found = found.or(given);
             }
         }
         found
+    }
+}
+
+/// The vote that a message gives: its term, and to whom.
+fn promise(sender: NodeId, receiver: NodeId, message: &Summary) -> Option<(Term, NodeId)> {
+    match message.message {
+        MessageKind::RequestVote => Some((message.term, sender)),
+        MessageKind::Vote if message.success => Some((message.term, receiver)),
+        _ => None,
     }
 }

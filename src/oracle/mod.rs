@@ -28,12 +28,13 @@ pub struct Oracles {
 }
 
 /// What no Raft can promise once a disk was destroyed: a vote or a copy is gone that others counted on.
-const NEEDS_DISKS: [Property; 5] = [
+const NEEDS_DISKS: [Property; 6] = [
     Property::ElectionSafety,
     Property::LogMatching,
     Property::LeaderCompleteness,
     Property::StateMachineSafety,
     Property::Durability,
+    Property::SafeCommit,
 ];
 
 impl Oracles {
@@ -61,7 +62,8 @@ impl Oracles {
     pub fn observe(&mut self, record: &Record) -> Option<Violation> {
         match record.kind {
             // The most frequent records change nothing that is judged.
-            Kind::Send { .. } | Kind::Deliver { .. } | Kind::Timer { .. } => return None,
+            Kind::Send { message, .. } if !message.message.may_give_a_vote() => return None,
+            Kind::Deliver { .. } | Kind::Timer { .. } => return None,
             Kind::Broken { panicked } => return self.judge(broken(record, panicked)),
             Kind::Wipe => {
                 for property in NEEDS_DISKS {

@@ -30,12 +30,14 @@ pub enum Whom {
     Everyone,
     /// As many random nodes as can fail with a majority left.
     Minority,
+    /// The leader, and as many random others as make a minority with it: those who stay with it when the cluster falls apart.
+    LeaderSide,
     /// A random majority.
     Majority,
 }
 
 impl Whom {
-    const WORDS: [(&'static str, Whom); 9] = [
+    const WORDS: [(&'static str, Whom); 10] = [
         ("leader", Whom::Leader),
         ("follower", Whom::Follower),
         ("candidate", Whom::Candidate),
@@ -44,6 +46,7 @@ impl Whom {
         ("anyone", Whom::Anyone),
         ("everyone", Whom::Everyone),
         ("minority", Whom::Minority),
+        ("leader-side", Whom::LeaderSide),
         ("majority", Whom::Majority),
     ];
 

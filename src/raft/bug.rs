@@ -168,14 +168,14 @@ impl Bug {
                 "The vote lives in memory only.",
                 "A node votes, crashes, restarts in the same term, and votes again.",
                 "Raft paper, Figure 2",
-                &[ElectionSafety],
+                &[ElectionSafety, OneVote],
             ),
             Bug::VoteSentBeforeFsync => about(
                 "vote-sent-before-fsync",
                 "A granted vote leaves before it is durable.",
                 "A node crashes between its answer and its disk, and does not remember the vote that elected a leader.",
                 "openraft ee460f37, willemt/raft PR 47",
-                &[ElectionSafety],
+                &[ElectionSafety, OneVote],
             ),
             Bug::SelfVoteNotDurable => about(
                 "self-vote-not-durable",
@@ -183,14 +183,14 @@ impl Bug {
                 "A candidate wins, crashes before its own vote is on disk, restarts in the term before, and helps elect another leader \
                  of the same term.",
                 "jraft PR 1245",
-                &[ElectionSafety],
+                &[ElectionSafety, OneVote],
             ),
             Bug::VoteWriteErrorIgnored => about(
                 "vote-write-error-ignored",
                 "Saving the vote fails, and the answer still says granted.",
                 "The disk refuses the vote, the node answers all the same, and after a restart it votes again.",
                 "jraft PR 1243",
-                &[ElectionSafety],
+                &[ElectionSafety, OneVote],
             ),
             Bug::StaleVoteReply => about(
                 "stale-vote-reply",
@@ -229,7 +229,7 @@ impl Bug {
     const fn about_replication(self) -> About {
         use Property::{
             Durability, LeaderAppendOnly, LeaderCompleteness, LogMatching, MonotonicCommit,
-            StateMachineSafety,
+            SafeCommit, StateMachineSafety,
         };
         match self {
             Bug::OldTermCommit => about(
@@ -238,7 +238,7 @@ impl Bug {
                 "Figure 8: an entry of term 2 reaches a majority in term 4 and is committed by counting; a node whose last entry is of \
                  term 3 can still be elected, and overwrites it.",
                 "Raft paper, 5.4.2; PySyncObj 169, async-raft 108, CCF PR 5748",
-                &[LeaderCompleteness, StateMachineSafety],
+                &[SafeCommit, LeaderCompleteness, StateMachineSafety],
             ),
             Bug::CommitWithoutQuorum => about(
                 "commit-without-quorum",

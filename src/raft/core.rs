@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Batch, Entry, Log};
 use crate::node::{Context, Effect, Recovered};
+use crate::raft::progress::Progress;
 use crate::raft::{Config, Message, Rules};
 
 /// What a step of the built-in Raft has at hand.
@@ -36,6 +37,9 @@ pub struct Core {
     pub last_applied: Index,
     /// The leader of the current term, where it is known.
     pub leader_id: Option<NodeId>,
+    /// What this node knew of its followers when it last led: one place per node, the own one not used. Reinitialised after each
+    /// election.
+    pub progress: Vec<Progress>,
     /// Highest entry known to be on this node's disk.
     pub durable_index: Index,
     /// The latest write; answers wait for it.
@@ -47,6 +51,7 @@ pub struct Core {
 impl Core {
     /// A node before its first boot.
     pub fn new(id: NodeId, members: NodeSet, config: Config) -> Core {
+        let places = members.iter().map(NodeId::slot).max().unwrap_or(0) + 1;
         Core {
             id,
             members,
@@ -57,6 +62,7 @@ impl Core {
             commit_index: Index::ZERO,
             last_applied: Index::ZERO,
             leader_id: None,
+            progress: vec![Progress::new(Term::ZERO, Index(1), Index::ZERO); places],
             durable_index: Index::ZERO,
             last_write: WriteId::NONE,
             unsynced: VecDeque::new(),

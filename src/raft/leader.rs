@@ -20,8 +20,6 @@ struct Pending {
 
 /// What only a leader knows.
 pub struct Leader {
-    /// One place per node; the own one is not used.
-    progress: Vec<Progress>,
     /// Requests that wait, by ascending index.
     pending: VecDeque<Pending>,
     /// When it sends the next heartbeat.
@@ -37,9 +35,17 @@ impl Leader {
         let next_index = core.log.last_index().next();
         core.append(core.noop(), ctx);
         let match_index = core.rules().initial_match(core.log.last_index());
-        let places = core.members.iter().map(NodeId::slot).max().unwrap_or(0) + 1;
+        let rules = core.rules();
+        let term = core.current_term;
+        let fresh = Progress::new(term, next_index.max(match_index.next()), match_index);
+        for progress in &mut core.progress {
+            let match_index = progress.match_index.min(core.log.last_index());
+            *progress = match rules.ack_counts(progress.term, term) {
+                true => Progress::new(term, next_index.max(match_index.next()), match_index),
+                false => fresh,
+            };
+        }
         let mut leader = Leader {
-            progress: vec![Progress::new(next_index.max(match_index.next()), match_index); places],
             pending: VecDeque::new(),
             deadline: ctx.now,
             shared_batch: (Index::ZERO, 0, Batch::EMPTY),
@@ -54,10 +60,10 @@ impl Leader {
 
     /// Sends a message without entries to everyone (5.2). Its answer tells whether what was sent before has arrived, so that
     /// what was lost is sent again.
-    pub fn heartbeat(&mut self, core: &Core, ctx: &mut Ctx) {
+    pub fn heartbeat(&mut self, core: &mut Core, ctx: &mut Ctx) {
         for to in core.others() {
             // What was not answered by now may be lost.
-            self.progress[to.slot()].in_flight = 0;
+            core.progress[to.slot()].in_flight = 0;
             self.send_batch(core, to, 0, ctx);
         }
         self.wait(core, ctx);
@@ -107,7 +113,7 @@ impl Leader {
             return;
         }
         let match_index = match_index.min(core.log.last_index());
-        if self.progress[from.slot()].acknowledge(match_index) && match_index > core.commit_index {
+        if core.progress[from.slot()].acknowledge(match_index) && match_index > core.commit_index {
             self.commit(core, ctx);
         }
         self.replicate(core, from, ctx);
@@ -125,7 +131,7 @@ impl Leader {
         if !core.rules().leader_keeps_its_log() && rejected > core.commit_index {
             core.truncate(rejected, ctx);
         }
-        let progress = &mut self.progress[from.slot()];
+        let progress = &mut core.progress[from.slot()];
         if progress.back_off(&core.log, rejected, conflict.0, conflict.1) {
             self.send_entries(core, from, ctx);
         }
@@ -171,7 +177,7 @@ impl Leader {
         for node in core.members.iter() {
             copies[count] = match node == core.id {
                 true => core.rules().own_copy(core.durable_index, core.log.last_index()),
-                false => self.progress[node.slot()].match_index,
+                false => core.progress[node.slot()].match_index,
             };
             count += 1;
         }
@@ -181,8 +187,8 @@ impl Leader {
     }
 
     /// Sends entries if there are some that the follower was not sent, and it can take more.
-    fn replicate(&mut self, core: &Core, to: NodeId, ctx: &mut Ctx) {
-        let progress = &self.progress[to.slot()];
+    fn replicate(&mut self, core: &mut Core, to: NodeId, ctx: &mut Ctx) {
+        let progress = &core.progress[to.slot()];
         let room = if progress.probing { 1 } else { core.config.appends_in_flight };
         if progress.next_index <= core.log.last_index() && progress.in_flight < room {
             self.send_entries(core, to, ctx);
@@ -190,17 +196,17 @@ impl Leader {
     }
 
     /// Sends what comes next for a follower, be it nothing.
-    fn send_entries(&mut self, core: &Core, to: NodeId, ctx: &mut Ctx) {
+    fn send_entries(&mut self, core: &mut Core, to: NodeId, ctx: &mut Ctx) {
         self.send_batch(core, to, core.config.entries_per_append, ctx);
     }
 
     /// Sends at most so many entries that come next for a follower.
-    fn send_batch(&mut self, core: &Core, to: NodeId, entries_max: u32, ctx: &mut Ctx) {
-        let next_index = self.progress[to.slot()].next_index.min(core.log.last_index().next());
+    fn send_batch(&mut self, core: &mut Core, to: NodeId, entries_max: u32, ctx: &mut Ctx) {
+        let next_index = core.progress[to.slot()].next_index.min(core.log.last_index().next());
         let prev_log_index = next_index.previous();
         let prev_log_term = core.log.term_at(prev_log_index).expect("next_index is in the log");
         let entries = self.batch(core, next_index, entries_max);
-        self.progress[to.slot()].sent(entries.len() as u64);
+        core.progress[to.slot()].sent(entries.len() as u64);
         let message = Message::AppendEntries {
             term: core.current_term,
             prev_log_index,

@@ -192,7 +192,7 @@ impl Raft {
             }
             RoleState::Leader(leader) => {
                 if ctx.now >= leader.deadline {
-                    leader.heartbeat(&self.core, ctx);
+                    leader.heartbeat(&mut self.core, ctx);
                 }
                 Next::Stay
             }

@@ -11,6 +11,8 @@ use crate::log::Log;
 /// Invariant: `match_index < next_index`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
+    /// The term of the leadership in which it was learnt.
+    pub term: Term,
     /// The next entry to send.
     pub next_index: Index,
     /// Highest entry known to be replicated.
@@ -23,8 +25,8 @@ pub struct Progress {
 
 impl Progress {
     /// A follower of whom nothing is known but by the leader's own log.
-    pub fn new(next_index: Index, match_index: Index) -> Progress {
-        Progress { next_index, match_index, in_flight: 0, probing: true }
+    pub fn new(term: Term, next_index: Index, match_index: Index) -> Progress {
+        Progress { term, next_index, match_index, in_flight: 0, probing: true }
     }
 
     /// Takes note that entries were sent.
@@ -89,7 +91,7 @@ mod tests {
 
     #[test]
     fn acknowledgements_never_take_match_index_back() {
-        let mut progress = Progress::new(Index(5), Index::ZERO);
+        let mut progress = Progress::new(Term(6), Index(5), Index::ZERO);
         assert!(progress.acknowledge(Index(4)));
         assert!(!progress.acknowledge(Index(2)));
         assert_eq!((progress.match_index, progress.next_index), (Index(4), Index(5)));
@@ -99,7 +101,7 @@ mod tests {
     fn a_hint_skips_a_whole_term() {
         // The leader's log is that of Figure 7; the follower is (f): 1 1 1 2 2 2 3 3 3 3 3.
         let leader = log(&[1, 1, 1, 4, 4, 5, 5, 6, 6, 6]);
-        let mut progress = Progress::new(Index(11), Index::ZERO);
+        let mut progress = Progress::new(Term(6), Index(11), Index::ZERO);
         assert!(progress.back_off(&leader, Index(10), Term(3), Index(7)));
         assert_eq!(progress.next_index, Index(7));
         assert!(progress.back_off(&leader, Index(6), Term(2), Index(4)));
@@ -110,7 +112,7 @@ mod tests {
     #[test]
     fn a_follower_of_a_shared_term_is_met_at_its_end() {
         let leader = log(&[1, 1, 4, 4, 4, 4]);
-        let mut progress = Progress::new(Index(7), Index::ZERO);
+        let mut progress = Progress::new(Term(6), Index(7), Index::ZERO);
         assert!(progress.back_off(&leader, Index(6), Term(1), Index(1)));
         assert_eq!(progress.next_index, Index(3));
     }

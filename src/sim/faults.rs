@@ -419,6 +419,14 @@ impl<N: Node> Sim<'_, '_, N> {
             Whom::Anyone => some_of(all, 1, word),
             Whom::Everyone => all,
             Whom::Minority => some_of(all, (all.len() - 1) / 2, word),
+            Whom::LeaderSide => {
+                let leader = leader();
+                let others = ((all.len() - 1) / 2).saturating_sub(1);
+                match leader == NodeSet::EMPTY {
+                    true => leader,
+                    false => leader.union(some_of(all.without(leader), others, word)),
+                }
+            }
             Whom::Majority => some_of(all, all.len() / 2 + 1, word),
         }
     }

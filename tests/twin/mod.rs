@@ -6,7 +6,7 @@
 use squall::ids::{Index, NodeId, Term, WriteId};
 use squall::node::Role;
 use squall::property::Property;
-use squall::record::{Kind, Record};
+use squall::record::{Kind, MessageKind, Record};
 
 /// An entry, as records tell of it.
 type Entry = (Term, u64);
@@ -42,7 +42,7 @@ pub struct Twin {
     lost_logs: Vec<Vec<Entry>>,
     /// Every entry that was applied, with its index.
     applied: Vec<(usize, Entry)>,
-    /// Every vote that was on a disk.
+    /// Every vote that was on a disk, or left in a message.
     votes: Vec<(NodeId, Term, NodeId)>,
     /// Every term that was on a disk, in order.
     disk_terms: Vec<(NodeId, Term)>,
@@ -69,7 +69,12 @@ impl Twin {
         let Some(id) = record.node else { return Vec::new() };
         let before = self.nodes[id.slot()].clone();
         match record.kind {
-            Kind::Send { .. } | Kind::Deliver { .. } | Kind::Timer { .. } => return Vec::new(),
+            Kind::Deliver { .. } | Kind::Timer { .. } => return Vec::new(),
+            Kind::Send { message, .. }
+                if !matches!(message.message, MessageKind::RequestVote | MessageKind::Vote) =>
+            {
+                return Vec::new();
+            }
             Kind::Broken { .. } => self.broken.push(Property::Contract),
             _ => self.change(record, id),
         }
@@ -119,6 +124,11 @@ impl Twin {
             }
             Kind::Vote { write, term, vote } => node.pending.push((write, Write::Vote(term, vote))),
             Kind::Durable { write } => self.sync(id, write, 0),
+            Kind::Send { to, message, .. } => match message.message {
+                MessageKind::RequestVote => self.votes.push((id, message.term, id)),
+                MessageKind::Vote if message.success => self.votes.push((id, message.term, to)),
+                _ => {}
+            },
             Kind::Commit { index, term } => {
                 node.commit = index.0 as usize;
                 if node.commit <= node.log.len() {
@@ -164,8 +174,23 @@ impl Twin {
             self.broken.push(Property::StateMachineSafety);
         }
         if self.commits.iter().all(|(_, other)| other.len() < prefix.len()) {
+            if self.nodes.iter().any(|node| self.could_win_without(node, &prefix)) {
+                self.broken.push(Property::SafeCommit);
+            }
             self.commits.push((term, prefix));
         }
+    }
+
+    /// Whether a node lacks what is committed, and a majority would vote for it by 5.4.1.
+    fn could_win_without(&self, candidate: &Node, prefix: &[Entry]) -> bool {
+        let last_term = |node: &Node| node.log.last().map_or(Term::ZERO, |(term, _)| *term);
+        let grants = |voter: &&Node| {
+            last_term(candidate) > last_term(voter)
+                || (last_term(candidate) == last_term(voter)
+                    && candidate.log.len() >= voter.log.len())
+        };
+        let votes = self.nodes.iter().filter(grants).count();
+        !candidate.log.starts_with(prefix) && votes > self.nodes.len() / 2
     }
 
     /// What a node must not do on its own.
@@ -189,8 +214,8 @@ impl Twin {
     }
 
     fn judge_elections(&mut self) {
-        let two = |(place, (term, node, _)): (usize, &(Term, NodeId, Vec<Entry>))| {
-            self.elections[..place].iter().any(|other| other.0 == *term && other.1 != *node)
+        let two = |(place, (term, ..)): (usize, &(Term, NodeId, Vec<Entry>))| {
+            self.elections[..place].iter().any(|other| other.0 == *term)
         };
         if self.elections.iter().enumerate().any(two) {
             self.broken.push(Property::ElectionSafety);

@@ -52,6 +52,8 @@ pub struct Config {
     pub clocks: u64,
     /// How far they drift at most, in parts per million.
     pub drift_ppm_max: i32,
+    /// How many plans have one machine that is sick all the time, in percent: slow links, a slow disk, a fast clock, restarts.
+    pub sick_nodes: u64,
     /// The kinds of fault.
     pub faults: Vec<FaultKind>,
     /// How many kinds of fault a plan keeps, in percent: one of these is drawn for each plan.
@@ -83,6 +85,7 @@ impl Default for Config {
             keys: vec![1, 4, 16, 256],
             clocks: 30,
             drift_ppm_max: 100_000,
+            sick_nodes: 30,
             faults: FaultKind::ALL.into(),
             kept: vec![20, 40, 60],
             faults_max: 60,
@@ -147,6 +150,7 @@ impl Config {
             ("stragglers", self.stragglers),
             ("disk_errors", self.disk_errors),
             ("clocks", self.clocks),
+            ("sick_nodes", self.sick_nodes),
             ("obsessed", self.obsessed),
         ] {
             between(percent, 0, 100, key, "a share in percent")?;

@@ -4,9 +4,10 @@
 //! faults come in bursts between calm stretches, strike the same victims again, last about as long as an election, and wait for
 //! situations whose windows no random time hits. No bug is named here: the swarm does not know what it looks for.
 //!
-//! [`config`] says what is drawn from, [`storm`] draws the faults.
+//! [`config`] says what is drawn from, [`storm`] draws the faults, [`sick`] the machine that ails all the time.
 
 pub mod config;
+pub mod sick;
 pub mod storm;
 
 pub use config::Config;
@@ -18,6 +19,7 @@ use crate::plan::{
 use crate::rng::{Rng, Stream};
 use crate::time::{Share, Shift, Span, SpanRange};
 
+use sick::Sick;
 use storm::Storm;
 
 /// A random plan. The same seed gives the same plan.
@@ -40,8 +42,13 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     plan.disk = draw_disk(&mut rng, unit, config);
     plan.clients = draw_clients(&mut rng, unit, config);
     draw_nodes(&mut rng, &mut plan, unit, config);
+    let sick = Sick::draw(&mut rng, plan.cluster.nodes, unit);
+    let sick = Some(sick).filter(|_| rng.chance(config.sick_nodes));
     let mut storm = Storm::new(&mut rng, &plan, unit, config);
     plan.faults = storm.draw(&mut rng, plan.horizon);
+    if let Some(sick) = sick {
+        sick.infect(&mut plan);
+    }
     plan
 }
 
@@ -117,7 +124,7 @@ fn draw_clients(rng: &mut Rng, unit: Span, config: &Config) -> Clients {
         mix,
         keys: rng.pick(&config.keys),
         ask: rng.pick(&[Ask::AnyNode, Ask::SameNode]),
-        timeout: Span(unit.0 / 2).times(rng.between(1, 6)),
+        timeout: Span(unit.0 / 100 * rng.pick(&[5, 25, 50, 100, 200, 300])),
         retry_after: Span(unit.0 / rng.pick(&[2, 10])),
         attempts: rng.pick(&[1, 3, 10]),
         latency: draw_latency(rng, unit, 4),

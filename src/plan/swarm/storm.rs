@@ -248,7 +248,8 @@ impl Storm {
 
     fn action(&self, rng: &mut Rng, kind: FaultKind, triggered: bool) -> Action {
         let lasts = self.lasting(rng);
-        let flapping = Some(Span(self.unit.0 / rng.pick(&[2, 5, 20]))).filter(|_| rng.chance(10));
+        let flapping =
+            Some(Span(self.unit.0 * rng.pick(&[5, 40, 300]) / 100)).filter(|_| rng.chance(10));
         let unit = self.unit;
         match kind {
             FaultKind::Crash => self.crash(rng, triggered, lasts),
@@ -259,7 +260,13 @@ impl Storm {
                 lasts,
             }),
             FaultKind::Split => {
-                let groups = vec![self.group(rng)];
+                let group = self.group(rng);
+                let group = match rng.below(4) {
+                    0 => Whom::Minority,
+                    1 => Whom::LeaderSide,
+                    _ => group,
+                };
+                let groups = vec![group];
                 Action::Split(Split { groups, flapping, lasts })
             }
             FaultKind::Isolate => Action::Isolate(Isolate {

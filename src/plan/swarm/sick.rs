@@ -1,0 +1,115 @@
+//! A sick machine: slow links, a slow disk, a clock that runs fast, and restarts again and again, all of them or some.
+//!
+//! Real outages gather on one machine. A node whose clock runs fast stands first and leads again and again; what others say to it over
+//! slow links arrives when it leads once more; what its slow disk did not sync is gone when it restarts.
+
+use crate::ids::NodeId;
+use crate::plan::fault::{Crash, Unsynced};
+use crate::plan::{
+    Action, DiskOptions, Fault, Latency, LinkException, NodeOptions, Plan, Trigger, When, Whom,
+};
+use crate::rng::Rng;
+use crate::situation::Situation;
+use crate::time::{Share, Span};
+
+/// How much faster the clock of a sick machine is, in parts per million.
+const FAST_PPM: i32 = 400_000;
+
+/// What a sick machine is doing when it restarts.
+const MOMENTS: [Situation; 4] = [
+    Situation::LeaderAppended,
+    Situation::LeaderElected,
+    Situation::EntriesAccepted,
+    Situation::CommitAdvanced,
+];
+
+/// What ails one machine.
+pub struct Sick {
+    node: NodeId,
+    clock: bool,
+    fsync: Option<Latency>,
+    links: Vec<LinkException>,
+    restarts: Vec<Fault>,
+}
+
+impl Sick {
+    /// Draws what ails one machine of so many, whose lowest election timeout is `unit`.
+    pub fn draw(rng: &mut Rng, nodes: u8, unit: Span) -> Sick {
+        let part = |rng: &mut Rng, from, to| share_of(unit, rng, from, to);
+        let node = NodeId::new(1 + rng.below(nodes.into()) as u8);
+        let clock = rng.chance(70);
+        let fsync = Latency::Uniform(part(rng, 1, 50), part(rng, 60, 800));
+        let slow_disk = rng.chance(60);
+        let mut links = Vec::new();
+        for other in (1..=nodes).map(NodeId::new).filter(|other| *other != node) {
+            let (inbound, outbound) = (rng.chance(50), rng.chance(40));
+            let late = part(rng, 300, 3_000);
+            let loss = Share::percent(rng.between(20, 70) as u32);
+            if inbound {
+                let latency = Some(Latency::Constant(late));
+                let slow = LinkException { latency, ..LinkException::default() };
+                links.push(between(other, node, slow));
+            }
+            if outbound {
+                let lossy = LinkException { loss: Some(loss), ..LinkException::default() };
+                links.push(between(node, other, lossy));
+            }
+        }
+        let restarts = (0..4).map(|_| restart(rng, node, unit)).collect::<Vec<_>>();
+        let count = rng.pick(&[0, 1, 2, 4]);
+        Sick {
+            node,
+            clock,
+            fsync: Some(fsync).filter(|_| slow_disk),
+            links,
+            restarts: restarts.into_iter().take(count).collect(),
+        }
+    }
+
+    /// Makes the machine of a plan sick.
+    pub fn infect(self, plan: &mut Plan) {
+        let place = plan.nodes.iter().position(|options| options.id == self.node);
+        let place = place.unwrap_or_else(|| {
+            let place = plan.nodes.partition_point(|options| options.id < self.node);
+            plan.nodes.insert(place, NodeOptions::new(self.node));
+            place
+        });
+        let node = &mut plan.nodes[place];
+        if self.clock {
+            node.clock_drift_ppm = FAST_PPM;
+        }
+        if let Some(fsync) = self.fsync {
+            node.disk = Some(DiskOptions { fsync, ..plan.disk.clone() });
+        }
+        plan.links.extend(self.links);
+        plan.faults.extend(self.restarts);
+    }
+}
+
+/// A random share of a span, in thousandths.
+fn share_of(unit: Span, rng: &mut Rng, from: u64, to: u64) -> Span {
+    Span(unit.0 * rng.between(from, to) / 1_000)
+}
+
+/// A restart in the middle of something: what is not on the disk yet is lost.
+fn restart(rng: &mut Rng, node: NodeId, unit: Span) -> Fault {
+    let most = rng.pick(&[2, 10, 40]);
+    let trigger = Trigger {
+        situation: rng.pick(&MOMENTS),
+        nth: rng.between(1, most),
+        node: Some(node),
+        after: share_of(unit, rng, 0, 150),
+        times: 1,
+    };
+    let crash = Crash {
+        whom: Whom::Trigger,
+        unsynced: rng.pick(&[Unsynced::Lost, Unsynced::Lost, Unsynced::Torn]),
+        wipe: false,
+        lasts: Some(share_of(unit, rng, 20, 300)),
+    };
+    Fault { when: When::On(trigger), action: Action::Crash(crash) }
+}
+
+fn between(from: NodeId, to: NodeId, link: LinkException) -> LinkException {
+    LinkException { from: Whom::Nodes(vec![from]), to: Whom::Nodes(vec![to]), ..link }
+}
