@@ -200,21 +200,27 @@ pub struct Status {
 pub struct NodeRng {
     rng: Rng,
     fixed_timeouts: Vec<Span>,
-    timeouts: usize,
+    /// Every election timeout so far.
+    timeouts: Vec<Span>,
 }
 
 impl NodeRng {
     /// Draws from `rng`, but takes the first election timeouts from the list.
     pub fn new(rng: Rng, fixed_timeouts: Vec<Span>) -> NodeRng {
-        NodeRng { rng, fixed_timeouts, timeouts: 0 }
+        NodeRng { rng, fixed_timeouts, timeouts: Vec::new() }
     }
 
     /// The node's next election timeout. One word is drawn, used or not.
     pub fn election_timeout(&mut self, range: SpanRange) -> Span {
         let drawn = range.pick(self.rng.word());
-        let fixed = self.fixed_timeouts.get(self.timeouts).copied();
-        self.timeouts += 1;
-        fixed.unwrap_or(drawn)
+        let timeout = self.fixed_timeouts.get(self.timeouts.len()).copied().unwrap_or(drawn);
+        self.timeouts.push(timeout);
+        timeout
+    }
+
+    /// The election timeouts so far: with these in the plan, the node decides alike.
+    pub fn election_timeouts(&self) -> &[Span] {
+        &self.timeouts
     }
 
     /// The node's next heartbeat interval. A word is drawn where there is a choice.

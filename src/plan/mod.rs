@@ -2,12 +2,13 @@
 //!
 //! A scenario file (TOML, for people) and a saved plan (JSON) carry this one model; what a file leaves out has the default
 //! that stands here. [`fault`] says what can go wrong, [`whom`] whom it strikes, [`latency`] how long things take,
-//! [`profile`] the timings of production Rafts, [`expect`] what a scenario promises, [`validate`] what is refused, and
+//! [`pin`] what a message is fixed to, [`profile`] the timings of production Rafts, [`expect`] what a scenario promises, [`validate`] what is refused, and
 //! [`scenario`] how files are read.
 
 pub mod expect;
 pub mod fault;
 pub mod latency;
+pub mod pin;
 pub mod profile;
 pub mod scenario;
 pub mod swarm;
@@ -17,6 +18,7 @@ pub mod whom;
 pub use expect::Expect;
 pub use fault::{Action, Fault, Trigger, When};
 pub use latency::Latency;
+pub use pin::Pin;
 pub use profile::Profile;
 pub use whom::Whom;
 
@@ -74,6 +76,9 @@ pub struct Plan {
     /// What goes wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
+    /// Messages whose fate is fixed rather than drawn.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<Pin>,
     /// What the scenario promises.
     #[serde(skip_serializing_if = "is_default")]
     pub expect: Expect,
@@ -97,6 +102,7 @@ impl Default for Plan {
             clients: Clients::default(),
             requests: Vec::new(),
             faults: Vec::new(),
+            pins: Vec::new(),
             expect: Expect::default(),
         }
     }

@@ -1,5 +1,7 @@
 //! Refuses plans that cannot be: limits, nodes that do not exist, faults that contradict each other.
 
+use std::collections::BTreeSet;
+
 use crate::ids::{NODES_MAX, NodeId};
 use crate::log::Command;
 use crate::plan::fault::Crash;
@@ -21,6 +23,8 @@ pub struct Problem {
 pub const HORIZON_MAX: Span = Span::secs(1_000_000);
 /// The most faults, and the most single requests.
 pub const LIST_MAX: usize = 10_000;
+/// The most pins.
+pub const PINS_MAX: usize = 100_000;
 /// The most clients.
 pub const CLIENTS_MAX: u32 = 1_000;
 /// The most keys that clients use.
@@ -79,6 +83,7 @@ pub fn validate(plan: &Plan) -> Checked {
         check_fault(plan, fault, &format!("faults/{place}"))?;
     }
     check_contradictions(plan)?;
+    check_pins(plan)?;
     check_expectations(plan)
 }
 
@@ -373,6 +378,32 @@ fn check_stretches(plan: &Plan, node: NodeId, stretches: &[Stretch]) -> Checked 
                 return Err(problem);
             }
         }
+    }
+    Ok(())
+}
+
+fn check_pins(plan: &Plan) -> Checked {
+    require(plan.pins.len() <= PINS_MAX, "pins", || {
+        format!("{} pins are more than {PINS_MAX}", plan.pins.len())
+    })?;
+    let mut seen = BTreeSet::new();
+    for (place, pin) in plan.pins.iter().enumerate() {
+        let path = format!("pins/{place}");
+        let [from, to] = pin.link;
+        check_node(plan, from, &format!("{path}/link/0"))?;
+        check_node(plan, to, &format!("{path}/link/1"))?;
+        require(from != to, &format!("{path}/link/1"), || "a node sends nothing to itself".into())?;
+        between(pin.message, 1, SEED_MAX, &format!("{path}/message"), "the message")?;
+        require(pin.arrives.len() <= 2, &format!("{path}/arrives"), || {
+            "a message arrives not at all, once or twice".into()
+        })?;
+        let longest = pin.arrives.iter().max().copied().unwrap_or(Span::ZERO);
+        require(longest <= HORIZON_MAX, &format!("{path}/arrives"), || {
+            format!("a message takes at most {HORIZON_MAX}, not {longest}")
+        })?;
+        require(seen.insert((pin.link, pin.message)), &path, || {
+            format!("message {} of this link is pinned twice", pin.message)
+        })?;
     }
     Ok(())
 }

@@ -39,12 +39,13 @@ impl Progress {
         }
     }
 
-    /// Takes note of an acknowledgement; says whether it is news.
+    /// Takes note of an acknowledgement; says whether it is news. Only news makes room for another message: if a duplicate did, on a
+    /// network that doubles messages each round would send more of them than the one before.
     pub fn acknowledge(&mut self, match_index: Index) -> bool {
         let news = match_index > self.match_index;
         self.match_index = self.match_index.max(match_index);
         self.next_index = self.next_index.max(self.match_index.next());
-        self.in_flight = self.in_flight.saturating_sub(1);
+        self.in_flight = self.in_flight.saturating_sub(u32::from(news));
         self.probing = false;
         news
     }
@@ -95,6 +96,17 @@ mod tests {
         assert!(progress.acknowledge(Index(4)));
         assert!(!progress.acknowledge(Index(2)));
         assert_eq!((progress.match_index, progress.next_index), (Index(4), Index(5)));
+    }
+
+    #[test]
+    fn an_acknowledgement_that_comes_twice_makes_room_once() {
+        let mut progress = Progress::new(Term(6), Index(1), Index::ZERO);
+        progress.acknowledge(Index::ZERO);
+        progress.sent(1);
+        progress.sent(1);
+        progress.acknowledge(Index(1));
+        progress.acknowledge(Index(1));
+        assert_eq!(progress.in_flight, 1);
     }
 
     #[test]

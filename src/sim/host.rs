@@ -25,7 +25,8 @@ pub struct Host<N: Node> {
     node: Option<N>,
     /// Which life it is in, from 1; 0 before the first boot.
     pub life: u32,
-    rng: NodeRng,
+    /// What its node draws.
+    pub rng: NodeRng,
     /// What its timers go by.
     pub clock: Clock,
     /// How long its disk takes.

@@ -89,7 +89,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             watch,
             hosts: plan.node_ids().map(|id| Host::new(plan, id)).collect(),
             make,
-            network: Network::new(plan.seed, plan.cluster.nodes, link),
+            network: Network::new(plan.seed, plan.cluster.nodes, &plan.pins, link),
             messages: 0,
             effects: Vec::new(),
             clients: Vec::new(),

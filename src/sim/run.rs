@@ -77,6 +77,8 @@ pub struct Options<'a> {
     pub interrupt: Option<&'a dyn Fn() -> bool>,
     /// Leaves oracles and situations out, to see what they cost. Faults that wait for a situation wait for ever.
     pub unjudged: bool,
+    /// Where the election timeouts of each node are put when the run has ended.
+    pub timeouts: Option<&'a mut Vec<Vec<Span>>>,
 }
 
 /// Runs a plan. Pure: the same plan gives the same outcome, on every machine and in every build. The plan must have
@@ -102,6 +104,9 @@ pub fn run_nodes<N: Node>(plan: &Plan, make: &dyn Fn(NodeId) -> N, options: Opti
     let watch = Watch::new(plan, !options.unjudged, options.sink);
     let mut sim = Sim::new(plan, make, watch);
     let ended = sim.run(Time::ZERO.plus(horizon), options.interrupt);
+    if let Some(timeouts) = options.timeouts {
+        *timeouts = sim.hosts.iter().map(|host| host.rng.election_timeouts().to_vec()).collect();
+    }
     let (messages, mut watch) = (sim.messages, sim.watch);
     let digest = watch.digest();
     let (commits, situations) = watch.judges().map_or((0, Counts::default()), |judges| {

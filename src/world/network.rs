@@ -1,7 +1,7 @@
 //! The network: directed links that delay, lose, duplicate, reorder, and are cut.
 
 use crate::ids::{NodeId, NodeSet};
-use crate::plan::{LinkException, LinkOptions};
+use crate::plan::{LinkException, LinkOptions, Pin};
 use crate::rng::{Rng, Stream};
 use crate::time::{Span, Time};
 use crate::world::latency::sample;
@@ -29,6 +29,10 @@ struct Link {
     last_arrival: Time,
     /// When the last message has left a link of limited bandwidth.
     free_at: Time,
+    /// How many messages were sent.
+    sent: u64,
+    /// Messages whose fate is fixed, the next one last.
+    pins: Vec<Pin>,
 }
 
 /// All links of a cluster.
@@ -42,7 +46,12 @@ pub struct Network {
 
 impl Network {
     /// A network of `nodes` whose links are as `options` says.
-    pub fn new(seed: u64, nodes: u8, options: impl Fn(NodeId, NodeId) -> LinkOptions) -> Network {
+    pub fn new(
+        seed: u64,
+        nodes: u8,
+        pins: &[Pin],
+        options: impl Fn(NodeId, NodeId) -> LinkOptions,
+    ) -> Network {
         let ids = || (1..=nodes).map(NodeId::new);
         let links = ids()
             .flat_map(|from| ids().map(move |to| (from, to)))
@@ -55,10 +64,18 @@ impl Network {
                     cuts: 0,
                     last_arrival: Time::ZERO,
                     free_at: Time::ZERO,
+                    sent: 0,
+                    pins: Vec::new(),
                 }
             })
             .collect();
-        Network { nodes: usize::from(nodes), links, weather: Vec::new() }
+        let mut network = Network { nodes: usize::from(nodes), links, weather: Vec::new() };
+        let mut pins = pins.to_vec();
+        pins.sort_unstable_by_key(|pin| std::cmp::Reverse(pin.message));
+        for pin in pins {
+            network.link(pin.link[0], pin.link[1]).pins.push(pin);
+        }
+        network
     }
 
     fn link(&mut self, from: NodeId, to: NodeId) -> &mut Link {
@@ -70,8 +87,19 @@ impl Network {
         let link = self.link(from, to);
         let (loss, duplicate) = link.rng.halves();
         let (latency, second_latency) = link.rng.halves();
+        link.sent += 1;
+        let sent = link.sent;
+        let pin = link.pins.pop_if(|pin| pin.message == sent);
         if link.cuts > 0 {
             return Fate::Cut;
+        }
+        if let Some(pin) = pin {
+            return match pin.arrives[..] {
+                [] => Fate::Lost,
+                [first, ref second @ ..] => {
+                    Fate::Arrives(now.plus(first), second.first().map(|second| now.plus(*second)))
+                }
+            };
         }
         let sent = link.transmit(now, bytes);
         if link.now.loss.hit(loss) {
@@ -154,7 +182,7 @@ mod tests {
     const TWO: NodeId = NodeId::new(2);
 
     fn network(options: LinkOptions) -> Network {
-        Network::new(1, 2, |_, _| options.clone())
+        Network::new(1, 2, &[], |_, _| options.clone())
     }
 
     fn slow() -> LinkOptions {
@@ -216,6 +244,21 @@ mod tests {
         stormy.mend(ONE, TWO);
         calm.send(ONE, TWO, Time::ZERO, 64);
         assert_eq!(calm.send(ONE, TWO, Time(9), 64), stormy.send(ONE, TWO, Time(9), 64));
+    }
+
+    #[test]
+    fn a_pin_decides_for_one_message_and_leaves_the_others_as_they_were() {
+        let arrives = |spans: &[u64]| spans.iter().map(|millis| Span::millis(*millis)).collect();
+        let pin = |message, spans| Pin { link: [ONE, TWO], message, arrives: arrives(spans) };
+        let pins = [pin(4, &[2, 30]), pin(2, &[])];
+        let mut pinned = Network::new(1, 2, &pins, |_, _| slow());
+        let mut free = network(slow());
+        let fates =
+            |network: &mut Network| [(); 5].map(|()| network.send(ONE, TWO, Time::ZERO, 64));
+        let (pinned, free) = (fates(&mut pinned), fates(&mut free));
+        let at = |millis| Time::ZERO.plus(Span::millis(millis));
+        assert_eq!((pinned[1], pinned[3]), (Fate::Lost, Fate::Arrives(at(2), Some(at(30)))));
+        assert_eq!([pinned[0], pinned[2], pinned[4]], [free[0], free[2], free[4]]);
     }
 
     #[test]

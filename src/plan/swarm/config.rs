@@ -70,12 +70,12 @@ impl Default for Config {
     fn default() -> Config {
         let (paper, others) = (std::iter::repeat_n(Profile::Paper, 14), Profile::ALL);
         Config {
-            nodes: vec![1, 2, 3, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5, 5, 5, 5, 6, 7, 7, 8, 9],
+            nodes: vec![1, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6, 7, 7, 8, 9],
             profiles: paper.chain(others).collect(),
             own_timing: 30,
             own_batches: 50,
             volatile_state_machine: 30,
-            horizon: (12, 40),
+            horizon: (15, 60),
             latency_max: vec![6, 6, 6, 25, 60],
             stragglers: 25,
             loss: [0, 0, 0, 1, 1, 5, 10, 20].map(Share::percent).into(),

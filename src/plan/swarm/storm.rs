@@ -261,9 +261,9 @@ impl Storm {
             }),
             FaultKind::Split => {
                 let group = self.group(rng);
-                let group = match rng.below(4) {
+                let group = match rng.below(5) {
                     0 => Whom::Minority,
-                    1 => Whom::LeaderSide,
+                    1 | 2 => Whom::LeaderSide,
                     _ => group,
                 };
                 let groups = vec![group];
