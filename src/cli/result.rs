@@ -29,6 +29,12 @@ pub fn keep(folder: &Path, given: bool, force: bool, way_out: &str) -> Result<()
         let folder = folder.display();
         return Err(Failure::usage(format!("{folder} holds a result; {way_out}")));
     }
+    if folder.exists() && !folder.is_dir() {
+        let folder = folder.display();
+        return Err(Failure::usage(format!(
+            "{folder} is no directory; a result is written to one"
+        )));
+    }
     Ok(())
 }
 
