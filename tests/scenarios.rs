@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use squall::cli::catalogue::schema_value;
+use squall::cli::catalogue::{SchemaOf, schema_value};
 use squall::cli::files;
 use squall::plan::{Expect, Plan, scenario};
 use squall::property::Property;
@@ -66,7 +66,7 @@ fn every_scenario_tells_a_story_with_a_promise() {
 
 #[test]
 fn every_scenario_conforms_to_the_schema() {
-    let schema = schema_value();
+    let schema = schema_value(SchemaOf::Scenario);
     let validator = jsonschema::validator_for(&schema).expect("the schema is one");
     for (path, _) in shipped() {
         let text = std::fs::read_to_string(&path).expect("it was read before");

@@ -109,6 +109,15 @@ impl Partition {
         Ok(Partition { index, count })
     }
 
+    /// The part that a text names, as `2/4` does.
+    pub fn parse(text: &str) -> Result<Partition, String> {
+        let parts = text.split_once('/').and_then(|(index, count)| {
+            Some((index.parse::<u64>().ok()?, count.parse::<u64>().ok()?))
+        });
+        let (index, count) = parts.ok_or("a part is K/N, as in 2/4, or `auto`")?;
+        Partition::new(index, count)
+    }
+
     /// The part that the environment names; the first engine of the table that is found there counts.
     pub fn from_environment(get: impl Fn(&str) -> Option<String>) -> Result<Partition, String> {
         let number = |name: &str| -> Result<Option<u64>, String> {
@@ -173,11 +182,7 @@ impl FromStr for Partition {
         if text == "auto" {
             return Partition::from_environment(|name| std::env::var(name).ok());
         }
-        let parts = text.split_once('/').and_then(|(index, count)| {
-            Some((index.parse::<u64>().ok()?, count.parse::<u64>().ok()?))
-        });
-        let (index, count) = parts.ok_or("a part is K/N, as in 2/4, or `auto`")?;
-        Partition::new(index, count)
+        Partition::parse(text)
     }
 }
 

@@ -241,12 +241,17 @@ impl Store {
         }
     }
 
-    /// Removes what an earlier campaign left in the folder.
+    /// Removes what an earlier campaign left in the folder. A folder without a result is no campaign's, and keeps what it has;
+    /// for the same reason the result itself goes last.
     pub fn clear(&self) -> io::Result<()> {
-        for file in [FILE, JUNIT] {
+        if !self.folder.join(FILE).exists() {
+            return Ok(());
+        }
+        ignore_missing(fs::remove_dir_all(self.folder.join(FAILURES)))?;
+        for file in [JUNIT, FILE] {
             ignore_missing(fs::remove_file(self.folder.join(file)))?;
         }
-        ignore_missing(fs::remove_dir_all(self.folder.join(FAILURES)))
+        Ok(())
     }
 
     /// Writes what there is so far, or in the end.
@@ -330,11 +335,36 @@ pub fn merge(files: &[(PathBuf, CampaignFile)]) -> Result<CampaignFile, String> 
         })?;
         timing.jobs += file.timing.jobs;
         timing.milliseconds = timing.milliseconds.max(file.timing.milliseconds);
-        if file.timing.ended.as_deref() != Some(End::Done.name()) {
+        if unfinished(&file.timing) > unfinished(&timing) {
             timing.ended.clone_from(&file.timing.ended);
         }
     }
     Ok(CampaignFile::new(&first.settings, &summary, timing))
+}
+
+/// How much is left to do after an end, from nothing to all: a whole is no more finished than the least finished of its parts.
+fn unfinished(timing: &Timing) -> usize {
+    let ends = [End::Done, End::Failures, End::Time, End::Interrupted];
+    let name = timing.ended.as_deref();
+    name.and_then(|name| ends.iter().position(|end| end.name() == name)).unwrap_or(ends.len())
+}
+
+/// The parts of a partition that are not among these results. A result that is no part, as a merged one, does not say what is
+/// missing; then nothing is.
+pub fn missing_parts(files: &[(PathBuf, CampaignFile)]) -> Result<Vec<Partition>, String> {
+    let mut there: BTreeMap<u64, Partition> = BTreeMap::new();
+    for (path, file) in files {
+        let Some(name) = &file.timing.partition else { return Ok(Vec::new()) };
+        let part =
+            Partition::parse(name).map_err(|error| format!("{}: {error}", path.display()))?;
+        if let Some(other) = there.values().find(|other| other.count != part.count) {
+            return Err(format!("{} is part {part}, and another is {other}", path.display()));
+        }
+        there.insert(part.index, part);
+    }
+    let count = there.values().next().map_or(0, |part| part.count);
+    let missing = (1..=count).filter(|index| !there.contains_key(index));
+    Ok(missing.map(|index| Partition { index, count }).collect())
 }
 
 /// What two results differ in that would make their sum meaningless.
@@ -401,6 +431,49 @@ mod tests {
         other.1.settings.swarm.clocks = 99;
         let error = merge(&[part(1), other]).unwrap_err();
         assert!(error.contains("`swarm.clocks` is 30 and 99"), "{error}");
+    }
+
+    #[test]
+    fn a_part_that_is_missing_or_of_another_partition_is_noticed() {
+        let part = |name: &str| {
+            let timing = Timing { partition: Some(name.into()), ..Timing::default() };
+            let file = CampaignFile::new(&settings(), &Summary::default(), timing);
+            (PathBuf::from(name), file)
+        };
+        assert_eq!(missing_parts(&[part("2/2"), part("1/2")]), Ok(vec![]));
+        let missing = [1, 3].map(|index| Partition { index, count: 3 });
+        assert_eq!(missing_parts(&[part("2/3")]), Ok(missing.into()));
+        assert!(missing_parts(&[part("1/2"), part("2/3")]).unwrap_err().contains("2/3"));
+        let mut whole = part("1/2");
+        whole.1.timing.partition = None;
+        assert_eq!(missing_parts(&[whole, part("1/2")]), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_whole_is_as_unfinished_as_its_parts() {
+        let part = |first: u64, ended: Option<&str>| {
+            let mut summary = Summary::default();
+            summary.add_panic(first, Signature::panic("x"));
+            let timing = Timing { ended: ended.map(str::to_owned), ..Timing::default() };
+            (PathBuf::new(), CampaignFile::new(&settings(), &summary, timing))
+        };
+        let ended = |parts: &[_]| merge(parts).unwrap().timing.ended;
+        let done = part(1, Some("done"));
+        assert_eq!(ended(&[done.clone(), part(2, None), part(3, Some("time"))]), None);
+        assert_eq!(
+            ended(&[part(2, Some("interrupted")), done.clone()]),
+            Some("interrupted".into())
+        );
+        assert_eq!(ended(&[done.clone(), part(2, Some("done"))]), Some("done".into()));
+    }
+
+    #[test]
+    fn a_folder_without_a_result_keeps_what_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let mine = folder.path().join(FAILURES).join("mine.txt");
+        write_whole(&mine, b"mine").unwrap();
+        Store::new(folder.path(), &settings(), Partition::default(), 1).clear().unwrap();
+        assert!(mine.exists());
     }
 
     #[test]

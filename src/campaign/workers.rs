@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_campaign_stops_at_the_same_seed_with_any_number_of_workers() {
-        let bugs = vec![Bug::CommitWithoutQuorum, Bug::VoteTwice];
+        let bugs = vec![Bug::AckBeforeFsync, Bug::TruncateUnconditional];
         let settings =
             Settings { bugs, runs: Some(10_000), stop_after: Some(3), ..Settings::default() };
         let (alone, end) = campaign(&settings, 1);

@@ -3,14 +3,16 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Subcommand};
+use clap::{Args, CommandFactory, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::campaign::power::Power;
+use crate::campaign::store::CampaignFile;
 use crate::cli::Cli;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::files;
-use crate::plan::{Plan, Profile};
+use crate::plan::{Plan, Profile, swarm};
 use crate::property::Property;
 use crate::raft::Bug;
 use crate::situation::Situation;
@@ -203,16 +205,45 @@ pub fn scenarios(args: &ScenarioArgs) -> Result<Code, Failure> {
     Ok(Code::Clean)
 }
 
-/// The JSON Schema of scenario files.
-pub fn schema_value() -> serde_json::Value {
-    let mut schema = schemars::schema_for!(Plan);
-    schema.insert("title".into(), "squall scenario".into());
+/// What `squall schema` takes.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  squall schema > scenario.schema.json
+  squall schema campaign")]
+pub struct SchemaArgs {
+    /// Of which files
+    #[arg(default_value = "scenario")]
+    of: SchemaOf,
+}
+
+/// Files that have a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// Scenarios, which `squall run` takes
+    Scenario,
+    /// campaign.json, the result of `squall fuzz` and `squall merge`
+    Campaign,
+    /// What `squall fuzz --config` takes
+    Swarm,
+    /// power.json, the result of `squall power`
+    Power,
+}
+
+/// The JSON Schema of a kind of file.
+pub fn schema_value(of: SchemaOf) -> serde_json::Value {
+    let (mut schema, title) = match of {
+        SchemaOf::Scenario => (schemars::schema_for!(Plan), "squall scenario"),
+        SchemaOf::Campaign => (schemars::schema_for!(CampaignFile), "squall campaign"),
+        SchemaOf::Swarm => (schemars::schema_for!(swarm::Config), "squall swarm"),
+        SchemaOf::Power => (schemars::schema_for!(Power), "squall power"),
+    };
+    schema.insert("title".into(), title.into());
     schema.into()
 }
 
-/// Prints the JSON Schema of scenario files.
-pub fn schema() -> Result<Code, Failure> {
-    print_json(&schema_value())
+/// Prints the JSON Schema of a kind of file.
+pub fn schema(args: &SchemaArgs) -> Result<Code, Failure> {
+    print_json(&schema_value(args.of))
 }
 
 /// Prints a completion script.

@@ -4,20 +4,22 @@ use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
 
 use crate::campaign::clock::now;
 use crate::campaign::settings::{FIRST_SEED, Guest};
-use crate::campaign::store::{CampaignFile, FILE, Store, difference_of_settings};
+use crate::campaign::store::{CampaignFile, Store, difference_of_settings};
 use crate::campaign::workers::{self, Control, End};
 use crate::campaign::{Partition, Settings, Summary};
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::files;
+use crate::cli::interrupt;
 use crate::cli::progress::Progress;
-use crate::cli::{interrupt, result};
+use crate::cli::result::{self, Manner};
 use crate::plan::validate::SEED_MAX;
 use crate::plan::{Profile, scenario, swarm};
 use crate::raft::Bug;
@@ -38,7 +40,7 @@ const CHECKPOINT: Duration = Duration::from_secs(2);
   squall fuzz --seed random --time 8h             a night, from a first seed that is printed
   squall fuzz --bug vote-twice --stop-after 1     how a bug is found
   squall fuzz --runs 1000000 --partition 3/8      the third of eight parts; see squall merge
-  squall fuzz --runs 1000000 --resume             goes on where it was interrupted
+  squall fuzz --resume --out big                  goes on where it was interrupted
   squall fuzz --print-plan 42 > storm.toml        the storm of a seed, as a scenario")]
 pub struct FuzzArgs {
     /// The seeds: from A up to, but without, B; or A..=B with B
@@ -50,7 +52,7 @@ pub struct FuzzArgs {
     /// How many storms
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=SEED_MAX))]
     runs: Option<u64>,
-    /// How long, as in 60s or 8h [default: 10s, if neither --runs nor --seeds is given]
+    /// How long in all, as in 60s or 8h [default: 10s, if neither --runs nor --seeds is given]
     #[arg(long, value_name = "TIME")]
     time: Option<Span>,
     /// How many workers [default: one for each core]
@@ -86,7 +88,7 @@ pub struct FuzzArgs {
     /// Where the result is written [default: reports/fuzz]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Goes on with the campaign in the result directory; begins it if there is none
+    /// Goes on with the campaign in the result directory, and its settings if none are given; begins it if there is none
     #[arg(long)]
     resume: bool,
     /// Throws away the result that is in the result directory
@@ -170,7 +172,10 @@ pub fn fuzz(args: &FuzzArgs) -> Result<Code, Failure> {
     }
     let folder = args.out.clone().unwrap_or_else(|| FOLDER.into());
     let before = earlier_result(args, &folder, &mut settings)?;
-    let partition = args.partition.unwrap_or_default();
+    let partition = match (args.partition, before.as_ref().map(partition_of)) {
+        (Some(partition), _) => partition,
+        (None, earlier) => earlier.transpose()?.unwrap_or_default(),
+    };
     if args.seed.is_some_and(|first| first.random) {
         anstream::eprintln!("first seed {}", settings.first_seed);
     }
@@ -178,7 +183,26 @@ pub fn fuzz(args: &FuzzArgs) -> Result<Code, Failure> {
     let mut campaign = Campaign::new(args, settings, partition, &folder, before)?;
     let end = campaign.run()?;
     let file = campaign.finish(end)?;
-    result::tell(&file, &folder, args.json, args.require_situations)
+    let (json, require_situations) = (args.json, args.require_situations);
+    result::tell(&file, &folder, &Manner { json, require_situations, way_on: &way_on(args) })
+}
+
+/// The command that goes on with the campaign. What the result depends on stands in the result; the time does not.
+fn way_on(args: &FuzzArgs) -> String {
+    let mut command = String::from("squall fuzz --resume");
+    if let Some(folder) = &args.out {
+        command += &format!(" --out {}", folder.display());
+    }
+    if let Some(time) = args.time {
+        command += &format!(" --time {time}");
+    }
+    command
+}
+
+/// Which part of its campaign a result is.
+fn partition_of(file: &CampaignFile) -> Result<Partition, Failure> {
+    let name = file.timing.partition.as_deref();
+    name.map_or(Ok(Partition::default()), Partition::parse).map_err(Failure::usage)
 }
 
 /// What the result depends on, as the arguments have it.
@@ -236,20 +260,15 @@ impl FuzzArgs {
     }
 }
 
-/// The result that the campaign goes on from, if it is to go on from one. A result is never thrown away by mistake: only in the
-/// directory that is used when none is given, or by force.
+/// The result that the campaign goes on from, if it is to go on from one.
 fn earlier_result(
     args: &FuzzArgs,
     folder: &Path,
     settings: &mut Settings,
 ) -> Result<Option<CampaignFile>, Failure> {
     if !args.resume {
-        if args.out.is_some() && !args.force && folder.join(FILE).exists() {
-            return Err(Failure::usage(format!(
-                "{} holds a result; go on with it by --resume, or throw it away by --force",
-                folder.display()
-            )));
-        }
+        let way_out = "go on with it by --resume, or throw it away by --force";
+        result::keep(folder, args.out.is_some(), args.force, way_out)?;
         return Ok(None);
     }
     let Some(file) = result::read(folder)? else { return Ok(None) };
@@ -262,12 +281,10 @@ fn earlier_result(
             folder.display()
         )));
     }
-    let partition = args.partition.unwrap_or_default();
-    let own = (partition.count > 1).then(|| partition.to_string());
-    if file.timing.partition != own {
-        let theirs = file.timing.partition.as_deref().unwrap_or("no part");
+    let theirs = partition_of(&file)?;
+    if let Some(partition) = args.partition.filter(|partition| *partition != theirs) {
         return Err(Failure::usage(format!(
-            "the campaign in {} is {theirs}, not {partition}",
+            "the campaign in {} is part {theirs}, not {partition}",
             folder.display()
         )));
     }
@@ -304,12 +321,16 @@ impl<'a> Campaign<'a> {
         before: Option<CampaignFile>,
     ) -> Result<Campaign<'a>, Failure> {
         let jobs = jobs(args.jobs);
-        let store = Store::new(folder, &settings, partition, jobs as u64);
+        let mut store = Store::new(folder, &settings, partition, jobs as u64);
         if before.is_none() {
             store.clear().map_err(|error| Failure::file(folder, "clear", &error))?;
         }
         let summary = before.as_ref().map(CampaignFile::summary).unwrap_or_default();
         let before = before.map_or(0, |file| file.timing.milliseconds);
+        // What cannot be written is noticed now, not after a night.
+        store
+            .write(&summary, before, None)
+            .map_err(|error| Failure::file(folder, "write", &error))?;
         Ok(Campaign {
             args,
             settings,
@@ -338,11 +359,13 @@ impl<'a> Campaign<'a> {
         let time =
             self.args.time.or(endless.then_some(TIME)).map(|span| Duration::from_nanos(span.0));
         let left = time.map(|time| time.saturating_sub(self.before));
+        // A campaign whose result can no longer be written ends: nobody would have what it finds.
+        let cannot_write = AtomicBool::new(false);
         let control = Control {
             jobs: self.jobs,
             deadline: left.and_then(|left| self.begun.checked_add(left)),
             run_time_max: Duration::from_nanos(self.args.run_time_max.0),
-            interrupted: &interrupt::is_wanted,
+            interrupted: &|| interrupt::is_wanted() || cannot_write.load(Ordering::Relaxed),
         };
         let seeds = self.seeds_left();
         let runs = (!endless).then_some(self.summary.totals.runs + (seeds.end - seeds.start));
@@ -358,6 +381,7 @@ impl<'a> Campaign<'a> {
                 written = time;
                 let elapsed = before + time.duration_since(begun);
                 failed = store.write(summary, elapsed.as_millis() as u64, None).err();
+                cannot_write.store(failed.is_some(), Ordering::Relaxed);
             }
         };
         let summary = std::mem::take(&mut self.summary);

@@ -52,8 +52,8 @@ enum Command {
     Properties(catalogue::ListArgs),
     /// Lists the timing profiles, and what the built-in Raft does not have of each
     Profiles(catalogue::ListArgs),
-    /// Prints the JSON Schema of scenario files
-    Schema,
+    /// Prints the JSON Schema of scenarios, results, or what the swarm draws from
+    Schema(catalogue::SchemaArgs),
     /// Measures events per CPU second for standard plans
     Bench(bench::BenchArgs),
     /// Prints a completion script for a shell
@@ -83,7 +83,7 @@ impl Cli {
             Command::Situations(args) => catalogue::situations(&args),
             Command::Properties(args) => catalogue::properties(&args),
             Command::Profiles(args) => catalogue::profiles(&args),
-            Command::Schema => catalogue::schema(),
+            Command::Schema(args) => catalogue::schema(&args),
             Command::Bench(args) => bench::bench(&args),
             Command::Completions { shell } => catalogue::completions(shell),
             Command::Man => catalogue::man(),

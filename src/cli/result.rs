@@ -23,13 +23,33 @@ pub fn read(folder: &Path) -> Result<Option<CampaignFile>, Failure> {
     .transpose()
 }
 
+/// A result is never thrown away by mistake: only in the directory that is used when none is given, or by force.
+pub fn keep(folder: &Path, given: bool, force: bool, way_out: &str) -> Result<(), Failure> {
+    if given && !force && folder.join(FILE).exists() {
+        let folder = folder.display();
+        return Err(Failure::usage(format!("{folder} holds a result; {way_out}")));
+    }
+    if folder.exists() && !folder.is_dir() {
+        let folder = folder.display();
+        return Err(Failure::usage(format!(
+            "{folder} is no directory; a result is written to one"
+        )));
+    }
+    Ok(())
+}
+
+/// How a result is told.
+pub struct Manner<'a> {
+    /// As JSON rather than in words.
+    pub json: bool,
+    /// Whether a situation that was never reached is a failure.
+    pub require_situations: bool,
+    /// How to go on with it if it is not finished.
+    pub way_on: &'a str,
+}
+
 /// Tells a result that was written to a folder: in words or as JSON, as JUnit beside it, and as annotations where GitHub Actions runs it.
-pub fn tell(
-    file: &CampaignFile,
-    folder: &Path,
-    json: bool,
-    require_situations: bool,
-) -> Result<Code, Failure> {
+pub fn tell(file: &CampaignFile, folder: &Path, manner: &Manner) -> Result<Code, Failure> {
     let path = folder.join(JUNIT);
     let xml = junit::xml(file).map_err(std::io::Error::other)?;
     write_whole(&path, xml.trim_end().as_bytes())
@@ -37,9 +57,9 @@ pub fn tell(
     if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
         anstream::eprint!("{}", campaign::github_annotations(file));
     }
-    let code = code(file, require_situations);
+    let code = code(file, manner.require_situations);
     let mut out = anstream::AutoStream::auto(std::io::stdout());
-    if json {
+    if manner.json {
         let mut value = serde_json::to_value(file).map_err(std::io::Error::from)?;
         value["exit"] = (code as u8).into();
         writeln!(out, "{value:#}")?;
@@ -55,18 +75,22 @@ pub fn tell(
     writeln!(out, "{style}{word:<9}{style:#} {}", campaign::verdict(file))?;
     write!(out, "{}", campaign::text(file, folder))?;
     writeln!(out, "\n  the result is in {}", folder.display())?;
-    if code == Code::Interrupted {
-        writeln!(out, "  go on with it: the same command, with --resume")?;
+    if was_interrupted(file) {
+        writeln!(out, "  it was interrupted; go on with {}", manner.way_on)?;
     }
     out.flush()?;
     Ok(code)
 }
 
+/// Whether somebody ended it early. A part that was killed did not even have the time to say so.
+fn was_interrupted(file: &CampaignFile) -> bool {
+    file.timing.ended.as_deref().is_none_or(|end| end == End::Interrupted.name())
+}
+
 /// The exit code: that of the worst failure.
 fn code(file: &CampaignFile, require_situations: bool) -> Code {
     let unmet = require_situations && !file.never_reached.is_empty();
-    let interrupted = file.timing.ended.as_deref() == Some(End::Interrupted.name());
-    let own = match (interrupted, unmet) {
+    let own = match (was_interrupted(file), unmet) {
         (true, _) => Code::Interrupted,
         (false, true) => Code::Unmet,
         (false, false) => Code::Clean,

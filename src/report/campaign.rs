@@ -4,9 +4,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::campaign::finding::Finding;
-use crate::campaign::store::{CampaignFile, FAILURES, FailureRow};
+use crate::campaign::store::{CampaignFile, FAILURES, FILE, FailureRow, SeedRange};
 use crate::report::text::violation;
 use crate::situation::Situation;
+
+/// How many situations that were never reached are named; `campaign.json` has them all.
+const MISSED_MAX: usize = 12;
 
 /// What a failure of this seed can be looked at with.
 fn next_command(failure: &FailureRow, folder: &Path) -> String {
@@ -34,9 +37,9 @@ pub fn text(file: &CampaignFile, folder: &Path) -> String {
     );
     let _ = writeln!(
         text,
-        "  {} s with {} jobs: {} runs/s, {} events/s, {} times real time",
+        "  {} s with {}: {} runs/s, {} events/s, {} times real time",
         seconds(timing.milliseconds),
-        timing.jobs,
+        counted(timing.jobs, "job"),
         grouped(timing.per_second(totals.runs)),
         grouped(timing.per_second(totals.events)),
         grouped(timing.per_second(totals.virtual_time.0) / 1_000_000_000)
@@ -44,18 +47,19 @@ pub fn text(file: &CampaignFile, folder: &Path) -> String {
     let reached = file.situations.len();
     let _ = writeln!(text, "  situations: {reached} of {} reached", Situation::COUNT);
     if !file.never_reached.is_empty() {
-        let missed: Vec<&str> = file.never_reached.iter().map(|it| it.name()).collect();
-        let _ = writeln!(text, "  never reached: {}", missed.join(", "));
+        let missed = file.never_reached.iter().take(MISSED_MAX).map(|it| it.name());
+        let missed: Vec<&str> = missed.collect();
+        let _ = write!(text, "  never reached: {}", missed.join(", "));
+        match file.never_reached.len() - missed.len() {
+            0 => text.push('\n'),
+            more => {
+                let _ = writeln!(text, " and {more} more, which {FILE} names");
+            }
+        }
     }
     for failure in &file.failures {
-        let times = if failure.count == 1 { "run" } else { "runs" };
-        let _ = writeln!(
-            text,
-            "\n  {}  in {} {times}, first with seed {}",
-            failure.id,
-            grouped(failure.count),
-            failure.first_seed
-        );
+        let (id, runs) = (&failure.id, counted(failure.count, "run"));
+        let _ = writeln!(text, "\n  {id}  in {runs}, first with seed {}", failure.first_seed);
         let _ = writeln!(text, "    {}", failure.signature.finding.sentence());
         let _ = writeln!(text, "    {}", failure.signature.shape);
         let _ = writeln!(text, "      {}", next_command(failure, folder));
@@ -65,19 +69,19 @@ pub fn text(file: &CampaignFile, folder: &Path) -> String {
 
 /// The verdict in one line, without the word for it.
 pub fn verdict(file: &CampaignFile) -> String {
-    let runs = grouped(file.totals.runs);
+    let runs = counted(file.totals.runs, "storm");
     if file.failures.is_empty() {
-        return format!("{runs} storms, no violation");
+        return format!("{runs}, no violation");
     }
     let failed: u64 = file.failures.iter().map(|failure| failure.count).sum();
-    let (failed, distinct) = (grouped(failed), file.failures.len());
-    format!("{failed} of {runs} storms failed, in {distinct} distinct ways")
+    let ways = counted(file.failures.len() as u64, "distinct way");
+    format!("{} of {runs} failed, in {ways}", grouped(failed))
 }
 
 fn seeds(file: &CampaignFile) -> String {
     let ranges = file.seeds.iter().take(8);
     let ranges: Vec<String> =
-        ranges.map(|range| format!("{} to {}", range.first, range.last)).collect();
+        ranges.map(|SeedRange { first, last }| format!("{first} to {last}")).collect();
     let more = file.seeds.len().saturating_sub(ranges.len());
     let mut text = if ranges.is_empty() {
         String::from("no seeds were run")
@@ -101,10 +105,10 @@ pub fn github_annotations(file: &CampaignFile) -> String {
     for failure in &file.failures {
         let seed = failure.first_seed;
         let message = format!(
-            "{}\n{}\nin {} runs, first with seed {seed}",
+            "{}\n{}\nin {}, first with seed {seed}",
             failure.signature.finding.sentence(),
             failure.signature.shape,
-            failure.count
+            counted(failure.count, "run")
         );
         let message = escape(&message, &[]);
         let title = escape(&format!("squall: {}", failure.id), &[(':', "%3A"), (',', "%2C")]);
@@ -123,6 +127,11 @@ pub fn proof(file: &CampaignFile, failure: &FailureRow) -> Option<String> {
     let plan = file.settings.plan(failure.first_seed);
     let outcome = crate::campaign::workers::run_caught(&plan, None).ok()?;
     violation(&plan, &outcome)
+}
+
+/// So many of a thing.
+pub fn counted(count: u64, thing: &str) -> String {
+    format!("{} {thing}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
 /// A number with its thousands apart.
@@ -151,7 +160,8 @@ fn long_time(nanos: u64) -> String {
         864_000.. => format!("{} days", grouped(seconds / 86_400)),
         36_000.. => format!("{} hours", grouped(seconds / 3_600)),
         600.. => format!("{} minutes", grouped(seconds / 60)),
-        _ => format!("{seconds} seconds"),
+        10.. => format!("{seconds} seconds"),
+        _ => format!("{} seconds", self::seconds(nanos / 1_000_000)),
     }
 }
 
@@ -162,9 +172,11 @@ mod tests {
     #[test]
     fn numbers_read_well() {
         assert_eq!(grouped(0), "0");
+        assert_eq!((counted(1, "run"), counted(2, "run")), ("1 run".into(), "2 runs".into()));
         assert_eq!(grouped(1_234_567), "1,234,567");
         assert_eq!(seconds(61_999), "61.9");
         assert_eq!(long_time(7_200_000_000_000), "120 minutes");
+        assert_eq!(long_time(250_000_000), "0.2 seconds");
         assert_eq!(long_time(90 * 86_400 * 1_000_000_000), "90 days");
     }
 

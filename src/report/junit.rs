@@ -6,7 +6,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::campaign::finding::Finding;
 use crate::campaign::store::CampaignFile;
-use crate::report::campaign::proof;
+use crate::report::campaign::{counted, proof};
 
 /// The report, as XML.
 pub fn xml(file: &CampaignFile) -> Result<String, quick_junit::SerializeError> {
@@ -37,8 +37,8 @@ fn case(file: &CampaignFile, finding: Finding) -> TestCase {
     status.set_message(format!("{} (seed {})", finding.sentence(), first.first_seed));
     let mut text = String::new();
     for failure in failures {
-        let (id, count, seed) = (&failure.id, failure.count, failure.first_seed);
-        text += &format!("{id}: in {count} runs, first with seed {seed}\n");
+        let (id, seed) = (&failure.id, failure.first_seed);
+        text += &format!("{id}: in {}, first with seed {seed}\n", counted(failure.count, "run"));
         text += &format!("  {}\n", failure.signature.shape);
         if matches!(finding, Finding::Violation(_)) {
             text += &proof(file, failure).unwrap_or_default();
