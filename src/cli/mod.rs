@@ -13,6 +13,7 @@ pub mod progress;
 pub mod replay;
 pub mod result;
 pub mod run;
+pub mod source;
 
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
