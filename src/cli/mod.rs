@@ -16,6 +16,7 @@ pub mod replay;
 pub mod result;
 pub mod run;
 pub mod source;
+pub mod why;
 
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
@@ -49,6 +50,8 @@ enum Command {
     Diff(diff::DiffArgs),
     /// Exports a run to Perfetto, Mermaid or ShiViz
     Export(export::ExportArgs),
+    /// Answers why an entry was committed, or who won a term
+    Why(why::WhyArgs),
     /// Lists the scenarios below a folder
     Scenarios(catalogue::ScenarioArgs),
     /// Lists the bugs that can be planted, or tells the story of one
@@ -87,6 +90,7 @@ impl Cli {
             Command::Replay(args) => replay::replay(&args),
             Command::Diff(args) => diff::diff(&args),
             Command::Export(args) => export::export(&args),
+            Command::Why(args) => why::why(&args),
             Command::Scenarios(args) => catalogue::scenarios(&args),
             Command::Bugs(args) => catalogue::bugs(&args),
             Command::Situations(args) => catalogue::situations(&args),

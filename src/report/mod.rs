@@ -11,3 +11,4 @@ pub mod promises;
 pub mod saved;
 pub mod shiviz;
 pub mod text;
+pub mod why;
