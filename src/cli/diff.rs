@@ -45,15 +45,14 @@ pub struct DiffArgs {
 
 /// Compares two runs. That they differ is no error, but has an exit code.
 pub fn diff(args: &DiffArgs) -> Result<Code, Failure> {
-    let (names, sides) = sides(args)?;
-    let difference =
-        diff::diff(&sides.0, &sides.1, usize::from(args.context)).map_err(unreadable)?;
+    let [(first_name, first), (second_name, second)] = sides(args)?;
+    let difference = diff::diff(&first, &second, usize::from(args.context)).map_err(unreadable)?;
     let code = if difference.same { Code::Clean } else { Code::Diverged };
     let mut out = anstream::AutoStream::auto(std::io::stdout());
     if args.json {
         let mut value = serde_json::to_value(&difference).map_err(std::io::Error::from)?;
         value["exit"] = (code as u8).into();
-        value["names"] = serde_json::json!([names.0, names.1]);
+        value["names"] = serde_json::json!([first_name, second_name]);
         writeln!(out, "{value:#}")?;
         return Ok(code);
     }
@@ -63,8 +62,8 @@ pub fn diff(args: &DiffArgs) -> Result<Code, Failure> {
         return Ok(code);
     }
     writeln!(out, "DIFFERENT runs: they agree for {records} records, {time}s")?;
-    writeln!(out, "  A is {}", names.0)?;
-    writeln!(out, "  B is {}", names.1)?;
+    writeln!(out, "  A is {first_name}")?;
+    writeln!(out, "  B is {second_name}")?;
     write_lines(&mut out, ' ', common)?;
     for (letter, lines) in [('A', first), ('B', second)] {
         writeln!(out)?;
@@ -83,8 +82,8 @@ fn write_lines(out: &mut impl Write, letter: char, lines: &[Told]) -> std::io::R
     Ok(())
 }
 
-/// The two runs and their names.
-fn sides(args: &DiffArgs) -> Result<((String, String), (Side, Side)), Failure> {
+/// The two runs, each with its name.
+fn sides(args: &DiffArgs) -> Result<[(String, Side); 2], Failure> {
     let (name, first) = match (&args.first, args.seed.seed) {
         (Some(path), _) => side(path)?,
         (None, Some(seed)) => (format!("seed-{seed}"), Side::Plan(Box::new(args.seed.draw(seed)))),
@@ -96,7 +95,7 @@ fn sides(args: &DiffArgs) -> Result<((String, String), (Side, Side)), Failure> {
         (None, Side::Trace(path)) => (name.clone(), Side::Trace(path.clone())),
     };
     if !args.without_bugs && args.with_bug.is_empty() {
-        return Ok(((name, second_name), (first, second)));
+        return Ok([(name, first), (second_name, second)]);
     }
     let Side::Plan(mut plan) = second else {
         return Err(Failure::usage(format!(
@@ -105,7 +104,7 @@ fn sides(args: &DiffArgs) -> Result<((String, String), (Side, Side)), Failure> {
         )));
     };
     let second_name = format!("{second_name}, {}", change_bugs(args, &mut plan));
-    Ok(((name, second_name), (first, Side::Plan(plan))))
+    Ok([(name, first), (second_name, Side::Plan(plan))])
 }
 
 /// Changes the bugs of the second run; says how.

@@ -83,12 +83,10 @@ impl<'a, W: Write> Mermaid<'a, W> {
 impl<W: Write> Export for Mermaid<'_, W> {
     fn see(&mut self, record: &Record) -> io::Result<()> {
         match record.kind {
-            Kind::Send { to, id, ref message } => {
-                if self.filter.shows(record) {
-                    let from = record.node.expect("a message has a sender");
-                    let (text, sent) = (message_words(message), record.time);
-                    self.flights.insert(id, Flight { from, to, text, sent, copies: 1 });
-                }
+            Kind::Send { to, id, ref message } if self.filter.shows(record) => {
+                let from = record.node.expect("a message has a sender");
+                let (text, sent) = (message_words(message), record.time);
+                self.flights.insert(id, Flight { from, to, text, sent, copies: 1 });
             }
             Kind::Duplicate { id, .. } => {
                 if let Some(flight) = self.flights.get_mut(&id) {

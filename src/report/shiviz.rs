@@ -83,9 +83,8 @@ impl<W: Write> Export for Shiviz<W> {
             }
             // Nobody hears of a message that is lost, so its clock goes nowhere.
             Kind::Drop { id, .. } => {
-                if self.arrive(id).is_some() {
-                    self.event(host, &text());
-                }
+                let Some(_) = self.arrive(id) else { return Ok(()) };
+                self.event(host, &text());
             }
             Kind::Duplicate { id, .. } => {
                 if let Some((_, copies)) = self.flights.get_mut(&id) {
@@ -93,11 +92,9 @@ impl<W: Write> Export for Shiviz<W> {
                     self.event(host, &text());
                 }
             }
-            Kind::Send { id, .. } => {
-                if self.filter.shows(record) {
-                    self.event(host, &text());
-                    self.flights.insert(id, (self.clocks[host].clone(), 1));
-                }
+            Kind::Send { id, .. } if self.filter.shows(record) => {
+                self.event(host, &text());
+                self.flights.insert(id, (self.clocks[host].clone(), 1));
             }
             _ if self.filter.shows(record) => self.event(host, &text()),
             _ => {}
