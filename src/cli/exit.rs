@@ -15,7 +15,7 @@ pub enum Code {
     Safety = 2,
     /// A liveness property was violated.
     Liveness = 3,
-    /// A replay was another run than the saved one.
+    /// A replay was another run than the saved one, or two runs that were compared differ.
     Diverged = 4,
     /// Something that a scenario promised did not happen, an expected violation for one.
     Unmet = 5,
@@ -87,7 +87,7 @@ Exit codes:
   1   the command line or a file was wrong
   2   a safety property was violated
   3   a liveness property was violated
-  4   a replay was another run than the saved one
+  4   a replay was another run than the saved one, or two compared runs differ
   5   something that a scenario promised did not happen
   70  squall itself has a bug
   130 a campaign was interrupted, and had found nothing until then

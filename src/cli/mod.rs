@@ -2,7 +2,9 @@
 
 pub mod bench;
 pub mod catalogue;
+pub mod diff;
 pub mod exit;
+pub mod export;
 pub mod failure;
 pub mod files;
 pub mod fuzz;
@@ -13,6 +15,8 @@ pub mod progress;
 pub mod replay;
 pub mod result;
 pub mod run;
+pub mod source;
+pub mod why;
 
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
@@ -42,6 +46,12 @@ enum Command {
     Power(power::PowerArgs),
     /// Runs a saved plan again, and checks that it is the same run
     Replay(replay::ReplayArgs),
+    /// Finds the first difference of two runs
+    Diff(diff::DiffArgs),
+    /// Exports a run to Perfetto, Mermaid or ShiViz
+    Export(export::ExportArgs),
+    /// Answers why an entry was committed, or who won a term
+    Why(why::WhyArgs),
     /// Lists the scenarios below a folder
     Scenarios(catalogue::ScenarioArgs),
     /// Lists the bugs that can be planted, or tells the story of one
@@ -78,6 +88,9 @@ impl Cli {
             Command::Merge(args) => merge::merge(&args),
             Command::Power(args) => power::power(&args),
             Command::Replay(args) => replay::replay(&args),
+            Command::Diff(args) => diff::diff(&args),
+            Command::Export(args) => export::export(&args),
+            Command::Why(args) => why::why(&args),
             Command::Scenarios(args) => catalogue::scenarios(&args),
             Command::Bugs(args) => catalogue::bugs(&args),
             Command::Situations(args) => catalogue::situations(&args),

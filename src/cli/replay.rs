@@ -7,11 +7,8 @@ use clap::Args;
 
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
-use crate::cli::files;
-use crate::plan::scenario::{FileError, json_error};
-use crate::plan::validate::validate;
+use crate::cli::source;
 use crate::report::promises;
-use crate::report::saved::{FORMAT, SavedRun, VERSION};
 use crate::report::text;
 
 /// How many records of a divergence are shown.
@@ -31,7 +28,7 @@ pub struct ReplayArgs {
 
 /// Runs a saved plan again. A run that is the same ends with the code of the saved one's verdict.
 pub fn replay(args: &ReplayArgs) -> Result<Code, Failure> {
-    let saved = read(args)?;
+    let saved = source::read_saved(&args.file)?;
     let (outcome, divergence) = saved.replay();
     let mut out = anstream::AutoStream::auto(std::io::stdout());
     let verdict = promises::judge(&saved.plan, &outcome, false);
@@ -64,25 +61,4 @@ pub fn replay(args: &ReplayArgs) -> Result<Code, Failure> {
     }
     writeln!(out, "  the plan or squall itself changed since it was saved")?;
     Ok(code)
-}
-
-fn read(args: &ReplayArgs) -> Result<SavedRun, Failure> {
-    let text = files::read_text(&args.file)?;
-    let mistake =
-        |error: FileError| Failure::mistake(&args.file, &text, &error, files::colors_on_stderr());
-    let saved: SavedRun =
-        serde_json::from_str(&text).map_err(|error| mistake(json_error(&error, &text)))?;
-    if saved.format != FORMAT || saved.version != VERSION {
-        return Err(Failure::usage(format!(
-            "{} is of format {} {}; this squall reads {FORMAT} {VERSION}",
-            args.file.display(),
-            saved.format,
-            saved.version
-        )));
-    }
-    validate(&saved.plan).map_err(|problem| {
-        let message = format!("{} (at plan.{})", problem.message, problem.path.join("."));
-        mistake(FileError { message, span: None, help: problem.help })
-    })?;
-    Ok(saved)
 }

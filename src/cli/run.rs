@@ -10,8 +10,8 @@ use serde::Serialize;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::files;
-use crate::plan::swarm::{self, draw_with};
-use crate::plan::{Expect, Plan, Profile};
+use crate::cli::source::{SeedArgs, take_bugs_out};
+use crate::plan::Plan;
 use crate::raft::Bug;
 use crate::record::Record;
 use crate::report::promises::{self, Verdict};
@@ -34,18 +34,11 @@ pub struct RunArgs {
     /// Scenario files, or folders of them
     #[arg(required_unless_present = "seed", conflicts_with = "seed")]
     files: Vec<PathBuf>,
-    /// Runs the random plan of this seed
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=crate::plan::validate::SEED_MAX))]
-    seed: Option<u64>,
+    #[command(flatten)]
+    seed: SeedArgs,
     /// Runs so many seeds in a row, and sums them up
     #[arg(long, value_name = "N", requires = "seed", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     runs: Option<u64>,
-    /// The number of nodes of a random plan
-    #[arg(long, value_name = "N", requires = "seed", value_parser = clap::value_parser!(u8).range(1..=25))]
-    nodes: Option<u8>,
-    /// The timings of a random plan, as `squall profiles` lists them
-    #[arg(long, value_name = "NAME", requires = "seed")]
-    profile: Option<Profile>,
     /// Plants a bug, as `squall bugs` lists them; may be given again
     #[arg(long, value_name = "NAME")]
     bug: Vec<Bug>,
@@ -96,12 +89,12 @@ struct JsonRun<'a> {
 
 /// Runs what the arguments name.
 pub fn run(args: &RunArgs) -> Result<Code, Failure> {
-    if let (Some(first), Some(count)) = (args.seed, args.runs) {
+    if let (Some(first), Some(count)) = (args.seed.seed, args.runs) {
         return run_many(args, first, count);
     }
     let mut session = Session::new(args);
-    if let Some(seed) = args.seed {
-        let plan = draw_with(seed, &config(args));
+    if let Some(seed) = args.seed.seed {
+        let plan = args.seed.draw(seed);
         session.run_one(&format!("seed-{seed}"), plan)?;
         return session.finish();
     }
@@ -133,7 +126,7 @@ struct Session<'a> {
 
 impl<'a> Session<'a> {
     fn new(args: &'a RunArgs) -> Session<'a> {
-        let single = args.seed.is_some()
+        let single = args.seed.seed.is_some()
             || (args.files.len() == 1 && args.files.iter().all(|file| !file.is_dir()));
         let out = anstream::AutoStream::auto(std::io::stdout());
         Session { args, out, json: Vec::new(), code: Code::Clean, runs: 0, kept: 0, single }
@@ -141,8 +134,7 @@ impl<'a> Session<'a> {
 
     fn run_one(&mut self, name: &str, mut plan: Plan) -> Result<(), Failure> {
         if self.args.without_bugs {
-            plan.raft.bugs.clear();
-            plan.expect = Expect::default();
+            take_bugs_out(&mut plan);
         }
         plan.raft.bugs.extend(&self.args.bug);
         if let Some(until) = self.args.until {
@@ -324,7 +316,7 @@ fn run_many(args: &RunArgs, first: u64, count: u64) -> Result<Code, Failure> {
     let mut counts = Counts::default();
     let (mut events, mut virtual_time) = (0, Span::ZERO);
     for seed in first..first.saturating_add(count) {
-        let drawn = draw_with(seed, &config(args));
+        let drawn = args.seed.draw(seed);
         let mut plan = drawn.clone();
         plan.raft.bugs.extend(&args.bug);
         let outcome = run_with(&plan, Options { until: args.until, ..Options::default() });
@@ -360,14 +352,4 @@ fn run_many(args: &RunArgs, first: u64, count: u64) -> Result<Code, Failure> {
         writeln!(out, "  never reached: {}", missed.join(", "))?;
     }
     Ok(Code::Clean)
-}
-
-fn config(args: &RunArgs) -> swarm::Config {
-    let config = args
-        .nodes
-        .map_or_else(swarm::Config::default, |nodes| swarm::Config::default().with_nodes(nodes));
-    match args.profile {
-        Some(profile) => config.with_profile(profile),
-        None => config,
-    }
 }

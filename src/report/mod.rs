@@ -1,8 +1,14 @@
 //! What runs and campaigns leave: verdicts on promises, words, saved runs, reports for CI.
 
 pub mod campaign;
+pub mod diff;
+pub mod export;
 pub mod junit;
+pub mod mermaid;
+pub mod perfetto;
 pub mod power;
 pub mod promises;
 pub mod saved;
+pub mod shiviz;
 pub mod text;
+pub mod why;

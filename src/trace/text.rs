@@ -97,8 +97,9 @@ pub fn group(kind: &Kind) -> &'static str {
     }
 }
 
+/// What happened, without when and to whom.
 #[expect(clippy::too_many_lines, reason = "a plain match: one arm for each kind of record")]
-fn words(kind: &Kind, node: Option<NodeId>) -> String {
+pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
     match *kind {
         Kind::Boot { life: 1, .. } => "starts".into(),
         Kind::Boot { term, vote, last_index, applied, .. } => format!(
@@ -194,7 +195,8 @@ fn of_request(request: RequestId) -> String {
     if request.is_none() { String::new() } else { format!(" for {}", client(request)) }
 }
 
-fn message_words(message: &Summary) -> String {
+/// What a message says.
+pub fn message_words(message: &Summary) -> String {
     let Summary { term, index, index_term, entries, commit, success, request, .. } = *message;
     match message.message {
         MessageKind::RequestVote => format!("request-vote t{term} last={index}@{index_term}"),

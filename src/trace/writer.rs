@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use crate::record::Record;
 
+/// The name of the format.
+pub const FORMAT: &str = "squall-trace";
 /// The version of the format; it changes when a reader of an older version would misread a newer file.
 pub const VERSION: u32 = 1;
 
@@ -27,7 +29,7 @@ pub struct Writer<W: Write> {
 impl<W: Write> Writer<W> {
     /// Starts a trace with its header.
     pub fn new(mut out: W, title: &str, nodes: u8, seed: u64) -> io::Result<Writer<W>> {
-        let header = Header { format: "squall-trace", version: VERSION, title, nodes, seed };
+        let header = Header { format: FORMAT, version: VERSION, title, nodes, seed };
         serde_json::to_writer(&mut out, &header)?;
         out.write_all(b"\n")?;
         Ok(Writer { out })

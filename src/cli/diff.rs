@@ -1,0 +1,138 @@
+//! `squall diff`: the first difference of two runs.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli::exit::Code;
+use crate::cli::failure::Failure;
+use crate::cli::source::{self, SeedArgs, take_bugs_out};
+use crate::plan::Plan;
+use crate::raft::Bug;
+use crate::report::diff::{self, Difference, Side, SideError, Told};
+use crate::trace::reader::ReadError;
+
+/// What `squall diff` takes.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  squall diff old/run.plan.json new/run.plan.json
+  squall diff scenarios/bugs/vote-twice.toml --without-bugs
+  squall diff --seed 1 --nodes 5 --with-bug commit-without-quorum
+  squall diff run.jsonl scenarios/elections/split-vote.toml")]
+pub struct DiffArgs {
+    /// A scenario, a saved run, the folder of a campaign's failure, or a trace (.jsonl)
+    #[arg(value_name = "A", required_unless_present = "seed", conflicts_with = "seed")]
+    first: Option<PathBuf>,
+    /// What it is compared with; left out, the same plan with other bugs
+    #[arg(value_name = "B", required_unless_present_any = ["with_bug", "without_bugs"])]
+    second: Option<PathBuf>,
+    #[command(flatten)]
+    seed: SeedArgs,
+    /// Plants a bug in the second run, as `squall bugs` lists them; may be given again
+    #[arg(long, value_name = "NAME")]
+    with_bug: Vec<Bug>,
+    /// Takes planted bugs out of the second run
+    #[arg(long, conflicts_with = "with_bug")]
+    without_bugs: bool,
+    /// How many records are shown before the difference, and of each run after it
+    #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u16).range(..=1_000))]
+    context: u16,
+    /// Prints the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Compares two runs. That they differ is no error, but has an exit code.
+pub fn diff(args: &DiffArgs) -> Result<Code, Failure> {
+    let [(first_name, first), (second_name, second)] = sides(args)?;
+    let difference = diff::diff(&first, &second, usize::from(args.context)).map_err(unreadable)?;
+    let code = if difference.same { Code::Clean } else { Code::Diverged };
+    let mut out = anstream::AutoStream::auto(std::io::stdout());
+    if args.json {
+        let mut value = serde_json::to_value(&difference).map_err(std::io::Error::from)?;
+        value["exit"] = (code as u8).into();
+        value["names"] = serde_json::json!([first_name, second_name]);
+        writeln!(out, "{value:#}")?;
+        return Ok(code);
+    }
+    let Difference { same, records, time, common, first, second } = &difference;
+    if *same {
+        writeln!(out, "the same run: {records} records, {time}s")?;
+        return Ok(code);
+    }
+    writeln!(out, "DIFFERENT runs: they agree for {records} records, {time}s")?;
+    writeln!(out, "  A is {first_name}")?;
+    writeln!(out, "  B is {second_name}")?;
+    write_lines(&mut out, ' ', common)?;
+    for (letter, lines) in [('A', first), ('B', second)] {
+        writeln!(out)?;
+        write_lines(&mut out, letter, lines)?;
+        if lines.is_empty() {
+            writeln!(out, "  {letter} ends here")?;
+        }
+    }
+    Ok(code)
+}
+
+fn write_lines(out: &mut impl Write, letter: char, lines: &[Told]) -> std::io::Result<()> {
+    for Told { record, text } in lines {
+        writeln!(out, "  {letter} #{:<7}{text}", record.number)?;
+    }
+    Ok(())
+}
+
+/// The two runs, each with its name.
+fn sides(args: &DiffArgs) -> Result<[(String, Side); 2], Failure> {
+    let (name, first) = match (&args.first, args.seed.seed) {
+        (Some(path), _) => side(path)?,
+        (None, Some(seed)) => (format!("seed-{seed}"), Side::Plan(Box::new(args.seed.draw(seed)))),
+        (None, None) => return Err(Failure::usage("name two runs, or a --seed")),
+    };
+    let (second_name, second) = match (&args.second, &first) {
+        (Some(path), _) => side(path)?,
+        (None, Side::Plan(plan)) => (name.clone(), Side::Plan(plan.clone())),
+        (None, Side::Trace(path)) => (name.clone(), Side::Trace(path.clone())),
+    };
+    if !args.without_bugs && args.with_bug.is_empty() {
+        return Ok([(name, first), (second_name, second)]);
+    }
+    let Side::Plan(mut plan) = second else {
+        return Err(Failure::usage(format!(
+            "{second_name} is a trace: what happened in it stays as it is; give the plan that it was made of, and \
+             --with-bug or --without-bugs changes that"
+        )));
+    };
+    let second_name = format!("{second_name}, {}", change_bugs(args, &mut plan));
+    Ok([(name, first), (second_name, Side::Plan(plan))])
+}
+
+/// Changes the bugs of the second run; says how.
+fn change_bugs(args: &DiffArgs, plan: &mut Plan) -> String {
+    if args.without_bugs {
+        take_bugs_out(plan);
+        return "without bugs".into();
+    }
+    plan.raft.bugs.extend(&args.with_bug);
+    let bugs: Vec<String> = args.with_bug.iter().map(ToString::to_string).collect();
+    format!("with {}", bugs.join(" and "))
+}
+
+fn side(path: &Path) -> Result<(String, Side), Failure> {
+    if path.extension().is_some_and(|extension| extension == "jsonl") {
+        return Ok((path.display().to_string(), Side::Trace(path.to_owned())));
+    }
+    let (name, plan) = source::read(path)?;
+    Ok((name, Side::Plan(Box::new(plan))))
+}
+
+fn unreadable(SideError { path, error }: SideError) -> Failure {
+    match error {
+        ReadError::Io(error) => Failure::file(&path, "read", &error),
+        ReadError::Line { line, message } => Failure::usage(format!(
+            "{}:{line}: {message}\nhelp: `squall run FILE --trace {}` writes the trace anew",
+            path.display(),
+            path.display()
+        )),
+    }
+}

@@ -1,0 +1,234 @@
+//! The first divergence of two runs: how long they agree, and what each does then.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{Scope, scope};
+
+use serde::Serialize;
+
+use crate::plan::Plan;
+use crate::record::Record;
+use crate::sim::{Options, run_with};
+use crate::time::Time;
+use crate::trace::reader::{ReadError, Reader};
+use crate::trace::text::Teller;
+
+/// How many records go from a run to the comparison at once.
+const BATCH: usize = 1_024;
+/// How many batches may wait: a run that is ahead of the other stands still.
+const BATCHES_MAX: usize = 4;
+
+/// One of the two runs.
+#[derive(Debug)]
+pub enum Side {
+    /// A run that is made for the comparison.
+    Plan(Box<Plan>),
+    /// A run that was made, as a trace tells of it.
+    Trace(PathBuf),
+}
+
+/// A record, as it is and in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Told {
+    /// The record.
+    pub record: Record,
+    /// The line of a text trace.
+    pub text: String,
+}
+
+/// How two runs compare.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Whether they are the same to the end.
+    pub same: bool,
+    /// How many records they have in common, from the start.
+    pub records: u64,
+    /// The time of the last common record, in nanoseconds.
+    pub time: Time,
+    /// The last common records.
+    pub common: Vec<Told>,
+    /// What the first run has then; nothing if it ends there.
+    pub first: Vec<Told>,
+    /// What the second run has then.
+    pub second: Vec<Told>,
+}
+
+/// A side that could not be read.
+#[derive(Debug)]
+pub struct SideError {
+    /// The trace.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub error: ReadError,
+}
+
+/// What comes from a side.
+type Batch = Result<Vec<Record>, ReadError>;
+
+/// Compares two runs, record by record, with `context` records around the first difference. Both go on side by side, each a few
+/// thousand records ahead at most, so that memory does not grow with the runs.
+pub fn diff(first: &Side, second: &Side, context: usize) -> Result<Difference, SideError> {
+    let nodes = (nodes(first)?, nodes(second)?);
+    scope(|scope| {
+        let first = Stream::new(scope, first);
+        let second = Stream::new(scope, second);
+        compare(nodes, first, second, context)
+    })
+}
+
+/// How many nodes the cluster of a side has.
+fn nodes(side: &Side) -> Result<u8, SideError> {
+    match side {
+        Side::Plan(plan) => Ok(plan.cluster.nodes),
+        Side::Trace(path) => match open(path) {
+            Ok(reader) => Ok(reader.header().nodes),
+            Err(error) => Err(SideError { path: path.clone(), error }),
+        },
+    }
+}
+
+fn open(path: &Path) -> Result<Reader<BufReader<File>>, ReadError> {
+    Reader::new(BufReader::new(File::open(path).map_err(ReadError::Io)?))
+}
+
+/// The records of a side, which another thread makes or reads.
+struct Stream<'a> {
+    side: &'a Side,
+    batches: Receiver<Batch>,
+    batch: std::vec::IntoIter<Record>,
+}
+
+impl<'a> Stream<'a> {
+    fn new<'scope>(scope: &'scope Scope<'scope, '_>, side: &'a Side) -> Stream<'a>
+    where
+        'a: 'scope,
+    {
+        let (sender, batches) = sync_channel(BATCHES_MAX);
+        scope.spawn(move || match side {
+            Side::Plan(plan) => make(plan, &sender),
+            Side::Trace(path) => read(path, &sender),
+        });
+        Stream { side, batches, batch: Vec::new().into_iter() }
+    }
+}
+
+impl Iterator for Stream<'_> {
+    type Item = Result<Record, SideError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(record) = self.batch.next() {
+                return Some(Ok(record));
+            }
+            match (self.batches.recv().ok()?, self.side) {
+                (Ok(batch), _) => self.batch = batch.into_iter(),
+                (Err(error), Side::Trace(path)) => {
+                    return Some(Err(SideError { path: path.clone(), error }));
+                }
+                (Err(_), Side::Plan(_)) => return None,
+            }
+        }
+    }
+}
+
+/// Runs a plan, until it ends or nobody listens any more.
+fn make(plan: &Plan, sender: &SyncSender<Batch>) {
+    let unheard = Cell::new(false);
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut sink = |record: &Record| {
+        batch.push(*record);
+        if batch.len() == BATCH && !unheard.get() {
+            let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+            unheard.set(sender.send(Ok(full)).is_err());
+        }
+    };
+    let is_given_up = || unheard.get();
+    let options =
+        Options { sink: Some(&mut sink), interrupt: Some(&is_given_up), ..Options::default() };
+    run_with(plan, options);
+    // Whether somebody still listens makes no difference at the end.
+    let _ = sender.send(Ok(batch));
+}
+
+/// Reads a trace, until it ends or nobody listens any more.
+fn read(path: &Path, sender: &SyncSender<Batch>) {
+    let mut reader = match open(path) {
+        Ok(reader) => reader,
+        Err(error) => return drop(sender.send(Err(error))),
+    };
+    loop {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut failed = None;
+        while batch.len() < BATCH && failed.is_none() {
+            match reader.next() {
+                Some(Ok(record)) => batch.push(record),
+                Some(Err(error)) => failed = Some(error),
+                None => break,
+            }
+        }
+        let over = batch.len() < BATCH;
+        let unheard = sender.send(Ok(batch)).is_err();
+        if let Some(error) = failed {
+            return drop(sender.send(Err(error)));
+        }
+        if over || unheard {
+            return;
+        }
+    }
+}
+
+/// Compares two streams. Numbers of records follow from the records before; the number of the event does too, and so neither
+/// makes a difference.
+fn compare<E>(
+    nodes: (u8, u8),
+    mut first: impl Iterator<Item = Result<Record, E>>,
+    mut second: impl Iterator<Item = Result<Record, E>>,
+    context: usize,
+) -> Result<Difference, E> {
+    // The first teller stays behind the common records that may be shown: few records are put into words.
+    let mut tellers = (Teller::new(nodes.0), Teller::new(nodes.1));
+    let mut common: VecDeque<Record> = VecDeque::new();
+    let (mut records, mut time) = (0, Time::ZERO);
+    loop {
+        let next = (first.next().transpose()?, second.next().transpose()?);
+        if let (Some(one), Some(other)) = &next
+            && (one.time, one.node, one.kind) == (other.time, other.node, other.kind)
+        {
+            (records, time) = (records + 1, one.time);
+            tellers.1.follow(other);
+            common.push_back(*one);
+            if common.len() > context
+                && let Some(record) = common.pop_front()
+            {
+                tellers.0.follow(&record);
+            }
+            continue;
+        }
+        let same = next == (None, None);
+        let common = common.into_iter().map(|record| tell(&mut tellers.0, record)).collect();
+        let first = rest(&mut tellers.0, next.0, first, context)?;
+        let second = rest(&mut tellers.1, next.1, second, context)?;
+        return Ok(Difference { same, records, time, common, first, second });
+    }
+}
+
+/// The next records of one side, in words. The first is shown even without context: it is the difference.
+fn rest<E>(
+    teller: &mut Teller,
+    next: Option<Record>,
+    records: impl Iterator<Item = Result<Record, E>>,
+    context: usize,
+) -> Result<Vec<Told>, E> {
+    let Some(next) = next else { return Ok(Vec::new()) };
+    let records = std::iter::once(Ok(next)).chain(records);
+    records.take(context.max(1)).map(|record| Ok(tell(teller, record?))).collect()
+}
+
+fn tell(teller: &mut Teller, record: Record) -> Told {
+    teller.follow(&record);
+    Told { text: teller.line(&record), record }
+}
