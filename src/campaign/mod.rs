@@ -10,6 +10,7 @@ pub mod finding;
 pub mod partition;
 pub mod power;
 pub mod settings;
+pub mod shrink;
 pub mod store;
 pub mod summary;
 pub mod workers;

@@ -15,6 +15,7 @@ pub mod progress;
 pub mod replay;
 pub mod result;
 pub mod run;
+pub mod shrink;
 pub mod source;
 pub mod why;
 
@@ -44,6 +45,8 @@ enum Command {
     Merge(merge::MergeArgs),
     /// Measures how soon the campaign finds each planted bug
     Power(power::PowerArgs),
+    /// Shrinks a failing plan to the smallest that fails in the same way
+    Shrink(shrink::ShrinkArgs),
     /// Runs a saved plan again, and checks that it is the same run
     Replay(replay::ReplayArgs),
     /// Finds the first difference of two runs
@@ -87,6 +90,7 @@ impl Cli {
             Command::Fuzz(args) => fuzz::fuzz(&args),
             Command::Merge(args) => merge::merge(&args),
             Command::Power(args) => power::power(&args),
+            Command::Shrink(args) => shrink::shrink(&args),
             Command::Replay(args) => replay::replay(&args),
             Command::Diff(args) => diff::diff(&args),
             Command::Export(args) => export::export(&args),

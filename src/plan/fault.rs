@@ -345,6 +345,54 @@ impl Action {
             Action::Ring(_) => Vec::new(),
         }
     }
+
+    /// The same, to be changed.
+    pub fn names_mut(&mut self) -> Vec<&mut Whom> {
+        match self {
+            Action::Crash(Crash { whom, .. })
+            | Action::Restart(Only { whom })
+            | Action::Pause(Lasting { whom, .. })
+            | Action::Slow(Slow { whom, .. })
+            | Action::Isolate(Isolate { whom, .. })
+            | Action::Bridge(Bridge { whom, .. })
+            | Action::Disk(DiskChange { whom, .. })
+            | Action::DiskError(Only { whom })
+            | Action::Clock(ClockChange { whom, .. }) => vec![whom],
+            Action::Cut(Cut { from, to, .. }) => vec![from, to],
+            Action::Weather(weather) => vec![&mut weather.from, &mut weather.to],
+            Action::Split(split) => split.groups.iter_mut().collect(),
+            Action::Ring(_) => Vec::new(),
+        }
+    }
+
+    /// How long it lasts, to be changed.
+    pub fn lasts_mut(&mut self) -> Option<&mut Span> {
+        match self {
+            Action::Crash(crash) => crash.lasts.as_mut(),
+            Action::Pause(pause) => pause.lasts.as_mut(),
+            Action::Slow(slow) => slow.lasts.as_mut(),
+            Action::Split(split) => split.lasts.as_mut(),
+            Action::Isolate(isolate) => isolate.lasts.as_mut(),
+            Action::Cut(cut) => cut.lasts.as_mut(),
+            Action::Bridge(bridge) => bridge.lasts.as_mut(),
+            Action::Ring(ring) => ring.lasts.as_mut(),
+            Action::Weather(weather) => weather.lasts.as_mut(),
+            Action::Disk(disk) => disk.lasts.as_mut(),
+            Action::Restart(_) | Action::DiskError(_) | Action::Clock(_) => None,
+        }
+    }
+
+    /// Makes a partition stay that came and went.
+    pub fn steady(&mut self) {
+        match self {
+            Action::Split(split) => split.flapping = None,
+            Action::Isolate(isolate) => isolate.flapping = None,
+            Action::Cut(cut) => cut.flapping = None,
+            Action::Bridge(bridge) => bridge.flapping = None,
+            Action::Ring(ring) => ring.flapping = None,
+            _ => {}
+        }
+    }
 }
 
 /// A fault as it stands in a file: every action has a key of its own, and one of them is there.

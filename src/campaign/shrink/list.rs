@@ -1,0 +1,58 @@
+//! Takes things away: delta debugging over the faults, the requests and the pins of a plan, and then pairs of them.
+
+use crate::campaign::shrink::Shrinker;
+use crate::plan::{Fault, Pin, Plan, SingleRequest};
+
+/// Lists of more than this are not tried in pairs.
+const PAIRS_MAX: usize = 14;
+
+/// Takes faults away.
+pub fn faults(shrinker: &mut Shrinker) {
+    reduce(shrinker, |plan: &mut Plan| -> &mut Vec<Fault> { &mut plan.faults });
+}
+
+/// Takes single requests away.
+pub fn requests(shrinker: &mut Shrinker) {
+    reduce(shrinker, |plan: &mut Plan| -> &mut Vec<SingleRequest> { &mut plan.requests });
+}
+
+/// Takes pins away: a message is then as any other.
+pub fn pins(shrinker: &mut Shrinker) {
+    reduce(shrinker, |plan: &mut Plan| -> &mut Vec<Pin> { &mut plan.pins });
+}
+
+/// Takes away as much as it can: first large pieces, then smaller ones, then one at a time, then two.
+fn reduce<T: Clone>(shrinker: &mut Shrinker, list: impl Fn(&mut Plan) -> &mut Vec<T>) {
+    let length = |shrinker: &mut Shrinker| list(&mut shrinker.best).len();
+    let mut size = length(shrinker);
+    while size > 0 {
+        let mut from = 0;
+        while from < length(shrinker) {
+            let count = length(shrinker);
+            let starts: Vec<usize> = (from..count).step_by(size).collect();
+            let without = |start: &usize| {
+                shrinker.with(|plan| drop(list(plan).drain(*start..count.min(start + size))))
+            };
+            let candidates = starts.iter().map(without).collect();
+            match shrinker.take_first(candidates) {
+                Some(place) => from = starts[place],
+                None => break,
+            }
+        }
+        size /= 2;
+    }
+    while length(shrinker) <= PAIRS_MAX {
+        let count = length(shrinker);
+        let pairs = (0..count).flat_map(|one| (one + 1..count).map(move |two| (one, two)));
+        let without = |(one, two): (usize, usize)| {
+            shrinker.with(|plan| {
+                list(plan).remove(two);
+                list(plan).remove(one);
+            })
+        };
+        let candidates = pairs.map(without).collect();
+        if shrinker.take_first(candidates).is_none() {
+            break;
+        }
+    }
+}

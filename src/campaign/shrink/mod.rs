@@ -1,0 +1,236 @@
+//! Shrinking: a failing plan becomes the smallest story that still fails in the same way.
+//!
+//! A [`Shrinker`] holds the best plan so far. Passes propose simpler plans, in order, and the first that still fails becomes the best;
+//! candidates run in parallel, and the lowest place wins, so the result is the same for any number of workers. [`list`] takes things
+//! away (faults, requests, pins), [`simpler`] makes what stays simpler (nodes, network, disks, clocks, numbers), and [`schedule`] takes
+//! the randomness out: requests, election timeouts and the fate of single messages become decisions that stand in the plan. Passes are
+//! repeated until none finds anything, so a shrunk plan does not shrink further.
+
+pub mod list;
+pub mod schedule;
+pub mod simpler;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use crate::campaign::clock::now;
+use crate::campaign::finding::{Finding, Signature};
+use crate::campaign::workers::run_caught;
+use crate::plan::Plan;
+use crate::plan::validate::validate;
+use crate::sim::Outcome;
+
+/// How often all passes are repeated at most.
+const ROUNDS_MAX: usize = 12;
+
+/// What a shrunk plan must still do.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// Fail with this signature.
+    Same(Signature),
+    /// Fail somehow.
+    Any,
+}
+
+impl Target {
+    fn is_met(&self, found: Option<&Signature>) -> bool {
+        match (self, found) {
+            (Target::Same(wanted), Some(found)) => wanted == found,
+            (Target::Any, found) => found.is_some(),
+            (Target::Same(_), None) => false,
+        }
+    }
+}
+
+/// How much a plan and its run hold.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Size {
+    /// Faults.
+    pub faults: u64,
+    /// Operations of clients; for clients that draw them, how many they began.
+    pub operations: u64,
+    /// Pinned messages.
+    pub pins: u64,
+    /// Nodes.
+    pub nodes: u64,
+    /// Events of the run.
+    pub events: u64,
+    /// Records of the run.
+    pub records: u64,
+}
+
+impl Size {
+    /// The size of a plan and of its run.
+    pub fn of(plan: &Plan, outcome: &Outcome) -> Size {
+        let operations = match plan.clients.count {
+            0 => plan.requests.len(),
+            _ => schedule::invocations(plan).len(),
+        };
+        Size {
+            faults: plan.faults.len() as u64,
+            operations: operations as u64,
+            pins: plan.pins.len() as u64,
+            nodes: plan.cluster.nodes.into(),
+            events: outcome.counters.events,
+            records: outcome.counters.records,
+        }
+    }
+
+    /// What a reader has to follow: faults, operations and pinned messages.
+    pub fn steps(&self) -> u64 {
+        self.faults + self.operations + self.pins
+    }
+}
+
+/// Who is told of shrinking while it goes on, and may end it.
+pub struct Control<'a> {
+    /// How many candidates run at once, from 1.
+    pub jobs: usize,
+    /// When it ends with what there is.
+    pub deadline: Option<Instant>,
+    /// Whether somebody wants it to end.
+    pub interrupted: &'a (dyn Fn() -> bool + Sync),
+    /// Told of every better plan, and how many candidates were run.
+    pub better: &'a mut dyn FnMut(&Plan, u64),
+}
+
+/// The best plan so far, and what tells whether another is as good.
+pub struct Shrinker<'a> {
+    target: Target,
+    best: Plan,
+    outcome: Outcome,
+    control: Control<'a>,
+    tried: u64,
+}
+
+/// What came of shrinking.
+#[derive(Clone, Debug)]
+pub struct Shrunk {
+    /// The plan, with the expectation that it fails.
+    pub plan: Plan,
+    /// Its outcome.
+    pub outcome: Outcome,
+    /// The size before.
+    pub before: Size,
+    /// The size now.
+    pub after: Size,
+    /// How many candidates were run.
+    pub tried: u64,
+    /// Whether the same run comes of any seed.
+    pub seedless: bool,
+    /// Whether it ended before nothing more was to be found.
+    pub cut_short: bool,
+}
+
+/// Shrinks a plan. Nothing if it does not fail.
+pub fn shrink(plan: &Plan, any: bool, control: Control) -> Option<Shrunk> {
+    let mut plan = plan.clone();
+    plan.expect = crate::plan::Expect::default();
+    let outcome = run_caught(&plan, None).ok()?;
+    let signature = Signature::of(&outcome)?;
+    let before = Size::of(&plan, &outcome);
+    let target = if any { Target::Any } else { Target::Same(signature) };
+    let mut shrinker = Shrinker { target, best: plan, outcome, control, tried: 0 };
+    shrinker.run();
+    let cut_short = shrinker.is_over();
+    let Shrinker { mut best, outcome, tried, .. } = shrinker;
+    let seedless = schedule::is_seedless(&best, &outcome);
+    let after = Size::of(&best, &outcome);
+    if let Some(violation) = &outcome.violation {
+        best.expect.violation = Some(violation.property);
+    }
+    Some(Shrunk { plan: best, outcome, before, after, tried, seedless, cut_short })
+}
+
+impl Shrinker<'_> {
+    fn run(&mut self) {
+        for _ in 0..ROUNDS_MAX {
+            let before = self.best.clone();
+            simpler::shorten(self);
+            list::faults(self);
+            simpler::all(self);
+            schedule::take_randomness_out(self);
+            list::requests(self);
+            list::faults(self);
+            list::pins(self);
+            simpler::numbers(self);
+            if self.best == before || self.is_over() {
+                return;
+            }
+        }
+    }
+
+    /// Whether the time is over, or somebody wants an end.
+    fn is_over(&self) -> bool {
+        (self.control.interrupted)()
+            || self.control.deadline.is_some_and(|deadline| now() >= deadline)
+    }
+
+    /// Runs candidates, and makes the first that fails as wanted the best. Says whether one did, and which.
+    fn take_first(&mut self, candidates: Vec<Plan>) -> Option<usize> {
+        for (batch, plans) in candidates.chunks(self.control.jobs).enumerate() {
+            if self.is_over() {
+                return None;
+            }
+            self.tried += plans.len() as u64;
+            let outcomes = self.judge_all(plans);
+            let found = outcomes.into_iter().enumerate().find_map(|(at, it)| Some((at, it?)));
+            if let Some((at, outcome)) = found {
+                self.best = plans[at].clone();
+                self.outcome = outcome;
+                (self.control.better)(&self.best, self.tried);
+                return Some(batch * self.control.jobs + at);
+            }
+        }
+        None
+    }
+
+    /// Whether one plan fails as wanted; then it is the best.
+    fn take(&mut self, plan: Plan) -> bool {
+        plan != self.best && self.take_first(vec![plan]).is_some()
+    }
+
+    /// The best plan with a change.
+    fn with(&self, change: impl FnOnce(&mut Plan)) -> Plan {
+        let mut plan = self.best.clone();
+        change(&mut plan);
+        plan
+    }
+
+    fn judge_all(&self, plans: &[Plan]) -> Vec<Option<Outcome>> {
+        let (target, events_max) = (&self.target, 2 * self.outcome.counters.events + 10_000);
+        if let [plan] = plans {
+            return vec![judge(plan, target, events_max)];
+        }
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let places = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+            let mine = places.take_while(|place| *place < plans.len());
+            mine.map(|place| (place, judge(&plans[place], target, events_max))).collect::<Vec<_>>()
+        };
+        let mut outcomes = vec![None; plans.len()];
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..self.control.jobs).map(|_| scope.spawn(work)).collect();
+            for worker in workers {
+                for (place, outcome) in worker.join().unwrap_or_default() {
+                    outcomes[place] = outcome;
+                }
+            }
+        });
+        outcomes
+    }
+}
+
+/// The outcome of a plan that fails as wanted. A candidate may take so many events, and no more.
+fn judge(plan: &Plan, target: &Target, events_max: u64) -> Option<Outcome> {
+    let mut plan = plan.clone();
+    if !matches!(target, Target::Same(Signature { finding: Finding::EventLimit, .. })) {
+        plan.events_max = plan.events_max.min(events_max);
+    }
+    validate(&plan).ok()?;
+    let outcome = run_caught(&plan, None).ok()?;
+    target.is_met(Signature::of(&outcome).as_ref()).then_some(outcome)
+}

@@ -1,0 +1,323 @@
+//! Makes simpler what stays: fewer nodes, a plain network, plain disks and clocks, faults that name their victims, round numbers.
+
+use crate::campaign::shrink::Shrinker;
+use crate::campaign::shrink::schedule::{node_options, plain_network};
+use crate::ids::NodeId;
+use crate::plan::fault::Unsynced;
+use crate::plan::{
+    Action, Clients, Cluster, DiskOptions, Fault, Latency, NodeOptions, Plan, Profile, RaftOptions,
+    When, Whom,
+};
+use crate::time::{Shift, Span, SpanRange, Time};
+
+/// A disk that takes the same time for everything.
+fn plain_disk() -> DiskOptions {
+    DiskOptions {
+        write: Latency::Constant(Span::ZERO),
+        fsync: Latency::Constant(Span::micros(100)),
+        ..DiskOptions::default()
+    }
+}
+
+/// Ends the run where it fails.
+pub fn shorten(shrinker: &mut Shrinker) {
+    let end = shrinker.outcome.time.since(Time::ZERO);
+    let later = Span::millis(end.0 / 1_000_000 + 1);
+    let cut = |horizon: Span| {
+        shrinker.with(|plan| {
+            plan.horizon = horizon;
+            plan.faults.retain(|fault| !matches!(fault.when, When::At(at) if at > horizon));
+            plan.requests.retain(|request| request.at.is_none_or(|at| at <= horizon));
+        })
+    };
+    if later < shrinker.best.horizon {
+        let plan = cut(later);
+        shrinker.take(plan);
+    }
+}
+
+/// Everything but numbers.
+pub fn all(shrinker: &mut Shrinker) {
+    nodes(shrinker);
+    let changes: [&dyn Fn(&mut Plan); 12] = [
+        &|plan| plan.links.clear(),
+        &|plan| plan.network = plain_network(Span::millis(1)),
+        &|plan| plan.network.loss = crate::time::Share::NEVER,
+        &|plan| plan.network.duplicate = crate::time::Share::NEVER,
+        &|plan| (plan.network.fifo, plan.network.bandwidth) = (false, None),
+        &|plan| plan.disk = plain_disk(),
+        &|plan| plan.disk.errors = crate::time::Share::NEVER,
+        &|plan| plan.nodes.clear(),
+        &|plan| {
+            plan.cluster = Cluster { nodes: plan.cluster.nodes, ..Cluster::default() };
+            plan.raft = RaftOptions { bugs: plan.raft.bugs.clone(), ..RaftOptions::default() };
+        },
+        &|plan| plan.cluster.profile = Profile::Paper,
+        &|plan| plan.cluster.state_machine = Cluster::default().state_machine,
+        &|plan| (plan.raft.entries_per_append, plan.raft.appends_in_flight) = (None, None),
+    ];
+    for change in changes {
+        let plan = shrinker.with(change);
+        shrinker.take(plan);
+    }
+    for place in (0..shrinker.best.links.len()).rev() {
+        let plan = shrinker.with(|plan| drop(plan.links.remove(place)));
+        shrinker.take(plan);
+    }
+    for id in shrinker.best.node_ids() {
+        node(shrinker, id);
+    }
+    for place in 0..shrinker.best.faults.len() {
+        fault(shrinker, place);
+    }
+    clients(shrinker);
+}
+
+/// Fewer nodes: each in turn leaves, and those behind it move up.
+fn nodes(shrinker: &mut Shrinker) {
+    while shrinker.best.cluster.nodes > 1 {
+        let ids = shrinker.best.node_ids().collect::<Vec<_>>().into_iter().rev();
+        let candidates = ids.map(|id| shrinker.with(|plan| leave(plan, id))).collect();
+        if shrinker.take_first(candidates).is_none() {
+            return;
+        }
+    }
+}
+
+/// A node leaves the cluster.
+fn leave(plan: &mut Plan, id: NodeId) {
+    let moved = |node: NodeId| match node.cmp(&id) {
+        std::cmp::Ordering::Less => Some(node),
+        std::cmp::Ordering::Equal => None,
+        std::cmp::Ordering::Greater => Some(NodeId::new(node.number() - 1)),
+    };
+    let moved_whom = |whom: &mut Whom| match whom {
+        Whom::Nodes(nodes) => {
+            *nodes = nodes.iter().filter_map(|node| moved(*node)).collect();
+            !nodes.is_empty()
+        }
+        _ => true,
+    };
+    plan.cluster.nodes -= 1;
+    plan.nodes.retain_mut(|node| moved(node.id).map(|id| node.id = id).is_some());
+    plan.links.retain_mut(|link| moved_whom(&mut link.from) && moved_whom(&mut link.to));
+    plan.requests.retain_mut(|request| moved_whom(&mut request.to));
+    plan.pins.retain_mut(|pin| match pin.link.map(moved) {
+        [Some(from), Some(to)] => {
+            pin.link = [from, to];
+            true
+        }
+        _ => false,
+    });
+    plan.faults.retain_mut(|fault| {
+        let named = fault.action.names_mut().into_iter().map(moved_whom).collect::<Vec<_>>();
+        if let When::On(trigger) = &mut fault.when
+            && let Some(node) = trigger.node
+        {
+            match moved(node) {
+                Some(node) => trigger.node = Some(node),
+                None => return false,
+            }
+        }
+        named.into_iter().all(|stays| stays)
+    });
+}
+
+/// What differs at one node: nothing, or less.
+fn node(shrinker: &mut Shrinker, id: NodeId) {
+    if shrinker.best.node(id).is_none() {
+        return;
+    }
+    let changes: [&dyn Fn(&mut NodeOptions); 4] = [
+        &|node| node.disk = None,
+        &|node| (node.clock_drift_ppm, node.clock_offset) = (0, Shift(0)),
+        &|node| node.clock_offset = Shift(0),
+        &|node| {
+            if node.disk.is_some() {
+                node.disk = Some(plain_disk());
+            }
+        },
+    ];
+    let bare = shrinker.with(|plan| plan.nodes.retain(|node| node.id != id));
+    if shrinker.take(bare) {
+        return;
+    }
+    for change in changes {
+        let plan = shrinker.with(|plan| change(node_options(plan, id)));
+        shrinker.take(plan);
+    }
+    // The timeouts that come last are used last.
+    while let Some(timeouts) = shrinker.best.node(id).map(|node| node.election_timeouts.len())
+        && timeouts > 0
+    {
+        let keep = |count: usize| {
+            shrinker.with(|plan| node_options(plan, id).election_timeouts.truncate(count))
+        };
+        let candidates = vec![keep(0), keep(timeouts / 2), keep(timeouts - 1)];
+        if shrinker.take_first(candidates).is_none() {
+            return;
+        }
+    }
+}
+
+/// One fault: nothing random in it, no repetition, no coming and going.
+fn fault(shrinker: &mut Shrinker, place: usize) {
+    let nodes: Vec<NodeId> = shrinker.best.node_ids().collect();
+    let names = shrinker.best.faults[place].action.names().len();
+    for name in 0..names {
+        let whom = shrinker.best.faults[place].action.names()[name].1.clone();
+        let random = matches!(
+            whom,
+            Whom::Anyone | Whom::Minority | Whom::Majority | Whom::Follower | Whom::LeaderSide
+        ) || matches!(whom, Whom::Candidate | Whom::Everyone);
+        if !random && whom.numbers().is_none_or(|nodes| nodes.len() == 1) {
+            continue;
+        }
+        let only = |node: &NodeId| {
+            shrinker.with(|plan| {
+                *plan.faults[place].action.names_mut()[name] = Whom::Nodes(vec![*node]);
+            })
+        };
+        let candidates = nodes.iter().map(only).collect();
+        shrinker.take_first(candidates);
+    }
+    let changes: [&dyn Fn(&mut Fault); 3] = [
+        &|fault| {
+            if let When::On(trigger) = &mut fault.when {
+                trigger.times = 1;
+            }
+        },
+        &|fault| fault.action.steady(),
+        &|fault| {
+            if let Action::Crash(crash) = &mut fault.action {
+                crash.unsynced = Unsynced::Lost;
+            }
+        },
+    ];
+    for change in changes {
+        let plan = shrinker.with(|plan| change(&mut plan.faults[place]));
+        shrinker.take(plan);
+    }
+}
+
+/// Fewer clients, that ask less.
+fn clients(shrinker: &mut Shrinker) {
+    let count = shrinker.best.clients.count;
+    if count == 0 {
+        let latency = shrinker.best.clients.latency;
+        for latency in [Clients::default().latency, Latency::Constant(Span::millis(1)), latency] {
+            let plain = Clients { count, latency, ..Clients::default() };
+            let plan = shrinker.with(|plan| plan.clients = plain.clone());
+            if shrinker.best.clients == plain || shrinker.take(plan) {
+                break;
+            }
+        }
+    } else {
+        let candidates = [0, 1, count / 2, count - 1].into_iter().filter(|fewer| *fewer < count);
+        let fewer = |count: u32| shrinker.with(|plan| plan.clients.count = count);
+        let candidates = candidates.map(fewer).collect();
+        shrinker.take_first(candidates);
+    }
+}
+
+/// Round numbers: times, durations, delays, timeouts.
+pub fn numbers(shrinker: &mut Shrinker) {
+    one_timeout(shrinker);
+    let mut place = 0;
+    while let Some(span) = spans(&mut shrinker.best).into_iter().nth(place).map(|span| *span) {
+        let candidates = rounder(span).into_iter().map(|rounder| {
+            shrinker.with(|plan| {
+                if let Some(span) = spans(plan).into_iter().nth(place) {
+                    *span = rounder;
+                }
+            })
+        });
+        let candidates = candidates.collect();
+        shrinker.take_first(candidates);
+        place += 1;
+    }
+    shorten(shrinker);
+}
+
+/// One election timeout for all that the plan does not name: so long that only the named ones matter.
+fn one_timeout(shrinker: &mut Shrinker) {
+    let long = SpanRange::exactly(Span::secs(10));
+    if shrinker.best.nodes.iter().all(|node| node.election_timeouts.is_empty())
+        || shrinker.best.raft.election_timeout == Some(long)
+    {
+        return;
+    }
+    let config = shrinker.best.config();
+    let plan = shrinker.with(|plan| {
+        plan.raft.election_timeout = Some(long);
+        plan.raft.heartbeat_interval = Some(SpanRange::exactly(config.heartbeat_interval.from));
+    });
+    shrinker.take(plan);
+}
+
+/// Rounder spans than this, the roundest first. A span is rounder if it has fewer digits, and a lasting one is no round zero.
+fn rounder(span: Span) -> Vec<Span> {
+    let mut found = Vec::new();
+    for digits in [100_000_000_u64, 50_000_000, 10_000_000, 5_000_000, 1_000_000, 100_000] {
+        let down = span.0 / digits * digits;
+        for round in [down, down + digits] {
+            if round > 0 && digits_of(round) < digits_of(span.0) && !found.contains(&Span(round)) {
+                found.push(Span(round));
+            }
+        }
+    }
+    found
+}
+
+/// How many digits a number has, but for zeros at its end.
+fn digits_of(mut number: u64) -> u32 {
+    while number > 0 && number.is_multiple_of(10) {
+        number /= 10;
+    }
+    number.checked_ilog10().map_or(0, |log| log + 1)
+}
+
+/// Every span of a plan that can be rounded.
+fn spans(plan: &mut Plan) -> Vec<&mut Span> {
+    let mut found = Vec::new();
+    for fault in &mut plan.faults {
+        match &mut fault.when {
+            When::At(at) => found.push(at),
+            When::On(trigger) => found.push(&mut trigger.after),
+        }
+        found.extend(fault.action.lasts_mut());
+    }
+    found.extend(plan.requests.iter_mut().filter_map(|request| request.at.as_mut()));
+    found.extend(plan.pins.iter_mut().flat_map(|pin| &mut pin.arrives));
+    found.extend(plan.nodes.iter_mut().flat_map(|node| &mut node.election_timeouts));
+    found.retain(|span| **span > Span::ZERO);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounder_spans_have_fewer_digits() {
+        assert_eq!(rounder(Span::millis(100)), []);
+        let found = rounder(Span(123_456_789));
+        assert_eq!(found[0], Span::millis(100));
+        assert!(found.contains(&Span::millis(123)));
+        assert!(found.iter().all(|span| digits_of(span.0) < 9));
+    }
+
+    #[test]
+    fn a_node_that_leaves_takes_what_names_it() {
+        let mut plan = crate::plan::scenario::from_toml(
+            "[cluster]\nnodes = 3\n[[nodes]]\nid = 3\nclock_drift_ppm = 5\n\
+             [[faults]]\nat = \"1s\"\ncrash = { whom = 2 }\n\
+             [[faults]]\nat = \"2s\"\nsplit = { groups = [[2, 3]] }\n",
+        )
+        .unwrap();
+        leave(&mut plan, NodeId::new(2));
+        assert_eq!((plan.cluster.nodes, plan.nodes[0].id), (2, NodeId::new(2)));
+        assert_eq!(plan.faults.len(), 1);
+        assert_eq!(plan.faults[0].action.names()[0].1.numbers(), Some(&[NodeId::new(2)][..]));
+    }
+}
