@@ -11,6 +11,7 @@ pub mod merge;
 pub mod power;
 pub mod progress;
 pub mod replay;
+pub mod report;
 pub mod result;
 pub mod run;
 
@@ -42,6 +43,8 @@ enum Command {
     Power(power::PowerArgs),
     /// Runs a saved plan again, and checks that it is the same run
     Replay(replay::ReplayArgs),
+    /// Writes a page to look at a run with, or at a campaign
+    Report(report::ReportArgs),
     /// Lists the scenarios below a folder
     Scenarios(catalogue::ScenarioArgs),
     /// Lists the bugs that can be planted, or tells the story of one
@@ -78,6 +81,7 @@ impl Cli {
             Command::Merge(args) => merge::merge(&args),
             Command::Power(args) => power::power(&args),
             Command::Replay(args) => replay::replay(&args),
+            Command::Report(args) => report::report(&args),
             Command::Scenarios(args) => catalogue::scenarios(&args),
             Command::Bugs(args) => catalogue::bugs(&args),
             Command::Situations(args) => catalogue::situations(&args),

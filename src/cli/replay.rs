@@ -1,7 +1,7 @@
 //! `squall replay`: a saved run, once more.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -31,7 +31,7 @@ pub struct ReplayArgs {
 
 /// Runs a saved plan again. A run that is the same ends with the code of the saved one's verdict.
 pub fn replay(args: &ReplayArgs) -> Result<Code, Failure> {
-    let saved = read(args)?;
+    let saved = read(&args.file)?;
     let (outcome, divergence) = saved.replay();
     let mut out = anstream::AutoStream::auto(std::io::stdout());
     let verdict = promises::judge(&saved.plan, &outcome, false);
@@ -66,16 +66,17 @@ pub fn replay(args: &ReplayArgs) -> Result<Code, Failure> {
     Ok(code)
 }
 
-fn read(args: &ReplayArgs) -> Result<SavedRun, Failure> {
-    let text = files::read_text(&args.file)?;
+/// Reads a saved run, and checks it.
+pub fn read(path: &Path) -> Result<SavedRun, Failure> {
+    let text = files::read_text(path)?;
     let mistake =
-        |error: FileError| Failure::mistake(&args.file, &text, &error, files::colors_on_stderr());
+        |error: FileError| Failure::mistake(path, &text, &error, files::colors_on_stderr());
     let saved: SavedRun =
         serde_json::from_str(&text).map_err(|error| mistake(json_error(&error, &text)))?;
     if saved.format != FORMAT || saved.version != VERSION {
         return Err(Failure::usage(format!(
             "{} is of format {} {}; this squall reads {FORMAT} {VERSION}",
-            args.file.display(),
+            path.display(),
             saved.format,
             saved.version
         )));

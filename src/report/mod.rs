@@ -2,6 +2,7 @@
 
 pub mod campaign;
 pub mod junit;
+pub mod page;
 pub mod power;
 pub mod promises;
 pub mod saved;

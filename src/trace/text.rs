@@ -186,7 +186,8 @@ fn words(kind: &Kind, node: Option<NodeId>) -> String {
     }
 }
 
-fn client(request: RequestId) -> String {
+/// The name of a request: its client, and the client's own count.
+pub fn client(request: RequestId) -> String {
     format!("c{}.{}", request.client, request.serial)
 }
 
@@ -216,7 +217,8 @@ fn message_words(message: &Summary) -> String {
     }
 }
 
-fn command_words(command: Command) -> String {
+/// What a command asks for, in words.
+pub fn command_words(command: Command) -> String {
     match command {
         Command::Noop => "no-op".into(),
         Command::Get { key } => format!("get k{key}"),
