@@ -153,6 +153,7 @@ function fillLogs() {
   const states = standingAt(at);
   const nodes = states.slice(1);
   const last = Math.max(...nodes.map((state) => Math.max(chain.index[state.log], chain.index[state.disk])), data.before.base);
+  logView.wide = last < 1000 ? 12 : last < 100000 ? 9 : 6;
   logView.shift = Math.max(0, Math.min(logView.shift, last - logView.wide));
   const to = last - logView.shift;
   const from = Math.max(data.before.base + 1, to - logView.wide + 1);
@@ -197,7 +198,7 @@ function fillPanel() {
 }
 
 function tellView(inView, hidden) {
-  const text = [`${timeWords(view.from)} to ${timeWords(view.to)} s`, `${inView.toLocaleString("en")} records in view`];
+  const text = [`${timeWords(Math.max(0, view.from))} to ${timeWords(view.to)} s`, `${inView.toLocaleString("en")} records in view`];
   if (inView > MARKS_MAX) text.push("zoom in to see each");
   if (hidden) text.push(`${hidden.toLocaleString("en")} messages left out`);
   byId("view").textContent = text.join("  ·  ");

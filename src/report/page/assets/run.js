@@ -8,7 +8,17 @@ function redraw() {
   requestAnimationFrame(() => {
     scheduled = false;
     draw();
+    followView();
   });
+}
+
+let followTimer = 0;
+
+// With nothing selected, the list shows what is in view.
+function followView() {
+  if (selection.at >= 0) return;
+  clearTimeout(followTimer);
+  followTimer = setTimeout(fillAround, 200);
 }
 
 const SPAN_MIN = 2000; // Nanoseconds.
@@ -88,11 +98,13 @@ function togglePast() {
 
 function showViolation() {
   if (!evidence.length) return;
-  const from = column.time[evidence[0]];
-  const to = column.time[evidence[evidence.length - 1]];
+  const last = evidence[evidence.length - 1];
+  // What happened just before it is shown, too, when the evidence itself lies close together.
+  const from = Math.min(column.time[evidence[0]], column.time[Math.max(0, last - 100)]);
+  const to = column.time[last];
   const around = Math.max((to - from) * 0.12, (endTime() - startTime()) * 0.01, 2e6);
   show(from - around, to + around);
-  select(evidence[evidence.length - 1], false);
+  select(last, false);
 }
 
 const showAll = () => show(startTime() - margin(), endTime() + margin());
@@ -335,7 +347,7 @@ function listen() {
   addEventListener("hashchange", onLink);
   addEventListener("beforeprint", () => onPrint(true));
   addEventListener("afterprint", () => onPrint(false));
-  new ResizeObserver(() => { measure(); redraw(); }).observe(canvas.parentElement);
+  new ResizeObserver(() => { measure(); draw(); }).observe(canvas.parentElement);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", (event) => setTheme(event.matches));
 }
 

@@ -23,10 +23,10 @@ function indexMatches(at, index) {
 const isMessage = (at) => column.group[at] === 3;
 
 function kindMatches(at, value) {
-  if (data.kinds[column.kind[at]] === value || GROUPS[column.group[at]] === value) return true;
-  if (!isMessage(at)) return false;
-  const message = messageOf(at);
-  return message !== null && (message.message === value || (value === "heartbeat" && message.message === "append-entries" && !message.entries));
+  if (data.kinds[column.kind[at]] === value) return true;
+  const message = isMessage(at) ? messageOf(at) : null;
+  if (!message) return false;
+  return message.message === value || (value === "heartbeat" && message.message === "append-entries" && !message.entries);
 }
 
 function termOf(at) {
@@ -46,6 +46,7 @@ const KEYS = {
   term: (at, value) => termOf(at) === number(value),
   index: (at, value) => indexMatches(at, number(value)),
   kind: (at, value) => kindMatches(at, value),
+  group: (at, value) => GROUPS[column.group[at]] === value,
   role: (at, value) => column.role[at] === ROLES.indexOf(value),
   event: (at, value) => data.first + at === number(value),
   message: (at, value) => isMessage(at) && field(at, 1) === number(value),
