@@ -176,7 +176,8 @@ fn a_deep_link_opens_at_its_record_and_follows_the_selection() {
 #[ignore = "needs chromium; .ci/run installs it"]
 fn a_title_is_text_and_nothing_else() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let title = "</script><script>window.hit = 1</script><img src=x onerror=\\\"window.hit = 1\\\">";
+    let title =
+        "</script><script>window.hit = 1</script><img src=x onerror=\\\"window.hit = 1\\\">";
     let scenario = folder.path().join("hostile.toml");
     let text = format!("title = \"{title}\"\nabout = \"{title}\"\nhorizon = \"1s\"\n");
     std::fs::write(&scenario, text).expect("it is writable");
@@ -204,7 +205,8 @@ fn a_window_of_a_run_has_the_same_logs_as_the_whole() {
 }
 
 /// A run of at least 100,000 records, of five nodes under load.
-const LONG: &str = "title = \"A long run\"\nhorizon = \"20s\"\n[cluster]\nnodes = 5\n[clients]\ncount = 4\n";
+const LONG: &str =
+    "title = \"A long run\"\nhorizon = \"20s\"\n[cluster]\nnodes = 5\n[clients]\ncount = 4\n";
 
 #[test]
 #[ignore = "needs chromium; .ci/run installs it"]

@@ -244,7 +244,7 @@ impl Store {
 
     /// Removes what an earlier campaign left in the folder.
     pub fn clear(&self) -> io::Result<()> {
-        for file in [FILE, JUNIT] {
+        for file in [FILE, JUNIT, page::campaign::FILE] {
             ignore_missing(fs::remove_file(self.folder.join(file)))?;
         }
         ignore_missing(fs::remove_dir_all(self.folder.join(FAILURES)))

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::campaign::power::{FORMAT, Power, VERSION};
+use crate::campaign::store::CampaignFile;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
-use crate::cli::{files, replay};
+use crate::cli::{files, replay, result};
 use crate::plan::Plan;
+use crate::plan::scenario::json_error;
 use crate::plan::swarm;
 use crate::raft::Bug;
 use crate::report::page::{self, RECORDS_MAX, Window};
@@ -21,9 +24,10 @@ use crate::time::{Span, Time};
   squall report scenarios/bugs/old-term-commit.toml -o run.html
   squall report reports/seed-42.plan.json
   squall report --seed 42 --bug vote-twice
-  squall report long.toml --from 10s --to 20s")]
+  squall report long.toml --from 10s --to 20s
+  squall report reports/fuzz                      a campaign: writes index.html there")]
 pub struct ReportArgs {
-    /// A scenario, a saved run, or the folder of a campaign's failure
+    /// A scenario, a saved run, the folder of a campaign's failure, or the folder of a campaign
     #[arg(required_unless_present = "seed", conflicts_with = "seed")]
     path: Option<PathBuf>,
     /// Shows the random plan of this seed
@@ -35,7 +39,7 @@ pub struct ReportArgs {
     /// Plants a bug, as `squall bugs` lists them; may be given again
     #[arg(long, value_name = "NAME")]
     bug: Vec<Bug>,
-    /// The page [default: run.html; in the folder of a failure if one is named]
+    /// The page [default: run.html, or index.html for a campaign; in the folder if one is named]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Shows nothing before this time
@@ -47,6 +51,9 @@ pub struct ReportArgs {
     /// How many records a page holds at most
     #[arg(long, value_name = "N", default_value_t = RECORDS_MAX, value_parser = at_least_one)]
     records_max: usize,
+    /// For a campaign: the power table to show [default: power.json in its folder, if there is one]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "from", "to", "bug"])]
+    power: Option<PathBuf>,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -67,6 +74,17 @@ struct Subject {
 
 /// Writes the page.
 pub fn report(args: &ReportArgs) -> Result<Code, Failure> {
+    if let Some(folder) = &args.path
+        && folder.is_dir()
+        && let Some(file) = result::read(folder)?
+    {
+        return campaign(args, folder, &file);
+    }
+    if args.power.is_some() {
+        return Err(Failure::usage(
+            "--power is for the page of a campaign; name a campaign's folder",
+        ));
+    }
     let subject = subject(args)?;
     let time = |span: Span| Time::ZERO.plus(span);
     let window = Window {
@@ -81,7 +99,39 @@ pub fn report(args: &ReportArgs) -> Result<Code, Failure> {
             too_big.records, too_big.records_max, too_big.fits_from
         ))
     })?;
-    let out = args.out.as_ref().unwrap_or(&subject.out);
+    write(args.out.as_ref().unwrap_or(&subject.out), &html)
+}
+
+/// Writes the page of a campaign.
+fn campaign(args: &ReportArgs, folder: &Path, file: &CampaignFile) -> Result<Code, Failure> {
+    let own = folder.join("power.json");
+    let power = match &args.power {
+        Some(path) => Some(read_power(path)?),
+        None if own.is_file() => Some(read_power(&own)?),
+        None => None,
+    };
+    let html = page::campaign::html(file, folder, power.as_ref()).map_err(Failure::usage)?;
+    let out = folder.join(page::campaign::FILE);
+    write(args.out.as_ref().unwrap_or(&out), &html)
+}
+
+fn read_power(path: &Path) -> Result<Power, Failure> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Failure::file(path, "read", &error))?;
+    let power: Power = serde_json::from_str(&text).map_err(|error| {
+        let error = json_error(&error, &text);
+        Failure::mistake(path, &text, &error, files::colors_on_stderr())
+    })?;
+    if power.format != FORMAT || power.version != VERSION {
+        let (path, format, version) = (path.display(), &power.format, power.version);
+        return Err(Failure::usage(format!(
+            "{path} is of format {format} {version}; this squall reads {FORMAT} {VERSION}"
+        )));
+    }
+    Ok(power)
+}
+
+fn write(out: &Path, html: &str) -> Result<Code, Failure> {
     write_whole(out, html.trim_end().as_bytes())
         .map_err(|error| Failure::file(out, "write", &error))?;
     let mut stdout = std::io::stdout().lock();

@@ -1,8 +1,9 @@
 //! The page of a run: one file of HTML that shows it as a space-time diagram, and asks nothing of any network.
 //!
 //! Its parts lie in `assets` and are put together here; the run itself is embedded as JSON. [`encode`] puts records into small arrays,
-//! [`words`] faults into words.
+//! [`words`] faults into words. [`campaign`] makes the page of a campaign.
 
+pub mod campaign;
 pub mod encode;
 pub mod words;
 
@@ -253,8 +254,7 @@ pub fn html(plan: &Plan, command: &str, window: Window) -> Result<String, TooBig
     let mut marks: Vec<(u64, Situation)> = Vec::new();
     let mut sink = |record: &Record| seen.see(record);
     let mut mark = |record: u64, situation: Situation| marks.push((record, situation));
-    let options =
-        Options { sink: Some(&mut sink), marks: Some(&mut mark), ..Options::default() };
+    let options = Options { sink: Some(&mut sink), marks: Some(&mut mark), ..Options::default() };
     let outcome = run_with(plan, options);
     if let Some(too_big) = seen.too_big() {
         return Err(too_big);

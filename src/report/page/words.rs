@@ -130,9 +130,6 @@ mod tests {
             "on = { situation = \"leader-appended\", nth = 10, after = \"2ms\" }\ncrash = { whom = \"trigger\" }",
             "crash the node where it happened, on leader-appended no. 10, 2ms later",
         );
-        check(
-            "at = \"1s\"\nsplit = { groups = [[1, 2], [3]] }",
-            "split into n1 n2 | n3, at 1s",
-        );
+        check("at = \"1s\"\nsplit = { groups = [[1, 2], [3]] }", "split into n1 n2 | n3, at 1s");
     }
 }
