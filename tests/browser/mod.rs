@@ -70,10 +70,8 @@ impl Page {
         }
         self.socket.send(Message::text(call.to_string())).expect("Chromium reads");
         loop {
-            let text = match self.socket.read().expect("Chromium answers") {
-                Message::Text(text) => text,
-                _ => continue,
-            };
+            let message = self.socket.read().expect("Chromium answers");
+            let Message::Text(text) = message else { continue };
             let answer: Value = serde_json::from_str(&text).expect("the protocol is JSON");
             if answer["id"] == json!(self.calls) {
                 assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);

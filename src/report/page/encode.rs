@@ -120,7 +120,6 @@ impl Encoder {
         words
     }
 
-    #[expect(clippy::too_many_lines, reason = "a plain match: one arm for each kind of record")]
     fn fields(&mut self, kind: &Kind, words: &mut Vec<u64>) {
         match *kind {
             Kind::Boot { life, term, vote, last_index, applied } => {
