@@ -204,6 +204,40 @@ fn a_window_of_a_run_has_the_same_logs_as_the_whole() {
     expect_no_complaints(&mut other);
 }
 
+#[test]
+#[ignore = "needs chromium; .ci/run installs it"]
+fn the_wheel_zooms_a_drag_moves_and_fingers_pinch() {
+    let written = Written::new(&[FIGURE_8]);
+    let mut page = written.open("");
+    let view = |page: &mut Page| {
+        let view = page.eval("[squall.view.from, squall.view.to]");
+        [0, 1].map(|end| view[end].as_f64().expect("a time"))
+    };
+    let selected = page.eval("squall.selection.at");
+    let before = view(&mut page);
+    page.mouse("mouseWheel", 500.0, 400.0, &json!({ "deltaX": 0, "deltaY": -200 }));
+    let closer = view(&mut page);
+    assert!(closer[1] - closer[0] < before[1] - before[0]);
+    page.mouse("mousePressed", 600.0, 400.0, &json!({ "button": "left", "buttons": 1 }));
+    page.mouse("mouseMoved", 500.0, 400.0, &json!({ "button": "left", "buttons": 1 }));
+    page.mouse("mouseReleased", 500.0, 400.0, &json!({ "button": "left" }));
+    let moved = view(&mut page);
+    assert!(moved[0] > closer[0]);
+    assert_eq!(page.eval("squall.selection.at"), selected, "a drag selects nothing");
+    let touch = |page: &mut Page, kind: &str, xs: &[f64]| {
+        let finger = |(id, x): (usize, &f64)| json!({ "x": x, "y": 400, "id": id });
+        let fingers: Vec<Value> = xs.iter().enumerate().map(finger).collect();
+        page.call("Input.dispatchTouchEvent", &json!({ "type": kind, "touchPoints": fingers }));
+    };
+    touch(&mut page, "touchStart", &[400.0, 500.0]);
+    touch(&mut page, "touchMove", &[350.0, 550.0]);
+    touch(&mut page, "touchMove", &[300.0, 600.0]);
+    touch(&mut page, "touchEnd", &[]);
+    let pinched = view(&mut page);
+    assert!(pinched[1] - pinched[0] < 0.7 * (moved[1] - moved[0]));
+    expect_no_complaints(&mut page);
+}
+
 /// A run of at least 100,000 records, of five nodes under load.
 const LONG: &str =
     "title = \"A long run\"\nhorizon = \"20s\"\n[cluster]\nnodes = 5\n[clients]\ncount = 4\n";

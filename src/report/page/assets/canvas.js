@@ -145,7 +145,7 @@ function drawTerms(node, top) {
     pen.fillStyle = palette.terms[term % palette.terms.length];
     pen.fillRect(x, top + 2, wide, layout.lane - 4);
     pen.globalAlpha = 1;
-    if (wide < 24 || x < labelled + 26) return;
+    if (wide < 24 || x < labelled + 26 || layout.lane < 56) return;
     labelled = x;
     pen.fillStyle = palette.soft;
     pen.fillText(`t${term}`, x + 4, top + layout.lane - 10);

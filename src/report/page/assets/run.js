@@ -157,7 +157,8 @@ function onPointerMove(event) {
     moved += Math.abs(now.x - before.x) + Math.abs(now.y - before.y);
     if (moved > 4) {
       move(before.x - now.x);
-      if (event.pointerType !== "mouse") canvas.parentElement.scrollTop += before.y - now.y;
+      // A cluster may be taller than the window; the wheel zooms, so a drag scrolls.
+      canvas.parentElement.scrollTop += before.y - now.y;
     }
   } else {
     moved = 100;
