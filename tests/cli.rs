@@ -198,3 +198,26 @@ fn a_run_can_be_cut_short() {
         .code(0)
         .stdout(contains("0.100000s of virtual time"));
 }
+
+#[test]
+fn a_report_is_one_page_of_a_run_or_of_a_campaign() {
+    let folder = folder("quiet.toml", CLEAN);
+    let page = |name: &str| fs::read_to_string(folder.path().join(name)).expect("it was written");
+    let report = |args: &[&str]| squall().arg("report").args(args).current_dir(&folder).assert();
+    report(&["quiet.toml"]).code(0).stdout(contains("run.html"));
+    assert!(page("run.html").contains("A quiet cluster"));
+    report(&["--seed", "3", "-o", "storm.html"]).code(0);
+    assert!(page("storm.html").contains("squall run --seed 3"));
+    report(&["quiet.toml", "--records-max", "10"])
+        .code(1)
+        .stderr(contains("a page holds 10").and(contains("--from")));
+    report(&["."]).code(1).stderr(contains("holds no run"));
+    let bug = ["fuzz", "--runs", "200", "--bug", "commit-without-quorum", "--out", "found"];
+    squall().args(bug).current_dir(&folder).assert().code(2);
+    report(&["found"]).code(0).stdout(contains("index.html"));
+    let failures = folder.path().join("found/failures");
+    let failure = fs::read_dir(failures).expect("it found some").flatten().next();
+    let failure = failure.expect("it found one").path();
+    assert!(failure.join("run.html").is_file());
+    assert!(page("found/index.html").contains("squall replay"));
+}

@@ -14,6 +14,7 @@ use crate::campaign::workers::{End, run_caught};
 use crate::campaign::{Partition, Settings};
 use crate::plan::scenario::{self, FileError, json_error};
 use crate::plan::validate::SEED_MAX;
+use crate::report::page::{self, Window};
 use crate::report::saved::{SavedRun, write_whole};
 use crate::report::text;
 use crate::situation::Situation;
@@ -248,7 +249,7 @@ impl Store {
             return Ok(());
         }
         ignore_missing(fs::remove_dir_all(self.folder.join(FAILURES)))?;
-        for file in [JUNIT, FILE] {
+        for file in [JUNIT, page::campaign::FILE, FILE] {
             ignore_missing(fs::remove_file(self.folder.join(file)))?;
         }
         Ok(())
@@ -305,7 +306,12 @@ impl Store {
         if let Some(proof) = text::violation(&plan, &outcome) {
             write_whole(&folder.join("proof.txt"), proof.as_bytes())?;
         }
-        SavedRun::new(&plan, &outcome).write(&folder.join("run.plan.json"))
+        let saved = folder.join("run.plan.json");
+        SavedRun::new(&plan, &outcome).write(&saved)?;
+        let command = format!("squall replay {}", saved.display());
+        // A run that a page does not hold can still be shown in parts, by `squall report`.
+        let Ok(page) = page::html(&plan, &command, Window::default()) else { return Ok(()) };
+        write_whole(&folder.join("run.html"), page.trim_end().as_bytes())
     }
 }
 

@@ -13,6 +13,7 @@ pub mod merge;
 pub mod power;
 pub mod progress;
 pub mod replay;
+pub mod report;
 pub mod result;
 pub mod run;
 pub mod shrink;
@@ -55,6 +56,8 @@ enum Command {
     Export(export::ExportArgs),
     /// Answers why an entry was committed, or who won a term
     Why(why::WhyArgs),
+    /// Writes a page to look at a run with, or at a campaign
+    Report(report::ReportArgs),
     /// Lists the scenarios below a folder
     Scenarios(catalogue::ScenarioArgs),
     /// Lists the bugs that can be planted, or tells the story of one
@@ -95,6 +98,7 @@ impl Cli {
             Command::Diff(args) => diff::diff(&args),
             Command::Export(args) => export::export(&args),
             Command::Why(args) => why::why(&args),
+            Command::Report(args) => report::report(&args),
             Command::Scenarios(args) => catalogue::scenarios(&args),
             Command::Bugs(args) => catalogue::bugs(&args),
             Command::Situations(args) => catalogue::situations(&args),

@@ -12,7 +12,7 @@ use crate::situation::Situation;
 const MISSED_MAX: usize = 12;
 
 /// What a failure of this seed can be looked at with.
-fn next_command(failure: &FailureRow, folder: &Path) -> String {
+pub fn next_command(failure: &FailureRow, folder: &Path) -> String {
     let folder = folder.join(FAILURES).join(&failure.id);
     match failure.signature.finding {
         Finding::Violation(_) | Finding::EventLimit => {
@@ -78,7 +78,8 @@ pub fn verdict(file: &CampaignFile) -> String {
     format!("{} of {runs} failed, in {ways}", grouped(failed))
 }
 
-fn seeds(file: &CampaignFile) -> String {
+/// Which seeds were run.
+pub fn seeds(file: &CampaignFile) -> String {
     let ranges = file.seeds.iter().take(8);
     let ranges: Vec<String> =
         ranges.map(|SeedRange { first, last }| format!("{first} to {last}")).collect();
@@ -154,7 +155,7 @@ pub fn seconds(milliseconds: u64) -> String {
 }
 
 /// Nanoseconds in the largest unit of which there are ten.
-fn long_time(nanos: u64) -> String {
+pub fn long_time(nanos: u64) -> String {
     let seconds = nanos / 1_000_000_000;
     match seconds {
         864_000.. => format!("{} days", grouped(seconds / 86_400)),

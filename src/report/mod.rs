@@ -5,6 +5,7 @@ pub mod diff;
 pub mod export;
 pub mod junit;
 pub mod mermaid;
+pub mod page;
 pub mod perfetto;
 pub mod power;
 pub mod promises;

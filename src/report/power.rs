@@ -16,7 +16,7 @@ use crate::report::campaign::grouped;
 const MARKS: [u64; 2] = [200, 1_000];
 
 /// The columns of a row.
-fn cells(row: &Row, trials: u64) -> [String; 7] {
+pub fn cells(row: &Row, trials: u64) -> [String; 7] {
     let runs = |figure: Option<u64>| figure.map_or_else(|| String::from("-"), grouped);
     let time = |figure: Option<u64>| figure.map_or_else(|| String::from("-"), milliseconds);
     let caught: Vec<String> = if row.caught_by.len() == 1 {
@@ -40,7 +40,8 @@ fn cells(row: &Row, trials: u64) -> [String; 7] {
     ]
 }
 
-const HEADS: [&str; 7] =
+/// The heads of the columns.
+pub const HEADS: [&str; 7] =
     ["bug", "found", "runs", "90 %", "CPU", "per 1,000 runs (95 %)", "caught by"];
 
 /// The table, as text in columns.

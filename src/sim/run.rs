@@ -9,7 +9,7 @@ use crate::oracle::Violation;
 use crate::plan::Plan;
 use crate::raft::Raft;
 use crate::sim::Sim;
-use crate::sim::watch::{Sink, Watch};
+use crate::sim::watch::{Marks, Sink, Watch};
 use crate::situation::{Counts, Situation};
 use crate::time::{Span, Time};
 use crate::trace::Digest;
@@ -71,6 +71,8 @@ pub struct Counters {
 pub struct Options<'a> {
     /// Whoever wants to see every record.
     pub sink: Option<Sink<'a>>,
+    /// Whoever wants to see every situation that is reached.
+    pub marks: Option<Marks<'a>>,
     /// An earlier end than the plan's horizon.
     pub until: Option<Span>,
     /// Asked every few thousand events: whether to give the run up.
@@ -101,7 +103,7 @@ pub fn run_with(plan: &Plan, options: Options) -> Outcome {
 /// Runs a plan with nodes of any kind.
 pub fn run_nodes<N: Node>(plan: &Plan, make: &dyn Fn(NodeId) -> N, options: Options) -> Outcome {
     let horizon = options.until.unwrap_or(plan.horizon).min(plan.horizon);
-    let watch = Watch::new(plan, !options.unjudged, options.sink);
+    let watch = Watch::new(plan, !options.unjudged, options.sink, options.marks);
     let mut sim = Sim::new(plan, make, watch);
     let ended = sim.run(Time::ZERO.plus(horizon), options.interrupt);
     if let Some(timeouts) = options.timeouts {

@@ -5,11 +5,15 @@ use crate::ids::{NodeId, Term};
 use crate::oracle::{Oracles, Situations, Violation};
 use crate::plan::{Plan, When};
 use crate::record::{Kind, Record};
+use crate::situation::Situation;
 use crate::time::Time;
 use crate::trace::digest::Digester;
 
 /// Whoever wants to see every record.
 pub type Sink<'a> = &'a mut dyn FnMut(&Record);
+
+/// Whoever wants to see every situation that is reached, with the number of the record at which it was noticed.
+pub type Marks<'a> = &'a mut dyn FnMut(u64, Situation);
 
 /// The watch over a run.
 pub struct Watch<'a> {
@@ -26,6 +30,7 @@ pub struct Watch<'a> {
     digester: Digester,
     judges: Option<Box<Judges>>,
     sink: Option<Sink<'a>>,
+    marks: Option<Marks<'a>>,
 }
 
 /// Oracles and situations.
@@ -38,7 +43,12 @@ pub struct Judges {
 
 impl<'a> Watch<'a> {
     /// A watch over a run of this plan. Without `judged`, nothing is judged, which only a benchmark wants.
-    pub fn new(plan: &Plan, judged: bool, sink: Option<Sink<'a>>) -> Watch<'a> {
+    pub fn new(
+        plan: &Plan,
+        judged: bool,
+        sink: Option<Sink<'a>>,
+        marks: Option<Marks<'a>>,
+    ) -> Watch<'a> {
         let triggers = plan.faults.iter().filter_map(|fault| match fault.when {
             When::On(trigger) => Some(trigger.situation),
             When::At(_) => None,
@@ -61,6 +71,7 @@ impl<'a> Watch<'a> {
             digester: Digester::default(),
             judges: judged.then(judges),
             sink,
+            marks,
         }
     }
 
@@ -73,7 +84,13 @@ impl<'a> Watch<'a> {
             self.term_max = self.term_max.max(term);
         }
         if let Some(judges) = &mut self.judges {
+            let before = self.marks.as_ref().map(|_| judges.situations.counts().clone());
             judges.situations.observe(&record, &judges.oracles);
+            if let (Some(before), Some(marks)) = (before, &mut self.marks) {
+                let now = judges.situations.counts();
+                let reached = Situation::ALL.iter().filter(|it| now.of(**it) > before.of(**it));
+                reached.for_each(|situation| marks(record.number, *situation));
+            }
             let violation = judges.oracles.observe(&record);
             if self.violation.is_none() {
                 self.violation = violation;

@@ -187,7 +187,8 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
     }
 }
 
-fn client(request: RequestId) -> String {
+/// The name of a request: its client, and the client's own count.
+pub fn client(request: RequestId) -> String {
     format!("c{}.{}", request.client, request.serial)
 }
 
@@ -218,7 +219,8 @@ pub fn message_words(message: &Summary) -> String {
     }
 }
 
-fn command_words(command: Command) -> String {
+/// What a command asks for, in words.
+pub fn command_words(command: Command) -> String {
     match command {
         Command::Noop => "no-op".into(),
         Command::Get { key } => format!("get k{key}"),

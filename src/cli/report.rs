@@ -1,0 +1,186 @@
+//! `squall report`: the page of a run, or of a campaign.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::campaign::power::{FORMAT, Power, VERSION};
+use crate::campaign::store::CampaignFile;
+use crate::cli::exit::Code;
+use crate::cli::failure::Failure;
+use crate::cli::{files, result, source};
+use crate::plan::Plan;
+use crate::plan::scenario::json_error;
+use crate::plan::swarm;
+use crate::raft::Bug;
+use crate::report::page::{self, RECORDS_MAX, Window};
+use crate::report::saved::write_whole;
+use crate::time::{Span, Time};
+
+/// What `squall report` takes.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  squall report scenarios/bugs/old-term-commit.toml -o run.html
+  squall report reports/seed-42.plan.json
+  squall report --seed 42 --bug vote-twice
+  squall report long.toml --from 10s --to 20s
+  squall report reports/fuzz                      a campaign: writes index.html there")]
+pub struct ReportArgs {
+    /// A scenario, a saved run, the folder of a campaign's failure, or the folder of a campaign
+    #[arg(required_unless_present = "seed", conflicts_with = "seed")]
+    path: Option<PathBuf>,
+    /// Shows the random plan of this seed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=crate::plan::validate::SEED_MAX))]
+    seed: Option<u64>,
+    /// The number of nodes of a random plan
+    #[arg(long, value_name = "N", requires = "seed", value_parser = clap::value_parser!(u8).range(1..=25))]
+    nodes: Option<u8>,
+    /// Plants a bug, as `squall bugs` lists them; may be given again
+    #[arg(long, value_name = "NAME")]
+    bug: Vec<Bug>,
+    /// The page [default: run.html, or index.html for a campaign; in the folder if one is named]
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Shows nothing before this time
+    #[arg(long, value_name = "TIME")]
+    from: Option<Span>,
+    /// Shows nothing after this time
+    #[arg(long, value_name = "TIME")]
+    to: Option<Span>,
+    /// How many records a page holds at most
+    #[arg(long, value_name = "N", default_value_t = RECORDS_MAX, value_parser = at_least_one)]
+    records_max: usize,
+    /// For a campaign: the power table to show [default: power.json in its folder, if there is one]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "from", "to", "bug"])]
+    power: Option<PathBuf>,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("it must be a number from 1".into()),
+        Ok(count) => Ok(count),
+    }
+}
+
+/// A run to show.
+struct Subject {
+    plan: Plan,
+    /// What gives the run again.
+    command: String,
+    /// Where the page goes if nothing else is said.
+    out: PathBuf,
+}
+
+/// Writes the page.
+pub fn report(args: &ReportArgs) -> Result<Code, Failure> {
+    if let Some(folder) = &args.path
+        && folder.is_dir()
+        && let Some(file) = result::read(folder)?
+    {
+        return campaign(args, folder, &file);
+    }
+    if args.power.is_some() {
+        return Err(Failure::usage(
+            "--power is for the page of a campaign; name a campaign's folder",
+        ));
+    }
+    let subject = subject(args)?;
+    let time = |span: Span| Time::ZERO.plus(span);
+    let window = Window {
+        from: args.from.map_or(Time::ZERO, time),
+        to: args.to.map_or(Time::MAX, time),
+        records_max: args.records_max,
+    };
+    let html = page::html(&subject.plan, &subject.command, window).map_err(|too_big| {
+        Failure::usage(format!(
+            "there are {} records to show, and a page holds {}; show a part with --from and --to (from {}s on it would \
+             fit), or allow more with --records-max",
+            too_big.records, too_big.records_max, too_big.fits_from
+        ))
+    })?;
+    write(args.out.as_ref().unwrap_or(&subject.out), &html)
+}
+
+/// Writes the page of a campaign.
+fn campaign(args: &ReportArgs, folder: &Path, file: &CampaignFile) -> Result<Code, Failure> {
+    let own = folder.join("power.json");
+    let power = match &args.power {
+        Some(path) => Some(read_power(path)?),
+        None if own.is_file() => Some(read_power(&own)?),
+        None => None,
+    };
+    let html = page::campaign::html(file, folder, power.as_ref()).map_err(Failure::usage)?;
+    let out = folder.join(page::campaign::FILE);
+    write(args.out.as_ref().unwrap_or(&out), &html)
+}
+
+fn read_power(path: &Path) -> Result<Power, Failure> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Failure::file(path, "read", &error))?;
+    let power: Power = serde_json::from_str(&text).map_err(|error| {
+        let error = json_error(&error, &text);
+        Failure::mistake(path, &text, &error, files::colors_on_stderr())
+    })?;
+    if power.format != FORMAT || power.version != VERSION {
+        let (path, format, version) = (path.display(), &power.format, power.version);
+        return Err(Failure::usage(format!(
+            "{path} is of format {format} {version}; this squall reads {FORMAT} {VERSION}"
+        )));
+    }
+    Ok(power)
+}
+
+fn write(out: &Path, html: &str) -> Result<Code, Failure> {
+    write_whole(out, html.trim_end().as_bytes())
+        .map_err(|error| Failure::file(out, "write", &error))?;
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "the page is in {}", out.display())?;
+    Ok(Code::Clean)
+}
+
+fn subject(args: &ReportArgs) -> Result<Subject, Failure> {
+    let bugs: String = args.bug.iter().map(|bug| format!(" --bug {bug}")).collect();
+    let mut subject = match (args.seed, &args.path) {
+        (Some(seed), _) => {
+            let config = swarm::Config::default();
+            let (config, nodes) = match args.nodes {
+                Some(nodes) => (config.with_nodes(nodes), format!(" --nodes {nodes}")),
+                None => (config, String::new()),
+            };
+            Subject {
+                plan: swarm::draw_with(seed, &config),
+                command: format!("squall run --seed {seed}{nodes}{bugs}"),
+                out: PathBuf::from("run.html"),
+            }
+        }
+        (None, Some(path)) => read(path, &bugs)?,
+        (None, None) => return Err(Failure::usage("name a file, or a seed with --seed")),
+    };
+    subject.plan.raft.bugs.extend(&args.bug);
+    Ok(subject)
+}
+
+fn read(path: &Path, bugs: &str) -> Result<Subject, Failure> {
+    if path.is_dir() {
+        let names = ["run.plan.json", "scenario.toml"].map(|name| path.join(name));
+        let Some(file) = names.iter().find(|file| file.is_file()) else {
+            let folder = path.display();
+            return Err(Failure::usage(format!(
+                "{folder} holds no run: neither run.plan.json nor scenario.toml"
+            )));
+        };
+        return Ok(Subject { out: path.join("run.html"), ..read(file, bugs)? });
+    }
+    let name = path.display();
+    if path.extension().is_some_and(|extension| extension == "json") {
+        let saved = source::read_saved(path)?;
+        let command = match bugs {
+            "" => format!("squall replay {name}"),
+            _ => format!("squall report {name}{bugs}"),
+        };
+        return Ok(Subject { plan: saved.plan, command, out: "run.html".into() });
+    }
+    let plan = files::read_scenario(path)?;
+    Ok(Subject { plan, command: format!("squall run {name}{bugs}"), out: "run.html".into() })
+}

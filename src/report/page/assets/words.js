@@ -1,0 +1,169 @@
+// Records in words, as a text trace has them, and as the JSON of a trace.
+
+const SPAN_UNITS = [[3.6e12, "h"], [6e10, "m"], [1e9, "s"], [1e6, "ms"], [1e3, "us"]];
+
+// The largest unit in which a span is whole or has at most three decimals.
+function spanWords(nanos) {
+  for (const [unit, name] of SPAN_UNITS) {
+    const exact = unit >= 6e10 ? nanos % unit === 0 : nanos % (unit / 1000) === 0;
+    if (nanos >= unit && exact) {
+      const decimals = String(Math.floor((nanos % unit) / Math.max(1, unit / 1000))).padStart(3, "0").replace(/0+$/, "");
+      return `${Math.floor(nanos / unit)}${nanos % unit ? "." + decimals : ""}${name}`;
+    }
+  }
+  return `${nanos}ns`;
+}
+
+function timeWords(nanos) {
+  const micros = Math.floor(nanos / 1000);
+  return `${Math.floor(micros / 1e6)}.${String(micros % 1e6).padStart(6, "0")}`;
+}
+
+const requestWords = (client, serial) => (client || serial ? `c${client}.${serial}` : "c0.0");
+
+// What a message says, from its sending or, where that is outside of the window, from its arrival.
+function messageOf(at) {
+  const send = column.kind[at] === KIND.send ? at : column.peer[at];
+  const own = column.kind[at] === KIND.deliver && field(at, 2) === 1;
+  if (!own && send < 0) return null;
+  const [record, skip] = own ? [at, 3] : [send, 2];
+  const value = (place) => field(record, skip + place);
+  return {
+    message: MESSAGES[value(0)], term: value(1), index: value(2), index_term: value(3), entries: value(4), commit: value(5),
+    success: value(6) === 1, request: { client: value(7), serial: value(8) },
+  };
+}
+
+function messageWords(m) {
+  if (!m) return "message";
+  const request = requestWords(m.request.client, m.request.serial);
+  switch (m.message) {
+    case "request-vote": return `request-vote t${m.term} last=${m.index}@${m.index_term}`;
+    case "vote": return `vote t${m.term} ${m.success ? "granted" : "refused"}`;
+    case "append-entries": {
+      const what = m.entries ? "append" : "heartbeat";
+      const entries = m.entries ? ` entries=${m.entries}` : "";
+      return `${what} t${m.term} prev=${m.index}@${m.index_term}${entries} commit=${m.commit}`;
+    }
+    case "append-reply":
+      if (m.success) return `appended t${m.term} match=${m.index}`;
+      return `conflict t${m.term} at=${m.index} has=${m.index_term} from=${m.commit}`;
+    case "forward": return `forward ${request}`;
+    default: return `forwarded ${request} ${m.success ? "done" : "refused"}`;
+  }
+}
+
+const LOSS_WORDS = ["lost", "lost, the link is cut", "lost on a link that was cut meanwhile", "lost, the node is down"];
+
+function dropWords(from, id, why) {
+  return LOSSES[why] === "unsent" ? `<x n${from} never sent: the sender went down first` : `<x n${from} #${id} ${LOSS_WORDS[why]}`;
+}
+
+function crashWords([survived, torn, lost]) {
+  let text = "CRASHES";
+  if (survived) text += `; w${survived} and all before it survive`;
+  if (torn) text += `; ${torn} entries of the next write survive`;
+  if (lost) text += `; ${lost} writes are lost`;
+  return text;
+}
+
+function bootWords([life, term, vote, last, applied]) {
+  if (life === 1) return "starts";
+  return `restarts with term ${term}, ${vote ? "vote for n" + vote : "no vote"}, log to ${last}, applied to ${applied}`;
+}
+
+const clockWords = ([before, after]) =>
+  after >= before ? `clock set forward by ${spanWords(after - before)}` : `clock set back by ${spanWords(before - after)}`;
+
+function roleWords([role, term]) {
+  return ["becomes follower in", "becomes CANDIDATE in", "becomes LEADER of"][role] + ` term ${term}`;
+}
+
+const WORDS = {
+  boot: bootWords,
+  crash: crashWords,
+  wipe: () => "loses its disk",
+  stop: () => "stops itself: it cannot trust its disk",
+  pause: () => "stands still",
+  resume: () => "goes on",
+  clock: clockWords,
+  term: ([term]) => `enters term ${term}`,
+  role: roleWords,
+  leader: ([leader], at) => (!leader ? "knows no leader" : leader === column.node[at] ? "leads" : `follows n${leader}`),
+  commit: ([index]) => `commits up to ${index}`,
+  append: ([write, index, term]) => `appends ${index}@${term} (w${write})`,
+  truncate: ([write, from]) => `removes ${from} and all behind (w${write})`,
+  vote: ([write, term, vote]) => (vote ? `writes its vote for n${vote} in term ${term} (w${write})` : `writes term ${term} (w${write})`),
+  durable: ([write]) => `disk has all up to w${write}`,
+  "write-failed": ([write]) => `disk fails from w${write} on`,
+  apply: ([index, term, , client, serial]) =>
+    `applies ${index}@${term}${client || serial ? " for " + requestWords(client, serial) : ""}`,
+  send: ([to, id], at) => `-> n${to} #${id} ${messageWords(messageOf(at))}`,
+  deliver: ([from, id], at) => `<- n${from} #${id} ${messageWords(messageOf(at))}`,
+  drop: ([from, id, why]) => dropWords(from, id, why),
+  duplicate: ([from, id]) => `<< n${from} #${id} will arrive twice`,
+  timer: ([late]) => (late ? `timer fires, ${spanWords(late)} late` : "timer fires"),
+  invoke: ([client, serial, command, attempt]) =>
+    `is asked by ${requestWords(client, serial)}: ${data.commands[command][0]}${attempt > 1 ? ", try " + attempt : ""}`,
+  request: ([client, serial]) => `receives request ${requestWords(client, serial)}`,
+  reply: ([client, serial, applied]) => `${applied ? "answers" : "refuses"} ${requestWords(client, serial)}`,
+  answered: ([client, serial, applied]) => `${requestWords(client, serial)} hears: ${applied ? "done" : "try elsewhere"}`,
+  "timed-out": ([client, serial]) => `${requestWords(client, serial)} heard nothing in time`,
+  "gave-up": ([client, serial]) => `${requestWords(client, serial)} is given up`,
+  fault: ([fault]) => `--- fault ${fault} strikes`,
+  missed: ([fault]) => `--- fault ${fault} finds nobody`,
+  heal: ([fault]) => `--- fault ${fault} ends`,
+  broken: ([panicked]) => (panicked ? "PANICS" : "BREAKS THE CONTRACT with its host"),
+};
+
+const fieldsOf = (at) => Array.from({ length: 9 }, (_, place) => field(at, place));
+const words = (at) => WORDS[data.kinds[column.kind[at]]](fieldsOf(at), at);
+
+function entryWords(place) {
+  const [, request, command] = data.contents[chain.content[place]] ?? ["", "", ""];
+  return [request, command].filter(Boolean).join(": ") || "an entry that no client asked for";
+}
+
+const orNull = (number) => number || null;
+const requestOf = (client, serial) => ({ client, serial });
+
+// The fields of each kind, as docs/trace.md has them.
+const JSON_FIELDS = {
+  boot: (f) => ({ life: f[0], term: f[1], vote: orNull(f[2]), last_index: f[3], applied: f[4] }),
+  crash: (f) => ({ survived: f[0], torn: f[1], lost: f[2] }),
+  clock: (f) => ({ before: f[0], after: f[1] }),
+  term: (f) => ({ term: f[0] }),
+  role: (f) => ({ role: ROLES[f[0]], term: f[1] }),
+  leader: (f) => ({ leader: orNull(f[0]) }),
+  commit: (f) => ({ index: f[0], term: f[1] }),
+  append: (f) => ({ write: f[0], index: f[1], term: f[2], content: "#" + data.contents[f[3]][0] }),
+  truncate: (f) => ({ write: f[0], from: f[1] }),
+  vote: (f) => ({ write: f[0], term: f[1], vote: orNull(f[2]) }),
+  durable: (f) => ({ write: f[0] }),
+  "write-failed": (f) => ({ write: f[0] }),
+  apply: (f) => ({ index: f[0], term: f[1], content: "#" + data.contents[f[2]][0], request: requestOf(f[3], f[4]) }),
+  send: (f, at) => ({ to: f[0], id: f[1], message: messageOf(at) }),
+  deliver: (f, at) => ({ from: f[0], id: f[1], message: messageOf(at) }),
+  drop: (f) => ({ from: f[0], id: f[1], why: LOSSES[f[2]] }),
+  duplicate: (f) => ({ from: f[0], id: f[1] }),
+  timer: (f) => ({ late: f[0] }),
+  invoke: (f) => ({ request: requestOf(f[0], f[1]), command: JSON.parse(data.commands[f[2]][1]), attempt: f[3] }),
+  request: (f) => ({ request: requestOf(f[0], f[1]) }),
+  reply: (f) => ({ request: requestOf(f[0], f[1]), applied: f[2] === 1 }),
+  answered: (f) => ({ request: requestOf(f[0], f[1]), applied: f[2] === 1 }),
+  "timed-out": (f) => ({ request: requestOf(f[0], f[1]) }),
+  "gave-up": (f) => ({ request: requestOf(f[0], f[1]) }),
+  fault: (f) => ({ fault: f[0] }),
+  missed: (f) => ({ fault: f[0] }),
+  heal: (f) => ({ fault: f[0] }),
+  broken: (f) => ({ panicked: f[0] === 1 }),
+};
+
+// A fingerprint has more digits than a number of JavaScript holds, so it goes in as text and loses its quotes at the end.
+function recordJson(at) {
+  const kind = data.kinds[column.kind[at]];
+  const head = { number: data.first + at, event: column.event[at], time: column.time[at] };
+  if (column.node[at]) head.node = column.node[at];
+  const more = JSON_FIELDS[kind] ? JSON_FIELDS[kind](fieldsOf(at), at) : {};
+  return JSON.stringify({ ...head, kind, ...more }, null, 1).replace(/"#(\d+)"/g, "$1");
+}

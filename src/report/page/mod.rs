@@ -1,0 +1,384 @@
+//! The page of a run: one file of HTML that shows it as a space-time diagram, and asks nothing of any network.
+//!
+//! Its parts lie in `assets` and are put together here; the run itself is embedded as JSON. [`encode`] puts records into small arrays,
+//! [`words`] faults into words. [`campaign`] makes the page of a campaign.
+
+pub mod campaign;
+pub mod encode;
+pub mod words;
+
+use serde::Serialize;
+
+use crate::ids::{Index, NodeId};
+use crate::oracle::shadow::{NodeShadow, Place, Shadow};
+use crate::plan::Plan;
+use crate::record::{Kind, Record};
+use crate::report::text;
+use crate::sim::run::Counters;
+use crate::sim::{Options, Outcome, run_with};
+use crate::situation::Situation;
+use crate::time::Time;
+use encode::{Encoder, KINDS, Tables, id, role_word};
+
+/// The name of the format that is embedded.
+const FORMAT: &str = "squall-page";
+/// Its version.
+const VERSION: u32 = 1;
+/// How many records a page holds by default: some ten megabytes, which a browser still opens in a few seconds.
+pub const RECORDS_MAX: usize = 400_000;
+
+const SCRIPTS: [&str; 6] = [
+    include_str!("assets/model.js"),
+    include_str!("assets/words.js"),
+    include_str!("assets/canvas.js"),
+    include_str!("assets/search.js"),
+    include_str!("assets/panel.js"),
+    include_str!("assets/run.js"),
+];
+
+/// Which part of a run is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    /// Nothing before this time.
+    pub from: Time,
+    /// Nothing after this time.
+    pub to: Time,
+    /// How many records at most.
+    pub records_max: usize,
+}
+
+impl Default for Window {
+    fn default() -> Window {
+        Window { from: Time::ZERO, to: Time::MAX, records_max: RECORDS_MAX }
+    }
+}
+
+/// A window with more records than a page may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooBig {
+    /// How many records it has.
+    pub records: usize,
+    /// How many it may have.
+    pub records_max: usize,
+    /// From here on, what is left is small enough.
+    pub fits_from: Time,
+}
+
+/// What the page is told.
+#[derive(Serialize)]
+struct PageData<'a> {
+    format: &'static str,
+    version: u32,
+    squall: &'static str,
+    title: &'a str,
+    about: &'a str,
+    command: &'a str,
+    nodes: u8,
+    seed: u64,
+    digest: String,
+    ended: String,
+    time: Time,
+    counters: Counters,
+    violation: Option<Proof<'a>>,
+    /// Faults: in words, and whether they last.
+    faults: Vec<(String, bool)>,
+    kinds: [&'static str; KINDS.len()],
+    situations: Vec<(&'static str, &'static str)>,
+    /// The number of the first record; the others follow without a gap.
+    first: u64,
+    /// Event and time of the record before the first.
+    origin: (u64, u64),
+    /// How the cluster stood before the first record.
+    before: Before,
+    /// Situations: the place of the record, then that of the situation, and so on.
+    marks: Vec<u64>,
+    #[serde(flatten)]
+    tables: Tables,
+    records: Vec<Vec<u64>>,
+}
+
+/// A violation, with what its property says.
+#[derive(Serialize)]
+struct Proof<'a> {
+    property: &'static str,
+    says: &'static str,
+    sentence: &'a str,
+    node: u64,
+    evidence: &'a [u64],
+}
+
+/// How the cluster stood before the first record of the window.
+#[derive(Default, Serialize)]
+struct Before {
+    /// All logs, in memory and on disk, are the same up to this index; entries are told from there on.
+    base: u64,
+    nodes: Vec<NodeBefore>,
+}
+
+#[derive(Default, Serialize)]
+struct NodeBefore {
+    up: bool,
+    paused: bool,
+    role: u64,
+    term: u64,
+    leader: u64,
+    commit: u64,
+    applied: u64,
+    /// Term and content of each entry.
+    log: Vec<(u64, u64)>,
+    durable: Vec<(u64, u64)>,
+}
+
+/// What the shadow does not keep of a node.
+#[derive(Clone, Copy, Default)]
+struct Standing {
+    paused: bool,
+    leader: Option<NodeId>,
+    commit: Index,
+    applied: Index,
+}
+
+impl Standing {
+    fn follow(&mut self, kind: &Kind) {
+        match *kind {
+            Kind::Boot { applied, .. } => *self = Standing { applied, ..Standing::default() },
+            Kind::Crash { .. } | Kind::Resume => self.paused = false,
+            Kind::Pause => self.paused = true,
+            Kind::Leader { leader } => self.leader = leader,
+            Kind::Commit { index, .. } => self.commit = index,
+            Kind::Apply { index, .. } => self.applied = index,
+            _ => {}
+        }
+    }
+}
+
+/// What was seen of a run.
+struct Seen {
+    window: Window,
+    encoder: Encoder,
+    shadow: Shadow,
+    standings: Vec<Standing>,
+    first: u64,
+    origin: (u64, u64),
+    before: Before,
+    /// The times of all records in the window, to say what would fit.
+    times: Vec<Time>,
+    records: Vec<Vec<u64>>,
+}
+
+impl Seen {
+    fn new(nodes: u8, window: Window) -> Seen {
+        Seen {
+            window,
+            encoder: Encoder::new(),
+            shadow: Shadow::new(nodes),
+            standings: vec![Standing::default(); usize::from(nodes)],
+            first: 0,
+            origin: (0, 0),
+            before: Before::default(),
+            times: Vec::new(),
+            records: Vec::new(),
+        }
+    }
+
+    fn see(&mut self, record: &Record) {
+        if record.time > self.window.to {
+            return;
+        }
+        if record.time >= self.window.from {
+            if self.times.is_empty() {
+                self.first = record.number;
+                self.before = self.standing();
+            }
+            self.times.push(record.time);
+            if self.times.len() <= self.window.records_max {
+                let words = self.encoder.encode(record);
+                self.records.push(words);
+            }
+            return;
+        }
+        self.origin = (record.event, record.time.0);
+        self.encoder.follow(record);
+        self.shadow.observe(record);
+        if let Some(node) = record.node {
+            self.standings[node.slot()].follow(&record.kind);
+        }
+    }
+
+    /// How the cluster stands.
+    fn standing(&mut self) -> Before {
+        let nodes: Vec<&NodeShadow> = self.shadow.nodes().map(|(_, node)| node).collect();
+        let base = common_prefix(&nodes);
+        let entries = |log: &[Place], encoder: &mut Encoder| {
+            let entry = |place: &Place| {
+                let link = self.shadow.chain.link(*place);
+                (link.term.0, encoder.content(link.content))
+            };
+            log[base..].iter().map(entry).collect()
+        };
+        let node = |(node, standing): (&&NodeShadow, &Standing)| NodeBefore {
+            up: node.up,
+            paused: standing.paused,
+            role: role_word(node.role),
+            term: node.term.0,
+            leader: id(standing.leader),
+            commit: standing.commit.0,
+            applied: standing.applied.0,
+            log: entries(&node.log, &mut self.encoder),
+            durable: entries(&node.durable, &mut self.encoder),
+        };
+        let nodes = nodes.iter().zip(&self.standings).map(node).collect();
+        Before { base: base as u64, nodes }
+    }
+
+    fn too_big(&self) -> Option<TooBig> {
+        let (records, records_max) = (self.times.len(), self.window.records_max);
+        let last = self.times.get(records.checked_sub(records_max)?)?;
+        (records > records_max).then_some(TooBig { records, records_max, fits_from: *last })
+    }
+}
+
+/// Up to which index all logs are the same: they are if they have the same place there.
+fn common_prefix(nodes: &[&NodeShadow]) -> usize {
+    let logs: Vec<&Vec<Place>> = nodes.iter().flat_map(|node| [&node.log, &node.durable]).collect();
+    let mut same = logs.iter().map(|log| log.len()).min().unwrap_or(0);
+    while same > 0 && logs.iter().any(|log| log[same - 1] != logs[0][same - 1]) {
+        same -= 1;
+    }
+    same
+}
+
+/// Runs a plan, and makes the page of its run. `command` is what a user types to have the run again.
+pub fn html(plan: &Plan, command: &str, window: Window) -> Result<String, TooBig> {
+    let mut seen = Seen::new(plan.cluster.nodes, window);
+    let mut marks: Vec<(u64, Situation)> = Vec::new();
+    let mut sink = |record: &Record| seen.see(record);
+    let mut mark = |record: u64, situation: Situation| marks.push((record, situation));
+    let options = Options { sink: Some(&mut sink), marks: Some(&mut mark), ..Options::default() };
+    let outcome = run_with(plan, options);
+    if let Some(too_big) = seen.too_big() {
+        return Err(too_big);
+    }
+    let shown = seen.first..seen.first + seen.records.len() as u64;
+    marks.retain(|(record, _)| shown.contains(record));
+    Ok(assemble(&embedded(&data(plan, command, &outcome, seen, &marks))))
+}
+
+fn data<'a>(
+    plan: &'a Plan,
+    command: &'a str,
+    outcome: &'a Outcome,
+    seen: Seen,
+    marks: &[(u64, Situation)],
+) -> PageData<'a> {
+    let violation = outcome.violation.as_ref().map(|violation| Proof {
+        property: violation.property.name(),
+        says: violation.property.sentence(),
+        sentence: &violation.sentence,
+        node: id(violation.node),
+        evidence: &violation.evidence,
+    });
+    let first = seen.first;
+    PageData {
+        format: FORMAT,
+        version: VERSION,
+        squall: env!("CARGO_PKG_VERSION"),
+        title: &plan.title,
+        about: &plan.about,
+        command,
+        nodes: plan.cluster.nodes,
+        seed: plan.seed,
+        digest: outcome.digest.to_string(),
+        ended: text::ended(outcome),
+        time: outcome.time,
+        counters: outcome.counters,
+        violation,
+        faults: plan.faults.iter().map(|it| (words::fault(it), words::lasts(it))).collect(),
+        kinds: KINDS,
+        situations: Situation::ALL.iter().map(|it| (it.name(), it.means())).collect(),
+        first,
+        origin: seen.origin,
+        before: seen.before,
+        marks: marks.iter().flat_map(|(at, it)| [at - first, it.slot() as u64]).collect(),
+        tables: seen.encoder.tables,
+        records: seen.records,
+    }
+}
+
+/// JSON that may stand in a script element: nothing in it ends the element, or begins anything else.
+pub fn embedded(value: &impl Serialize) -> String {
+    let json = serde_json::to_string(value).expect("it has text keys only");
+    let mut text = String::with_capacity(json.len());
+    for letter in json.chars() {
+        match letter {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                text.push_str(&format!("\\u{:04x}", letter as u32));
+            }
+            _ => text.push(letter),
+        }
+    }
+    text
+}
+
+/// Puts the page together.
+fn assemble(data: &str) -> String {
+    let page = include_str!("assets/run.html");
+    let (head, rest) = page.split_once("{{style}}").expect("the page has a place for its style");
+    let (body, rest) = rest.split_once("{{data}}").expect("the page has a place for its data");
+    let (between, end) = rest.split_once("{{script}}").expect("the page has a place for scripts");
+    let style = include_str!("assets/run.css");
+    let scripts = SCRIPTS.concat();
+    [head, style, body, data, between, &scripts, end].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Span;
+
+    fn plan() -> Plan {
+        Plan { horizon: Span::secs(2), ..Plan::default() }
+    }
+
+    #[test]
+    fn nothing_in_the_data_ends_the_script() {
+        let title = "</script><script>alert(1)</script> & \u{2028}".to_owned();
+        let page = html(&Plan { title, ..plan() }, "squall run", Window::default()).unwrap();
+        assert!(page.contains("\\u003c/script\\u003e\\u003cscript\\u003ealert(1)"));
+        assert!(!page.contains("<script>alert"));
+    }
+
+    #[test]
+    fn the_page_asks_nothing_of_a_network() {
+        let page = html(&plan(), "squall run", Window::default()).unwrap();
+        for word in ["http://", "https://", "src=", "@import", "url("] {
+            assert!(!page.contains(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_page_does_not_grow_without_bound() {
+        let window = Window { records_max: 100, ..Window::default() };
+        let too_big = html(&plan(), "squall run", window).unwrap_err();
+        assert_eq!(too_big.records_max, 100);
+        assert!(too_big.records > 100);
+        let from = too_big.fits_from.plus(Span::nanos(1));
+        assert!(html(&plan(), "squall run", Window { from, ..window }).is_ok());
+    }
+
+    #[test]
+    fn the_kinds_are_those_of_traces() {
+        let mut kinds: Vec<String> = Vec::new();
+        let mut sink = |record: &Record| {
+            let words = Encoder::new().encode(record);
+            let json = serde_json::to_value(record).unwrap();
+            assert_eq!(json["kind"], KINDS[words[3] as usize]);
+            kinds.push(json["kind"].to_string());
+        };
+        let plan = Plan { horizon: Span::secs(10), ..crate::plan::swarm::draw(7) };
+        run_with(&plan, Options { sink: Some(&mut sink), ..Options::default() });
+        kinds.sort_unstable();
+        kinds.dedup();
+        assert!(kinds.len() > 15, "{kinds:?}");
+    }
+}

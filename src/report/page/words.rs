@@ -1,0 +1,135 @@
+//! Faults in words, as the page of a run has them.
+
+use std::fmt::Display;
+
+use crate::plan::fault::{
+    Bridge, ClockChange, Crash, Cut, Direction, DiskChange, Isolate, Ring, Slow, Split, Unsynced,
+};
+use crate::plan::{Action, Fault, LinkException, When, Whom};
+use crate::time::Span;
+
+/// A fault in words: when, what, whom, how long.
+pub fn fault(fault: &Fault) -> String {
+    let when = match fault.when {
+        When::At(at) => format!("at {at}"),
+        When::On(trigger) => {
+            let nth = if trigger.nth > 1 { format!(" no. {}", trigger.nth) } else { String::new() };
+            let node = trigger.node.map_or_else(String::new, |node| format!(" at {node}"));
+            let times = match trigger.times {
+                1 => String::new(),
+                times => format!(" and {} more", times - 1),
+            };
+            let after = match trigger.after {
+                Span::ZERO => String::new(),
+                after => format!(", {after} later"),
+            };
+            format!("on {}{nth}{times}{node}{after}", trigger.situation)
+        }
+    };
+    let lasts = fault.action.lasts().map_or_else(String::new, |lasts| format!(" for {lasts}"));
+    let flapping = fault
+        .action
+        .flapping()
+        .map_or_else(String::new, |period| format!(", coming and going every {period}"));
+    format!("{}{lasts}{flapping}, {when}", action(&fault.action))
+}
+
+/// Whether a fault is in force for a while, rather than doing something once.
+pub fn lasts(fault: &Fault) -> bool {
+    !matches!(
+        fault.action,
+        Action::Crash(_) | Action::Restart(_) | Action::DiskError(_) | Action::Clock(_)
+    )
+}
+
+fn action(action: &Action) -> String {
+    match action {
+        Action::Crash(Crash { whom, unsynced, wipe, .. }) => {
+            let writes = match unsynced {
+                Unsynced::Lost => "",
+                Unsynced::Kept => ", its writes kept",
+                Unsynced::Torn => ", a write torn",
+            };
+            let wipe = if *wipe { ", its disk wiped" } else { "" };
+            format!("crash {}{writes}{wipe}", who(whom))
+        }
+        Action::Restart(only) => format!("restart {}", who(&only.whom)),
+        Action::Pause(lasting) => format!("pause {}", who(&lasting.whom)),
+        Action::Slow(Slow { whom, per_input, .. }) => {
+            format!("slow {}: {per_input} for each input", who(whom))
+        }
+        Action::Split(Split { groups, .. }) => {
+            let groups: Vec<String> = groups.iter().map(who).collect();
+            format!("split into {}", groups.join(" | "))
+        }
+        Action::Isolate(Isolate { whom, direction, .. }) => {
+            let way = match direction {
+                Direction::Both => "",
+                Direction::Inbound => ", which hears nothing",
+                Direction::Outbound => ", which is not heard",
+            };
+            format!("isolate {}{way}", who(whom))
+        }
+        Action::Cut(Cut { from, to, .. }) => format!("cut {} off from {}", who(to), who(from)),
+        Action::Bridge(Bridge { whom, .. }) => format!("only {} hears both halves", who(whom)),
+        Action::Ring(Ring { .. }) => "each node hears only its neighbours in a ring".into(),
+        Action::Weather(weather) => links(weather),
+        Action::Disk(DiskChange { whom, write, fsync, .. }) => {
+            let changes = [part("write", write.as_ref()), part("fsync", fsync.as_ref())];
+            format!("disk of {}:{}", who(whom), changes.concat())
+        }
+        Action::DiskError(only) => format!("the next sync of {} fails", who(&only.whom)),
+        Action::Clock(ClockChange { whom, jump, drift_ppm }) => {
+            let changes = [part("jump", jump.as_ref()), part("drift in ppm", drift_ppm.as_ref())];
+            format!("clock of {}:{}", who(whom), changes.concat())
+        }
+    }
+}
+
+fn links(weather: &LinkException) -> String {
+    let changes = [
+        part("latency", weather.latency.as_ref()),
+        part("loss", weather.loss.as_ref()),
+        part("duplicates", weather.duplicate.as_ref()),
+        part("fifo", weather.fifo.as_ref()),
+        part("bytes/s", weather.bandwidth.as_ref()),
+    ];
+    format!("links from {} to {}:{}", who(&weather.from), who(&weather.to), changes.concat())
+}
+
+/// One thing that changes, if it does.
+fn part<T: Display>(name: &str, value: Option<&T>) -> String {
+    value.map_or_else(String::new, |value| format!(" {name} {value}"))
+}
+
+fn who(whom: &Whom) -> String {
+    match whom {
+        Whom::Leader | Whom::Minority | Whom::Majority | Whom::LeaderSide => format!("the {whom}"),
+        Whom::Follower | Whom::Candidate => format!("a {whom}"),
+        Whom::Trigger => "the node where it happened".into(),
+        _ => whom.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::scenario::from_toml;
+
+    #[test]
+    fn a_fault_reads_as_a_sentence() {
+        let check = |text: &str, expect: &str| {
+            let plan = from_toml(&format!("[[faults]]\n{text}")).expect("a scenario");
+            assert_eq!(fault(&plan.faults[0]), expect);
+        };
+        check(
+            "at = \"3s\"\nisolate = { whom = \"leader\", direction = \"outbound\", for = \"500ms\" }",
+            "isolate the leader, which is not heard for 500ms, at 3s",
+        );
+        check(
+            "on = { situation = \"leader-appended\", nth = 10, after = \"2ms\" }\ncrash = { whom = \"trigger\" }",
+            "crash the node where it happened, on leader-appended no. 10, 2ms later",
+        );
+        check("at = \"1s\"\nsplit = { groups = [[1, 2], [3]] }", "split into n1 n2 | n3, at 1s");
+    }
+}
