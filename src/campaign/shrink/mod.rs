@@ -22,6 +22,13 @@ use crate::sim::Outcome;
 
 /// How often all passes are repeated at most.
 const ROUNDS_MAX: usize = 12;
+/// How many events one candidate is worth, over all seeds that it is run under.
+const EVENTS_PER_CANDIDATE: u64 = 200_000;
+/// Under how many seeds a candidate is run at most.
+const SEEDS_MAX: u64 = 300;
+
+/// How many candidates a worker runs before the others are looked at.
+const BATCH: usize = 4;
 
 /// What a shrunk plan must still do.
 #[derive(Clone, Debug)]
@@ -104,6 +111,10 @@ pub struct Shrinker<'a> {
     outcome: Outcome,
     control: Control<'a>,
     tried: u64,
+    /// Under how many seeds a candidate is run.
+    seeds: u64,
+    /// Whether a candidate must leave nothing to chance.
+    fixed: bool,
 }
 
 /// What came of shrinking.
@@ -133,7 +144,8 @@ pub fn shrink(plan: &Plan, any: bool, control: Control) -> Option<Shrunk> {
     let signature = Signature::of(&outcome)?;
     let before = Size::of(&plan, &outcome);
     let target = if any { Target::Any } else { Target::Same(signature) };
-    let mut shrinker = Shrinker { target, best: plan, outcome, control, tried: 0 };
+    let mut shrinker =
+        Shrinker { target, best: plan, outcome, control, tried: 0, seeds: 1, fixed: false };
     shrinker.run();
     let cut_short = shrinker.is_over();
     let Shrinker { mut best, outcome, tried, .. } = shrinker;
@@ -146,21 +158,51 @@ pub fn shrink(plan: &Plan, any: bool, control: Control) -> Option<Shrunk> {
 }
 
 impl Shrinker<'_> {
+    /// Simpler first, with luck; then without any luck.
     fn run(&mut self) {
+        self.repeat(|shrinker| shrinker.simplify());
+        self.repeat(|shrinker| shrinker.settle());
+    }
+
+    /// Repeats a round until it finds nothing.
+    fn repeat(&mut self, round: impl Fn(&mut Self)) {
         for _ in 0..ROUNDS_MAX {
             let before = self.best.clone();
-            simpler::shorten(self);
-            list::faults(self);
-            simpler::all(self);
-            schedule::take_randomness_out(self);
-            list::requests(self);
-            list::faults(self);
-            list::pins(self);
-            simpler::numbers(self);
+            round(self);
             if self.best == before || self.is_over() {
                 return;
             }
         }
+    }
+
+    /// While there is chance left, a candidate may fail under another seed: less happens, so it happens at other times.
+    fn simplify(&mut self) {
+        self.seeds = match schedule::is_seedless(&self.best, &self.outcome) {
+            true => 1,
+            false => {
+                (EVENTS_PER_CANDIDATE / self.outcome.counters.events.max(1)).clamp(1, SEEDS_MAX)
+            }
+        };
+        simpler::shorten(self);
+        simpler::halve(self);
+        list::faults(self);
+        simpler::all(self);
+        schedule::name_requests(self);
+        list::requests(self);
+        schedule::pin_messages(self);
+        list::pins(self);
+        self.seeds = 1;
+    }
+
+    /// Takes the chance out, and then what is not needed without it.
+    fn settle(&mut self) {
+        schedule::take_randomness_out(self);
+        self.fixed = schedule::is_seedless(&self.best, &self.outcome);
+        simpler::all(self);
+        list::requests(self);
+        list::faults(self);
+        list::pins(self);
+        simpler::numbers(self);
     }
 
     /// Whether the time is over, or somebody wants an end.
@@ -171,7 +213,24 @@ impl Shrinker<'_> {
 
     /// Runs candidates, and makes the first that fails as wanted the best. Says whether one did, and which.
     fn take_first(&mut self, candidates: Vec<Plan>) -> Option<usize> {
-        for (batch, plans) in candidates.chunks(self.control.jobs).enumerate() {
+        let seeds = self.seeds as usize;
+        let place = self.take_first_of(self.under_seeds(candidates))?;
+        Some(place / seeds)
+    }
+
+    /// Each candidate under its own seed, and under others.
+    fn under_seeds(&self, candidates: Vec<Plan>) -> Vec<Plan> {
+        let under = |plan: Plan| {
+            (0..self.seeds).map(move |seed| match seed {
+                0 => plan.clone(),
+                _ => Plan { seed, ..plan.clone() },
+            })
+        };
+        candidates.into_iter().flat_map(under).collect()
+    }
+
+    fn take_first_of(&mut self, candidates: Vec<Plan>) -> Option<usize> {
+        for (batch, plans) in candidates.chunks(self.control.jobs * BATCH).enumerate() {
             if self.is_over() {
                 return None;
             }
@@ -182,7 +241,7 @@ impl Shrinker<'_> {
                 self.best = plans[at].clone();
                 self.outcome = outcome;
                 (self.control.better)(&self.best, self.tried);
-                return Some(batch * self.control.jobs + at);
+                return Some(batch * self.control.jobs * BATCH + at);
             }
         }
         None
@@ -201,15 +260,17 @@ impl Shrinker<'_> {
     }
 
     fn judge_all(&self, plans: &[Plan]) -> Vec<Option<Outcome>> {
-        let (target, events_max) = (&self.target, 2 * self.outcome.counters.events + 10_000);
+        let events_max = 2 * self.outcome.counters.events + 10_000;
+        let (target, fixed) = (&self.target, self.fixed);
         if let [plan] = plans {
-            return vec![judge(plan, target, events_max)];
+            return vec![judge(plan, target, events_max, fixed)];
         }
         let next = AtomicUsize::new(0);
         let work = || {
             let places = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
             let mine = places.take_while(|place| *place < plans.len());
-            mine.map(|place| (place, judge(&plans[place], target, events_max))).collect::<Vec<_>>()
+            mine.map(|place| (place, judge(&plans[place], target, events_max, fixed)))
+                .collect::<Vec<_>>()
         };
         let mut outcomes = vec![None; plans.len()];
         std::thread::scope(|scope| {
@@ -224,13 +285,15 @@ impl Shrinker<'_> {
     }
 }
 
-/// The outcome of a plan that fails as wanted. A candidate may take so many events, and no more.
-fn judge(plan: &Plan, target: &Target, events_max: u64) -> Option<Outcome> {
+/// The outcome of a plan that fails as wanted. A candidate may take so many events, and no more; if it is to be `fixed`, every seed gives
+/// the same run.
+fn judge(plan: &Plan, target: &Target, events_max: u64, fixed: bool) -> Option<Outcome> {
     let mut plan = plan.clone();
     if !matches!(target, Target::Same(Signature { finding: Finding::EventLimit, .. })) {
         plan.events_max = plan.events_max.min(events_max);
     }
     validate(&plan).ok()?;
     let outcome = run_caught(&plan, None).ok()?;
-    target.is_met(Signature::of(&outcome).as_ref()).then_some(outcome)
+    let fails = target.is_met(Signature::of(&outcome).as_ref());
+    (fails && (!fixed || schedule::is_seedless(&plan, &outcome))).then_some(outcome)
 }

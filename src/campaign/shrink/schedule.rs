@@ -41,7 +41,6 @@ pub fn invocations(plan: &Plan) -> Vec<(Time, NodeId, Command)> {
 
 /// Makes decisions of what was drawn, as far as the plan goes on failing.
 pub fn take_randomness_out(shrinker: &mut Shrinker) {
-    name_requests(shrinker);
     if is_seedless(&shrinker.best, &shrinker.outcome) {
         let plan = shrinker.with(|plan| plan.seed = 1);
         shrinker.take(plan);
@@ -54,7 +53,7 @@ pub fn take_randomness_out(shrinker: &mut Shrinker) {
 }
 
 /// Single requests in place of clients that draw what they ask.
-fn name_requests(shrinker: &mut Shrinker) {
+pub fn name_requests(shrinker: &mut Shrinker) {
     if shrinker.best.clients.count == 0 {
         return;
     }
@@ -109,7 +108,7 @@ pub fn plain_network(latency: Span) -> LinkOptions {
 }
 
 /// A plain network, with the messages pinned that had another fate than they would have there.
-fn pin_messages(shrinker: &mut Shrinker) {
+pub fn pin_messages(shrinker: &mut Shrinker) {
     if shrinker.best.network == plain_network(Span::millis(1)) && shrinker.best.links.is_empty() {
         return;
     }
@@ -121,8 +120,23 @@ fn pin_messages(shrinker: &mut Shrinker) {
         })
     };
     let fates = fates(&shrinker.best);
-    let odd = fates.iter().filter(|pin| pin.arrives.len() != 1).cloned().collect();
-    let candidates = vec![candidate(Vec::new()), candidate(odd), candidate(fates)];
+    let mut spans: Vec<Span> = fates.iter().flat_map(|pin| pin.arrives.iter().copied()).collect();
+    spans.sort_unstable();
+    let usual = spans.get(spans.len() / 2).copied().unwrap_or(Span::millis(1));
+    let later_than = |times: u64| {
+        let odd = |pin: &&Pin| pin.arrives.iter().any(|span| *span > usual.times(times));
+        fates.iter().filter(odd).cloned().collect::<Vec<_>>()
+    };
+    let strange = |times: u64| {
+        let odd = |pin: &&Pin| {
+            pin.arrives.len() != 1 || pin.arrives.iter().any(|span| *span > usual.times(times))
+        };
+        fates.iter().filter(odd).cloned().collect::<Vec<_>>()
+    };
+    let mut candidates = vec![candidate(Vec::new())];
+    candidates.extend([20, 5, 2].map(later_than).map(candidate));
+    candidates.extend([20, 5, 2].map(strange).map(candidate));
+    candidates.push(candidate(fates.clone()));
     shrinker.take_first(candidates);
 }
 

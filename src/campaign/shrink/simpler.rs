@@ -11,41 +11,55 @@ use crate::plan::{
 use crate::time::{Shift, Span, SpanRange, Time};
 
 /// A disk that takes the same time for everything.
-fn plain_disk() -> DiskOptions {
-    DiskOptions {
-        write: Latency::Constant(Span::ZERO),
-        fsync: Latency::Constant(Span::micros(100)),
-        ..DiskOptions::default()
-    }
+fn plain_disk(fsync: Span) -> DiskOptions {
+    let write = Latency::Constant(Span::ZERO);
+    DiskOptions { write, fsync: Latency::Constant(fsync), ..DiskOptions::default() }
 }
+
+/// What a plain disk may take: the first that will do is the best.
+const SYNCS: [Span; 4] = [Span::micros(100), Span::millis(1), Span::millis(5), Span::millis(20)];
 
 /// Ends the run where it fails.
 pub fn shorten(shrinker: &mut Shrinker) {
     let end = shrinker.outcome.time.since(Time::ZERO);
     let later = Span::millis(end.0 / 1_000_000 + 1);
-    let cut = |horizon: Span| {
-        shrinker.with(|plan| {
-            plan.horizon = horizon;
-            plan.faults.retain(|fault| !matches!(fault.when, When::At(at) if at > horizon));
-            plan.requests.retain(|request| request.at.is_none_or(|at| at <= horizon));
-        })
-    };
     if later < shrinker.best.horizon {
-        let plan = cut(later);
+        let plan = cut(shrinker, later);
         shrinker.take(plan);
     }
+}
+
+/// Ends the run much earlier, if it fails as early with luck.
+pub fn halve(shrinker: &mut Shrinker) {
+    while shrinker.seeds > 1 {
+        let horizon = shrinker.best.horizon;
+        let earlier = |eighths: u64| cut(shrinker, Span(horizon.0 / 8 * eighths));
+        let candidates = [1, 2, 4, 6].map(earlier).into();
+        if shrinker.take_first(candidates).is_none() {
+            return;
+        }
+        shorten(shrinker);
+    }
+}
+
+/// The best plan with another end; what would come after it is gone.
+fn cut(shrinker: &Shrinker, horizon: Span) -> Plan {
+    shrinker.with(|plan| {
+        plan.horizon = horizon;
+        plan.faults.retain(|fault| !matches!(fault.when, When::At(at) if at > horizon));
+        plan.requests.retain(|request| request.at.is_none_or(|at| at <= horizon));
+    })
 }
 
 /// Everything but numbers.
 pub fn all(shrinker: &mut Shrinker) {
     nodes(shrinker);
-    let changes: [&dyn Fn(&mut Plan); 12] = [
+    let changes: [&dyn Fn(&mut Plan); 11] = [
         &|plan| plan.links.clear(),
         &|plan| plan.network = plain_network(Span::millis(1)),
         &|plan| plan.network.loss = crate::time::Share::NEVER,
         &|plan| plan.network.duplicate = crate::time::Share::NEVER,
         &|plan| (plan.network.fifo, plan.network.bandwidth) = (false, None),
-        &|plan| plan.disk = plain_disk(),
         &|plan| plan.disk.errors = crate::time::Share::NEVER,
         &|plan| plan.nodes.clear(),
         &|plan| {
@@ -59,6 +73,12 @@ pub fn all(shrinker: &mut Shrinker) {
     for change in changes {
         let plan = shrinker.with(change);
         shrinker.take(plan);
+    }
+    let is_plain = |disk: &DiskOptions| SYNCS.iter().any(|fsync| *disk == plain_disk(*fsync));
+    if !is_plain(&shrinker.best.disk) {
+        let disk = |fsync: Span| shrinker.with(|plan| plan.disk = plain_disk(fsync));
+        let candidates = SYNCS.map(disk).into();
+        shrinker.take_first(candidates);
     }
     for place in (0..shrinker.best.links.len()).rev() {
         let plan = shrinker.with(|plan| drop(plan.links.remove(place)));
@@ -128,15 +148,10 @@ fn node(shrinker: &mut Shrinker, id: NodeId) {
     if shrinker.best.node(id).is_none() {
         return;
     }
-    let changes: [&dyn Fn(&mut NodeOptions); 4] = [
+    let changes: [&dyn Fn(&mut NodeOptions); 3] = [
         &|node| node.disk = None,
         &|node| (node.clock_drift_ppm, node.clock_offset) = (0, Shift(0)),
         &|node| node.clock_offset = Shift(0),
-        &|node| {
-            if node.disk.is_some() {
-                node.disk = Some(plain_disk());
-            }
-        },
     ];
     let bare = shrinker.with(|plan| plan.nodes.retain(|node| node.id != id));
     if shrinker.take(bare) {
@@ -145,6 +160,14 @@ fn node(shrinker: &mut Shrinker, id: NodeId) {
     for change in changes {
         let plan = shrinker.with(|plan| change(node_options(plan, id)));
         shrinker.take(plan);
+    }
+    let disk = shrinker.best.node(id).and_then(|node| node.disk.clone());
+    if disk.is_some_and(|disk| !SYNCS.iter().any(|fsync| disk == plain_disk(*fsync))) {
+        let with = |fsync: Span| {
+            shrinker.with(|plan| node_options(plan, id).disk = Some(plain_disk(fsync)))
+        };
+        let candidates = SYNCS.iter().rev().map(|fsync| with(*fsync)).collect();
+        shrinker.take_first(candidates);
     }
     // The timeouts that come last are used last.
     while let Some(timeouts) = shrinker.best.node(id).map(|node| node.election_timeouts.len())
@@ -181,7 +204,7 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
         let candidates = nodes.iter().map(only).collect();
         shrinker.take_first(candidates);
     }
-    let changes: [&dyn Fn(&mut Fault); 3] = [
+    let changes: [&dyn Fn(&mut Fault); 4] = [
         &|fault| {
             if let When::On(trigger) = &mut fault.when {
                 trigger.times = 1;
@@ -191,6 +214,13 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
         &|fault| {
             if let Action::Crash(crash) = &mut fault.action {
                 crash.unsynced = Unsynced::Lost;
+            }
+        },
+        &|fault| {
+            if let Action::Crash(crash) = &mut fault.action
+                && crash.unsynced == Unsynced::Torn
+            {
+                crash.unsynced = Unsynced::Kept;
             }
         },
     ];
@@ -205,7 +235,7 @@ fn clients(shrinker: &mut Shrinker) {
     let count = shrinker.best.clients.count;
     if count == 0 {
         let latency = shrinker.best.clients.latency;
-        for latency in [Clients::default().latency, Latency::Constant(Span::millis(1)), latency] {
+        for latency in [Latency::Constant(Span::millis(1)), latency] {
             let plain = Clients { count, latency, ..Clients::default() };
             let plan = shrinker.with(|plan| plan.clients = plain.clone());
             if shrinker.best.clients == plain || shrinker.take(plan) {
