@@ -197,7 +197,7 @@ impl Bug {
                 "A candidate counts a granted vote whose term is not its own.",
                 "Votes of a lost election arrive late and elect the candidate in its next term, beside the leader whom others elected.",
                 "Xraft 33, akka-raft 47 (SandTable, EuroSys'24)",
-                &[ElectionSafety, LeaderCompleteness],
+                &[ElectionSafety, LeaderCompleteness, StateMachineSafety],
             ),
             Bug::StaleLogVote => about(
                 "stale-log-vote",
@@ -267,7 +267,7 @@ impl Bug {
                 "A delayed message arrives after later ones, and the follower removes entries that it has acknowledged, and that are \
                  committed.",
                 "RaftOS 26, openraft 9540c904",
-                &[Durability, MonotonicCommit, StateMachineSafety, LeaderCompleteness],
+                &[Durability, SafeCommit, MonotonicCommit, StateMachineSafety, LeaderCompleteness],
             ),
             Bug::CommitPastVerified => about(
                 "commit-past-verified",
@@ -311,7 +311,7 @@ impl Bug {
                 "Entries are applied when they are appended.",
                 "A deposed leader has applied entries that its successor overwrites.",
                 "Raft paper, 5.3",
-                &[StateMachineSafety],
+                &[StateMachineSafety, Durability],
             ),
             Bug::ApplyTwiceAfterRestart => about(
                 "apply-twice-after-restart",

@@ -64,6 +64,7 @@ impl Leader {
         for to in core.others() {
             // What was not answered by now may be lost.
             core.progress[to.slot()].in_flight = 0;
+            core.progress[to.slot()].back_offs = 0;
             self.send_batch(core, to, 0, ctx);
         }
         self.wait(core, ctx);

@@ -21,12 +21,18 @@ pub struct Progress {
     pub in_flight: u32,
     /// Whether the leader has yet to find where the logs agree.
     pub probing: bool,
+    /// How often it went back since the last heartbeat.
+    pub back_offs: u32,
 }
+
+/// How often a leader goes back between two heartbeats. Each time it sends anew, so on a network that reorders and doubles messages
+/// refusals would breed refusals without end.
+const BACK_OFFS_MAX: u32 = 16;
 
 impl Progress {
     /// A follower of whom nothing is known but by the leader's own log.
     pub fn new(term: Term, next_index: Index, match_index: Index) -> Progress {
-        Progress { term, next_index, match_index, in_flight: 0, probing: true }
+        Progress { term, next_index, match_index, in_flight: 0, probing: true, back_offs: 0 }
     }
 
     /// Takes note that entries were sent.
@@ -62,7 +68,7 @@ impl Progress {
             true => rejected != self.next_index.previous(),
             false => rejected >= self.next_index,
         };
-        if stale || rejected <= self.match_index {
+        if stale || rejected <= self.match_index || self.back_offs >= BACK_OFFS_MAX {
             return false;
         }
         // The last entry of the follower's term at that place, where the leader has that term too; else the follower's
@@ -75,6 +81,7 @@ impl Progress {
         self.next_index = hint.min(rejected).max(self.match_index.next());
         self.in_flight = 0;
         self.probing = true;
+        self.back_offs += 1;
         true
     }
 }

@@ -160,8 +160,8 @@ pub fn shrink(plan: &Plan, any: bool, control: Control) -> Option<Shrunk> {
 impl Shrinker<'_> {
     /// Simpler first, with luck; then without any luck.
     fn run(&mut self) {
-        self.repeat(|shrinker| shrinker.simplify());
-        self.repeat(|shrinker| shrinker.settle());
+        self.repeat(Shrinker::simplify);
+        self.repeat(Shrinker::settle);
     }
 
     /// Repeats a round until it finds nothing.
