@@ -1,6 +1,6 @@
 //! The causal past: which records can have led to others, by the order at each node and by messages.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::record::{Kind, Record};
 
@@ -8,9 +8,9 @@ use crate::record::{Kind, Record};
 #[derive(Debug, Default)]
 pub struct Messages {
     /// Where each message was sent.
-    pub sent: HashMap<u64, usize>,
+    pub sent: BTreeMap<u64, usize>,
     /// Where each message was heard first.
-    pub heard: HashMap<u64, usize>,
+    pub heard: BTreeMap<u64, usize>,
 }
 
 impl Messages {

@@ -150,11 +150,11 @@ impl Story<'_> {
             Kind::Append { .. } | Kind::Truncate { .. } => self.log(node, record),
             Kind::Vote { term, vote: Some(vote), .. } => self.writes_vote(node, term, vote),
             Kind::Durable { write } => self.durable(node, write),
-            Kind::Send { to, id, message } => self.send(node, to, id, &message, record.time),
+            Kind::Send { to, id, message } => self.send(node, to, id, &message),
             Kind::Deliver { from, id, message } => {
                 self.deliver(node, from, id, &message, record.time)
             }
-            Kind::Drop { id, why, .. } => self.dropped(node, id, why),
+            Kind::Drop { id, why, .. } => self.dropped(id, why),
             Kind::Commit { index, .. } => self.commit(node, index),
             Kind::Apply { index, term, .. } => self
                 .focus
@@ -318,7 +318,7 @@ impl Story<'_> {
 
     fn durable(&mut self, node: NodeId, write: WriteId) -> Told {
         let before: Vec<Option<Place>> = self.on_disk(node);
-        // A copy of the node's disk would cost more than a look before and after, and seeing a record twice changes nothing.
+        // The shadow takes note of the sync here, to compare the disk before and after; to see it twice changes nothing.
         let number = Record {
             number: 0,
             event: 0,
@@ -352,7 +352,7 @@ impl Story<'_> {
         self.focus.indexes.iter().map(|index| disk.durable_at(*index)).collect()
     }
 
-    fn send(&mut self, node: NodeId, to: NodeId, id: u64, message: &Summary, now: Time) -> Told {
+    fn send(&mut self, node: NodeId, to: NodeId, id: u64, message: &Summary) -> Told {
         let Summary { term, index, success, .. } = *message;
         let heard = || match self.messages.heard.get(&id) {
             Some(place) => format!("; {to} hears it at {} s", self.records[*place].time),
@@ -392,7 +392,6 @@ impl Story<'_> {
                 Some((2, format!("refuses the entries of {to} after {index}{}", heard())))
             }
             MessageKind::RequestVote => {
-                let _ = now;
                 let text = format!("asks {to} for its vote in term {term}");
                 Some((if self.focus.terms.contains(&term) { 2 } else { 1 }, text + &heard()))
             }
@@ -426,7 +425,7 @@ impl Story<'_> {
             return None;
         }
         let what = match message.message {
-            MessageKind::RequestVote => "question for its vote",
+            MessageKind::RequestVote => "vote request",
             MessageKind::Vote if message.success => "vote",
             MessageKind::Vote => "refusal of a vote",
             MessageKind::AppendEntries if message.entries == 0 => "heartbeat",
@@ -449,7 +448,7 @@ impl Story<'_> {
         Some((if late { 6 } else { 4 }, text))
     }
 
-    fn dropped(&self, node: NodeId, id: u64, why: Loss) -> Told {
+    fn dropped(&self, id: u64, why: Loss) -> Told {
         let Kind::Send { message, .. } = self.records[*self.messages.sent.get(&id)?].kind else {
             return None;
         };
