@@ -31,7 +31,7 @@ fn queue(criterion: &mut Criterion) {
 }
 
 fn network(criterion: &mut Criterion) {
-    let mut network = Network::new(1, 5, |_, _| LinkOptions::default());
+    let mut network = Network::new(1, 5, &[], |_, _| LinkOptions::default());
     let (one, two) = (NodeId::new(1), NodeId::new(2));
     criterion.bench_function("network/send", |bencher| {
         bencher.iter(|| network.send(one, two, Time::ZERO, black_box(64)));

@@ -101,6 +101,50 @@ impl Property {
             Property::Contract => "A node does not panic, and keeps the contract with its host.",
         }
     }
+
+    /// What the paper asks for, with its section, in our words.
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Property::ElectionSafety => {
+                "5.2: who wins a term has the votes of a majority, and each server has one vote in it, so \
+                 that a term has one leader at most."
+            }
+            Property::LeaderAppendOnly => {
+                "5.3: a leader only adds to its own log; it is followers who give way to it."
+            }
+            Property::LogMatching => {
+                "5.3: a follower accepts entries only where index and term of the entry before them are those \
+                 of the leader, and removes what conflicts."
+            }
+            Property::LeaderCompleteness => {
+                "5.4: only a candidate whose log is as up to date as those of a majority may win, and only \
+                 entries of the leader's own term are committed by counting."
+            }
+            Property::StateMachineSafety => {
+                "5.3, 5.4.3: only committed entries are applied, by all servers in the order of the log."
+            }
+            Property::Durability => {
+                "5.3, Figure 2: an entry is committed when a majority has stored it, and what is persistent \
+                 is on stable storage before a server answers."
+            }
+            Property::SafeCommit => {
+                "5.4.2: a leader commits by counting only entries of its own term; older ones come with them."
+            }
+            Property::OneVote => {
+                "5.2: each server votes for at most one candidate in a given term, first come, first served; \
+                 its vote survives a restart (Figure 2)."
+            }
+            Property::MonotonicTerm => {
+                "5.1: a server's term only grows, and it is persistent (Figure 2)."
+            }
+            Property::MonotonicCommit => {
+                "Figure 2: the commit index only grows, and not past the last new entry."
+            }
+            Property::Contract => {
+                "Figure 2: a server that answers in ways the paper does not have is not a Raft server."
+            }
+        }
+    }
 }
 
 impl fmt::Display for Property {

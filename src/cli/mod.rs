@@ -4,6 +4,7 @@ pub mod bench;
 pub mod catalogue;
 pub mod diff;
 pub mod exit;
+pub mod explain;
 pub mod export;
 pub mod failure;
 pub mod files;
@@ -56,6 +57,8 @@ enum Command {
     Export(export::ExportArgs),
     /// Answers why an entry was committed, or who won a term
     Why(why::WhyArgs),
+    /// Tells how a violation came about, in order and in words
+    Explain(explain::ExplainArgs),
     /// Writes a page to look at a run with, or at a campaign
     Report(report::ReportArgs),
     /// Lists the scenarios below a folder
@@ -98,6 +101,7 @@ impl Cli {
             Command::Diff(args) => diff::diff(&args),
             Command::Export(args) => export::export(&args),
             Command::Why(args) => why::why(&args),
+            Command::Explain(args) => explain::explain(&args),
             Command::Report(args) => report::report(&args),
             Command::Scenarios(args) => catalogue::scenarios(&args),
             Command::Bugs(args) => catalogue::bugs(&args),

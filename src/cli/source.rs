@@ -60,6 +60,27 @@ impl SourceArgs {
         plan.raft.bugs.extend(&self.bug);
         Ok((name, plan))
     }
+
+    /// What names the same run on another command line.
+    pub fn words(&self, name: &str) -> String {
+        let mut words = match self.seed.seed {
+            Some(seed) => format!("--seed {seed}"),
+            None => name.to_owned(),
+        };
+        if let Some(nodes) = self.seed.nodes {
+            words += &format!(" --nodes {nodes}");
+        }
+        if let Some(profile) = self.seed.profile {
+            words += &format!(" --profile {profile}");
+        }
+        for bug in &self.bug {
+            words += &format!(" --bug {bug}");
+        }
+        if self.without_bugs {
+            words += " --without-bugs";
+        }
+        words
+    }
 }
 
 impl SeedArgs {

@@ -2,6 +2,7 @@
 
 pub mod campaign;
 pub mod diff;
+pub mod explain;
 pub mod export;
 pub mod junit;
 pub mod mermaid;

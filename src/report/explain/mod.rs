@@ -1,0 +1,164 @@
+//! The story of a violation, from records alone: what led to it, in order and in words, without what does not matter.
+
+mod past;
+mod story;
+
+use std::cell::Cell;
+use std::fmt::Write as _;
+
+use crate::ids::{NodeId, Term};
+use crate::oracle::Violation;
+use crate::plan::{Plan, scenario};
+use crate::record::Record;
+use crate::sim::{Options, run_with};
+use crate::time::Time;
+
+/// A longer run is refused: its records are kept all at once.
+pub const RECORDS_MAX: usize = 2_000_000;
+
+/// One thing that mattered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The record's number.
+    pub number: u64,
+    /// When it happened.
+    pub time: Time,
+    /// The node, and its term then.
+    pub node: Option<(NodeId, Term)>,
+    /// What happened, in words.
+    pub text: String,
+    /// How much it matters.
+    rank: u8,
+}
+
+/// What proves the violation matters most, and is never left out.
+const EVIDENCE: u8 = 9;
+
+/// How a violation came about.
+#[derive(Debug)]
+pub struct Explanation {
+    /// The violation.
+    pub violation: Violation,
+    /// What led to it, in order.
+    pub lines: Vec<Line>,
+    /// How many records are not told.
+    left_out: usize,
+    /// Who is not in the story.
+    idle: Vec<NodeId>,
+}
+
+/// Runs a plan and tells its violation in so many lines; none if there is no violation. An error is a sentence.
+pub fn explain(plan: &Plan, lines_max: usize) -> Result<Option<Explanation>, String> {
+    let mut records: Vec<Record> = Vec::new();
+    let full = Cell::new(false);
+    let mut sink = |record: &Record| {
+        full.set(records.len() >= RECORDS_MAX);
+        if !full.get() {
+            records.push(*record);
+        }
+    };
+    let give_up = || full.get();
+    let options =
+        Options { sink: Some(&mut sink), interrupt: Some(&give_up), ..Options::default() };
+    let outcome = run_with(plan, options);
+    if full.get() {
+        return Err(format!(
+            "the run makes more than {RECORDS_MAX} records, too many to hold; `squall shrink` makes it shorter"
+        ));
+    }
+    let Some(violation) = outcome.violation else { return Ok(None) };
+    let lines = chosen(story::tell(plan, &records, &violation), lines_max);
+    let told = |node: &NodeId| lines.iter().any(|line| line.mentions(*node));
+    let idle =
+        (0..usize::from(plan.cluster.nodes)).map(NodeId::at).filter(|node| !told(node)).collect();
+    Ok(Some(Explanation { violation, left_out: records.len() - lines.len(), lines, idle }))
+}
+
+/// The lines that matter most, in order; of two that matter the same, the later one.
+fn chosen(mut lines: Vec<Line>, lines_max: usize) -> Vec<Line> {
+    let evidence = lines.iter().filter(|line| line.rank == EVIDENCE).count();
+    lines.sort_by_key(|line| std::cmp::Reverse((line.rank, line.number)));
+    lines.truncate(lines_max.max(evidence));
+    lines.sort_by_key(|line| line.number);
+    lines
+}
+
+impl Line {
+    fn mentions(&self, node: NodeId) -> bool {
+        let name = node.to_string();
+        let mut words = self.text.split(|c: char| !c.is_ascii_alphanumeric());
+        self.node.is_some_and(|(own, _)| own == node) || words.any(|word| word == name)
+    }
+}
+
+impl Explanation {
+    /// For a terminal. The source is what names the run in the next commands.
+    pub fn text(&self, source: &str) -> String {
+        let mut text = String::new();
+        for line in &self.lines {
+            let (node, term) = line.node.map_or_else(Default::default, |(node, term)| {
+                (node.to_string(), format!("t{term}"))
+            });
+            let mark = if line.rank == EVIDENCE { '*' } else { ' ' };
+            let number = format!("#{}", line.number);
+            let Line { time, text: what, .. } = line;
+            let _ = writeln!(text, "{mark} {time:>10}  {node:<4}{term:<5}{number:<8}{what}");
+        }
+        let _ = writeln!(text, "  {}", self.rest());
+        let Violation { property, sentence, .. } = &self.violation;
+        let _ = writeln!(text, "\n{property}: {}", property.sentence());
+        let _ = writeln!(text, "  {sentence}");
+        let _ = writeln!(text, "  proof, marked with *: {}", self.evidence());
+        let _ = writeln!(text, "  the rule: {}", property.rule());
+        text.push_str("\nnext:\n");
+        for command in ["report", "shrink"] {
+            let _ = writeln!(text, "  squall {command} {source}");
+        }
+        text
+    }
+
+    /// As a report of a bug, with all that makes it happen again.
+    pub fn markdown(&self, plan: &Plan) -> String {
+        let Violation { property, sentence, .. } = &self.violation;
+        let mut text = format!("# {property}: {sentence}\n\n");
+        if !plan.title.is_empty() {
+            let _ = writeln!(text, "{}\n", plan.title);
+        }
+        text.push_str("## What happened\n\n");
+        for line in &self.lines {
+            let node = line
+                .node
+                .map_or_else(String::new, |(node, term)| format!("**{node}** (term {term}) "));
+            let proof = if line.rank == EVIDENCE { " **Proof.**" } else { "" };
+            let Line { number, time, text: what, .. } = line;
+            let _ = writeln!(text, "- {time} s, #{number}: {node}{what}.{proof}");
+        }
+        let _ = writeln!(text, "\n{}.\n\n## What does not hold\n", self.rest());
+        let _ = writeln!(text, "{}\n\n{sentence}\n", property.sentence());
+        let _ = writeln!(text, "The records that prove it: {}.\n", self.evidence());
+        let _ = writeln!(text, "The rule: {}\n", property.rule());
+        text.push_str("## How to make it happen again\n\n");
+        let _ = writeln!(
+            text,
+            "Save this as `bug.toml` and run `squall run bug.toml` with squall {}:\n",
+            env!("CARGO_PKG_VERSION")
+        );
+        let _ = writeln!(text, "```toml\n{}\n```", scenario::to_toml(plan).trim_end());
+        text
+    }
+
+    fn evidence(&self) -> String {
+        let numbers = self.violation.evidence.iter().map(|number| format!("#{number}"));
+        numbers.collect::<Vec<_>>().join(", ")
+    }
+
+    fn rest(&self) -> String {
+        let names: Vec<String> = self.idle.iter().map(NodeId::to_string).collect();
+        let idle = match names.as_slice() {
+            [] => String::new(),
+            [one] => format!("; {one} takes no part"),
+            [most @ .., last] => format!("; {} and {last} take no part", most.join(", ")),
+        };
+        format!("left out: {} records that do not matter{idle}", self.left_out)
+    }
+}

@@ -1,0 +1,90 @@
+//! `squall explain`, as a user types it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Output;
+
+use assert_cmd::Command;
+use squall::plan::scenario::from_toml;
+use squall::sim::run;
+
+fn explain(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_squall"));
+    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    command.arg("explain").args(arguments).output().expect("squall starts")
+}
+
+fn told(arguments: &[&str]) -> String {
+    let output = explain(arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("it is UTF-8")
+}
+
+fn bugs() -> Vec<PathBuf> {
+    let folder = fs::read_dir("scenarios/bugs").expect("the folder is there");
+    let mut paths: Vec<PathBuf> =
+        folder.map(|entry| entry.expect("it is readable").path()).collect();
+    paths.sort();
+    assert!(paths.len() > 20, "{paths:?}");
+    paths
+}
+
+/// The lines of the story: the first paragraph without its last line, which counts what is left out.
+fn story(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
+    assert!(lines.pop().is_some_and(|line| line.contains("left out: ")), "{text}");
+    lines
+}
+
+#[test]
+fn every_planted_bug_has_a_short_story_with_its_proof() {
+    for path in bugs() {
+        let plan = from_toml(&fs::read_to_string(&path).expect("it is readable")).expect("a plan");
+        let violation = run(&plan).violation.expect("its bug shows");
+        let path = path.display().to_string();
+        let text = told(&[&path]);
+        assert!(story(&text).len() <= 40, "{path}\n{text}");
+        assert!(text.contains(violation.property.sentence()), "{path}\n{text}");
+        assert!(text.contains(violation.property.rule()), "{path}\n{text}");
+        let few = told(&[&path, "--lines", "1"]);
+        assert_eq!(story(&few).len(), violation.evidence.len(), "{path}\n{few}");
+        for number in &violation.evidence {
+            let number = format!("#{number} ");
+            for text in [&text, &few] {
+                let shown = story(text).iter().any(|line| line.contains(&number));
+                assert!(shown, "{path}: {number}\n{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_report_of_a_bug_makes_it_happen_again() {
+    for path in bugs() {
+        let plan = from_toml(&fs::read_to_string(&path).expect("it is readable")).expect("a plan");
+        let text = told(&[&path.display().to_string(), "--markdown"]);
+        let (_, fenced) = text.split_once("```toml\n").expect("it has a scenario");
+        let (scenario, _) = fenced.split_once("\n```").expect("the scenario ends");
+        assert_eq!(from_toml(scenario).expect("a plan"), plan, "{text}");
+    }
+}
+
+#[test]
+fn a_second_vote_is_told_with_the_first() {
+    let text = told(&["scenarios/bugs/vote-sent-before-fsync.toml"]);
+    for part in [
+        "votes for n1 in term 2",
+        "its vote for n1 in term 2 was not on disk yet",
+        "its second vote in this term: it gave the first to n1 at 0.151323 s, and lost it at 0.156323 s",
+        "next:\n  squall report scenarios/bugs/vote-sent-before-fsync.toml\n  squall shrink ",
+    ] {
+        assert!(text.contains(part), "`{part}` is not in\n{text}");
+    }
+}
+
+#[test]
+fn a_clean_run_has_nothing_to_explain() {
+    let output = explain(&["scenarios/elections/first-outcome-leader-elected.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nothing to explain"));
+}
