@@ -123,19 +123,14 @@ pub fn pin_messages(shrinker: &mut Shrinker) {
     let mut spans: Vec<Span> = fates.iter().flat_map(|pin| pin.arrives.iter().copied()).collect();
     spans.sort_unstable();
     let usual = spans.get(spans.len() / 2).copied().unwrap_or(Span::millis(1));
-    let later_than = |times: u64| {
-        let odd = |pin: &&Pin| pin.arrives.iter().any(|span| *span > usual.times(times));
-        fates.iter().filter(odd).cloned().collect::<Vec<_>>()
+    let chosen = |odd: &dyn Fn(&Pin) -> bool| {
+        candidate(fates.iter().filter(|pin| odd(pin)).cloned().collect())
     };
-    let strange = |times: u64| {
-        let odd = |pin: &&Pin| {
-            pin.arrives.len() != 1 || pin.arrives.iter().any(|span| *span > usual.times(times))
-        };
-        fates.iter().filter(odd).cloned().collect::<Vec<_>>()
-    };
+    let late = |pin: &Pin, times: u64| pin.arrives.iter().any(|span| *span > usual.times(times));
     let mut candidates = vec![candidate(Vec::new())];
-    candidates.extend([20, 5, 2].map(later_than).map(candidate));
-    candidates.extend([20, 5, 2].map(strange).map(candidate));
+    candidates.extend([20, 5, 2].map(|times| chosen(&|pin| late(pin, times))));
+    candidates
+        .extend([20, 5, 2].map(|times| chosen(&|pin| pin.arrives.len() != 1 || late(pin, times))));
     candidates.push(candidate(fates.clone()));
     shrinker.take_first(candidates);
 }
