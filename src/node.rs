@@ -199,33 +199,60 @@ pub struct Status {
 #[derive(Debug)]
 pub struct NodeRng {
     rng: Rng,
-    fixed_timeouts: Vec<Span>,
-    /// Every election timeout so far.
-    timeouts: Vec<Span>,
+    timeouts: Spans,
+    heartbeats: Spans,
+}
+
+/// Spans of one kind, the first of which may be fixed.
+#[derive(Debug)]
+struct Spans {
+    fixed: Vec<Span>,
+    /// All so far.
+    taken: Vec<Span>,
+}
+
+impl Spans {
+    fn new(fixed: Vec<Span>) -> Spans {
+        Spans { fixed, taken: Vec::new() }
+    }
+
+    /// The fixed one whose turn it is, or the one that was drawn.
+    fn take(&mut self, drawn: Span) -> Span {
+        let span = self.fixed.get(self.taken.len()).copied().unwrap_or(drawn);
+        self.taken.push(span);
+        span
+    }
 }
 
 impl NodeRng {
-    /// Draws from `rng`, but takes the first election timeouts from the list.
-    pub fn new(rng: Rng, fixed_timeouts: Vec<Span>) -> NodeRng {
-        NodeRng { rng, fixed_timeouts, timeouts: Vec::new() }
+    /// Draws from `rng`, but takes the first election timeouts and heartbeat intervals from the lists.
+    pub fn new(rng: Rng, timeouts: Vec<Span>, heartbeats: Vec<Span>) -> NodeRng {
+        NodeRng { rng, timeouts: Spans::new(timeouts), heartbeats: Spans::new(heartbeats) }
     }
 
     /// The node's next election timeout. One word is drawn, used or not.
     pub fn election_timeout(&mut self, range: SpanRange) -> Span {
         let drawn = range.pick(self.rng.word());
-        let timeout = self.fixed_timeouts.get(self.timeouts.len()).copied().unwrap_or(drawn);
-        self.timeouts.push(timeout);
-        timeout
+        self.timeouts.take(drawn)
     }
 
     /// The election timeouts so far: with these in the plan, the node decides alike.
     pub fn election_timeouts(&self) -> &[Span] {
-        &self.timeouts
+        &self.timeouts.taken
+    }
+
+    /// The heartbeat intervals so far; none where there is nothing to draw.
+    pub fn heartbeat_intervals(&self) -> &[Span] {
+        &self.heartbeats.taken
     }
 
     /// The node's next heartbeat interval. A word is drawn where there is a choice.
     pub fn heartbeat_interval(&mut self, range: SpanRange) -> Span {
-        if range.from == range.to { range.from } else { range.pick(self.rng.word()) }
+        if range.from == range.to && self.heartbeats.fixed.is_empty() {
+            return range.from;
+        }
+        let drawn = if range.from == range.to { range.from } else { range.pick(self.rng.word()) };
+        self.heartbeats.take(drawn)
     }
 }
 

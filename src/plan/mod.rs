@@ -18,7 +18,7 @@ pub mod whom;
 pub use expect::Expect;
 pub use fault::{Action, Fault, Trigger, When};
 pub use latency::Latency;
-pub use pin::Pin;
+pub use pin::{Pin, Survives, SyncPin};
 pub use profile::Profile;
 pub use whom::Whom;
 
@@ -79,6 +79,9 @@ pub struct Plan {
     /// Messages whose fate is fixed rather than drawn.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pins: Vec<Pin>,
+    /// Syncs of disks whose fate is fixed rather than drawn.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub syncs: Vec<SyncPin>,
     /// What the scenario promises.
     #[serde(skip_serializing_if = "is_default")]
     pub expect: Expect,
@@ -103,6 +106,7 @@ impl Default for Plan {
             requests: Vec::new(),
             faults: Vec::new(),
             pins: Vec::new(),
+            syncs: Vec::new(),
             expect: Expect::default(),
         }
     }
@@ -324,6 +328,9 @@ pub struct NodeOptions {
     /// down from candidate or leader.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub election_timeouts: Vec<Span>,
+    /// Its first heartbeat intervals as a leader, in order; later ones are random.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heartbeat_intervals: Vec<Span>,
     /// Its disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk: Option<DiskOptions>,
@@ -337,6 +344,7 @@ impl NodeOptions {
             clock_offset: Shift(0),
             clock_drift_ppm: 0,
             election_timeouts: Vec::new(),
+            heartbeat_intervals: Vec::new(),
             disk: None,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::ids::{NODES_MAX, NodeId};
 use crate::log::Command;
-use crate::plan::fault::Crash;
+use crate::plan::fault::{Crash, Unsynced};
 use crate::plan::{Action, DRIFT_PPM_MAX, Fault, Plan, Trigger, When, Whom};
 use crate::time::{Span, SpanRange};
 
@@ -84,6 +84,7 @@ pub fn validate(plan: &Plan) -> Checked {
     }
     check_contradictions(plan)?;
     check_pins(plan)?;
+    check_syncs(plan)?;
     check_expectations(plan)
 }
 
@@ -143,6 +144,10 @@ fn check_nodes(plan: &Plan) -> Checked {
             format!("node {} is described twice", node.id.number())
         })?;
         check_drift(node.clock_drift_ppm, &format!("{path}/clock_drift_ppm"))?;
+        let beats = format!("{path}/heartbeat_intervals");
+        require(node.heartbeat_intervals.iter().all(|beat| *beat >= PERIOD_MIN), &beats, || {
+            format!("heartbeats come no more often than every {PERIOD_MIN}")
+        })?;
         for (number, timeout) in node.election_timeouts.iter().enumerate() {
             require(*timeout >= PERIOD_MIN, &format!("{path}/election_timeouts/{number}"), || {
                 format!("an election timeout must be at least {PERIOD_MIN}, not {timeout}")
@@ -296,6 +301,11 @@ fn check_action(plan: &Plan, action: &Action, path: &str) -> Checked {
             })?;
             check_drift(clock.drift_ppm.unwrap_or(0), &format!("{path}/drift_ppm"))
         }
+        Action::Crash(crash) => require(
+            crash.survives.is_none() || crash.unsynced == Unsynced::Torn,
+            &format!("{path}/survives"),
+            || "what survives is `lost` or `kept` already; write unsynced = \"torn\"".into(),
+        ),
         _ => Ok(()),
     }
 }
@@ -393,7 +403,18 @@ fn check_pins(plan: &Plan) -> Checked {
         check_node(plan, from, &format!("{path}/link/0"))?;
         check_node(plan, to, &format!("{path}/link/1"))?;
         require(from != to, &format!("{path}/link/1"), || "a node sends nothing to itself".into())?;
-        between(pin.message, 1, SEED_MAX, &format!("{path}/message"), "the message")?;
+        match (pin.message, pin.sent) {
+            (Some(message), None) => {
+                between(message, 1, SEED_MAX, &format!("{path}/message"), "the message")?;
+            }
+            (None, Some(sent)) => check_time(plan, sent, "message", &format!("{path}/sent"))?,
+            _ => {
+                return Err(problem(
+                    &path,
+                    "a pin names a message by its number, as in `message = 3`, or by a time, as in `sent = \"2s\"`",
+                ));
+            }
+        }
         require(pin.arrives.len() <= 2, &format!("{path}/arrives"), || {
             "a message arrives not at all, once or twice".into()
         })?;
@@ -401,8 +422,27 @@ fn check_pins(plan: &Plan) -> Checked {
         require(longest <= HORIZON_MAX, &format!("{path}/arrives"), || {
             format!("a message takes at most {HORIZON_MAX}, not {longest}")
         })?;
-        require(seen.insert((pin.link, pin.message)), &path, || {
-            format!("message {} of this link is pinned twice", pin.message)
+        let Some(message) = pin.message else { continue };
+        require(seen.insert((pin.link, message)), &path, || {
+            format!("message {message} of this link is pinned twice")
+        })?;
+    }
+    Ok(())
+}
+
+fn check_syncs(plan: &Plan) -> Checked {
+    require(plan.syncs.len() <= PINS_MAX, "syncs", || {
+        format!("{} pins are more than {PINS_MAX}", plan.syncs.len())
+    })?;
+    for (place, pin) in plan.syncs.iter().enumerate() {
+        let path = format!("syncs/{place}");
+        check_node(plan, pin.node, &format!("{path}/node"))?;
+        check_time(plan, pin.begun, "sync", &format!("{path}/begun"))?;
+        require(pin.takes <= HORIZON_MAX, &format!("{path}/takes"), || {
+            format!("a sync takes at most {HORIZON_MAX}, not {}", pin.takes)
+        })?;
+        require(pin.survives.is_none() || pin.fails, &format!("{path}/survives"), || {
+            "only a sync that fails makes a node stop and lose writes; add `fails = true`".into()
         })?;
     }
     Ok(())

@@ -4,6 +4,7 @@ use crate::client::workload::{Client, Way};
 use crate::ids::NodeId;
 use crate::log::RequestId;
 use crate::node::{Answer, Node, Request};
+use crate::plan::{SingleRequest, Whom};
 use crate::record::Kind;
 use crate::rng::{Rng, Stream};
 use crate::sim::{Event, Sim};
@@ -114,6 +115,13 @@ impl<N: Node> Sim<'_, '_, N> {
         let what = ClientEvent::TimeOut { token: client.new_token() };
         self.watch.record(Some(node), kind);
         if let Way::Takes(span) = way {
+            self.note_request(SingleRequest {
+                at: Some(now.plus(span).since(Time::ZERO)),
+                on: None,
+                to: Whom::Nodes(vec![node]),
+                command,
+                attempts: Some(1),
+            });
             let request = Request { id: request, command };
             self.queue.push(now.plus(span), Event::Request { node, request });
         }

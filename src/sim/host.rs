@@ -8,15 +8,15 @@ use crate::kv::Map;
 use crate::log::Entry;
 use crate::node::{Answer, Context, Effect, Input, Node, NodeRng, Output, Role, Status};
 use crate::plan::fault::Unsynced;
-use crate::plan::{NodeOptions, Plan, StateMachine};
+use crate::plan::{NodeOptions, Plan, StateMachine, Survives};
 use crate::record::{Kind, Loss};
 use crate::rng::{Rng, Stream};
-use crate::sim::journal::{Journal, Survival, Write};
+use crate::sim::journal::{Journal, Survival, Tear, Write};
 use crate::sim::run::enter_node;
 use crate::sim::{Event, Sim};
 use crate::time::{LocalTime, Span, Time};
 use crate::world::clock::Clock;
-use crate::world::disk::Disk;
+use crate::world::disk::{Disk, Sync};
 use crate::world::network::Fate;
 
 /// One node's process and machine.
@@ -32,8 +32,10 @@ pub struct Host<N: Node> {
     /// How long its disk takes.
     pub disk: Disk,
     journal: Journal,
-    /// The sync under way: the last write that it covers, and whether it fails.
-    syncing: Option<(WriteId, bool)>,
+    /// The sync under way, and the last write that it covers.
+    syncing: Option<(WriteId, Sync)>,
+    /// If the node stops for a sync that failed: what survives, where the plan says so.
+    survives: Option<Survives>,
     /// This write and every earlier one are durable, and the node knows.
     durable: WriteId,
     /// Messages that wait for a write.
@@ -64,14 +66,16 @@ impl<N: Node> Host<N> {
         let options = plan.node(id).cloned().unwrap_or_else(|| NodeOptions::new(id));
         let rng = Rng::new(plan.seed, Stream::Node(id));
         let disk = options.disk.unwrap_or_else(|| plan.disk.clone());
+        let syncs = plan.syncs.iter().filter(|pin| pin.node == id).cloned().collect();
         Host {
             node: None,
             life: 0,
-            rng: NodeRng::new(rng, options.election_timeouts),
+            rng: NodeRng::new(rng, options.election_timeouts, options.heartbeat_intervals),
             clock: Clock::new(options.clock_offset, options.clock_drift_ppm),
-            disk: Disk::new(disk, Rng::new(plan.seed, Stream::Disk(id))),
+            disk: Disk::new(disk, Rng::new(plan.seed, Stream::Disk(id)), syncs),
             journal: Journal::default(),
             syncing: None,
+            survives: None,
             durable: WriteId::NONE,
             outbox: VecDeque::new(),
             last_index: Index::ZERO,
@@ -134,17 +138,26 @@ impl<N: Node> Sim<'_, '_, N> {
         self.step(id, Input::Boot(recovered));
     }
 
-    /// Ends a node's process. What is not durable fares as `unsynced` says.
-    pub(super) fn crash(&mut self, id: NodeId, unsynced: Unsynced) {
+    /// Ends a node's process. What is not durable fares as `unsynced` says; a tear is drawn unless it is `fixed`.
+    pub(super) fn crash(
+        &mut self,
+        id: NodeId,
+        unsynced: Unsynced,
+        fixed: Option<Survives>,
+    ) -> Survives {
         let host = &mut self.hosts[id.slot()];
         debug_assert!(host.is_up());
         let count = host.journal.unsynced_count();
-        let (whole, tear) = host.disk.tear(count);
-        let Survival { upto, torn, lost } = match unsynced {
-            Unsynced::Lost => host.journal.crash(0, None),
-            Unsynced::Kept => host.journal.crash(count, None),
-            Unsynced::Torn => host.journal.crash(whole, Some(tear)),
+        let (drawn, word) = host.disk.tear(count);
+        let (whole, tear) = match (unsynced, fixed) {
+            (Unsynced::Lost, _) => (0, Tear::Nothing),
+            (Unsynced::Kept, _) => (count, Tear::Nothing),
+            (Unsynced::Torn, None) => (drawn, Tear::Drawn(word)),
+            (Unsynced::Torn, Some(Survives { writes, entries })) => {
+                (writes.min(count), entries.map_or(Tear::Nothing, Tear::After))
+            }
         };
+        let Survival { upto, torn, lost } = host.journal.crash(whole, tear);
         host.node = None;
         host.syncing = None;
         host.timer = None;
@@ -156,10 +169,11 @@ impl<N: Node> Sim<'_, '_, N> {
         host.busy_until = Time::ZERO;
         host.status = Status::default();
         let unsent = std::mem::take(&mut host.outbox);
-        self.watch.record(Some(id), Kind::Crash { survived: upto, torn, lost });
+        self.watch.record(Some(id), Kind::Crash { survived: upto, torn: torn.unwrap_or(0), lost });
         for (_, to, _) in unsent {
             self.watch.record(Some(to), Kind::Drop { from: id, id: 0, why: Loss::Unsent });
         }
+        Survives { writes: whole, entries: torn }
     }
 
     /// Empties the disk of a node that is down, its state machine too.
@@ -285,7 +299,9 @@ impl<N: Node> Sim<'_, '_, N> {
                 }
                 Effect::Stop => {
                     self.watch.record(Some(id), Kind::Stop);
-                    self.crash(id, Unsynced::Torn);
+                    let fixed = self.hosts[id.slot()].survives.take();
+                    let survives = self.crash(id, Unsynced::Torn, fixed);
+                    self.note_stop(id, survives);
                     let life = self.hosts[id.slot()].life;
                     let at = self.after(self.plan.cluster.restart_after);
                     self.queue.push(at, Event::Boot { node: id, life });
@@ -335,7 +351,7 @@ impl<N: Node> Sim<'_, '_, N> {
     /// A node panicked or broke its contract. If that is not judged, it is a crash.
     fn broken(&mut self, id: NodeId, panicked: bool) {
         self.watch.record(Some(id), Kind::Broken { panicked });
-        self.crash(id, Unsynced::Lost);
+        self.crash(id, Unsynced::Lost, None);
     }
 
     /// Sends a message once a write is durable.
@@ -353,7 +369,9 @@ impl<N: Node> Sim<'_, '_, N> {
         let id = self.messages;
         let summary = N::summary(&message);
         self.watch.record(Some(from), Kind::Send { to, id, message: summary });
-        let why = match self.network.send(from, to, self.watch.now, summary.bytes()) {
+        let fate = self.network.send(from, to, self.watch.now, summary.bytes());
+        self.note_message([from, to], fate);
+        let why = match fate {
             Fate::Cut => Loss::Cut,
             Fate::Lost => Loss::Network,
             Fate::Arrives(time, second) => {
@@ -392,9 +410,10 @@ impl<N: Node> Sim<'_, '_, N> {
             return;
         }
         let Some(upto) = host.journal.unsynced() else { return };
-        let sync = host.disk.sync();
-        host.syncing = Some((upto, sync.fails));
+        let sync = host.disk.sync(now);
+        host.syncing = Some((upto, sync));
         self.queue.push(now.plus(sync.takes), Event::Synced { node: id, life: host.life });
+        self.note_sync(id, sync);
     }
 
     /// A sync is over. The disk has it at once; the node hears of it when it is ready.
@@ -403,8 +422,9 @@ impl<N: Node> Sim<'_, '_, N> {
         if host.life != life {
             return;
         }
-        let Some((upto, fails)) = host.syncing.take() else { return };
-        let event = if fails {
+        let Some((upto, sync)) = host.syncing.take() else { return };
+        let event = if sync.fails {
+            host.survives = sync.survives;
             let write = host.journal.first_unsynced().unwrap_or(upto);
             host.journal.fail();
             self.watch.record(Some(id), Kind::WriteFailed { write });

@@ -35,10 +35,21 @@ pub struct Journal {
 pub struct Survival {
     /// This write and every earlier one are durable.
     pub upto: WriteId,
-    /// So many entries of the next are, too.
-    pub torn: u32,
+    /// So many entries of the next are, too, if it was cut in two.
+    pub torn: Option<u32>,
     /// How many writes are lost, a torn one counted.
     pub lost: u32,
+}
+
+/// What a crash leaves of the first write that is not whole on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tear {
+    /// Nothing.
+    Nothing,
+    /// As many entries as a random word says.
+    Drawn(u64),
+    /// So many entries.
+    After(u32),
 }
 
 impl Default for Journal {
@@ -102,9 +113,8 @@ impl Journal {
         }
     }
 
-    /// The node crashes: `whole` of the writes that are not durable survive, and `tear` says how much of the next: none
-    /// without it.
-    pub fn crash(&mut self, whole: u64, tear: Option<u64>) -> Survival {
+    /// The node crashes: `whole` of the writes that are not durable survive, and `tear` says how much of the next.
+    pub fn crash(&mut self, whole: u64, tear: Tear) -> Survival {
         let whole = (whole as usize).min(self.pending.len());
         let upto = match whole {
             0 => WriteId::NONE,
@@ -112,13 +122,20 @@ impl Journal {
         };
         self.sync(upto);
         let lost = self.pending.len() as u32;
-        let mut torn = 0;
+        let mut torn = None;
         self.damage.torn = None;
-        if let (Some(word), Some((_, Write::Append(batch)))) = (tear, self.pending.front()) {
+        if let Some((_, Write::Append(batch))) = self.pending.front()
+            && tear != Tear::Nothing
+        {
             let entries = batch.entries();
-            torn = crate::rng::scale(word, entries.len() as u64) as u32;
-            entries[..torn as usize].iter().for_each(|entry| self.log.push(*entry));
-            self.damage.torn = Some(garbled(entries[torn as usize]));
+            let count = match tear {
+                Tear::Drawn(word) => crate::rng::scale(word, entries.len() as u64) as u32,
+                Tear::After(count) => count.min(entries.len() as u32 - 1),
+                Tear::Nothing => 0,
+            };
+            torn = Some(count);
+            entries[..count as usize].iter().for_each(|entry| self.log.push(*entry));
+            self.damage.torn = Some(garbled(entries[count as usize]));
         }
         self.pending.clear();
         self.failed = false;
@@ -164,7 +181,7 @@ mod tests {
         journal.push(WriteId(1), entries(2));
         journal.push(WriteId(2), entries(4));
         journal.push(WriteId(3), Write::Vote(Term(9), None));
-        let survival = journal.crash(1, Some(u64::MAX / 2));
+        let survival = journal.crash(1, Tear::Drawn(u64::MAX / 2));
         assert_eq!(survival, Survival { upto: WriteId(1), torn: 1, lost: 2 });
         let recovered = journal.recover(Index::ZERO);
         assert_eq!(recovered.log.last_index(), Index(3));
@@ -178,7 +195,8 @@ mod tests {
         journal.push(WriteId(1), entries(2));
         journal.sync(WriteId(1));
         journal.push(WriteId(2), Write::Truncate(Index(1)));
-        assert_eq!(journal.crash(0, None), Survival { upto: WriteId::NONE, torn: 0, lost: 1 });
+        let nothing = Survival { upto: WriteId::NONE, torn: None, lost: 1 };
+        assert_eq!(journal.crash(0, Tear::Nothing), nothing);
         assert_eq!(journal.recover(Index::ZERO).log.last_index(), Index(2));
     }
 }

@@ -1,8 +1,10 @@
 //! The simulator: one virtual clock, one event at a time.
 //!
 //! [`run`](run::run) is the door. [`Sim`] is the loop over events; `host` carries out what nodes want; `faults` does what the plan
-//! wants; `clients` asks and waits; [`journal`] is what disks hold; [`watch`] sees it all.
+//! wants; `clients` asks and waits; [`journal`] is what disks hold; [`watch`] sees it all; [`choices`] keeps what was
+//! drawn.
 
+pub mod choices;
 mod clients;
 mod faults;
 mod host;
@@ -70,6 +72,8 @@ pub struct Sim<'p, 'w, N: Node> {
     clients: Vec<crate::client::workload::Client>,
     singles: Vec<&'p SingleRequest>,
     faults: Faults,
+    /// What is drawn, where somebody wants to know.
+    choices: Option<Box<choices::Choices>>,
 }
 
 impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
@@ -95,6 +99,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             clients: Vec::new(),
             singles: Vec::new(),
             faults: Faults::new(plan),
+            choices: None,
         };
         for node in plan.node_ids() {
             sim.queue.push(Time::ZERO, Event::Boot { node, life: 0 });

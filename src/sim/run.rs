@@ -9,6 +9,7 @@ use crate::oracle::Violation;
 use crate::plan::Plan;
 use crate::raft::Raft;
 use crate::sim::Sim;
+use crate::sim::choices::Choices;
 use crate::sim::watch::{Marks, Sink, Watch};
 use crate::situation::{Counts, Situation};
 use crate::time::{Span, Time};
@@ -79,8 +80,8 @@ pub struct Options<'a> {
     pub interrupt: Option<&'a dyn Fn() -> bool>,
     /// Leaves oracles and situations out, to see what they cost. Faults that wait for a situation wait for ever.
     pub unjudged: bool,
-    /// Where the election timeouts of each node are put when the run has ended.
-    pub timeouts: Option<&'a mut Vec<Vec<Span>>>,
+    /// Where what was drawn is put when the run has ended.
+    pub choices: Option<&'a mut Choices>,
 }
 
 /// Runs a plan. Pure: the same plan gives the same outcome, on every machine and in every build. The plan must have
@@ -105,9 +106,10 @@ pub fn run_nodes<N: Node>(plan: &Plan, make: &dyn Fn(NodeId) -> N, options: Opti
     let horizon = options.until.unwrap_or(plan.horizon).min(plan.horizon);
     let watch = Watch::new(plan, !options.unjudged, options.sink, options.marks);
     let mut sim = Sim::new(plan, make, watch);
+    sim.choices = options.choices.is_some().then(Box::default);
     let ended = sim.run(Time::ZERO.plus(horizon), options.interrupt);
-    if let Some(timeouts) = options.timeouts {
-        *timeouts = sim.hosts.iter().map(|host| host.rng.election_timeouts().to_vec()).collect();
+    if let (Some(wanted), Some(choices)) = (options.choices, sim.take_choices()) {
+        *wanted = choices;
     }
     let (messages, mut watch) = (sim.messages, sim.watch);
     let digest = watch.digest();

@@ -68,7 +68,7 @@ impl Driver {
         };
         let driven = |slot: usize| Driven {
             raft: Raft::new(NodeId::at(slot), members, config),
-            rng: NodeRng::new(Rng::new(1, Stream::Node(NodeId::at(slot))), Vec::new()),
+            rng: NodeRng::new(Rng::new(1, Stream::Node(NodeId::at(slot))), Vec::new(), Vec::new()),
             now: LocalTime(1_000_000_000),
             timer: LocalTime(0),
             log: Log::default(),

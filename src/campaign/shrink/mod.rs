@@ -9,6 +9,7 @@
 pub mod list;
 pub mod schedule;
 pub mod simpler;
+pub mod triggers;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -26,6 +27,9 @@ const ROUNDS_MAX: usize = 12;
 const EVENTS_PER_CANDIDATE: u64 = 200_000;
 /// Under how many seeds a candidate is run at most.
 const SEEDS_MAX: u64 = 300;
+
+/// The same where a fault is to wait for a situation: there are many to try.
+const TRIGGER_SEEDS: u64 = 12;
 
 /// How many candidates a worker runs before the others are looked at.
 const BATCH: usize = 4;
@@ -59,7 +63,7 @@ pub struct Size {
     pub faults: u64,
     /// Operations of clients; for clients that draw them, how many they began.
     pub operations: u64,
-    /// Pinned messages.
+    /// Pinned messages and syncs.
     pub pins: u64,
     /// Nodes.
     pub nodes: u64,
@@ -74,19 +78,19 @@ impl Size {
     pub fn of(plan: &Plan, outcome: &Outcome) -> Size {
         let operations = match plan.clients.count {
             0 => plan.requests.len(),
-            _ => schedule::invocations(plan).len(),
+            _ => schedule::choices(plan).requests.len(),
         };
         Size {
             faults: plan.faults.len() as u64,
             operations: operations as u64,
-            pins: plan.pins.len() as u64,
+            pins: (plan.pins.len() + plan.syncs.len()) as u64,
             nodes: plan.cluster.nodes.into(),
             events: outcome.counters.events,
             records: outcome.counters.records,
         }
     }
 
-    /// What a reader has to follow: faults, operations and pinned messages.
+    /// What a reader has to follow: faults, operations and pins.
     pub fn steps(&self) -> u64 {
         self.faults + self.operations + self.pins
     }
@@ -186,12 +190,21 @@ impl Shrinker<'_> {
         simpler::shorten(self);
         simpler::halve(self);
         list::faults(self);
+        self.with_seeds(TRIGGER_SEEDS, triggers::triggers);
         simpler::all(self);
         schedule::name_requests(self);
         list::requests(self);
         schedule::pin_messages(self);
         list::pins(self);
         self.seeds = 1;
+    }
+
+    /// A pass with fewer seeds.
+    fn with_seeds(&mut self, most: u64, pass: impl Fn(&mut Self)) {
+        let seeds = self.seeds;
+        self.seeds = seeds.min(most);
+        pass(self);
+        self.seeds = seeds;
     }
 
     /// Takes the chance out, and then what is not needed without it.
@@ -202,6 +215,8 @@ impl Shrinker<'_> {
         list::requests(self);
         list::faults(self);
         list::pins(self);
+        list::syncs(self);
+        triggers::triggers(self);
         simpler::numbers(self);
     }
 
@@ -211,37 +226,35 @@ impl Shrinker<'_> {
             || self.control.deadline.is_some_and(|deadline| now() >= deadline)
     }
 
-    /// Runs candidates, and makes the first that fails as wanted the best. Says whether one did, and which.
+    /// Runs candidates, and makes the first that fails as wanted the best. Says which.
     fn take_first(&mut self, candidates: Vec<Plan>) -> Option<usize> {
-        let seeds = self.seeds as usize;
-        let place = self.take_first_of(self.under_seeds(candidates))?;
-        Some(place / seeds)
+        self.take_nth(candidates.len(), |plan, place| plan.clone_from(&candidates[place]))
     }
 
-    /// Each candidate under its own seed, and under others.
-    fn under_seeds(&self, candidates: Vec<Plan>) -> Vec<Plan> {
-        let under = |plan: Plan| {
-            (0..self.seeds).map(move |seed| match seed {
-                0 => plan.clone(),
-                _ => Plan { seed, ..plan.clone() },
-            })
+    /// The same with so many candidates, each made of the best plan by a change. Each is run under its own seed first, and then under
+    /// others, while there is chance left.
+    fn take_nth(&mut self, count: usize, change: impl Fn(&mut Plan, usize)) -> Option<usize> {
+        let seeds = self.seeds;
+        let candidate = |best: &Plan, place: usize, seed: u64| {
+            let mut plan = best.clone();
+            change(&mut plan, place);
+            plan.seed = if seed == 0 { plan.seed } else { seed };
+            plan
         };
-        candidates.into_iter().flat_map(under).collect()
-    }
-
-    fn take_first_of(&mut self, candidates: Vec<Plan>) -> Option<usize> {
-        for (batch, plans) in candidates.chunks(self.control.jobs * BATCH).enumerate() {
-            if self.is_over() {
-                return None;
-            }
+        let all = (0..count).flat_map(|place| (0..seeds).map(move |seed| (place, seed)));
+        let mut all = all.peekable();
+        while all.peek().is_some() && !self.is_over() {
+            let batch: Vec<(usize, u64)> = all.by_ref().take(self.control.jobs * BATCH).collect();
+            let plans: Vec<Plan> =
+                batch.iter().map(|(place, seed)| candidate(&self.best, *place, *seed)).collect();
             self.tried += plans.len() as u64;
-            let outcomes = self.judge_all(plans);
-            let found = outcomes.into_iter().enumerate().find_map(|(at, it)| Some((at, it?)));
-            if let Some((at, outcome)) = found {
-                self.best = plans[at].clone();
-                self.outcome = outcome;
+            let outcomes = self.judge_all(&plans).into_iter();
+            let found =
+                outcomes.zip(plans).zip(&batch).find_map(|((it, plan), at)| Some((it?, plan, at)));
+            if let Some((outcome, plan, (place, _))) = found {
+                (self.best, self.outcome) = (plan, outcome);
                 (self.control.better)(&self.best, self.tried);
-                return Some(batch * self.control.jobs * BATCH + at);
+                return Some(*place);
             }
         }
         None

@@ -11,13 +11,14 @@ use crate::plan::{
 use crate::time::{Shift, Span, SpanRange, Time};
 
 /// A disk that takes the same time for everything.
-fn plain_disk(fsync: Span) -> DiskOptions {
+pub(super) fn plain_disk(fsync: Span) -> DiskOptions {
     let write = Latency::Constant(Span::ZERO);
     DiskOptions { write, fsync: Latency::Constant(fsync), ..DiskOptions::default() }
 }
 
 /// What a plain disk may take: the first that will do is the best.
-const SYNCS: [Span; 4] = [Span::micros(100), Span::millis(1), Span::millis(5), Span::millis(20)];
+pub(super) const SYNCS: [Span; 4] =
+    [Span::micros(100), Span::millis(1), Span::millis(5), Span::millis(20)];
 
 /// Ends the run where it fails.
 pub fn shorten(shrinker: &mut Shrinker) {
@@ -48,6 +49,8 @@ fn cut(shrinker: &Shrinker, horizon: Span) -> Plan {
         plan.horizon = horizon;
         plan.faults.retain(|fault| !matches!(fault.when, When::At(at) if at > horizon));
         plan.requests.retain(|request| request.at.is_none_or(|at| at <= horizon));
+        plan.pins.retain(|pin| pin.sent.is_none_or(|sent| sent <= horizon));
+        plan.syncs.retain(|pin| pin.begun <= horizon);
     })
 }
 
@@ -56,7 +59,7 @@ pub fn all(shrinker: &mut Shrinker) {
     nodes(shrinker);
     let changes: [&dyn Fn(&mut Plan); 11] = [
         &|plan| plan.links.clear(),
-        &|plan| plan.network = plain_network(Span::millis(1)),
+        &|plan| plan.network = plain_network(),
         &|plan| plan.network.loss = crate::time::Share::NEVER,
         &|plan| plan.network.duplicate = crate::time::Share::NEVER,
         &|plan| (plan.network.fifo, plan.network.bandwidth) = (false, None),
@@ -129,6 +132,7 @@ fn leave(plan: &mut Plan, id: NodeId) {
         }
         _ => false,
     });
+    plan.syncs.retain_mut(|pin| moved(pin.node).map(|id| pin.node = id).is_some());
     plan.faults.retain_mut(|fault| {
         let named = fault.action.names_mut().into_iter().map(moved_whom).collect::<Vec<_>>();
         if let When::On(trigger) = &mut fault.when
@@ -148,8 +152,9 @@ fn node(shrinker: &mut Shrinker, id: NodeId) {
     if shrinker.best.node(id).is_none() {
         return;
     }
-    let changes: [&dyn Fn(&mut NodeOptions); 3] = [
+    let changes: [&dyn Fn(&mut NodeOptions); 4] = [
         &|node| node.disk = None,
+        &|node| node.heartbeat_intervals.clear(),
         &|node| (node.clock_drift_ppm, node.clock_offset) = (0, Shift(0)),
         &|node| node.clock_offset = Shift(0),
     ];
@@ -189,11 +194,8 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
     let names = shrinker.best.faults[place].action.names().len();
     for name in 0..names {
         let whom = shrinker.best.faults[place].action.names()[name].1.clone();
-        let random = matches!(
-            whom,
-            Whom::Anyone | Whom::Minority | Whom::Majority | Whom::Follower | Whom::LeaderSide
-        ) || matches!(whom, Whom::Candidate | Whom::Everyone);
-        if !random && whom.numbers().is_none_or(|nodes| nodes.len() == 1) {
+        let many = whom.is_random() || whom == Whom::Everyone;
+        if !many && whom.numbers().is_none_or(|nodes| nodes.len() == 1) {
             continue;
         }
         let only = |node: &NodeId| {
@@ -213,14 +215,14 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
         &|fault| fault.action.steady(),
         &|fault| {
             if let Action::Crash(crash) = &mut fault.action {
-                crash.unsynced = Unsynced::Lost;
+                (crash.unsynced, crash.survives) = (Unsynced::Lost, None);
             }
         },
         &|fault| {
             if let Action::Crash(crash) = &mut fault.action
                 && crash.unsynced == Unsynced::Torn
             {
-                crash.unsynced = Unsynced::Kept;
+                (crash.unsynced, crash.survives) = (Unsynced::Kept, None);
             }
         },
     ];
@@ -318,7 +320,8 @@ fn spans(plan: &mut Plan) -> Vec<&mut Span> {
         found.extend(fault.action.lasts_mut());
     }
     found.extend(plan.requests.iter_mut().filter_map(|request| request.at.as_mut()));
-    found.extend(plan.pins.iter_mut().flat_map(|pin| &mut pin.arrives));
+    found.extend(plan.pins.iter_mut().flat_map(|pin| pin.sent.iter_mut().chain(&mut pin.arrives)));
+    found.extend(plan.syncs.iter_mut().flat_map(|pin| [&mut pin.begun, &mut pin.takes]));
     found.extend(plan.nodes.iter_mut().flat_map(|node| &mut node.election_timeouts));
     found.retain(|span| **span > Span::ZERO);
     found
