@@ -27,6 +27,10 @@ pub const VERSION: u32 = 1;
 pub const FILE: &str = "campaign.json";
 /// The folder that holds a folder for each failure.
 pub const FAILURES: &str = "failures";
+/// In a failure's folder: the smallest scenario that fails so.
+pub const SHRUNK: &str = "shrunk.toml";
+/// In a failure's folder: what shrinking came to.
+pub const SHRUNK_RESULT: &str = "shrunk.json";
 /// The JUnit report.
 pub const JUNIT: &str = "junit.xml";
 /// The largest result that is read, in bytes.

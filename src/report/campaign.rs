@@ -1,10 +1,12 @@
 //! A campaign in words, and as annotations for GitHub Actions.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::campaign::finding::Finding;
-use crate::campaign::store::{CampaignFile, FAILURES, FILE, FailureRow, SeedRange};
+use crate::campaign::shrink::Shrinking;
+use crate::campaign::store::{CampaignFile, FAILURES, FILE, FailureRow, SHRUNK, SeedRange};
 use crate::report::text::violation;
 use crate::situation::Situation;
 
@@ -25,7 +27,7 @@ pub fn next_command(failure: &FailureRow, folder: &Path) -> String {
 }
 
 /// The result in words: the verdict, what was done and how fast, what failed, what was never reached.
-pub fn text(file: &CampaignFile, folder: &Path) -> String {
+pub fn text(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrinking>) -> String {
     let mut text = String::new();
     let (totals, timing) = (&file.totals, &file.timing);
     let _ = writeln!(text, "  {}", seeds(file));
@@ -62,9 +64,33 @@ pub fn text(file: &CampaignFile, folder: &Path) -> String {
         let _ = writeln!(text, "\n  {id}  in {runs}, first with seed {}", failure.first_seed);
         let _ = writeln!(text, "    {}", failure.signature.finding.sentence());
         let _ = writeln!(text, "    {}", failure.signature.shape);
-        let _ = writeln!(text, "      {}", next_command(failure, folder));
+        match shrunk.get(id) {
+            None => {
+                let _ = writeln!(text, "      {}", next_command(failure, folder));
+            }
+            Some(shrinking) => {
+                let small = folder.join(FAILURES).join(id).join(SHRUNK);
+                let _ = writeln!(text, "    shrunk to {}", size(shrinking));
+                let _ = writeln!(text, "      squall explain {}", small.display());
+            }
+        }
     }
     text
+}
+
+/// What a failure was shrunk to.
+fn size(Shrinking { before, after, seedless, milliseconds, .. }: &Shrinking) -> String {
+    format!(
+        "{}, {}, {} and {}: {} events became {}; {} in {} s",
+        counted(after.nodes, "node"),
+        counted(after.faults, "fault"),
+        counted(after.operations, "operation"),
+        counted(after.pins, "pin"),
+        grouped(before.events),
+        grouped(after.events),
+        if *seedless { "nothing is left to chance" } else { "its seed matters" },
+        seconds(*milliseconds)
+    )
 }
 
 /// The verdict in one line, without the word for it.

@@ -6,6 +6,7 @@
 //! the randomness out: requests, election timeouts and the fate of single messages become decisions that stand in the plan. Passes are
 //! repeated until none finds anything, so a shrunk plan does not shrink further.
 
+pub mod gather;
 pub mod list;
 pub mod schedule;
 pub mod simpler;
@@ -30,6 +31,11 @@ const SEEDS_MAX: u64 = 300;
 
 /// The same where a fault is to wait for a situation: there are many to try.
 const TRIGGER_SEEDS: u64 = 12;
+
+/// A plan of so many steps is small enough.
+const STEPS_ENOUGH: usize = 8;
+/// How much more is tried for one that is not: as many times the seeds, one after the other.
+const EFFORTS: [u64; 2] = [8, 32];
 
 /// How many candidates a worker runs before the others are looked at.
 const BATCH: usize = 4;
@@ -117,6 +123,8 @@ pub struct Shrinker<'a> {
     tried: u64,
     /// Under how many seeds a candidate is run.
     seeds: u64,
+    /// How many times as many seeds as at first.
+    effort: u64,
     /// Whether a candidate must leave nothing to chance.
     fixed: bool,
 }
@@ -140,6 +148,59 @@ pub struct Shrunk {
     pub cut_short: bool,
 }
 
+/// What shrinking a failure came to, as files have it.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Shrinking {
+    /// The seed of the storm.
+    pub seed: u64,
+    /// The size before.
+    pub before: Size,
+    /// The size now.
+    pub after: Size,
+    /// How many candidates were run.
+    pub runs: u64,
+    /// Whether nothing is left to chance.
+    pub seedless: bool,
+    /// Whether it ended before nothing more was to be found.
+    pub cut_short: bool,
+    /// How long it took.
+    pub milliseconds: u64,
+}
+
+impl Shrunk {
+    /// What it came to, for the storm of this seed.
+    pub fn shrinking(&self, seed: u64, took: std::time::Duration) -> Shrinking {
+        Shrinking {
+            seed,
+            before: self.before,
+            after: self.after,
+            runs: self.tried,
+            seedless: self.seedless,
+            cut_short: self.cut_short,
+            milliseconds: took.as_millis() as u64,
+        }
+    }
+
+    /// The plan with a title that says what it shows, and where it comes from.
+    pub fn titled(&self, original: &Plan) -> Plan {
+        let mut plan = self.plan.clone();
+        let sentence = self.outcome.violation.as_ref().map(|violation| violation.sentence.clone());
+        plan.title = sentence.unwrap_or_else(|| "A run that does not end".into());
+        let (before, after) = (self.before, self.after);
+        plan.about = match original.about.is_empty() {
+            true => format!(
+                "Shrunk from \"{}\": {} events and {} records became {} and {}.",
+                original.title, before.events, before.records, after.events, after.records
+            ),
+            false => original.about.clone(),
+        };
+        plan
+    }
+}
+
 /// Shrinks a plan. Nothing if it does not fail.
 pub fn shrink(plan: &Plan, any: bool, control: Control) -> Option<Shrunk> {
     let mut plan = plan.clone();
@@ -148,8 +209,16 @@ pub fn shrink(plan: &Plan, any: bool, control: Control) -> Option<Shrunk> {
     let signature = Signature::of(&outcome)?;
     let before = Size::of(&plan, &outcome);
     let target = if any { Target::Any } else { Target::Same(signature) };
-    let mut shrinker =
-        Shrinker { target, best: plan, outcome, control, tried: 0, seeds: 1, fixed: false };
+    let mut shrinker = Shrinker {
+        target,
+        best: plan,
+        outcome,
+        control,
+        tried: 0,
+        seeds: 1,
+        effort: 1,
+        fixed: false,
+    };
     shrinker.run();
     let cut_short = shrinker.is_over();
     let Shrinker { mut best, outcome, tried, .. } = shrinker;
@@ -161,11 +230,33 @@ pub fn shrink(plan: &Plan, any: bool, control: Control) -> Option<Shrunk> {
     Some(Shrunk { plan: best, outcome, before, after, tried, seedless, cut_short })
 }
 
+/// What a reader of the plan has to follow; clients that draw what they ask are worth many requests.
+fn steps(plan: &Plan) -> usize {
+    let clients = if plan.clients.count > 0 { 1_000 } else { 0 };
+    plan.faults.len() + plan.requests.len() + plan.pins.len() + plan.syncs.len() + clients
+}
+
 impl Shrinker<'_> {
-    /// Simpler first, with luck; then without any luck.
+    /// Simpler first, with luck; then without any luck. What is large still is tried again with more luck.
     fn run(&mut self) {
         self.repeat(Shrinker::simplify);
+        let mut lucky = (self.best.clone(), self.outcome.clone());
         self.repeat(Shrinker::settle);
+        for effort in EFFORTS {
+            let smallest = (self.best.clone(), self.outcome.clone());
+            if steps(&self.best) <= STEPS_ENOUGH || self.is_over() {
+                return;
+            }
+            self.effort = effort;
+            (self.best, self.outcome) = lucky;
+            self.fixed = false;
+            self.repeat(Shrinker::simplify);
+            lucky = (self.best.clone(), self.outcome.clone());
+            self.repeat(Shrinker::settle);
+            if steps(&self.best) > steps(&smallest.0) {
+                (self.best, self.outcome) = smallest;
+            }
+        }
     }
 
     /// Repeats a round until it finds nothing.
@@ -184,7 +275,8 @@ impl Shrinker<'_> {
         self.seeds = match schedule::is_seedless(&self.best, &self.outcome) {
             true => 1,
             false => {
-                (EVENTS_PER_CANDIDATE / self.outcome.counters.events.max(1)).clamp(1, SEEDS_MAX)
+                let seeds = EVENTS_PER_CANDIDATE / self.outcome.counters.events.max(1);
+                seeds.clamp(1, SEEDS_MAX) * self.effort
             }
         };
         simpler::shorten(self);
@@ -216,6 +308,7 @@ impl Shrinker<'_> {
         list::faults(self);
         list::pins(self);
         list::syncs(self);
+        gather::gather(self);
         triggers::triggers(self);
         simpler::numbers(self);
     }

@@ -5,6 +5,7 @@
 //! and syncs that were late, lost or doubled.
 
 use crate::campaign::shrink::Shrinker;
+use crate::campaign::shrink::gather::is_plain_network;
 use crate::campaign::shrink::simpler::{SYNCS, plain_disk};
 use crate::ids::{NodeId, NodeSet};
 use crate::plan::fault::Unsynced;
@@ -169,7 +170,7 @@ pub fn plain_network() -> LinkOptions {
 
 /// A plain network, with the messages pinned that had another fate than they would have there.
 pub fn pin_messages(shrinker: &mut Shrinker) {
-    if shrinker.best.network == plain_network() && shrinker.best.links.is_empty() {
+    if is_plain_network(&shrinker.best) && shrinker.best.links.is_empty() {
         return;
     }
     let choices = choices(&shrinker.best);
