@@ -10,7 +10,7 @@ pub mod journal;
 pub mod run;
 pub mod watch;
 
-pub use run::{Ended, Options, Outcome, run, run_with};
+pub use run::{Ended, Options, Outcome, run, run_nodes, run_with};
 
 use crate::ids::{NodeId, WriteId};
 use crate::log::RequestId;
