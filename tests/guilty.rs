@@ -7,12 +7,13 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
+use squall::campaign::shrink::{Control, shrink};
 use squall::guests::saboteur::Saboteur;
 use squall::ids::{NodeId, NodeSet};
 use squall::node::{Context, Effect, Input, Node, NodeRng, Status};
-use squall::plan::Plan;
 use squall::plan::scenario::from_toml;
-use squall::raft::{Message, Raft, Rules};
+use squall::plan::{Plan, swarm};
+use squall::raft::{Bug, Message, Raft, Rules};
 use squall::record::{Record, Summary};
 use squall::report::explain::explain;
 use squall::sim::{Options, Outcome, run_nodes};
@@ -63,7 +64,10 @@ impl Node for Suspect {
             // The node itself goes on, with what its wrapper remembers.
             let mut node = self.node.clone();
             let (mut effects, mut rng) = (Vec::new(), ctx.rng.clone());
-            node.step(input.clone(), &mut Context { now: ctx.now, rng: &mut rng, effects: &mut effects });
+            node.step(
+                input.clone(),
+                &mut Context { now: ctx.now, rng: &mut rng, effects: &mut effects },
+            );
             (node, effects, rng)
         }));
         let words = |decided: &Decided| self.words(decided);
@@ -128,7 +132,7 @@ fn check(name: &str, plan: &Plan) -> Result<(), String> {
     let (outcome, mut guilty, records) = trial(plan, None);
     assert_eq!(outcome, squall::sim::run(plan), "{name}: to ask a twin changes nothing");
     guilty.dedup();
-    let explanation = explain(plan, 30).expect("it can be held").expect("it fails");
+    let explanation = explain(plan, 40).expect("it can be held").expect("it fails");
     let told: Vec<Step> = explanation
         .lines
         .iter()
@@ -153,7 +157,54 @@ fn check(name: &str, plan: &Plan) -> Result<(), String> {
         .filter(|record| !told.contains(&(record.event, record.node.expect("it has one"))))
         .map(|record| format!("  not told: {record:?}"))
         .collect();
-    Err(format!("{name}: {length} lines, {} decisive\n{text}\n{}\n", needed.len(), missing.join("\n")))
+    Err(format!(
+        "{name}: {length} lines, {} decisive\n{text}\n{}\n",
+        needed.len(),
+        missing.join("\n")
+    ))
+}
+
+/// Storms of these bugs shrink within a moment.
+const QUICK: [Bug; 6] = [
+    Bug::VoteTwice,
+    Bug::TermRegress,
+    Bug::CommitWithoutQuorum,
+    Bug::TruncateUnconditional,
+    Bug::AckBeforeFsync,
+    Bug::ApplyTwiceAfterRestart,
+];
+
+/// Checks the explanations of the first storm that each bug makes fail, shrunk.
+fn check_storms(bugs: &[Bug]) {
+    squall::sim::run::silence_panics_of_nodes();
+    let mut wrong = String::new();
+    for bug in bugs {
+        let storm = |seed| {
+            let mut plan = swarm::draw(seed);
+            plan.raft.bugs = vec![*bug];
+            plan
+        };
+        let fails = |plan: &Plan| squall::sim::run(plan).violation.is_some();
+        let plan = (1..).map(storm).find(fails).expect("some storm fails");
+        let better = &mut |_: &Plan, _| ();
+        let control = Control { jobs: 2, deadline: None, interrupted: &|| false, better };
+        let shrunk = shrink(&plan, false, control).expect("it fails").plan;
+        if let Err(problem) = check(bug.name(), &shrunk) {
+            wrong += &problem;
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn the_story_of_a_shrunk_storm_names_the_guilty_step() {
+    check_storms(&QUICK);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn the_story_of_any_shrunk_storm_names_the_guilty_step() {
+    check_storms(&Bug::ALL);
 }
 
 #[test]
