@@ -8,6 +8,7 @@ mod faults;
 mod host;
 pub mod journal;
 pub mod run;
+pub mod waits;
 pub mod watch;
 
 pub use run::{Ended, Options, Outcome, run, run_nodes, run_with};

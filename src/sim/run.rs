@@ -9,6 +9,7 @@ use crate::oracle::Violation;
 use crate::plan::Plan;
 use crate::raft::Raft;
 use crate::sim::Sim;
+use crate::sim::waits::{Stopwatch, Waits};
 use crate::sim::watch::{Marks, Sink, Watch};
 use crate::situation::{Counts, Situation};
 use crate::time::{Span, Time};
@@ -79,6 +80,8 @@ pub struct Options<'a> {
     pub interrupt: Option<&'a dyn Fn() -> bool>,
     /// Leaves oracles and situations out, to see what they cost. Faults that wait for a situation wait for ever.
     pub unjudged: bool,
+    /// Where the waits of clients and for leaders are added.
+    pub waits: Option<&'a mut Waits>,
     /// Where the election timeouts of each node are put when the run has ended.
     pub timeouts: Option<&'a mut Vec<Vec<Span>>>,
 }
@@ -103,7 +106,8 @@ pub fn run_with(plan: &Plan, options: Options) -> Outcome {
 /// Runs a plan with nodes of any kind.
 pub fn run_nodes<N: Node>(plan: &Plan, make: &dyn Fn(NodeId) -> N, options: Options) -> Outcome {
     let horizon = options.until.unwrap_or(plan.horizon).min(plan.horizon);
-    let watch = Watch::new(plan, !options.unjudged, options.sink, options.marks);
+    let mut watch = Watch::new(plan, !options.unjudged, options.sink, options.marks);
+    watch.stopwatch = options.waits.map(Stopwatch::new);
     let mut sim = Sim::new(plan, make, watch);
     let ended = sim.run(Time::ZERO.plus(horizon), options.interrupt);
     if let Some(timeouts) = options.timeouts {
