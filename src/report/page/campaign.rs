@@ -119,7 +119,7 @@ fn story(failure: &FailureRow, folder: &Path) -> String {
     // What to do next stands on the page already.
     let text = text.split("\nnext:\n").next().unwrap_or_default();
     format!(
-        "<details><summary>What led to it</summary><pre class=\"story\">{}</pre></details>",
+        "<details><summary>What led to it</summary><pre>{}</pre></details>",
         escape(text.trim_end())
     )
 }
