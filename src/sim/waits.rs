@@ -243,7 +243,9 @@ mod tests {
             stopwatch.observe(&Record { number: 1, event: 1, time, node: Some(node), kind });
         }
         let mut expected = Histogram::default();
-        [152, 403].map(|millis| expected.add(Span::millis(millis)));
+        for millis in [152, 403] {
+            expected.add(Span::millis(millis));
+        }
         assert_eq!(waits.elections, expected);
     }
 }
