@@ -196,7 +196,7 @@ pub struct Status {
 
 /// The random decisions of one node, drawn from its own stream over all its lives. The first election timeouts
 /// may be fixed by the plan.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct NodeRng {
     rng: Rng,
     timeouts: Spans,
@@ -204,7 +204,7 @@ pub struct NodeRng {
 }
 
 /// Spans of one kind, the first of which may be fixed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Spans {
     fixed: Vec<Span>,
     /// All so far.

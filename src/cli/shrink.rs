@@ -10,7 +10,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use crate::campaign::clock::now;
 use crate::campaign::finding::{Finding, Signature};
 use crate::campaign::shrink::{Control, Shrinking, Shrunk, Size, shrink as shrink_plan};
-use crate::campaign::store::{CampaignFile, FAILURES, FailureRow, SHRUNK, SHRUNK_RESULT};
+use crate::campaign::store::{
+    CampaignFile, FAILURES, FailureRow, SHRUNK, SHRUNK_RESULT, SHRUNK_STORY, STORY_LINES_MAX,
+};
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::source::SourceArgs;
@@ -19,9 +21,6 @@ use crate::plan::{Plan, scenario};
 use crate::report::explain::explain;
 use crate::report::saved::write_whole;
 use crate::time::Span;
-
-/// How many lines a story has at most.
-const STORY_LINES: usize = 40;
 
 /// What `squall shrink` takes.
 #[derive(Args)]
@@ -159,9 +158,9 @@ fn one_failure(
     let failed = |error: std::io::Error| Failure::file(&path, "write", &error);
     let small = shrunk.titled(plan);
     write_whole(&path, scenario::to_toml(&small).trim_end().as_bytes()).map_err(failed)?;
-    if let Ok(Some(story)) = explain(&small, STORY_LINES) {
+    if let Ok(Some(story)) = explain(&small, STORY_LINES_MAX) {
         let text = story.text(&path.display().to_string());
-        write_whole(&folder.join("shrunk.txt"), text.trim_end().as_bytes()).map_err(failed)?;
+        write_whole(&folder.join(SHRUNK_STORY), text.trim_end().as_bytes()).map_err(failed)?;
     }
     let shrinking = shrunk.shrinking(failure.first_seed, now().duration_since(begun));
     let json = serde_json::to_vec_pretty(&shrinking).map_err(std::io::Error::from)?;

@@ -18,6 +18,7 @@ pub type Ctx<'a> = Context<'a, Message>;
 /// - `last_applied <= commit_index` and `last_applied <= durable_index`.
 /// - `durable_index <= log.last_index()`.
 /// - Every change of term, vote or log is written before the step ends that makes it.
+#[derive(Clone, Debug)]
 pub struct Core {
     /// This node.
     pub id: NodeId,

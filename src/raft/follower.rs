@@ -8,6 +8,7 @@ use crate::raft::core::{Core, Ctx};
 use crate::time::{LocalTime, Span};
 
 /// What only a follower knows.
+#[derive(Clone, Debug)]
 pub struct Follower {
     /// When it gives its leader up.
     pub deadline: LocalTime,

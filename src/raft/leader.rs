@@ -11,6 +11,7 @@ use crate::raft::progress::Progress;
 use crate::time::LocalTime;
 
 /// A request that waits for its entry to be applied.
+#[derive(Clone, Debug)]
 struct Pending {
     index: Index,
     request: RequestId,
@@ -19,6 +20,7 @@ struct Pending {
 }
 
 /// What only a leader knows.
+#[derive(Clone, Debug)]
 pub struct Leader {
     /// Requests that wait, by ascending index.
     pending: VecDeque<Pending>,

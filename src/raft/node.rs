@@ -6,16 +6,18 @@ use crate::raft::candidate::Candidate;
 use crate::raft::core::{Core, Ctx};
 use crate::raft::follower::{Append, Follower, receive_entries, receive_request_vote};
 use crate::raft::leader::Leader;
-use crate::raft::{Config, Message};
+use crate::raft::{Config, Message, Rules};
 use crate::record::Summary;
 
 /// A node of the built-in Raft.
+#[derive(Clone, Debug)]
 pub struct Raft {
     core: Core,
     role: RoleState,
 }
 
 /// A role, with what only it knows.
+#[derive(Clone, Debug)]
 enum RoleState {
     /// Before the first boot.
     Off,
@@ -37,6 +39,13 @@ impl Raft {
     pub fn new(id: NodeId, members: NodeSet, config: Config) -> Raft {
         assert!(members.contains(id), "a node is a member of its cluster");
         Raft { core: Core::new(id, members, config), role: RoleState::Off }
+    }
+
+    /// A node in the same state that goes on by other rules: what both do next shows what the rules decide.
+    pub fn obeying(&self, rules: Rules) -> Raft {
+        let mut node = self.clone();
+        node.core.config.rules = rules;
+        node
     }
 
     /// All transitions between roles.

@@ -8,7 +8,9 @@ use crate::campaign::finding::Finding;
 use crate::campaign::shrink::Shrinking;
 use crate::campaign::store::{CampaignFile, FAILURES, FILE, FailureRow, SHRUNK, SeedRange};
 use crate::report::text::violation;
+use crate::sim::waits::Histogram;
 use crate::situation::Situation;
+use crate::time::Span;
 
 /// How many situations that were never reached are named; `campaign.json` has them all.
 const MISSED_MAX: usize = 12;
@@ -46,6 +48,10 @@ pub fn text(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrink
         grouped(timing.per_second(totals.events)),
         grouped(timing.per_second(totals.virtual_time.0) / 1_000_000_000)
     );
+    let waits = [(&file.waits.answers, "answer"), (&file.waits.elections, "election")];
+    for words in waits.into_iter().filter_map(|(histogram, thing)| waited(histogram, thing)) {
+        let _ = writeln!(text, "  {words}");
+    }
     let reached = file.situations.len();
     let _ = writeln!(text, "  situations: {reached} of {} reached", Situation::COUNT);
     if !file.never_reached.is_empty() {
@@ -154,6 +160,19 @@ pub fn proof(file: &CampaignFile, failure: &FailureRow) -> Option<String> {
     let plan = file.settings.plan(failure.first_seed);
     let outcome = crate::campaign::workers::run_caught(&plan, None).ok()?;
     violation(&plan, &outcome)
+}
+
+/// How many there are, and how long half of them and nearly all take; nothing if there are none.
+pub fn waited(histogram: &Histogram, thing: &str) -> Option<String> {
+    let (half, most) = (histogram.within(50)?, histogram.within(99)?);
+    let count = counted(histogram.count(), thing);
+    Some(format!("{count}: half within {}, 99 % within {}", rounded(half), rounded(most)))
+}
+
+/// A time with three digits at most.
+fn rounded(Span(nanos): Span) -> Span {
+    let unit = 10_u64.pow(nanos.max(1).ilog10().saturating_sub(2));
+    Span(nanos.div_ceil(unit) * unit)
 }
 
 /// So many of a thing.

@@ -182,7 +182,7 @@ mod tests {
         journal.push(WriteId(2), entries(4));
         journal.push(WriteId(3), Write::Vote(Term(9), None));
         let survival = journal.crash(1, Tear::Drawn(u64::MAX / 2));
-        assert_eq!(survival, Survival { upto: WriteId(1), torn: 1, lost: 2 });
+        assert_eq!(survival, Survival { upto: WriteId(1), torn: Some(1), lost: 2 });
         let recovered = journal.recover(Index::ZERO);
         assert_eq!(recovered.log.last_index(), Index(3));
         assert_eq!(recovered.term, Term::FIRST);

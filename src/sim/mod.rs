@@ -10,9 +10,10 @@ mod faults;
 mod host;
 pub mod journal;
 pub mod run;
+pub mod waits;
 pub mod watch;
 
-pub use run::{Ended, Options, Outcome, run, run_with};
+pub use run::{Ended, Options, Outcome, run, run_nodes, run_with};
 
 use crate::ids::{NodeId, WriteId};
 use crate::log::RequestId;

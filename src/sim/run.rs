@@ -10,6 +10,7 @@ use crate::plan::Plan;
 use crate::raft::Raft;
 use crate::sim::Sim;
 use crate::sim::choices::Choices;
+use crate::sim::waits::{Stopwatch, Waits};
 use crate::sim::watch::{Marks, Sink, Watch};
 use crate::situation::{Counts, Situation};
 use crate::time::{Span, Time};
@@ -82,6 +83,10 @@ pub struct Options<'a> {
     pub unjudged: bool,
     /// Where what was drawn is put when the run has ended.
     pub choices: Option<&'a mut Choices>,
+    /// Where the waits of clients and for leaders are added.
+    pub waits: Option<&'a mut Waits>,
+    /// Where the election timeouts of each node are put when the run has ended.
+    pub timeouts: Option<&'a mut Vec<Vec<Span>>>,
 }
 
 /// Runs a plan. Pure: the same plan gives the same outcome, on every machine and in every build. The plan must have
@@ -104,7 +109,8 @@ pub fn run_with(plan: &Plan, options: Options) -> Outcome {
 /// Runs a plan with nodes of any kind.
 pub fn run_nodes<N: Node>(plan: &Plan, make: &dyn Fn(NodeId) -> N, options: Options) -> Outcome {
     let horizon = options.until.unwrap_or(plan.horizon).min(plan.horizon);
-    let watch = Watch::new(plan, !options.unjudged, options.sink, options.marks);
+    let mut watch = Watch::new(plan, !options.unjudged, options.sink, options.marks);
+    watch.stopwatch = options.waits.map(Stopwatch::new);
     let mut sim = Sim::new(plan, make, watch);
     sim.choices = options.choices.is_some().then(Box::default);
     let ended = sim.run(Time::ZERO.plus(horizon), options.interrupt);

@@ -5,6 +5,7 @@ use crate::ids::{NodeId, Term};
 use crate::oracle::{Oracles, Situations, Violation};
 use crate::plan::{Plan, When};
 use crate::record::{Kind, Record};
+use crate::sim::waits::Stopwatch;
 use crate::situation::Situation;
 use crate::time::Time;
 use crate::trace::digest::Digester;
@@ -27,6 +28,8 @@ pub struct Watch<'a> {
     pub violation: Option<Violation>,
     /// The highest term that a node reached.
     pub term_max: Term,
+    /// Whoever takes the times.
+    pub(super) stopwatch: Option<Stopwatch<'a>>,
     digester: Digester,
     judges: Option<Box<Judges>>,
     sink: Option<Sink<'a>>,
@@ -68,6 +71,7 @@ impl<'a> Watch<'a> {
             records: 0,
             violation: None,
             term_max: Term::FIRST,
+            stopwatch: None,
             digester: Digester::default(),
             judges: judged.then(judges),
             sink,
@@ -95,6 +99,9 @@ impl<'a> Watch<'a> {
             if self.violation.is_none() {
                 self.violation = violation;
             }
+        }
+        if let Some(stopwatch) = &mut self.stopwatch {
+            stopwatch.observe(&record);
         }
         if let Some(sink) = &mut self.sink {
             sink(&record);

@@ -5,6 +5,7 @@
 
 pub mod campaign;
 pub mod encode;
+pub mod histogram;
 pub mod words;
 
 use serde::Serialize;
