@@ -241,7 +241,7 @@ impl Shrinker<'_> {
     fn run(&mut self) {
         self.repeat(Shrinker::simplify);
         let mut lucky = (self.best.clone(), self.outcome.clone());
-        self.repeat(Shrinker::settle);
+        self.finish();
         for effort in EFFORTS {
             let smallest = (self.best.clone(), self.outcome.clone());
             if steps(&self.best) <= STEPS_ENOUGH || self.is_over() {
@@ -249,14 +249,22 @@ impl Shrinker<'_> {
             }
             self.effort = effort;
             (self.best, self.outcome) = lucky;
-            self.fixed = false;
             self.repeat(Shrinker::simplify);
             lucky = (self.best.clone(), self.outcome.clone());
-            self.repeat(Shrinker::settle);
+            self.finish();
             if steps(&self.best) > steps(&smallest.0) {
                 (self.best, self.outcome) = smallest;
             }
         }
+    }
+
+    /// Without luck, until no pass finds anything: then to shrink the result again changes nothing.
+    fn finish(&mut self) {
+        self.repeat(Shrinker::settle);
+        self.repeat(|shrinker| {
+            shrinker.simplify();
+            shrinker.settle();
+        });
     }
 
     /// Repeats a round until it finds nothing.
@@ -272,7 +280,8 @@ impl Shrinker<'_> {
 
     /// While there is chance left, a candidate may fail under another seed: less happens, so it happens at other times.
     fn simplify(&mut self) {
-        self.seeds = match schedule::is_seedless(&self.best, &self.outcome) {
+        self.fixed = schedule::is_seedless(&self.best, &self.outcome);
+        self.seeds = match self.fixed {
             true => 1,
             false => {
                 let seeds = EVENTS_PER_CANDIDATE / self.outcome.counters.events.max(1);

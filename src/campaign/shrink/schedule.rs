@@ -40,7 +40,16 @@ pub fn choices(plan: &Plan) -> Choices {
     choices
 }
 
-/// Makes decisions of all that was drawn.
+/// The plan with all decided that was drawn, each message and each sync too.
+pub fn decide(plan: &Plan) -> Plan {
+    let choices = choices(plan);
+    let mut decided = decided(plan, &choices);
+    decided.pins = odd_messages(&choices).pop().unwrap_or_default();
+    decided.syncs = odd_syncs(&choices).pop().unwrap_or_default();
+    decided
+}
+
+/// Makes decisions of all that was drawn, as few as will do.
 pub fn take_randomness_out(shrinker: &mut Shrinker) {
     let seed = shrinker.with(|plan| plan.seed = 1);
     if is_seedless(&shrinker.best, &shrinker.outcome) {
@@ -63,7 +72,7 @@ pub fn take_randomness_out(shrinker: &mut Shrinker) {
 }
 
 /// The plan on a plain network and plain disks, with all else decided as it was drawn.
-pub fn decided(plan: &Plan, choices: &Choices) -> Plan {
+fn decided(plan: &Plan, choices: &Choices) -> Plan {
     let mut plan = plan.clone();
     plan.seed = 1;
     plan.network = plain_network();
@@ -186,7 +195,7 @@ pub fn pin_messages(shrinker: &mut Shrinker) {
 }
 
 /// The messages that had another fate than on a plain network: none, the very late, all that were late, those lost or doubled too, all.
-pub fn odd_messages(choices: &Choices) -> Vec<Vec<Pin>> {
+fn odd_messages(choices: &Choices) -> Vec<Vec<Pin>> {
     let messages = &choices.messages;
     let usual = median(messages.iter().flat_map(|pin| pin.arrives.iter().copied()), PLAIN);
     let late = |pin: &Pin, times: u64| pin.arrives.iter().any(|span| *span > usual.times(times));
@@ -201,7 +210,7 @@ pub fn odd_messages(choices: &Choices) -> Vec<Vec<Pin>> {
 }
 
 /// The syncs that had another fate than on a plain disk: none, those that failed, the late ones too, all.
-pub fn odd_syncs(choices: &Choices) -> Vec<Vec<SyncPin>> {
+fn odd_syncs(choices: &Choices) -> Vec<Vec<SyncPin>> {
     let usual = usual_sync(choices);
     let chosen = |odd: &dyn Fn(&SyncPin) -> bool| {
         choices.syncs.iter().filter(|pin| odd(pin)).cloned().collect()

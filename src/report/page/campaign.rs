@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::campaign::power::Power;
 use crate::campaign::store::{
-    CampaignFile, FAILURES, FailureRow, SHRUNK_STORY, STORY, SituationRow,
+    CampaignFile, FAILURES, FailureRow, SHRUNK, SHRUNK_STORY, STORY, SituationRow,
 };
 use crate::report::campaign::{grouped, long_time, next_command, seconds, seeds, verdict, waited};
 use crate::report::page::histogram;
@@ -19,9 +19,10 @@ pub const FILE: &str = "index.html";
 const STORY_BYTES_MAX: u64 = 1 << 16;
 
 /// The files of a failure's folder that the page links to, where they are there.
-const LINKS: [(&str, &str); 4] = [
+const LINKS: [(&str, &str); 5] = [
     ("run.html", "see the run"),
     ("proof.txt", "proof"),
+    (SHRUNK, "shrunk scenario"),
     ("scenario.toml", "scenario"),
     ("run.plan.json", "saved run"),
 ];
