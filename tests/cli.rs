@@ -163,11 +163,7 @@ fn the_catalogues_are_complete() {
         .stdout(contains("Figure 8"));
     squall().args(["situations"]).assert().code(0).stdout(contains("split-vote"));
     squall().args(["properties"]).assert().code(0).stdout(contains("election-safety"));
-    squall()
-        .args(["profiles"])
-        .assert()
-        .code(0)
-        .stdout(contains("not in the built-in Raft: pre-vote"));
+    squall().args(["profiles"]).assert().code(0).stdout(contains("check-quorum"));
     squall().args(["scenarios"]).assert().code(0).stdout(contains("scenarios/bugs/"));
     squall().args(["schema"]).assert().code(0).stdout(contains("\"$schema\""));
     squall().args(["completions", "bash"]).assert().code(0).stdout(contains("complete"));

@@ -61,7 +61,15 @@ pub struct PowerArgs {
 /// Measures, and prints the table.
 pub fn power(args: &PowerArgs) -> Result<Code, Failure> {
     let swarm = fuzz::swarm_config(args.config.as_deref())?;
-    let mut bugs = if args.bugs.is_empty() { Bug::ALL.to_vec() } else { args.bugs.clone() };
+    if let Some(bug) = args.bugs.iter().find(|bug| !bug.is_judged()) {
+        let message = format!(
+            "{bug} only stalls the cluster, and no property that is judged shows that; see it with \
+             `squall run scenarios/bugs/{bug}.toml`"
+        );
+        return Err(Failure::usage(message));
+    }
+    let judged = || Bug::ALL.into_iter().filter(|bug| bug.is_judged()).collect();
+    let mut bugs = if args.bugs.is_empty() { judged() } else { args.bugs.clone() };
     bugs.sort_unstable();
     bugs.dedup();
     let measured = Measure {

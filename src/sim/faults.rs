@@ -155,7 +155,7 @@ impl<N: Node> Sim<'_, '_, N> {
             None => NodeSet::first(plan.cluster.nodes),
         };
         let targets = match action {
-            Action::Crash(_) | Action::Pause(_) | Action::Slow(_) => {
+            Action::Crash(_) | Action::Pause(_) | Action::Slow(_) | Action::Transfer(_) => {
                 targets.iter().filter(|node| self.hosts[node.slot()].is_up()).collect()
             }
             Action::Restart(_) => {
@@ -163,7 +163,13 @@ impl<N: Node> Sim<'_, '_, N> {
             }
             _ => targets,
         };
-        if targets.is_empty() {
+        let heir = match action {
+            Action::Transfer(transfer) => {
+                some_of(self.resolve(&transfer.to, trigger, words[1]), 1, words[1])
+            }
+            _ => targets,
+        };
+        if targets.is_empty() || heir.is_empty() {
             return self.watch.record(None, Kind::Missed { fault: number });
         }
         self.watch.record(None, Kind::Fault { fault: number });
@@ -173,7 +179,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let partition = !cuts.is_empty();
         let endless =
             matches!(action, Action::Restart(_) | Action::DiskError(_) | Action::Clock(_));
-        if endless || matches!(action, Action::Crash(_)) {
+        if endless || matches!(action, Action::Crash(_) | Action::Transfer(_)) {
             return;
         }
         let entry = InForce { fault, targets, cuts, cut: false, over: false };
@@ -238,6 +244,14 @@ impl<N: Node> Sim<'_, '_, N> {
             Action::Clock(change) => {
                 for node in targets.iter() {
                     self.set_clock(node, change.jump, change.drift_ppm);
+                }
+            }
+            Action::Transfer(transfer) => {
+                let heir = some_of(self.resolve(&transfer.to, trigger, word), 1, word);
+                for (node, to) in
+                    targets.iter().flat_map(|node| heir.iter().map(move |to| (node, to)))
+                {
+                    self.queue.push(self.watch.now, Event::Transfer { node, to });
                 }
             }
             Action::Split(_)
@@ -413,7 +427,10 @@ impl<N: Node> Sim<'_, '_, N> {
             Whom::Nodes(nodes) => nodes.iter().copied().collect(),
             Whom::Leader => leader(),
             Whom::Follower => some_of(NodeSet::without(live(), leader()), 1, word),
-            Whom::Candidate => some_of(with_role(Role::Candidate).collect(), 1, word),
+            Whom::Candidate => {
+                let standing = with_role(Role::Candidate).chain(with_role(Role::PreCandidate));
+                some_of(standing.collect(), 1, word)
+            }
             Whom::AllButLeader => all.without(leader()),
             Whom::Trigger => trigger.map_or(NodeSet::EMPTY, NodeSet::only),
             Whom::Anyone => some_of(all, 1, word),

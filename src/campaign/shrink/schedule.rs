@@ -86,20 +86,10 @@ fn pin_timeouts(shrinker: &mut Shrinker) {
     let timeouts = watch(&shrinker.best, |_| ());
     let pinned = shrinker.with(|plan| {
         for (slot, timeouts) in timeouts.into_iter().enumerate() {
-            node_options(plan, NodeId::at(slot)).election_timeouts = timeouts;
+            plan.node_mut(NodeId::at(slot)).election_timeouts = timeouts;
         }
     });
     shrinker.take(pinned);
-}
-
-/// What the plan says of a node, to be changed.
-pub(super) fn node_options(plan: &mut Plan, id: NodeId) -> &mut NodeOptions {
-    let place = plan.nodes.iter().position(|options| options.id == id).unwrap_or_else(|| {
-        let place = plan.nodes.partition_point(|options| options.id < id);
-        plan.nodes.insert(place, NodeOptions::new(id));
-        place
-    });
-    &mut plan.nodes[place]
 }
 
 /// A plain network: every message takes the same time, and none is lost.

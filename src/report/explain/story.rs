@@ -264,6 +264,9 @@ impl Story<'_> {
                 let rank = if about || !second.is_empty() { 7 } else { 5 };
                 Some((rank, format!("stands for election in term {term}{second}")))
             }
+            Role::PreCandidate => {
+                Some((2, format!("asks whether it could win term {}", term.next())))
+            }
             Role::Follower if self.shadow.node(node).role == Role::Leader => {
                 let before = self.shadow.node(node).term;
                 Some((5, format!("leads term {before} no more: it follows in term {term}")))
@@ -432,7 +435,12 @@ impl Story<'_> {
             MessageKind::AppendEntries => "entries",
             MessageKind::AppendReply if message.success => "word that its log matches",
             MessageKind::AppendReply => "refusal of entries",
-            MessageKind::Forward | MessageKind::ForwardReply => return None,
+            MessageKind::TimeoutNow => "word to stand",
+            MessageKind::PreVoteReply if message.success => "grant of a pre-vote",
+            MessageKind::Forward
+            | MessageKind::ForwardReply
+            | MessageKind::PreVote
+            | MessageKind::PreVoteReply => return None,
         };
         let mut text = format!("hears the {what} of {from}, sent in term {}", message.term);
         if message.message == MessageKind::AppendReply && message.success {
