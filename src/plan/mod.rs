@@ -363,8 +363,8 @@ pub struct NodeOptions {
     /// How many parts per million its clock runs fast, or slow if negative; within 500,000.
     #[serde(default, skip_serializing_if = "is_default")]
     pub clock_drift_ppm: i32,
-    /// Its first election timeouts, in order; later ones are random. One is used at each start, at each candidacy, and at each step
-    /// down from candidate or leader.
+    /// Its first election timeouts, in order; later ones are random. One is used at each start, at each candidacy, at each step
+    /// down from candidate or leader, each time that it asks before it stands, and each time that it leaves an election to others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub election_timeouts: Vec<Span>,
     /// Its disk.

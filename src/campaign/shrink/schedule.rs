@@ -3,7 +3,7 @@
 use crate::campaign::shrink::Shrinker;
 use crate::ids::NodeId;
 use crate::log::Command;
-use crate::plan::{Clients, Latency, LinkOptions, NodeOptions, Pin, Plan, SingleRequest, Whom};
+use crate::plan::{Clients, Latency, LinkOptions, Pin, Plan, SingleRequest, Whom};
 use crate::record::{Kind, Record};
 use crate::sim::{Options, Outcome, run, run_with};
 use crate::time::{Span, Time};
