@@ -52,9 +52,7 @@ fn message(words: &[&str]) -> Message {
             let (last_log_index, last_log_term) = position(words[3]);
             Message::PreVote { term: term(), last_log_index, last_log_term }
         }
-        "pre-vote-reply" => {
-            Message::PreVoteReply { term: term(), granted: words[2] == "granted" }
-        }
+        "pre-vote-reply" => Message::PreVoteReply { term: term(), granted: words[2] == "granted" },
         "timeout-now" => Message::TimeoutNow { term: term() },
         "vote" => Message::Vote { term: term(), granted: words[2] == "granted" },
         "append" => {
@@ -75,7 +73,8 @@ fn message(words: &[&str]) -> Message {
 fn carry_out(driver: &mut Option<Driver>, line: &str) -> String {
     let words: Vec<&str> = line.split_whitespace().collect();
     if words[0] == "cluster" {
-        let (disks, options) = line["cluster".len()..].split_once(" with ").unwrap_or((&line["cluster".len()..], ""));
+        let (disks, options) =
+            line["cluster".len()..].split_once(" with ").unwrap_or((&line["cluster".len()..], ""));
         let (elections, priorities) = parse_options(options);
         *driver = Some(Driver::with(&parse_disks(disks), &[], elections, &priorities));
         driver.as_mut().expect("just made").told();

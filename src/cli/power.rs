@@ -29,7 +29,7 @@ const FIRST_SEED_MAX: u64 = 1 << 60;
   squall power --bugs old-term-commit,vote-twice --trials 100
   squall power --config mine.toml --json")]
 pub struct PowerArgs {
-    /// The bugs, as `squall bugs` lists them [default: all]
+    /// The bugs, as `squall bugs` lists them [default: all that a property can show]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     bugs: Vec<Bug>,
     /// How many trials for each bug

@@ -188,7 +188,7 @@ impl Plan {
 pub struct Cluster {
     /// How many nodes, 1 to 25.
     pub nodes: u8,
-    /// Whose timings.
+    /// Whose timings, and whose elections.
     pub profile: Profile,
     /// Whether the state machine survives a crash, with what it has applied.
     pub state_machine: StateMachine,

@@ -1,4 +1,4 @@
-//! The timings of production Rafts, as data: what each project ships as its defaults.
+//! The timings and elections of production Rafts, as data: what each project ships as its defaults.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -208,6 +208,11 @@ impl std::str::FromStr for Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_papers_elections_are_the_papers() {
+        assert_eq!(Profile::Paper.elections(), Elections::default());
+    }
 
     #[test]
     fn heartbeats_come_well_before_elections() {

@@ -54,7 +54,7 @@ impl Leader {
         let mut leader = Leader {
             pending: VecDeque::new(),
             deadline: ctx.now,
-            quorum: Quorum::new(ctx.now),
+            quorum: Quorum::new(core, ctx.now),
             transfer: None,
             shared_batch: (Index::ZERO, 0, Batch::EMPTY),
         };

@@ -97,7 +97,8 @@ impl Raft {
     fn hears_leader(&self, ctx: &Ctx) -> bool {
         match &self.role {
             RoleState::Leader(leader) => leader.hears_majority(&self.core, ctx.now),
-            RoleState::PreCandidate(_) => !self.core.rules().pre_candidate_forgets_leader(),
+            // It gave its leader up when it asked.
+            RoleState::PreCandidate(_) => self.core.leader_id.is_some(),
             _ => self.core.hears_leader(ctx.now),
         }
     }

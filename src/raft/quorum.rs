@@ -3,19 +3,20 @@
 //! Both go by the lowest election timeout: a leader that heard from no majority for so long steps down (thesis 6.2), and a node that heard
 //! its leader within it refuses votes and pre-votes (thesis 4.2.3, 9.6). Each measures on its own clock.
 
-use crate::ids::{NODES_MAX, NodeId};
+use crate::ids::NodeId;
 use crate::raft::core::Core;
 use crate::time::LocalTime;
 
 /// When a leader heard from each of its followers last.
 pub struct Quorum {
-    heard: [LocalTime; NODES_MAX as usize],
+    /// A place for each node.
+    heard: Vec<LocalTime>,
 }
 
 impl Quorum {
     /// A leader that has just been elected: a majority has voted for it, so all count as heard.
-    pub fn new(now: LocalTime) -> Quorum {
-        Quorum { heard: [now; NODES_MAX as usize] }
+    pub fn new(core: &Core, now: LocalTime) -> Quorum {
+        Quorum { heard: vec![now; core.progress.len()] }
     }
 
     /// A follower answered in the leader's term.

@@ -2,7 +2,7 @@
 
 use crate::ids::{NodeId, NodeSet};
 use crate::node::{Node, Role};
-use crate::plan::fault::{Direction, Unsynced};
+use crate::plan::fault::{Direction, Transfer, Unsynced};
 use crate::plan::{Action, Plan, Trigger, When, Whom};
 use crate::record::Kind;
 use crate::rng::{Rng, Stream, scale};
@@ -163,13 +163,11 @@ impl<N: Node> Sim<'_, '_, N> {
             }
             _ => targets,
         };
-        let heir = match action {
-            Action::Transfer(transfer) => {
-                some_of(self.resolve(&transfer.to, trigger, words[1]), 1, words[1])
-            }
-            _ => targets,
+        let nobody = match action {
+            Action::Transfer(transfer) => self.heir(transfer, trigger, words[1]).is_none(),
+            _ => false,
         };
-        if targets.is_empty() || heir.is_empty() {
+        if targets.is_empty() || nobody {
             return self.watch.record(None, Kind::Missed { fault: number });
         }
         self.watch.record(None, Kind::Fault { fault: number });
@@ -247,11 +245,10 @@ impl<N: Node> Sim<'_, '_, N> {
                 }
             }
             Action::Transfer(transfer) => {
-                let heir = some_of(self.resolve(&transfer.to, trigger, word), 1, word);
-                for (node, to) in
-                    targets.iter().flat_map(|node| heir.iter().map(move |to| (node, to)))
-                {
-                    self.queue.push(self.watch.now, Event::Transfer { node, to });
+                if let Some(to) = self.heir(transfer, trigger, word) {
+                    for node in targets.iter() {
+                        self.queue.push(self.watch.now, Event::Transfer { node, to });
+                    }
                 }
             }
             Action::Split(_)
@@ -260,6 +257,11 @@ impl<N: Node> Sim<'_, '_, N> {
             | Action::Bridge(_)
             | Action::Ring(_) => {}
         }
+    }
+
+    /// To whom a leader is to hand over.
+    fn heir(&self, transfer: &Transfer, trigger: Option<NodeId>, word: u64) -> Option<NodeId> {
+        some_of(self.resolve(&transfer.to, trigger, word), 1, word).iter().next()
     }
 
     fn fell(&mut self, node: NodeId, unsynced: Unsynced, wipe: bool, lasts: Option<Span>) {

@@ -62,12 +62,7 @@ impl Driver {
     }
 
     /// The same, with elections beyond the paper's, and priorities if there are any.
-    pub fn with(
-        disks: &[Disk],
-        bugs: &[Bug],
-        elections: Elections,
-        priorities: &[u32],
-    ) -> Driver {
+    pub fn with(disks: &[Disk], bugs: &[Bug], elections: Elections, priorities: &[u32]) -> Driver {
         let members = NodeSet::first(disks.len() as u8);
         let config = Config {
             election_timeout: SpanRange::millis(150, 300),

@@ -5,7 +5,7 @@
 use crate::plan::fault::Transfer;
 use crate::plan::swarm::Config;
 use crate::plan::{Action, Fault, Plan, Trigger, When, Whom};
-use crate::raft::priority::{HIGHEST, NEVER};
+use crate::raft::priority::NEVER;
 use crate::rng::{Rng, Stream};
 use crate::situation::Situation;
 use crate::time::Span;
@@ -43,7 +43,7 @@ fn switches(rng: &mut Rng, plan: &mut Plan, config: &Config) {
 
 fn priorities(rng: &mut Rng, plan: &mut Plan, config: &Config) {
     let some = rng.chance(config.priorities);
-    let choices = [None, Some(NEVER), Some(10), Some(50), Some(80), Some(100), Some(HIGHEST)];
+    let choices = [None, Some(NEVER), Some(60), Some(80), Some(100)];
     let drawn: Vec<Option<u32>> = plan.node_ids().map(|_| rng.pick(&choices)).collect();
     if !some || drawn.iter().all(|own| *own == Some(NEVER)) {
         return;

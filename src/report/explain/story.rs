@@ -170,7 +170,7 @@ impl Story<'_> {
             Kind::WriteFailed { .. } | Kind::Wipe | Kind::Stop | Kind::Broken { .. } => {
                 Some((7, words(&record.kind, record.node)))
             }
-            Kind::Pause | Kind::Resume | Kind::Clock { .. } => {
+            Kind::Pause | Kind::Resume | Kind::Clock { .. } | Kind::Transfer { .. } => {
                 Some((3, words(&record.kind, record.node)))
             }
             _ => None,
@@ -394,6 +394,11 @@ impl Story<'_> {
             MessageKind::AppendReply => {
                 Some((2, format!("refuses the entries of {to} after {index}{}", heard())))
             }
+            MessageKind::PreVoteReply if success => {
+                let text = format!("would vote for {to} in term {term}, and says so");
+                Some((if self.focus.terms.contains(&term) { 5 } else { 1 }, text + &heard()))
+            }
+            MessageKind::TimeoutNow => Some((4, format!("tells {to} to stand at once{}", heard()))),
             MessageKind::RequestVote => {
                 let text = format!("asks {to} for its vote in term {term}");
                 Some((if self.focus.terms.contains(&term) { 2 } else { 1 }, text + &heard()))
