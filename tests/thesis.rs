@@ -135,7 +135,7 @@ fn a_request_by_the_leaders_word_is_answered_although_a_leader_is_heard() {
 fn a_leader_without_a_majority_steps_down_and_sends_clients_on() {
     let after = |elections, answers: &[u8]| {
         let mut driver = led(elections);
-        for _ in 0..3 {
+        for _ in 0..2 {
             driver.timer(n(1));
             driver.settle(answers);
         }
@@ -224,8 +224,8 @@ fn a_transfer_that_takes_too_long_is_given_up() {
     assert!(!leads_on(&[Bug::TransferWedged]));
 }
 
-/// 3.10: "If the prior leader was mistaken and the target server is actually operational, then at worst this mistake will result in an extra
-/// election, after which client operations will be restored."
+/// 3.10: "If the prior leader was mistaken and the target server is actually operational, then at worst this mistake will result in an
+/// extra election, after which client operations will be restored."
 #[test]
 fn a_target_that_is_late_costs_an_election_and_no_more() {
     let mut driver = led(NONE);

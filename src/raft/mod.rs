@@ -3,7 +3,8 @@
 //! Read it in this order. [`message`] is what nodes say to each other. [`rules`] holds every safety rule of Figure 2 as one
 //! small predicate. [`core`] is the state of Figure 2 and how it reaches the disk. `follower`, `candidate` and `leader` are the
 //! three roles; each answers an input with the next role, and [`node`] makes all transitions. [`progress`] is what a leader
-//! knows of one follower. The switches of [`Elections`] have a file each: `prevote`, `quorum`, `transfer`, [`priority`]. [`bug`] is the catalogue of mistakes that can be planted into the rules.
+//! knows of one follower. The switches of [`Elections`] have a file each: `prevote`, `quorum` and [`priority`]; `transfer` hands
+//! leadership over. [`bug`] is the catalogue of mistakes that can be planted into the rules.
 //!
 //! Choices that the paper leaves open:
 //! - Every answer waits for every earlier write of its node, which is the simplest reading of "updated on stable storage before

@@ -30,8 +30,7 @@ pub struct Config {
     pub own_timing: u64,
     /// How many plans have a size and number of messages in flight of their own, in percent.
     pub own_batches: u64,
-    /// How many plans say for themselves whether nodes ask before they stand, leaders check their quorum, and voters are loyal, in
-    /// percent; in the others it is as in the profile.
+    /// How many plans choose pre-vote, check-quorum and vote lease for themselves, in percent; others have the profile's.
     pub own_elections: u64,
     /// How many plans have nodes with priorities in elections, in percent.
     pub priorities: u64,
