@@ -245,8 +245,8 @@ impl Situations {
         memory.gave_up = false;
         let handing = memory.transfer.take().is_some();
         self.reach_if(handing, Situation::TransferLeaderCrashed, id);
-        let heirs = self.elections.nodes.iter().filter_map(|memory| memory.transfer);
-        let heir = heirs.into_iter().any(|(heir, ..)| heir == id);
+        let mut heirs = self.elections.nodes.iter().filter_map(|memory| memory.transfer);
+        let heir = heirs.any(|(heir, ..)| heir == id);
         self.reach_if(heir, Situation::TransferHeirDown, id);
     }
 }
