@@ -92,6 +92,8 @@ pub enum Input<M> {
     },
     /// A client asks.
     Request(Request),
+    /// An operator wants the node, if it leads, to hand its leadership over to this one (thesis 3.10).
+    Transfer(NodeId),
     /// The time that [`Effect::SetTimer`] named has come.
     TimerFired,
     /// This write and every earlier one are durable.
@@ -177,6 +179,8 @@ pub enum Role {
     Candidate,
     /// Takes requests and replicates them.
     Leader,
+    /// Asks whether it could win, before it stands (thesis 9.6).
+    PreCandidate,
 }
 
 /// What a node says of itself, asked after every step.
@@ -192,6 +196,10 @@ pub struct Status {
     pub commit: Index,
     /// The highest index that it gave to its state machine.
     pub applied: Index,
+    /// As leader: to whom it is handing over.
+    pub transfer: Option<NodeId>,
+    /// The least priority with which it would stand; zero where there are no priorities.
+    pub target_priority: u32,
 }
 
 /// The random decisions of one node, drawn from its own stream over all its lives. The first election timeouts

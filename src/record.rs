@@ -83,6 +83,16 @@ pub enum Kind {
         /// The leader.
         leader: Option<NodeId>,
     },
+    /// The node, a leader, began to hand over to another, or does so no more.
+    Transfer {
+        /// To whom; none when it is over.
+        to: Option<NodeId>,
+    },
+    /// The least priority with which the node would stand changed.
+    TargetPriority {
+        /// The priority; zero before the first boot.
+        target: u32,
+    },
     /// The node's commit index changed.
     Commit {
         /// The new commit index.
@@ -269,6 +279,12 @@ pub enum MessageKind {
     Forward,
     /// The leader's answer to it.
     ForwardReply,
+    /// A node asks whether it would get a vote, before it stands.
+    PreVote,
+    /// The answer to it.
+    PreVoteReply,
+    /// A leader hands over: the receiver is to stand at once.
+    TimeoutNow,
 }
 
 impl MessageKind {
@@ -283,7 +299,8 @@ impl MessageKind {
 pub struct Summary {
     /// What the message is for.
     pub message: MessageKind,
-    /// The sender's term; for a forwarded request and its answer, zero.
+    /// The sender's term; for a forwarded request and its answer, zero; for a pre-vote and its grant, the term in which the asking node
+    /// would stand.
     pub term: Term,
     /// A candidate's last index; the index before the entries; the index that a follower has matched, or refused.
     pub index: Index,
@@ -293,7 +310,8 @@ pub struct Summary {
     pub entries: u32,
     /// The leader's commit index; for a refusal, where the follower wants to go on.
     pub commit: Index,
-    /// Whether a vote was granted, entries were accepted, or a request was applied.
+    /// Whether a vote or pre-vote was granted, entries were accepted, or a request was applied; for a vote request, whether the leader
+    /// itself asked for the election.
     pub success: bool,
     /// The client's request that is forwarded.
     pub request: RequestId,

@@ -130,6 +130,98 @@ situations! {
         "A node's term rose by two or more at once."
         "It slept through elections.";
 
+    // Elections beyond the paper's: pre-vote (thesis 9.6), check-quorum (6.2), loyalty (4.2.3), transfers (3.10), priorities.
+    PreVoteAsked "pre-vote-asked"
+        "A node asked whether it could win, before it stood."
+        "No term rises for it.";
+    PreVoteRepeated "pre-vote-repeated"
+        "A pre-candidate's time was up and it asked again."
+        "It may ask for ever, and must disturb nobody.";
+    PreVoteGranted "pre-vote-granted"
+        "A node said that it would give its vote."
+        "It promises nothing, and is not written.";
+    PreVoteRefusedLeaderHeard "pre-vote-refused-leader-heard"
+        "A pre-vote was refused, and only a leader that was heard lately speaks against it."
+        "What keeps a node that comes back from deposing a healthy leader.";
+    PreVoteRefusedLog "pre-vote-refused-log"
+        "A pre-vote was refused because the log of the node that asks is older or shorter."
+        "It could not win (5.4.1), so it must not stand.";
+    PreVoteRefusedTerm "pre-vote-refused-term"
+        "A pre-vote was refused because the term that was asked for is not new."
+        "The refusal tells the node that asks how late it is.";
+    PreVoteWon "pre-vote-won"
+        "A majority would vote for a pre-candidate, and it stood."
+        "Only now does a term rise.";
+    PreVoteWonElectionLost "pre-vote-won-election-lost"
+        "A node that stood after it won its pre-vote did not win the election."
+        "Grants are no votes: others may have stood as well.";
+    LatePreVoteGrant "late-pre-vote-grant"
+        "A grant of its pre-vote reached a node that already stood in that term."
+        "Counted as a vote, it elects a leader without a majority.";
+    PreCandidateYields "pre-candidate-yields"
+        "A pre-candidate gave up within its term: it heard of a leader, or gave its vote."
+        "Nothing has happened.";
+    PreCandidateOutdated "pre-candidate-outdated"
+        "A pre-candidate gave up for a higher term."
+        "A refusal, or a new leader, told it.";
+    ReturnedQuietly "returned-quietly"
+        "A node that had asked in vain more than once came back, and the term did not rise."
+        "What pre-vote is for.";
+    LeaderWithoutQuorum "leader-without-quorum"
+        "A leader stepped down within its term because no majority answered it."
+        "Clients go elsewhere, and whoever still hears it may stand.";
+    VoteRefusedLoyal "vote-refused-loyal"
+        "A node refused its vote, and kept its term, because it heard its leader lately."
+        "A node that was cut off or removed disrupts nobody.";
+    TransferBegun "transfer-begun"
+        "A leader began to hand over."
+        "It takes no requests until it is over.";
+    TransferHeirBehind "transfer-heir-behind"
+        "A leader began to hand over to a node whose disk lacks its last entry."
+        "The heir must catch up first, or it cannot win.";
+    TransferHeirCaughtUp "transfer-heir-caught-up"
+        "A leader told a node to stand that was behind when the transfer began."
+        "The transfer waits for replication.";
+    TransferHeirDown "transfer-heir-down"
+        "The node to which a leader hands over crashed, or was down from the start."
+        "Nobody will ever say so: only time ends the transfer.";
+    TransferLeaderCrashed "transfer-leader-crashed"
+        "A leader crashed while it handed over."
+        "The heir may stand twice, or never hear of it.";
+    ElectionByTransfer "election-by-transfer"
+        "A node stood because its leader told it to."
+        "Neither pre-vote nor loyalty holds it up.";
+    LoyaltySetAside "loyalty-set-aside"
+        "A request for votes by the leader's own word reached a node that was not in its term yet."
+        "Such a request is answered although a leader is heard.";
+    TransferCompleted "transfer-completed"
+        "The node was elected that its leader had told to stand."
+        "No election timeout had to pass.";
+    TransferAborted "transfer-aborted"
+        "A leader gave a transfer up because it took too long."
+        "It must take requests again.";
+    TransferLostToAnother "transfer-lost-to-another"
+        "Another node than the heir was elected after a transfer had begun."
+        "Elections do not wait for transfers.";
+    RequestRefusedInTransfer "request-refused-in-transfer"
+        "A leader refused a request because it was handing over."
+        "Whatever it took now, the heir might lack.";
+    RequestsTakenAgain "requests-taken-again"
+        "A leader took a request after it had given a transfer up."
+        "The abort was one.";
+    TimeoutNowStale "timeout-now-stale"
+        "The word to stand reached a node when its term was over."
+        "It must not start an election any more.";
+    ElectionLeftToOthers "election-left-to-others"
+        "A node's election timeout passed and it did not stand, for others have a higher priority."
+        "If they are gone, nobody stands yet.";
+    PriorityDecayed "priority-decayed"
+        "A node became less particular about whom it leaves elections to."
+        "The cluster must get a leader in the end.";
+    LowerPriorityElected "lower-priority-elected"
+        "A node was elected that had left elections to others before."
+        "Those of a higher priority are down, cut off, or behind.";
+
     // Replication (5.3).
     LeaderAppended "leader-appended"
         "A leader added an entry to its log."

@@ -110,6 +110,9 @@ fn deep_nesting_and_huge_numbers_are_refused() {
         "[raft]\nelection_timeout = \"10ms\"\nheartbeat_interval = \"20ms\"",
         "[[nodes]]\nid = 1\nclock_drift_ppm = 2000000",
         "judge = [\"durability\", \"durability\"]",
+        "[[nodes]]\nid = 1\nelection_priority = 1001",
+        "[[nodes]]\nid = 1\nelection_priority = -1",
+        "[raft]\npre_vote = 1",
     ] {
         assert!(scenario::from_toml(text).is_err(), "{text}");
     }
@@ -134,6 +137,10 @@ fn faults_that_contradict_each_other_are_refused() {
         "node 2 is in two groups",
     );
     check("[[faults]]\nat = \"2s\"\ncrash = { whom = \"trigger\" }\n", "this one waits for none");
+    let transfer = |to: &str| format!("[[faults]]\nat = \"2s\"\ntransfer = {{ to = {to} }}\n");
+    check(&transfer("\"trigger\""), "this one waits for none");
+    check(&transfer("9"), "there is no node 9");
+    check("[cluster]\nnodes = 1\n[[nodes]]\nid = 1\nelection_priority = 0\n", "nobody ever stands");
     check("[[faults]]\nat = \"99s\"\ncrash = { whom = 1 }\n", "after the end of the run");
     let good = crash("1s", ", for = \"1s\"")
         + &crash("2s", "")

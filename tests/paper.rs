@@ -31,6 +31,7 @@ fn request_vote(term: u64, last: (u64, u64)) -> Message {
         term: Term(term),
         last_log_index: Index(index),
         last_log_term: Term(last_term),
+        by_leader: false,
     }
 }
 

@@ -10,7 +10,7 @@ use driver::{Disk, Driver, n};
 use squall::ids::{Index, NodeId, Term};
 use squall::log::{Batch, Command, Entry, RequestId};
 use squall::node::{Input, Request};
-use squall::raft::Message;
+use squall::raft::{Elections, Message};
 
 /// The number behind a letter, as in `n2`, `t3`.
 fn number(word: &str) -> u64 {
@@ -45,8 +45,15 @@ fn message(words: &[&str]) -> Message {
     match words[0] {
         "request-vote" => {
             let (last_log_index, last_log_term) = position(words[3]);
-            Message::RequestVote { term: term(), last_log_index, last_log_term }
+            let by_leader = words[4..] == ["by", "leader"];
+            Message::RequestVote { term: term(), last_log_index, last_log_term, by_leader }
         }
+        "pre-vote" => {
+            let (last_log_index, last_log_term) = position(words[3]);
+            Message::PreVote { term: term(), last_log_index, last_log_term }
+        }
+        "pre-vote-reply" => Message::PreVoteReply { term: term(), granted: words[2] == "granted" },
+        "timeout-now" => Message::TimeoutNow { term: term() },
         "vote" => Message::Vote { term: term(), granted: words[2] == "granted" },
         "append" => {
             let (prev_log_index, prev_log_term) = position(words[3]);
@@ -66,8 +73,10 @@ fn message(words: &[&str]) -> Message {
 fn carry_out(driver: &mut Option<Driver>, line: &str) -> String {
     let words: Vec<&str> = line.split_whitespace().collect();
     if words[0] == "cluster" {
-        let disks = parse_disks(&line["cluster".len()..]);
-        *driver = Some(Driver::new(&disks, &[]));
+        let (disks, options) =
+            line["cluster".len()..].split_once(" with ").unwrap_or((&line["cluster".len()..], ""));
+        let (elections, priorities) = parse_options(options);
+        *driver = Some(Driver::with(&parse_disks(disks), &[], elections, &priorities));
         driver.as_mut().expect("just made").told();
         return String::new();
     }
@@ -82,6 +91,8 @@ fn carry_out(driver: &mut Option<Driver>, line: &str) -> String {
         }
         ["deliver", from, to] => assert!(driver.deliver(node(from), node(to)), "nothing to {line}"),
         ["lose"] => driver.lose_all(),
+        ["transfer", id, to] => driver.step(node(id), Input::Transfer(node(to))),
+        ["pass", id, span] => driver.pass(node(id), span.parse().expect("a length of time")),
         ["request", id, asked] => driver.request(node(id), request(asked)),
         ["fail", id] => driver.step(node(id), Input::WriteFailed(squall::ids::WriteId(1))),
         ["receive", id, from, ..] => driver.receive(node(id), node(from), message(&words[3..])),
@@ -113,6 +124,21 @@ fn parse_disks(text: &str) -> Vec<Disk> {
             }
         })
         .collect()
+}
+
+/// What elections have beyond the paper's: `pre-vote check-quorum vote-lease`, and `priorities 100 80 50`.
+fn parse_options(text: &str) -> (Elections, Vec<u32>) {
+    let (switches, priorities) = text.split_once("priorities").unwrap_or((text, ""));
+    let mut elections = Elections::default();
+    for switch in switches.split_whitespace() {
+        match switch {
+            "pre-vote" => elections.pre_vote = true,
+            "check-quorum" => elections.check_quorum = true,
+            "vote-lease" => elections.vote_lease = true,
+            other => panic!("there is no switch `{other}`"),
+        }
+    }
+    (elections, priorities.split_whitespace().map(|word| number(word) as u32).collect())
 }
 
 /// Runs a script: a line that begins with `> ` is a command, the lines behind it are what happens.

@@ -2,6 +2,8 @@
 //!
 //! A record is looked at before the shadow takes note of it, so that what it changes can still be seen.
 
+mod elections;
+
 use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term};
 use crate::log::{Entry, RequestId};
 use crate::node::Role;
@@ -29,6 +31,8 @@ struct NodeMemory {
     voted: Option<(Term, NodeId, u32)>,
     /// What its answer to each candidate will be, as far as it could be told when the request came.
     asked: [Option<Situation>; NODES_MAX as usize],
+    /// The term in which each candidate asked last.
+    asked_term: [Term; NODES_MAX as usize],
     /// As leader: the highest index that each follower acknowledged.
     acked: [Index; NODES_MAX as usize],
     /// As leader: what each follower refused last, until something is sent to it.
@@ -70,6 +74,7 @@ pub struct Situations {
     commit_leader_crashed: bool,
     crashed_since_commit: NodeSet,
     last_message: u64,
+    elections: elections::Memory,
 }
 
 impl Situations {
@@ -92,6 +97,7 @@ impl Situations {
             commit_leader_crashed: false,
             crashed_since_commit: NodeSet::EMPTY,
             last_message: 0,
+            elections: elections::Memory::new(nodes),
         }
     }
 
@@ -128,6 +134,7 @@ impl Situations {
             self.reach_if(more, Situation::AppendRedundantShort, node);
         }
         let Some(id) = record.node else { return };
+        self.observe_elections(record, id, oracles);
         match record.kind {
             Kind::Deliver { from, id: message, message: summary } => {
                 self.deliver(record, id, (from, message), &summary, oracles);
@@ -237,7 +244,9 @@ impl Situations {
         match summary.message {
             MessageKind::Vote => {
                 let expected = self.nodes[id.slot()].asked[to.slot()].take();
+                let asked_in = self.nodes[id.slot()].asked_term[to.slot()];
                 let situation = match (summary.success, expected) {
+                    (false, _) if summary.term < asked_in => Situation::VoteRefusedLoyal,
                     (true, Some(Situation::VoteRepeated)) => Situation::VoteRepeated,
                     (true, _) => Situation::VoteGranted,
                     (false, Some(reason)) => reason,
@@ -294,6 +303,7 @@ impl Situations {
             MessageKind::ForwardReply => {
                 self.reach_if(summary.success, Situation::ForwardAnswered, id);
             }
+            MessageKind::PreVote | MessageKind::PreVoteReply | MessageKind::TimeoutNow => {}
         }
     }
 
@@ -315,6 +325,7 @@ impl Situations {
             None => None,
         };
         memory.asked[from.slot()] = expected;
+        memory.asked_term[from.slot()] = request.term;
         let after_restart = voted.is_some_and(|(_, _, life)| life < node.life);
         self.reach_if(after_restart, Situation::VoteAfterRestart, id);
     }
@@ -327,7 +338,7 @@ impl Situations {
             self.reach_if(candidate, Situation::StaleVoteReachedCandidate, id);
             return;
         }
-        if node.role == Role::Follower {
+        if !matches!(node.role, Role::Candidate | Role::Leader) {
             return;
         }
         let votes = &mut self.nodes[id.slot()].votes;
@@ -422,6 +433,7 @@ impl Situations {
         match role {
             Role::Candidate => self.stand(id, term, node, oracles),
             Role::Leader => self.lead(id, term, oracles),
+            Role::PreCandidate => {}
             Role::Follower => match node.role {
                 Role::Leader => {
                     let uncommitted = node.last_index() > self.nodes[id.slot()].commit;
@@ -442,7 +454,7 @@ impl Situations {
                     };
                     self.reach(situation, Some(id));
                 }
-                Role::Follower => {}
+                Role::Follower | Role::PreCandidate => {}
             },
         }
     }

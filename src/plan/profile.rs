@@ -1,8 +1,9 @@
-//! The timings of production Rafts, as data: what each project ships as its defaults.
+//! The timings and elections of production Rafts, as data: what each project ships as its defaults.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::raft::Elections;
 use crate::time::{Span, SpanRange};
 
 /// Whose timings a cluster has.
@@ -111,13 +112,25 @@ impl Profile {
         }
     }
 
+    /// What elections have beyond the paper's, by default. Priorities are set node by node.
+    pub const fn elections(self) -> Elections {
+        const fn on(pre_vote: bool, check_quorum: bool, vote_lease: bool) -> Elections {
+            Elections { pre_vote, check_quorum, vote_lease, priority: None }
+        }
+        match self {
+            Profile::Paper | Profile::EtcdRaft | Profile::RaftRs => on(false, false, false),
+            Profile::Etcd | Profile::Consul => on(true, true, true),
+            Profile::Jraft | Profile::Braft | Profile::Ratis => on(true, true, false),
+            Profile::Openraft => on(false, false, true),
+        }
+    }
+
     /// What the project does by default that the built-in Raft does not: a run with this profile is without it.
     pub const fn not_yet(self) -> &'static [&'static str] {
         match self {
             Profile::Paper => &[],
             Profile::Etcd => &[
-                "pre-vote",
-                "check-quorum",
+                "quorum checked once each election timeout, by the election timer",
                 "1 MiB per append",
                 "timeouts in whole ticks",
                 "snapshot every 10,000 entries, 5,000 kept",
@@ -128,14 +141,12 @@ impl Profile {
                 &["timeouts in whole ticks", "limits and snapshots set by the application"]
             }
             Profile::Consul => &[
-                "pre-vote",
-                "leader lease of 500 ms",
+                "quorum checked after 500 ms, half an election timeout",
                 "snapshot every 120 s past 8,192 entries",
                 "timeouts multiplied by 5 in Consul itself",
             ],
             Profile::Jraft => &[
-                "pre-vote",
-                "leader lease of 0.9 election timeouts",
+                "leader lease of 0.9 election timeouts, for reads",
                 "step-down check each half election timeout",
                 "512 KiB per append",
                 "term and vote written without fsync",
@@ -143,14 +154,13 @@ impl Profile {
                 "snapshot every 3,600 s",
             ],
             Profile::Braft => &[
-                "pre-vote",
+                "pre-votes granted while a leader is heard: its lease is off",
                 "512 KiB per append",
                 "term and vote written without fsync",
                 "snapshot every 3,600 s",
             ],
             Profile::Ratis => &[
-                "pre-vote",
-                "step-down after 300 ms without a majority",
+                "step-down after 300 ms, the longest election timeout",
                 "4 MB per append",
                 "heartbeats counted from the last response",
                 "retry cache of 60 s",
@@ -159,7 +169,7 @@ impl Profile {
                 &["timeouts in whole ticks", "TiKV's own: pre-vote, ticks of 1 s, 1 MiB per append"]
             }
             Profile::Openraft => &[
-                "leader lease of 300 ms",
+                "votes refused for 300 ms, the longest election timeout",
                 "a candidate with a smaller log waits 600 ms",
                 "snapshot every 5,000 entries, 1,000 kept",
             ],
@@ -198,6 +208,11 @@ impl std::str::FromStr for Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_papers_elections_are_the_papers() {
+        assert_eq!(Profile::Paper.elections(), Elections::default());
+    }
 
     #[test]
     fn heartbeats_come_well_before_elections() {

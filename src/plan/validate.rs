@@ -6,6 +6,7 @@ use crate::ids::{NODES_MAX, NodeId};
 use crate::log::Command;
 use crate::plan::fault::{Crash, Unsynced};
 use crate::plan::{Action, DRIFT_PPM_MAX, Fault, Plan, Trigger, When, Whom};
+use crate::raft::priority;
 use crate::time::{Span, SpanRange};
 
 /// What is wrong with a plan, and where.
@@ -148,13 +149,24 @@ fn check_nodes(plan: &Plan) -> Checked {
         require(node.heartbeat_intervals.iter().all(|beat| *beat >= PERIOD_MIN), &beats, || {
             format!("heartbeats come no more often than every {PERIOD_MIN}")
         })?;
+        between(
+            node.election_priority.unwrap_or(0).into(),
+            0,
+            priority::HIGHEST.into(),
+            &format!("{path}/election_priority"),
+            "an election priority",
+        )?;
         for (number, timeout) in node.election_timeouts.iter().enumerate() {
             require(*timeout >= PERIOD_MIN, &format!("{path}/election_timeouts/{number}"), || {
                 format!("an election timeout must be at least {PERIOD_MIN}, not {timeout}")
             })?;
         }
     }
-    Ok(())
+    let stands =
+        |id: NodeId| plan.node(id).and_then(|node| node.election_priority) != Some(priority::NEVER);
+    require(plan.node_ids().any(stands), "nodes", || {
+        "with an election priority of 0 at every node nobody ever stands; give one of them 1 or more".into()
+    })
 }
 
 fn check_drift(drift_ppm: i32, path: &str) -> Checked {

@@ -70,6 +70,18 @@ pub enum Bug {
     TornTailAccepted,
     /// A restarted node brings back entries that it had removed.
     TruncationNotCrashSafe,
+
+    // Pre-vote, check-quorum, transfer.
+    /// A candidate counts grants of its pre-vote as votes.
+    PrevoteCountsAsVote,
+    /// A pre-vote is granted in the term of the voter.
+    PrevoteReplyOwnTerm,
+    /// A pre-candidate still refuses others for the sake of its leader.
+    PrecandidateKeepsLeader,
+    /// A leader that nobody answers goes on beating.
+    QuorumlessHeartbeats,
+    /// A transfer that failed is never over.
+    TransferWedged,
 }
 
 /// What the catalogue says of a bug.
@@ -83,7 +95,8 @@ pub struct About {
     pub story: &'static str,
     /// Where it happened, or who warned of it.
     pub source: &'static str,
-    /// The property that it violates, and others that may show it first.
+    /// The property that it violates, and others that may show it first. Empty for a bug that only keeps the cluster from getting
+    /// anywhere: what judges safety cannot see it, and its scenario shows it by the promises that break.
     pub violates: &'static [Property],
 }
 
@@ -99,7 +112,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 26] = [
+    pub const ALL: [Bug; 31] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -126,6 +139,11 @@ impl Bug {
         Bug::LeaderCountsUnsynced,
         Bug::TornTailAccepted,
         Bug::TruncationNotCrashSafe,
+        Bug::PrevoteCountsAsVote,
+        Bug::PrevoteReplyOwnTerm,
+        Bug::PrecandidateKeepsLeader,
+        Bug::QuorumlessHeartbeats,
+        Bug::TransferWedged,
     ];
 
     /// The name in plans and on the command line.
@@ -133,12 +151,19 @@ impl Bug {
         self.about().name
     }
 
+    /// Whether a property that is judged can show it. One that stalls the cluster, and does nothing worse, is shown by the promises of
+    /// its scenario instead, and campaigns do not look for it.
+    pub const fn is_judged(self) -> bool {
+        !self.about().violates.is_empty()
+    }
+
     /// What the catalogue says of it.
     pub const fn about(self) -> About {
         match self as u8 {
             bug if bug <= Bug::TermRegress as u8 => self.about_votes(),
             bug if bug <= Bug::ApplyTwiceAfterRestart as u8 => self.about_replication(),
-            _ => self.about_disks(),
+            bug if bug <= Bug::TruncationNotCrashSafe as u8 => self.about_disks(),
+            _ => self.about_elections(),
         }
     }
 
@@ -361,6 +386,48 @@ impl Bug {
             _ => panic!("not a bug of disks"),
         }
     }
+
+    const fn about_elections(self) -> About {
+        use Property::{ElectionSafety, LeaderCompleteness, StateMachineSafety};
+        match self {
+            Bug::PrevoteCountsAsVote => about(
+                "prevote-counts-as-vote",
+                "A candidate counts grants of its pre-vote as votes.",
+                "A grant carries the term in which the candidate now stands. Those that come after the majority are taken for votes,                  and the candidate leads a term in which others voted for somebody else.",
+                "canonical/raft 196; etcd and raft-rs guard against it where a candidate counts votes",
+                &[ElectionSafety, LeaderCompleteness, StateMachineSafety],
+            ),
+            Bug::PrevoteReplyOwnTerm => about(
+                "prevote-reply-own-term",
+                "A pre-vote is granted in the term of the voter, not in the one that was asked for.",
+                "The node that asks takes the grant for one of a term that is over, and throws it away. It asks again and again, and                  nobody stands.",
+                "etcd 8243",
+                &[],
+            ),
+            Bug::PrecandidateKeepsLeader => about(
+                "precandidate-keeps-leader",
+                "A node that asks for pre-votes still knows its leader, and refuses others for its sake.",
+                "The leader is cut off. The others ask each other for pre-votes, and each refuses because it has a leader, which is gone.",
+                "etcd PR 8334, etcd 9586",
+                &[],
+            ),
+            Bug::QuorumlessHeartbeats => about(
+                "quorumless-heartbeats",
+                "A leader that no majority answers goes on beating.",
+                "The leader is heard and does not hear. Its heartbeats keep all others from standing, and it commits nothing.",
+                "Cloudflare's outage of 2020; Howard and Abraham, 'Raft does not guarantee liveness', 2020; openraft 2080",
+                &[],
+            ),
+            Bug::TransferWedged => about(
+                "transfer-wedged",
+                "A transfer that failed is never over.",
+                "The node to which the leader hands over has crashed. The leader goes on leading, and refuses every request for the rest of                  its term.",
+                "hashicorp/raft PR 493, etcd 8b0d0e9",
+                &[],
+            ),
+            _ => panic!("not a bug of pre-vote, check-quorum or transfer"),
+        }
+    }
 }
 
 impl fmt::Display for Bug {
@@ -412,7 +479,8 @@ mod tests {
             assert_eq!(bug.name().parse(), Ok(bug));
             let about = bug.about();
             assert!(about.title.ends_with('.') && about.story.ends_with('.'));
-            assert!(!about.violates.is_empty() && !about.source.is_empty());
+            assert!(!about.source.is_empty());
+            assert_eq!(bug.is_judged(), !about.violates.is_empty());
         }
     }
 }

@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
-use crate::log::{Batch, Entry, Log};
-use crate::node::{Context, Effect, Recovered};
+use crate::log::{Batch, Entry, Log, RequestId};
+use crate::node::{Answer, Context, Effect, Recovered};
+use crate::raft::priority::Patience;
 use crate::raft::progress::Progress;
 use crate::raft::{Config, Message, Rules};
+use crate::time::LocalTime;
 
 /// What a step of the built-in Raft has at hand.
 pub type Ctx<'a> = Context<'a, Message>;
@@ -38,6 +40,10 @@ pub struct Core {
     pub last_applied: Index,
     /// The leader of the current term, where it is known.
     pub leader_id: Option<NodeId>,
+    /// When this node heard from that leader last; means nothing without one.
+    pub leader_heard: LocalTime,
+    /// How long this node still leaves elections to others.
+    pub patience: Patience,
     /// What this node knew of its followers when it last led: one place per node, the own one not used. Reinitialised after each
     /// election.
     pub progress: Vec<Progress>,
@@ -63,6 +69,8 @@ impl Core {
             commit_index: Index::ZERO,
             last_applied: Index::ZERO,
             leader_id: None,
+            leader_heard: LocalTime(0),
+            patience: Patience::full(config.elections.priority),
             progress: vec![Progress::new(Term::ZERO, Index(1), Index::ZERO); places],
             durable_index: Index::ZERO,
             last_write: WriteId::NONE,
@@ -106,6 +114,13 @@ impl Core {
         {
             self.append(Batch::from(entry), ctx);
         }
+    }
+
+    /// Takes note that a node leads the current term, and lives.
+    pub fn follow(&mut self, leader: NodeId, now: LocalTime) {
+        self.leader_id = Some(leader);
+        self.leader_heard = now;
+        self.patience = Patience::full(self.config.elections.priority);
     }
 
     /// Moves to a later term (5.1).
@@ -178,6 +193,16 @@ impl Core {
     /// Sends a message that depends on nothing that is not durable.
     pub fn send(&self, to: NodeId, message: Message, ctx: &mut Ctx) {
         ctx.emit(Effect::Send { to, message, after: WriteId::NONE });
+    }
+
+    /// Sends a client on: this node cannot take its request.
+    pub fn refuse(&self, request: RequestId, relay: Option<NodeId>, ctx: &mut Ctx) {
+        let known = self.leader_id.filter(|leader| *leader != self.id);
+        let answer = Answer::Refused(known);
+        match relay {
+            Some(to) => self.send(to, Message::ForwardReply { request, answer }, ctx),
+            None => ctx.emit(Effect::Reply { request, answer }),
+        }
     }
 
     /// Answers once everything written so far is durable (Figure 2: "updated on stable storage before responding").

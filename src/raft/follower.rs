@@ -2,7 +2,7 @@
 
 use crate::ids::{Index, NodeId, Term};
 use crate::log::Batch;
-use crate::node::{Answer, Effect, Request};
+use crate::node::{Effect, Request};
 use crate::raft::Message;
 use crate::raft::core::{Core, Ctx};
 use crate::time::{LocalTime, Span};
@@ -35,9 +35,7 @@ impl Follower {
     pub fn request(core: &Core, request: Request, ctx: &mut Ctx) {
         match core.leader_id {
             Some(leader) => core.send(leader, Message::Forward { request }, ctx),
-            None => {
-                ctx.emit(Effect::Reply { request: request.id, answer: Answer::Refused(None) });
-            }
+            None => core.refuse(request.id, None, ctx),
         }
     }
 }

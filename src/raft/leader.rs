@@ -8,6 +8,8 @@ use crate::node::{Answer, Effect, Output, Request};
 use crate::raft::Message;
 use crate::raft::core::{Core, Ctx};
 use crate::raft::progress::Progress;
+use crate::raft::quorum::Quorum;
+use crate::raft::transfer::Transfer;
 use crate::time::LocalTime;
 
 /// A request that waits for its entry to be applied.
@@ -26,6 +28,10 @@ pub struct Leader {
     pending: VecDeque<Pending>,
     /// When it sends the next heartbeat.
     pub deadline: LocalTime,
+    /// Whom it heard when.
+    quorum: Quorum,
+    /// To whom it is handing over.
+    pub transfer: Option<Transfer>,
     /// The batch sent last, which the next follower most likely wants too.
     shared_batch: (Index, usize, Batch),
 }
@@ -33,7 +39,7 @@ pub struct Leader {
 impl Leader {
     /// Takes the lead: appends a no-op and sends it to everyone (section 8).
     pub fn new(core: &mut Core, ctx: &mut Ctx) -> Leader {
-        core.leader_id = Some(core.id);
+        core.follow(core.id, ctx.now);
         let next_index = core.log.last_index().next();
         core.append(core.noop(), ctx);
         let match_index = core.rules().initial_match(core.log.last_index());
@@ -50,6 +56,8 @@ impl Leader {
         let mut leader = Leader {
             pending: VecDeque::new(),
             deadline: ctx.now,
+            quorum: Quorum::new(core, ctx.now),
+            transfer: None,
             shared_batch: (Index::ZERO, 0, Batch::EMPTY),
         };
         for to in core.others() {
@@ -60,9 +68,30 @@ impl Leader {
         leader
     }
 
+    /// Does what is due; says whether it leads on.
+    pub fn timer_fired(&mut self, core: &mut Core, ctx: &mut Ctx) -> bool {
+        if core.config.elections.check_quorum
+            && !core.rules().may_lead_on(self.hears_majority(core, ctx.now))
+        {
+            core.leader_id = None;
+            return false;
+        }
+        self.end_transfer(core, ctx);
+        match ctx.now >= self.deadline {
+            true => self.heartbeat(core, ctx),
+            false => self.set_timer(ctx),
+        }
+        true
+    }
+
+    /// Whether a majority answered it lately: the others are loyal to it then, and so is it to itself.
+    pub fn hears_majority(&self, core: &Core, now: LocalTime) -> bool {
+        self.quorum.is_near(core, now)
+    }
+
     /// Sends a message without entries to everyone (5.2). Its answer tells whether what was sent before has arrived, so that
     /// what was lost is sent again.
-    pub fn heartbeat(&mut self, core: &mut Core, ctx: &mut Ctx) {
+    fn heartbeat(&mut self, core: &mut Core, ctx: &mut Ctx) {
         for to in core.others() {
             // What was not answered by now may be lost.
             core.progress[to.slot()].in_flight = 0;
@@ -75,10 +104,10 @@ impl Leader {
     /// Sets the time of the next heartbeat.
     fn wait(&mut self, core: &Core, ctx: &mut Ctx) {
         self.deadline = ctx.now.plus(ctx.rng.heartbeat_interval(core.config.heartbeat_interval));
-        ctx.emit(Effect::SetTimer(self.deadline));
+        self.set_timer(ctx);
     }
 
-    /// Takes a request, from a client or by way of a follower.
+    /// Takes a request, from a client or by way of a follower. While it hands over it takes none (thesis 3.10).
     pub fn request(
         &mut self,
         core: &mut Core,
@@ -87,6 +116,9 @@ impl Leader {
         ctx: &mut Ctx,
     ) {
         let Request { id, command } = request;
+        if self.transfer.is_some() {
+            return core.refuse(id, relay, ctx);
+        }
         let entry = Entry { term: core.current_term, request: id, command };
         let batch = Batch::from(entry);
         core.append(batch.clone(), ctx);
@@ -115,11 +147,15 @@ impl Leader {
         if !core.rules().ack_counts(term, core.current_term) {
             return;
         }
+        if term == core.current_term {
+            self.quorum.hear(from, ctx.now);
+        }
         let match_index = match_index.min(core.log.last_index());
         if core.progress[from.slot()].acknowledge(match_index) && match_index > core.commit_index {
             self.commit(core, ctx);
         }
         self.replicate(core, from, ctx);
+        self.tell_heir(core, from, ctx);
     }
 
     /// A follower refused entries: go back, and try again at once.
@@ -131,6 +167,7 @@ impl Leader {
         conflict: (Term, Index),
         ctx: &mut Ctx,
     ) {
+        self.quorum.hear(from, ctx.now);
         if !core.rules().leader_keeps_its_log() && rejected > core.commit_index {
             core.truncate(rejected, ctx);
         }
@@ -190,7 +227,7 @@ impl Leader {
     }
 
     /// Sends entries if there are some that the follower was not sent, and it can take more.
-    fn replicate(&mut self, core: &mut Core, to: NodeId, ctx: &mut Ctx) {
+    pub fn replicate(&mut self, core: &mut Core, to: NodeId, ctx: &mut Ctx) {
         let progress = &core.progress[to.slot()];
         let room = if progress.probing { 1 } else { core.config.appends_in_flight };
         if progress.next_index <= core.log.last_index() && progress.in_flight < room {

@@ -16,6 +16,8 @@ pub enum Message {
         last_log_index: Index,
         /// The term of its last entry; zero for an empty log.
         last_log_term: Term,
+        /// Whether the leader asked for this election, so that no one need be loyal to it (thesis 4.2.3).
+        by_leader: bool,
     },
     /// The answer to a candidate.
     Vote {
@@ -23,6 +25,27 @@ pub enum Message {
         term: Term,
         /// Whether the candidate received the vote.
         granted: bool,
+    },
+    /// A node asks every other node whether it would get its vote, before it stands (thesis 9.6).
+    PreVote {
+        /// The term in which it would stand: one past its own.
+        term: Term,
+        /// The index of its last entry; zero for an empty log.
+        last_log_index: Index,
+        /// The term of its last entry; zero for an empty log.
+        last_log_term: Term,
+    },
+    /// The answer to it. A grant promises nothing.
+    PreVoteReply {
+        /// For a grant, the term that was asked for; for a refusal, the current term of the node that answers.
+        term: Term,
+        /// Whether the node would vote.
+        granted: bool,
+    },
+    /// A leader hands its leadership over: the receiver stands at once (thesis 3.10).
+    TimeoutNow {
+        /// The leader's term.
+        term: Term,
     },
     /// A leader replicates entries; without any, it is a heartbeat (5.2, 5.3).
     AppendEntries {
@@ -70,26 +93,41 @@ pub enum Message {
 }
 
 impl Message {
-    /// The sender's term, for messages that carry one.
+    /// The sender's term, for messages that carry one. The term of a pre-vote, and of its grant, is nobody's yet.
     pub fn term(&self) -> Option<Term> {
         match *self {
             Message::RequestVote { term, .. }
             | Message::Vote { term, .. }
             | Message::AppendEntries { term, .. }
             | Message::Appended { term, .. }
-            | Message::Conflict { term, .. } => Some(term),
-            Message::Forward { .. } | Message::ForwardReply { .. } => None,
+            | Message::Conflict { term, .. }
+            | Message::PreVoteReply { term, granted: false }
+            | Message::TimeoutNow { term } => Some(term),
+            Message::PreVote { .. }
+            | Message::PreVoteReply { granted: true, .. }
+            | Message::Forward { .. }
+            | Message::ForwardReply { .. } => None,
         }
     }
 
     /// What oracles and traces see.
     pub fn summary(&self) -> Summary {
         match *self {
-            Message::RequestVote { term, last_log_index, last_log_term } => Summary {
+            Message::RequestVote { term, last_log_index, last_log_term, by_leader } => Summary {
                 index: last_log_index,
                 index_term: last_log_term,
+                success: by_leader,
                 ..Summary::new(MessageKind::RequestVote, term)
             },
+            Message::PreVote { term, last_log_index, last_log_term } => Summary {
+                index: last_log_index,
+                index_term: last_log_term,
+                ..Summary::new(MessageKind::PreVote, term)
+            },
+            Message::PreVoteReply { term, granted } => {
+                Summary { success: granted, ..Summary::new(MessageKind::PreVoteReply, term) }
+            }
+            Message::TimeoutNow { term } => Summary::new(MessageKind::TimeoutNow, term),
             Message::Vote { term, granted } => {
                 Summary { success: granted, ..Summary::new(MessageKind::Vote, term) }
             }

@@ -1,9 +1,10 @@
-//! The built-in Raft: the paper's sections 5.1 to 5.4, and the no-op of section 8.
+//! The built-in Raft: the paper's sections 5.1 to 5.4, the no-op of section 8, and what production systems add to elections.
 //!
 //! Read it in this order. [`message`] is what nodes say to each other. [`rules`] holds every safety rule of Figure 2 as one
 //! small predicate. [`core`] is the state of Figure 2 and how it reaches the disk. `follower`, `candidate` and `leader` are the
 //! three roles; each answers an input with the next role, and [`node`] makes all transitions. [`progress`] is what a leader
-//! knows of one follower. [`bug`] is the catalogue of mistakes that can be planted into the rules.
+//! knows of one follower. The switches of [`Elections`] have a file each: `prevote`, `quorum` and [`priority`]; `transfer` hands
+//! leadership over. [`bug`] is the catalogue of mistakes that can be planted into the rules.
 //!
 //! Choices that the paper leaves open:
 //! - Every answer waits for every earlier write of its node, which is the simplest reading of "updated on stable storage before
@@ -17,16 +18,21 @@ pub mod bug;
 pub mod core;
 pub mod message;
 pub mod node;
+pub mod priority;
 pub mod progress;
 pub mod rules;
 
 mod candidate;
 mod follower;
 mod leader;
+mod prevote;
+mod quorum;
+mod transfer;
 
 pub use bug::Bug;
 pub use message::Message;
 pub use node::Raft;
+pub use priority::Priority;
 pub use rules::Rules;
 
 use crate::time::SpanRange;
@@ -42,6 +48,21 @@ pub struct Config {
     pub entries_per_append: u32,
     /// How many messages with entries may be unanswered per follower, from 1.
     pub appends_in_flight: u32,
+    /// What elections have beyond the paper's.
+    pub elections: Elections,
     /// The rules, with or without a planted bug.
     pub rules: Rules,
+}
+
+/// What elections have beyond the paper's. Each is a switch of its own, and off in the paper.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Elections {
+    /// A node asks whether it could win before it raises its term (thesis 9.6).
+    pub pre_vote: bool,
+    /// A leader that hears from no majority for the lowest election timeout steps down (thesis 6.2).
+    pub check_quorum: bool,
+    /// A node that heard its leader within the lowest election timeout refuses its vote (thesis 4.2.3).
+    pub vote_lease: bool,
+    /// The node's priority among the others; none where it has none, and stands whenever its time is up.
+    pub priority: Option<Priority>,
 }

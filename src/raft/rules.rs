@@ -59,6 +59,31 @@ impl Rules {
         reply == current || (reply < current && self.broken(Bug::StaleVoteReply))
     }
 
+    /// Thesis 9.6: a grant carries the term that was asked for, in which the voter is not.
+    pub fn term_of_grant(self, asked: Term, current: Term) -> Term {
+        if self.broken(Bug::PrevoteReplyOwnTerm) { current } else { asked }
+    }
+
+    /// Thesis 9.6: a grant is no vote, although its term is the candidate's by then.
+    pub fn grant_is_no_vote(self) -> bool {
+        !self.broken(Bug::PrevoteCountsAsVote)
+    }
+
+    /// Thesis 9.6, 4.2.3: who asks for votes has given its leader up, and is loyal to it no more.
+    pub fn pre_candidate_forgets_leader(self) -> bool {
+        !self.broken(Bug::PrecandidateKeepsLeader)
+    }
+
+    /// Thesis 6.2: a leader that a majority does not answer steps down.
+    pub fn may_lead_on(self, hears_majority: bool) -> bool {
+        hears_majority || self.broken(Bug::QuorumlessHeartbeats)
+    }
+
+    /// Thesis 3.10: a leader gives up a transfer that takes too long, and takes requests again.
+    pub fn transfer_ends_with_its_time(self) -> bool {
+        !self.broken(Bug::TransferWedged)
+    }
+
     /// 5.3: entries are accepted behind an entry with the index and term that the leader names.
     pub fn prev_matches(self, own: Option<Term>, prev_log_term: Term) -> bool {
         own.is_some_and(|own| own == prev_log_term || self.broken(Bug::PrevTermUnchecked))

@@ -92,6 +92,9 @@ impl<N: Node> Sim<'_, '_, N> {
             (0, Action::Split(_)) => self.resolve(whom, trigger, words[0]),
             (0, _) => targets,
             (_, Action::Split(_)) => self.resolve(whom, trigger, words[0]),
+            (_, Action::Transfer(transfer)) => {
+                self.heir(transfer, trigger, words[1]).into_iter().collect()
+            }
             _ => self.resolve(whom, trigger, words[1]),
         };
         let names = action.names().into_iter().map(|(_, whom)| whom).enumerate().map(named);

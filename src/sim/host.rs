@@ -242,6 +242,13 @@ impl<N: Node> Sim<'_, '_, N> {
         if status.leader != before.leader {
             self.watch.record(Some(id), Kind::Leader { leader: status.leader });
         }
+        if status.transfer != before.transfer {
+            self.watch.record(Some(id), Kind::Transfer { to: status.transfer });
+        }
+        if status.target_priority != before.target_priority {
+            let kind = Kind::TargetPriority { target: status.target_priority };
+            self.watch.record(Some(id), kind);
+        }
     }
 
     fn record_commit(&mut self, id: NodeId, before: Index) {

@@ -46,6 +46,8 @@ enum Event<M> {
     WriteFailed { node: NodeId, write: WriteId },
     /// A client's request reaches a node.
     Request { node: NodeId, request: Request },
+    /// A node is told to hand its leadership over.
+    Transfer { node: NodeId, to: NodeId },
     /// A slow node is ready for its next input.
     Proceed { node: NodeId },
     /// A node starts, if it is still down from this life.
@@ -164,6 +166,12 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
                     self.step(node, Input::Request(request));
                 }
             }
+            Event::Transfer { node, to } => {
+                if self.hosts[node.slot()].is_up() {
+                    self.count_event();
+                    self.step(node, Input::Transfer(to));
+                }
+            }
             Event::Client { client, what } => self.client_event(client, what),
             Event::Answer { node, request, answer } => self.answered(node, request, answer),
             Event::Fault(fault) => self.fault_event(fault),
@@ -202,7 +210,8 @@ fn input_of<M>(event: &Event<M>) -> Option<NodeId> {
         Event::Timer { node, .. }
         | Event::Durable { node, .. }
         | Event::WriteFailed { node, .. }
-        | Event::Request { node, .. } => Some(*node),
+        | Event::Request { node, .. }
+        | Event::Transfer { node, .. } => Some(*node),
         _ => None,
     }
 }

@@ -99,7 +99,7 @@ pub fn run(plan: &Plan) -> Outcome {
 pub fn run_with(plan: &Plan, options: Options) -> Outcome {
     let config = plan.config();
     let members = NodeSet::first(plan.cluster.nodes);
-    let raft = |id: NodeId| Raft::new(id, members, config);
+    let raft = |id: NodeId| Raft::new(id, members, plan.config_of(id));
     if Saboteur::<Raft>::is_needed(config.rules) {
         return run_nodes(plan, &|id| Saboteur::new(raft(id), config.rules), options);
     }

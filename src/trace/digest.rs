@@ -116,6 +116,8 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::Term { term } => fold(8, &[term.0]),
         Kind::Role { role, term } => fold(9, &[role as u64, term.0]),
         Kind::Leader { leader } => fold(10, &[vote(leader)]),
+        Kind::Transfer { to } => fold(40, &[vote(to)]),
+        Kind::TargetPriority { target } => fold(41, &[u64::from(target)]),
         Kind::Commit { index, term } => fold(11, &[index.0, term.0]),
         Kind::Append { write, index, term, content } => {
             fold(12, &[write.0, index.0, term.0, content]);

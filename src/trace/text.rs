@@ -39,6 +39,7 @@ impl Teller {
                     Role::Follower => "follower",
                     Role::Candidate => "candidate",
                     Role::Leader => "leader",
+                    Role::PreCandidate => "pre-cand.",
                 };
                 format!("{:<4}{:<10}t{:<4}", node.to_string(), role, term)
             }
@@ -69,7 +70,11 @@ pub const GROUPS: [&str; 8] =
 /// The group that a record belongs to.
 pub fn group(kind: &Kind) -> &'static str {
     match kind {
-        Kind::Term { .. } | Kind::Role { .. } | Kind::Leader { .. } => "role",
+        Kind::Term { .. }
+        | Kind::Role { .. }
+        | Kind::Leader { .. }
+        | Kind::Transfer { .. }
+        | Kind::TargetPriority { .. } => "role",
         Kind::Append { .. } | Kind::Truncate { .. } | Kind::Vote { .. } => "log",
         Kind::Commit { .. } | Kind::Apply { .. } => "commit",
         Kind::Send { .. } | Kind::Deliver { .. } | Kind::Drop { .. } | Kind::Duplicate { .. } => {
@@ -134,7 +139,11 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
             Role::Follower => format!("becomes follower in term {term}"),
             Role::Candidate => format!("becomes CANDIDATE in term {term}"),
             Role::Leader => format!("becomes LEADER of term {term}"),
+            Role::PreCandidate => format!("becomes PRE-CANDIDATE in term {term}"),
         },
+        Kind::Transfer { to: Some(to) } => format!("hands over to {to}"),
+        Kind::Transfer { to: None } => "hands over no more".into(),
+        Kind::TargetPriority { target } => format!("would stand with a priority of {target}"),
         Kind::Leader { leader: Some(leader) } if Some(leader) == node => "leads".into(),
         Kind::Leader { leader: Some(leader) } => format!("follows {leader}"),
         Kind::Leader { leader: None } => "knows no leader".into(),
@@ -200,6 +209,9 @@ fn of_request(request: RequestId) -> String {
 pub fn message_words(message: &Summary) -> String {
     let Summary { term, index, index_term, entries, commit, success, request, .. } = *message;
     match message.message {
+        MessageKind::RequestVote if success => {
+            format!("request-vote t{term} last={index}@{index_term} by the leader's word")
+        }
         MessageKind::RequestVote => format!("request-vote t{term} last={index}@{index_term}"),
         MessageKind::Vote if success => format!("vote t{term} granted"),
         MessageKind::Vote => format!("vote t{term} refused"),
@@ -216,6 +228,10 @@ pub fn message_words(message: &Summary) -> String {
         MessageKind::Forward => format!("forward {}", client(request)),
         MessageKind::ForwardReply if success => format!("forwarded {} done", client(request)),
         MessageKind::ForwardReply => format!("forwarded {} refused", client(request)),
+        MessageKind::PreVote => format!("pre-vote t{term} last={index}@{index_term}"),
+        MessageKind::PreVoteReply if success => format!("pre-vote-reply t{term} granted"),
+        MessageKind::PreVoteReply => format!("pre-vote-reply t{term} refused"),
+        MessageKind::TimeoutNow => format!("timeout-now t{term}"),
     }
 }
 

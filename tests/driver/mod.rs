@@ -12,7 +12,7 @@ use squall::log::{Entry, Log};
 use squall::node::{
     Answer, Context, Damage, Effect, Input, Node, NodeRng, Output, Recovered, Request, Role, Status,
 };
-use squall::raft::{Bug, Config, Message, Raft, Rules};
+use squall::raft::{Bug, Config, Elections, Message, Priority, Raft, Rules};
 use squall::rng::{Rng, Stream};
 use squall::time::{LocalTime, Span, SpanRange};
 
@@ -58,16 +58,30 @@ pub struct Disk {
 impl Driver {
     /// Nodes that boot with these disks, and these bugs.
     pub fn new(disks: &[Disk], bugs: &[Bug]) -> Driver {
+        Driver::with(disks, bugs, Elections::default(), &[])
+    }
+
+    /// The same, with elections beyond the paper's, and priorities if there are any.
+    pub fn with(disks: &[Disk], bugs: &[Bug], elections: Elections, priorities: &[u32]) -> Driver {
         let members = NodeSet::first(disks.len() as u8);
         let config = Config {
             election_timeout: SpanRange::millis(150, 300),
             heartbeat_interval: SpanRange::exactly(Span::millis(75)),
             entries_per_append: 100,
             appends_in_flight: 4,
+            elections,
             rules: Rules::with(bugs),
         };
+        let config_of = |slot: usize| {
+            let mut config = config;
+            let highest = priorities.iter().copied().max();
+            let own = priorities.get(slot).copied();
+            config.elections.priority =
+                own.zip(highest).map(|(own, highest)| Priority { own, highest });
+            config
+        };
         let driven = |slot: usize| Driven {
-            raft: Raft::new(NodeId::at(slot), members, config),
+            raft: Raft::new(NodeId::at(slot), members, config_of(slot)),
             rng: NodeRng::new(Rng::new(1, Stream::Node(NodeId::at(slot))), Vec::new(), Vec::new()),
             now: LocalTime(1_000_000_000),
             timer: LocalTime(0),
@@ -116,6 +130,12 @@ impl Driver {
         let mut answers = Vec::new();
         for effect in effects {
             self.carry_out(id, effect, &mut answers);
+        }
+        if before.transfer != status.transfer {
+            let _ = match status.transfer {
+                Some(to) => writeln!(self.lines, "{id} hands over to {to}"),
+                None => writeln!(self.lines, "{id} hands over no more"),
+            };
         }
         if before.commit != status.commit {
             let _ = writeln!(self.lines, "{id} commits up to {}", status.commit);
@@ -281,6 +301,7 @@ pub fn standing(status: Status) -> String {
         Role::Follower => "follower",
         Role::Candidate => "candidate",
         Role::Leader => "leader",
+        Role::PreCandidate => "pre-candidate",
     };
     format!("{role} in term {}", status.term)
 }
@@ -288,9 +309,17 @@ pub fn standing(status: Status) -> String {
 /// A message in words, as scripts write them.
 pub fn words(message: &Message) -> String {
     match message {
-        Message::RequestVote { term, last_log_index, last_log_term } => {
-            format!("request-vote t{term} last {last_log_index}@{last_log_term}")
+        Message::RequestVote { term, last_log_index, last_log_term, by_leader } => {
+            let word = if *by_leader { " by leader" } else { "" };
+            format!("request-vote t{term} last {last_log_index}@{last_log_term}{word}")
         }
+        Message::PreVote { term, last_log_index, last_log_term } => {
+            format!("pre-vote t{term} last {last_log_index}@{last_log_term}")
+        }
+        Message::PreVoteReply { term, granted } => {
+            format!("pre-vote-reply t{term} {}", if *granted { "granted" } else { "refused" })
+        }
+        Message::TimeoutNow { term } => format!("timeout-now t{term}"),
         Message::Vote { term, granted } => {
             format!("vote t{term} {}", if *granted { "granted" } else { "refused" })
         }

@@ -9,9 +9,7 @@ use crate::campaign::shrink::gather::is_plain_network;
 use crate::campaign::shrink::simpler::{SYNCS, plain_disk};
 use crate::ids::{NodeId, NodeSet};
 use crate::plan::fault::Unsynced;
-use crate::plan::{
-    Action, Clients, Fault, Latency, LinkOptions, NodeOptions, Pin, Plan, SyncPin, When, Whom,
-};
+use crate::plan::{Action, Clients, Fault, Latency, LinkOptions, Pin, Plan, SyncPin, When, Whom};
 use crate::sim::choices::{Choices, Strike};
 use crate::sim::{Options, Outcome, run, run_with};
 use crate::time::{Span, Time};
@@ -82,7 +80,7 @@ fn decided(plan: &Plan, choices: &Choices) -> Plan {
     plan.clients = Clients { count: 0, latency, ..Clients::default() };
     plan.requests.clone_from(&choices.requests);
     for id in plan.node_ids() {
-        let node = node_options(&mut plan, id);
+        let node = plan.node_mut(id);
         node.disk = None;
         node.election_timeouts.clone_from(&choices.timeouts[id.slot()]);
         node.heartbeat_intervals.clone_from(&choices.heartbeats[id.slot()]);
@@ -114,7 +112,13 @@ fn decided_faults(plan: &Plan, choices: &Choices) -> Vec<Fault> {
 pub fn is_drawn(action: &Action) -> bool {
     let torn = matches!(action, Action::Crash(crash)
         if crash.unsynced == Unsynced::Torn && crash.survives.is_none());
-    torn || action.names().iter().any(|(_, whom)| whom.is_random())
+    torn || is_heir_drawn(action) || action.names().iter().any(|(_, whom)| whom.is_random())
+}
+
+/// Whether a leader may hand over to one of several.
+fn is_heir_drawn(action: &Action) -> bool {
+    let single = |whom: &Whom| whom.numbers().is_some_and(|nodes| nodes.len() == 1);
+    matches!(action, Action::Transfer(transfer) if !single(&transfer.to))
 }
 
 /// What a fault did once, without chance: a fault for each node that lost a part of its writes.
@@ -125,8 +129,9 @@ fn struck(fault: &Fault, strike: &Strike) -> Vec<Fault> {
         // Behind what happened at that moment.
         When::On(_) => When::At(strike.time.since(Time::ZERO).plus(Span::nanos(1))),
     };
+    let heir = is_heir_drawn(&fault.action);
     for (whom, nodes) in decided.action.names_mut().into_iter().zip(&strike.names) {
-        if whom.is_random() || *whom == Whom::Trigger {
+        if heir || whom.is_random() || *whom == Whom::Trigger {
             *whom = Whom::Nodes(nodes.iter().collect());
         }
     }
@@ -160,16 +165,6 @@ pub fn name_requests(shrinker: &mut Shrinker) {
         plan.requests = asked;
     });
     shrinker.take(named);
-}
-
-/// What the plan says of a node, to be changed.
-pub(super) fn node_options(plan: &mut Plan, id: NodeId) -> &mut NodeOptions {
-    let place = plan.nodes.iter().position(|options| options.id == id).unwrap_or_else(|| {
-        let place = plan.nodes.partition_point(|options| options.id < id);
-        plan.nodes.insert(place, NodeOptions::new(id));
-        place
-    });
-    &mut plan.nodes[place]
 }
 
 /// A plain network: every message takes the same time, and none is lost.

@@ -1,7 +1,7 @@
 //! Makes simpler what stays: fewer nodes, a plain network, plain disks and clocks, faults that name their victims, round numbers.
 
 use crate::campaign::shrink::Shrinker;
-use crate::campaign::shrink::schedule::{node_options, plain_network};
+use crate::campaign::shrink::schedule::plain_network;
 use crate::ids::NodeId;
 use crate::plan::fault::Unsynced;
 use crate::plan::{
@@ -57,7 +57,7 @@ fn cut(shrinker: &Shrinker, horizon: Span) -> Plan {
 /// Everything but numbers.
 pub fn all(shrinker: &mut Shrinker) {
     nodes(shrinker);
-    let changes: [&dyn Fn(&mut Plan); 11] = [
+    let changes: [&dyn Fn(&mut Plan); 12] = [
         &|plan| plan.links.clear(),
         &|plan| plan.network = plain_network(),
         &|plan| plan.network.loss = crate::time::Share::NEVER,
@@ -71,6 +71,14 @@ pub fn all(shrinker: &mut Shrinker) {
         },
         &|plan| plan.cluster.profile = Profile::Paper,
         &|plan| plan.cluster.state_machine = Cluster::default().state_machine,
+        &|plan| {
+            plan.raft = RaftOptions {
+                pre_vote: None,
+                check_quorum: None,
+                vote_lease: None,
+                ..plan.raft.clone()
+            }
+        },
         &|plan| (plan.raft.entries_per_append, plan.raft.appends_in_flight) = (None, None),
     ];
     for change in changes {
@@ -152,7 +160,8 @@ fn node(shrinker: &mut Shrinker, id: NodeId) {
     if shrinker.best.node(id).is_none() {
         return;
     }
-    let changes: [&dyn Fn(&mut NodeOptions); 4] = [
+    let changes: [&dyn Fn(&mut NodeOptions); 5] = [
+        &|node| node.election_priority = None,
         &|node| node.disk = None,
         &|node| node.heartbeat_intervals.clear(),
         &|node| (node.clock_drift_ppm, node.clock_offset) = (0, Shift(0)),
@@ -163,14 +172,13 @@ fn node(shrinker: &mut Shrinker, id: NodeId) {
         return;
     }
     for change in changes {
-        let plan = shrinker.with(|plan| change(node_options(plan, id)));
+        let plan = shrinker.with(|plan| change(plan.node_mut(id)));
         shrinker.take(plan);
     }
     let disk = shrinker.best.node(id).and_then(|node| node.disk.clone());
     if disk.is_some_and(|disk| !SYNCS.iter().any(|fsync| disk == plain_disk(*fsync))) {
-        let with = |fsync: Span| {
-            shrinker.with(|plan| node_options(plan, id).disk = Some(plain_disk(fsync)))
-        };
+        let with =
+            |fsync: Span| shrinker.with(|plan| plan.node_mut(id).disk = Some(plain_disk(fsync)));
         let candidates = SYNCS.iter().rev().map(|fsync| with(*fsync)).collect();
         shrinker.take_first(candidates);
     }
@@ -179,7 +187,7 @@ fn node(shrinker: &mut Shrinker, id: NodeId) {
         && timeouts > 0
     {
         let keep = |count: usize| {
-            shrinker.with(|plan| node_options(plan, id).election_timeouts.truncate(count))
+            shrinker.with(|plan| plan.node_mut(id).election_timeouts.truncate(count))
         };
         let candidates = vec![keep(0), keep(timeouts / 2), keep(timeouts - 1)];
         if shrinker.take_first(candidates).is_none() {

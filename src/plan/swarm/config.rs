@@ -30,6 +30,12 @@ pub struct Config {
     pub own_timing: u64,
     /// How many plans have a size and number of messages in flight of their own, in percent.
     pub own_batches: u64,
+    /// How many plans choose pre-vote, check-quorum and vote lease for themselves, in percent; others have the profile's.
+    pub own_elections: u64,
+    /// How many plans have nodes with priorities in elections, in percent.
+    pub priorities: u64,
+    /// How many plans have transfers of leadership, in percent.
+    pub transfers: u64,
     /// How many plans have a state machine that forgets, in percent.
     pub volatile_state_machine: u64,
     /// When runs end, from and to, in lowest election timeouts.
@@ -74,6 +80,9 @@ impl Default for Config {
             profiles: paper.chain(others).collect(),
             own_timing: 30,
             own_batches: 50,
+            own_elections: 50,
+            priorities: 12,
+            transfers: 25,
             volatile_state_machine: 30,
             horizon: (15, 60),
             latency_max: vec![6, 6, 6, 25, 60],
@@ -105,7 +114,7 @@ impl Config {
     /// Only these timings, and nothing that a profile says drawn otherwise.
     pub fn with_profile(mut self, profile: Profile) -> Config {
         self.profiles = vec![profile];
-        (self.own_timing, self.own_batches) = (0, 0);
+        (self.own_timing, self.own_batches, self.own_elections) = (0, 0, 0);
         self
     }
 
@@ -146,6 +155,9 @@ impl Config {
         for (key, percent) in [
             ("own_timing", self.own_timing),
             ("own_batches", self.own_batches),
+            ("own_elections", self.own_elections),
+            ("priorities", self.priorities),
+            ("transfers", self.transfers),
             ("volatile_state_machine", self.volatile_state_machine),
             ("stragglers", self.stragglers),
             ("disk_errors", self.disk_errors),

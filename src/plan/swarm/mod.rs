@@ -4,9 +4,11 @@
 //! faults come in bursts between calm stretches, strike the same victims again, last about as long as an election, and wait for
 //! situations whose windows no random time hits. No bug is named here: the swarm does not know what it looks for.
 //!
-//! [`config`] says what is drawn from, [`storm`] draws the faults, [`sick`] the machine that ails all the time.
+//! [`config`] says what is drawn from, [`storm`] draws the faults, [`sick`] the machine that ails all the time, [`elections`]
+//! what elections have beyond the paper's.
 
 pub mod config;
+pub mod elections;
 pub mod sick;
 pub mod storm;
 
@@ -49,6 +51,7 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     if let Some(sick) = sick {
         sick.infect(&mut plan);
     }
+    elections::draw(seed, &mut plan, unit, config);
     plan
 }
 

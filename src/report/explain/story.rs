@@ -162,7 +162,7 @@ impl Story<'_> {
             Kind::WriteFailed { .. } | Kind::Wipe | Kind::Stop | Kind::Broken { .. } => {
                 Some((7, words(&record.kind, record.node)))
             }
-            Kind::Pause | Kind::Resume | Kind::Clock { .. } => {
+            Kind::Pause | Kind::Resume | Kind::Clock { .. } | Kind::Transfer { .. } => {
                 Some((3, words(&record.kind, record.node)))
             }
             _ => None,
@@ -280,6 +280,9 @@ impl Story<'_> {
                 let (second, remark) = self.objection(node, term, node);
                 let rank = if about || second { 7 } else { 5 };
                 Some((rank, format!("stands for election in term {term}{remark}")))
+            }
+            Role::PreCandidate => {
+                Some((2, format!("asks whether it could win term {}", term.next())))
             }
             Role::Follower if self.shadow.node(node).role == Role::Leader => {
                 let before = self.leads[node.slot()];
@@ -460,6 +463,14 @@ impl Story<'_> {
                 let heard = self.heard(to, id);
                 Some((2, format!("asks {to} for its vote in term {term}{heard}")))
             }
+            MessageKind::PreVoteReply if success => {
+                let heard = self.heard(to, id);
+                let text = format!("would vote for {to} in term {term}, and says so{heard}");
+                Some((if self.focus.terms.contains(&term) { 5 } else { 1 }, text))
+            }
+            MessageKind::TimeoutNow => {
+                Some((4, format!("tells {to} to stand at once{}", self.heard(to, id))))
+            }
             _ => None,
         }
     }
@@ -516,7 +527,12 @@ impl Story<'_> {
             MessageKind::AppendEntries => "entries",
             MessageKind::AppendReply if message.success => &matching,
             MessageKind::AppendReply => "refusal of entries",
-            MessageKind::Forward | MessageKind::ForwardReply => return None,
+            MessageKind::TimeoutNow => "word to stand",
+            MessageKind::PreVoteReply if message.success => "grant of a pre-vote",
+            MessageKind::Forward
+            | MessageKind::ForwardReply
+            | MessageKind::PreVote
+            | MessageKind::PreVoteReply => return None,
         };
         let mut text = format!("hears {from}'s {what}, sent in term {}", message.term);
         if old {

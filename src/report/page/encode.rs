@@ -14,8 +14,8 @@ use crate::node::Role;
 use crate::record::{Kind, Loss, MessageKind, Record, Summary};
 use crate::trace::text::{client, command_words};
 
-/// The kinds of records, as traces name them, in the order of the digest's tags.
-pub const KINDS: [&str; 32] = [
+/// The kinds of records, as traces name them, in the order in which they came to pages.
+pub const KINDS: [&str; 34] = [
     "boot",
     "crash",
     "wipe",
@@ -48,6 +48,8 @@ pub const KINDS: [&str; 32] = [
     "missed",
     "heal",
     "broken",
+    "transfer",
+    "target-priority",
 ];
 
 /// Puts records into arrays, and fills the tables that these refer to.
@@ -181,6 +183,8 @@ impl Encoder {
             Kind::Missed { fault } => words.extend([29, fault.into()]),
             Kind::Heal { fault } => words.extend([30, fault.into()]),
             Kind::Broken { panicked } => words.extend([31, panicked.into()]),
+            Kind::Transfer { to } => words.extend([32, id(to)]),
+            Kind::TargetPriority { target } => words.extend([33, target.into()]),
         }
     }
 }
@@ -196,6 +200,8 @@ pub fn role_word(role: Role) -> u64 {
         Role::Follower => 0,
         Role::Candidate => 1,
         Role::Leader => 2,
+        // The page has 3 for a node that is down.
+        Role::PreCandidate => 4,
     }
 }
 
@@ -218,6 +224,9 @@ fn summary_words(summary: &Summary) -> [u64; 9] {
         MessageKind::AppendReply => 3,
         MessageKind::Forward => 4,
         MessageKind::ForwardReply => 5,
+        MessageKind::PreVote => 6,
+        MessageKind::PreVoteReply => 7,
+        MessageKind::TimeoutNow => 8,
     };
     let [client, serial] = request_words(request);
     let (entries, success) = (entries.into(), success.into());

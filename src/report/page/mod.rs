@@ -83,7 +83,7 @@ struct PageData<'a> {
     violation: Option<Proof<'a>>,
     /// Faults: in words, and whether they last.
     faults: Vec<(String, bool)>,
-    kinds: [&'static str; KINDS.len()],
+    kinds: &'static [&'static str],
     situations: Vec<(&'static str, &'static str)>,
     /// The number of the first record; the others follow without a gap.
     first: u64,
@@ -295,7 +295,7 @@ fn data<'a>(
         counters: outcome.counters,
         violation,
         faults: plan.faults.iter().map(|it| (words::fault(it), words::lasts(it))).collect(),
-        kinds: KINDS,
+        kinds: &KINDS,
         situations: Situation::ALL.iter().map(|it| (it.name(), it.means())).collect(),
         first,
         origin: seen.origin,

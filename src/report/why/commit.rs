@@ -156,6 +156,7 @@ impl Story {
             term.map_or("no entry that the node has".into(), |term| format!("of term {term}"));
         let role = match committed.role {
             Role::Leader => format!("the leader of term {node_term}"),
+            Role::PreCandidate => format!("a pre-candidate in term {node_term}, not a leader"),
             Role::Candidate => format!("a candidate in term {node_term}, not a leader"),
             Role::Follower => format!("a follower in term {node_term}, not a leader"),
         };

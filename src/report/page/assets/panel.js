@@ -206,7 +206,7 @@ function tellView(inView, hidden) {
 
 function fillLegend() {
   const items = [
-    ...ROLES.map((name, place) => ["bar", palette.roles[place], name]), ["thin", palette.roles[3], "down"],
+    ...ROLES.map((name, place) => [name === "down" ? "thin" : "bar", palette.roles[place], name]),
     ...GROUPS.map((name, place) => ["dot", palette.groups[place], name]).filter(([, , name]) => name !== "message" && name !== "fault"),
     ["bar", palette.messages[0], "vote messages"], ["bar", palette.messages[2], "entries"], ["bar", palette.heartbeat, "heartbeats"],
     ["bar", palette.messages[4], "forwards"], ["cross", palette.bad, "lost, or a crash"], ["bar", palette.fault, "faults"],

@@ -38,7 +38,10 @@ function messageWords(m) {
   if (!m) return "message";
   const request = requestWords(m.request.client, m.request.serial);
   switch (m.message) {
-    case "request-vote": return `request-vote t${m.term} last=${m.index}@${m.index_term}`;
+    case "request-vote":
+    case "pre-vote": return `${m.message} t${m.term} last=${m.index}@${m.index_term}${m.success ? " by the leader's word" : ""}`;
+    case "pre-vote-reply": return `pre-vote-reply t${m.term} ${m.success ? "granted" : "refused"}`;
+    case "timeout-now": return `timeout-now t${m.term}`;
     case "vote": return `vote t${m.term} ${m.success ? "granted" : "refused"}`;
     case "append-entries": {
       const what = m.entries ? "append" : "heartbeat";
@@ -76,7 +79,7 @@ const clockWords = ([before, after]) =>
   after >= before ? `clock set forward by ${spanWords(after - before)}` : `clock set back by ${spanWords(before - after)}`;
 
 function roleWords([role, term]) {
-  return ["becomes follower in", "becomes CANDIDATE in", "becomes LEADER of"][role] + ` term ${term}`;
+  return ["becomes follower in", "becomes CANDIDATE in", "becomes LEADER of", "", "becomes PRE-CANDIDATE in"][role] + ` term ${term}`;
 }
 
 const WORDS = {
@@ -90,6 +93,8 @@ const WORDS = {
   term: ([term]) => `enters term ${term}`,
   role: roleWords,
   leader: ([leader], at) => (!leader ? "knows no leader" : leader === column.node[at] ? "leads" : `follows n${leader}`),
+  transfer: ([to]) => (to ? `hands over to n${to}` : "hands over no more"),
+  "target-priority": ([target]) => `would stand with a priority of ${target}`,
   commit: ([index]) => `commits up to ${index}`,
   append: ([write, index, term]) => `appends ${index}@${term} (w${write})`,
   truncate: ([write, from]) => `removes ${from} and all behind (w${write})`,
@@ -135,6 +140,8 @@ const JSON_FIELDS = {
   term: (f) => ({ term: f[0] }),
   role: (f) => ({ role: ROLES[f[0]], term: f[1] }),
   leader: (f) => ({ leader: orNull(f[0]) }),
+  transfer: (f) => ({ to: orNull(f[0]) }),
+  "target-priority": (f) => ({ target: f[0] }),
   commit: (f) => ({ index: f[0], term: f[1] }),
   append: (f) => ({ write: f[0], index: f[1], term: f[2], content: "#" + data.contents[f[3]][0] }),
   truncate: (f) => ({ write: f[0], from: f[1] }),
