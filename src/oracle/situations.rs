@@ -220,7 +220,7 @@ impl Situations {
             Kind::Duplicate { .. } => Situation::MessageDuplicated,
             Kind::Invoke { attempt, .. } if attempt > 1 => Situation::RequestRetried,
             Kind::Answered { applied: false, .. } => Situation::RequestRefused,
-            Kind::Answered { request, applied: true } => {
+            Kind::Answered { request, applied: true, .. } => {
                 self.forwards.retain(|forwarded| *forwarded != request);
                 Situation::RequestAnswered
             }

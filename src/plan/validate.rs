@@ -27,6 +27,8 @@ pub const LIST_MAX: usize = 10_000;
 pub const PINS_MAX: usize = 100_000;
 /// The most clients.
 pub const CLIENTS_MAX: u32 = 1_000;
+/// The most sessions that a state machine keeps.
+pub const SESSIONS_MAX: u64 = 20_000;
 /// The most keys that clients use.
 pub const KEYS_MAX: u32 = 65_536;
 /// The largest seed: TOML has no larger number.
@@ -173,6 +175,8 @@ fn check_clients(plan: &Plan) -> Checked {
     require(clients.mix.total() > 0, "clients/mix", || {
         "the weights of the mix must not all be 0; for no requests, set count = 0".into()
     })?;
+    let sessions = clients.sessions.unwrap_or(1);
+    between(sessions.into(), 1, SESSIONS_MAX, "clients/sessions", "the number of sessions")?;
     require(clients.timeout > Span::ZERO, "clients/timeout", || {
         "clients need some time to wait for an answer".into()
     })?;
@@ -198,6 +202,9 @@ fn check_requests(plan: &Plan) -> Checked {
         check_whom(plan, &request.to, request.on.is_some(), &format!("{path}/to"))?;
         require(request.command != Command::Noop, &format!("{path}/command"), || {
             "only leaders write no-ops; ask for get, put, delete, compare-and-set or append".into()
+        })?;
+        require(request.command != Command::Register, &format!("{path}/command"), || {
+            "clients open sessions themselves: set `sessions` in [clients]".into()
         })?;
         require(request.attempts != Some(0), &format!("{path}/attempts"), || {
             "a request is tried at least once".into()

@@ -70,6 +70,14 @@ pub enum Bug {
     TornTailAccepted,
     /// A restarted node brings back entries that it had removed.
     TruncationNotCrashSafe,
+
+    // Clients.
+    /// A client hears yes when its entry is appended.
+    AckBeforeCommit,
+    /// A leader answers reads from its own state machine.
+    LocalRead,
+    /// What requests gave is in memory only.
+    DedupLost,
 }
 
 /// What the catalogue says of a bug.
@@ -99,7 +107,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 26] = [
+    pub const ALL: [Bug; 29] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -126,6 +134,9 @@ impl Bug {
         Bug::LeaderCountsUnsynced,
         Bug::TornTailAccepted,
         Bug::TruncationNotCrashSafe,
+        Bug::AckBeforeCommit,
+        Bug::LocalRead,
+        Bug::DedupLost,
     ];
 
     /// The name in plans and on the command line.
@@ -138,7 +149,8 @@ impl Bug {
         match self as u8 {
             bug if bug <= Bug::TermRegress as u8 => self.about_votes(),
             bug if bug <= Bug::ApplyTwiceAfterRestart as u8 => self.about_replication(),
-            _ => self.about_disks(),
+            bug if bug <= Bug::TruncationNotCrashSafe as u8 => self.about_disks(),
+            _ => self.about_clients(),
         }
     }
 
@@ -228,8 +240,8 @@ impl Bug {
     #[expect(clippy::too_many_lines, reason = "a table: one row for each bug")]
     const fn about_replication(self) -> About {
         use Property::{
-            Durability, LeaderAppendOnly, LeaderCompleteness, LogMatching, MonotonicCommit,
-            SafeCommit, StateMachineSafety,
+            Durability, ExactlyOnce, LeaderAppendOnly, LeaderCompleteness, LogMatching,
+            MonotonicCommit, SafeCommit, StateMachineSafety,
         };
         match self {
             Bug::OldTermCommit => about(
@@ -318,7 +330,7 @@ impl Bug {
                 "last_applied is not restored with the state machine.",
                 "The state machine survived the crash, the count of what it applied did not: entries are applied a second time.",
                 "etcd v3.5 postmortem",
-                &[StateMachineSafety],
+                &[StateMachineSafety, ExactlyOnce],
             ),
             _ => panic!("not a bug of replication"),
         }
@@ -359,6 +371,35 @@ impl Bug {
                 &[LogMatching, LeaderCompleteness, StateMachineSafety, MonotonicCommit],
             ),
             _ => panic!("not a bug of disks"),
+        }
+    }
+
+    const fn about_clients(self) -> About {
+        use Property::{ExactlyOnce, Linearizability};
+        match self {
+            Bug::AckBeforeCommit => about(
+                "ack-before-commit",
+                "A client hears yes when its entry is appended, not when it is committed.",
+                "The leader crashes before the entry reaches a majority. The client was told that it was done, and nobody knows of it.",
+                "Raft paper, 5.3",
+                &[Linearizability],
+            ),
+            Bug::LocalRead => about(
+                "local-read",
+                "A leader answers reads from its own state machine, without asking a majority.",
+                "A leader that was cut off does not know that another was elected. It answers a read with what was overwritten since.",
+                "etcd 741",
+                &[Linearizability],
+            ),
+            Bug::DedupLost => about(
+                "dedup-lost",
+                "The answers of the sessions are in memory only.",
+                "A node restarts with its state machine but without knowing what it has carried out. A request that was tried again is \
+                 carried out a second time.",
+                "Raft thesis, 6.3",
+                &[ExactlyOnce, Linearizability],
+            ),
+            _ => panic!("not a bug of clients"),
         }
     }
 }

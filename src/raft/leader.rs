@@ -90,6 +90,10 @@ impl Leader {
         core.append(batch.clone(), ctx);
         let index = core.log.last_index();
         self.shared_batch = (index, 1, batch);
+        if command.writes() && !core.rules().answer_waits_for_commit() {
+            let answer = Answer::Applied(Output::Done);
+            answer_request(core, id, relay, answer, ctx);
+        }
         self.pending.push_back(Pending { index, request: id, relay });
         for to in core.others() {
             self.replicate(core, to, ctx);
@@ -148,13 +152,7 @@ impl Leader {
         else {
             return;
         };
-        let answer = Answer::Applied(output);
-        match relay {
-            Some(follower) => {
-                core.send(follower, Message::ForwardReply { request, answer }, ctx);
-            }
-            None => ctx.emit(Effect::Reply { request, answer }),
-        }
+        answer_request(core, request, relay, Answer::Applied(output), ctx);
     }
 
     /// Commits what a majority holds (5.3, 5.4.2), and applies it.
@@ -229,5 +227,19 @@ impl Leader {
             self.shared_batch = (from, count, core.log.batch(from, count));
         }
         self.shared_batch.2.clone()
+    }
+}
+
+/// Answers a client, by way of the follower that forwarded its request if there is one.
+fn answer_request(
+    core: &Core,
+    request: RequestId,
+    relay: Option<NodeId>,
+    answer: Answer,
+    ctx: &mut Ctx,
+) {
+    match relay {
+        Some(follower) => core.send(follower, Message::ForwardReply { request, answer }, ctx),
+        None => ctx.emit(Effect::Reply { request, answer }),
     }
 }
