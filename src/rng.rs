@@ -24,6 +24,8 @@ pub enum Stream {
     Client(u32),
     /// Whom a fault picks, and how much of an unsynced write it keeps.
     Fault(u32),
+    /// What is drawn of a plan's clients after all else: sessions, and whether they meet on few keys.
+    Operations,
 }
 
 impl Stream {
@@ -35,6 +37,7 @@ impl Stream {
             Stream::Node(node) => (3, u64::from(node.number())),
             Stream::Client(client) => (4, u64::from(client)),
             Stream::Fault(fault) => (5, u64::from(fault)),
+            Stream::Operations => (8, 0),
         };
         kind << 48 | identity
     }
@@ -112,6 +115,7 @@ mod tests {
             first(1, Stream::Node(one)),
             first(1, Stream::Client(1)),
             first(1, Stream::Fault(1)),
+            first(1, Stream::Operations),
         ];
         for (place, word) in words.iter().enumerate() {
             assert!(!words[..place].contains(word), "stream {place} repeats another");

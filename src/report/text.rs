@@ -14,6 +14,12 @@ pub fn violation(plan: &Plan, outcome: &Outcome) -> Option<String> {
     let mut text = String::new();
     let _ = writeln!(text, "  {}", violation.property.sentence());
     let _ = writeln!(text, "  {}", violation.sentence);
+    if !violation.history.is_empty() {
+        let _ = writeln!(text, "  the shortest history that cannot be:");
+    }
+    for line in &violation.history {
+        let _ = writeln!(text, "    {line}");
+    }
     let _ = writeln!(
         text,
         "  at {}s, event {}; the records that prove it:",

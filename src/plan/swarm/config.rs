@@ -48,6 +48,10 @@ pub struct Config {
     pub clients: Vec<u32>,
     /// How many keys they use.
     pub keys: Vec<u32>,
+    /// How many plans have clients with sessions, in percent.
+    pub sessions: u64,
+    /// How many plans have many clients that meet on few keys, in percent.
+    pub contended: u64,
     /// How many plans have clocks that drift, in percent.
     pub clocks: u64,
     /// How far they drift at most, in parts per million.
@@ -83,6 +87,8 @@ impl Default for Config {
             disk_errors: 10,
             clients: vec![1, 2, 3, 4, 8],
             keys: vec![1, 4, 16, 256],
+            sessions: 50,
+            contended: 25,
             clocks: 30,
             drift_ppm_max: 100_000,
             sick_nodes: 30,
@@ -149,6 +155,8 @@ impl Config {
             ("volatile_state_machine", self.volatile_state_machine),
             ("stragglers", self.stragglers),
             ("disk_errors", self.disk_errors),
+            ("sessions", self.sessions),
+            ("contended", self.contended),
             ("clocks", self.clocks),
             ("sick_nodes", self.sick_nodes),
             ("obsessed", self.obsessed),
