@@ -3,8 +3,9 @@
 //!
 //! [`shadow`] rebuilds every node's log from records. [`election`], [`log`] and [`commit`] judge what a record changed, in constant
 //! time for each changed entry: the cost does not grow with logs or with time. [`history`] judges what clients hear, with [`model`],
-//! [`linearizable`] and [`shortest`]; [`once`] what takes effect. [`situations`] names what a run got into.
+//! [`linearizable`] and [`shortest`]; [`once`] what takes effect. [`situations`] and [`clients`] name what a run got into.
 
+pub mod clients;
 pub mod commit;
 pub mod election;
 pub mod history;

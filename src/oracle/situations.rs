@@ -6,6 +6,7 @@ use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term};
 use crate::log::{Entry, RequestId};
 use crate::node::Role;
 use crate::oracle::Oracles;
+use crate::oracle::clients::Clients;
 use crate::oracle::shadow::{NodeShadow, Place};
 use crate::record::{Kind, Loss, MessageKind, Record, Summary};
 use crate::situation::{Counts, Situation};
@@ -70,6 +71,9 @@ pub struct Situations {
     commit_leader_crashed: bool,
     crashed_since_commit: NodeSet,
     last_message: u64,
+    clients: Clients,
+    /// What the record at hand reached; kept to be used again.
+    reached: Vec<Situation>,
 }
 
 impl Situations {
@@ -92,6 +96,8 @@ impl Situations {
             commit_leader_crashed: false,
             crashed_since_commit: NodeSet::EMPTY,
             last_message: 0,
+            clients: Clients::default(),
+            reached: Vec::new(),
         }
     }
 
@@ -128,6 +134,10 @@ impl Situations {
             self.reach_if(more, Situation::AppendRedundantShort, node);
         }
         let Some(id) = record.node else { return };
+        let mut reached = std::mem::take(&mut self.reached);
+        self.clients.observe(record, oracles, &mut reached);
+        reached.drain(..).for_each(|situation| self.reach(situation, Some(id)));
+        self.reached = reached;
         match record.kind {
             Kind::Deliver { from, id: message, message: summary } => {
                 self.deliver(record, id, (from, message), &summary, oracles);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::ids::{Index, NODES_MAX, NodeId, Term};
-use crate::log::{Batch, Entry, RequestId};
+use crate::log::{Batch, Command, Entry, RequestId};
 use crate::node::{Answer, Effect, Output, Request};
 use crate::raft::Message;
 use crate::raft::core::{Core, Ctx};
@@ -90,7 +90,9 @@ impl Leader {
         core.append(batch.clone(), ctx);
         let index = core.log.last_index();
         self.shared_batch = (index, 1, batch);
-        if command.writes() && !core.rules().answer_waits_for_commit() {
+        // What a compare-and-set gives is not known before it is applied.
+        let gives_nothing = command.writes() && !matches!(command, Command::CompareAndSet { .. });
+        if gives_nothing && !core.rules().answer_waits_for_commit() {
             let answer = Answer::Applied(Output::Done);
             answer_request(core, id, relay, answer, ctx);
         }
