@@ -94,7 +94,13 @@ mod tests {
     use crate::log::Command;
 
     /// Applies a request of client 1 in a session.
-    fn apply(map: &mut Map, index: u64, session: u64, serial: u32, command: Command) -> (Output, bool) {
+    fn apply(
+        map: &mut Map,
+        index: u64,
+        session: u64,
+        serial: u32,
+        command: Command,
+    ) -> (Output, bool) {
         let request = RequestId { session: Index(session), ..RequestId::new(1, serial) };
         map.apply(Index(index), &Entry { term: Term(1), request, command })
     }
@@ -110,9 +116,17 @@ mod tests {
         assert_eq!(apply(&mut map, 3, 1, 2, APPEND), (Output::Done, false));
         let read = Output::Values([7].into());
         assert_eq!(apply(&mut map, 4, 1, 3, Command::Get { key: 1 }), (read, true));
-        assert_eq!(apply(&mut map, 5, 1, 2, APPEND), (Output::Expired, false), "its client went on");
+        assert_eq!(
+            apply(&mut map, 5, 1, 2, APPEND),
+            (Output::Expired, false),
+            "its client went on"
+        );
         map.forget_answers();
-        assert_eq!(apply(&mut map, 6, 1, 2, APPEND), (Output::Done, true), "nothing is known of it");
+        assert_eq!(
+            apply(&mut map, 6, 1, 2, APPEND),
+            (Output::Done, true),
+            "nothing is known of it"
+        );
     }
 
     #[test]

@@ -145,19 +145,21 @@ impl Clients {
 
     /// An entry is applied for the first time, by any node.
     fn apply(&mut self, request: RequestId, effect: bool, reached: &mut Vec<Situation>) {
-        if let Some(operation) = self.current(request) {
-            let again = std::mem::replace(&mut operation.effect, true);
-            if again && effect && operation.command == Command::Register {
+        let latest = self.operations.get_mut(request.client as usize).and_then(Option::as_mut);
+        let Some(latest) = latest else { return };
+        let has_session = latest.request.session > Index::ZERO;
+        if latest.request == request {
+            if latest.effect && effect && latest.command == Command::Register {
                 reached.push(Situation::SessionOpenedTwice);
             }
-            if again && !effect {
+            if latest.effect && !effect {
                 reached.push(Situation::DuplicateKnownBySession);
             }
-            if !again && !effect {
-                operation.effect = false;
-            }
+            latest.effect |= effect;
         } else if !effect {
             reached.push(Situation::LateRequestIgnored);
+        } else if has_session && request.session == Index::ZERO {
+            reached.push(Situation::SessionOpenedTwice);
         }
         if !effect {
             return;
@@ -209,7 +211,9 @@ impl Clients {
             reached.push(Situation::AnsweredByEarlierTry);
         }
         let unknown = |other: &Operation| {
-            !other.effect && other.command.writes() && other.command.key() == operation.command.key()
+            !other.effect
+                && other.command.writes()
+                && other.command.key() == operation.command.key()
         };
         if reads && self.given_up.iter().any(unknown) {
             reached.push(Situation::ReadBesideUnknownWrite);

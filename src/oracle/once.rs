@@ -37,11 +37,13 @@ impl Effects {
                 None
             }
             Kind::Apply { index, request, effect, .. } => {
-                let before = std::mem::replace(&mut self.applied[id.slot()], index);
+                let before = self.applied[id.slot()];
+                self.applied[id.slot()] = before.max(index);
                 if effect && !request.is_none() && index <= before {
                     let name = client(request);
                     let sentence = format!("{id} carried out {name} at index {index} again.");
-                    let first = self.first.get(index.previous().0 as usize).map(|(_, first)| *first);
+                    let first =
+                        self.first.get(index.previous().0 as usize).map(|(_, first)| *first);
                     return Some(twice(record, sentence, first));
                 }
                 self.apply(record, id, index, request, effect)

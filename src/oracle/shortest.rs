@@ -117,7 +117,9 @@ fn sentence(key: u32, history: &KeyHistory, last: &Followed, lists: &Lists) -> S
     let heard_words = words(heard, lists);
     if !matches!(heard, Heard::Values(_)) {
         let asked = command_words(last.operation.command);
-        return format!("{name} heard `{heard_words}` to `{asked}`, which no order of the operations explains.");
+        return format!(
+            "{name} heard `{heard_words}` to `{asked}`, which no order of the operations explains."
+        );
     }
     // A stale read would be right if it had begun earlier.
     let mut earlier = history.operations.clone();
@@ -128,10 +130,15 @@ fn sentence(key: u32, history: &KeyHistory, last: &Followed, lists: &Lists) -> S
     }
     let operations: Vec<Operation> = earlier.iter().map(|it| it.operation).collect();
     match Search::new(&history.base, &operations, SEARCH_MAX).verdict() {
+        Verdict::Linearizable if heard == Heard::Values(0) => format!(
+            "Stale read: {name} found no value at key {key}, which was given one before the read began."
+        ),
         Verdict::Linearizable => format!(
             "Stale read: {name} read {heard_words} from key {key}, which was overwritten before the read began."
         ),
-        _ => format!("{name} read {heard_words} from key {key}, which no order of the operations explains."),
+        _ => format!(
+            "{name} read {heard_words} from key {key}, which no order of the operations explains."
+        ),
     }
 }
 
@@ -164,7 +171,8 @@ fn table(key: u32, base: &[State], kept: &[Followed], lists: &Lists) -> Vec<Stri
     for Followed { operation, request, began, ended, .. } in kept {
         let mut line = format!("{:<8}{:<28}", client(*request), command_words(operation.command));
         let ended = ended.map_or_else(|| "?".into(), |ended| format!("{ended}"));
-        let heard = operation.to.map_or_else(|| "no answer".into(), |(_, heard)| words(heard, lists));
+        let heard =
+            operation.to.map_or_else(|| "no answer".into(), |(_, heard)| words(heard, lists));
         let _ = write!(line, "{:>11} to {ended:<11} {heard}", began.to_string());
         lines.push(line);
     }

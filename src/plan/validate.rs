@@ -6,6 +6,7 @@ use crate::ids::{NODES_MAX, NodeId};
 use crate::log::Command;
 use crate::plan::fault::Crash;
 use crate::plan::{Action, DRIFT_PPM_MAX, Fault, Plan, Trigger, When, Whom};
+use crate::property::Property;
 use crate::time::{Span, SpanRange};
 
 /// What is wrong with a plan, and where.
@@ -415,6 +416,16 @@ fn check_pins(plan: &Plan) -> Checked {
     Ok(())
 }
 
+/// Complains about a property that is named twice.
+pub fn each_once(judge: &[Property]) -> Checked {
+    for (place, property) in judge.iter().enumerate() {
+        require(!judge[..place].contains(property), &format!("judge/{place}"), || {
+            format!("`{property}` is named twice")
+        })?;
+    }
+    Ok(())
+}
+
 fn check_expectations(plan: &Plan) -> Checked {
     let expect = &plan.expect;
     let pairs = [
@@ -434,11 +445,7 @@ fn check_expectations(plan: &Plan) -> Checked {
             format!("`{situation}` is expected both to be reached and never to be")
         })?;
     }
-    for (place, property) in plan.judge.iter().enumerate() {
-        require(!plan.judge[..place].contains(property), &format!("judge/{place}"), || {
-            format!("`{property}` is named twice")
-        })?;
-    }
+    each_once(&plan.judge)?;
     let judged = expect.violation.is_none_or(|property| plan.judge.contains(&property));
     require(judged, "expect/violation", || {
         "the expected violation is not among the properties that are judged".into()

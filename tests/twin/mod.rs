@@ -29,6 +29,8 @@ struct Node {
     leads: bool,
     commit: usize,
     applied: usize,
+    /// How far it ever came in this life or its state machine in an earlier one.
+    reached: usize,
 }
 
 /// Everything that ever happened, as far as the properties speak of it.
@@ -98,6 +100,7 @@ impl Twin {
                 node.pending.clear();
                 (node.term, node.leads) = (term, false);
                 (node.commit, node.applied) = (applied.0 as usize, applied.0 as usize);
+                node.reached = node.applied;
             }
             Kind::Crash { survived, torn, .. } => {
                 self.lost_logs.push(node.log.clone());
@@ -155,6 +158,9 @@ impl Twin {
 
     /// A request takes effect once, at one index, and after the earlier ones of its client; a node applies an entry once.
     fn take_effect(&mut self, id: NodeId, index: usize, request: RequestId, effect: bool) {
+        let node = &mut self.nodes[id.slot()];
+        let reached = node.reached;
+        node.reached = reached.max(index);
         let known = self.effects.get(index - 1).copied();
         if known.is_none() {
             self.effects.resize(index, (RequestId::NONE, false));
@@ -163,7 +169,7 @@ impl Twin {
         if !effect || request.is_none() {
             return;
         }
-        let applied_before = index <= self.nodes[id.slot()].applied;
+        let applied_before = index <= reached;
         let without_effect_elsewhere = known.is_some_and(|(_, effect)| !effect);
         let in_session = |other: &RequestId| other.session > Index::ZERO;
         let mut earlier = self.effects[..index - 1].iter().filter(|(_, effect)| *effect);

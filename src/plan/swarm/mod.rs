@@ -30,7 +30,8 @@ pub fn draw(seed: u64) -> Plan {
 /// A random plan from ranges, which must have passed [`Config::check`].
 pub fn draw_with(seed: u64, config: &Config) -> Plan {
     let mut rng = Rng::new(seed, Stream::Plan);
-    let mut plan = Plan { seed, title: format!("A storm from seed {seed}"), ..Plan::default() };
+    let title = format!("A storm from seed {seed}");
+    let mut plan = Plan { seed, title, judge: config.judge.clone(), ..Plan::default() };
     plan.cluster.nodes = rng.pick(&config.nodes);
     if rng.chance(config.volatile_state_machine) {
         plan.cluster.state_machine = StateMachine::Volatile;
