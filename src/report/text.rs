@@ -61,8 +61,12 @@ pub fn ended(outcome: &Outcome) -> String {
 /// What happened, in one line.
 pub fn counters(outcome: &Outcome) -> String {
     let counters = &outcome.counters;
+    let undecided = match counters.undecided {
+        0 => String::new(),
+        keys => format!(", linearizability of {keys} keys undecided"),
+    };
     format!(
-        "{} events, {} messages, {} leaders, term {}, {} commits, {} answers",
+        "{} events, {} messages, {} leaders, term {}, {} commits, {} answers{undecided}",
         counters.events,
         counters.messages,
         counters.leaders,

@@ -32,7 +32,10 @@ pub(super) fn watch(plan: &Plan, mut see: impl FnMut(&Record)) -> Vec<Vec<Span>>
 pub fn invocations(plan: &Plan) -> Vec<(Time, NodeId, Command)> {
     let mut found = Vec::new();
     watch(plan, |record| {
-        if let (Kind::Invoke { command, .. }, Some(node)) = (record.kind, record.node) {
+        // Clients open sessions by themselves.
+        if let (Kind::Invoke { command, .. }, Some(node)) = (record.kind, record.node)
+            && command != Command::Register
+        {
             found.push((record.time, node, command));
         }
     });
@@ -57,7 +60,8 @@ pub fn name_requests(shrinker: &mut Shrinker) {
     if shrinker.best.clients.count == 0 {
         return;
     }
-    let idle = Clients { count: 0, ..Clients::default() };
+    let sessions = shrinker.best.clients.sessions;
+    let idle = Clients { count: 0, sessions, ..Clients::default() };
     let silent = shrinker.with(|plan| plan.clients = idle.clone());
     if shrinker.take(silent) {
         return;
