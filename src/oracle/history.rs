@@ -31,7 +31,7 @@ pub const KEY_MAX: usize = 400_000;
 /// A segment is closed after so many operations, as soon as none is open.
 const SEGMENT_MIN: usize = 128;
 /// After so many operations a segment is closed whatever is open.
-const SEGMENT_MAX: usize = 1_024;
+const SEGMENT_MAX: usize = 4_096;
 
 /// An operation as the oracle follows it.
 #[derive(Clone, Debug)]
@@ -128,6 +128,7 @@ impl Histories {
             Kind::Answered { request, output: Some(heard), .. } if heard != Heard::Expired => {
                 return self.answer(record, request, heard);
             }
+            Kind::GaveUp { request } => self.give_up(request),
             _ => {}
         }
         None
@@ -152,6 +153,18 @@ impl Histories {
             && let Some(history) = self.keys.get_mut(key)
         {
             history.operations[*place].operation.copies += 1;
+        }
+    }
+
+    /// A read that nobody hears of is over. A write may yet take effect.
+    fn give_up(&mut self, request: RequestId) {
+        let name = (request.client, request.serial);
+        let Some((key, place)) = self.open.get(&name) else { return };
+        if let Some(history) = self.keys.get_mut(key)
+            && !history.operations[*place].operation.command.writes()
+        {
+            history.open -= 1;
+            self.open.remove(&name);
         }
     }
 
@@ -215,9 +228,10 @@ impl Histories {
         } else {
             history.exact = false;
             history.base = vec![history.state.clone()];
+            let open = &self.open;
             let is_open = |followed: &Followed| {
-                let Operation { to, copies, command, .. } = followed.operation;
-                to.is_none() || (copies > 0 && command.writes())
+                let RequestId { client, serial, .. } = followed.request;
+                open.contains_key(&(client, serial))
             };
             history.operations.retain(is_open);
             for (place, followed) in history.operations.iter_mut().enumerate() {

@@ -85,7 +85,10 @@ impl Oracles {
                 return self.client(record);
             }
             Kind::Send { message, .. } if !message.message.may_give_a_vote() => return None,
-            Kind::Duplicate { .. } | Kind::Invoke { .. } | Kind::Answered { .. } => {
+            Kind::Duplicate { .. }
+            | Kind::Invoke { .. }
+            | Kind::Answered { .. }
+            | Kind::GaveUp { .. } => {
                 return self.client(record);
             }
             Kind::Deliver { .. } | Kind::Timer { .. } => return None,
