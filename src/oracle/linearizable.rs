@@ -167,9 +167,8 @@ impl Search {
         if first.is_none() {
             return false;
         }
-        let may = (self.required..self.items.len()).filter(|item| {
-            !place.has(*item) && !(self.items[*item].again && !place.has(*item - 1))
-        });
+        let may = (self.required..self.items.len())
+            .filter(|item| !place.has(*item) && (!self.items[*item].again || place.has(*item - 1)));
         candidates.extend(may);
         candidates.retain(|item| self.items[*item].from < deadline);
         candidates.sort_by_key(|item| (self.items[*item].hint, self.items[*item].to));

@@ -33,12 +33,21 @@ pub fn violation(record: &Record, key: u32, history: &KeyHistory, place: usize) 
     Violation { history: table(key, &history.base, &kept, &lists), ..violation }
 }
 
-fn is_violated(base: &[State], operations: &[Followed]) -> bool {
-    let operations: Vec<Operation> = operations.iter().map(|it| it.operation).collect();
-    Search::new(base, &operations, SEARCH_MAX).verdict() == Verdict::Violated
+/// How many places may yet be looked at for a shorter history. A search that does not end within it changes nothing.
+struct Budget(usize);
+
+impl Budget {
+    fn is_violated(&mut self, base: &[State], operations: &[Followed]) -> bool {
+        let operations: Vec<Operation> = operations.iter().map(|it| it.operation).collect();
+        let mut search = Search::new(base, &operations, SEARCH_MAX.min(self.0));
+        let verdict = search.verdict();
+        self.0 -= search.looked_at().min(self.0);
+        verdict == Verdict::Violated
+    }
 }
 
-/// Leaves out what can be left out, the oldest first and the newest first; gives what is shorter.
+/// Leaves out what can be left out, the oldest first and the newest first; gives what is shorter. No single operation can then be
+/// left out, unless the history is so tangled that the budget does not suffice to see it.
 fn shortest(base: &[State], operations: Vec<Followed>, lists: &Lists) -> Vec<Followed> {
     let oldest_first = without(base, operations.clone(), lists, false);
     let newest_first = without(base, operations, lists, true);
@@ -51,19 +60,22 @@ fn without(
     lists: &Lists,
     newest_first: bool,
 ) -> Vec<Followed> {
+    let mut budget = Budget(SEARCH_MAX * 2);
     loop {
         let before = kept.len();
         let mut step = 0;
         while step < kept.len() {
             let place = if newest_first { kept.len() - 1 - step } else { step };
             let left_out = kept.remove(place);
-            if makes_no_difference(&left_out.operation, &kept, lists) && is_violated(base, &kept) {
+            if makes_no_difference(&left_out.operation, &kept, lists)
+                && budget.is_violated(base, &kept)
+            {
                 continue;
             }
             kept.insert(place, left_out);
             step += 1;
         }
-        if kept.len() == before {
+        if kept.len() == before || budget.0 == 0 {
             return kept;
         }
     }

@@ -147,7 +147,7 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::Reply { request, applied } => fold(25, &[request_word(request), applied.into()]),
         // What it gave follows from what was applied, which was folded in.
         Kind::Answered { request, applied, .. } => {
-            fold(26, &[request_word(request), applied.into()])
+            fold(26, &[request_word(request), applied.into()]);
         }
         Kind::TimedOut { request } => fold(27, &[request_word(request)]),
         Kind::GaveUp { request } => fold(28, &[request_word(request)]),
