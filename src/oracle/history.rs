@@ -10,7 +10,7 @@
 //! operation, for each may yet take effect.
 //!
 //! Limits, so that neither time nor memory runs away: [`SEARCH_MAX`] places are looked at in one search and [`KEY_MAX`] for one key. A
-//! segment that cannot be closed goes on from the state of the witness after [`SEGMENT_MAX`] operations. What is not decided within
+//! segment that cannot be closed goes on from the state of the witness after 4,096 operations. What is not decided within
 //! these limits is counted as undecided, and is no violation.
 
 use std::collections::BTreeMap;
