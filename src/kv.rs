@@ -1,38 +1,72 @@
 //! The replicated state machine: a map from keys to lists of values. It sits in the host, so that every Raft gets the same
 //! one.
 
+pub mod sessions;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::log::Command;
+use crate::ids::Index;
+use crate::log::{Command, Entry};
 use crate::node::Output;
+use sessions::{Sessions, Standing};
 
 /// How many values a key holds at most; an append to a longer list is refused.
 pub const VALUES_MAX: usize = 64;
 
-/// A map from keys to lists of values.
+/// A map from keys to lists of values, and the sessions of the clients that use it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Map(BTreeMap<u32, Vec<u32>>);
+pub struct Map {
+    keys: BTreeMap<u32, Vec<u32>>,
+    sessions: Sessions,
+}
 
 impl Map {
+    /// An empty map that keeps so many sessions; without a number, it has none.
+    pub fn new(sessions_max: Option<u32>) -> Map {
+        Map { keys: BTreeMap::new(), sessions: Sessions::new(sessions_max) }
+    }
+
+    /// Applies an entry; says what it gave, and whether it was carried out: what was carried out before gives what it gave then,
+    /// and what belongs to no open session gives nothing (thesis 6.3).
+    pub fn apply(&mut self, index: Index, entry: &Entry) -> (Output, bool) {
+        match self.sessions.standing(index, entry) {
+            Standing::New => {
+                let output = match entry.command {
+                    Command::Register => self.sessions.open(index),
+                    command => self.carry_out(command),
+                };
+                self.sessions.remember(entry.request, &output);
+                (output, true)
+            }
+            Standing::Before(output) => (output, false),
+            Standing::Expired => (Output::Expired, false),
+        }
+    }
+
+    /// Forgets what requests gave, as if it had been in memory only.
+    pub fn forget_answers(&mut self) {
+        self.sessions.forget_answers();
+    }
+
     /// Carries out a command.
-    pub fn apply(&mut self, command: Command) -> Output {
+    pub fn carry_out(&mut self, command: Command) -> Output {
         match command {
-            Command::Noop => Output::Done,
+            Command::Noop | Command::Register => Output::Done,
             Command::Get { key } => Output::Values(
-                self.0.get(&key).map_or_else(|| Rc::from([]), |values| Rc::from(&values[..])),
+                self.keys.get(&key).map_or_else(|| Rc::from([]), |values| Rc::from(&values[..])),
             ),
             Command::Put { key, value } => {
-                let values = self.0.entry(key).or_default();
+                let values = self.keys.entry(key).or_default();
                 values.clear();
                 values.push(value);
                 Output::Done
             }
             Command::Delete { key } => {
-                self.0.remove(&key);
+                self.keys.remove(&key);
                 Output::Done
             }
-            Command::CompareAndSet { key, expected, value } => match self.0.get_mut(&key) {
+            Command::CompareAndSet { key, expected, value } => match self.keys.get_mut(&key) {
                 Some(values) if *values == [expected] => {
                     values[0] = value;
                     Output::Done
@@ -40,7 +74,7 @@ impl Map {
                 _ => Output::Mismatch,
             },
             Command::Append { key, value } => {
-                let values = self.0.entry(key).or_default();
+                let values = self.keys.entry(key).or_default();
                 if values.len() >= VALUES_MAX {
                     return Output::Full;
                 }
@@ -58,7 +92,7 @@ mod tests {
     #[test]
     fn commands_do_what_they_say() {
         let mut map = Map::default();
-        let mut check = |command, output| assert_eq!(map.apply(command), output, "{command:?}");
+        let mut check = |command, output| assert_eq!(map.carry_out(command), output, "{command:?}");
         let values = |values: &[u32]| Output::Values(Rc::from(values));
         check(Command::Get { key: 1 }, values(&[]));
         check(Command::Append { key: 1, value: 7 }, Output::Done);
@@ -77,8 +111,8 @@ mod tests {
     fn a_list_has_a_limit() {
         let mut map = Map::default();
         for value in 0..VALUES_MAX as u32 {
-            assert_eq!(map.apply(Command::Append { key: 1, value }), Output::Done);
+            assert_eq!(map.carry_out(Command::Append { key: 1, value }), Output::Done);
         }
-        assert_eq!(map.apply(Command::Append { key: 1, value: 0 }), Output::Full);
+        assert_eq!(map.carry_out(Command::Append { key: 1, value: 0 }), Output::Full);
     }
 }

@@ -15,11 +15,23 @@ pub struct RequestId {
     pub client: u32,
     /// The client's own count of its requests, from 1.
     pub serial: u32,
+    /// The session under which it is asked: the index of the entry that opened it (thesis 6.3); zero without one.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub session: Index,
+}
+
+fn is_none(session: &Index) -> bool {
+    *session == Index::ZERO
 }
 
 impl RequestId {
     /// Nobody's request: what a no-op carries.
-    pub const NONE: RequestId = RequestId { client: 0, serial: 0 };
+    pub const NONE: RequestId = RequestId::new(0, 0);
+
+    /// A client's request, outside of any session.
+    pub const fn new(client: u32, serial: u32) -> RequestId {
+        RequestId { client, serial, session: Index::ZERO }
+    }
 
     /// Whether no client asked.
     pub const fn is_none(self) -> bool {
@@ -66,6 +78,27 @@ pub enum Command {
         /// The value that is added.
         value: u32,
     },
+    /// Opens a session for its client (thesis 6.3): what a client with sessions asks first.
+    Register,
+}
+
+impl Command {
+    /// The key that it is about, if it is about one.
+    pub const fn key(self) -> Option<u32> {
+        match self {
+            Command::Get { key }
+            | Command::Put { key, .. }
+            | Command::Delete { key }
+            | Command::CompareAndSet { key, .. }
+            | Command::Append { key, .. } => Some(key),
+            Command::Noop | Command::Register => None,
+        }
+    }
+
+    /// Whether it may change what a key holds.
+    pub const fn writes(self) -> bool {
+        !matches!(self, Command::Get { .. } | Command::Noop | Command::Register)
+    }
 }
 
 /// One entry of a log.
@@ -97,16 +130,21 @@ impl Entry {
             Command::Delete { key } => (3, key, 0, 0),
             Command::CompareAndSet { key, expected, value } => (4, key, expected, value),
             Command::Append { key, value } => (5, key, 0, value),
+            Command::Register => (6, 0, 0, 0),
         };
         let request = u64::from(self.request.client) << 32 | u64::from(self.request.serial);
         let state = mix(request ^ (tag << 61));
+        let state = match self.request.session {
+            Index::ZERO => state,
+            session => mix(state ^ session.0),
+        };
         let state = mix(state ^ (u64::from(key) << 32 | u64::from(more)));
         mix(state ^ u64::from(value))
     }
 }
 
 /// The finalizer of SplitMix64 (Steele, Lea, Flood 2014): every input bit moves every output bit.
-const fn mix(word: u64) -> u64 {
+pub const fn mix(word: u64) -> u64 {
     let word = (word ^ 0x9E37_79B9_7F4A_7C15).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     word ^ (word >> 31)
@@ -336,7 +374,7 @@ mod tests {
 
     #[test]
     fn fingerprints_tell_entries_apart() {
-        let request = RequestId { client: 1, serial: 1 };
+        let request = RequestId::new(1, 1);
         let put =
             |key, value| Entry { term: Term(1), request, command: Command::Put { key, value } };
         assert_ne!(put(1, 2).fingerprint(), put(2, 1).fingerprint());

@@ -67,6 +67,10 @@ pub enum Output {
     Mismatch,
     /// An append to a list that is full.
     Full,
+    /// A session was opened; its number.
+    Opened(Index),
+    /// Nothing was done: the session is not open any more (thesis 6.3). An earlier try may have been done in it.
+    Expired,
 }
 
 /// What a node answers to a request.

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Index, NodeId, Term, WriteId};
-use crate::log::{Command, RequestId};
-use crate::node::Role;
+use crate::log::{Command, RequestId, mix};
+use crate::node::{Output, Role};
 use crate::time::{LocalTime, Time};
 
 /// One thing that happened.
@@ -147,6 +147,9 @@ pub enum Kind {
         content: u64,
         /// Whose request it was.
         request: RequestId,
+        /// Whether it was carried out; not so a request that was carried out before, or whose session has expired.
+        #[serde(default = "yes", skip_serializing_if = "is_yes")]
+        effect: bool,
     },
     /// A message left the node.
     Send {
@@ -214,6 +217,9 @@ pub enum Kind {
         request: RequestId,
         /// Whether it was applied rather than refused.
         applied: bool,
+        /// What it gave, where it went through the log.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<Heard>,
     },
     /// A client's try ran out of time.
     TimedOut {
@@ -245,6 +251,58 @@ pub enum Kind {
         /// Whether it panicked.
         panicked: bool,
     },
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]
+fn is_yes(flag: &bool) -> bool {
+    *flag
+}
+
+/// What a client hears that its request gave: an [`Output`], small enough for a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Heard {
+    /// It was done.
+    Done,
+    /// A read: the values, as [`values_word`] has them.
+    Values(u64),
+    /// A compare-and-set found something else.
+    Mismatch,
+    /// An append to a list that is full.
+    Full,
+    /// A session was opened.
+    Opened(Index),
+    /// The session is not open any more.
+    Expired,
+}
+
+impl From<&Output> for Heard {
+    fn from(output: &Output) -> Heard {
+        match output {
+            Output::Done => Heard::Done,
+            Output::Values(values) => Heard::Values(values_word(values)),
+            Output::Mismatch => Heard::Mismatch,
+            Output::Full => Heard::Full,
+            Output::Opened(session) => Heard::Opened(*session),
+            Output::Expired => Heard::Expired,
+        }
+    }
+}
+
+/// A list of values in one word: zero for none, 2^32 and the value for one, and for more a fingerprint with the highest bit set.
+pub fn values_word(values: &[u32]) -> u64 {
+    match values {
+        [] => 0,
+        [value] => 1 << 32 | u64::from(*value),
+        values => {
+            let fold = |state: u64, value: &u32| mix(state ^ u64::from(*value));
+            values.iter().fold(values.len() as u64, fold) | 1 << 63
+        }
+    }
 }
 
 /// Why a message was lost.

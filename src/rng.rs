@@ -26,6 +26,8 @@ pub enum Stream {
     Fault(u32),
     /// What a plan drawn from a seed has of elections beyond the paper's.
     Elections,
+    /// What is drawn of a plan's clients after all else: sessions, and whether they meet on few keys.
+    Operations,
 }
 
 impl Stream {
@@ -38,6 +40,7 @@ impl Stream {
             Stream::Client(client) => (4, u64::from(client)),
             Stream::Fault(fault) => (5, u64::from(fault)),
             Stream::Elections => (10, 0),
+            Stream::Operations => (9, 0),
         };
         kind << 48 | identity
     }
@@ -116,6 +119,7 @@ mod tests {
             first(1, Stream::Client(1)),
             first(1, Stream::Fault(1)),
             first(1, Stream::Elections),
+            first(1, Stream::Operations),
         ];
         for (place, word) in words.iter().enumerate() {
             assert!(!words[..place].contains(word), "stream {place} repeats another");

@@ -350,6 +350,77 @@ situations! {
     RequestAppliedTwice "request-applied-twice"
         "The same request was applied at two places of the log."
         "Without sessions a retry can do that (section 8).";
+    WritesOverlap "writes-overlap"
+        "Two clients' writes to one key overlapped."
+        "Either order is right, but all must see the same.";
+    ReadOverlapsWrite "read-overlaps-write"
+        "A read and a write of one key overlapped."
+        "The read may give what was before or after.";
+    CompareAndSetRaced "compare-and-set-raced"
+        "Two compare-and-sets of one key overlapped."
+        "One must see what the other did.";
+    CompareAndSetHeld "compare-and-set-held"
+        "A compare-and-set found what it expected."
+        "It says what the key held, as a read does.";
+    CompareAndSetFailed "compare-and-set-failed"
+        "A compare-and-set found something else."
+        "It says what the key did not hold.";
+    ReadFoundNothing "read-found-nothing"
+        "A read found a key without a value."
+        "A lost write looks like this.";
+    OperationSpansLeaderChange "operation-spans-leader-change"
+        "An operation was answered that began before the latest leader was elected."
+        "What one leader began another ends.";
+    ReadSpansLeaderChange "read-spans-leader-change"
+        "A read was answered that began before the latest leader was elected."
+        "The old leader may no longer know what was written.";
+    RetryAfterEffect "retry-after-effect"
+        "A client tried an operation again that had taken effect."
+        "The second try must not do it again, or may, if there is no session.";
+    RetryReachedAnotherLeader "retry-reached-another-leader"
+        "Two tries of one operation reached different leaders."
+        "Only the log can tell that they are the same.";
+    AnsweredByEarlierTry "answered-by-earlier-try"
+        "A client heard the answer to an earlier try than its last."
+        "The last try is still on its way.";
+    GaveUpAfterEffect "gave-up-after-effect"
+        "A client gave an operation up that had taken effect."
+        "The client does not know, but others see it.";
+    GaveUpBeforeEffect "gave-up-before-effect"
+        "A client gave an operation up that had not taken effect."
+        "It may yet.";
+    UnknownTookEffect "unknown-took-effect"
+        "An operation took effect after its client had given it up."
+        "An unknown outcome is unknown for ever.";
+    UnknownNeverTakesEffect "unknown-never-takes-effect"
+        "A later request of its session took effect, so an operation that was given up never will."
+        "The requests of a session take effect in order.";
+    ReadBesideUnknownWrite "read-beside-unknown-write"
+        "A read was answered while a write to its key had been given up without effect."
+        "The write may come at any later moment.";
+    ForwardDuplicated "forward-duplicated"
+        "The network delivered a forwarded request twice."
+        "The leader takes it for two, and only a session tells that it is one.";
+
+    // Sessions (thesis 6.3).
+    SessionOpened "session-opened"
+        "A client opened a session."
+        "From here on its requests take effect once.";
+    SessionOpenedTwice "session-opened-twice"
+        "A client's request to open a session took effect twice."
+        "One of the two sessions is never used.";
+    SessionOpenedAgain "session-opened-again"
+        "A client opened another session."
+        "Its last one was closed, or it heard nothing of it.";
+    SessionExpired "session-expired"
+        "A client heard that its session was closed."
+        "What it asked last may have been done or not.";
+    DuplicateKnownBySession "duplicate-known-by-session"
+        "A request was applied a second time, and had no effect because its session knew it."
+        "Exactly once at work.";
+    LateRequestIgnored "late-request-ignored"
+        "A request was applied without effect when its client had gone on."
+        "A try that was long under way must change nothing.";
 
     // Nodes, disks, clocks, network.
     NodeCrashed "node-crashed"

@@ -36,7 +36,7 @@ fn request_vote(term: u64, last: (u64, u64)) -> Message {
 }
 
 fn put(serial: u32) -> Request {
-    let id = RequestId { client: 1, serial };
+    let id = RequestId::new(1, serial);
     Request { id, command: Command::Put { key: 1, value: serial } }
 }
 

@@ -35,7 +35,7 @@ fn terms(words: &str) -> Vec<u64> {
 fn request(word: &str) -> Request {
     let (client, serial) =
         word.trim_start_matches('c').split_once('.').expect("a client's request");
-    let id = RequestId { client: number(client) as u32, serial: number(serial) as u32 };
+    let id = RequestId::new(number(client) as u32, number(serial) as u32);
     Request { id, command: Command::Put { key: 1, value: id.serial } }
 }
 

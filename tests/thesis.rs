@@ -46,7 +46,7 @@ fn request_vote(term: u64, by_leader: bool) -> Message {
 }
 
 fn put(serial: u32) -> Request {
-    let id = RequestId { client: 1, serial };
+    let id = RequestId::new(1, serial);
     Request { id, command: Command::Put { key: 1, value: serial } }
 }
 

@@ -8,6 +8,7 @@ use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term};
 use crate::log::{Entry, RequestId};
 use crate::node::Role;
 use crate::oracle::Oracles;
+use crate::oracle::clients::Clients;
 use crate::oracle::shadow::{NodeShadow, Place};
 use crate::record::{Kind, Loss, MessageKind, Record, Summary};
 use crate::situation::{Counts, Situation};
@@ -75,6 +76,9 @@ pub struct Situations {
     crashed_since_commit: NodeSet,
     last_message: u64,
     elections: elections::Memory,
+    clients: Clients,
+    /// What the record at hand reached; kept to be used again.
+    reached: Vec<Situation>,
 }
 
 impl Situations {
@@ -98,6 +102,8 @@ impl Situations {
             crashed_since_commit: NodeSet::EMPTY,
             last_message: 0,
             elections: elections::Memory::new(nodes),
+            clients: Clients::default(),
+            reached: Vec::new(),
         }
     }
 
@@ -135,6 +141,10 @@ impl Situations {
         }
         let Some(id) = record.node else { return };
         self.observe_elections(record, id, oracles);
+        let mut reached = std::mem::take(&mut self.reached);
+        self.clients.observe(record, oracles, &mut reached);
+        reached.drain(..).for_each(|situation| self.reach(situation, Some(id)));
+        self.reached = reached;
         match record.kind {
             Kind::Deliver { from, id: message, message: summary } => {
                 self.deliver(record, id, (from, message), &summary, oracles);
@@ -227,7 +237,7 @@ impl Situations {
             Kind::Duplicate { .. } => Situation::MessageDuplicated,
             Kind::Invoke { attempt, .. } if attempt > 1 => Situation::RequestRetried,
             Kind::Answered { applied: false, .. } => Situation::RequestRefused,
-            Kind::Answered { request, applied: true } => {
+            Kind::Answered { request, applied: true, .. } => {
                 self.forwards.retain(|forwarded| *forwarded != request);
                 Situation::RequestAnswered
             }

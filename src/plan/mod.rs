@@ -432,6 +432,11 @@ pub struct Clients {
     /// How many of these messages are lost.
     #[serde(skip_serializing_if = "is_default")]
     pub loss: Share,
+    /// How many sessions the state machine keeps at most, 1 to 20,000 (thesis 6.3). Each client, that of a single request too, opens
+    /// one before its first operation, and its tries take effect once. When there is no room, the session that was not used for
+    /// longest, by the log, is closed. Without it there are no sessions, and an operation that is tried twice may be done twice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<u32>,
 }
 
 impl Default for Clients {
@@ -449,6 +454,7 @@ impl Default for Clients {
             stop: None,
             latency: Latency::Uniform(Span::micros(200), Span::millis(1)),
             loss: Share::NEVER,
+            sessions: None,
         }
     }
 }

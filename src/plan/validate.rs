@@ -6,6 +6,7 @@ use crate::ids::{NODES_MAX, NodeId};
 use crate::log::Command;
 use crate::plan::fault::{Crash, Unsynced};
 use crate::plan::{Action, DRIFT_PPM_MAX, Fault, Plan, Trigger, When, Whom};
+use crate::property::Property;
 use crate::raft::priority;
 use crate::time::{Span, SpanRange};
 
@@ -28,6 +29,8 @@ pub const LIST_MAX: usize = 10_000;
 pub const PINS_MAX: usize = 100_000;
 /// The most clients.
 pub const CLIENTS_MAX: u32 = 1_000;
+/// The most sessions that a state machine keeps.
+pub const SESSIONS_MAX: u64 = 20_000;
 /// The most keys that clients use.
 pub const KEYS_MAX: u32 = 65_536;
 /// The largest seed: TOML has no larger number.
@@ -190,6 +193,8 @@ fn check_clients(plan: &Plan) -> Checked {
     require(clients.mix.total() > 0, "clients/mix", || {
         "the weights of the mix must not all be 0; for no requests, set count = 0".into()
     })?;
+    let sessions = clients.sessions.unwrap_or(1);
+    between(sessions.into(), 1, SESSIONS_MAX, "clients/sessions", "the number of sessions")?;
     require(clients.timeout > Span::ZERO, "clients/timeout", || {
         "clients need some time to wait for an answer".into()
     })?;
@@ -215,6 +220,9 @@ fn check_requests(plan: &Plan) -> Checked {
         check_whom(plan, &request.to, request.on.is_some(), &format!("{path}/to"))?;
         require(request.command != Command::Noop, &format!("{path}/command"), || {
             "only leaders write no-ops; ask for get, put, delete, compare-and-set or append".into()
+        })?;
+        require(request.command != Command::Register, &format!("{path}/command"), || {
+            "clients open sessions themselves: set `sessions` in [clients]".into()
         })?;
         require(request.attempts != Some(0), &format!("{path}/attempts"), || {
             "a request is tried at least once".into()
@@ -460,6 +468,16 @@ fn check_syncs(plan: &Plan) -> Checked {
     Ok(())
 }
 
+/// Complains about a property that is named twice.
+pub fn each_once(judge: &[Property]) -> Checked {
+    for (place, property) in judge.iter().enumerate() {
+        require(!judge[..place].contains(property), &format!("judge/{place}"), || {
+            format!("`{property}` is named twice")
+        })?;
+    }
+    Ok(())
+}
+
 fn check_expectations(plan: &Plan) -> Checked {
     let expect = &plan.expect;
     let pairs = [
@@ -479,11 +497,7 @@ fn check_expectations(plan: &Plan) -> Checked {
             format!("`{situation}` is expected both to be reached and never to be")
         })?;
     }
-    for (place, property) in plan.judge.iter().enumerate() {
-        require(!plan.judge[..place].contains(property), &format!("judge/{place}"), || {
-            format!("`{property}` is named twice")
-        })?;
-    }
+    each_once(&plan.judge)?;
     let judged = expect.violation.is_none_or(|property| plan.judge.contains(&property));
     require(judged, "expect/violation", || {
         "the expected violation is not among the properties that are judged".into()

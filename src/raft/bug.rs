@@ -82,6 +82,13 @@ pub enum Bug {
     QuorumlessHeartbeats,
     /// A transfer that failed is never over.
     TransferWedged,
+    // Clients.
+    /// A client hears yes when its entry is appended.
+    AckBeforeCommit,
+    /// A leader answers reads from its own state machine.
+    LocalRead,
+    /// What requests gave is in memory only.
+    DedupLost,
 }
 
 /// What the catalogue says of a bug.
@@ -112,7 +119,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 31] = [
+    pub const ALL: [Bug; 34] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -144,6 +151,9 @@ impl Bug {
         Bug::PrecandidateKeepsLeader,
         Bug::QuorumlessHeartbeats,
         Bug::TransferWedged,
+        Bug::AckBeforeCommit,
+        Bug::LocalRead,
+        Bug::DedupLost,
     ];
 
     /// The name in plans and on the command line.
@@ -163,7 +173,8 @@ impl Bug {
             bug if bug <= Bug::TermRegress as u8 => self.about_votes(),
             bug if bug <= Bug::ApplyTwiceAfterRestart as u8 => self.about_replication(),
             bug if bug <= Bug::TruncationNotCrashSafe as u8 => self.about_disks(),
-            _ => self.about_elections(),
+            bug if bug <= Bug::TransferWedged as u8 => self.about_elections(),
+            _ => self.about_clients(),
         }
     }
 
@@ -253,8 +264,8 @@ impl Bug {
     #[expect(clippy::too_many_lines, reason = "a table: one row for each bug")]
     const fn about_replication(self) -> About {
         use Property::{
-            Durability, LeaderAppendOnly, LeaderCompleteness, LogMatching, MonotonicCommit,
-            SafeCommit, StateMachineSafety,
+            Durability, ExactlyOnce, LeaderAppendOnly, LeaderCompleteness, LogMatching,
+            MonotonicCommit, SafeCommit, StateMachineSafety,
         };
         match self {
             Bug::OldTermCommit => about(
@@ -343,7 +354,7 @@ impl Bug {
                 "last_applied is not restored with the state machine.",
                 "The state machine survived the crash, the count of what it applied did not: entries are applied a second time.",
                 "etcd v3.5 postmortem",
-                &[StateMachineSafety],
+                &[StateMachineSafety, ExactlyOnce],
             ),
             _ => panic!("not a bug of replication"),
         }
@@ -393,14 +404,16 @@ impl Bug {
             Bug::PrevoteCountsAsVote => about(
                 "prevote-counts-as-vote",
                 "A candidate counts grants of its pre-vote as votes.",
-                "A grant carries the term in which the candidate now stands. Those that come after the majority are taken for votes,                  and the candidate leads a term in which others voted for somebody else.",
+                "A grant carries the term in which the candidate now stands. Those that come after the majority are taken for votes, \
+                 and the candidate leads a term in which others voted for somebody else.",
                 "canonical/raft 196; etcd and raft-rs guard against it where a candidate counts votes",
                 &[ElectionSafety, LeaderCompleteness, StateMachineSafety],
             ),
             Bug::PrevoteReplyOwnTerm => about(
                 "prevote-reply-own-term",
                 "A pre-vote is granted in the term of the voter, not in the one that was asked for.",
-                "The node that asks takes the grant for one of a term that is over, and throws it away. It asks again and again, and                  nobody stands.",
+                "The node that asks takes the grant for one of a term that is over, and throws it away. It asks again and again, and \
+                 nobody stands.",
                 "etcd 8243",
                 &[],
             ),
@@ -421,11 +434,41 @@ impl Bug {
             Bug::TransferWedged => about(
                 "transfer-wedged",
                 "A transfer that failed is never over.",
-                "The node to which the leader hands over has crashed. The leader goes on leading, and refuses every request for the rest of                  its term.",
+                "The node to which the leader hands over has crashed. The leader goes on leading, and refuses every request for the rest of \
+                 its term.",
                 "hashicorp/raft PR 493, etcd 8b0d0e9",
                 &[],
             ),
             _ => panic!("not a bug of pre-vote, check-quorum or transfer"),
+        }
+    }
+
+    const fn about_clients(self) -> About {
+        use Property::{ExactlyOnce, Linearizability};
+        match self {
+            Bug::AckBeforeCommit => about(
+                "ack-before-commit",
+                "A client hears yes when its entry is appended, not when it is committed.",
+                "The leader crashes before the entry reaches a majority. The client was told that it was done, and nobody knows of it.",
+                "Raft paper, 5.3",
+                &[Linearizability],
+            ),
+            Bug::LocalRead => about(
+                "local-read",
+                "A leader answers reads from its own state machine, without asking a majority.",
+                "A leader that was cut off does not know that another was elected. It answers a read with what was overwritten since.",
+                "etcd 741",
+                &[Linearizability],
+            ),
+            Bug::DedupLost => about(
+                "dedup-lost",
+                "The answers of the sessions are in memory only.",
+                "A node restarts with its state machine but without knowing what it has carried out. A request that was tried again is \
+                 carried out a second time.",
+                "Raft thesis, 6.3",
+                &[ExactlyOnce, Linearizability],
+            ),
+            _ => panic!("not a bug of clients"),
         }
     }
 }
@@ -464,7 +507,7 @@ impl JsonSchema for Bug {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": Bug::ALL.map(Bug::name) })
+        json_schema!({ "type": "string", "enum": Bug::ALL.map(Bug::name).as_slice() })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::ids::{Index, NODES_MAX, NodeId, Term};
-use crate::log::{Batch, Entry, RequestId};
+use crate::log::{Batch, Command, Entry, RequestId};
 use crate::node::{Answer, Effect, Output, Request};
 use crate::raft::Message;
 use crate::raft::core::{Core, Ctx};
@@ -124,6 +124,12 @@ impl Leader {
         core.append(batch.clone(), ctx);
         let index = core.log.last_index();
         self.shared_batch = (index, 1, batch);
+        // What a compare-and-set gives is not known before it is applied.
+        let gives_nothing = command.writes() && !matches!(command, Command::CompareAndSet { .. });
+        if gives_nothing && !core.rules().answer_waits_for_commit() {
+            let answer = Answer::Applied(Output::Done);
+            answer_request(core, id, relay, answer, ctx);
+        }
         self.pending.push_back(Pending { index, request: id, relay });
         for to in core.others() {
             self.replicate(core, to, ctx);
@@ -187,13 +193,7 @@ impl Leader {
         else {
             return;
         };
-        let answer = Answer::Applied(output);
-        match relay {
-            Some(follower) => {
-                core.send(follower, Message::ForwardReply { request, answer }, ctx);
-            }
-            None => ctx.emit(Effect::Reply { request, answer }),
-        }
+        answer_request(core, request, relay, Answer::Applied(output), ctx);
     }
 
     /// Commits what a majority holds (5.3, 5.4.2), and applies it.
@@ -268,5 +268,19 @@ impl Leader {
             self.shared_batch = (from, count, core.log.batch(from, count));
         }
         self.shared_batch.2.clone()
+    }
+}
+
+/// Answers a client, by way of the follower that forwarded its request if there is one.
+fn answer_request(
+    core: &Core,
+    request: RequestId,
+    relay: Option<NodeId>,
+    answer: Answer,
+    ctx: &mut Ctx,
+) {
+    match relay {
+        Some(follower) => core.send(follower, Message::ForwardReply { request, answer }, ctx),
+        None => ctx.emit(Effect::Reply { request, answer }),
     }
 }

@@ -153,6 +153,22 @@ impl Rules {
         if self.broken(Bug::ApplyTwiceAfterRestart) { Index::ZERO } else { state_machine }
     }
 
+    /// 5.3: a client hears of its request when its entry is applied, and only what is committed is.
+    pub fn answer_waits_for_commit(self) -> bool {
+        !self.broken(Bug::AckBeforeCommit)
+    }
+
+    /// Section 8, thesis 6.4: a leader does not answer a read by its own state alone, for it may lead no more; here reads go
+    /// through the log.
+    pub fn reads_go_through_the_log(self) -> bool {
+        !self.broken(Bug::LocalRead)
+    }
+
+    /// Thesis 6.3: what requests gave is part of the replicated state, and kept as that is.
+    pub fn answers_outlive_crash(self) -> bool {
+        !self.broken(Bug::DedupLost)
+    }
+
     /// ALICE: a record whose checksum does not hold was never written.
     pub fn drops_torn_tail(self) -> bool {
         !self.broken(Bug::TornTailAccepted)

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::ids::{Index, NodeId, WriteId};
 use crate::kv::Map;
 use crate::log::Entry;
-use crate::node::{Answer, Context, Effect, Input, Node, NodeRng, Output, Role, Status};
+use crate::node::{Answer, Context, Effect, Input, Node, NodeRng, Output, Request, Role, Status};
 use crate::plan::fault::Unsynced;
 use crate::plan::{NodeOptions, Plan, StateMachine, Survives};
 use crate::record::{Kind, Loss};
@@ -79,7 +79,7 @@ impl<N: Node> Host<N> {
             durable: WriteId::NONE,
             outbox: VecDeque::new(),
             last_index: Index::ZERO,
-            machine: Map::default(),
+            machine: Map::new(plan.clients.sessions),
             applied: Index::ZERO,
             timer: None,
             wake_at: None,
@@ -112,8 +112,11 @@ impl<N: Node> Sim<'_, '_, N> {
             return;
         }
         if self.plan.cluster.state_machine == StateMachine::Volatile {
-            host.machine = Map::default();
+            host.machine = Map::new(self.plan.clients.sessions);
             host.applied = Index::ZERO;
+        }
+        if !self.rules.answers_outlive_crash() {
+            host.machine.forget_answers();
         }
         let recovered = host.journal.recover(host.applied);
         host.life += 1;
@@ -180,7 +183,7 @@ impl<N: Node> Sim<'_, '_, N> {
     pub(super) fn wipe(&mut self, id: NodeId) {
         let host = &mut self.hosts[id.slot()];
         host.journal.wipe();
-        host.machine = Map::default();
+        host.machine = Map::new(self.plan.clients.sessions);
         host.applied = Index::ZERO;
         self.watch.record(Some(id), Kind::Wipe);
     }
@@ -344,15 +347,23 @@ impl<N: Node> Sim<'_, '_, N> {
     fn apply(&mut self, id: NodeId, index: Index, entry: &Entry) -> Output {
         let host = &mut self.hosts[id.slot()];
         host.applied = index;
-        let output = host.machine.apply(entry.command);
+        let (output, effect) = host.machine.apply(index, entry);
         let kind = Kind::Apply {
             index,
             term: entry.term,
             content: entry.fingerprint(),
             request: entry.request,
+            effect,
         };
         self.watch.record(Some(id), kind);
         output
+    }
+
+    /// A leader answers a read from its own state machine. No Raft does, but for a planted bug.
+    pub(super) fn read_locally(&mut self, id: NodeId, request: Request) {
+        let output = self.hosts[id.slot()].machine.carry_out(request.command);
+        self.watch.record(Some(id), Kind::Reply { request: request.id, applied: true });
+        self.send_answer(id, request.id, Answer::Applied(output));
     }
 
     /// A node panicked or broke its contract. If that is not judged, it is a crash.

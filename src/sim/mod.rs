@@ -16,9 +16,10 @@ pub mod watch;
 pub use run::{Ended, Options, Outcome, run, run_nodes, run_with};
 
 use crate::ids::{NodeId, WriteId};
-use crate::log::RequestId;
-use crate::node::{Answer, Effect, Input, Node, Request};
+use crate::log::{Command, RequestId};
+use crate::node::{Answer, Effect, Input, Node, Request, Role};
 use crate::plan::{Plan, SingleRequest};
+use crate::raft::Rules;
 use crate::record::{Kind, Loss};
 use crate::time::{Span, Time};
 use crate::world::network::Network;
@@ -63,6 +64,8 @@ enum Event<M> {
 /// A cluster of nodes of one kind, and the world around it.
 pub struct Sim<'p, 'w, N: Node> {
     plan: &'p Plan,
+    /// The rules, for the bugs that lie between a node and its state machine.
+    rules: Rules,
     queue: Queue<Event<N::Message>>,
     watch: Watch<'w>,
     hosts: Vec<Host<N>>,
@@ -92,6 +95,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         };
         let mut sim = Sim {
             plan,
+            rules: plan.config().rules,
             queue: Queue::default(),
             watch,
             hosts: plan.node_ids().map(|id| Host::new(plan, id)).collect(),
@@ -163,6 +167,11 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
                 if self.hosts[node.slot()].is_up() {
                     self.count_event();
                     self.watch.record(Some(node), Kind::Request { request: request.id });
+                    let reads = matches!(request.command, Command::Get { .. });
+                    let leads = self.hosts[node.slot()].status().role == Role::Leader;
+                    if reads && leads && !self.rules.reads_go_through_the_log() {
+                        return self.read_locally(node, request);
+                    }
                     self.step(node, Input::Request(request));
                 }
             }

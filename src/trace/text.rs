@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::ids::{NodeId, Term, WriteId};
 use crate::log::{Command, RequestId};
 use crate::node::Role;
-use crate::record::{Kind, Loss, MessageKind, Record, Summary};
+use crate::record::{Heard, Kind, Loss, MessageKind, Record, Summary};
 
 /// Puts records into words. It follows roles and terms, so it wants to see every record, shown or not.
 #[derive(Debug)]
@@ -156,8 +156,9 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Vote { write, term, vote: None } => format!("writes term {term} ({write})"),
         Kind::Durable { write } => format!("disk has all up to {write}"),
         Kind::WriteFailed { write } => format!("disk fails from {write} on"),
-        Kind::Apply { index, term, request, .. } => {
-            format!("applies {index}@{term}{}", of_request(request))
+        Kind::Apply { index, term, request, effect, .. } => {
+            let without = if effect { "" } else { ", without effect" };
+            format!("applies {index}@{term}{}{without}", of_request(request))
         }
         Kind::Send { to, id, ref message } => format!("-> {to} #{id} {}", message_words(message)),
         Kind::Deliver { from, id, ref message } => {
@@ -182,9 +183,9 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Request { request } => format!("receives request {}", client(request)),
         Kind::Reply { request, applied: true } => format!("answers {}", client(request)),
         Kind::Reply { request, applied: false } => format!("refuses {}", client(request)),
-        Kind::Answered { request, applied: true } => format!("{} hears: done", client(request)),
-        Kind::Answered { request, applied: false } => {
-            format!("{} hears: try elsewhere", client(request))
+        Kind::Answered { request, applied, output } => {
+            let plain = if applied { "done" } else { "try elsewhere" };
+            format!("{} hears: {}", client(request), output.map_or(plain.into(), heard_words))
         }
         Kind::TimedOut { request } => format!("{} heard nothing in time", client(request)),
         Kind::GaveUp { request } => format!("{} is given up", client(request)),
@@ -246,5 +247,20 @@ pub fn command_words(command: Command) -> String {
             format!("compare-and-set k{key} {expected}->{value}")
         }
         Command::Append { key, value } => format!("append k{key}+={value}"),
+        Command::Register => "open a session".into(),
+    }
+}
+
+/// What a request gave, in words. Of a list of two values or more, only a fingerprint is known.
+pub fn heard_words(output: Heard) -> String {
+    match output {
+        Heard::Done => "done".into(),
+        Heard::Values(0) => "no value".into(),
+        Heard::Values(word) if word >> 32 == 1 => format!("{}", word as u32),
+        Heard::Values(word) => format!("values #{:08x}", word as u32),
+        Heard::Mismatch => "mismatch".into(),
+        Heard::Full => "full".into(),
+        Heard::Opened(session) => format!("session {session}"),
+        Heard::Expired => "session expired".into(),
     }
 }

@@ -4,6 +4,7 @@
 //! them misread the sentence.
 
 use squall::ids::{Index, NodeId, Term, WriteId};
+use squall::log::RequestId;
 use squall::node::Role;
 use squall::property::Property;
 use squall::record::{Kind, MessageKind, Record};
@@ -28,6 +29,8 @@ struct Node {
     leads: bool,
     commit: usize,
     applied: usize,
+    /// How far it ever came in this life or its state machine in an earlier one.
+    reached: usize,
 }
 
 /// Everything that ever happened, as far as the properties speak of it.
@@ -42,6 +45,8 @@ pub struct Twin {
     lost_logs: Vec<Vec<Entry>>,
     /// Every entry that was applied, with its index.
     applied: Vec<(usize, Entry)>,
+    /// Every entry that was applied for the first time: whose it was, and whether it took effect.
+    effects: Vec<(RequestId, bool)>,
     /// Every vote that was on a disk, or left in a message.
     votes: Vec<(NodeId, Term, NodeId)>,
     /// Every term that was on a disk, in order.
@@ -57,6 +62,7 @@ impl Twin {
             commits: Vec::new(),
             lost_logs: Vec::new(),
             applied: Vec::new(),
+            effects: Vec::new(),
             votes: Vec::new(),
             disk_terms: Vec::new(),
             broken: Vec::new(),
@@ -94,6 +100,7 @@ impl Twin {
                 node.pending.clear();
                 (node.term, node.leads) = (term, false);
                 (node.commit, node.applied) = (applied.0 as usize, applied.0 as usize);
+                node.reached = node.applied;
             }
             Kind::Crash { survived, torn, .. } => {
                 self.lost_logs.push(node.log.clone());
@@ -136,7 +143,9 @@ impl Twin {
                     self.commit(term, prefix);
                 }
             }
-            Kind::Apply { index, term, content, .. } => {
+            Kind::Apply { index, term, content, request, effect } => {
+                self.take_effect(id, index.0 as usize, request, effect);
+                let node = &mut self.nodes[id.slot()];
                 if index.0 as usize != node.applied + 1 {
                     self.broken.push(Property::StateMachineSafety);
                 }
@@ -144,6 +153,34 @@ impl Twin {
                 self.applied.push((node.applied, (term, content)));
             }
             _ => {}
+        }
+    }
+
+    /// A request takes effect once, at one index, and after the earlier ones of its client; a node applies an entry once.
+    fn take_effect(&mut self, id: NodeId, index: usize, request: RequestId, effect: bool) {
+        let node = &mut self.nodes[id.slot()];
+        let reached = node.reached;
+        node.reached = reached.max(index);
+        let known = self.effects.get(index - 1).copied();
+        if known.is_none() {
+            self.effects.resize(index, (RequestId::NONE, false));
+            self.effects[index - 1] = (request, effect);
+        }
+        if !effect || request.is_none() {
+            return;
+        }
+        let applied_before = index <= reached;
+        let without_effect_elsewhere = known.is_some_and(|(_, effect)| !effect);
+        let in_session = |other: &RequestId| other.session > Index::ZERO;
+        let mut earlier = self.effects[..index - 1].iter().filter(|(_, effect)| *effect);
+        let out_of_order = in_session(&request)
+            && earlier.any(|(other, _)| {
+                in_session(other)
+                    && other.client == request.client
+                    && other.serial >= request.serial
+            });
+        if applied_before || without_effect_elsewhere || (known.is_none() && out_of_order) {
+            self.broken.push(Property::ExactlyOnce);
         }
     }
 

@@ -12,7 +12,7 @@ use crate::plan::fault::Unsynced;
 use crate::plan::{Action, Clients, Fault, Latency, LinkOptions, Pin, Plan, SyncPin, When, Whom};
 use crate::sim::choices::{Choices, Strike};
 use crate::sim::{Options, Outcome, run, run_with};
-use crate::time::{Span, Time};
+use crate::time::{Share, Span, Time};
 
 /// Other seeds whose runs must be the same if a plan leaves nothing to chance.
 const OTHER_SEEDS: [u64; 3] = [1, 2, 3];
@@ -41,7 +41,7 @@ pub fn choices(plan: &Plan) -> Choices {
 /// The plan with all decided that was drawn, each message and each sync too.
 pub fn decide(plan: &Plan) -> Plan {
     let choices = choices(plan);
-    let mut decided = decided(plan, &choices);
+    let mut decided = decided(plan, &choices, Asked::Tries);
     decided.pins = odd_messages(&choices).pop().unwrap_or_default();
     decided.syncs = odd_syncs(&choices).pop().unwrap_or_default();
     decided
@@ -56,12 +56,17 @@ pub fn take_randomness_out(shrinker: &mut Shrinker) {
     }
     let choices = choices(&shrinker.best);
     let mut candidates = Vec::new();
-    for pins in odd_messages(&choices) {
-        for syncs in odd_syncs(&choices) {
-            let mut plan = decided(&shrinker.best, &choices);
-            plan.pins = pins.clone();
-            plan.syncs = syncs;
-            candidates.push(plan);
+    for asked in [Asked::Tries, Asked::Operations] {
+        if asked == Asked::Operations && shrinker.best.clients.sessions.is_none() {
+            continue;
+        }
+        for pins in odd_messages(&choices) {
+            for syncs in odd_syncs(&choices) {
+                let mut plan = decided(&shrinker.best, &choices, asked);
+                plan.pins = pins.clone();
+                plan.syncs = syncs;
+                candidates.push(plan);
+            }
         }
     }
     shrinker.fixed = true;
@@ -69,16 +74,40 @@ pub fn take_randomness_out(shrinker: &mut Shrinker) {
     shrinker.fixed = false;
 }
 
+/// What becomes of clients whose requests are named.
+#[derive(Clone, Copy, PartialEq)]
+enum Asked {
+    /// Each try is a request by itself, and comes when it came. Nobody has a session.
+    Tries,
+    /// Each operation is a request, in a session of its own, and is tried again as clients do.
+    Operations,
+}
+
+impl Asked {
+    fn decide(self, plan: &mut Plan, choices: &Choices) {
+        let (count, latency) = (0, Latency::Constant(Span::ZERO));
+        match self {
+            Asked::Tries => {
+                plan.clients = Clients { count, latency, ..Clients::default() };
+                plan.requests.clone_from(&choices.requests);
+            }
+            Asked::Operations => {
+                let loss = Share::NEVER;
+                plan.clients = Clients { count, latency, loss, ..plan.clients.clone() };
+                plan.requests.clone_from(&choices.operations);
+            }
+        }
+    }
+}
+
 /// The plan on a plain network and plain disks, with all else decided as it was drawn.
-fn decided(plan: &Plan, choices: &Choices) -> Plan {
+fn decided(plan: &Plan, choices: &Choices, asked: Asked) -> Plan {
     let mut plan = plan.clone();
     plan.seed = 1;
     plan.network = plain_network();
     plan.links.clear();
     plan.disk = plain_disk(usual_sync(choices));
-    let latency = Latency::Constant(Span::ZERO);
-    plan.clients = Clients { count: 0, latency, ..Clients::default() };
-    plan.requests.clone_from(&choices.requests);
+    asked.decide(&mut plan, choices);
     for id in plan.node_ids() {
         let node = plan.node_mut(id);
         node.disk = None;
@@ -154,17 +183,19 @@ pub fn name_requests(shrinker: &mut Shrinker) {
     if shrinker.best.clients.count == 0 {
         return;
     }
-    let idle = Clients { count: 0, ..Clients::default() };
+    let sessions = shrinker.best.clients.sessions;
+    let idle = Clients { count: 0, sessions, ..Clients::default() };
     let silent = shrinker.with(|plan| plan.clients = idle.clone());
     if shrinker.take(silent) {
         return;
     }
-    let asked = choices(&shrinker.best).requests;
-    let named = shrinker.with(|plan| {
-        plan.clients = Clients { latency: Latency::Constant(Span::ZERO), ..idle };
-        plan.requests = asked;
-    });
-    shrinker.take(named);
+    let choices = choices(&shrinker.best);
+    let named = |asked: Asked| shrinker.with(|plan| asked.decide(plan, &choices));
+    let candidates = match shrinker.best.clients.sessions {
+        None => vec![named(Asked::Tries)],
+        Some(_) => vec![named(Asked::Tries), named(Asked::Operations)],
+    };
+    shrinker.take_first(candidates);
 }
 
 /// A plain network: every message takes the same time, and none is lost.

@@ -243,10 +243,15 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
 /// Fewer clients, that ask less.
 fn clients(shrinker: &mut Shrinker) {
     let count = shrinker.best.clients.count;
+    if shrinker.best.clients.sessions.is_some() {
+        let plan = shrinker.with(|plan| plan.clients.sessions = None);
+        shrinker.take(plan);
+    }
+    let sessions = shrinker.best.clients.sessions;
     if count == 0 {
         let latency = shrinker.best.clients.latency;
         for latency in [Latency::Constant(Span::millis(1)), latency] {
-            let plain = Clients { count, latency, ..Clients::default() };
+            let plain = Clients { count, latency, sessions, ..Clients::default() };
             let plan = shrinker.with(|plan| plan.clients = plain.clone());
             if shrinker.best.clients == plain || shrinker.take(plan) {
                 break;

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::ids::NODES_MAX;
 use crate::plan::scenario::{self, FileError};
 use crate::plan::swarm::storm::FaultKind;
-use crate::plan::validate::{CLIENTS_MAX, Checked, KEYS_MAX, between, require};
+use crate::plan::validate::{CLIENTS_MAX, Checked, KEYS_MAX, between, each_once, require};
 use crate::plan::{DRIFT_PPM_MAX, Profile};
+use crate::property::Property;
 use crate::time::Share;
 
 /// The longest list of choices.
@@ -54,6 +55,12 @@ pub struct Config {
     pub clients: Vec<u32>,
     /// How many keys they use.
     pub keys: Vec<u32>,
+    /// How many plans have clients with sessions, in percent.
+    pub sessions: u64,
+    /// How many plans have many clients that meet on few keys, in percent.
+    pub contended: u64,
+    /// Which properties are judged.
+    pub judge: Vec<Property>,
     /// How many plans have clocks that drift, in percent.
     pub clocks: u64,
     /// How far they drift at most, in parts per million.
@@ -92,6 +99,9 @@ impl Default for Config {
             disk_errors: 10,
             clients: vec![1, 2, 3, 4, 8],
             keys: vec![1, 4, 16, 256],
+            sessions: 50,
+            contended: 25,
+            judge: Property::ALL.to_vec(),
             clocks: 30,
             drift_ppm_max: 100_000,
             sick_nodes: 30,
@@ -152,6 +162,8 @@ impl Config {
         filled("loss", self.loss.len())?;
         filled("duplicate", self.duplicate.len())?;
         filled("faults", self.faults.len())?;
+        filled("judge", self.judge.len())?;
+        each_once(&self.judge)?;
         for (key, percent) in [
             ("own_timing", self.own_timing),
             ("own_batches", self.own_batches),
@@ -161,6 +173,8 @@ impl Config {
             ("volatile_state_machine", self.volatile_state_machine),
             ("stragglers", self.stragglers),
             ("disk_errors", self.disk_errors),
+            ("sessions", self.sessions),
+            ("contended", self.contended),
             ("clocks", self.clocks),
             ("sick_nodes", self.sick_nodes),
             ("obsessed", self.obsessed),
@@ -199,6 +213,8 @@ mod tests {
         assert_eq!(at("nodes = [3, 26]\n").0, "26");
         assert_eq!(at("clocks = 101\n").0, "101");
         assert_eq!(at("faults = []\n").0, "[]");
+        assert_eq!(at("sessions = 101\n").0, "101");
+        assert_eq!(at("judge = [\"durability\", \"durability\"]\n").0, "\"durability\"");
         assert_eq!(at("horizon = [9, 3]\n").0, "3");
         let (_, message, help) = at("faults = [\"crahs\"]\n");
         assert!(message.contains("crahs"), "{message}");

@@ -32,7 +32,8 @@ pub fn draw(seed: u64) -> Plan {
 /// A random plan from ranges, which must have passed [`Config::check`].
 pub fn draw_with(seed: u64, config: &Config) -> Plan {
     let mut rng = Rng::new(seed, Stream::Plan);
-    let mut plan = Plan { seed, title: format!("A storm from seed {seed}"), ..Plan::default() };
+    let title = format!("A storm from seed {seed}");
+    let mut plan = Plan { seed, title, judge: config.judge.clone(), ..Plan::default() };
     plan.cluster.nodes = rng.pick(&config.nodes);
     if rng.chance(config.volatile_state_machine) {
         plan.cluster.state_machine = StateMachine::Volatile;
@@ -51,8 +52,23 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     if let Some(sick) = sick {
         sick.infect(&mut plan);
     }
+    draw_operations(&mut plan, config);
     elections::draw(seed, &mut plan, unit, config);
     plan
+}
+
+/// Sessions, and clients that meet on few keys: from a stream of its own, so that plans without are as they were.
+fn draw_operations(plan: &mut Plan, config: &Config) {
+    let mut rng = Rng::new(plan.seed, Stream::Operations);
+    let (count, keys) = (rng.pick(&[4, 8, 16]), rng.pick(&[1, 1, 2, 3]));
+    if rng.chance(config.contended) && plan.clients.count > 0 {
+        (plan.clients.count, plan.clients.keys) = (count, keys);
+    }
+    // Mostly room for all; now and then so little that sessions are closed under their clients.
+    let room = rng.pick(&[1, 2, 4, 100, 100, 100]);
+    if rng.chance(config.sessions) {
+        plan.clients.sessions = Some((plan.clients.count * room).div_ceil(2).max(1));
+    }
 }
 
 fn draw_timing(rng: &mut Rng, plan: &mut Plan, config: &Config) {

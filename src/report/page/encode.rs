@@ -11,8 +11,8 @@ use serde::Serialize;
 use crate::ids::{NodeId, Term};
 use crate::log::{Command, Entry, RequestId};
 use crate::node::Role;
-use crate::record::{Kind, Loss, MessageKind, Record, Summary};
-use crate::trace::text::{client, command_words};
+use crate::record::{Heard, Kind, Loss, MessageKind, Record, Summary};
+use crate::trace::text::{client, command_words, heard_words};
 
 /// The kinds of records, as traces name them, in the order in which they came to pages.
 pub const KINDS: [&str; 34] = [
@@ -68,7 +68,7 @@ pub struct Encoder {
 /// What records refer to by place.
 #[derive(Default, Serialize)]
 pub struct Tables {
-    /// Commands: in words, and as JSON.
+    /// Commands, and what they gave: in words, and as JSON.
     pub commands: Vec<(String, String)>,
     /// Contents of entries: the fingerprint, the request, and the command in words.
     pub contents: Vec<(String, String, String)>,
@@ -109,6 +109,17 @@ impl Encoder {
         place
     }
 
+    /// The place of what a request gave in the table of commands, from 1.
+    fn output(&mut self, output: Heard) -> u64 {
+        let json = match output {
+            // Too many digits for a number of JavaScript.
+            Heard::Values(word) => format!("{{\"values\":\"#{word}\"}}"),
+            _ => serde_json::to_string(&output).unwrap_or_default(),
+        };
+        self.tables.commands.push((heard_words(output), json));
+        self.tables.commands.len() as u64
+    }
+
     /// A record as an array.
     pub fn encode(&mut self, record: &Record) -> Vec<u64> {
         let (event, time) = (self.event, self.time);
@@ -146,9 +157,10 @@ impl Encoder {
             Kind::Vote { write, term, vote } => words.extend([13, write.0, term.0, id(vote)]),
             Kind::Durable { write } => words.extend([14, write.0]),
             Kind::WriteFailed { write } => words.extend([15, write.0]),
-            Kind::Apply { index, term, content, request } => {
+            Kind::Apply { index, term, content, request, effect } => {
                 words.extend([16, index.0, term.0, self.content(content)]);
                 words.extend(request_words(request));
+                words.push((!effect).into());
             }
             Kind::Send { to, id: message, message: ref summary } => {
                 self.sent.insert(message, *summary);
@@ -176,7 +188,10 @@ impl Encoder {
             }
             Kind::Request { request } => push_request(words, 23, request, false),
             Kind::Reply { request, applied } => push_request(words, 24, request, applied),
-            Kind::Answered { request, applied } => push_request(words, 25, request, applied),
+            Kind::Answered { request, applied, output } => {
+                push_request(words, 25, request, applied);
+                words.push(output.map_or(0, |output| self.output(output)));
+            }
             Kind::TimedOut { request } => push_request(words, 26, request, false),
             Kind::GaveUp { request } => push_request(words, 27, request, false),
             Kind::Fault { fault } => words.extend([28, fault.into()]),
@@ -211,8 +226,9 @@ fn push_request(words: &mut Vec<u64>, tag: u64, request: RequestId, applied: boo
     words.push(applied.into());
 }
 
+/// A request in two words: the first holds the session, too, above the 16 bits of the client.
 fn request_words(request: RequestId) -> [u64; 2] {
-    [request.client.into(), request.serial.into()]
+    [request.session.0 << 16 | u64::from(request.client), request.serial.into()]
 }
 
 fn summary_words(summary: &Summary) -> [u64; 9] {

@@ -104,6 +104,8 @@ struct Proof<'a> {
     property: &'static str,
     says: &'static str,
     sentence: &'a str,
+    /// For linearizability, the lines of the shortest history that cannot be.
+    history: &'a [String],
     node: u64,
     evidence: &'a [u64],
 }
@@ -276,6 +278,7 @@ fn data<'a>(
         property: violation.property.name(),
         says: violation.property.sentence(),
         sentence: &violation.sentence,
+        history: &violation.history,
         node: id(violation.node),
         evidence: &violation.evidence,
     });

@@ -47,6 +47,7 @@ function fillViolation() {
   if (!data.violation) return;
   byId("property").textContent = data.violation.says;
   byId("sentence").textContent = data.violation.sentence;
+  byId("history").textContent = data.violation.history.join("\n");
   byId("evidence").replaceChildren(...evidence.map((at) => recordLine(at, "proof")));
   const outside = data.violation.evidence.length - evidence.length;
   if (outside) byId("evidence").append(make("p", "hint", `${outside} more lie outside of this page's window`));

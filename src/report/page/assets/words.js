@@ -19,7 +19,8 @@ function timeWords(nanos) {
   return `${Math.floor(micros / 1e6)}.${String(micros % 1e6).padStart(6, "0")}`;
 }
 
-const requestWords = (client, serial) => (client || serial ? `c${client}.${serial}` : "c0.0");
+// The first word of a request holds its session, too, above the 16 bits of the client.
+const requestWords = (client, serial) => `c${client % 65536}.${serial}`;
 
 // What a message says, from its sending or, where that is outside of the window, from its arrival.
 function messageOf(at) {
@@ -30,7 +31,7 @@ function messageOf(at) {
   const value = (place) => field(record, skip + place);
   return {
     message: MESSAGES[value(0)], term: value(1), index: value(2), index_term: value(3), entries: value(4), commit: value(5),
-    success: value(6) === 1, request: { client: value(7), serial: value(8) },
+    success: value(6) === 1, request: requestOf(value(7), value(8)),
   };
 }
 
@@ -101,8 +102,8 @@ const WORDS = {
   vote: ([write, term, vote]) => (vote ? `writes its vote for n${vote} in term ${term} (w${write})` : `writes term ${term} (w${write})`),
   durable: ([write]) => `disk has all up to w${write}`,
   "write-failed": ([write]) => `disk fails from w${write} on`,
-  apply: ([index, term, , client, serial]) =>
-    `applies ${index}@${term}${client || serial ? " for " + requestWords(client, serial) : ""}`,
+  apply: ([index, term, , client, serial, without]) =>
+    `applies ${index}@${term}${client || serial ? " for " + requestWords(client, serial) : ""}${without ? ", without effect" : ""}`,
   send: ([to, id], at) => `-> n${to} #${id} ${messageWords(messageOf(at))}`,
   deliver: ([from, id], at) => `<- n${from} #${id} ${messageWords(messageOf(at))}`,
   drop: ([from, id, why]) => dropWords(from, id, why),
@@ -112,7 +113,8 @@ const WORDS = {
     `is asked by ${requestWords(client, serial)}: ${data.commands[command][0]}${attempt > 1 ? ", try " + attempt : ""}`,
   request: ([client, serial]) => `receives request ${requestWords(client, serial)}`,
   reply: ([client, serial, applied]) => `${applied ? "answers" : "refuses"} ${requestWords(client, serial)}`,
-  answered: ([client, serial, applied]) => `${requestWords(client, serial)} hears: ${applied ? "done" : "try elsewhere"}`,
+  answered: ([client, serial, applied, output]) =>
+    `${requestWords(client, serial)} hears: ${output ? data.commands[output - 1][0] : applied ? "done" : "try elsewhere"}`,
   "timed-out": ([client, serial]) => `${requestWords(client, serial)} heard nothing in time`,
   "gave-up": ([client, serial]) => `${requestWords(client, serial)} is given up`,
   fault: ([fault]) => `--- fault ${fault} strikes`,
@@ -130,7 +132,9 @@ function entryWords(place) {
 }
 
 const orNull = (number) => number || null;
-const requestOf = (client, serial) => ({ client, serial });
+const requestOf = (client, serial) => ({
+  client: client % 65536, serial, ...(client >= 65536 && { session: Math.floor(client / 65536) }),
+});
 
 // The fields of each kind, as docs/trace.md has them.
 const JSON_FIELDS = {
@@ -148,7 +152,10 @@ const JSON_FIELDS = {
   vote: (f) => ({ write: f[0], term: f[1], vote: orNull(f[2]) }),
   durable: (f) => ({ write: f[0] }),
   "write-failed": (f) => ({ write: f[0] }),
-  apply: (f) => ({ index: f[0], term: f[1], content: "#" + data.contents[f[2]][0], request: requestOf(f[3], f[4]) }),
+  apply: (f) => ({
+    index: f[0], term: f[1], content: "#" + data.contents[f[2]][0], request: requestOf(f[3], f[4]),
+    ...(f[5] && { effect: false }),
+  }),
   send: (f, at) => ({ to: f[0], id: f[1], message: messageOf(at) }),
   deliver: (f, at) => ({ from: f[0], id: f[1], message: messageOf(at) }),
   drop: (f) => ({ from: f[0], id: f[1], why: LOSSES[f[2]] }),
@@ -157,7 +164,9 @@ const JSON_FIELDS = {
   invoke: (f) => ({ request: requestOf(f[0], f[1]), command: JSON.parse(data.commands[f[2]][1]), attempt: f[3] }),
   request: (f) => ({ request: requestOf(f[0], f[1]) }),
   reply: (f) => ({ request: requestOf(f[0], f[1]), applied: f[2] === 1 }),
-  answered: (f) => ({ request: requestOf(f[0], f[1]), applied: f[2] === 1 }),
+  answered: (f) => ({
+    request: requestOf(f[0], f[1]), applied: f[2] === 1, ...(f[3] && { output: JSON.parse(data.commands[f[3] - 1][1]) }),
+  }),
   "timed-out": (f) => ({ request: requestOf(f[0], f[1]) }),
   "gave-up": (f) => ({ request: requestOf(f[0], f[1]) }),
   fault: (f) => ({ fault: f[0] }),
