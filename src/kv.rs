@@ -2,19 +2,31 @@
 //! one.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
+use xxhash_rust::xxh3::Xxh3;
+
 use crate::log::Command;
-use crate::node::Output;
+use crate::node::{Image, Output};
 
 /// How many values a key holds at most; an append to a longer list is refused.
 pub const VALUES_MAX: usize = 64;
 
 /// A map from keys to lists of values.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Map(BTreeMap<u32, Vec<u32>>);
 
 impl Map {
+    /// A copy for a snapshot. Costs as much as the map holds.
+    pub fn image(&self) -> Image {
+        let mut hasher = Fingerprint(Xxh3::new());
+        self.hash(&mut hasher);
+        let values: usize = self.0.values().map(Vec::len).sum();
+        let bytes = 16 + 8 * self.0.len() as u64 + 4 * values as u64;
+        Image::new(self.clone(), bytes, hasher.finish())
+    }
+
     /// Carries out a command.
     pub fn apply(&mut self, command: Command) -> Output {
         match command {
@@ -51,9 +63,42 @@ impl Map {
     }
 }
 
+/// XXH3-64 of what the map holds. Lengths are folded in as 64 bits on every machine.
+struct Fingerprint(Xxh3);
+
+impl Hasher for Fingerprint {
+    fn finish(&self) -> u64 {
+        self.0.digest()
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn write_usize(&mut self, length: usize) {
+        self.0.update(&(length as u64).to_le_bytes());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_image_is_a_copy_whose_fingerprint_tells_what_it_holds() {
+        let mut map = Map::default();
+        let empty = map.image();
+        map.apply(Command::Append { key: 1, value: 7 });
+        let one = map.image();
+        map.apply(Command::Append { key: 1, value: 8 });
+        assert_ne!(map.image(), one);
+        assert_ne!(one, empty);
+        let restored = one.content::<Map>().expect("it is a map");
+        assert_eq!(restored.image(), one);
+        assert_ne!(*restored, map, "the copy does not change");
+        assert!(one.content::<u32>().is_none());
+        assert!(map.image().bytes > one.bytes);
+    }
 
     #[test]
     fn commands_do_what_they_say() {

@@ -34,11 +34,13 @@ pub enum Property {
     MonotonicCommit,
     /// A node does not panic, and keeps the contract with its host.
     Contract,
+    /// A snapshot holds exactly the committed entries up to its end, and a log gives way only to a durable one (section 7).
+    Snapshot,
 }
 
 impl Property {
     /// All of them, in the order in which they are judged.
-    pub const ALL: [Property; 11] = [
+    pub const ALL: [Property; 12] = [
         Property::ElectionSafety,
         Property::LeaderAppendOnly,
         Property::LogMatching,
@@ -50,6 +52,7 @@ impl Property {
         Property::MonotonicTerm,
         Property::MonotonicCommit,
         Property::Contract,
+        Property::Snapshot,
     ];
 
     /// The name in scenario files and reports.
@@ -66,6 +69,7 @@ impl Property {
             Property::MonotonicTerm => "monotonic-term",
             Property::MonotonicCommit => "monotonic-commit",
             Property::Contract => "contract",
+            Property::Snapshot => "snapshot",
         }
     }
 
@@ -99,6 +103,9 @@ impl Property {
                 "A node's commit index never goes back in one life, and is never past its log."
             }
             Property::Contract => "A node does not panic, and keeps the contract with its host.",
+            Property::Snapshot => {
+                "A snapshot holds exactly what is committed up to its end, and a log gives way only to a durable one."
+            }
         }
     }
 
@@ -139,6 +146,10 @@ impl Property {
             }
             Property::MonotonicCommit => {
                 "Figure 2: the commit index only grows, and not past the last new entry."
+            }
+            Property::Snapshot => {
+                "7: a snapshot replaces committed entries that the state machine has applied, and a log is discarded once \
+                 the snapshot is on stable storage."
             }
             Property::Contract => {
                 "Figure 2: a server that answers in ways the paper does not have is not a Raft server."

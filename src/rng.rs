@@ -24,6 +24,8 @@ pub enum Stream {
     Client(u32),
     /// Whom a fault picks, and how much of an unsynced write it keeps.
     Fault(u32),
+    /// How long a node's disk takes for a snapshot, and whether a crash keeps it.
+    Snapshot(NodeId),
 }
 
 impl Stream {
@@ -35,6 +37,7 @@ impl Stream {
             Stream::Node(node) => (3, u64::from(node.number())),
             Stream::Client(client) => (4, u64::from(client)),
             Stream::Fault(fault) => (5, u64::from(fault)),
+            Stream::Snapshot(node) => (8, u64::from(node.number())),
         };
         kind << 48 | identity
     }

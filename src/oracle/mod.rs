@@ -1,14 +1,15 @@
 //! Oracles judge a run after every event. They see records and nothing else, so they share no bug with the Raft under
 //! test.
 //!
-//! [`shadow`] rebuilds every node's log from records. [`election`], [`log`] and [`commit`] judge what a record changed, in constant
-//! time for each changed entry: the cost does not grow with logs or with time. [`situations`] names what a run got into.
+//! [`shadow`] rebuilds every node's log from records. [`election`], [`log`], [`commit`] and [`snapshots`] judge what a record changed, in
+//! constant time for each changed entry: the cost does not grow with logs or with time. [`situations`] names what a run got into.
 
 pub mod commit;
 pub mod election;
 pub mod log;
 pub mod shadow;
 pub mod situations;
+pub mod snapshots;
 pub mod violation;
 
 pub use shadow::{Change, Place, Shadow};
@@ -24,17 +25,19 @@ pub struct Oracles {
     shadow: Shadow,
     elections: election::Elections,
     commits: commit::Commits,
+    snapshots: snapshots::Snapshots,
     judged: u16,
 }
 
 /// What no Raft can promise once a disk was destroyed: a vote or a copy is gone that others counted on.
-const NEEDS_DISKS: [Property; 6] = [
+const NEEDS_DISKS: [Property; 7] = [
     Property::ElectionSafety,
     Property::LogMatching,
     Property::LeaderCompleteness,
     Property::StateMachineSafety,
     Property::Durability,
     Property::SafeCommit,
+    Property::Snapshot,
 ];
 
 impl Oracles {
@@ -44,6 +47,7 @@ impl Oracles {
             shadow: Shadow::new(nodes),
             elections: election::Elections::new(nodes),
             commits: commit::Commits::new(nodes),
+            snapshots: snapshots::Snapshots::default(),
             judged: judge.iter().fold(0, |bits, property| bits | 1 << *property as u16),
         }
     }
@@ -76,7 +80,9 @@ impl Oracles {
         let change = self.shadow.observe(record);
         let log = log::observe(record, change, &self.shadow);
         let commit = self.commits.observe(record, change, &self.shadow);
-        [election, log, commit].into_iter().flatten().find_map(|violation| self.judge(violation))
+        let snapshot = self.snapshots.observe(record, &self.shadow, &self.commits);
+        let found = [election, log, commit, snapshot].into_iter().flatten();
+        found.into_iter().find_map(|violation| self.judge(violation))
     }
 
     fn judge(&self, violation: Violation) -> Option<Violation> {

@@ -294,6 +294,7 @@ impl Situations {
             MessageKind::ForwardReply => {
                 self.reach_if(summary.success, Situation::ForwardAnswered, id);
             }
+            MessageKind::InstallSnapshot | MessageKind::SnapshotReply => {}
         }
     }
 

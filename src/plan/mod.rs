@@ -130,11 +130,15 @@ impl Plan {
     /// The knobs of the built-in Raft: the profile's, with the plan's own choices over them.
     pub fn config(&self) -> Config {
         let profile = self.cluster.profile.timing();
+        let snapshots = self.cluster.profile.snapshots();
         Config {
             election_timeout: self.raft.election_timeout.unwrap_or(profile.election_timeout),
             heartbeat_interval: self.raft.heartbeat_interval.unwrap_or(profile.heartbeat_interval),
             entries_per_append: self.raft.entries_per_append.unwrap_or(profile.entries_per_append),
             appends_in_flight: self.raft.appends_in_flight.unwrap_or(profile.appends_in_flight),
+            snapshot_every: self.raft.snapshot_every.unwrap_or(snapshots.0),
+            snapshot_trailing: self.raft.snapshot_trailing.unwrap_or(snapshots.1),
+            snapshot_chunk: self.raft.snapshot_chunk.unwrap_or(profile::SNAPSHOT_CHUNK),
             rules: Rules::with(&self.raft.bugs),
         }
     }
@@ -146,6 +150,11 @@ impl Plan {
         self.raft.heartbeat_interval = Some(config.heartbeat_interval);
         self.raft.entries_per_append = Some(config.entries_per_append);
         self.raft.appends_in_flight = Some(config.appends_in_flight);
+        self.raft.snapshot_every = Some(config.snapshot_every);
+        if config.snapshot_every > 0 {
+            self.raft.snapshot_trailing = Some(config.snapshot_trailing);
+            self.raft.snapshot_chunk = Some(config.snapshot_chunk);
+        }
         self
     }
 }
@@ -202,6 +211,16 @@ pub struct RaftOptions {
     /// How many messages with entries may be unanswered per follower, 1 to 65,536.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub appends_in_flight: Option<u32>,
+    /// How many entries a node applies between two snapshots of its state machine, up to 1,000,000,000; 0 for no snapshots. When one is on
+    /// disk, the log before it is removed (section 7).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_every: Option<u64>,
+    /// How many entries before the end of a snapshot stay in the log, for followers that are a little behind, up to 1,000,000,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_trailing: Option<u64>,
+    /// How many bytes of a snapshot one message carries at most, and one write takes, 1 to 1,073,741,824; 65,536 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_chunk: Option<u32>,
     /// Bugs to plant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bugs: Vec<Bug>,

@@ -34,6 +34,11 @@ pub const SEED_MAX: u64 = i64::MAX as u64;
 /// The shortest heartbeat interval, election timeout and flapping period: below it a run is all timers.
 pub const PERIOD_MIN: Span = Span::micros(100);
 
+/// The most entries between two snapshots, and the most that stay.
+pub const SNAPSHOT_ENTRIES_MAX: u64 = 1_000_000_000;
+/// The most bytes of a snapshot in one message.
+pub const SNAPSHOT_CHUNK_MAX: u64 = 1 << 30;
+
 /// Nothing, or the first thing that is wrong.
 pub type Checked = Result<(), Problem>;
 
@@ -105,7 +110,12 @@ fn check_raft(plan: &Plan) -> Checked {
     })?;
     let count = |value: u32, path: &str, what: &str| between(value.into(), 1, 65_536, path, what);
     count(config.entries_per_append, "raft/entries_per_append", "entries per append")?;
-    count(config.appends_in_flight, "raft/appends_in_flight", "appends in flight")
+    count(config.appends_in_flight, "raft/appends_in_flight", "appends in flight")?;
+    let entries = |value: u64, path: &str, what: &str| between(value, 0, SNAPSHOT_ENTRIES_MAX, path, what);
+    entries(config.snapshot_every, "raft/snapshot_every", "entries between snapshots")?;
+    entries(config.snapshot_trailing, "raft/snapshot_trailing", "entries kept before a snapshot")?;
+    let chunk = config.snapshot_chunk.into();
+    between(chunk, 1, SNAPSHOT_CHUNK_MAX, "raft/snapshot_chunk", "bytes of a snapshot per message")
 }
 
 fn check_links(plan: &Plan) -> Checked {

@@ -70,6 +70,14 @@ pub enum Bug {
     TornTailAccepted,
     /// A restarted node brings back entries that it had removed.
     TruncationNotCrashSafe,
+
+    // Snapshots.
+    /// Entries before the end of a snapshot are taken as if they followed the log.
+    MissingPrevAccepted,
+    /// A conflicting log survives the snapshot that is to replace it.
+    SnapKeepsConflict,
+    /// A snapshot's last term becomes the current term.
+    SnapSetsTerm,
 }
 
 /// What the catalogue says of a bug.
@@ -99,7 +107,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 26] = [
+    pub const ALL: [Bug; 29] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -126,6 +134,9 @@ impl Bug {
         Bug::LeaderCountsUnsynced,
         Bug::TornTailAccepted,
         Bug::TruncationNotCrashSafe,
+        Bug::MissingPrevAccepted,
+        Bug::SnapKeepsConflict,
+        Bug::SnapSetsTerm,
     ];
 
     /// The name in plans and on the command line.
@@ -138,7 +149,8 @@ impl Bug {
         match self as u8 {
             bug if bug <= Bug::TermRegress as u8 => self.about_votes(),
             bug if bug <= Bug::ApplyTwiceAfterRestart as u8 => self.about_replication(),
-            _ => self.about_disks(),
+            bug if bug <= Bug::TruncationNotCrashSafe as u8 => self.about_disks(),
+            _ => self.about_snapshots(),
         }
     }
 
@@ -359,6 +371,39 @@ impl Bug {
                 &[LogMatching, LeaderCompleteness, StateMachineSafety, MonotonicCommit],
             ),
             _ => panic!("not a bug of disks"),
+        }
+    }
+
+    const fn about_snapshots(self) -> About {
+        use Property::{
+            LeaderCompleteness, LogMatching, MonotonicTerm, OneVote, SafeCommit, Snapshot,
+            StateMachineSafety,
+        };
+        match self {
+            Bug::MissingPrevAccepted => about(
+                "missing-prev-accepted",
+                "An index before the end of the snapshot always matches.",
+                "Entries arrive late again, after the follower has compacted them. It finds nothing to compare them with, and adds them at \
+                 the end of its log once more.",
+                "WRaft PR 118, etcd-io/raft PR 31",
+                &[LogMatching, StateMachineSafety],
+            ),
+            Bug::SnapKeepsConflict => about(
+                "snap-keeps-conflict",
+                "A conflicting log survives the snapshot that is to replace it.",
+                "A follower has entries of a leader that was deposed, up to the end of a snapshot and beyond. It installs the snapshot, and \
+                 keeps the entries behind it, which follow another history.",
+                "openraft 674e78aa",
+                &[StateMachineSafety, LogMatching, LeaderCompleteness, Snapshot, SafeCommit],
+            ),
+            Bug::SnapSetsTerm => about(
+                "snap-sets-term",
+                "Installing a snapshot sets the current term to that of its last entry.",
+                "The follower goes back in time, and may vote a second time in a term that it was in before.",
+                "WRaft PR 118",
+                &[MonotonicTerm, OneVote],
+            ),
+            _ => panic!("not a bug of snapshots"),
         }
     }
 }

@@ -42,7 +42,7 @@ impl Leader {
             let match_index = progress.match_index.min(core.log.last_index());
             *progress = match rules.ack_counts(progress.term, term) {
                 true => Progress::new(term, next_index.max(match_index.next()), match_index),
-                false => fresh,
+                false => fresh.clone(),
             };
         }
         let mut leader = Leader {
@@ -138,6 +138,24 @@ impl Leader {
         }
     }
 
+    /// A follower says how much of a snapshot it has.
+    pub fn receive_snapshot_reply(
+        &mut self,
+        core: &mut Core,
+        from: NodeId,
+        (last_included_index, offset): (Index, u64),
+        installed: bool,
+        ctx: &mut Ctx,
+    ) {
+        if installed {
+            return self.receive_appended(core, from, core.current_term, last_included_index, ctx);
+        }
+        let progress = &mut core.progress[from.slot()];
+        if progress.received(last_included_index, offset) && !progress.is_sent() {
+            core.send_part(from, ctx);
+        }
+    }
+
     /// Answers the request whose entry was applied.
     pub fn applied(&mut self, core: &Core, index: Index, output: Output, ctx: &mut Ctx) {
         while self.pending.front().is_some_and(|pending| pending.index < index) {
@@ -191,7 +209,8 @@ impl Leader {
     fn replicate(&mut self, core: &mut Core, to: NodeId, ctx: &mut Ctx) {
         let progress = &core.progress[to.slot()];
         let room = if progress.probing { 1 } else { core.config.appends_in_flight };
-        if progress.next_index <= core.log.last_index() && progress.in_flight < room {
+        let waits = progress.transfer.is_some() || progress.in_flight >= room;
+        if progress.next_index <= core.log.last_index() && !waits {
             self.send_entries(core, to, ctx);
         }
     }
@@ -205,7 +224,10 @@ impl Leader {
     fn send_batch(&mut self, core: &mut Core, to: NodeId, entries_max: u32, ctx: &mut Ctx) {
         let next_index = core.progress[to.slot()].next_index.min(core.log.last_index().next());
         let prev_log_index = next_index.previous();
-        let prev_log_term = core.log.term_at(prev_log_index).expect("next_index is in the log");
+        let transfers = core.progress[to.slot()].transfer.is_some();
+        let Some(prev_log_term) = core.log.term_at(prev_log_index).filter(|_| !transfers) else {
+            return core.send_part(to, ctx);
+        };
         let entries = self.batch(core, next_index, entries_max);
         core.progress[to.slot()].sent(entries.len() as u64);
         let message = Message::AppendEntries {

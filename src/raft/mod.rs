@@ -1,9 +1,9 @@
-//! The built-in Raft: the paper's sections 5.1 to 5.4, and the no-op of section 8.
+//! The built-in Raft: the paper's sections 5.1 to 5.4, log compaction (7), and the no-op of section 8.
 //!
 //! Read it in this order. [`message`] is what nodes say to each other. [`rules`] holds every safety rule of Figure 2 as one
 //! small predicate. [`core`] is the state of Figure 2 and how it reaches the disk. `follower`, `candidate` and `leader` are the
 //! three roles; each answers an input with the next role, and [`node`] makes all transitions. [`progress`] is what a leader
-//! knows of one follower. [`bug`] is the catalogue of mistakes that can be planted into the rules.
+//! knows of one follower; [`snapshot`] is what it sends to one that is too far behind. [`bug`] is the catalogue of mistakes that can be planted into the rules.
 //!
 //! Choices that the paper leaves open:
 //! - Every answer waits for every earlier write of its node, which is the simplest reading of "updated on stable storage before
@@ -19,6 +19,7 @@ pub mod message;
 pub mod node;
 pub mod progress;
 pub mod rules;
+pub mod snapshot;
 
 mod candidate;
 mod follower;
@@ -42,6 +43,12 @@ pub struct Config {
     pub entries_per_append: u32,
     /// How many messages with entries may be unanswered per follower, from 1.
     pub appends_in_flight: u32,
+    /// How many entries are applied between two snapshots; 0 for none.
+    pub snapshot_every: u64,
+    /// How many entries before a snapshot's end stay in the log, for followers that are a little behind.
+    pub snapshot_trailing: u64,
+    /// How many bytes of a snapshot one message carries at most, from 1.
+    pub snapshot_chunk: u32,
     /// The rules, with or without a planted bug.
     pub rules: Rules,
 }

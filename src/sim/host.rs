@@ -8,11 +8,12 @@ use crate::kv::Map;
 use crate::log::Entry;
 use crate::node::{Answer, Context, Effect, Input, Node, NodeRng, Output, Role, Status};
 use crate::plan::fault::Unsynced;
-use crate::plan::{NodeOptions, Plan, StateMachine};
+use crate::plan::{NodeOptions, Plan};
 use crate::record::{Kind, Loss};
 use crate::rng::{Rng, Stream};
 use crate::sim::journal::{Journal, Survival, Write};
 use crate::sim::run::enter_node;
+use crate::sim::snapshots::Snapshots;
 use crate::sim::{Event, Sim};
 use crate::time::{LocalTime, Span, Time};
 use crate::world::clock::Clock;
@@ -31,7 +32,7 @@ pub struct Host<N: Node> {
     pub clock: Clock,
     /// How long its disk takes.
     pub disk: Disk,
-    journal: Journal,
+    pub(super) journal: Journal,
     /// The sync under way: the last write that it covers, and whether it fails.
     syncing: Option<(WriteId, bool)>,
     /// This write and every earlier one are durable, and the node knows.
@@ -39,9 +40,11 @@ pub struct Host<N: Node> {
     /// Messages that wait for a write.
     outbox: VecDeque<(WriteId, NodeId, N::Message)>,
     /// The last index of the log in memory.
-    last_index: Index,
-    machine: Map,
-    applied: Index,
+    pub(super) last_index: Index,
+    pub(super) machine: Map,
+    pub(super) applied: Index,
+    /// Its snapshots.
+    pub(super) snapshots: Snapshots,
     /// When the node wants its timer to fire.
     timer: Option<LocalTime>,
     /// The wake-up that is scheduled for it, and the token that makes others out of date.
@@ -77,6 +80,7 @@ impl<N: Node> Host<N> {
             last_index: Index::ZERO,
             machine: Map::default(),
             applied: Index::ZERO,
+            snapshots: Snapshots::new(plan, id),
             timer: None,
             wake_at: None,
             wake_token: 0,
@@ -107,11 +111,9 @@ impl<N: Node> Sim<'_, '_, N> {
         if host.is_up() || host.life != life {
             return;
         }
-        if self.plan.cluster.state_machine == StateMachine::Volatile {
-            host.machine = Map::default();
-            host.applied = Index::ZERO;
-        }
+        let restored = host.recover_machine();
         let recovered = host.journal.recover(host.applied);
+        host.snapshots.base = recovered.log.base();
         host.life += 1;
         host.node = Some((self.make)(id));
         host.durable = WriteId::NONE;
@@ -131,6 +133,9 @@ impl<N: Node> Sim<'_, '_, N> {
         };
         self.count_event();
         self.watch.record(Some(id), kind);
+        if let Some(snapshot) = restored {
+            self.record_restore(id, &snapshot);
+        }
         self.step(id, Input::Boot(recovered));
     }
 
@@ -138,6 +143,10 @@ impl<N: Node> Sim<'_, '_, N> {
     pub(super) fn crash(&mut self, id: NodeId, unsynced: Unsynced) {
         let host = &mut self.hosts[id.slot()];
         debug_assert!(host.is_up());
+        if let Some(snapshot) = host.snapshots.crash(unsynced) {
+            self.save_snapshot(id, &snapshot);
+        }
+        let host = &mut self.hosts[id.slot()];
         let count = host.journal.unsynced_count();
         let (whole, tear) = host.disk.tear(count);
         let Survival { upto, torn, lost } = match unsynced {
@@ -261,12 +270,28 @@ impl<N: Node> Sim<'_, '_, N> {
                 }
                 Effect::Truncate { write, from } => {
                     let host = &mut self.hosts[id.slot()];
-                    if from == Index::ZERO || from > host.last_index {
+                    if from <= host.snapshots.base || from > host.last_index {
                         return self.broken(id, false);
                     }
                     host.last_index = from.previous();
                     self.watch.record(Some(id), Kind::Truncate { write, from });
                     self.write(id, write, Write::Truncate(from));
+                }
+                Effect::TakeSnapshot { .. }
+                | Effect::SaveSnapshot(_)
+                | Effect::Compact { .. }
+                | Effect::Discard { .. } => {
+                    if !self.carry_out_snapshot(id, effect) {
+                        return self.broken(id, false);
+                    }
+                }
+                Effect::Restore(snapshot) => {
+                    if let Some(before) = commit_before.take() {
+                        self.record_commit(id, before);
+                    }
+                    if !self.restore(id, &snapshot) {
+                        return self.broken(id, false);
+                    }
                 }
                 Effect::SetTimer(local) => self.set_timer(id, local),
                 Effect::Apply { index, entry, answer } => {
@@ -379,7 +404,7 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    fn write(&mut self, id: NodeId, write: WriteId, what: Write) {
+    pub(super) fn write(&mut self, id: NodeId, write: WriteId, what: Write) {
         self.hosts[id.slot()].journal.push(write, what);
         self.sync_next(id);
     }

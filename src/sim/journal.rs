@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Batch, Command, Entry, Log};
-use crate::node::{Damage, Recovered};
+use crate::node::{Damage, Recovered, Snapshot};
 
 /// One write.
 #[derive(Clone, Debug)]
@@ -16,14 +16,19 @@ pub enum Write {
     Append(Batch),
     /// The removal of the end of the log.
     Truncate(Index),
+    /// The removal of its beginning, which a snapshot covers.
+    Compact(Index),
+    /// The removal of the whole log, in favour of a snapshot that ends so.
+    Discard(Index, Term),
 }
 
-/// A journal: what is durable, and the writes that are not yet.
+/// A journal: what is durable, and the writes that are not yet. Beside it lies the latest snapshot.
 #[derive(Debug)]
 pub struct Journal {
     term: Term,
     vote: Option<NodeId>,
     log: Log,
+    snapshot: Option<Rc<Snapshot>>,
     damage: Damage,
     pending: VecDeque<(WriteId, Write)>,
     /// A sync failed: nothing becomes durable any more until the journal is read again.
@@ -47,6 +52,7 @@ impl Default for Journal {
             term: Term::FIRST,
             vote: None,
             log: Log::default(),
+            snapshot: None,
             damage: Damage::default(),
             pending: VecDeque::new(),
             failed: false,
@@ -99,7 +105,22 @@ impl Journal {
                 self.damage.truncated = Some((from, removed));
                 self.log.truncate(from);
             }
+            Write::Compact(upto) => self.log.compact(upto),
+            Write::Discard(index, term) => {
+                self.log.replace(index, term);
+                self.damage.truncated = None;
+            }
         }
+    }
+
+    /// The latest durable snapshot.
+    pub fn snapshot(&self) -> Option<&Rc<Snapshot>> {
+        self.snapshot.as_ref()
+    }
+
+    /// A snapshot is whole on the disk, and takes the place of the one before.
+    pub fn save(&mut self, snapshot: Rc<Snapshot>) {
+        self.snapshot = Some(snapshot);
     }
 
     /// The node crashes: `whole` of the writes that are not durable survive, and `tear` says how much of the next: none
@@ -136,6 +157,7 @@ impl Journal {
             term: self.term,
             vote: self.vote,
             log: self.log.clone(),
+            snapshot: self.snapshot.clone(),
             applied,
             damage: Damage {
                 torn: self.damage.torn.take(),

@@ -1,20 +1,23 @@
 //! The simulator: one virtual clock, one event at a time.
 //!
 //! [`run`](run::run) is the door. [`Sim`] is the loop over events; `host` carries out what nodes want; `faults` does what the plan
-//! wants; `clients` asks and waits; [`journal`] is what disks hold; [`watch`] sees it all.
+//! wants; `snapshots` copies state machines; `clients` asks and waits; [`journal`] is what disks hold; [`watch`] sees it all.
 
 mod clients;
 mod faults;
 mod host;
 pub mod journal;
 pub mod run;
+mod snapshots;
 pub mod watch;
 
 pub use run::{Ended, Options, Outcome, run, run_with};
 
+use std::rc::Rc;
+
 use crate::ids::{NodeId, WriteId};
 use crate::log::RequestId;
-use crate::node::{Answer, Effect, Input, Node, Request};
+use crate::node::{Answer, Effect, Input, Node, Request, Snapshot};
 use crate::plan::{Plan, SingleRequest};
 use crate::record::{Kind, Loss};
 use crate::time::{Span, Time};
@@ -41,6 +44,10 @@ enum Event<M> {
     Durable { node: NodeId, write: WriteId },
     /// A node hears that writes failed.
     WriteFailed { node: NodeId, write: WriteId },
+    /// A node's disk has written a snapshot. Out of date if the node's life is over.
+    SnapshotWritten { node: NodeId, life: u32 },
+    /// A node hears of the snapshot that is durable.
+    SnapshotSaved { node: NodeId, snapshot: Rc<Snapshot> },
     /// A client's request reaches a node.
     Request { node: NodeId, request: Request },
     /// A slow node is ready for its next input.
@@ -151,6 +158,11 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
                 self.count_event();
                 self.step(node, Input::WriteFailed(write));
             }
+            Event::SnapshotWritten { node, life } => self.snapshot_written(node, life),
+            Event::SnapshotSaved { node, snapshot } => {
+                self.count_event();
+                self.step(node, Input::SnapshotSaved(snapshot));
+            }
             Event::Request { node, request } => {
                 if self.hosts[node.slot()].is_up() {
                     self.count_event();
@@ -196,6 +208,7 @@ fn input_of<M>(event: &Event<M>) -> Option<NodeId> {
         Event::Timer { node, .. }
         | Event::Durable { node, .. }
         | Event::WriteFailed { node, .. }
+        | Event::SnapshotSaved { node, .. }
         | Event::Request { node, .. } => Some(*node),
         _ => None,
     }

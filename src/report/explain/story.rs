@@ -148,6 +148,12 @@ impl Story<'_> {
         let told = match record.kind {
             Kind::Role { role, term } => self.role(node, role, term),
             Kind::Append { .. } | Kind::Truncate { .. } => self.log(node, record),
+            Kind::Snapshot { .. } | Kind::SnapshotSaved { .. } | Kind::Compact { .. } => {
+                Some((3, words(&record.kind, record.node)))
+            }
+            Kind::Discard { .. } | Kind::Restore { .. } => {
+                Some((6, words(&record.kind, record.node)))
+            }
             Kind::Vote { term, vote: Some(vote), .. } => self.writes_vote(node, term, vote),
             Kind::Durable { write } => self.durable(node, write),
             Kind::Send { to, id, message } => self.send(node, to, id, &message),
@@ -432,6 +438,9 @@ impl Story<'_> {
             MessageKind::AppendEntries => "entries",
             MessageKind::AppendReply if message.success => "word that its log matches",
             MessageKind::AppendReply => "refusal of entries",
+            MessageKind::InstallSnapshot => "part of a snapshot",
+            MessageKind::SnapshotReply if message.success => "word that its snapshot is installed",
+            MessageKind::SnapshotReply => "word of how much of a snapshot came",
             MessageKind::Forward | MessageKind::ForwardReply => return None,
         };
         let mut text = format!("hears the {what} of {from}, sent in term {}", message.term);

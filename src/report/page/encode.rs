@@ -15,7 +15,7 @@ use crate::record::{Kind, Loss, MessageKind, Record, Summary};
 use crate::trace::text::{client, command_words};
 
 /// The kinds of records, as traces name them, in the order of the digest's tags.
-pub const KINDS: [&str; 32] = [
+pub const KINDS: &[&str] = &[
     "boot",
     "crash",
     "wipe",
@@ -48,6 +48,11 @@ pub const KINDS: [&str; 32] = [
     "missed",
     "heal",
     "broken",
+    "snapshot",
+    "snapshot-saved",
+    "compact",
+    "discard",
+    "restore",
 ];
 
 /// Puts records into arrays, and fills the tables that these refer to.
@@ -181,6 +186,18 @@ impl Encoder {
             Kind::Missed { fault } => words.extend([29, fault.into()]),
             Kind::Heal { fault } => words.extend([30, fault.into()]),
             Kind::Broken { panicked } => words.extend([31, panicked.into()]),
+            Kind::Snapshot { index, term, state, received } => {
+                // A fingerprint has more bits than a number of JavaScript holds.
+                let (high, low) = (state >> 32, state & u64::from(u32::MAX));
+                words.extend([32, index.0, term.0, high, low, received.into()]);
+            }
+            Kind::SnapshotSaved { index, term } => words.extend([33, index.0, term.0]),
+            Kind::Compact { write, upto } => words.extend([34, write.0, upto.0]),
+            Kind::Discard { write, index, term } => words.extend([35, write.0, index.0, term.0]),
+            Kind::Restore { index, term, state } => {
+                let (high, low) = (state >> 32, state & u64::from(u32::MAX));
+                words.extend([36, index.0, term.0, high, low]);
+            }
         }
     }
 }
@@ -218,6 +235,8 @@ fn summary_words(summary: &Summary) -> [u64; 9] {
         MessageKind::AppendReply => 3,
         MessageKind::Forward => 4,
         MessageKind::ForwardReply => 5,
+        MessageKind::InstallSnapshot => 6,
+        MessageKind::SnapshotReply => 7,
     };
     let [client, serial] = request_words(request);
     let (entries, success) = (entries.into(), success.into());

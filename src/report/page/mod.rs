@@ -82,7 +82,7 @@ struct PageData<'a> {
     violation: Option<Proof<'a>>,
     /// Faults: in words, and whether they last.
     faults: Vec<(String, bool)>,
-    kinds: [&'static str; KINDS.len()],
+    kinds: &'static [&'static str],
     situations: Vec<(&'static str, &'static str)>,
     /// The number of the first record; the others follow without a gap.
     first: u64,
@@ -124,6 +124,8 @@ struct NodeBefore {
     leader: u64,
     commit: u64,
     applied: u64,
+    /// The last index that the log in memory, and that on disk, left to the snapshot.
+    compacted: (u64, u64),
     /// Term and content of each entry.
     log: Vec<(u64, u64)>,
     durable: Vec<(u64, u64)>,
@@ -146,7 +148,7 @@ impl Standing {
             Kind::Pause => self.paused = true,
             Kind::Leader { leader } => self.leader = leader,
             Kind::Commit { index, .. } => self.commit = index,
-            Kind::Apply { index, .. } => self.applied = index,
+            Kind::Apply { index, .. } | Kind::Restore { index, .. } => self.applied = index,
             _ => {}
         }
     }
@@ -224,6 +226,7 @@ impl Seen {
             leader: id(standing.leader),
             commit: standing.commit.0,
             applied: standing.applied.0,
+            compacted: (node.base.0.0, node.base.1.0),
             log: entries(&node.log, &mut self.encoder),
             durable: entries(&node.durable, &mut self.encoder),
         };
