@@ -6,7 +6,7 @@ mod driver;
 
 use std::fs;
 
-use driver::{Disk, Driver, n};
+use driver::{Disk, Driver, SNAPSHOT_BYTES, Snapshots, n, snapshot};
 use squall::ids::{Index, NodeId, Term};
 use squall::log::{Batch, Command, Entry, RequestId};
 use squall::node::{Input, Request};
@@ -57,6 +57,18 @@ fn message(words: &[&str]) -> Message {
             Message::AppendEntries { term, prev_log_index, prev_log_term, entries, leader_commit }
         }
         "appended" => Message::Appended { term: term(), match_index: Index(number(words[3])) },
+        "snapshot" => {
+            let (index, last) = position(words[3]);
+            let (offset, bytes) = (number(words[5]), number(words[7]) as u32);
+            let done = offset + u64::from(bytes) == SNAPSHOT_BYTES;
+            Message::InstallSnapshot {
+                term: term(),
+                snapshot: snapshot(index.0, last.0, 3),
+                offset,
+                bytes,
+                done,
+            }
+        }
         "forward" => Message::Forward { request: request(words[1]) },
         other => panic!("there is no message `{other}`"),
     }
@@ -66,8 +78,9 @@ fn message(words: &[&str]) -> Message {
 fn carry_out(driver: &mut Option<Driver>, line: &str) -> String {
     let words: Vec<&str> = line.split_whitespace().collect();
     if words[0] == "cluster" {
-        let disks = parse_disks(&line["cluster".len()..]);
-        *driver = Some(Driver::new(&disks, &[]));
+        let (snapshots, disks) = parse_snapshots(&line["cluster".len()..]);
+        let disks = parse_disks(disks);
+        *driver = Some(Driver::with_snapshots(&disks, &[], snapshots));
         driver.as_mut().expect("just made").told();
         return String::new();
     }
@@ -75,6 +88,7 @@ fn carry_out(driver: &mut Option<Driver>, line: &str) -> String {
     match words[..] {
         ["timer", id] => driver.timer(node(id)),
         ["sync", id] => driver.sync(node(id)),
+        ["saved", id] => driver.saved(node(id)),
         ["settle"] => driver.settle(&[1, 2, 3, 4, 5, 6, 7]),
         ["settle", ..] => {
             let among: Vec<u8> = words[1..].iter().map(|word| number(word) as u8).collect();
@@ -89,11 +103,30 @@ fn carry_out(driver: &mut Option<Driver>, line: &str) -> String {
             let (status, log) = (driver.status(node(id)), driver.log(node(id)));
             let standing = driver::standing(status);
             let commit = status.commit;
-            return format!("{}{id} {standing}, log {log:?}, commit {commit}\n", driver.told());
+            let from = match driver.base(node(id)) {
+                Index::ZERO => String::new(),
+                base => format!("from {} ", base.next()),
+            };
+            let told = driver.told();
+            return format!("{told}{id} {standing}, log {from}{log:?}, commit {commit}\n");
         }
         _ => panic!("`{line}` is no command"),
     }
     driver.told()
+}
+
+/// How nodes take snapshots, where the line begins with it, as in `snapshots every 3 keep 1 bytes 10 |`; gives the rest, too.
+fn parse_snapshots(text: &str) -> (Snapshots, &str) {
+    let Some(rest) = text.trim_start().strip_prefix("snapshots") else {
+        return (Snapshots { every: 0, trailing: 0, chunk: 10 }, text);
+    };
+    let (head, disks) = rest.split_once('|').expect("disks follow behind `|`");
+    let words: Vec<&str> = head.split_whitespace().collect();
+    let ["every", every, "keep", trailing, "bytes", chunk] = words[..] else {
+        panic!("`{head}` does not say how snapshots are taken")
+    };
+    let chunk = number(chunk) as u32;
+    (Snapshots { every: number(every), trailing: number(trailing), chunk }, disks)
 }
 
 /// The disks of a cluster: `3`, or one part for each node, as in `n1 t3 vote n1 log 1 1 2 | n2 t1 | n3 t1`.
@@ -106,9 +139,15 @@ fn parse_disks(text: &str) -> Vec<Disk> {
             let (head, log) = part.split_once("log").unwrap_or((part, ""));
             let words: Vec<&str> = head.split_whitespace().collect();
             let vote = words.iter().position(|word| *word == "vote");
+            let covers = words.iter().position(|word| *word == "snapshot");
             Disk {
                 term: number(words[1]),
                 vote: vote.map(|place| number(words[place + 1]) as u8),
+                snapshot: covers.map(|place| {
+                    let (index, term) = position(words[place + 1]);
+                    (index.0, term.0)
+                }),
+                stale: words.contains(&"stale"),
                 log: terms(log),
             }
         })

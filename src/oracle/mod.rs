@@ -5,6 +5,7 @@
 //! constant time for each changed entry: the cost does not grow with logs or with time. [`situations`] names what a run got into.
 
 pub mod commit;
+mod compaction;
 pub mod election;
 pub mod log;
 pub mod shadow;

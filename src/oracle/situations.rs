@@ -6,6 +6,7 @@ use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term};
 use crate::log::{Entry, RequestId};
 use crate::node::Role;
 use crate::oracle::Oracles;
+use crate::oracle::compaction::Compaction;
 use crate::oracle::shadow::{NodeShadow, Place};
 use crate::record::{Kind, Loss, MessageKind, Record, Summary};
 use crate::situation::{Counts, Situation};
@@ -70,6 +71,7 @@ pub struct Situations {
     commit_leader_crashed: bool,
     crashed_since_commit: NodeSet,
     last_message: u64,
+    compaction: Compaction,
 }
 
 impl Situations {
@@ -92,6 +94,7 @@ impl Situations {
             commit_leader_crashed: false,
             crashed_since_commit: NodeSet::EMPTY,
             last_message: 0,
+            compaction: Compaction::new(nodes),
         }
     }
 
@@ -128,6 +131,11 @@ impl Situations {
             self.reach_if(more, Situation::AppendRedundantShort, node);
         }
         let Some(id) = record.node else { return };
+        if self.compaction.is_due(&record.kind) {
+            let commit = self.nodes[id.slot()].commit;
+            let reached = self.compaction.observe(record, id, commit, oracles.shadow());
+            reached.into_iter().for_each(|situation| self.reach(situation, Some(id)));
+        }
         match record.kind {
             Kind::Deliver { from, id: message, message: summary } => {
                 self.deliver(record, id, (from, message), &summary, oracles);

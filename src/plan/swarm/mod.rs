@@ -49,7 +49,20 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     if let Some(sick) = sick {
         sick.infect(&mut plan);
     }
+    draw_snapshots(&mut rng, &mut plan, config);
     plan
+}
+
+fn draw_snapshots(rng: &mut Rng, plan: &mut Plan, config: &Config) {
+    let some = rng.chance(config.snapshots);
+    let every = rng.pick(&config.snapshot_every);
+    let trailing = rng.pick(&config.snapshot_trailing);
+    let chunk = rng.pick(&config.snapshot_chunk);
+    if some {
+        plan.raft.snapshot_every = Some(every);
+        plan.raft.snapshot_trailing = Some(trailing);
+        plan.raft.snapshot_chunk = Some(chunk);
+    }
 }
 
 fn draw_timing(rng: &mut Rng, plan: &mut Plan, config: &Config) {
