@@ -193,7 +193,11 @@ impl Log {
     pub fn last_term(&self) -> Term {
         match self.len == self.base.0 {
             true => self.base.1,
-            false => self.chunks.last().and_then(|chunk| chunk.last()).map_or(Term::ZERO, |entry| entry.term),
+            false => self
+                .chunks
+                .last()
+                .and_then(|chunk| chunk.last())
+                .map_or(Term::ZERO, |entry| entry.term),
         }
     }
 
@@ -417,12 +421,19 @@ mod tests {
         let mut log = Log::default();
         (0..5).for_each(|_| log.push(entry(1)));
         log.replace(Index(300), Term(4));
-        assert_eq!((log.last_index(), log.last_term(), log.base()), (Index(300), Term(4), Index(300)));
+        assert_eq!(
+            (log.last_index(), log.last_term(), log.base()),
+            (Index(300), Term(4), Index(300))
+        );
         (0..300).for_each(|_| log.push(entry(5)));
         assert_eq!(log.last_index_with_term_at_most(Term(4), Index(600)), Index(300));
         assert_eq!(log.last_index_with_term_at_most(Term(3), Index(600)), Index::ZERO);
         assert_eq!(log.first_index_with_term_at_least(Term(5)), Index(301));
-        assert_eq!(log.first_index_with_term_at_least(Term(2)), Index(301), "older ones are covered");
+        assert_eq!(
+            log.first_index_with_term_at_least(Term(2)),
+            Index(301),
+            "older ones are covered"
+        );
         assert_eq!(log.iter_from(Index(1)).count(), 300);
     }
 }

@@ -69,7 +69,8 @@ impl Compaction {
                 (overtaken && node.role == Role::Leader).then_some(Situation::InstallOvertaken)
             }
             Kind::Compact { upto, .. } => {
-                let lacks = |(_, other): (_, &crate::oracle::shadow::NodeShadow)| other.last_index() < upto;
+                let lacks =
+                    |(_, other): (_, &crate::oracle::shadow::NodeShadow)| other.last_index() < upto;
                 let installs = memory.parts.is_some_and(|parts| parts.index == upto);
                 match () {
                     () if installs && node.last_index() > upto => {

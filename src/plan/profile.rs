@@ -114,6 +114,16 @@ impl Profile {
         }
     }
 
+    /// How many bytes of entries one message carries at most; zero for no limit.
+    pub const fn bytes_per_append(self) -> u64 {
+        match self {
+            Profile::Etcd => 1 << 20,
+            Profile::Jraft | Profile::Braft => 512 << 10,
+            Profile::Ratis => 4_000_000,
+            _ => 0,
+        }
+    }
+
     /// After how many applied entries the project takes a snapshot, and how many entries before it stay in the log; zero for none.
     pub const fn snapshots(self) -> (u64, u64) {
         match self {
@@ -131,7 +141,6 @@ impl Profile {
             Profile::Etcd => &[
                 "pre-vote",
                 "check-quorum",
-                "1 MiB per append",
                 "timeouts in whole ticks",
                 "linearizable reads by read index",
                 "first election's ticks fast-forwarded at boot",
@@ -149,31 +158,25 @@ impl Profile {
                 "pre-vote",
                 "leader lease of 0.9 election timeouts",
                 "step-down check each half election timeout",
-                "512 KiB per append",
                 "term and vote written without fsync",
                 "no forwarding of requests",
                 "snapshot every 3,600 s",
             ],
-            Profile::Braft => &[
-                "pre-vote",
-                "512 KiB per append",
-                "term and vote written without fsync",
-                "snapshot every 3,600 s",
-            ],
+            Profile::Braft => {
+                &["pre-vote", "term and vote written without fsync", "snapshot every 3,600 s"]
+            }
             Profile::Ratis => &[
                 "pre-vote",
                 "step-down after 300 ms without a majority",
-                "4 MB per append",
                 "heartbeats counted from the last response",
                 "retry cache of 60 s",
             ],
             Profile::RaftRs => {
                 &["timeouts in whole ticks", "TiKV's own: pre-vote, ticks of 1 s, 1 MiB per append"]
             }
-            Profile::Openraft => &[
-                "leader lease of 300 ms",
-                "a candidate with a smaller log waits 600 ms",
-            ],
+            Profile::Openraft => {
+                &["leader lease of 300 ms", "a candidate with a smaller log waits 600 ms"]
+            }
         }
     }
 }

@@ -7,8 +7,9 @@ use crate::log::{Batch, Entry, RequestId};
 use crate::node::{Answer, Effect, Output, Request};
 use crate::raft::Message;
 use crate::raft::core::{Core, Ctx};
+use crate::raft::flow::{Asked, Gathered};
 use crate::raft::progress::Progress;
-use crate::time::LocalTime;
+use crate::time::{LocalTime, Span};
 
 /// A request that waits for its entry to be applied.
 struct Pending {
@@ -24,6 +25,8 @@ pub struct Leader {
     pending: VecDeque<Pending>,
     /// When it sends the next heartbeat.
     pub deadline: LocalTime,
+    /// Requests that are not entries yet.
+    gathered: Gathered,
     /// The batch sent last, which the next follower most likely wants too.
     shared_batch: (Index, usize, Batch),
 }
@@ -48,6 +51,7 @@ impl Leader {
         let mut leader = Leader {
             pending: VecDeque::new(),
             deadline: ctx.now,
+            gathered: Gathered::default(),
             shared_batch: (Index::ZERO, 0, Batch::EMPTY),
         };
         for to in core.others() {
@@ -73,7 +77,12 @@ impl Leader {
     /// Sets the time of the next heartbeat.
     fn wait(&mut self, core: &Core, ctx: &mut Ctx) {
         self.deadline = ctx.now.plus(ctx.rng.heartbeat_interval(core.config.heartbeat_interval));
-        ctx.emit(Effect::SetTimer(self.deadline));
+        self.set_timer(ctx);
+    }
+
+    fn set_timer(&self, ctx: &mut Ctx) {
+        let due = self.gathered.due.unwrap_or(self.deadline);
+        ctx.emit(Effect::SetTimer(self.deadline.min(due)));
     }
 
     /// Takes a request, from a client or by way of a follower.
@@ -84,21 +93,59 @@ impl Leader {
         relay: Option<NodeId>,
         ctx: &mut Ctx,
     ) {
-        let Request { id, command } = request;
-        let entry = Entry { term: core.current_term, request: id, command };
-        let batch = Batch::from(entry);
+        if core.config.batch_delay == Span::ZERO {
+            return self.append(core, &[(request, relay)], ctx);
+        }
+        let waited = self.gathered.due.is_some();
+        let taken = self.gathered.add((request, relay), &core.config, ctx.now);
+        match taken.is_empty() {
+            false => self.append(core, &taken, ctx),
+            true if !waited => self.set_timer(ctx),
+            true => {}
+        }
+    }
+
+    /// Makes entries of requests, and sends them.
+    fn append(&mut self, core: &mut Core, asked: &[Asked], ctx: &mut Ctx) {
+        let term = core.current_term;
+        let entry =
+            |(Request { id, command }, _): &Asked| Entry { term, request: *id, command: *command };
+        let batch: Batch = match asked {
+            [one] => Batch::from(entry(one)),
+            several => several.iter().map(entry).collect(),
+        };
+        let first = core.log.last_index().next();
         core.append(batch.clone(), ctx);
-        let index = core.log.last_index();
-        self.shared_batch = (index, 1, batch);
-        self.pending.push_back(Pending { index, request: id, relay });
+        self.shared_batch = (first, asked.len(), batch);
+        for (place, (request, relay)) in asked.iter().enumerate() {
+            let index = first.plus(place as u64);
+            self.pending.push_back(Pending { index, request: request.id, relay: *relay });
+        }
         for to in core.others() {
             self.replicate(core, to, ctx);
+        }
+    }
+
+    /// The timer fired: a heartbeat is due, or what was gathered, or nothing yet.
+    pub fn timer(&mut self, core: &mut Core, ctx: &mut Ctx) {
+        let gathered = self.gathered.due(ctx.now);
+        if !gathered.is_empty() {
+            self.append(core, &gathered, ctx);
+            self.set_timer(ctx);
+        }
+        if ctx.now >= self.deadline {
+            self.heartbeat(core, ctx);
         }
     }
 
     /// Takes note that the own disk has more.
     pub fn durable(&mut self, core: &mut Core, ctx: &mut Ctx) {
         self.commit(core, ctx);
+        if !core.config.parallel_append {
+            for to in core.others() {
+                self.replicate(core, to, ctx);
+            }
+        }
     }
 
     /// A follower holds the leader's entries up to an index.
@@ -208,16 +255,14 @@ impl Leader {
     /// Sends entries if there are some that the follower was not sent, and it can take more.
     fn replicate(&mut self, core: &mut Core, to: NodeId, ctx: &mut Ctx) {
         let progress = &core.progress[to.slot()];
-        let room = if progress.probing { 1 } else { core.config.appends_in_flight };
-        let waits = progress.transfer.is_some() || progress.in_flight >= room;
-        if progress.next_index <= core.log.last_index() && !waits {
+        if progress.next_index <= core.sendable_index() && core.config.has_room(progress) {
             self.send_entries(core, to, ctx);
         }
     }
 
     /// Sends what comes next for a follower, be it nothing.
     fn send_entries(&mut self, core: &mut Core, to: NodeId, ctx: &mut Ctx) {
-        self.send_batch(core, to, core.config.entries_per_append, ctx);
+        self.send_batch(core, to, core.config.entries_max(), ctx);
     }
 
     /// Sends at most so many entries that come next for a follower.
@@ -242,7 +287,7 @@ impl Leader {
 
     /// The entries from an index on, at most so many.
     fn batch(&mut self, core: &Core, from: Index, entries_max: u32) -> Batch {
-        let available = core.log.last_index().next().0.saturating_sub(from.0) as usize;
+        let available = core.sendable_index().next().0.saturating_sub(from.0) as usize;
         let count = available.min(entries_max as usize);
         if count == 0 {
             return Batch::EMPTY;

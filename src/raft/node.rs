@@ -213,9 +213,7 @@ impl Raft {
                 }
             }
             RoleState::Leader(leader) => {
-                if ctx.now >= leader.deadline {
-                    leader.heartbeat(&mut self.core, ctx);
-                }
+                leader.timer(&mut self.core, ctx);
                 Next::Stay
             }
         };

@@ -112,9 +112,10 @@ impl Core {
             return self.installed(last_included_index, ctx);
         }
         let current = self.assembly.take().filter(|assembly| assembly.term == term);
-        if current.as_ref().is_some_and(|current| {
-            current.snapshot.last_included_index > last_included_index
-        }) {
+        if current
+            .as_ref()
+            .is_some_and(|current| current.snapshot.last_included_index > last_included_index)
+        {
             // A part of the snapshot before, overtaken by one of this.
             self.assembly = current;
             return;

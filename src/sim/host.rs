@@ -11,6 +11,7 @@ use crate::plan::fault::Unsynced;
 use crate::plan::{NodeOptions, Plan};
 use crate::record::{Kind, Loss};
 use crate::rng::{Rng, Stream};
+use crate::sim::apply::is_for_state_machine;
 use crate::sim::journal::{Journal, Survival, Write};
 use crate::sim::run::enter_node;
 use crate::sim::snapshots::Snapshots;
@@ -43,6 +44,8 @@ pub struct Host<N: Node> {
     pub(super) last_index: Index,
     pub(super) machine: Map,
     pub(super) applied: Index,
+    /// What the state machine was given and has not done.
+    pub(super) to_apply: VecDeque<Effect<N::Message>>,
     /// Its snapshots.
     pub(super) snapshots: Snapshots,
     /// When the node wants its timer to fire.
@@ -80,6 +83,7 @@ impl<N: Node> Host<N> {
             last_index: Index::ZERO,
             machine: Map::default(),
             applied: Index::ZERO,
+            to_apply: VecDeque::new(),
             snapshots: Snapshots::new(plan, id),
             timer: None,
             wake_at: None,
@@ -161,6 +165,7 @@ impl<N: Node> Sim<'_, '_, N> {
         host.wake_token += 1;
         host.pauses = 0;
         host.backlog.clear();
+        host.to_apply.clear();
         host.proceeds_at = None;
         host.busy_until = Time::ZERO;
         host.status = Status::default();
@@ -255,7 +260,12 @@ impl<N: Node> Sim<'_, '_, N> {
         commit_before: Index,
     ) {
         let mut commit_before = Some(commit_before);
+        let applies_later = self.applies_later();
         for effect in effects.drain(..) {
+            if applies_later && is_for_state_machine(&effect) {
+                self.apply_later(id, effect);
+                continue;
+            }
             match effect {
                 Effect::Send { to, message, after } => self.send_after(id, to, message, after),
                 Effect::SaveVote { write, term, vote } => {
@@ -343,7 +353,7 @@ impl<N: Node> Sim<'_, '_, N> {
         true
     }
 
-    fn apply(&mut self, id: NodeId, index: Index, entry: &Entry) -> Output {
+    pub(super) fn apply(&mut self, id: NodeId, index: Index, entry: &Entry) -> Output {
         let host = &mut self.hosts[id.slot()];
         host.applied = index;
         let output = host.machine.apply(entry.command);
@@ -358,7 +368,7 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     /// A node panicked or broke its contract. If that is not judged, it is a crash.
-    fn broken(&mut self, id: NodeId, panicked: bool) {
+    pub(super) fn broken(&mut self, id: NodeId, panicked: bool) {
         self.watch.record(Some(id), Kind::Broken { panicked });
         self.crash(id, Unsynced::Lost);
     }

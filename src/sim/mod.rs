@@ -1,8 +1,9 @@
 //! The simulator: one virtual clock, one event at a time.
 //!
 //! [`run`](run::run) is the door. [`Sim`] is the loop over events; `host` carries out what nodes want; `faults` does what the plan
-//! wants; `snapshots` copies state machines; `clients` asks and waits; [`journal`] is what disks hold; [`watch`] sees it all.
+//! wants; `snapshots` copies state machines, `apply` lets them work later; `clients` asks and waits; [`journal`] is what disks hold; [`watch`] sees it all.
 
+mod apply;
 mod clients;
 mod faults;
 mod host;
@@ -48,6 +49,8 @@ enum Event<M> {
     SnapshotWritten { node: NodeId, life: u32 },
     /// A node hears of the snapshot that is durable.
     SnapshotSaved { node: NodeId, snapshot: Rc<Snapshot> },
+    /// A state machine does what it was given. Out of date if the node's life is over.
+    Apply { node: NodeId, life: u32 },
     /// A client's request reaches a node.
     Request { node: NodeId, request: Request },
     /// A slow node is ready for its next input.
@@ -158,6 +161,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
                 self.count_event();
                 self.step(node, Input::WriteFailed(write));
             }
+            Event::Apply { node, life } => self.apply_all(node, life),
             Event::SnapshotWritten { node, life } => self.snapshot_written(node, life),
             Event::SnapshotSaved { node, snapshot } => {
                 self.count_event();
@@ -209,6 +213,7 @@ fn input_of<M>(event: &Event<M>) -> Option<NodeId> {
         | Event::Durable { node, .. }
         | Event::WriteFailed { node, .. }
         | Event::SnapshotSaved { node, .. }
+        | Event::Apply { node, .. }
         | Event::Request { node, .. } => Some(*node),
         _ => None,
     }

@@ -195,7 +195,9 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Snapshot { index, term, .. } => {
             format!("writes the received snapshot up to {index}@{term}")
         }
-        Kind::SnapshotSaved { index, term } => format!("disk has the snapshot up to {index}@{term}"),
+        Kind::SnapshotSaved { index, term } => {
+            format!("disk has the snapshot up to {index}@{term}")
+        }
         Kind::Compact { write, upto } => format!("removes {upto} and all before ({write})"),
         Kind::Discard { write, index, term } => {
             format!("gives its log up for the snapshot up to {index}@{term} ({write})")
@@ -236,7 +238,9 @@ pub fn message_words(message: &Summary) -> String {
         }
         MessageKind::InstallSnapshot => {
             let last = if success { " done" } else { "" };
-            format!("install-snapshot t{term} last={index}@{index_term} at={commit} bytes={entries}{last}")
+            format!(
+                "install-snapshot t{term} last={index}@{index_term} at={commit} bytes={entries}{last}"
+            )
         }
         MessageKind::SnapshotReply if success => format!("installed t{term} last={index}"),
         MessageKind::SnapshotReply => format!("received t{term} last={index} bytes={commit}"),

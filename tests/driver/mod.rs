@@ -98,6 +98,10 @@ impl Driver {
             heartbeat_interval: SpanRange::exactly(Span::millis(75)),
             entries_per_append: 100,
             appends_in_flight: 4,
+            bytes_per_append: 0,
+            bytes_in_flight: 0,
+            batch_delay: Span::ZERO,
+            parallel_append: true,
             snapshot_every: snapshots.every,
             snapshot_trailing: snapshots.trailing,
             snapshot_chunk: snapshots.chunk,
@@ -218,7 +222,10 @@ impl Driver {
             Effect::Discard { write, index, term } => {
                 node.written = write;
                 node.log.replace(index, term);
-                writeln!(lines, "{id} writes {write}: its log gives way to the snapshot up to {index}@{term}")
+                writeln!(
+                    lines,
+                    "{id} writes {write}: its log gives way to the snapshot up to {index}@{term}"
+                )
             }
             Effect::Restore(snapshot) => {
                 let index = snapshot.last_included_index;

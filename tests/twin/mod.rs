@@ -171,7 +171,8 @@ impl Twin {
         match record.kind {
             Kind::Snapshot { index, term, state, .. } | Kind::Restore { index, term, state } => {
                 let covers = prefix(self, index, term);
-                let committed = |(_, committed): &(Term, Vec<Entry>)| committed.starts_with(&covers);
+                let committed =
+                    |(_, committed): &(Term, Vec<Entry>)| committed.starts_with(&covers);
                 if covers.is_empty() || !self.commits.iter().any(committed) {
                     self.broken.push(Property::Snapshot);
                 }
@@ -322,9 +323,8 @@ impl Twin {
     fn judge_copies(&mut self) {
         let majority = self.nodes.len() / 2 + 1;
         let scarce = |(_, prefix): &(Term, Vec<Entry>)| {
-            let has = |node: &&Node| {
-                node.disk.starts_with(prefix) || node.snapshot.starts_with(prefix)
-            };
+            let has =
+                |node: &&Node| node.disk.starts_with(prefix) || node.snapshot.starts_with(prefix);
             self.nodes.iter().filter(has).count() < majority
         };
         if self.commits.last().is_some_and(scarce) {

@@ -74,6 +74,8 @@ pub struct Config {
     pub snapshot_trailing: Vec<u64>,
     /// How many bytes of a snapshot one message carries at most.
     pub snapshot_chunk: Vec<u32>,
+    /// How many plans limit bytes in flight, gather requests, send when the leader's disk has it, or apply later, in percent of each.
+    pub flow_control: u64,
 }
 
 impl Default for Config {
@@ -105,6 +107,7 @@ impl Default for Config {
             snapshot_every: vec![5, 5, 10, 20, 50, 200],
             snapshot_trailing: vec![0, 0, 0, 2, 10, 50],
             snapshot_chunk: vec![48, 128, 512, 65_536],
+            flow_control: 12,
         }
     }
 }
@@ -171,6 +174,7 @@ impl Config {
             ("sick_nodes", self.sick_nodes),
             ("obsessed", self.obsessed),
             ("snapshots", self.snapshots),
+            ("flow_control", self.flow_control),
         ] {
             between(percent, 0, 100, key, "a share in percent")?;
         }

@@ -50,6 +50,7 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
         sick.infect(&mut plan);
     }
     draw_snapshots(&mut rng, &mut plan, config);
+    draw_flow(&mut rng, &mut plan, unit, config);
     plan
 }
 
@@ -81,6 +82,27 @@ fn draw_timing(rng: &mut Rng, plan: &mut Plan, config: &Config) {
     if rng.chance(config.own_batches) {
         plan.raft.entries_per_append = Some(batch);
         plan.raft.appends_in_flight = Some(flight);
+    }
+}
+
+fn draw_flow(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
+    let share = config.flow_control;
+    let (bytes, in_flight) = (rng.pick(&[1, 64, 256]), rng.pick(&[32, 128, 1_024]));
+    let (batch, apply) = (rng.pick(&[2, 10, 50]), rng.pick(&[1, 10, 100, 400]));
+    if rng.chance(share) {
+        plan.raft.bytes_per_append = Some(bytes);
+    }
+    if rng.chance(share) {
+        plan.raft.bytes_in_flight = Some(in_flight);
+    }
+    if rng.chance(share) {
+        plan.raft.batch_delay = Some(Span(unit.0 / 1_000 * batch));
+    }
+    if rng.chance(share) {
+        plan.raft.parallel_append = Some(false);
+    }
+    if rng.chance(share) {
+        plan.cluster.apply_delay = Span(unit.0 / 1_000 * apply);
     }
 }
 
