@@ -134,6 +134,9 @@ situations! {
     LeaderAppended "leader-appended"
         "A leader added an entry to its log."
         "From here on it may be lost, replicated, or both.";
+    RequestsGathered "requests-gathered"
+        "A leader appended several requests in one write."
+        "They are committed together, and each is answered by itself.";
     EntriesAccepted "entries-accepted"
         "A follower accepted entries."
         "The common case.";
@@ -226,6 +229,9 @@ situations! {
     CommitSurvivedCrashOfAll "commit-survived-crash-of-all"
         "A majority had crashed since an entry was committed, and a leader was elected."
         "Memory alone would have lost it.";
+    CrashBeforeApply "crash-before-apply"
+        "A node crashed when its state machine had not applied all that it knew to be committed."
+        "What is committed must be applied once, later.";
     AppliedAfterRestart "applied-after-restart"
         "A restarted node applied an entry that it had applied in an earlier life, or went on from one."
         "Applied state and log must agree.";

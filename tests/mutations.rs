@@ -109,6 +109,15 @@ fn deep_nesting_and_huge_numbers_are_refused() {
         "[raft]\nheartbeat_interval = \"1ns\"",
         "[raft]\nelection_timeout = \"10ms\"\nheartbeat_interval = \"20ms\"",
         "[[nodes]]\nid = 1\nclock_drift_ppm = 2000000",
+        "[raft]\nsnapshot_every = 1000000001",
+        "[raft]\nsnapshot_every = -1",
+        "[raft]\nsnapshot_trailing = 1000000001",
+        "[raft]\nsnapshot_chunk = 0",
+        "[raft]\nsnapshot_chunk = 1073741825",
+        "[raft]\nbytes_per_append = 1073741825",
+        "[raft]\nbytes_in_flight = 1073741825",
+        "[raft]\nbatch_delay = \"150ms\"",
+        "[cluster]\napply_delay = \"1001s\"",
         "judge = [\"durability\", \"durability\"]",
     ] {
         assert!(scenario::from_toml(text).is_err(), "{text}");

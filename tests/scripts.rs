@@ -6,11 +6,12 @@ mod driver;
 
 use std::fs;
 
-use driver::{Disk, Driver, SNAPSHOT_BYTES, Snapshots, n, snapshot};
+use driver::{Disk, Driver, SNAPSHOT_BYTES, n, snapshot};
 use squall::ids::{Index, NodeId, Term};
 use squall::log::{Batch, Command, Entry, RequestId};
 use squall::node::{Input, Request};
-use squall::raft::Message;
+use squall::raft::{Config, Message};
+use squall::time::Span;
 
 /// The number behind a letter, as in `n2`, `t3`.
 fn number(word: &str) -> u64 {
@@ -78,9 +79,10 @@ fn message(words: &[&str]) -> Message {
 fn carry_out(driver: &mut Option<Driver>, line: &str) -> String {
     let words: Vec<&str> = line.split_whitespace().collect();
     if words[0] == "cluster" {
-        let (snapshots, disks) = parse_snapshots(&line["cluster".len()..]);
+        let (knobs, disks) = parse_knobs(&line["cluster".len()..]);
         let disks = parse_disks(disks);
-        *driver = Some(Driver::with_snapshots(&disks, &[], snapshots));
+        let tune = |config: &mut Config| knobs.iter().for_each(|(knob, to)| set(config, knob, *to));
+        *driver = Some(Driver::tuned(&disks, &[], tune));
         driver.as_mut().expect("just made").told();
         return String::new();
     }
@@ -115,18 +117,26 @@ fn carry_out(driver: &mut Option<Driver>, line: &str) -> String {
     driver.told()
 }
 
-/// How nodes take snapshots, where the line begins with it, as in `snapshots every 3 keep 1 bytes 10 |`; gives the rest, too.
-fn parse_snapshots(text: &str) -> (Snapshots, &str) {
-    let Some(rest) = text.trim_start().strip_prefix("snapshots") else {
-        return (Snapshots { every: 0, trailing: 0, chunk: 10 }, text);
-    };
+/// The knobs of the cluster, where the line begins with them, as in `with every 3 keep 1 bytes 10 |`; gives the rest, too.
+fn parse_knobs(text: &str) -> (Vec<(&str, u64)>, &str) {
+    let Some(rest) = text.trim_start().strip_prefix("with ") else { return (Vec::new(), text) };
     let (head, disks) = rest.split_once('|').expect("disks follow behind `|`");
     let words: Vec<&str> = head.split_whitespace().collect();
-    let ["every", every, "keep", trailing, "bytes", chunk] = words[..] else {
-        panic!("`{head}` does not say how snapshots are taken")
-    };
-    let chunk = number(chunk) as u32;
-    (Snapshots { every: number(every), trailing: number(trailing), chunk }, disks)
+    (words.chunks(2).map(|pair| (pair[0], number(pair[1]))).collect(), disks)
+}
+
+/// Sets one knob.
+fn set(config: &mut Config, knob: &str, to: u64) {
+    match knob {
+        "every" => config.snapshot_every = to,
+        "keep" => config.snapshot_trailing = to,
+        "bytes" => config.snapshot_chunk = to as u32,
+        "message" => config.bytes_per_append = to,
+        "window" => config.bytes_in_flight = to,
+        "gather" => config.batch_delay = Span::millis(to),
+        "parallel" => config.parallel_append = to > 0,
+        _ => panic!("there is no knob `{knob}`"),
+    }
 }
 
 /// The disks of a cluster: `3`, or one part for each node, as in `n1 t3 vote n1 log 1 1 2 | n2 t1 | n3 t1`.

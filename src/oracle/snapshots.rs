@@ -87,3 +87,82 @@ fn uncommitted(
         Violation::new(Property::Snapshot, record, sentence, [commits.record_of(index)])
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::WriteId;
+    use crate::oracle::Oracles;
+
+    /// Oracles over one node that committed three entries of term 2.
+    struct Story(Oracles, u64);
+
+    impl Story {
+        fn new() -> Story {
+            let mut story = Story(Oracles::new(1, &Property::ALL), 0);
+            for index in 1..=3 {
+                let (write, index) = (WriteId(index), Index(index));
+                let append = Kind::Append { write, index, term: Term(2), content: 7 };
+                assert_eq!(story.tell(append), None);
+            }
+            assert_eq!(story.tell(Kind::Durable { write: WriteId(3) }), None);
+            assert_eq!(story.tell(Kind::Commit { index: Index(3), term: Term(2) }), None);
+            story
+        }
+
+        fn tell(&mut self, kind: Kind) -> Option<Property> {
+            self.1 += 1;
+            let (number, time) = (self.1, crate::time::Time(self.1));
+            let node = Some(NodeId::new(1));
+            let record = Record { number, event: number, time, node, kind };
+            self.0.observe(&record).map(|violation| violation.property)
+        }
+
+        fn takes(&mut self, index: u64, term: u64, state: u64) -> Option<Property> {
+            let (index, term) = (Index(index), Term(term));
+            self.tell(Kind::Snapshot { index, term, state, received: false })
+        }
+    }
+
+    #[test]
+    fn a_snapshot_ends_with_what_is_committed() {
+        assert_eq!(Story::new().takes(3, 2, 9), None);
+        assert_eq!(Story::new().takes(3, 1, 9), Some(Property::Snapshot), "no such entry");
+        assert_eq!(Story::new().takes(4, 2, 9), Some(Property::Snapshot), "nor this");
+        let mut story = Story::new();
+        let append = Kind::Append { write: WriteId(4), index: Index(4), term: Term(2), content: 7 };
+        story.tell(append);
+        assert_eq!(story.takes(4, 2, 9), Some(Property::Snapshot), "not committed");
+    }
+
+    #[test]
+    fn one_index_has_one_state() {
+        let mut story = Story::new();
+        assert_eq!(story.takes(3, 2, 9), None);
+        let restore = |state| Kind::Restore { index: Index(3), term: Term(2), state };
+        assert_eq!(story.tell(restore(9)), None);
+        assert_eq!(story.tell(restore(8)), Some(Property::Snapshot));
+    }
+
+    #[test]
+    fn a_log_is_removed_up_to_the_durable_snapshot_at_most() {
+        let compact = |upto| Kind::Compact { write: WriteId(4), upto: Index(upto) };
+        let mut story = Story::new();
+        story.takes(2, 2, 9);
+        assert_eq!(story.tell(compact(1)), Some(Property::Snapshot), "it is not durable");
+        let mut story = Story::new();
+        story.takes(2, 2, 9);
+        story.tell(Kind::SnapshotSaved { index: Index(2), term: Term(2) });
+        assert_eq!(story.tell(compact(2)), None);
+        assert_eq!(story.tell(compact(3)), Some(Property::Snapshot), "it does not go so far");
+    }
+
+    #[test]
+    fn a_durable_snapshot_is_a_copy_on_disk() {
+        let mut story = Story::new();
+        story.takes(3, 2, 9);
+        story.tell(Kind::SnapshotSaved { index: Index(3), term: Term(2) });
+        story.tell(Kind::Truncate { write: WriteId(4), from: Index(2) });
+        assert_eq!(story.tell(Kind::Durable { write: WriteId(4) }), None);
+    }
+}

@@ -175,4 +175,42 @@ mod tests {
         assert!(progress.back_off(&leader, Index(6), Term(1), Index(1)));
         assert_eq!(progress.next_index, Index(3));
     }
+
+    fn transferring(offset: u64) -> Progress {
+        let image = crate::node::Image::new((), 30, 0);
+        let snapshot = Snapshot {
+            last_included_index: Index(7),
+            last_included_term: Term(2),
+            members: crate::ids::NodeSet::first(3),
+            image,
+        };
+        let transfer = Some(Transfer { snapshot: Rc::new(snapshot), offset });
+        Progress { transfer, ..Progress::new(Term(2), Index(1), Index::ZERO) }
+    }
+
+    #[test]
+    fn a_transfer_goes_on_with_what_the_follower_has() {
+        let mut progress = transferring(10);
+        assert!(!progress.received(Index(7), 10), "no news");
+        assert!(!progress.received(Index(6), 20), "another snapshot");
+        assert!(progress.received(Index(7), 20));
+        assert!(progress.received(Index(7), 0), "the follower restarted");
+        assert!(progress.received(Index(7), u64::MAX), "no more than there is");
+        assert!(progress.is_sent());
+        for _ in 0..BACK_OFFS_MAX {
+            progress.received(Index(7), 0);
+            progress.received(Index(7), 30);
+        }
+        assert!(!progress.received(Index(7), 0), "stale answers breed no parts without end");
+    }
+
+    #[test]
+    fn an_acknowledgement_of_all_that_it_covers_ends_a_transfer() {
+        let mut progress = transferring(10);
+        progress.acknowledge(Index(6));
+        assert!(progress.transfer.is_some());
+        progress.acknowledge(Index(7));
+        assert!(progress.transfer.is_none());
+        assert_eq!(progress.next_index, Index(8));
+    }
 }

@@ -203,4 +203,33 @@ mod tests {
         assert_eq!(journal.crash(0, None), Survival { upto: WriteId::NONE, torn: 0, lost: 1 });
         assert_eq!(journal.recover(Index::ZERO).log.last_index(), Index(2));
     }
+
+    #[test]
+    fn a_log_gives_way_to_a_snapshot_when_that_is_written_down() {
+        let snapshot = |index| {
+            let image = crate::node::Image::new((), 1, index);
+            Rc::new(Snapshot {
+                last_included_index: Index(index),
+                last_included_term: Term(1),
+                members: crate::ids::NodeSet::first(3),
+                image,
+            })
+        };
+        let mut journal = Journal::default();
+        journal.push(WriteId(1), entries(4));
+        journal.push(WriteId(2), Write::Compact(Index(3)));
+        journal.save(snapshot(3));
+        journal.crash(1, None);
+        let recovered = journal.recover(Index(3));
+        assert_eq!((recovered.log.base(), recovered.log.last_index()), (Index(0), Index(4)));
+        assert_eq!(recovered.snapshot.map(|it| it.last_included_index), Some(Index(3)));
+        journal.save(snapshot(9));
+        journal.push(WriteId(1), Write::Discard(Index(9), Term(1)));
+        journal.push(WriteId(2), entries(1));
+        journal.sync(WriteId(2));
+        let recovered = journal.recover(Index(9));
+        assert_eq!((recovered.log.base(), recovered.log.last_index()), (Index(9), Index(10)));
+        journal.wipe();
+        assert!(journal.snapshot().is_none());
+    }
 }

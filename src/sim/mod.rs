@@ -1,7 +1,8 @@
 //! The simulator: one virtual clock, one event at a time.
 //!
-//! [`run`](run::run) is the door. [`Sim`] is the loop over events; `host` carries out what nodes want; `faults` does what the plan
-//! wants; `snapshots` copies state machines, `apply` lets them work later; `clients` asks and waits; [`journal`] is what disks hold; [`watch`] sees it all.
+//! [`run`](run::run) is the door. [`Sim`] is the loop over events; `host` carries out what nodes want; `snapshots` copies state machines,
+//! `apply` lets them work later; `faults` does what the plan wants; `clients` asks and waits; [`journal`] is what disks hold; [`watch`]
+//! sees it all.
 
 mod apply;
 mod clients;

@@ -63,14 +63,6 @@ pub struct Disk {
     pub log: Vec<u64>,
 }
 
-/// How nodes take snapshots.
-#[derive(Clone, Copy, Debug)]
-pub struct Snapshots {
-    pub every: u64,
-    pub trailing: u64,
-    pub chunk: u32,
-}
-
 /// What a snapshot of the driver's takes, in bytes: there is no state machine.
 pub const SNAPSHOT_BYTES: u64 = 30;
 
@@ -87,13 +79,13 @@ pub fn snapshot(index: u64, term: u64, nodes: usize) -> Rc<Snapshot> {
 impl Driver {
     /// Nodes that boot with these disks, and these bugs.
     pub fn new(disks: &[Disk], bugs: &[Bug]) -> Driver {
-        Driver::with_snapshots(disks, bugs, Snapshots { every: 0, trailing: 0, chunk: 10 })
+        Driver::tuned(disks, bugs, |_| {})
     }
 
-    /// Nodes that take snapshots.
-    pub fn with_snapshots(disks: &[Disk], bugs: &[Bug], snapshots: Snapshots) -> Driver {
+    /// Nodes whose knobs are set otherwise.
+    pub fn tuned(disks: &[Disk], bugs: &[Bug], tune: impl Fn(&mut Config)) -> Driver {
         let members = NodeSet::first(disks.len() as u8);
-        let config = Config {
+        let mut config = Config {
             election_timeout: SpanRange::millis(150, 300),
             heartbeat_interval: SpanRange::exactly(Span::millis(75)),
             entries_per_append: 100,
@@ -102,11 +94,12 @@ impl Driver {
             bytes_in_flight: 0,
             batch_delay: Span::ZERO,
             parallel_append: true,
-            snapshot_every: snapshots.every,
-            snapshot_trailing: snapshots.trailing,
-            snapshot_chunk: snapshots.chunk,
+            snapshot_every: 0,
+            snapshot_trailing: 0,
+            snapshot_chunk: 10,
             rules: Rules::with(bugs),
         };
+        tune(&mut config);
         let driven = |slot: usize| Driven {
             raft: Raft::new(NodeId::at(slot), members, config),
             rng: NodeRng::new(Rng::new(1, Stream::Node(NodeId::at(slot))), Vec::new()),

@@ -397,6 +397,14 @@ impl Story<'_> {
             MessageKind::AppendReply => {
                 Some((2, format!("refuses the entries of {to} after {index}{}", heard())))
             }
+            MessageKind::InstallSnapshot => {
+                let text = format!("sends {to} a part of its snapshot up to {index}");
+                Some((3, text + &heard()))
+            }
+            MessageKind::SnapshotReply if success => {
+                let text = format!("tells {to} that it has all up to {index}, by its snapshot");
+                Some((5, text + &heard()))
+            }
             MessageKind::RequestVote => {
                 let text = format!("asks {to} for its vote in term {term}");
                 Some((if self.focus.terms.contains(&term) { 2 } else { 1 }, text + &heard()))
