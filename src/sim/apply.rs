@@ -45,7 +45,6 @@ impl<N: Node> Sim<'_, '_, N> {
                     }
                     true
                 }
-                Effect::Restore(snapshot) => self.restore(id, &snapshot),
                 other => self.carry_out_snapshot(id, other),
             };
             if !done {

@@ -290,16 +290,14 @@ impl<N: Node> Sim<'_, '_, N> {
                 Effect::TakeSnapshot { .. }
                 | Effect::SaveSnapshot(_)
                 | Effect::Compact { .. }
-                | Effect::Discard { .. } => {
-                    if !self.carry_out_snapshot(id, effect) {
-                        return self.broken(id, false);
-                    }
-                }
-                Effect::Restore(snapshot) => {
-                    if let Some(before) = commit_before.take() {
+                | Effect::Discard { .. }
+                | Effect::Restore(_) => {
+                    if matches!(effect, Effect::Restore(_))
+                        && let Some(before) = commit_before.take()
+                    {
                         self.record_commit(id, before);
                     }
-                    if !self.restore(id, &snapshot) {
+                    if !self.carry_out_snapshot(id, effect) {
                         return self.broken(id, false);
                     }
                 }

@@ -111,6 +111,7 @@ impl<N: Node> Sim<'_, '_, N> {
                 self.write(id, write, Write::Discard(index, term));
                 true
             }
+            Effect::Restore(snapshot) => self.restore(id, &snapshot),
             _ => true,
         }
     }
@@ -150,7 +151,7 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     /// Makes a node's state machine what it is in a snapshot; says whether it is a state machine of this kind.
-    pub(super) fn restore(&mut self, id: NodeId, snapshot: &Rc<Snapshot>) -> bool {
+    fn restore(&mut self, id: NodeId, snapshot: &Rc<Snapshot>) -> bool {
         let host = &mut self.hosts[id.slot()];
         let Some(machine) = snapshot.image.content::<Map>() else { return false };
         host.machine = machine.clone();

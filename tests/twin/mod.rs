@@ -188,10 +188,10 @@ impl Twin {
             Kind::SnapshotSaved { index, term } => {
                 self.nodes[id.slot()].snapshot = prefix(self, index, term);
             }
-            Kind::Compact { upto, .. } => {
-                if upto.0 as usize > self.nodes[id.slot()].snapshot.len() {
-                    self.broken.push(Property::Snapshot);
-                }
+            Kind::Compact { upto, .. }
+                if upto.0 as usize > self.nodes[id.slot()].snapshot.len() =>
+            {
+                self.broken.push(Property::Snapshot);
             }
             Kind::Discard { write, index, term } => {
                 let covers = prefix(self, index, term);

@@ -186,19 +186,31 @@ impl Encoder {
             Kind::Missed { fault } => words.extend([29, fault.into()]),
             Kind::Heal { fault } => words.extend([30, fault.into()]),
             Kind::Broken { panicked } => words.extend([31, panicked.into()]),
-            Kind::Snapshot { index, term, state, received } => {
-                // A fingerprint has more bits than a number of JavaScript holds.
-                let (high, low) = (state >> 32, state & u64::from(u32::MAX));
-                words.extend([32, index.0, term.0, high, low, received.into()]);
-            }
-            Kind::SnapshotSaved { index, term } => words.extend([33, index.0, term.0]),
-            Kind::Compact { write, upto } => words.extend([34, write.0, upto.0]),
-            Kind::Discard { write, index, term } => words.extend([35, write.0, index.0, term.0]),
-            Kind::Restore { index, term, state } => {
-                let (high, low) = (state >> 32, state & u64::from(u32::MAX));
-                words.extend([36, index.0, term.0, high, low]);
-            }
+            Kind::Snapshot { .. }
+            | Kind::SnapshotSaved { .. }
+            | Kind::Compact { .. }
+            | Kind::Discard { .. }
+            | Kind::Restore { .. } => words.extend(snapshot_words(kind)),
         }
+    }
+}
+
+/// What concerns snapshots. A fingerprint comes in two halves: it has more bits than a number of JavaScript holds.
+fn snapshot_words(kind: &Kind) -> Vec<u64> {
+    let halves = |state: u64| (state >> 32, state & u64::from(u32::MAX));
+    match *kind {
+        Kind::Snapshot { index, term, state, received } => {
+            let (high, low) = halves(state);
+            vec![32, index.0, term.0, high, low, received.into()]
+        }
+        Kind::SnapshotSaved { index, term } => vec![33, index.0, term.0],
+        Kind::Compact { write, upto } => vec![34, write.0, upto.0],
+        Kind::Discard { write, index, term } => vec![35, write.0, index.0, term.0],
+        Kind::Restore { index, term, state } => {
+            let (high, low) = halves(state);
+            vec![36, index.0, term.0, high, low]
+        }
+        _ => Vec::new(),
     }
 }
 
