@@ -148,7 +148,8 @@ impl Story<'_> {
         let told = match record.kind {
             Kind::Role { role, term } => self.role(node, role, term),
             Kind::Append { .. } | Kind::Truncate { .. } => self.log(node, record),
-            Kind::Snapshot { .. } | Kind::SnapshotSaved { .. } | Kind::Compact { .. } => {
+            Kind::Compact { upto, .. } => Some(self.compacts(node, upto, record)),
+            Kind::Snapshot { .. } | Kind::SnapshotSaved { .. } => {
                 Some((3, words(&record.kind, record.node)))
             }
             Kind::Discard { .. } | Kind::Restore { .. } => {
@@ -309,6 +310,16 @@ impl Story<'_> {
             }
             _ => None,
         }
+    }
+
+    /// A log is compacted; that the snapshot ends with the entry that the log has there is what all depends on.
+    fn compacts(&self, node: NodeId, upto: Index, record: &Record) -> (u8, String) {
+        let own = self.shadow.node(node);
+        let text = words(&record.kind, record.node);
+        if own.snapshot.0 > upto || own.at(upto) == Some(own.snapshot.1) {
+            return (3, text);
+        }
+        (8, format!("{text}, and keeps what follows, although its own entry there is another"))
     }
 
     fn writes_vote(&self, node: NodeId, term: Term, vote: NodeId) -> Told {
