@@ -121,7 +121,7 @@ const WORDS = {
   broken: ([panicked]) => (panicked ? "PANICS" : "BREAKS THE CONTRACT with its host"),
   snapshot: ([index, term, , , received]) => `writes ${received ? "the received" : "a"} snapshot up to ${index}@${term}`,
   "snapshot-saved": ([index, term]) => `disk has the snapshot up to ${index}@${term}`,
-  compact: ([write, upto]) => `removes all up to ${upto} (w${write})`,
+  compact: ([write, upto]) => `removes ${upto} and all before (w${write})`,
   discard: ([write, index, term]) => `gives its log up for the snapshot up to ${index}@${term} (w${write})`,
   restore: ([index, term]) => `restores its state machine from the snapshot up to ${index}@${term}`,
 };
