@@ -241,7 +241,7 @@ impl Bug {
     const fn about_replication(self) -> About {
         use Property::{
             Durability, LeaderAppendOnly, LeaderCompleteness, LogMatching, MonotonicCommit,
-            SafeCommit, StateMachineSafety,
+            SafeCommit, Snapshot, StateMachineSafety,
         };
         match self {
             Bug::OldTermCommit => about(
@@ -323,7 +323,7 @@ impl Bug {
                 "Entries are applied when they are appended.",
                 "A deposed leader has applied entries that its successor overwrites.",
                 "Raft paper, 5.3",
-                &[StateMachineSafety, Durability],
+                &[StateMachineSafety, Durability, Snapshot],
             ),
             Bug::ApplyTwiceAfterRestart => about(
                 "apply-twice-after-restart",
