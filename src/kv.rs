@@ -4,18 +4,21 @@
 pub mod sessions;
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
+
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::ids::Index;
 use crate::log::{Command, Entry};
-use crate::node::Output;
+use crate::node::{Image, Output};
 use sessions::{Sessions, Standing};
 
 /// How many values a key holds at most; an append to a longer list is refused.
 pub const VALUES_MAX: usize = 64;
 
 /// A map from keys to lists of values, and the sessions of the clients that use it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Map {
     keys: BTreeMap<u32, Vec<u32>>,
     sessions: Sessions,
@@ -44,9 +47,26 @@ impl Map {
         }
     }
 
+    /// The same keys, and no session.
+    pub fn without_sessions(&self) -> Map {
+        let mut map = self.clone();
+        map.sessions.forget();
+        map
+    }
+
     /// Forgets what requests gave, as if it had been in memory only.
     pub fn forget_answers(&mut self) {
         self.sessions.forget_answers();
+    }
+
+    /// A copy for a snapshot. Costs as much as the map holds.
+    pub fn image(&self) -> Image {
+        let mut hasher = Fingerprint(Xxh3::new());
+        self.hash(&mut hasher);
+        let values: usize = self.keys.values().map(Vec::len).sum();
+        let map = 16 + 8 * self.keys.len() as u64 + 4 * values as u64;
+        let bytes = map + self.sessions.bytes();
+        Image::new(self.clone(), bytes, hasher.finish())
     }
 
     /// Carries out a command.
@@ -85,9 +105,42 @@ impl Map {
     }
 }
 
+/// XXH3-64 of what the map holds. Lengths are folded in as 64 bits on every machine.
+struct Fingerprint(Xxh3);
+
+impl Hasher for Fingerprint {
+    fn finish(&self) -> u64 {
+        self.0.digest()
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn write_usize(&mut self, length: usize) {
+        self.0.update(&(length as u64).to_le_bytes());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_image_is_a_copy_whose_fingerprint_tells_what_it_holds() {
+        let mut map = Map::default();
+        let empty = map.image();
+        map.carry_out(Command::Append { key: 1, value: 7 });
+        let one = map.image();
+        map.carry_out(Command::Append { key: 1, value: 8 });
+        assert_ne!(map.image(), one);
+        assert_ne!(one, empty);
+        let restored = one.content::<Map>().expect("it is a map");
+        assert_eq!(restored.image(), one);
+        assert_ne!(*restored, map, "the copy does not change");
+        assert!(one.content::<u32>().is_none());
+        assert!(map.image().bytes > one.bytes);
+    }
 
     #[test]
     fn commands_do_what_they_say() {

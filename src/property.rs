@@ -40,11 +40,13 @@ pub enum Property {
     /// A request that is made in a session takes effect at most once, and the requests of a session in order (thesis 6.3); no node
     /// carries an entry out twice.
     ExactlyOnce,
+    /// A snapshot holds exactly the committed entries up to its end, and a log gives way only to a durable one (section 7).
+    Snapshot,
 }
 
 impl Property {
     /// All of them, in the order in which they are judged.
-    pub const ALL: [Property; 13] = [
+    pub const ALL: [Property; 14] = [
         Property::ElectionSafety,
         Property::LeaderAppendOnly,
         Property::LogMatching,
@@ -58,6 +60,7 @@ impl Property {
         Property::Contract,
         Property::Linearizability,
         Property::ExactlyOnce,
+        Property::Snapshot,
     ];
 
     /// The name in scenario files and reports.
@@ -76,6 +79,7 @@ impl Property {
             Property::Contract => "contract",
             Property::Linearizability => "linearizability",
             Property::ExactlyOnce => "exactly-once",
+            Property::Snapshot => "snapshot",
         }
     }
 
@@ -114,6 +118,9 @@ impl Property {
             }
             Property::ExactlyOnce => {
                 "A request takes effect at most once, and the requests of a session in order."
+            }
+            Property::Snapshot => {
+                "A snapshot holds exactly what is committed up to its end, and a log gives way only to a durable one."
             }
         }
     }
@@ -163,6 +170,10 @@ impl Property {
             Property::ExactlyOnce => {
                 "8, thesis 6.3: the state machine tracks the latest serial number processed for each client, with \
                  the response; a request already executed is answered without executing it again."
+            }
+            Property::Snapshot => {
+                "7: a snapshot replaces committed entries that the state machine has applied, and a log is discarded once \
+                 the snapshot is on stable storage."
             }
             Property::Contract => {
                 "Figure 2: a server that answers in ways the paper does not have is not a Raft server."

@@ -251,6 +251,49 @@ pub enum Kind {
         /// Whether it panicked.
         panicked: bool,
     },
+    /// The node began to write a snapshot: not yet durable.
+    Snapshot {
+        /// The last entry that it covers.
+        index: Index,
+        /// The term of that entry.
+        term: Term,
+        /// A fingerprint of the state machine in it.
+        state: u64,
+        /// Whether another node sent it, rather than that it is of the node's own state machine.
+        received: bool,
+    },
+    /// A snapshot of the node is durable, in place of the one before.
+    SnapshotSaved {
+        /// The last entry that it covers.
+        index: Index,
+        /// The term of that entry.
+        term: Term,
+    },
+    /// The node removed the beginning of its log: not yet durable.
+    Compact {
+        /// The write.
+        write: WriteId,
+        /// The last index removed.
+        upto: Index,
+    },
+    /// The node removed its whole log in favour of its durable snapshot: not yet durable.
+    Discard {
+        /// The write.
+        write: WriteId,
+        /// The last entry that the snapshot covers.
+        index: Index,
+        /// The term of that entry.
+        term: Term,
+    },
+    /// The node's state machine became that of a snapshot.
+    Restore {
+        /// The last entry that the snapshot covers.
+        index: Index,
+        /// The term of that entry.
+        term: Term,
+        /// A fingerprint of the state machine.
+        state: u64,
+    },
 }
 
 fn yes() -> bool {
@@ -343,6 +386,10 @@ pub enum MessageKind {
     PreVoteReply,
     /// A leader hands over: the receiver is to stand at once.
     TimeoutNow,
+    /// A leader sends a part of a snapshot.
+    InstallSnapshot,
+    /// The answer to it.
+    SnapshotReply,
 }
 
 impl MessageKind {
@@ -360,16 +407,18 @@ pub struct Summary {
     /// The sender's term; for a forwarded request and its answer, zero; for a pre-vote and its grant, the term in which the asking node
     /// would stand.
     pub term: Term,
-    /// A candidate's last index; the index before the entries; the index that a follower has matched, or refused.
+    /// A candidate's last index; the index before the entries; the index that a follower has matched, or refused; the last that a
+    /// snapshot covers.
     pub index: Index,
     /// The term at that index; for a refusal, the term that the follower has there.
     pub index_term: Term,
-    /// How many entries it carries.
+    /// How many entries it carries; of a snapshot, how many bytes.
     pub entries: u32,
-    /// The leader's commit index; for a refusal, where the follower wants to go on.
+    /// The leader's commit index; for a refusal, where the follower wants to go on; of a snapshot, how many bytes come before the
+    /// part, or were received.
     pub commit: Index,
     /// Whether a vote or pre-vote was granted, entries were accepted, or a request was applied; for a vote request, whether the leader
-    /// itself asked for the election.
+    /// itself asked for the election; whether it is the last part of a snapshot, or the snapshot is installed.
     pub success: bool,
     /// The client's request that is forwarded.
     pub request: RequestId,
@@ -390,8 +439,12 @@ impl Summary {
         }
     }
 
-    /// What the message takes on the wire, in bytes: a header and its entries.
+    /// What the message takes on the wire, in bytes: a header, and its entries or its part of a snapshot.
     pub const fn bytes(&self) -> u64 {
-        64 + self.entries as u64 * crate::log::Entry::BYTES
+        let each = match self.message {
+            MessageKind::InstallSnapshot => 1,
+            _ => crate::log::Entry::BYTES,
+        };
+        64 + self.entries as u64 * each
     }
 }

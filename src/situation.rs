@@ -226,6 +226,9 @@ situations! {
     LeaderAppended "leader-appended"
         "A leader added an entry to its log."
         "From here on it may be lost, replicated, or both.";
+    RequestsGathered "requests-gathered"
+        "A leader appended several requests in one write."
+        "They are committed together, and each is answered by itself.";
     EntriesAccepted "entries-accepted"
         "A follower accepted entries."
         "The common case.";
@@ -318,9 +321,89 @@ situations! {
     CommitSurvivedCrashOfAll "commit-survived-crash-of-all"
         "A majority had crashed since an entry was committed, and a leader was elected."
         "Memory alone would have lost it.";
+    CrashBeforeApply "crash-before-apply"
+        "A node crashed when its state machine had not applied all that it knew to be committed."
+        "What is committed must be applied once, later.";
     AppliedAfterRestart "applied-after-restart"
         "A restarted node applied an entry that it had applied in an earlier life, or went on from one."
         "Applied state and log must agree.";
+
+    // Snapshots (7).
+    SnapshotTaken "snapshot-taken"
+        "A node began to write a snapshot of its state machine."
+        "The log before it can go, once it is durable.";
+    AppendsDuringSnapshot "appends-during-snapshot"
+        "A node appended entries while it wrote a snapshot."
+        "The snapshot holds what was applied when it was taken, and nothing of these.";
+    CompactedPastFollower "compacted-past-follower"
+        "A leader removed entries that another node does not have."
+        "Only its snapshot has them for that node now.";
+    TrailingEntriesSent "trailing-entries-sent"
+        "A leader sent entries that its snapshot covers, for it had kept them."
+        "A follower that is a little behind is spared a snapshot.";
+    FollowerNeedsSnapshot "follower-needs-snapshot"
+        "A leader began to send its snapshot to a follower."
+        "What the follower lacks is in no log of the leader's.";
+    SnapshotInParts "snapshot-in-parts"
+        "A leader sent a further part of a snapshot."
+        "Parts must be put together in order, without a gap.";
+    SnapshotPartResent "snapshot-part-resent"
+        "A leader sent the same part of a snapshot again."
+        "It was lost, or its answer was.";
+    SnapshotPartRepeated "snapshot-part-repeated"
+        "A part of a snapshot arrived that the follower had already."
+        "Adding it again would spoil the snapshot.";
+    SnapshotPartAfterGap "snapshot-part-after-gap"
+        "A part of a snapshot arrived, and the part before it had not."
+        "The follower restarted, or messages overtook each other.";
+    SnapshotPartStale "snapshot-part-stale"
+        "A part of a snapshot arrived from a leader whose term is over."
+        "Stale leaders must not install anything.";
+    SnapshotNotNeeded "snapshot-not-needed"
+        "A part of a snapshot arrived at a node that has committed all that it covers."
+        "Installing it would take the node back.";
+    SnapshotInstalled "snapshot-installed"
+        "A node's state machine became that of a leader's snapshot."
+        "It skips entries that it never saw.";
+    SnapshotOverConflict "snapshot-over-conflict"
+        "A snapshot took the place of a log with another entry at its end."
+        "All of that log is of another history.";
+    SnapshotOverShortLog "snapshot-over-short-log"
+        "A snapshot took the place of a log that ends before it."
+        "The common case.";
+    SuffixKeptAfterInstall "suffix-kept-after-install"
+        "A node installed a snapshot and kept the entries behind it."
+        "Some of these it may have acknowledged.";
+    StreamingAfterInstall "streaming-after-install"
+        "A node appended entries behind a snapshot that had taken the place of its log."
+        "The snapshot's last entry is what they are compared with.";
+    InstallOvertaken "install-overtaken"
+        "A leader's newer snapshot was durable while it sent an older one."
+        "A transfer that starts anew with each snapshot never ends.";
+    LeaderChangedDuringInstall "leader-changed-during-install"
+        "A part of a snapshot arrived from a new leader while that of the old one was incomplete."
+        "Parts of two snapshots must not be mixed.";
+    CrashWhileWritingSnapshot "crash-while-writing-snapshot"
+        "A node crashed while it wrote a snapshot of its state machine."
+        "It has the snapshot before, and the log behind that.";
+    CrashDuringInstall "crash-during-install"
+        "A node crashed when it had received a part of a snapshot or all of it, and not installed it."
+        "What it was before must be whole.";
+    InstallFinishedAtRestart "install-finished-at-restart"
+        "A node gave its log up for its snapshot when it restarted."
+        "A crash came between the snapshot and the log.";
+    RestartFromSnapshot "restart-from-snapshot"
+        "A restarted node's state machine was that of its snapshot."
+        "Only what lies behind is applied again.";
+    RestartWithEmptyLog "restart-with-empty-log"
+        "A node restarted with a snapshot and no entry behind it."
+        "Its last index and term are those of the snapshot.";
+    LeaderWithCompactedLog "leader-with-compacted-log"
+        "A leader was elected that had removed the beginning of its log."
+        "It goes back in search of a match, and may find that it cannot.";
+    AppendBelowBase "append-below-base"
+        "Entries arrived that begin before the end of what the follower has removed."
+        "It cannot compare them, and need not.";
 
     // Clients and forwarding (8).
     RequestAnswered "request-answered"

@@ -12,7 +12,7 @@ use crate::log::{Entry, RequestId};
 use crate::node::Output;
 
 /// The sessions that are open, by number.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Sessions {
     /// How many there may be; zero for a state machine without sessions.
     max: usize,
@@ -20,7 +20,7 @@ pub struct Sessions {
 }
 
 /// One session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Session {
     /// The last entry that belongs to it.
     used: Index,
@@ -78,6 +78,21 @@ impl Sessions {
         if let Some(session) = self.open.get_mut(&request.session) {
             session.last = Some((request.serial, output.clone()));
         }
+    }
+
+    /// How many bytes they take in a snapshot: 16 for each, and what its last request gave.
+    pub fn bytes(&self) -> u64 {
+        let answer = |session: &Session| match &session.last {
+            None => 0,
+            Some((_, Output::Values(values))) => 8 + 4 * values.len() as u64,
+            Some(_) => 8,
+        };
+        self.open.values().map(|session| 16 + answer(session)).sum()
+    }
+
+    /// Forgets all of them.
+    pub fn forget(&mut self) {
+        self.open.clear();
     }
 
     /// Forgets what requests gave.

@@ -1,12 +1,13 @@
 //! Oracles judge a run after every event. They see records and nothing else, so they share no bug with the Raft under
 //! test.
 //!
-//! [`shadow`] rebuilds every node's log from records. [`election`], [`log`] and [`commit`] judge what a record changed, in constant
-//! time for each changed entry: the cost does not grow with logs or with time. [`history`] judges what clients hear, with [`model`],
-//! [`linearizable`] and [`shortest`]; [`once`] what takes effect. [`situations`] and [`clients`] name what a run got into.
+//! [`shadow`] rebuilds every node's log from records. [`election`], [`log`], [`commit`] and [`snapshots`] judge what a record changed, in
+//! constant time for each changed entry: the cost does not grow with logs or with time. [`history`] judges what clients hear, with
+//! [`model`], [`linearizable`] and [`shortest`]; [`once`] what takes effect. [`situations`] and [`clients`] name what a run got into.
 
 pub mod clients;
 pub mod commit;
+mod compaction;
 pub mod election;
 pub mod history;
 pub mod linearizable;
@@ -16,6 +17,7 @@ pub mod once;
 pub mod shadow;
 pub mod shortest;
 pub mod situations;
+pub mod snapshots;
 pub mod violation;
 
 pub use shadow::{Change, Place, Shadow};
@@ -34,11 +36,12 @@ pub struct Oracles {
     /// None if linearizability is not judged.
     histories: Option<history::Histories>,
     effects: once::Effects,
+    snapshots: snapshots::Snapshots,
     judged: u16,
 }
 
 /// What no Raft can promise once a disk was destroyed: a vote or a copy is gone that others counted on.
-const NEEDS_DISKS: [Property; 8] = [
+const NEEDS_DISKS: [Property; 9] = [
     Property::ElectionSafety,
     Property::LogMatching,
     Property::LeaderCompleteness,
@@ -47,6 +50,7 @@ const NEEDS_DISKS: [Property; 8] = [
     Property::SafeCommit,
     Property::Linearizability,
     Property::ExactlyOnce,
+    Property::Snapshot,
 ];
 
 impl Oracles {
@@ -58,6 +62,7 @@ impl Oracles {
             commits: commit::Commits::new(nodes),
             histories: judge.contains(&Property::Linearizability).then(history::Histories::default),
             effects: once::Effects::new(nodes),
+            snapshots: snapshots::Snapshots::default(),
             judged: judge.iter().fold(0, |bits, property| bits | 1 << *property as u16),
         }
     }
@@ -105,12 +110,13 @@ impl Oracles {
         let change = self.shadow.observe(record);
         let log = log::observe(record, change, &self.shadow);
         let commit = self.commits.observe(record, change, &self.shadow);
+        let snapshot = self.snapshots.observe(record, &self.shadow, &self.commits);
         let (client, once) = match record.kind {
             Kind::Apply { .. } => (self.client(record), self.effects.observe(record)),
-            Kind::Boot { .. } => (None, self.effects.observe(record)),
+            Kind::Boot { .. } | Kind::Restore { .. } => (None, self.effects.observe(record)),
             _ => (None, None),
         };
-        [election, log, commit, client, once]
+        [election, log, commit, client, once, snapshot]
             .into_iter()
             .flatten()
             .find_map(|violation| self.judge(violation))

@@ -36,6 +36,10 @@ impl Effects {
                 self.applied[id.slot()] = applied;
                 None
             }
+            Kind::Restore { index, .. } => {
+                self.applied[id.slot()] = index;
+                None
+            }
             Kind::Apply { index, request, effect, .. } => {
                 let before = self.applied[id.slot()];
                 self.applied[id.slot()] = before.max(index);

@@ -38,6 +38,15 @@ pub const SEED_MAX: u64 = i64::MAX as u64;
 /// The shortest heartbeat interval, election timeout and flapping period: below it a run is all timers.
 pub const PERIOD_MIN: Span = Span::micros(100);
 
+/// The most bytes of entries in a message, and unanswered.
+pub const APPEND_BYTES_MAX: u64 = 1 << 30;
+/// The longest delay of a state machine.
+pub const APPLY_DELAY_MAX: Span = Span::secs(1_000);
+/// The most entries between two snapshots, and the most that stay.
+pub const SNAPSHOT_ENTRIES_MAX: u64 = 1_000_000_000;
+/// The most bytes of a snapshot in one message.
+pub const SNAPSHOT_CHUNK_MAX: u64 = 1 << 30;
+
 /// Nothing, or the first thing that is wrong.
 pub type Checked = Result<(), Problem>;
 
@@ -110,7 +119,25 @@ fn check_raft(plan: &Plan) -> Checked {
     })?;
     let count = |value: u32, path: &str, what: &str| between(value.into(), 1, 65_536, path, what);
     count(config.entries_per_append, "raft/entries_per_append", "entries per append")?;
-    count(config.appends_in_flight, "raft/appends_in_flight", "appends in flight")
+    count(config.appends_in_flight, "raft/appends_in_flight", "appends in flight")?;
+    let bytes =
+        |value: u64, path: &str, what: &str| between(value, 0, APPEND_BYTES_MAX, path, what);
+    bytes(config.bytes_per_append, "raft/bytes_per_append", "bytes per append")?;
+    bytes(config.bytes_in_flight, "raft/bytes_in_flight", "bytes in flight")?;
+    require(config.batch_delay < timeout, "raft/batch_delay", || {
+        let delay = config.batch_delay;
+        format!("the batch delay ({delay}) must be shorter than the election timeout ({timeout})")
+    })?;
+    let apply_delay = plan.cluster.apply_delay;
+    require(apply_delay <= APPLY_DELAY_MAX, "cluster/apply_delay", || {
+        format!("a state machine applies within {APPLY_DELAY_MAX}, not {apply_delay}")
+    })?;
+    let entries =
+        |value: u64, path: &str, what: &str| between(value, 0, SNAPSHOT_ENTRIES_MAX, path, what);
+    entries(config.snapshot_every, "raft/snapshot_every", "entries between snapshots")?;
+    entries(config.snapshot_trailing, "raft/snapshot_trailing", "entries kept before a snapshot")?;
+    let chunk = config.snapshot_chunk.into();
+    between(chunk, 1, SNAPSHOT_CHUNK_MAX, "raft/snapshot_chunk", "bytes of a snapshot per message")
 }
 
 fn check_links(plan: &Plan) -> Checked {

@@ -89,6 +89,15 @@ pub enum Bug {
     LocalRead,
     /// What requests gave is in memory only.
     DedupLost,
+    // Snapshots.
+    /// Entries before the end of a snapshot are taken as if they followed the log.
+    MissingPrevAccepted,
+    /// A conflicting log survives the snapshot that is to replace it.
+    SnapKeepsConflict,
+    /// A snapshot's last term becomes the current term.
+    SnapSetsTerm,
+    /// Snapshots are without the sessions of clients.
+    SnapDropsSessions,
 }
 
 /// What the catalogue says of a bug.
@@ -119,7 +128,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 34] = [
+    pub const ALL: [Bug; 38] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -154,6 +163,10 @@ impl Bug {
         Bug::AckBeforeCommit,
         Bug::LocalRead,
         Bug::DedupLost,
+        Bug::MissingPrevAccepted,
+        Bug::SnapKeepsConflict,
+        Bug::SnapSetsTerm,
+        Bug::SnapDropsSessions,
     ];
 
     /// The name in plans and on the command line.
@@ -174,7 +187,8 @@ impl Bug {
             bug if bug <= Bug::ApplyTwiceAfterRestart as u8 => self.about_replication(),
             bug if bug <= Bug::TruncationNotCrashSafe as u8 => self.about_disks(),
             bug if bug <= Bug::TransferWedged as u8 => self.about_elections(),
-            _ => self.about_clients(),
+            bug if bug <= Bug::DedupLost as u8 => self.about_clients(),
+            _ => self.about_snapshots(),
         }
     }
 
@@ -265,7 +279,7 @@ impl Bug {
     const fn about_replication(self) -> About {
         use Property::{
             Durability, ExactlyOnce, LeaderAppendOnly, LeaderCompleteness, LogMatching,
-            MonotonicCommit, SafeCommit, StateMachineSafety,
+            MonotonicCommit, SafeCommit, Snapshot, StateMachineSafety,
         };
         match self {
             Bug::OldTermCommit => about(
@@ -347,7 +361,7 @@ impl Bug {
                 "Entries are applied when they are appended.",
                 "A deposed leader has applied entries that its successor overwrites.",
                 "Raft paper, 5.3",
-                &[StateMachineSafety, Durability],
+                &[StateMachineSafety, Durability, Snapshot],
             ),
             Bug::ApplyTwiceAfterRestart => about(
                 "apply-twice-after-restart",
@@ -466,9 +480,50 @@ impl Bug {
                 "A node restarts with its state machine but without knowing what it has carried out. A request that was tried again is \
                  carried out a second time.",
                 "Raft thesis, 6.3",
-                &[ExactlyOnce, Linearizability],
+                &[ExactlyOnce, Linearizability, Property::Snapshot],
             ),
             _ => panic!("not a bug of clients"),
+        }
+    }
+
+    const fn about_snapshots(self) -> About {
+        use Property::{
+            ExactlyOnce, LeaderCompleteness, Linearizability, LogMatching, MonotonicTerm, OneVote,
+            SafeCommit, Snapshot, StateMachineSafety,
+        };
+        match self {
+            Bug::MissingPrevAccepted => about(
+                "missing-prev-accepted",
+                "An index before the end of the snapshot always matches.",
+                "Entries arrive late again, after the follower has compacted them. It finds nothing to compare them with, and adds them at \
+                 the end of its log once more.",
+                "WRaft PR 118, etcd-io/raft PR 31",
+                &[LogMatching, StateMachineSafety],
+            ),
+            Bug::SnapKeepsConflict => about(
+                "snap-keeps-conflict",
+                "A conflicting log survives the snapshot that is to replace it.",
+                "A follower has entries of a leader that was deposed, up to the end of a snapshot and beyond. It installs the snapshot, and \
+                 keeps the entries behind it, which follow another history.",
+                "openraft 674e78aa",
+                &[StateMachineSafety, LogMatching, LeaderCompleteness, Snapshot, SafeCommit],
+            ),
+            Bug::SnapSetsTerm => about(
+                "snap-sets-term",
+                "Installing a snapshot sets the current term to that of its last entry.",
+                "The follower goes back in time, and may vote a second time in a term that it was in before.",
+                "WRaft PR 118",
+                &[MonotonicTerm, OneVote],
+            ),
+            Bug::SnapDropsSessions => about(
+                "snap-drops-sessions",
+                "A snapshot holds the keys, but not the sessions of clients.",
+                "A follower gets a snapshot in place of a long log, and with it knows of no session. Requests that were tried again and \
+                 stand behind the snapshot are carried out by the others, and not by it; or the other way round.",
+                "Raft thesis, 6.3",
+                &[ExactlyOnce, Snapshot, Linearizability],
+            ),
+            _ => panic!("not a bug of snapshots"),
         }
     }
 }

@@ -169,6 +169,26 @@ impl Rules {
         !self.broken(Bug::DedupLost)
     }
 
+    /// Section 7: what a snapshot covers is compared no more, so that entries which arrive late again are left out up to its end.
+    pub fn leaves_out_what_is_covered(self) -> bool {
+        !self.broken(Bug::MissingPrevAccepted)
+    }
+
+    /// Figure 13, steps 6 and 7: a log with the last entry that a snapshot covers keeps what lies behind; any other goes.
+    pub fn keeps_log_behind(self, own: Option<Term>, last_included_term: Term) -> bool {
+        own.is_some_and(|own| own == last_included_term || self.broken(Bug::SnapKeepsConflict))
+    }
+
+    /// Thesis 6.3: the sessions are part of the replicated state, so that snapshots hold them.
+    pub fn snapshots_hold_sessions(self) -> bool {
+        !self.broken(Bug::SnapDropsSessions)
+    }
+
+    /// 5.1: the term is that of the messages; a snapshot's last entry is older, and changes nothing.
+    pub fn term_after_install(self, current: Term, last_included_term: Term) -> Term {
+        if self.broken(Bug::SnapSetsTerm) { last_included_term } else { current }
+    }
+
     /// ALICE: a record whose checksum does not hold was never written.
     pub fn drops_torn_tail(self) -> bool {
         !self.broken(Bug::TornTailAccepted)

@@ -1,23 +1,27 @@
 //! The simulator: one virtual clock, one event at a time.
 //!
-//! [`run`](run::run) is the door. [`Sim`] is the loop over events; `host` carries out what nodes want; `faults` does what the plan
-//! wants; `clients` asks and waits; [`journal`] is what disks hold; [`watch`] sees it all; [`choices`] keeps what was
-//! drawn.
+//! [`run`](run::run) is the door. [`Sim`] is the loop over events; `host` carries out what nodes want; `snapshots` copies state machines,
+//! `apply` lets them work later; `faults` does what the plan wants; `clients` asks and waits; [`journal`] is what disks hold; [`watch`]
+//! sees it all; [`choices`] keeps what was drawn.
 
+mod apply;
 pub mod choices;
 mod clients;
 mod faults;
 mod host;
 pub mod journal;
 pub mod run;
+mod snapshots;
 pub mod waits;
 pub mod watch;
 
 pub use run::{Ended, Options, Outcome, run, run_nodes, run_with};
 
+use std::rc::Rc;
+
 use crate::ids::{NodeId, WriteId};
 use crate::log::{Command, RequestId};
-use crate::node::{Answer, Effect, Input, Node, Request, Role};
+use crate::node::{Answer, Effect, Input, Node, Request, Role, Snapshot};
 use crate::plan::{Plan, SingleRequest};
 use crate::raft::Rules;
 use crate::record::{Kind, Loss};
@@ -45,6 +49,12 @@ enum Event<M> {
     Durable { node: NodeId, write: WriteId },
     /// A node hears that writes failed.
     WriteFailed { node: NodeId, write: WriteId },
+    /// A node's disk has written a snapshot. Out of date if the node's life is over.
+    SnapshotWritten { node: NodeId, life: u32 },
+    /// A node hears of the snapshot that is durable.
+    SnapshotSaved { node: NodeId, snapshot: Rc<Snapshot> },
+    /// A state machine does what it was given. Out of date if the node's life is over.
+    Apply { node: NodeId, life: u32 },
     /// A client's request reaches a node.
     Request { node: NodeId, request: Request },
     /// A node is told to hand its leadership over.
@@ -163,6 +173,12 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
                 self.count_event();
                 self.step(node, Input::WriteFailed(write));
             }
+            Event::Apply { node, life } => self.apply_all(node, life),
+            Event::SnapshotWritten { node, life } => self.snapshot_written(node, life),
+            Event::SnapshotSaved { node, snapshot } => {
+                self.count_event();
+                self.step(node, Input::SnapshotSaved(snapshot));
+            }
             Event::Request { node, request } => {
                 if self.hosts[node.slot()].is_up() {
                     self.count_event();
@@ -219,6 +235,8 @@ fn input_of<M>(event: &Event<M>) -> Option<NodeId> {
         Event::Timer { node, .. }
         | Event::Durable { node, .. }
         | Event::WriteFailed { node, .. }
+        | Event::SnapshotSaved { node, .. }
+        | Event::Apply { node, .. }
         | Event::Request { node, .. }
         | Event::Transfer { node, .. } => Some(*node),
         _ => None,

@@ -157,6 +157,13 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::Missed { fault } => fold(30, &[u64::from(fault)]),
         Kind::Heal { fault } => fold(31, &[u64::from(fault)]),
         Kind::Broken { panicked } => fold(32, &[panicked.into()]),
+        Kind::Snapshot { index, term, state, received } => {
+            fold(48, &[index.0, term.0, state, received.into()]);
+        }
+        Kind::SnapshotSaved { index, term } => fold(49, &[index.0, term.0]),
+        Kind::Compact { write, upto } => fold(50, &[write.0, upto.0]),
+        Kind::Discard { write, index, term } => fold(51, &[write.0, index.0, term.0]),
+        Kind::Restore { index, term, state } => fold(52, &[index.0, term.0, state]),
     }
 }
 

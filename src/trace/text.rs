@@ -75,12 +75,19 @@ pub fn group(kind: &Kind) -> &'static str {
         | Kind::Leader { .. }
         | Kind::Transfer { .. }
         | Kind::TargetPriority { .. } => "role",
-        Kind::Append { .. } | Kind::Truncate { .. } | Kind::Vote { .. } => "log",
-        Kind::Commit { .. } | Kind::Apply { .. } => "commit",
+        Kind::Append { .. }
+        | Kind::Truncate { .. }
+        | Kind::Vote { .. }
+        | Kind::Compact { .. }
+        | Kind::Discard { .. } => "log",
+        Kind::Commit { .. } | Kind::Apply { .. } | Kind::Restore { .. } => "commit",
         Kind::Send { .. } | Kind::Deliver { .. } | Kind::Drop { .. } | Kind::Duplicate { .. } => {
             "message"
         }
-        Kind::Durable { .. } | Kind::WriteFailed { .. } => "disk",
+        Kind::Durable { .. }
+        | Kind::WriteFailed { .. }
+        | Kind::Snapshot { .. }
+        | Kind::SnapshotSaved { .. } => "disk",
         Kind::Invoke { .. }
         | Kind::Request { .. }
         | Kind::Reply { .. }
@@ -192,6 +199,22 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Fault { fault } => format!("--- fault {fault} strikes"),
         Kind::Missed { fault } => format!("--- fault {fault} finds nobody"),
         Kind::Heal { fault } => format!("--- fault {fault} ends"),
+        Kind::Snapshot { index, term, received: false, .. } => {
+            format!("writes a snapshot up to {index}@{term}")
+        }
+        Kind::Snapshot { index, term, .. } => {
+            format!("writes the received snapshot up to {index}@{term}")
+        }
+        Kind::SnapshotSaved { index, term } => {
+            format!("disk has the snapshot up to {index}@{term}")
+        }
+        Kind::Compact { write, upto } => format!("removes {upto} and all before ({write})"),
+        Kind::Discard { write, index, term } => {
+            format!("gives its log up for the snapshot up to {index}@{term} ({write})")
+        }
+        Kind::Restore { index, term, .. } => {
+            format!("restores its state machine from the snapshot up to {index}@{term}")
+        }
         Kind::Broken { panicked: true } => "PANICS".into(),
         Kind::Broken { panicked: false } => "BREAKS THE CONTRACT with its host".into(),
     }
@@ -226,6 +249,14 @@ pub fn message_words(message: &Summary) -> String {
         MessageKind::AppendReply => {
             format!("conflict t{term} at={index} has={index_term} from={commit}")
         }
+        MessageKind::InstallSnapshot => {
+            let last = if success { " done" } else { "" };
+            format!(
+                "install-snapshot t{term} last={index}@{index_term} at={commit} bytes={entries}{last}"
+            )
+        }
+        MessageKind::SnapshotReply if success => format!("installed t{term} last={index}"),
+        MessageKind::SnapshotReply => format!("received t{term} last={index} bytes={commit}"),
         MessageKind::Forward => format!("forward {}", client(request)),
         MessageKind::ForwardReply if success => format!("forwarded {} done", client(request)),
         MessageKind::ForwardReply => format!("forwarded {} refused", client(request)),

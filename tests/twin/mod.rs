@@ -13,10 +13,11 @@ use squall::record::{Kind, MessageKind, Record};
 type Entry = (Term, u64);
 
 /// A write that is not durable.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Write {
     Append(Entry),
     Truncate(Index),
+    Discard(Vec<Entry>),
     Vote(Term, Option<NodeId>),
 }
 
@@ -24,6 +25,8 @@ enum Write {
 struct Node {
     log: Vec<Entry>,
     disk: Vec<Entry>,
+    /// What the durable snapshot covers.
+    snapshot: Vec<Entry>,
     pending: Vec<(WriteId, Write)>,
     term: Term,
     leads: bool,
@@ -47,6 +50,8 @@ pub struct Twin {
     applied: Vec<(usize, Entry)>,
     /// Every entry that was applied for the first time: whose it was, and whether it took effect.
     effects: Vec<(RequestId, bool)>,
+    /// Every state that a snapshot held, with the index up to which it goes.
+    states: Vec<(usize, u64)>,
     /// Every vote that was on a disk, or left in a message.
     votes: Vec<(NodeId, Term, NodeId)>,
     /// Every term that was on a disk, in order.
@@ -63,6 +68,7 @@ impl Twin {
             lost_logs: Vec::new(),
             applied: Vec::new(),
             effects: Vec::new(),
+            states: Vec::new(),
             votes: Vec::new(),
             disk_terms: Vec::new(),
             broken: Vec::new(),
@@ -82,6 +88,11 @@ impl Twin {
                 return Vec::new();
             }
             Kind::Broken { .. } => self.broken.push(Property::Contract),
+            Kind::Snapshot { .. }
+            | Kind::SnapshotSaved { .. }
+            | Kind::Compact { .. }
+            | Kind::Discard { .. }
+            | Kind::Restore { .. } => self.snapshot(record, id),
             _ => self.change(record, id),
         }
         self.judge_node(record, id, &before);
@@ -184,6 +195,57 @@ impl Twin {
         }
     }
 
+    /// What concerns snapshots.
+    fn snapshot(&mut self, record: &Record, id: NodeId) {
+        let prefix = |twin: &Twin, index: Index, term| {
+            let logs = twin.nodes.iter().map(|node| &node.log);
+            let commits = twin.commits.iter().map(|(_, prefix)| prefix);
+            let mut logs = commits.chain(logs).chain(&twin.lost_logs);
+            let last = index.0 as usize - 1;
+            let found = logs.find(|log| log.get(last).is_some_and(|(own, _)| *own == term));
+            found.map_or_else(Vec::new, |log| log[..=last].to_vec())
+        };
+        match record.kind {
+            Kind::Snapshot { index, term, state, .. } | Kind::Restore { index, term, state } => {
+                let covers = prefix(self, index, term);
+                let committed =
+                    |(_, committed): &(Term, Vec<Entry>)| committed.starts_with(&covers);
+                if covers.is_empty() || !self.commits.iter().any(committed) {
+                    self.broken.push(Property::Snapshot);
+                }
+                let index = index.0 as usize;
+                if self.states.iter().any(|(at, other)| *at == index && *other != state) {
+                    self.broken.push(Property::Snapshot);
+                }
+                self.states.push((index, state));
+                if matches!(record.kind, Kind::Restore { .. }) {
+                    let node = &mut self.nodes[id.slot()];
+                    node.applied = index;
+                    node.reached = node.reached.max(index);
+                }
+            }
+            Kind::SnapshotSaved { index, term } => {
+                self.nodes[id.slot()].snapshot = prefix(self, index, term);
+            }
+            Kind::Compact { upto, .. }
+                if upto.0 as usize > self.nodes[id.slot()].snapshot.len() =>
+            {
+                self.broken.push(Property::Snapshot);
+            }
+            Kind::Discard { write, index, term } => {
+                let covers = prefix(self, index, term);
+                let node = &mut self.nodes[id.slot()];
+                if index.0 as usize > node.snapshot.len() {
+                    self.broken.push(Property::Snapshot);
+                }
+                node.pending.push((write, Write::Discard(covers.clone())));
+                let log = std::mem::replace(&mut node.log, covers);
+                self.lost_logs.push(log);
+            }
+            _ => {}
+        }
+    }
+
     /// Writes become durable: up to one, and the first entries of the next.
     fn sync(&mut self, id: NodeId, upto: WriteId, torn: u32) {
         let node = &mut self.nodes[id.slot()];
@@ -192,6 +254,7 @@ impl Twin {
             match write {
                 Write::Append(entry) => node.disk.push(entry),
                 Write::Truncate(from) => node.disk.truncate(from.0 as usize - 1),
+                Write::Discard(covers) => node.disk = covers,
                 Write::Vote(term, vote) => {
                     self.disk_terms.push((id, term));
                     if let Some(vote) = vote {
@@ -299,7 +362,9 @@ impl Twin {
     fn judge_copies(&mut self) {
         let majority = self.nodes.len() / 2 + 1;
         let scarce = |(_, prefix): &(Term, Vec<Entry>)| {
-            self.nodes.iter().filter(|node| node.disk.starts_with(prefix)).count() < majority
+            let has =
+                |node: &&Node| node.disk.starts_with(prefix) || node.snapshot.starts_with(prefix);
+            self.nodes.iter().filter(has).count() < majority
         };
         if self.commits.last().is_some_and(scarce) {
             self.broken.push(Property::Durability);

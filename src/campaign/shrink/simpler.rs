@@ -57,7 +57,7 @@ fn cut(shrinker: &Shrinker, horizon: Span) -> Plan {
 /// Everything but numbers.
 pub fn all(shrinker: &mut Shrinker) {
     nodes(shrinker);
-    let changes: [&dyn Fn(&mut Plan); 12] = [
+    let changes: [&dyn Fn(&mut Plan); 15] = [
         &|plan| plan.links.clear(),
         &|plan| plan.network = plain_network(),
         &|plan| plan.network.loss = crate::time::Share::NEVER,
@@ -80,6 +80,16 @@ pub fn all(shrinker: &mut Shrinker) {
             }
         },
         &|plan| (plan.raft.entries_per_append, plan.raft.appends_in_flight) = (None, None),
+        &|plan| {
+            let raft = &mut plan.raft;
+            (raft.snapshot_every, raft.snapshot_trailing, raft.snapshot_chunk) = (None, None, None);
+        },
+        &|plan| (plan.raft.snapshot_trailing, plan.raft.snapshot_chunk) = (Some(0), None),
+        &|plan| {
+            (plan.raft.bytes_per_append, plan.raft.bytes_in_flight) = (None, None);
+            (plan.raft.batch_delay, plan.raft.parallel_append) = (None, None);
+            plan.cluster.apply_delay = Span::ZERO;
+        },
     ];
     for change in changes {
         let plan = shrinker.with(change);

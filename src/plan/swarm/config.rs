@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::ids::NODES_MAX;
 use crate::plan::scenario::{self, FileError};
 use crate::plan::swarm::storm::FaultKind;
-use crate::plan::validate::{CLIENTS_MAX, Checked, KEYS_MAX, between, each_once, require};
+use crate::plan::validate::{
+    CLIENTS_MAX, Checked, KEYS_MAX, SNAPSHOT_CHUNK_MAX, SNAPSHOT_ENTRIES_MAX, between, each_once,
+    require,
+};
 use crate::plan::{DRIFT_PPM_MAX, Profile};
 use crate::property::Property;
 use crate::time::Share;
@@ -77,6 +80,16 @@ pub struct Config {
     pub triggered: Vec<u64>,
     /// How many plans strike in the wake of the same situation again and again, in percent.
     pub obsessed: u64,
+    /// How many plans take snapshots, in percent.
+    pub snapshots: u64,
+    /// How many entries are applied between two snapshots.
+    pub snapshot_every: Vec<u64>,
+    /// How many entries before a snapshot's end stay in the log.
+    pub snapshot_trailing: Vec<u64>,
+    /// How many bytes of a snapshot one message carries at most.
+    pub snapshot_chunk: Vec<u32>,
+    /// How many plans limit bytes in flight, gather requests, send when the leader's disk has it, or apply later, in percent of each.
+    pub flow_control: u64,
 }
 
 impl Default for Config {
@@ -110,6 +123,11 @@ impl Default for Config {
             faults_max: 60,
             triggered: vec![0, 30, 60],
             obsessed: 40,
+            snapshots: 35,
+            snapshot_every: vec![5, 5, 10, 20, 50, 200],
+            snapshot_trailing: vec![0, 0, 0, 2, 10, 50],
+            snapshot_chunk: vec![48, 128, 512, 65_536],
+            flow_control: 12,
         }
     }
 }
@@ -155,6 +173,10 @@ impl Config {
         all(&wide(&self.nodes), 1, NODES_MAX.into(), "nodes", "the number of nodes")?;
         all(&wide(&self.clients), 0, CLIENTS_MAX.into(), "clients", "the number of clients")?;
         all(&wide(&self.keys), 1, KEYS_MAX.into(), "keys", "the number of keys")?;
+        let (entries, bytes) = (SNAPSHOT_ENTRIES_MAX, SNAPSHOT_CHUNK_MAX);
+        all(&self.snapshot_every, 1, entries, "snapshot_every", "entries between snapshots")?;
+        all(&self.snapshot_trailing, 0, entries, "snapshot_trailing", "entries kept")?;
+        all(&wide(&self.snapshot_chunk), 1, bytes, "snapshot_chunk", "bytes per message")?;
         all(&self.latency_max, 1, LATENCY_MAX, "latency_max", "a latency")?;
         all(&self.kept, 0, 100, "kept", "a share in percent")?;
         all(&self.triggered, 0, 100, "triggered", "a share in percent")?;
@@ -178,6 +200,8 @@ impl Config {
             ("clocks", self.clocks),
             ("sick_nodes", self.sick_nodes),
             ("obsessed", self.obsessed),
+            ("snapshots", self.snapshots),
+            ("flow_control", self.flow_control),
         ] {
             between(percent, 0, 100, key, "a share in percent")?;
         }

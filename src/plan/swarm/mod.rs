@@ -52,6 +52,8 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     if let Some(sick) = sick {
         sick.infect(&mut plan);
     }
+    draw_snapshots(&mut rng, &mut plan, config);
+    draw_flow(&mut rng, &mut plan, unit, config);
     draw_operations(&mut plan, config);
     elections::draw(seed, &mut plan, unit, config);
     plan
@@ -71,6 +73,18 @@ fn draw_operations(plan: &mut Plan, config: &Config) {
     }
 }
 
+fn draw_snapshots(rng: &mut Rng, plan: &mut Plan, config: &Config) {
+    let some = rng.chance(config.snapshots);
+    let every = rng.pick(&config.snapshot_every);
+    let trailing = rng.pick(&config.snapshot_trailing);
+    let chunk = rng.pick(&config.snapshot_chunk);
+    if some {
+        plan.raft.snapshot_every = Some(every);
+        plan.raft.snapshot_trailing = Some(trailing);
+        plan.raft.snapshot_chunk = Some(chunk);
+    }
+}
+
 fn draw_timing(rng: &mut Rng, plan: &mut Plan, config: &Config) {
     plan.cluster.profile = rng.pick(&config.profiles);
     let own_timing = rng.chance(config.own_timing);
@@ -87,6 +101,27 @@ fn draw_timing(rng: &mut Rng, plan: &mut Plan, config: &Config) {
     if rng.chance(config.own_batches) {
         plan.raft.entries_per_append = Some(batch);
         plan.raft.appends_in_flight = Some(flight);
+    }
+}
+
+fn draw_flow(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
+    let share = config.flow_control;
+    let (bytes, in_flight) = (rng.pick(&[1, 64, 256]), rng.pick(&[32, 128, 1_024]));
+    let (batch, apply) = (rng.pick(&[2, 10, 50]), rng.pick(&[1, 10, 100, 400]));
+    if rng.chance(share) {
+        plan.raft.bytes_per_append = Some(bytes);
+    }
+    if rng.chance(share) {
+        plan.raft.bytes_in_flight = Some(in_flight);
+    }
+    if rng.chance(share) {
+        plan.raft.batch_delay = Some(Span(unit.0 / 1_000 * batch));
+    }
+    if rng.chance(share) {
+        plan.raft.parallel_append = Some(false);
+    }
+    if rng.chance(share) {
+        plan.cluster.apply_delay = Span(unit.0 / 1_000 * apply);
     }
 }
 

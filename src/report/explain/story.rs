@@ -139,6 +139,13 @@ impl Story<'_> {
         let told = match record.kind {
             Kind::Role { role, term } => self.role(node, role, term),
             Kind::Append { .. } | Kind::Truncate { .. } => self.log(node, record),
+            Kind::Compact { upto, .. } => Some(self.compacts(node, upto, record)),
+            Kind::Snapshot { .. } | Kind::SnapshotSaved { .. } => {
+                Some((3, words(&record.kind, record.node)))
+            }
+            Kind::Discard { .. } | Kind::Restore { .. } => {
+                Some((6, words(&record.kind, record.node)))
+            }
             Kind::Vote { term, vote: Some(vote), .. } => self.writes_vote(node, term, vote),
             Kind::Vote { term, vote: None, .. } => self.unwrites_vote(node, term),
             Kind::Durable { write } => self.durable(node, write),
@@ -361,6 +368,16 @@ impl Story<'_> {
         }
     }
 
+    /// A log is compacted; that the snapshot ends with the entry that the log has there is what all depends on.
+    fn compacts(&self, node: NodeId, upto: Index, record: &Record) -> (u8, String) {
+        let own = self.shadow.node(node);
+        let text = words(&record.kind, record.node);
+        if own.snapshot.0 > upto || own.at(upto) == Some(own.snapshot.1) {
+            return (3, text);
+        }
+        (8, format!("{text}, and keeps what follows, although its own entry there is another"))
+    }
+
     fn writes_vote(&mut self, node: NodeId, term: Term, vote: NodeId) -> Told {
         let (wrong, remark) = self.objection(node, term, vote);
         let rank = match (wrong, self.focus.terms.contains(&term)) {
@@ -471,6 +488,14 @@ impl Story<'_> {
             MessageKind::TimeoutNow => {
                 Some((4, format!("tells {to} to stand at once{}", self.heard(to, id))))
             }
+            MessageKind::InstallSnapshot => {
+                let text = format!("sends {to} a part of its snapshot up to {index}");
+                Some((3, text + &self.heard(to, id)))
+            }
+            MessageKind::SnapshotReply if success => {
+                let text = format!("tells {to} that it has all up to {index}, by its snapshot");
+                Some((5, text + &self.heard(to, id)))
+            }
             _ => None,
         }
     }
@@ -529,6 +554,9 @@ impl Story<'_> {
             MessageKind::AppendReply => "refusal of entries",
             MessageKind::TimeoutNow => "word to stand",
             MessageKind::PreVoteReply if message.success => "grant of a pre-vote",
+            MessageKind::InstallSnapshot => "part of a snapshot",
+            MessageKind::SnapshotReply if message.success => "word that its snapshot is installed",
+            MessageKind::SnapshotReply => "word of how much of a snapshot came",
             MessageKind::Forward
             | MessageKind::ForwardReply
             | MessageKind::PreVote

@@ -15,7 +15,7 @@ use crate::record::{Heard, Kind, Loss, MessageKind, Record, Summary};
 use crate::trace::text::{client, command_words, heard_words};
 
 /// The kinds of records, as traces name them, in the order in which they came to pages.
-pub const KINDS: [&str; 34] = [
+pub const KINDS: &[&str] = &[
     "boot",
     "crash",
     "wipe",
@@ -50,6 +50,11 @@ pub const KINDS: [&str; 34] = [
     "broken",
     "transfer",
     "target-priority",
+    "snapshot",
+    "snapshot-saved",
+    "compact",
+    "discard",
+    "restore",
 ];
 
 /// Puts records into arrays, and fills the tables that these refer to.
@@ -200,7 +205,31 @@ impl Encoder {
             Kind::Broken { panicked } => words.extend([31, panicked.into()]),
             Kind::Transfer { to } => words.extend([32, id(to)]),
             Kind::TargetPriority { target } => words.extend([33, target.into()]),
+            Kind::Snapshot { .. }
+            | Kind::SnapshotSaved { .. }
+            | Kind::Compact { .. }
+            | Kind::Discard { .. }
+            | Kind::Restore { .. } => words.extend(snapshot_words(kind)),
         }
+    }
+}
+
+/// What concerns snapshots. A fingerprint comes in two halves: it has more bits than a number of JavaScript holds.
+fn snapshot_words(kind: &Kind) -> Vec<u64> {
+    let halves = |state: u64| (state >> 32, state & u64::from(u32::MAX));
+    match *kind {
+        Kind::Snapshot { index, term, state, received } => {
+            let (high, low) = halves(state);
+            vec![34, index.0, term.0, high, low, received.into()]
+        }
+        Kind::SnapshotSaved { index, term } => vec![35, index.0, term.0],
+        Kind::Compact { write, upto } => vec![36, write.0, upto.0],
+        Kind::Discard { write, index, term } => vec![37, write.0, index.0, term.0],
+        Kind::Restore { index, term, state } => {
+            let (high, low) = halves(state);
+            vec![38, index.0, term.0, high, low]
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -243,6 +272,8 @@ fn summary_words(summary: &Summary) -> [u64; 9] {
         MessageKind::PreVote => 6,
         MessageKind::PreVoteReply => 7,
         MessageKind::TimeoutNow => 8,
+        MessageKind::InstallSnapshot => 9,
+        MessageKind::SnapshotReply => 10,
     };
     let [client, serial] = request_words(request);
     let (entries, success) = (entries.into(), success.into());

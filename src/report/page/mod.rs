@@ -127,6 +127,8 @@ struct NodeBefore {
     leader: u64,
     commit: u64,
     applied: u64,
+    /// The last index that the log in memory, and that on disk, left to the snapshot.
+    compacted: (u64, u64),
     /// Term and content of each entry.
     log: Vec<(u64, u64)>,
     durable: Vec<(u64, u64)>,
@@ -149,7 +151,7 @@ impl Standing {
             Kind::Pause => self.paused = true,
             Kind::Leader { leader } => self.leader = leader,
             Kind::Commit { index, .. } => self.commit = index,
-            Kind::Apply { index, .. } => self.applied = index,
+            Kind::Apply { index, .. } | Kind::Restore { index, .. } => self.applied = index,
             _ => {}
         }
     }
@@ -227,6 +229,7 @@ impl Seen {
             leader: id(standing.leader),
             commit: standing.commit.0,
             applied: standing.applied.0,
+            compacted: (node.base.0.0, node.base.1.0),
             log: entries(&node.log, &mut self.encoder),
             durable: entries(&node.durable, &mut self.encoder),
         };

@@ -185,9 +185,10 @@ function logCell(state, slot, logs, index) {
   const differs = logs.some(({ log }) => log.has(index) && log.get(index) !== place);
   const durable = logs[slot].disk.get(index) === place;
   const committed = index <= state.commit;
-  const cell = make("td", [committed ? "committed" : "open", differs && "conflict", !durable && "volatile"].filter(Boolean).join(" "), String(chain.term[place]));
+  const covered = index <= state.compacted[0];
+  const cell = make("td", [committed ? "committed" : "open", differs && "conflict", !durable && "volatile", covered && "covered"].filter(Boolean).join(" "), String(chain.term[place]));
   cell.style.setProperty("--term", palette.terms[chain.term[place] % palette.terms.length]);
-  const notes = [committed ? "committed" : "not committed", durable ? "on disk" : "not on disk yet", differs && "differs from another node's log"];
+  const notes = [covered && "in the snapshot", committed ? "committed" : "not committed", durable ? "on disk" : "not on disk yet", differs && "differs from another node's log"];
   cell.title = `${index}@${chain.term[place]}: ${entryWords(place)}; ${notes.filter(Boolean).join(", ")}`;
   return cell;
 }

@@ -52,6 +52,11 @@ function messageWords(m) {
     case "append-reply":
       if (m.success) return `appended t${m.term} match=${m.index}`;
       return `conflict t${m.term} at=${m.index} has=${m.index_term} from=${m.commit}`;
+    case "install-snapshot":
+      return `install-snapshot t${m.term} last=${m.index}@${m.index_term} at=${m.commit} bytes=${m.entries}${m.success ? " done" : ""}`;
+    case "snapshot-reply":
+      if (m.success) return `installed t${m.term} last=${m.index}`;
+      return `received t${m.term} last=${m.index} bytes=${m.commit}`;
     case "forward": return `forward ${request}`;
     default: return `forwarded ${request} ${m.success ? "done" : "refused"}`;
   }
@@ -121,6 +126,11 @@ const WORDS = {
   missed: ([fault]) => `--- fault ${fault} finds nobody`,
   heal: ([fault]) => `--- fault ${fault} ends`,
   broken: ([panicked]) => (panicked ? "PANICS" : "BREAKS THE CONTRACT with its host"),
+  snapshot: ([index, term, , , received]) => `writes ${received ? "the received" : "a"} snapshot up to ${index}@${term}`,
+  "snapshot-saved": ([index, term]) => `disk has the snapshot up to ${index}@${term}`,
+  compact: ([write, upto]) => `removes ${upto} and all before (w${write})`,
+  discard: ([write, index, term]) => `gives its log up for the snapshot up to ${index}@${term} (w${write})`,
+  restore: ([index, term]) => `restores its state machine from the snapshot up to ${index}@${term}`,
 };
 
 const fieldsOf = (at) => Array.from({ length: 9 }, (_, place) => field(at, place));
@@ -132,6 +142,8 @@ function entryWords(place) {
 }
 
 const orNull = (number) => number || null;
+// A fingerprint that comes in two halves.
+const wholeOf = (high, low) => "#" + ((BigInt(high) << 32n) | BigInt(low));
 const requestOf = (client, serial) => ({
   client: client % 65536, serial, ...(client >= 65536 && { session: Math.floor(client / 65536) }),
 });
@@ -173,6 +185,11 @@ const JSON_FIELDS = {
   missed: (f) => ({ fault: f[0] }),
   heal: (f) => ({ fault: f[0] }),
   broken: (f) => ({ panicked: f[0] === 1 }),
+  snapshot: (f) => ({ index: f[0], term: f[1], state: wholeOf(f[2], f[3]), received: f[4] === 1 }),
+  "snapshot-saved": (f) => ({ index: f[0], term: f[1] }),
+  compact: (f) => ({ write: f[0], upto: f[1] }),
+  discard: (f) => ({ write: f[0], index: f[1], term: f[2] }),
+  restore: (f) => ({ index: f[0], term: f[1], state: wholeOf(f[2], f[3]) }),
 };
 
 // A fingerprint has more digits than a number of JavaScript holds, so it goes in as text and loses its quotes at the end.
