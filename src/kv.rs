@@ -47,10 +47,10 @@ impl Map {
         }
     }
 
-    /// The same keys, and no session.
-    pub fn without_sessions(&self) -> Map {
+    /// The same, but for what requests gave.
+    pub fn without_answers(&self) -> Map {
         let mut map = self.clone();
-        map.sessions.forget();
+        map.forget_answers();
         map
     }
 

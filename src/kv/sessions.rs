@@ -90,11 +90,6 @@ impl Sessions {
         self.open.values().map(|session| 16 + answer(session)).sum()
     }
 
-    /// Forgets all of them.
-    pub fn forget(&mut self) {
-        self.open.clear();
-    }
-
     /// Forgets what requests gave.
     pub fn forget_answers(&mut self) {
         self.open.values_mut().for_each(|session| session.last = None);

@@ -96,7 +96,7 @@ pub enum Bug {
     SnapKeepsConflict,
     /// A snapshot's last term becomes the current term.
     SnapSetsTerm,
-    /// Snapshots are without the sessions of clients.
+    /// Snapshots are without what the sessions of clients remember.
     SnapDropsSessions,
 }
 
@@ -517,11 +517,11 @@ impl Bug {
             ),
             Bug::SnapDropsSessions => about(
                 "snap-drops-sessions",
-                "A snapshot holds the keys, but not the sessions of clients.",
-                "A follower gets a snapshot in place of a long log, and with it knows of no session. Requests that were tried again and \
-                 stand behind the snapshot are carried out by the others, and not by it; or the other way round.",
+                "A snapshot is without what the sessions of clients remember.",
+                "A follower gets a snapshot in place of a long log, and with it forgets what clients have asked already. A request that is \
+                 tried again, and stands behind the snapshot, is carried out by it a second time.",
                 "Raft thesis, 6.3",
-                &[ExactlyOnce, Snapshot, Linearizability],
+                &[ExactlyOnce, Linearizability, Snapshot],
             ),
             _ => panic!("not a bug of snapshots"),
         }

@@ -179,7 +179,7 @@ impl Rules {
         own.is_some_and(|own| own == last_included_term || self.broken(Bug::SnapKeepsConflict))
     }
 
-    /// Thesis 6.3: the sessions are part of the replicated state, so that snapshots hold them.
+    /// Thesis 6.3: what sessions remember is part of the replicated state, so that snapshots hold it.
     pub fn snapshots_hold_sessions(self) -> bool {
         !self.broken(Bug::SnapDropsSessions)
     }

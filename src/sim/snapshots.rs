@@ -88,7 +88,7 @@ impl<N: Node> Sim<'_, '_, N> {
             Effect::TakeSnapshot { index, term, members } => {
                 let image = match self.rules.snapshots_hold_sessions() {
                     true => host.machine.image(),
-                    false => host.machine.without_sessions().image(),
+                    false => host.machine.without_answers().image(),
                 };
                 let (last_included_index, last_included_term) = (index, term);
                 let snapshot = Snapshot { last_included_index, last_included_term, members, image };

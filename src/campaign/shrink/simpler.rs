@@ -95,6 +95,7 @@ pub fn all(shrinker: &mut Shrinker) {
         let plan = shrinker.with(change);
         shrinker.take(plan);
     }
+    switches(shrinker);
     let is_plain = |disk: &DiskOptions| SYNCS.iter().any(|fsync| *disk == plain_disk(*fsync));
     if !is_plain(&shrinker.best.disk) {
         let disk = |fsync: Span| shrinker.with(|plan| plan.disk = plain_disk(fsync));
@@ -112,6 +113,31 @@ pub fn all(shrinker: &mut Shrinker) {
         fault(shrinker, place);
     }
     clients(shrinker);
+}
+
+/// Switches off, one by one, what is still on, be it by the profile.
+fn switches(shrinker: &mut Shrinker) {
+    let changes: [(bool, &dyn Fn(&mut Plan)); 6] = {
+        let config = shrinker.best.config();
+        [
+            (config.elections.pre_vote, &|plan| plan.raft.pre_vote = Some(false)),
+            (config.elections.check_quorum, &|plan| plan.raft.check_quorum = Some(false)),
+            (config.elections.vote_lease, &|plan| plan.raft.vote_lease = Some(false)),
+            (config.snapshot_every > 0, &|plan| plan.raft.snapshot_every = Some(0)),
+            (config.bytes_per_append > 0, &|plan| plan.raft.bytes_per_append = Some(0)),
+            (config.bytes_in_flight > 0, &|plan| plan.raft.bytes_in_flight = Some(0)),
+        ]
+    };
+    for (on, change) in changes {
+        if on {
+            let plan = shrinker.with(change);
+            shrinker.take(plan);
+        }
+    }
+    if shrinker.best.cluster.apply_delay > Span::ZERO {
+        let plan = shrinker.with(|plan| plan.cluster.apply_delay = Span::ZERO);
+        shrinker.take(plan);
+    }
 }
 
 /// Fewer nodes: each in turn leaves, and those behind it move up.
