@@ -43,6 +43,22 @@ pub struct Clients {
 }
 
 impl Clients {
+    /// Whether a record may have to do with clients: few have, so this is asked first.
+    #[inline]
+    pub fn concerns(kind: &Kind) -> bool {
+        match kind {
+            Kind::Send { message, .. } => message.message == MessageKind::Forward,
+            Kind::Role { .. }
+            | Kind::Duplicate { .. }
+            | Kind::Invoke { .. }
+            | Kind::Request { .. }
+            | Kind::Apply { .. }
+            | Kind::Answered { .. }
+            | Kind::GaveUp { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Looks at a record, and adds what is reached by it. `oracles` have not seen it yet.
     pub fn observe(&mut self, record: &Record, oracles: &Oracles, reached: &mut Vec<Situation>) {
         let Some(id) = record.node else { return };

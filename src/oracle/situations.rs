@@ -147,10 +147,12 @@ impl Situations {
         }
         let Some(id) = record.node else { return };
         self.observe_elections(record, id, oracles);
-        let mut reached = std::mem::take(&mut self.reached);
-        self.clients.observe(record, oracles, &mut reached);
-        reached.drain(..).for_each(|situation| self.reach(situation, Some(id)));
-        self.reached = reached;
+        if Clients::concerns(&record.kind) {
+            let mut reached = std::mem::take(&mut self.reached);
+            self.clients.observe(record, oracles, &mut reached);
+            reached.drain(..).for_each(|situation| self.reach(situation, Some(id)));
+            self.reached = reached;
+        }
         if self.compaction.is_due(&record.kind) {
             let commit = self.nodes[id.slot()].commit;
             let reached = self.compaction.observe(record, id, commit, oracles.shadow());

@@ -40,6 +40,7 @@ impl Core {
     }
 
     /// Takes a snapshot if so many entries were applied since the last one. `term` is that of the last applied.
+    #[inline]
     pub fn take_snapshot(&mut self, term: Term, ctx: &mut Ctx) {
         let (index, every) = (self.last_applied, self.config.snapshot_every);
         if every == 0 || self.saving || index.0 < self.snapshot_index().0 + every {
