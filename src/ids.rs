@@ -150,7 +150,8 @@ impl fmt::Debug for WriteId {
 }
 
 /// A set of nodes, as a bit mask.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Vec<NodeId>", into = "Vec<NodeId>")]
 pub struct NodeSet(u32);
 
 impl NodeSet {
@@ -165,6 +166,11 @@ impl NodeSet {
     /// The set of just this node.
     pub const fn only(node: NodeId) -> NodeSet {
         NodeSet(1 << node.slot())
+    }
+
+    /// The set as a bit mask, node 1 in the lowest bit.
+    pub const fn bits(self) -> u32 {
+        self.0
     }
 
     /// Adds a node; says whether it is new.
@@ -219,6 +225,23 @@ impl NodeSet {
                 NodeId::at(slot)
             })
         })
+    }
+}
+
+impl TryFrom<Vec<NodeId>> for NodeSet {
+    type Error = String;
+
+    fn try_from(nodes: Vec<NodeId>) -> Result<NodeSet, String> {
+        match nodes.iter().find(|node| !(1..=NODES_MAX).contains(&node.number())) {
+            Some(node) => Err(format!("there is no node {}: nodes are 1 to {NODES_MAX}", node.0)),
+            None => Ok(nodes.into_iter().collect()),
+        }
+    }
+}
+
+impl From<NodeSet> for Vec<NodeId> {
+    fn from(set: NodeSet) -> Vec<NodeId> {
+        set.iter().collect()
     }
 }
 

@@ -16,6 +16,7 @@ pub mod ids;
 pub mod rng;
 pub mod time;
 
+pub mod configuration;
 pub mod log;
 pub mod node;
 pub mod property;

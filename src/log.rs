@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::configuration::Configuration;
 use crate::ids::{Index, Term};
 
 /// Which request of which client; the answer goes back by it.
@@ -80,6 +81,9 @@ pub enum Command {
     },
     /// Opens a session for its client (thesis 6.3): what a client with sessions asks first.
     Register,
+    /// Changes the members of the cluster: what only leaders write.
+    #[serde(skip)]
+    Configure(Configuration),
 }
 
 impl Command {
@@ -91,13 +95,16 @@ impl Command {
             | Command::Delete { key }
             | Command::CompareAndSet { key, .. }
             | Command::Append { key, .. } => Some(key),
-            Command::Noop | Command::Register => None,
+            Command::Noop | Command::Register | Command::Configure(_) => None,
         }
     }
 
     /// Whether it may change what a key holds.
     pub const fn writes(self) -> bool {
-        !matches!(self, Command::Get { .. } | Command::Noop | Command::Register)
+        !matches!(
+            self,
+            Command::Get { .. } | Command::Noop | Command::Register | Command::Configure(_)
+        )
     }
 }
 
@@ -131,6 +138,9 @@ impl Entry {
             Command::CompareAndSet { key, expected, value } => (4, key, expected, value),
             Command::Append { key, value } => (5, key, 0, value),
             Command::Register => (6, 0, 0, 0),
+            Command::Configure(Configuration { voters, learners }) => {
+                (7, voters.bits(), 0, learners.bits())
+            }
         };
         let request = u64::from(self.request.client) << 32 | u64::from(self.request.serial);
         let state = mix(request ^ (tag << 61));

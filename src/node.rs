@@ -19,7 +19,8 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
+use crate::configuration::{Change, Configuration};
+use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Batch, Command, Entry, Log, RequestId};
 use crate::record::Summary;
 use crate::rng::Rng;
@@ -96,7 +97,7 @@ pub struct Snapshot {
     /// The term of that entry.
     pub last_included_term: Term,
     /// The members of the cluster as of that entry.
-    pub members: NodeSet,
+    pub members: Configuration,
     /// The state machine.
     pub image: Image,
 }
@@ -152,6 +153,8 @@ pub enum Input<M> {
     Request(Request),
     /// An operator wants the node, if it leads, to hand its leadership over to this one (thesis 3.10).
     Transfer(NodeId),
+    /// An operator wants the members of the cluster changed. A node that does not lead, or may not change them now, does nothing.
+    Change(Change),
     /// The time that [`Effect::SetTimer`] named has come.
     TimerFired,
     /// This write and every earlier one are durable.
@@ -214,7 +217,7 @@ pub enum Effect<M> {
         /// The term of the entry there.
         term: Term,
         /// The members of the cluster as of that entry.
-        members: NodeSet,
+        members: Configuration,
     },
     /// Writes a snapshot to the disk, beside the journal: appends go on meanwhile. It replaces the one before when it is whole, so a
     /// crash leaves the one or the other. One is written at a time; [`Input::SnapshotSaved`] says when it is durable.

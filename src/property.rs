@@ -42,11 +42,14 @@ pub enum Property {
     ExactlyOnce,
     /// A snapshot holds exactly the committed entries up to its end, and a log gives way only to a durable one (section 7).
     Snapshot,
+    /// At most one change of the members is not committed, quorums before and after it have a node in common, and a leader that is not in
+    /// the committed configuration leaves (thesis 4.1, 4.2.2).
+    Configuration,
 }
 
 impl Property {
     /// All of them, in the order in which they are judged.
-    pub const ALL: [Property; 14] = [
+    pub const ALL: [Property; 15] = [
         Property::ElectionSafety,
         Property::LeaderAppendOnly,
         Property::LogMatching,
@@ -61,6 +64,7 @@ impl Property {
         Property::Linearizability,
         Property::ExactlyOnce,
         Property::Snapshot,
+        Property::Configuration,
     ];
 
     /// The name in scenario files and reports.
@@ -80,6 +84,7 @@ impl Property {
             Property::Linearizability => "linearizability",
             Property::ExactlyOnce => "exactly-once",
             Property::Snapshot => "snapshot",
+            Property::Configuration => "configuration",
         }
     }
 
@@ -121,6 +126,9 @@ impl Property {
             }
             Property::Snapshot => {
                 "A snapshot holds exactly what is committed up to its end, and a log gives way only to a durable one."
+            }
+            Property::Configuration => {
+                "One change of the members at a time, with quorums that meet, and a leader that is removed leaves."
             }
         }
     }
@@ -174,6 +182,10 @@ impl Property {
             Property::Snapshot => {
                 "7: a snapshot replaces committed entries that the state machine has applied, and a log is discarded once \
                  the snapshot is on stable storage."
+            }
+            Property::Configuration => {
+                "Thesis 4.1, 4.2.2: a server is added or removed when the change before is committed, so that majorities of \
+                 old and new overlap; a leader that is removed steps down once that is committed."
             }
             Property::Contract => {
                 "Figure 2: a server that answers in ways the paper does not have is not a Raft server."

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Command, RequestId, mix};
 use crate::node::{Output, Role};
@@ -110,6 +111,16 @@ pub enum Kind {
         term: Term,
         /// A fingerprint of the entry.
         content: u64,
+    },
+    /// The entry that the node has just appended is a configuration, by which it goes from now on. Without a node, and at index 0: with
+    /// whom the cluster begins, where that is not every node.
+    Configure {
+        /// The entry's index.
+        index: Index,
+        /// The entry's term.
+        term: Term,
+        /// The members.
+        configuration: Configuration,
     },
     /// The node removed the end of its log: not yet durable.
     Truncate {

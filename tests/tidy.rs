@@ -11,7 +11,7 @@ use squall::raft::Bug;
 /// Who may know whom: a file imports from its own layer and from those above it in this table.
 const LAYERS: [&[&str]; 8] = [
     &["ids", "time", "rng", "closest"],
-    &["log", "node", "record", "property", "situation"],
+    &["configuration", "log", "node", "record", "property", "situation"],
     &["raft", "kv", "guests", "plan"],
     &["world", "client"],
     &["oracle", "trace"],

@@ -1,7 +1,9 @@
 //! Leader completeness, state-machine safety, durability, safe commits, and commit indexes that never go back (5.4, Figure 3).
 
-use crate::ids::{Index, NodeId, Term};
+use crate::configuration::Configuration;
+use crate::ids::{Index, NodeId, NodeSet, Term};
 use crate::node::Role;
+use crate::oracle::membership::majority;
 use crate::oracle::shadow::{Change, Place, Shadow};
 use crate::oracle::violation::Violation;
 use crate::property::Property;
@@ -30,6 +32,8 @@ pub struct Commits {
     applied: Vec<(Term, u64, u64)>,
     /// Where each node's commit index and state machine are.
     nodes: Vec<(Index, Index)>,
+    /// Whose disks count for the last commit: the configuration of the node that committed it.
+    quorum_of: Configuration,
 }
 
 impl Commits {
@@ -41,6 +45,7 @@ impl Commits {
             elected: Vec::new(),
             applied: Vec::new(),
             nodes: vec![(Index::ZERO, Index::ZERO); usize::from(nodes)],
+            quorum_of: Configuration::of(NodeSet::first(nodes)),
         }
     }
 
@@ -53,6 +58,11 @@ impl Commits {
     fn last_committed_before(&self, term: Term) -> Index {
         let earlier = self.committed_by.iter().rev().find(|(_, _, committed)| *committed < term);
         earlier.map_or(Index::ZERO, |(last, ..)| *last)
+    }
+
+    /// The commit index of a node, as it knows it.
+    pub fn commit_index(&self, node: NodeId) -> Index {
+        self.nodes[node.slot()].0
     }
 
     /// The committed entry at an index.
@@ -177,6 +187,7 @@ impl Commits {
         }
         self.committed.extend_from_slice(&node.log[self.committed.len()..index.0 as usize]);
         self.committed_by.push((index, record.number, term));
+        self.quorum_of = shadow.configuration_of(id);
         self.missed_by_later_leader(record, term, index, place, shadow)
             .or_else(|| scarce(record, id, index, place, shadow))
             .or_else(|| unsafe_commit(record, id, index, place, shadow))
@@ -247,12 +258,12 @@ impl Commits {
         if from > last {
             return None;
         }
-        let copies = shadow.copies(last, self.committed_at(last)?);
-        (copies < shadow.majority()).then(|| {
+        let copies = shadow.copies(last, self.committed_at(last)?, self.quorum_of);
+        (copies < majority(self.quorum_of)).then(|| {
             let sentence = format!(
                 "{id} removed its log from index {from} on, and index {last}, which is committed, is on {copies} of \
                  {} disks.",
-                shadow.nodes().count()
+                self.quorum_of.voters.len()
             );
             Violation::new(Property::Durability, record, sentence, [self.record_of(last)])
         })
@@ -267,11 +278,12 @@ fn scarce(
     place: Place,
     shadow: &Shadow,
 ) -> Option<Violation> {
-    let copies = shadow.copies(index, place);
-    (copies < shadow.majority()).then(|| {
+    let configuration = shadow.configuration_of(id);
+    let copies = shadow.copies(index, place, configuration);
+    (copies < majority(configuration)).then(|| {
         let sentence = format!(
             "{id} committed index {index}, which is on {copies} of {} disks: no majority.",
-            shadow.nodes().count()
+            configuration.voters.len()
         );
         let appended = shadow.chain.link(place).record;
         Violation::new(Property::Durability, record, sentence, [appended])
@@ -292,11 +304,12 @@ fn unsafe_commit(
     let lacking = shadow.nodes().filter(|(_, node)| node.at(index) != Some(place));
     lacking.map(|(lacking, _)| lacking).find_map(|candidate| {
         let own = last(candidate);
-        let votes = shadow.nodes().filter(|(voter, _)| last(*voter) <= own).count();
-        (votes >= shadow.majority()).then(|| {
+        let configuration = shadow.configuration_of(candidate);
+        let votes = configuration.voters.iter().filter(|voter| last(*voter) <= own).count();
+        (votes >= majority(configuration)).then(|| {
             let sentence = format!(
                 "{id} committed index {index}, but {candidate} lacks it, and could be elected by {votes} of {} nodes.",
-                shadow.nodes().count()
+                configuration.voters.len()
             );
             let theirs = shadow.node(candidate).at(own.1).unwrap_or(Place::ROOT);
             let evidence = [shadow.chain.link(place).record, shadow.chain.link(theirs).record];

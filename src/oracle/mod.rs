@@ -2,7 +2,7 @@
 //! test.
 //!
 //! [`shadow`] rebuilds every node's log from records. [`election`], [`log`], [`commit`] and [`snapshots`] judge what a record changed, in
-//! constant time for each changed entry: the cost does not grow with logs or with time. [`history`] judges what clients hear, with
+//! constant time for each changed entry: the cost does not grow with logs or with time. [`membership`] judges changes of the members. [`history`] judges what clients hear, with
 //! [`model`], [`linearizable`] and [`shortest`]; [`once`] what takes effect. [`situations`] and [`clients`] name what a run got into.
 
 pub mod clients;
@@ -12,6 +12,7 @@ pub mod election;
 pub mod history;
 pub mod linearizable;
 pub mod log;
+pub mod membership;
 pub mod model;
 pub mod once;
 pub mod shadow;
@@ -37,11 +38,12 @@ pub struct Oracles {
     histories: Option<history::Histories>,
     effects: once::Effects,
     snapshots: snapshots::Snapshots,
+    members: membership::Members,
     judged: u16,
 }
 
 /// What no Raft can promise once a disk was destroyed: a vote or a copy is gone that others counted on.
-const NEEDS_DISKS: [Property; 9] = [
+const NEEDS_DISKS: [Property; 10] = [
     Property::ElectionSafety,
     Property::LogMatching,
     Property::LeaderCompleteness,
@@ -51,6 +53,7 @@ const NEEDS_DISKS: [Property; 9] = [
     Property::Linearizability,
     Property::ExactlyOnce,
     Property::Snapshot,
+    Property::Configuration,
 ];
 
 impl Oracles {
@@ -63,6 +66,7 @@ impl Oracles {
             histories: judge.contains(&Property::Linearizability).then(history::Histories::default),
             effects: once::Effects::new(nodes),
             snapshots: snapshots::Snapshots::default(),
+            members: membership::Members::new(nodes),
             judged: judge.iter().fold(0, |bits, property| bits | 1 << *property as u16),
         }
     }
@@ -111,17 +115,18 @@ impl Oracles {
         let log = log::observe(record, change, &self.shadow);
         let commit = self.commits.observe(record, change, &self.shadow);
         let snapshot = self.snapshots.observe(record, &self.shadow, &self.commits);
+        let members = self.members.observe(record, &self.shadow, &self.commits);
         let (client, once) = match record.kind {
             Kind::Apply { .. } => (self.client(record), self.effects.observe(record)),
             Kind::Boot { .. } | Kind::Restore { .. } => (None, self.effects.observe(record)),
             _ => (None, None),
         };
-        // Nearly always there is none; a list of six violations is not made for that.
+        // Nearly always there is none; a list of seven violations is not made for that.
         let first = election.is_some() || log.is_some() || commit.is_some();
-        if !first && client.is_none() && once.is_none() && snapshot.is_none() {
+        if !first && client.is_none() && once.is_none() && snapshot.is_none() && members.is_none() {
             return None;
         }
-        let found = [election, log, commit, client, once, snapshot].into_iter().flatten();
+        let found = [election, log, commit, client, once, snapshot, members].into_iter().flatten();
         found.into_iter().find_map(|violation| self.judge(violation))
     }
 

@@ -6,8 +6,10 @@
 
 use std::collections::VecDeque;
 
-use crate::ids::{Index, NodeId, Term, WriteId};
+use crate::configuration::Configuration;
+use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::node::Role;
+use crate::oracle::membership::Configurations;
 use crate::record::{Kind, Record};
 
 /// A place in the chain: an entry, and by it all before it.
@@ -220,6 +222,8 @@ pub struct Shadow {
     /// All entries.
     pub chain: Chain,
     nodes: Vec<NodeShadow>,
+    /// The configurations in logs.
+    pub configurations: Configurations,
 }
 
 impl Shadow {
@@ -228,6 +232,7 @@ impl Shadow {
         Shadow {
             chain: Chain::default(),
             nodes: (0..nodes).map(|_| NodeShadow::default()).collect(),
+            configurations: Configurations::new(NodeSet::first(nodes)),
         }
     }
 
@@ -241,7 +246,13 @@ impl Shadow {
         self.nodes.iter().enumerate().map(|(slot, node)| (NodeId::at(slot), node))
     }
 
-    /// How many nodes make a majority.
+    /// By which configuration a node goes: the latest in its log.
+    pub fn configuration_of(&self, node: NodeId) -> Configuration {
+        let node = self.node(node);
+        self.configurations.of(node, node.last_index()).1
+    }
+
+    /// How many nodes make a majority of all.
     pub fn majority(&self) -> usize {
         self.nodes.len() / 2 + 1
     }
@@ -252,12 +263,13 @@ impl Shadow {
         self.chain.link(last).term
     }
 
-    /// On how many disks the entry of a place sits, at this index.
-    pub fn copies(&self, index: Index, place: Place) -> usize {
-        let has = |node: &&NodeShadow| {
+    /// On how many disks of voters the entry of a place sits, at this index.
+    pub fn copies(&self, index: Index, place: Place, configuration: Configuration) -> usize {
+        let has = |id: &NodeId| {
+            let node = self.node(*id);
             node.durable_at(index) == Some(place) || self.snapshot_covers(node, index, place)
         };
-        self.nodes.iter().filter(has).count()
+        configuration.voters.iter().filter(has).count()
     }
 
     /// Whether the entry of a place is in a node's durable snapshot. Between the snapshot and the log that gives way to it, that is all
@@ -269,7 +281,12 @@ impl Shadow {
 
     /// Takes note of a record.
     pub fn observe(&mut self, record: &Record) -> Change {
-        let Some(id) = record.node else { return Change::None };
+        let Some(id) = record.node else {
+            if let Kind::Configure { index, configuration, .. } = record.kind {
+                self.configurations.add(index, Place::ROOT, configuration);
+            }
+            return Change::None;
+        };
         let node = &mut self.nodes[id.slot()];
         match record.kind {
             Kind::Boot { life, term, vote, .. } => {
@@ -304,6 +321,11 @@ impl Shadow {
                 };
                 node.log.push(place);
                 node.pending.push_back((write, Pending::Append(place)));
+            }
+            Kind::Configure { index, configuration, .. } => {
+                if let Some(place) = node.at(index) {
+                    self.configurations.add(index, place, configuration);
+                }
             }
             Kind::Truncate { write, from } => {
                 node.log.truncate(from.0 as usize - 1);

@@ -10,6 +10,7 @@ use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::oracle::clients::Clients;
 use crate::oracle::compaction::Compaction;
+use crate::oracle::membership::majority;
 use crate::oracle::shadow::{NodeShadow, Place};
 use crate::record::{Kind, Loss, MessageKind, Record, Summary};
 use crate::situation::{Counts, Situation};
@@ -526,7 +527,7 @@ impl Situations {
         memory.refused = [Index::ZERO; NODES_MAX as usize];
         memory.own_term_committed = false;
         memory.held_back = false;
-        let bare = memory.votes.len() + 1 == shadow.majority();
+        let bare = memory.votes.len() + 1 == majority(shadow.configuration_of(id));
         self.reach_if(again, Situation::LeaderElectedAgain, id);
         self.reach_if(bare, Situation::ElectionWonBareMajority, id);
         let others = || shadow.nodes().filter(|(other, node)| *other != id && node.up);
@@ -569,7 +570,9 @@ impl Situations {
         self.commit_leader_crashed = false;
         self.crashed_since_commit = NodeSet::EMPTY;
         let Some(place) = node.at(index) else { return };
-        let bare = shadow.copies(index, place) == shadow.majority();
+        let configuration = shadow.configuration_of(id);
+        let copies = shadow.copies(index, place, configuration);
+        let bare = copies == majority(configuration);
         self.reach_if(bare, Situation::CommitBareMajority, id);
         let down = shadow.nodes().any(|(_, other)| !other.up);
         self.reach_if(down, Situation::CommitWithNodeDown, id);

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::configuration::Change;
 use crate::ids::NodeId;
 use crate::plan::{Latency, LinkException, Survives, Whom};
 use crate::situation::Situation;
@@ -99,6 +100,8 @@ pub enum Action {
     Clock(ClockChange),
     /// Leaders are told to hand over to another node.
     Transfer(Transfer),
+    /// Leaders are told to change the members of the cluster.
+    Change(MemberChange),
 }
 
 /// Just whom.
@@ -294,6 +297,48 @@ pub struct Transfer {
     pub to: Whom,
 }
 
+/// A change of the members of the cluster by one server (thesis 4), as an operator would ask for it. One of the four is there. A node that
+/// does not lead ignores it, and so does a leader that has not committed an entry of its term, whose change before is not committed, that
+/// hands over, or that would have nothing to change or no voter left.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemberChange {
+    /// Who is told; the leader by default.
+    #[serde(default = "leader", skip_serializing_if = "is_leader")]
+    pub whom: Whom,
+    /// This node becomes a voter at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub add: Option<NodeId>,
+    /// This node becomes a learner: it receives entries, but is asked for no vote and counts for no commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub add_learner: Option<NodeId>,
+    /// This learner becomes a voter, if it has caught up with what the leader knows to be committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promote: Option<NodeId>,
+    /// This voter or learner leaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remove: Option<NodeId>,
+}
+
+impl MemberChange {
+    /// All changes that are named; in a valid plan there is one.
+    pub fn changes(&self) -> impl Iterator<Item = Change> + Clone + use<> {
+        let changes = [
+            self.add.map(Change::Add),
+            self.add_learner.map(Change::AddLearner),
+            self.promote.map(Change::Promote),
+            self.remove.map(Change::Remove),
+        ];
+        changes.into_iter().flatten()
+    }
+
+    /// The nodes that are named, to be changed.
+    pub fn nodes_mut(&mut self) -> impl Iterator<Item = &mut NodeId> {
+        let MemberChange { add, add_learner, promote, remove, .. } = self;
+        [add, add_learner, promote, remove].into_iter().flatten()
+    }
+}
+
 fn leader() -> Whom {
     Whom::Leader
 }
@@ -320,6 +365,7 @@ impl Action {
             Action::DiskError(_) => "disk-error",
             Action::Clock(_) => "clock",
             Action::Transfer(_) => "transfer",
+            Action::Change(_) => "change",
         }
     }
 
@@ -336,9 +382,11 @@ impl Action {
             Action::Ring(ring) => ring.lasts,
             Action::Weather(weather) => weather.lasts,
             Action::Disk(disk) => disk.lasts,
-            Action::Restart(_) | Action::DiskError(_) | Action::Clock(_) | Action::Transfer(_) => {
-                None
-            }
+            Action::Restart(_)
+            | Action::DiskError(_)
+            | Action::Clock(_)
+            | Action::Transfer(_)
+            | Action::Change(_) => None,
         }
     }
 
@@ -368,6 +416,7 @@ impl Action {
             | Action::Clock(ClockChange { whom, .. }) => vec![("whom", whom)],
             Action::Cut(Cut { from, to, .. }) => vec![("from", from), ("to", to)],
             Action::Transfer(Transfer { whom, to }) => vec![("whom", whom), ("to", to)],
+            Action::Change(MemberChange { whom, .. }) => vec![("whom", whom)],
             Action::Weather(weather) => vec![("from", &weather.from), ("to", &weather.to)],
             Action::Split(split) => split.groups.iter().map(|group| ("groups", group)).collect(),
             Action::Ring(_) => Vec::new(),
@@ -388,6 +437,7 @@ impl Action {
             | Action::Clock(ClockChange { whom, .. }) => vec![whom],
             Action::Cut(Cut { from, to, .. }) => vec![from, to],
             Action::Transfer(Transfer { whom, to }) => vec![whom, to],
+            Action::Change(MemberChange { whom, .. }) => vec![whom],
             Action::Weather(weather) => vec![&mut weather.from, &mut weather.to],
             Action::Split(split) => split.groups.iter_mut().collect(),
             Action::Ring(_) => Vec::new(),
@@ -407,9 +457,11 @@ impl Action {
             Action::Ring(ring) => ring.lasts.as_mut(),
             Action::Weather(weather) => weather.lasts.as_mut(),
             Action::Disk(disk) => disk.lasts.as_mut(),
-            Action::Restart(_) | Action::DiskError(_) | Action::Clock(_) | Action::Transfer(_) => {
-                None
-            }
+            Action::Restart(_)
+            | Action::DiskError(_)
+            | Action::Clock(_)
+            | Action::Transfer(_)
+            | Action::Change(_) => None,
         }
     }
 
@@ -478,6 +530,9 @@ pub struct FaultFile {
     /// Leaders hand over.
     #[serde(skip_serializing_if = "Option::is_none")]
     transfer: Option<Transfer>,
+    /// Leaders change the members.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<MemberChange>,
 }
 
 impl TryFrom<FaultFile> for Fault {
@@ -515,6 +570,7 @@ impl TryFrom<FaultFile> for Fault {
             file.disk_error.map(Action::DiskError),
             file.clock.map(Action::Clock),
             file.transfer.map(Action::Transfer),
+            file.change.map(Action::Change),
         ]
         .into_iter()
         .flatten();
@@ -527,7 +583,7 @@ impl TryFrom<FaultFile> for Fault {
             )),
             (None, _) => Err("a fault needs an action, as in crash = { whom = \"leader\" }; the actions are \
                               crash, restart, pause, slow, split, isolate, cut, bridge, ring, weather, disk, \
-                              disk-error, clock, transfer"
+                              disk-error, clock, transfer, change"
                 .into()),
         }
     }
@@ -555,6 +611,7 @@ impl From<Fault> for FaultFile {
             Action::DiskError(action) => file.disk_error = Some(action),
             Action::Clock(action) => file.clock = Some(action),
             Action::Transfer(action) => file.transfer = Some(action),
+            Action::Change(action) => file.change = Some(action),
         }
         file
     }

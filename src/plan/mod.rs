@@ -25,7 +25,7 @@ pub use whom::Whom;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::NodeId;
+use crate::ids::{NodeId, NodeSet};
 use crate::log::Command;
 use crate::property::Property;
 use crate::raft::{Bug, Config, Elections, Priority, Rules};
@@ -126,6 +126,14 @@ impl Plan {
         (1..=self.cluster.nodes).map(NodeId::new)
     }
 
+    /// The voters with whom the cluster begins.
+    pub fn voters(&self) -> NodeSet {
+        match self.cluster.members.is_empty() {
+            true => NodeSet::first(self.cluster.nodes),
+            false => self.cluster.members.iter().copied().collect(),
+        }
+    }
+
     /// What the plan says of this node in particular.
     pub fn node(&self, id: NodeId) -> Option<&NodeOptions> {
         self.nodes.iter().find(|options| options.id == id)
@@ -217,6 +225,10 @@ pub struct Cluster {
     /// 1,000 s. What it was given and has not applied, it loses in a crash.
     #[serde(skip_serializing_if = "is_default")]
     pub apply_delay: Span,
+    /// The voters with whom the cluster begins; all nodes by default. The others run, but belong to the cluster only when a `change` among
+    /// the faults adds them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<NodeId>,
 }
 
 impl Default for Cluster {
@@ -227,6 +239,7 @@ impl Default for Cluster {
             state_machine: StateMachine::Durable,
             restart_after: Span::millis(500),
             apply_delay: Span::ZERO,
+            members: Vec::new(),
         }
     }
 }

@@ -84,6 +84,13 @@ pub fn validate(plan: &Plan) -> Checked {
             plan.horizon
         )
     })?;
+    for (place, node) in plan.cluster.members.iter().enumerate() {
+        let path = format!("cluster/members/{place}");
+        check_node(plan, *node, &path)?;
+        require(!plan.cluster.members[..place].contains(node), &path, || {
+            format!("node {} is named twice", node.number())
+        })?;
+    }
     check_raft(plan)?;
     check_links(plan)?;
     check_nodes(plan)?;
@@ -347,6 +354,14 @@ fn check_action(plan: &Plan, action: &Action, path: &str) -> Checked {
                 "a clock fault has a `jump` or a `drift_ppm`, or both".into()
             })?;
             check_drift(clock.drift_ppm.unwrap_or(0), &format!("{path}/drift_ppm"))
+        }
+        Action::Change(change) => {
+            let mut changes = change.changes();
+            let (one, two) = (changes.next(), changes.next());
+            require(one.is_some() && two.is_none(), path, || {
+                "a change has one of `add`, `add_learner`, `promote` and `remove`".into()
+            })?;
+            one.map_or(Ok(()), |change| check_node(plan, change.node(), path))
         }
         Action::Crash(crash) => require(
             crash.survives.is_none() || crash.unsynced == Unsynced::Torn,

@@ -98,6 +98,10 @@ pub enum Bug {
     SnapSetsTerm,
     /// Snapshots are without what the sessions of clients remember.
     SnapDropsSessions,
+    /// A leader changes the members before it has committed an entry of its own term.
+    ChangeBeforeNoop,
+    /// A leader begins a change of the members while the one before is not committed.
+    ChangeOverlap,
 }
 
 /// What the catalogue says of a bug.
@@ -128,7 +132,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 38] = [
+    pub const ALL: [Bug; 40] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -167,6 +171,8 @@ impl Bug {
         Bug::SnapKeepsConflict,
         Bug::SnapSetsTerm,
         Bug::SnapDropsSessions,
+        Bug::ChangeBeforeNoop,
+        Bug::ChangeOverlap,
     ];
 
     /// The name in plans and on the command line.
@@ -188,7 +194,8 @@ impl Bug {
             bug if bug <= Bug::TruncationNotCrashSafe as u8 => self.about_disks(),
             bug if bug <= Bug::TransferWedged as u8 => self.about_elections(),
             bug if bug <= Bug::DedupLost as u8 => self.about_clients(),
-            _ => self.about_snapshots(),
+            bug if bug <= Bug::SnapDropsSessions as u8 => self.about_snapshots(),
+            _ => self.about_membership(),
         }
     }
 
@@ -524,6 +531,32 @@ impl Bug {
                 &[ExactlyOnce, Linearizability, Snapshot],
             ),
             _ => panic!("not a bug of snapshots"),
+        }
+    }
+
+    const fn about_membership(self) -> About {
+        use Property::{
+            Configuration, Durability, ElectionSafety, LeaderCompleteness, SafeCommit,
+            StateMachineSafety,
+        };
+        match self {
+            Bug::ChangeBeforeNoop => about(
+                "change-before-noop",
+                "A leader changes the members before it has committed an entry of its own term.",
+                "Two leaders of different terms each change the old configuration by one server, in different ways, and neither knows of the \
+                 other's change. A majority of the one and a majority of the other need no node in common.",
+                "Ongaro, raft-dev, 10 July 2015",
+                &[SafeCommit, Durability, LeaderCompleteness, StateMachineSafety, ElectionSafety],
+            ),
+            Bug::ChangeOverlap => about(
+                "change-overlap",
+                "A leader begins a change of the members while the one before is not committed.",
+                "Two servers are added at once. Who knows of neither change still elects a leader by the old majority, which need not meet \
+                 the majority that commits.",
+                "Raft thesis, 4.1",
+                &[Configuration, SafeCommit, Durability, LeaderCompleteness],
+            ),
+            _ => panic!("not a bug of membership"),
         }
     }
 }

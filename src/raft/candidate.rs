@@ -23,7 +23,7 @@ impl Candidate {
         core.enter_term(core.current_term.next(), Some(core.id), ctx);
         let vote_write = core.rules().vote_requests_wait_for(core.last_write);
         let (last_log_term, last_log_index) = core.last_entry();
-        for to in core.others() {
+        for to in core.other_voters() {
             let term = core.current_term;
             let message = Message::RequestVote { term, last_log_index, last_log_term, by_leader };
             ctx.emit(Effect::Send { to, message, after: vote_write });
@@ -53,6 +53,6 @@ impl Candidate {
     }
 
     fn has_won(&self, core: &Core) -> bool {
-        self.votes.len() >= core.majority()
+        core.is_quorum(self.votes)
     }
 }

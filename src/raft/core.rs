@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Batch, Entry, Log, RequestId};
 use crate::node::{Answer, Context, Effect, Recovered, Snapshot};
+use crate::raft::membership::Membership;
 use crate::raft::priority::Patience;
 use crate::raft::progress::Progress;
 use crate::raft::snapshot::Assembly;
@@ -27,8 +29,8 @@ pub type Ctx<'a> = Context<'a, Message>;
 pub struct Core {
     /// This node.
     pub id: NodeId,
-    /// All nodes, this one too.
-    pub members: NodeSet,
+    /// Who belongs to the cluster, by this node's log.
+    pub membership: Membership,
     /// The knobs.
     pub config: Config,
     /// Latest term this node has seen.
@@ -70,7 +72,7 @@ impl Core {
         let places = members.iter().map(NodeId::slot).max().unwrap_or(0) + 1;
         Core {
             id,
-            members,
+            membership: Membership::new(Configuration::of(members)),
             config,
             current_term: Term::FIRST,
             voted_for: None,
@@ -95,16 +97,14 @@ impl Core {
         self.config.rules
     }
 
-    /// How many nodes elect a leader.
-    pub fn majority(&self) -> usize {
-        self.members.len() / 2 + 1
+    /// The other members: whom a leader sends entries.
+    pub fn others(&self) -> impl Iterator<Item = NodeId> + use<> {
+        self.configuration().members().without(NodeSet::only(self.id)).iter()
     }
 
-    /// The other nodes.
-    pub fn others(&self) -> impl Iterator<Item = NodeId> + use<> {
-        let mut others = self.members;
-        others.remove(self.id);
-        others.iter()
+    /// The other voters: whom a candidate asks.
+    pub fn other_voters(&self) -> impl Iterator<Item = NodeId> + use<> {
+        self.configuration().voters.without(NodeSet::only(self.id)).iter()
     }
 
     /// Starts with what the disk holds.
@@ -112,6 +112,10 @@ impl Core {
         self.current_term = disk.term;
         self.voted_for = disk.vote;
         self.log = disk.log;
+        self.membership.replace(disk.snapshot.as_ref().map(|snapshot| snapshot.members));
+        for (place, entry) in self.log.iter_from(self.log.base().next()).enumerate() {
+            self.membership.append(self.log.base().plus(place as u64 + 1), entry);
+        }
         self.durable_index = self.log.last_index();
         self.recover_snapshot(disk.snapshot, ctx);
         self.last_applied = self.rules().first_applied(disk.applied).max(self.log.base());
@@ -159,6 +163,7 @@ impl Core {
         let first = self.log.last_index().next();
         for entry in entries.entries() {
             self.log.push(*entry);
+            self.membership.append(self.log.last_index(), entry);
         }
         let write = self.next_write();
         self.unsynced.push_back((write, self.log.last_index()));
@@ -171,6 +176,7 @@ impl Core {
             return;
         }
         self.log.truncate(from);
+        self.membership.truncate(from);
         self.durable_index = self.durable_index.min(from.previous());
         for (_, last) in &mut self.unsynced {
             *last = (*last).min(from.previous());
@@ -185,6 +191,7 @@ impl Core {
             return;
         }
         self.log.compact(upto);
+        self.membership.compact(upto);
         let write = self.next_write();
         ctx.emit(Effect::Compact { write, upto });
     }
@@ -192,6 +199,7 @@ impl Core {
     /// Forgets all entries: the durable snapshot, which ends with an entry of this index and term, takes their place.
     pub fn discard(&mut self, index: Index, term: Term, ctx: &mut Ctx) {
         self.log.replace(index, term);
+        self.membership.replace(self.snapshot.as_ref().map(|snapshot| snapshot.members));
         self.durable_index = index;
         for (_, last) in &mut self.unsynced {
             *last = (*last).min(index);

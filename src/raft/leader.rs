@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::configuration::Change;
 use crate::ids::{Index, NODES_MAX, NodeId, Term};
 use crate::log::{Batch, Command, Entry, RequestId};
 use crate::node::{Answer, Effect, Output, Request};
@@ -202,8 +203,27 @@ impl Leader {
         if core.progress[from.slot()].acknowledge(match_index) && match_index > core.commit_index {
             self.commit(core, ctx);
         }
-        self.replicate(core, from, ctx);
-        self.tell_heir(core, from, ctx);
+        if core.configuration().members().contains(from) {
+            self.replicate(core, from, ctx);
+            self.tell_heir(core, from, ctx);
+        }
+    }
+
+    /// Changes the members, if it may now, and goes by that at once (thesis 4.1).
+    pub fn change(&mut self, core: &mut Core, change: Change, ctx: &mut Ctx) {
+        let Some(entry) = core.change(change).filter(|_| self.transfer.is_none()) else { return };
+        let before = core.configuration().members();
+        self.append_gathered(core, ctx);
+        core.append(Batch::from(entry), ctx);
+        for new in core.configuration().members().without(before).iter() {
+            let last = core.log.last_index();
+            core.progress[new.slot()] = Progress::new(core.current_term, last, Index::ZERO);
+            self.quorum.hear(new, ctx.now);
+        }
+        for to in core.others() {
+            self.replicate(core, to, ctx);
+        }
+        self.commit(core, ctx);
     }
 
     /// A follower refused entries: go back, and try again at once.
@@ -275,7 +295,7 @@ impl Leader {
     fn replicated(&self, core: &Core) -> Index {
         let mut copies = [Index::ZERO; NODES_MAX as usize];
         let mut count = 0;
-        for node in core.members.iter() {
+        for node in core.configuration().voters.iter() {
             copies[count] = match node == core.id {
                 true => core.rules().own_copy(core.durable_index, core.log.last_index()),
                 false => core.progress[node.slot()].match_index,

@@ -1,11 +1,13 @@
 //! The node: one input in, effects out, and the one place where roles change.
 
+use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term};
 use crate::node::{Context, Effect, Input, Node, Role, Status};
 use crate::raft::candidate::Candidate;
 use crate::raft::core::{Core, Ctx};
 use crate::raft::follower::{Append, Follower, receive_entries, receive_request_vote};
 use crate::raft::leader::Leader;
+use crate::raft::membership::Membership;
 use crate::raft::prevote::{PreCandidate, receive_pre_vote};
 use crate::raft::snapshot::Part;
 use crate::raft::{Config, Message, Rules};
@@ -50,6 +52,12 @@ impl Raft {
         Raft { core: Core::new(id, members, config), role: RoleState::Off }
     }
 
+    /// The same node in a cluster that begins with these voters, be it one of them or not.
+    pub fn beginning_with(mut self, voters: NodeSet) -> Raft {
+        self.core.membership = Membership::new(Configuration::of(voters));
+        self
+    }
+
     /// A node in the same state that goes on by other rules: what both do next shows what the rules decide.
     pub fn obeying(&self, rules: Rules) -> Raft {
         let mut node = self.clone();
@@ -66,6 +74,10 @@ impl Raft {
             }
             Next::TimeOut => {
                 let elections = self.core.config.elections;
+                if !self.core.may_stand() {
+                    self.core.leader_id = None;
+                    return self.become_next(Next::Follow, ctx);
+                }
                 let next = match self.core.patience.timed_out(elections.priority) {
                     true if elections.pre_vote => Next::Ask,
                     true => Next::Campaign,
@@ -277,7 +289,8 @@ impl Raft {
 
     /// The leader of the current term hands over (thesis 3.10): no pre-vote, and no loyalty to it.
     fn receive_timeout_now(&mut self, ctx: &mut Ctx) {
-        if !matches!(self.role, RoleState::Leader(_) | RoleState::Off) {
+        let may = self.core.may_stand();
+        if may && !matches!(self.role, RoleState::Leader(_) | RoleState::Off) {
             self.become_next(Next::Succeed, ctx);
         }
     }
@@ -355,6 +368,11 @@ impl Node for Raft {
                     leader.hand_over(&mut self.core, to, ctx);
                 }
             }
+            Input::Change(change) => {
+                if let RoleState::Leader(leader) = &mut self.role {
+                    leader.change(&mut self.core, change, ctx);
+                }
+            }
             Input::TimerFired => self.timer_fired(ctx),
             Input::Durable(write) => self.durable(write, ctx),
             // What the disk holds is not known until it is read again. Going on would mean to guess.
@@ -365,6 +383,10 @@ impl Node for Raft {
                     leader.applied(&self.core, index, output, ctx);
                 }
             }
+        }
+        if matches!(self.role, RoleState::Leader(_)) && self.core.must_leave() {
+            self.core.leader_id = None;
+            self.become_next(Next::Follow, ctx);
         }
     }
 

@@ -26,7 +26,7 @@ impl PreCandidate {
         }
         let (last_log_term, last_log_index) = core.last_entry();
         let term = core.current_term.next();
-        for to in core.others() {
+        for to in core.other_voters() {
             core.send(to, Message::PreVote { term, last_log_index, last_log_term }, ctx);
         }
         let deadline = ctx.now.plus(ctx.rng.election_timeout(core.config.election_timeout));
@@ -43,7 +43,7 @@ impl PreCandidate {
 
     /// Whether a majority would vote for it.
     pub fn may_stand(&self, core: &Core) -> bool {
-        self.grants.len() >= core.majority()
+        core.is_quorum(self.grants)
     }
 }
 

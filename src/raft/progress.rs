@@ -129,6 +129,7 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::configuration::Configuration;
     use crate::log::Entry;
 
     fn log(terms: &[u64]) -> Log {
@@ -181,7 +182,7 @@ mod tests {
         let snapshot = Snapshot {
             last_included_index: Index(7),
             last_included_term: Term(2),
-            members: crate::ids::NodeSet::first(3),
+            members: Configuration::of(crate::ids::NodeSet::first(3)),
             image,
         };
         let transfer = Some(Transfer { snapshot: Rc::new(snapshot), offset });

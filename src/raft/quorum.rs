@@ -3,7 +3,7 @@
 //! Both go by the lowest election timeout: a leader that heard from no majority for so long steps down (thesis 6.2), and a node that heard
 //! its leader within it refuses votes and pre-votes (thesis 4.2.3, 9.6). Each measures on its own clock.
 
-use crate::ids::NodeId;
+use crate::ids::{NodeId, NodeSet};
 use crate::raft::core::Core;
 use crate::time::LocalTime;
 
@@ -25,14 +25,21 @@ impl Quorum {
         self.heard[from.slot()] = now;
     }
 
-    /// Whether a majority, the leader counted, was heard within the lowest election timeout.
+    /// Whether a majority of the voters, the leader counted if it is one, was heard within the lowest election timeout.
     pub fn is_near(&self, core: &Core, now: LocalTime) -> bool {
         let lately = |node: &NodeId| core.is_recent(self.heard[node.slot()], now);
-        core.others().filter(lately).count() + 1 >= core.majority()
+        let near: NodeSet = core.other_voters().filter(lately).collect();
+        core.is_quorum(near.union(NodeSet::only(core.id)))
     }
 }
 
 impl Core {
+    /// Whether these nodes may elect a leader and commit: a majority of the voters (5.2, 5.3). Who is no voter does not count.
+    pub fn is_quorum(&self, nodes: NodeSet) -> bool {
+        let voters = self.configuration().voters;
+        nodes.intersection(voters).len() > voters.len() / 2
+    }
+
     /// Whether less than the lowest election timeout has passed since then.
     pub fn is_recent(&self, then: LocalTime, now: LocalTime) -> bool {
         now < then.plus(self.config.election_timeout.from)

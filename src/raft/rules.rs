@@ -189,6 +189,16 @@ impl Rules {
         if self.broken(Bug::SnapSetsTerm) { last_included_term } else { current }
     }
 
+    /// Ongaro 2015, on single-server changes: a leader changes the members only after it has committed an entry of its own term.
+    pub fn changes_after_own_commit(self, committed: Term, current: Term) -> bool {
+        committed == current || self.broken(Bug::ChangeBeforeNoop)
+    }
+
+    /// Thesis 4.1: a change begins when the one before is committed.
+    pub fn changes_one_at_a_time(self, settled: bool) -> bool {
+        settled || self.broken(Bug::ChangeOverlap)
+    }
+
     /// ALICE: a record whose checksum does not hold was never written.
     pub fn drops_torn_tail(self) -> bool {
         !self.broken(Bug::TornTailAccepted)

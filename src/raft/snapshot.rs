@@ -47,7 +47,7 @@ impl Core {
             return;
         }
         self.saving = true;
-        ctx.emit(Effect::TakeSnapshot { index, term, members: self.members });
+        ctx.emit(Effect::TakeSnapshot { index, term, members: self.membership.at(index) });
     }
 
     /// A snapshot is durable: the log need not hold what it covers. If it was received, this is "InstallSnapshot RPC, receiver

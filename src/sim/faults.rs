@@ -155,7 +155,11 @@ impl<N: Node> Sim<'_, '_, N> {
             None => NodeSet::first(plan.cluster.nodes),
         };
         let targets = match action {
-            Action::Crash(_) | Action::Pause(_) | Action::Slow(_) | Action::Transfer(_) => {
+            Action::Crash(_)
+            | Action::Pause(_)
+            | Action::Slow(_)
+            | Action::Transfer(_)
+            | Action::Change(_) => {
                 targets.iter().filter(|node| self.hosts[node.slot()].is_up()).collect()
             }
             Action::Restart(_) => {
@@ -178,7 +182,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let partition = !cuts.is_empty();
         let endless =
             matches!(action, Action::Restart(_) | Action::DiskError(_) | Action::Clock(_));
-        if endless || matches!(action, Action::Crash(_) | Action::Transfer(_)) {
+        if endless || matches!(action, Action::Crash(_) | Action::Transfer(_) | Action::Change(_)) {
             return;
         }
         let entry = InForce { fault, targets, cuts, cut: false, over: false };
@@ -250,6 +254,11 @@ impl<N: Node> Sim<'_, '_, N> {
                     for node in targets.iter() {
                         self.queue.push(self.watch.now, Event::Transfer { node, to });
                     }
+                }
+            }
+            Action::Change(change) => {
+                for (node, change) in targets.iter().zip(change.changes().cycle()) {
+                    self.queue.push(self.watch.now, Event::Change { node, change });
                 }
             }
             Action::Split(_)

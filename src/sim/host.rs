@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::ids::{Index, NodeId, WriteId};
 use crate::kv::Map;
-use crate::log::Entry;
+use crate::log::{Command, Entry};
 use crate::node::{Answer, Context, Effect, Input, Node, NodeRng, Output, Request, Role, Status};
 use crate::plan::fault::Unsynced;
 use crate::plan::{NodeOptions, Plan, Survives};
@@ -373,6 +373,10 @@ impl<N: Node> Sim<'_, '_, N> {
                 content: entry.fingerprint(),
             };
             self.watch.record(Some(id), kind);
+            if let Command::Configure(configuration) = entry.command {
+                let (index, term) = (first.plus(place as u64), entry.term);
+                self.watch.record(Some(id), Kind::Configure { index, term, configuration });
+            }
         }
         true
     }

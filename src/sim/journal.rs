@@ -192,6 +192,7 @@ fn garbled(entry: Entry) -> Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::configuration::Configuration;
 
     fn entries(count: usize) -> Write {
         Write::Append((0..count).map(|_| Entry::noop(Term(1))).collect())
@@ -229,7 +230,7 @@ mod tests {
             Rc::new(Snapshot {
                 last_included_index: Index(index),
                 last_included_term: Term(1),
-                members: crate::ids::NodeSet::first(3),
+                members: Configuration::of(crate::ids::NodeSet::first(3)),
                 image,
             })
         };

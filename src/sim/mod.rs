@@ -19,7 +19,8 @@ pub use run::{Ended, Options, Outcome, run, run_nodes, run_with};
 
 use std::rc::Rc;
 
-use crate::ids::{NodeId, WriteId};
+use crate::configuration::{Change, Configuration};
+use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Command, RequestId};
 use crate::node::{Answer, Effect, Input, Node, Request, Role, Snapshot};
 use crate::plan::{Plan, SingleRequest};
@@ -59,6 +60,8 @@ enum Event<M> {
     Request { node: NodeId, request: Request },
     /// A node is told to hand its leadership over.
     Transfer { node: NodeId, to: NodeId },
+    /// A node is told to change the members of the cluster.
+    Change { node: NodeId, change: Change },
     /// A slow node is ready for its next input.
     Proceed { node: NodeId },
     /// A node starts, if it is still down from this life.
@@ -118,6 +121,11 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             faults: Faults::new(plan),
             choices: None,
         };
+        if !plan.cluster.members.is_empty() {
+            let (index, term) = (Index::ZERO, Term::ZERO);
+            let configuration = Configuration::of(plan.voters());
+            sim.watch.record(None, Kind::Configure { index, term, configuration });
+        }
         for node in plan.node_ids() {
             sim.queue.push(Time::ZERO, Event::Boot { node, life: 0 });
         }
@@ -197,6 +205,12 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
                     self.step(node, Input::Transfer(to));
                 }
             }
+            Event::Change { node, change } => {
+                if self.hosts[node.slot()].is_up() {
+                    self.count_event();
+                    self.step(node, Input::Change(change));
+                }
+            }
             Event::Client { client, what } => self.client_event(client, what),
             Event::Answer { node, request, answer } => self.answered(node, request, answer),
             Event::Fault(fault) => self.fault_event(fault),
@@ -238,7 +252,8 @@ fn input_of<M>(event: &Event<M>) -> Option<NodeId> {
         | Event::SnapshotSaved { node, .. }
         | Event::Apply { node, .. }
         | Event::Request { node, .. }
-        | Event::Transfer { node, .. } => Some(*node),
+        | Event::Transfer { node, .. }
+        | Event::Change { node, .. } => Some(*node),
         _ => None,
     }
 }

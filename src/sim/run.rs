@@ -101,8 +101,8 @@ pub fn run(plan: &Plan) -> Outcome {
 /// Runs a plan, watched.
 pub fn run_with(plan: &Plan, options: Options) -> Outcome {
     let config = plan.config();
-    let members = NodeSet::first(plan.cluster.nodes);
-    let raft = |id: NodeId| Raft::new(id, members, plan.config_of(id));
+    let nodes = NodeSet::first(plan.cluster.nodes);
+    let raft = |id: NodeId| Raft::new(id, nodes, plan.config_of(id)).beginning_with(plan.voters());
     if Saboteur::<Raft>::is_needed(config.rules) {
         return run_nodes(plan, &|id| Saboteur::new(raft(id), config.rules), options);
     }

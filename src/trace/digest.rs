@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::configuration::Configuration;
 use crate::ids::NodeId;
 use crate::log::{Command, RequestId};
 use crate::record::{Kind, Record, Summary};
@@ -118,6 +119,10 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::Leader { leader } => fold(10, &[vote(leader)]),
         Kind::Transfer { to } => fold(40, &[vote(to)]),
         Kind::TargetPriority { target } => fold(41, &[u64::from(target)]),
+        Kind::Configure { index, term, configuration } => {
+            let Configuration { voters, learners } = configuration;
+            fold(43, &[index.0, term.0, voters.bits().into(), learners.bits().into()]);
+        }
         Kind::Commit { index, term } => fold(11, &[index.0, term.0]),
         Kind::Append { write, index, term, content } => {
             fold(12, &[write.0, index.0, term.0, content]);
@@ -191,5 +196,8 @@ fn command_words(command: Command) -> (u64, u64) {
         Command::CompareAndSet { key, expected, value } => (pair(4, key), pair(expected, value)),
         Command::Append { key, value } => (pair(5, key), pair(0, value)),
         Command::Register => (pair(6, 0), 0),
+        Command::Configure(Configuration { voters, learners }) => {
+            (pair(7, voters.bits()), learners.bits().into())
+        }
     }
 }

@@ -3,7 +3,8 @@
 
 use std::fmt::Write as _;
 
-use crate::ids::{NodeId, Term, WriteId};
+use crate::configuration::Configuration;
+use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Command, RequestId};
 use crate::node::Role;
 use crate::record::{Heard, Kind, Loss, MessageKind, Record, Summary};
@@ -76,6 +77,7 @@ pub fn group(kind: &Kind) -> &'static str {
         | Kind::Transfer { .. }
         | Kind::TargetPriority { .. } => "role",
         Kind::Append { .. }
+        | Kind::Configure { .. }
         | Kind::Truncate { .. }
         | Kind::Vote { .. }
         | Kind::Compact { .. }
@@ -156,6 +158,12 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Leader { leader: None } => "knows no leader".into(),
         Kind::Commit { index, .. } => format!("commits up to {index}"),
         Kind::Append { write, index, term, .. } => format!("appends {index}@{term} ({write})"),
+        Kind::Configure { index: Index::ZERO, configuration, .. } => {
+            format!("the cluster begins with {}", members(configuration))
+        }
+        Kind::Configure { index, term, configuration } => {
+            format!("goes by {index}@{term}: {}", members(configuration))
+        }
         Kind::Truncate { write, from } => format!("removes {from} and all behind ({write})"),
         Kind::Vote { write, term, vote: Some(vote) } => {
             format!("writes its vote for {vote} in term {term} ({write})")
@@ -279,6 +287,7 @@ pub fn command_words(command: Command) -> String {
         }
         Command::Append { key, value } => format!("append k{key}+={value}"),
         Command::Register => "open a session".into(),
+        Command::Configure(configuration) => members(configuration),
     }
 }
 
@@ -293,5 +302,18 @@ pub fn heard_words(output: Heard) -> String {
         Heard::Full => "full".into(),
         Heard::Opened(session) => format!("session {session}"),
         Heard::Expired => "session expired".into(),
+    }
+}
+
+/// A configuration in words.
+pub fn members(configuration: Configuration) -> String {
+    let list =
+        |set: NodeSet| set.iter().map(|node| node.to_string()).collect::<Vec<_>>().join(", ");
+    match configuration.learners.is_empty() {
+        true => format!("voters {}", list(configuration.voters)),
+        false => {
+            let Configuration { voters, learners } = configuration;
+            format!("voters {}; learners {}", list(voters), list(learners))
+        }
     }
 }

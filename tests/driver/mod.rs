@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
+use squall::configuration::Configuration;
 use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use squall::log::{Entry, Log};
 use squall::node::{
@@ -71,7 +72,7 @@ pub fn snapshot(index: u64, term: u64, nodes: usize) -> Rc<Snapshot> {
     Rc::new(Snapshot {
         last_included_index: Index(index),
         last_included_term: Term(term),
-        members: NodeSet::first(nodes as u8),
+        members: Configuration::of(NodeSet::first(nodes as u8)),
         image: Image::new((), SNAPSHOT_BYTES, index),
     })
 }

@@ -3,7 +3,7 @@
 //! They share nothing with `squall::oracle` but the records that both are fed. Where a twin and an oracle disagree, one of
 //! them misread the sentence.
 
-use squall::ids::{Index, NodeId, Term, WriteId};
+use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use squall::log::RequestId;
 use squall::node::Role;
 use squall::property::Property;
@@ -40,10 +40,17 @@ struct Node {
 #[derive(Debug)]
 pub struct Twin {
     nodes: Vec<Node>,
+    /// With whom the cluster begins.
+    first_voters: NodeSet,
+    /// The voters of each configuration, by its index and term.
+    configurations: Vec<(usize, Term, NodeSet)>,
+    /// Who knows that it is outside, and since which event.
+    outside: Vec<(NodeId, u64)>,
     /// Every leader, with its log when it was elected.
     elections: Vec<(Term, NodeId, Vec<Entry>)>,
-    /// Every prefix that was committed when it was longer than any before, with the term in which it was.
-    commits: Vec<(Term, Vec<Entry>)>,
+    /// Every prefix that was committed when it was longer than any before, with the term in which it was and whose
+    /// disks count.
+    commits: Vec<(Term, NodeSet, Vec<Entry>)>,
     /// Every log that a node had and then lost a part of.
     lost_logs: Vec<Vec<Entry>>,
     /// Every entry that was applied, with its index.
@@ -63,6 +70,9 @@ impl Twin {
     pub fn new(nodes: u8) -> Twin {
         Twin {
             nodes: vec![Node::default(); usize::from(nodes)],
+            first_voters: NodeSet::first(nodes),
+            configurations: Vec::new(),
+            outside: Vec::new(),
             elections: Vec::new(),
             commits: Vec::new(),
             lost_logs: Vec::new(),
@@ -78,7 +88,12 @@ impl Twin {
     /// Takes a record; gives every property that does not hold after it.
     pub fn observe(&mut self, record: &Record) -> Vec<Property> {
         self.broken.clear();
-        let Some(id) = record.node else { return Vec::new() };
+        let Some(id) = record.node else {
+            if let Kind::Configure { configuration, .. } = record.kind {
+                self.first_voters = configuration.voters;
+            }
+            return Vec::new();
+        };
         let before = self.nodes[id.slot()].clone();
         match record.kind {
             Kind::Deliver { .. } | Kind::Timer { .. } => return Vec::new(),
@@ -93,9 +108,13 @@ impl Twin {
             | Kind::Compact { .. }
             | Kind::Discard { .. }
             | Kind::Restore { .. } => self.snapshot(record, id),
+            Kind::Configure { index, term, configuration } => {
+                self.configure(id, index.0 as usize, term, configuration.voters);
+            }
             _ => self.change(record, id),
         }
         self.judge_node(record, id, &before);
+        self.judge_membership(record, id);
         self.judge_elections();
         self.judge_logs(id);
         self.judge_leaders();
@@ -151,7 +170,8 @@ impl Twin {
                 node.commit = index.0 as usize;
                 if node.commit <= node.log.len() {
                     let prefix = node.log[..node.commit].to_vec();
-                    self.commit(term, prefix);
+                    let (_, voters) = self.latest(&self.nodes[id.slot()].log);
+                    self.commit(term, voters, prefix);
                 }
             }
             Kind::Apply { index, term, content, request, effect } => {
@@ -265,19 +285,62 @@ impl Twin {
         }
     }
 
-    fn commit(&mut self, term: Term, prefix: Vec<Entry>) {
-        let agrees = self.commits.iter().all(|(_, other)| {
+    fn commit(&mut self, term: Term, voters: NodeSet, prefix: Vec<Entry>) {
+        let agrees = self.commits.iter().all(|(_, _, other)| {
             let shared = other.len().min(prefix.len());
             other[..shared] == prefix[..shared]
         });
         if !agrees {
             self.broken.push(Property::StateMachineSafety);
         }
-        if self.commits.iter().all(|(_, other)| other.len() < prefix.len()) {
+        if self.commits.iter().all(|(_, _, other)| other.len() < prefix.len()) {
             if self.nodes.iter().any(|node| self.could_win_without(node, &prefix)) {
                 self.broken.push(Property::SafeCommit);
             }
-            self.commits.push((term, prefix));
+            self.commits.push((term, voters, prefix));
+        }
+    }
+
+    /// The voters of the last configuration in a log, and where it sits.
+    fn latest(&self, log: &[Entry]) -> (usize, NodeSet) {
+        let in_log = |index: usize, term: &Term| log.get(index - 1).is_some_and(|e| e.0 == *term);
+        let known = self.configurations.iter().filter(|(index, term, _)| in_log(*index, term));
+        known
+            .max_by_key(|(index, ..)| *index)
+            .map_or((0, self.first_voters), |(index, _, voters)| (*index, *voters))
+    }
+
+    /// A node goes by a configuration. A leader begins it: what changed before must be committed, and majorities must meet.
+    fn configure(&mut self, id: NodeId, index: usize, term: Term, voters: NodeSet) {
+        let node = &self.nodes[id.slot()];
+        let earlier = &node.log[..index - 1];
+        let (at, before) = self.latest(earlier);
+        let unknown = at > node.commit;
+        let apart = before.len() / 2 + 1 + voters.len() / 2 < before.union(voters).len();
+        if node.leads && (unknown || apart) {
+            self.broken.push(Property::Configuration);
+        }
+        self.configurations.push((index, term, voters));
+    }
+
+    /// Who leads and knows that it is outside does nothing in a later event.
+    fn judge_membership(&mut self, record: &Record, id: NodeId) {
+        let node = &self.nodes[id.slot()];
+        if !node.leads {
+            return self.outside.retain(|(other, _)| *other != id);
+        }
+        let acts = matches!(
+            record.kind,
+            Kind::Append { .. } | Kind::Configure { .. } | Kind::Commit { .. }
+        );
+        let since = self.outside.iter().find(|(other, _)| *other == id);
+        if acts && since.is_some_and(|(_, event)| *event < record.event) {
+            self.broken.push(Property::Configuration);
+        }
+        let (at, voters) = self.latest(&node.log);
+        let left = at <= node.commit && !voters.contains(id);
+        if matches!(record.kind, Kind::Commit { .. }) && left && since.is_none() {
+            self.outside.push((id, record.event));
         }
     }
 
@@ -289,8 +352,9 @@ impl Twin {
                 || (last_term(candidate) == last_term(voter)
                     && candidate.log.len() >= voter.log.len())
         };
-        let votes = self.nodes.iter().filter(grants).count();
-        !candidate.log.starts_with(prefix) && votes > self.nodes.len() / 2
+        let (_, voters) = self.latest(&candidate.log);
+        let votes = voters.iter().filter(|id| grants(&&self.nodes[id.slot()])).count();
+        !candidate.log.starts_with(prefix) && votes > voters.len() / 2
     }
 
     /// What a node must not do on its own.
@@ -352,7 +416,7 @@ impl Twin {
     fn judge_leaders(&mut self) {
         let incomplete = |(term, _, log): &(Term, NodeId, Vec<Entry>)| {
             let mut commits = self.commits.iter();
-            commits.any(|(committed, prefix)| committed < term && !log.starts_with(prefix))
+            commits.any(|(committed, _, prefix)| committed < term && !log.starts_with(prefix))
         };
         if self.elections.iter().any(incomplete) {
             self.broken.push(Property::LeaderCompleteness);
@@ -360,11 +424,12 @@ impl Twin {
     }
 
     fn judge_copies(&mut self) {
-        let majority = self.nodes.len() / 2 + 1;
-        let scarce = |(_, prefix): &(Term, Vec<Entry>)| {
-            let has =
-                |node: &&Node| node.disk.starts_with(prefix) || node.snapshot.starts_with(prefix);
-            self.nodes.iter().filter(has).count() < majority
+        let scarce = |(_, voters, prefix): &(Term, NodeSet, Vec<Entry>)| {
+            let has = |id: &NodeId| {
+                let node = &self.nodes[id.slot()];
+                node.disk.starts_with(prefix) || node.snapshot.starts_with(prefix)
+            };
+            voters.iter().filter(has).count() < voters.len() / 2 + 1
         };
         if self.commits.last().is_some_and(scarce) {
             self.broken.push(Property::Durability);

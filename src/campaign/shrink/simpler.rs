@@ -166,6 +166,7 @@ fn leave(plan: &mut Plan, id: NodeId) {
         _ => true,
     };
     plan.cluster.nodes -= 1;
+    plan.cluster.members = plan.cluster.members.iter().filter_map(|node| moved(*node)).collect();
     plan.nodes.retain_mut(|node| moved(node.id).map(|id| node.id = id).is_some());
     plan.links.retain_mut(|link| moved_whom(&mut link.from) && moved_whom(&mut link.to));
     plan.requests.retain_mut(|request| moved_whom(&mut request.to));
@@ -187,7 +188,13 @@ fn leave(plan: &mut Plan, id: NodeId) {
                 None => return false,
             }
         }
-        named.into_iter().all(|stays| stays)
+        let changed = match &mut fault.action {
+            Action::Change(change) => {
+                change.nodes_mut().all(|node| moved(*node).map(|id| *node = id).is_some())
+            }
+            _ => true,
+        };
+        changed && named.into_iter().all(|stays| stays)
     });
 }
 

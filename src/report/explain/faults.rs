@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::past::Messages;
 use crate::ids::NodeId;
-use crate::plan::fault::{ClockChange, Cut, DiskChange, Isolate, Lasting, Only, Slow, Transfer};
+use crate::plan::fault::{
+    ClockChange, Cut, DiskChange, Isolate, Lasting, MemberChange, Only, Slow, Transfer,
+};
 use crate::plan::{Action, Plan, Whom};
 use crate::record::{Kind, Loss, Record};
 
@@ -68,6 +70,9 @@ impl Faults<'_> {
             Action::Transfer(Transfer { whom, to }) => {
                 matches!(kind, Kind::Transfer { to: Some(heir) } if names(to, heir))
                     && names(whom, node)
+            }
+            Action::Change(MemberChange { whom, .. }) => {
+                matches!(kind, Kind::Configure { .. }) && names(whom, node)
             }
             Action::Pause(Lasting { whom, .. })
             | Action::Slow(Slow { whom, .. })

@@ -169,9 +169,11 @@ impl Story<'_> {
             Kind::WriteFailed { .. } | Kind::Wipe | Kind::Stop | Kind::Broken { .. } => {
                 Some((7, words(&record.kind, record.node)))
             }
-            Kind::Pause | Kind::Resume | Kind::Clock { .. } | Kind::Transfer { .. } => {
-                Some((3, words(&record.kind, record.node)))
-            }
+            Kind::Pause
+            | Kind::Resume
+            | Kind::Clock { .. }
+            | Kind::Transfer { .. }
+            | Kind::Configure { .. } => Some((3, words(&record.kind, record.node))),
             _ => None,
         };
         if matches!(record.kind, Kind::Boot { .. }) {
@@ -601,9 +603,10 @@ impl Story<'_> {
         let mut text = format!("commits up to {index}");
         let place = own.at(index);
         if let (Role::Leader, Some(place)) = (own.role, place) {
-            let (copies, term) =
-                (self.shadow.copies(index, place), self.shadow.chain.link(place).term);
-            text += &format!(", which is on {copies} of {} disks", self.shadow.nodes().count());
+            let configuration = self.shadow.configuration_of(node);
+            let copies = self.shadow.copies(index, place, configuration);
+            let term = self.shadow.chain.link(place).term;
+            text += &format!(", which is on {copies} of {} disks", configuration.voters.len());
             if term < own.term {
                 text += &format!("; the entry is of term {term}, older than its own");
             }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::configuration::Configuration;
 use crate::ids::{NodeId, Term};
 use crate::log::{Command, Entry, RequestId};
 use crate::node::Role;
@@ -205,6 +206,11 @@ impl Encoder {
             Kind::Broken { panicked } => words.extend([31, panicked.into()]),
             Kind::Transfer { to } => words.extend([32, id(to)]),
             Kind::TargetPriority { target } => words.extend([33, target.into()]),
+            Kind::Configure { index, term, configuration } => {
+                let Configuration { voters, learners } = configuration;
+                let sets = [voters.bits().into(), learners.bits().into()];
+                words.extend([39, index.0, term.0, sets[0], sets[1]]);
+            }
             Kind::Snapshot { .. }
             | Kind::SnapshotSaved { .. }
             | Kind::Compact { .. }

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use crate::configuration::Change;
 use crate::plan::fault::{
     Bridge, ClockChange, Crash, Cut, Direction, DiskChange, Isolate, Ring, Slow, Split, Transfer,
     Unsynced,
@@ -53,6 +54,7 @@ pub fn lasts(fault: &Fault) -> bool {
             | Action::DiskError(_)
             | Action::Clock(_)
             | Action::Transfer(_)
+            | Action::Change(_)
     )
 }
 
@@ -95,6 +97,15 @@ fn action(action: &Action) -> String {
         Action::DiskError(only) => format!("the next sync of {} fails", who(&only.whom)),
         Action::Transfer(Transfer { whom, to }) => {
             format!("{} hands over to {}", who(whom), who(to))
+        }
+        Action::Change(change) => {
+            let words = change.changes().map(|change| match change {
+                Change::Add(node) => format!("adds {node}"),
+                Change::AddLearner(node) => format!("adds {node} as a learner"),
+                Change::Promote(node) => format!("promotes {node}"),
+                Change::Remove(node) => format!("removes {node}"),
+            });
+            format!("{} {}", who(&change.whom), words.collect::<Vec<_>>().join(", "))
         }
         Action::Clock(ClockChange { whom, jump, drift_ppm }) => {
             let changes = [part("jump", jump.as_ref()), part("drift in ppm", drift_ppm.as_ref())];

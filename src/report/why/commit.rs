@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::Cite;
+use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term};
 use crate::node::Role;
+use crate::oracle::membership::majority;
 use crate::oracle::shadow::{Place, Shadow};
 use crate::record::{Kind, MessageKind, Record};
 
@@ -45,6 +47,8 @@ struct Committed {
     /// The term of the entry, and that of the entry up to which the node committed; none if the node does not have it.
     term: Option<Term>,
     last_term: Option<Term>,
+    /// By whose disks it counts.
+    configuration: Configuration,
     disks: Vec<(NodeId, Cite)>,
     acks: BTreeMap<NodeId, (Index, Cite)>,
 }
@@ -134,6 +138,7 @@ impl Story {
             to,
             term: place.map(term_of),
             last_term: standing.at(to).map(term_of),
+            configuration: shadow.configuration_of(node),
             disks: self.nodes.iter().enumerate().filter_map(holds).collect(),
             acks: self.nodes[node.slot()].acks.clone(),
         });
@@ -195,8 +200,10 @@ impl Story {
     }
 
     fn tell_disks(&self, committed: &Committed, text: &mut String) {
-        let (held, nodes) = (committed.disks.len(), self.nodes.len());
-        let majority = self.shadow.majority();
+        let configuration = committed.configuration;
+        let voters = |(node, _): &&(NodeId, _)| configuration.voters.contains(*node);
+        let held = committed.disks.iter().filter(voters).count();
+        let (nodes, majority) = (configuration.voters.len(), majority(configuration));
         let enough = if held >= majority { "a majority" } else { "NO majority" };
         let _ = writeln!(text, "  it was then on {held} of {nodes} disks, {enough}:");
         for (node, cite) in &committed.disks {

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::Cite;
 use crate::ids::{Index, NodeId, Term};
 use crate::node::Role;
+use crate::oracle::membership::majority;
 use crate::oracle::shadow::Shadow;
 use crate::record::{Kind, Loss, MessageKind, Record, Summary};
 
@@ -317,6 +318,7 @@ impl Story {
             let _ = write!(text, "; its log ended with {}", entry(*last));
         }
         text.push('\n');
+        let configuration = self.shadow.configuration_of(node);
         let mut granted = 0;
         for (slot, voter) in voters.iter().enumerate() {
             let peer = NodeId::at(slot);
@@ -327,11 +329,11 @@ impl Story {
                 },
                 false => voter.tell(),
             };
-            granted += usize::from(is_granted);
+            granted += usize::from(is_granted && configuration.voters.contains(peer));
             let mark = if is_granted { '+' } else { '-' };
             let _ = writeln!(text, "  {mark} {:<4}{words}", peer.to_string());
         }
-        let (count, majority) = (voters.len(), self.shadow.majority());
+        let (count, majority) = (configuration.voters.len(), majority(configuration));
         let _ = writeln!(text, "  that is {granted} of {count} votes; a majority is {majority}");
         let end = match (won, ended) {
             (Some(cite), _) => format!("it won, {cite}"),
