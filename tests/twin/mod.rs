@@ -219,7 +219,7 @@ impl Twin {
     fn snapshot(&mut self, record: &Record, id: NodeId) {
         let prefix = |twin: &Twin, index: Index, term| {
             let logs = twin.nodes.iter().map(|node| &node.log);
-            let commits = twin.commits.iter().map(|(_, prefix)| prefix);
+            let commits = twin.commits.iter().map(|(_, _, prefix)| prefix);
             let mut logs = commits.chain(logs).chain(&twin.lost_logs);
             let last = index.0 as usize - 1;
             let found = logs.find(|log| log.get(last).is_some_and(|(own, _)| *own == term));
@@ -228,8 +228,9 @@ impl Twin {
         match record.kind {
             Kind::Snapshot { index, term, state, .. } | Kind::Restore { index, term, state } => {
                 let covers = prefix(self, index, term);
-                let committed =
-                    |(_, committed): &(Term, Vec<Entry>)| committed.starts_with(&covers);
+                let committed = |(_, _, committed): &(Term, NodeSet, Vec<Entry>)| {
+                    committed.starts_with(&covers)
+                };
                 if covers.is_empty() || !self.commits.iter().any(committed) {
                     self.broken.push(Property::Snapshot);
                 }
