@@ -290,6 +290,7 @@ impl Shrinker<'_> {
         };
         simpler::shorten(self);
         simpler::halve(self);
+        schedule::name_errors(self);
         list::faults(self);
         self.with_seeds(TRIGGER_SEEDS, triggers::triggers);
         simpler::all(self);
