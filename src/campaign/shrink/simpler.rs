@@ -30,17 +30,47 @@ pub fn shorten(shrinker: &mut Shrinker) {
     }
 }
 
-/// Ends the run much earlier, if it fails as early with luck.
+/// Ends the run much earlier, or begins it much later, if it fails so with luck.
 pub fn halve(shrinker: &mut Shrinker) {
     while shrinker.seeds > 1 {
         let horizon = shrinker.best.horizon;
         let earlier = |eighths: u64| cut(shrinker, Span(horizon.0 / 8 * eighths));
-        let candidates = [1, 2, 4, 6].map(earlier).into();
+        let later = |eighths: u64| begin(shrinker, Span(horizon.0 / 8 * eighths));
+        let candidates = [1, 2, 4, 6].map(earlier).into_iter().chain([7, 6, 4, 2].map(later));
+        let candidates = candidates.filter(|plan| plan.horizon < horizon).collect();
         if shrinker.take_first(candidates).is_none() {
             return;
         }
         shorten(shrinker);
     }
+}
+
+/// The best plan without what comes before a time. What comes later is moved to the front, behind the time that a first election takes.
+fn begin(shrinker: &Shrinker, from: Span) -> Plan {
+    let election = shrinker.best.config().election_timeout.to.times(2);
+    let back = Span(from.0.saturating_sub(election.0));
+    let moved = |at: Span| Span(at.0.saturating_sub(back.0));
+    shrinker.with(|plan| {
+        plan.horizon = moved(plan.horizon);
+        plan.faults.retain_mut(|fault| match &mut fault.when {
+            When::At(at) => {
+                let stays = *at >= from;
+                *at = moved(*at);
+                stays
+            }
+            When::On(_) => true,
+        });
+        plan.requests.retain_mut(|request| match &mut request.at {
+            Some(at) => {
+                let stays = *at >= from;
+                *at = moved(*at);
+                stays
+            }
+            None => true,
+        });
+        plan.clients.start = moved(plan.clients.start);
+        plan.clients.stop = plan.clients.stop.map(moved);
+    })
 }
 
 /// The best plan with another end; what would come after it is gone.
