@@ -3,6 +3,7 @@
 use crate::campaign::shrink::Shrinker;
 use crate::campaign::shrink::schedule::{node_options, plain_network};
 use crate::ids::NodeId;
+use crate::log::Command;
 use crate::plan::fault::Unsynced;
 use crate::plan::{
     Action, Clients, Cluster, DiskOptions, Fault, Latency, NodeOptions, Plan, Profile, RaftOptions,
@@ -124,6 +125,38 @@ pub fn all(shrinker: &mut Shrinker) {
         fault(shrinker, place);
     }
     clients(shrinker);
+    values(shrinker);
+}
+
+/// Fewer distinct keys and values in what single requests ask: all alike, all of one kind, or each as it is but with one key.
+fn values(shrinker: &mut Shrinker) {
+    if shrinker.best.requests.is_empty() {
+        return;
+    }
+    let asked = |command: &dyn Fn(usize, Command) -> Command| {
+        shrinker.with(|plan| {
+            for (place, request) in plan.requests.iter_mut().enumerate() {
+                request.command = command(place, request.command);
+            }
+        })
+    };
+    let candidates = vec![
+        asked(&|_, _| Command::Put { key: 1, value: 1 }),
+        asked(&|place, _| Command::Put { key: 1, value: place as u32 + 1 }),
+        asked(&|_, command| command.with_key(1)),
+    ];
+    if candidates.iter().any(|plan| *plan == shrinker.best) {
+        return;
+    }
+    if shrinker.take_first(candidates).is_some() {
+        return;
+    }
+    for place in 0..shrinker.best.requests.len() {
+        let plan = shrinker.with(|plan| {
+            plan.requests[place].command = Command::Put { key: 1, value: 1 };
+        });
+        shrinker.take(plan);
+    }
 }
 
 /// Fewer nodes: each in turn leaves, and those behind it move up.
