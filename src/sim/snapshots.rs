@@ -55,8 +55,8 @@ impl Snapshots {
 }
 
 impl<N: Node> Host<N> {
-    /// The state machine at a start: what a crash left of it (a fresh one, if it is in memory only), or the durable snapshot where that is later. Gives the snapshot in the
-    /// second case.
+    /// The state machine at a start: what a crash left of it (a fresh one, if it is in memory only), or the durable snapshot where that
+    /// is later. Gives the snapshot in the second case.
     pub(super) fn recover_machine(&mut self, fresh: Map) -> Option<Rc<Snapshot>> {
         if self.snapshots.volatile {
             self.machine = fresh;
