@@ -112,7 +112,7 @@ impl Command {
     /// The same about another key.
     pub fn with_key(self, key: u32) -> Command {
         match self {
-            Command::Noop | Command::Register => self,
+            Command::Noop | Command::Register | Command::Configure(_) => self,
             Command::Get { .. } => Command::Get { key },
             Command::Put { value, .. } => Command::Put { key, value },
             Command::Delete { .. } => Command::Delete { key },

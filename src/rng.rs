@@ -30,6 +30,8 @@ pub enum Stream {
     Operations,
     /// How long a node's disk takes for a snapshot, and whether a crash keeps it.
     Snapshot(NodeId),
+    /// With whom the cluster of a plan drawn from a seed begins, and how its members change.
+    Membership,
 }
 
 impl Stream {
@@ -42,6 +44,7 @@ impl Stream {
             Stream::Client(client) => (4, u64::from(client)),
             Stream::Fault(fault) => (5, u64::from(fault)),
             Stream::Elections => (10, 0),
+            Stream::Membership => (11, 0),
             Stream::Operations => (9, 0),
             Stream::Snapshot(node) => (8, u64::from(node.number())),
         };
@@ -123,6 +126,7 @@ mod tests {
             first(1, Stream::Fault(1)),
             first(1, Stream::Elections),
             first(1, Stream::Operations),
+            first(1, Stream::Membership),
         ];
         for (place, word) in words.iter().enumerate() {
             assert!(!words[..place].contains(word), "stream {place} repeats another");

@@ -279,14 +279,17 @@ impl Shadow {
         index <= last && self.chain.ancestor(end, last.0 - index.0) == place
     }
 
+    /// Takes note of a record of no node: with whom the cluster begins.
+    fn begin(&mut self, record: &Record) -> Change {
+        if let Kind::Configure { index, configuration, .. } = record.kind {
+            self.configurations.add(index, Place::ROOT, configuration);
+        }
+        Change::None
+    }
+
     /// Takes note of a record.
     pub fn observe(&mut self, record: &Record) -> Change {
-        let Some(id) = record.node else {
-            if let Kind::Configure { index, configuration, .. } = record.kind {
-                self.configurations.add(index, Place::ROOT, configuration);
-            }
-            return Change::None;
-        };
+        let Some(id) = record.node else { return self.begin(record) };
         let node = &mut self.nodes[id.slot()];
         match record.kind {
             Kind::Boot { life, term, vote, .. } => {

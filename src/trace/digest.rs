@@ -119,8 +119,7 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::Leader { leader } => fold(10, &[vote(leader)]),
         Kind::Transfer { to } => fold(40, &[vote(to)]),
         Kind::TargetPriority { target } => fold(41, &[u64::from(target)]),
-        Kind::Configure { index, term, configuration } => {
-            let Configuration { voters, learners } = configuration;
+        Kind::Configure { index, term, configuration: Configuration { voters, learners } } => {
             fold(43, &[index.0, term.0, voters.bits().into(), learners.bits().into()]);
         }
         Kind::Commit { index, term } => fold(11, &[index.0, term.0]),

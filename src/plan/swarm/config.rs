@@ -40,6 +40,8 @@ pub struct Config {
     pub priorities: u64,
     /// How many plans have transfers of leadership, in percent.
     pub transfers: u64,
+    /// How many plans change the members of their cluster, in percent.
+    pub changes: u64,
     /// How many plans have a state machine that forgets, in percent.
     pub volatile_state_machine: u64,
     /// When runs end, from and to, in lowest election timeouts.
@@ -103,6 +105,7 @@ impl Default for Config {
             own_elections: 50,
             priorities: 12,
             transfers: 25,
+            changes: 20,
             volatile_state_machine: 30,
             horizon: (15, 60),
             latency_max: vec![6, 6, 6, 25, 60],
@@ -192,6 +195,7 @@ impl Config {
             ("own_elections", self.own_elections),
             ("priorities", self.priorities),
             ("transfers", self.transfers),
+            ("changes", self.changes),
             ("volatile_state_machine", self.volatile_state_machine),
             ("stragglers", self.stragglers),
             ("disk_errors", self.disk_errors),

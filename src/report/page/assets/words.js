@@ -14,6 +14,13 @@ function spanWords(nanos) {
   return `${nanos}ns`;
 }
 
+// A set of nodes, as bits.
+function nodesOf(bits = 0) {
+  return Array.from({ length: 25 }, (_, slot) => slot + 1).filter((node) => (bits >> (node - 1)) & 1);
+}
+
+const setWords = (bits) => nodesOf(bits).map((node) => `n${node}`).join(", ");
+
 function timeWords(nanos) {
   const micros = Math.floor(nanos / 1000);
   return `${Math.floor(micros / 1e6)}.${String(micros % 1e6).padStart(6, "0")}`;
@@ -101,6 +108,10 @@ const WORDS = {
   leader: ([leader], at) => (!leader ? "knows no leader" : leader === column.node[at] ? "leads" : `follows n${leader}`),
   transfer: ([to]) => (to ? `hands over to n${to}` : "hands over no more"),
   "target-priority": ([target]) => `would stand with a priority of ${target}`,
+  configure: ([index, term, voters, learners]) => {
+    const members = `voters ${setWords(voters)}${learners ? "; learners " + setWords(learners) : ""}`;
+    return index ? `goes by ${index}@${term}: ${members}` : `the cluster begins with ${members}`;
+  },
   commit: ([index]) => `commits up to ${index}`,
   append: ([write, index, term]) => `appends ${index}@${term} (w${write})`,
   truncate: ([write, from]) => `removes ${from} and all behind (w${write})`,
@@ -158,6 +169,7 @@ const JSON_FIELDS = {
   leader: (f) => ({ leader: orNull(f[0]) }),
   transfer: (f) => ({ to: orNull(f[0]) }),
   "target-priority": (f) => ({ target: f[0] }),
+  configure: (f) => ({ index: f[0], term: f[1], configuration: { voters: nodesOf(f[2]), learners: nodesOf(f[3]) } }),
   commit: (f) => ({ index: f[0], term: f[1] }),
   append: (f) => ({ write: f[0], index: f[1], term: f[2], content: "#" + data.contents[f[3]][0] }),
   truncate: (f) => ({ write: f[0], from: f[1] }),

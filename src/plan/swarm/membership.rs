@@ -1,0 +1,73 @@
+//! Draws with whom a cluster begins, and how its members change.
+//!
+//! All of it comes from a stream of its own, so a plan that draws none of it is the plan that it was.
+
+use crate::ids::NodeId;
+use crate::plan::fault::MemberChange;
+use crate::plan::swarm::Config;
+use crate::plan::{Action, Fault, Plan, Trigger, When, Whom};
+use crate::rng::{Rng, Stream};
+use crate::situation::Situation;
+use crate::time::Span;
+
+/// When it is worst to change the members: a leader is new, or an entry is not committed yet.
+const MOMENTS: [Situation; 6] = [
+    Situation::LeaderElected,
+    Situation::LeaderElected,
+    Situation::LeaderAppended,
+    Situation::CommitAdvanced,
+    Situation::NodeCrashed,
+    Situation::NodeRestarted,
+];
+
+/// Draws for a plan whose lowest election timeout is `unit`.
+pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
+    let mut rng = Rng::new(seed, Stream::Membership);
+    if !rng.chance(config.changes) || plan.cluster.nodes < 2 {
+        return;
+    }
+    let nodes = plan.cluster.nodes;
+    let members = rng.between(1, nodes.into());
+    if members < nodes.into() {
+        plan.cluster.members = (1..=members as u8).map(NodeId::new).collect();
+    }
+    let latest = Span(plan.horizon.0 / 4 * 3);
+    for _ in 0..rng.between(2, 10) {
+        let at = Span(rng.below(latest.0 + 1));
+        let nth_max = rng.pick(&[2, 10, 40]);
+        let bound = Span(unit.0 / rng.pick(&[100, 20, 4]));
+        let trigger = Trigger {
+            situation: rng.pick(&MOMENTS),
+            nth: rng.between(1, nth_max),
+            node: None,
+            after: Span(rng.below(bound.0 + 1)),
+            times: rng.pick(&[1, 1, 3, 10]),
+        };
+        let triggered = rng.chance(60);
+        let at_once = rng.chance(50);
+        let when = match triggered {
+            true if at_once => When::On(Trigger { after: Span::ZERO, ..trigger }),
+            true => When::On(trigger),
+            false => When::At(at),
+        };
+        // Now and then a second one follows at once: it must be refused.
+        for _ in 0..rng.pick(&[1, 1, 2]) {
+            let change = change(&mut rng, nodes, triggered);
+            plan.faults.push(Fault { when, action: Action::Change(change) });
+        }
+    }
+}
+
+/// One of the four, of any node; the leader is told, or who made the situation.
+fn change(rng: &mut Rng, nodes: u8, triggered: bool) -> MemberChange {
+    let node = Some(NodeId::new(rng.between(1, nodes.into()) as u8));
+    let by_trigger = rng.chance(60) && triggered;
+    let whom = if by_trigger { Whom::Trigger } else { Whom::Leader };
+    let none = MemberChange { whom, add: None, add_learner: None, promote: None, remove: None };
+    match rng.below(8) {
+        0..3 => MemberChange { add: node, ..none },
+        3 => MemberChange { add_learner: node, ..none },
+        4 => MemberChange { promote: node, ..none },
+        _ => MemberChange { remove: node, ..none },
+    }
+}
