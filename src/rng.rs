@@ -26,6 +26,10 @@ pub enum Stream {
     Fault(u32),
     /// What a plan drawn from a seed has of elections beyond the paper's.
     Elections,
+    /// Who belongs to the core when faults end.
+    Core,
+    /// How the storm of a plan drawn from a seed ends.
+    Recovery,
 }
 
 impl Stream {
@@ -38,6 +42,8 @@ impl Stream {
             Stream::Client(client) => (4, u64::from(client)),
             Stream::Fault(fault) => (5, u64::from(fault)),
             Stream::Elections => (10, 0),
+            Stream::Core => (14, 0),
+            Stream::Recovery => (15, 0),
         };
         kind << 48 | identity
     }
@@ -116,6 +122,8 @@ mod tests {
             first(1, Stream::Client(1)),
             first(1, Stream::Fault(1)),
             first(1, Stream::Elections),
+            first(1, Stream::Core),
+            first(1, Stream::Recovery),
         ];
         for (place, word) in words.iter().enumerate() {
             assert!(!words[..place].contains(word), "stream {place} repeats another");

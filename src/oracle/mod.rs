@@ -2,10 +2,11 @@
 //! test.
 //!
 //! [`shadow`] rebuilds every node's log from records. [`election`], [`log`] and [`commit`] judge what a record changed, in constant
-//! time for each changed entry: the cost does not grow with logs or with time. [`situations`] names what a run got into.
+//! time for each changed entry: the cost does not grow with logs or with time. [`liveness`] judges in the end. [`situations`] names what a run got into.
 
 pub mod commit;
 pub mod election;
+pub mod liveness;
 pub mod log;
 pub mod shadow;
 pub mod situations;
@@ -15,6 +16,7 @@ pub use shadow::{Change, Place, Shadow};
 pub use situations::Situations;
 pub use violation::Violation;
 
+use crate::plan::liveness::Bounds;
 use crate::property::Property;
 use crate::record::{Kind, Record};
 
@@ -24,17 +26,19 @@ pub struct Oracles {
     shadow: Shadow,
     elections: election::Elections,
     commits: commit::Commits,
+    liveness: Option<Box<liveness::Liveness>>,
     judged: u16,
 }
 
 /// What no Raft can promise once a disk was destroyed: a vote or a copy is gone that others counted on.
-const NEEDS_DISKS: [Property; 6] = [
+const NEEDS_DISKS: [Property; 7] = [
     Property::ElectionSafety,
     Property::LogMatching,
     Property::LeaderCompleteness,
     Property::StateMachineSafety,
     Property::Durability,
     Property::SafeCommit,
+    Property::Liveness,
 ];
 
 impl Oracles {
@@ -44,8 +48,21 @@ impl Oracles {
             shadow: Shadow::new(nodes),
             elections: election::Elections::new(nodes),
             commits: commit::Commits::new(nodes),
+            liveness: None,
             judged: judge.iter().fold(0, |bits, property| bits | 1 << *property as u16),
         }
+    }
+
+    /// The same, judging liveness within these bounds, if there are some.
+    pub fn with_liveness(mut self, bounds: Option<Bounds>) -> Oracles {
+        let nodes = self.shadow.nodes().count() as u8;
+        self.liveness = bounds.map(|bounds| Box::new(liveness::Liveness::new(nodes, bounds)));
+        self
+    }
+
+    /// Whether faults are over, and the cluster has come back to life.
+    pub fn has_recovered(&self) -> bool {
+        self.liveness.as_ref().is_some_and(|liveness| liveness.has_recovered())
     }
 
     /// The cluster as records tell of it.
@@ -76,7 +93,8 @@ impl Oracles {
         let change = self.shadow.observe(record);
         let log = log::observe(record, change, &self.shadow);
         let commit = self.commits.observe(record, change, &self.shadow);
-        [election, log, commit].into_iter().flatten().find_map(|violation| self.judge(violation))
+        let liveness = self.liveness.as_mut().and_then(|it| it.observe(record, &self.shadow));
+        [election, log, commit, liveness].into_iter().flatten().find_map(|violation| self.judge(violation))
     }
 
     fn judge(&self, violation: Violation) -> Option<Violation> {

@@ -21,6 +21,8 @@ pub enum Whom {
     Candidate,
     /// All nodes but the leader.
     AllButLeader,
+    /// All nodes but those that lead, in whatever term.
+    AllButLeaders,
     /// The node at which the situation occurred that the fault waited for.
     Trigger,
     /// A random node.
@@ -37,11 +39,12 @@ pub enum Whom {
 }
 
 impl Whom {
-    const WORDS: [(&'static str, Whom); 10] = [
+    const WORDS: [(&'static str, Whom); 11] = [
         ("leader", Whom::Leader),
         ("follower", Whom::Follower),
         ("candidate", Whom::Candidate),
         ("all-but-leader", Whom::AllButLeader),
+        ("all-but-leaders", Whom::AllButLeaders),
         ("trigger", Whom::Trigger),
         ("anyone", Whom::Anyone),
         ("everyone", Whom::Everyone),

@@ -117,7 +117,8 @@ impl<N: Node> Sim<'_, '_, N> {
         for waiting in &mut self.faults.waiting {
             let Trigger { nth, after, times, .. } = waiting.trigger;
             let here = waiting.trigger.node.is_none() || waiting.trigger.node == node;
-            if waiting.trigger.situation != situation || !here {
+            let over = self.calm.begun && matches!(waiting.what, Waits::Fault(_));
+            if waiting.trigger.situation != situation || !here || over {
                 continue;
             }
             waiting.seen += 1;
@@ -138,6 +139,7 @@ impl<N: Node> Sim<'_, '_, N> {
     /// A fault strikes, changes or ends.
     pub(super) fn fault_event(&mut self, event: FaultEvent) {
         match event {
+            FaultEvent::Strike { .. } if self.calm.begun => {}
             FaultEvent::Strike { fault, trigger } => self.strike(fault, trigger),
             FaultEvent::Flap { force } => self.flap(force),
             FaultEvent::End { force } => self.end(force),
@@ -276,7 +278,7 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    fn set_clock(&mut self, node: NodeId, jump: Option<Shift>, drift_ppm: Option<i32>) {
+    pub(super) fn set_clock(&mut self, node: NodeId, jump: Option<Shift>, drift_ppm: Option<i32>) {
         let now = self.watch.now;
         let clock = &mut self.hosts[node.slot()].clock;
         let before = clock.local(now);
@@ -310,7 +312,16 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
+    /// Ends every fault that is in force.
+    pub(super) fn end_all_faults(&mut self) {
+        (0..self.faults.in_force.len()).for_each(|force| self.end(force));
+    }
+
     fn end(&mut self, force: usize) {
+        let entry = &mut self.faults.in_force[force];
+        if entry.over {
+            return;
+        }
         self.count_event();
         let entry = &mut self.faults.in_force[force];
         entry.over = true;
@@ -434,6 +445,7 @@ impl<N: Node> Sim<'_, '_, N> {
                 some_of(standing.collect(), 1, word)
             }
             Whom::AllButLeader => all.without(leader()),
+            Whom::AllButLeaders => all.without(with_role(Role::Leader).collect()),
             Whom::Trigger => trigger.map_or(NodeSet::EMPTY, NodeSet::only),
             Whom::Anyone => some_of(all, 1, word),
             Whom::Everyone => all,
@@ -452,7 +464,7 @@ impl<N: Node> Sim<'_, '_, N> {
 }
 
 /// So many members of a set, chosen by a word.
-fn some_of(set: NodeSet, count: usize, word: u64) -> NodeSet {
+pub(super) fn some_of(set: NodeSet, count: usize, word: u64) -> NodeSet {
     let mut members: Vec<NodeId> = set.iter().collect();
     let mut state = word;
     let mut chosen = NodeSet::EMPTY;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::ids::{Index, NodeId, WriteId};
+use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::kv::Map;
 use crate::log::Entry;
 use crate::node::{Answer, Context, Effect, Input, Node, NodeRng, Output, Role, Status};
@@ -94,6 +94,11 @@ impl<N: Node> Host<N> {
         self.node.is_some()
     }
 
+    /// Whether the process runs, in a term later than this one.
+    pub fn is_up_in_later(&self, term: Term) -> bool {
+        self.is_up() && self.status.term > term
+    }
+
     /// What the node said of itself last.
     pub fn status(&self) -> Status {
         self.status
@@ -104,7 +109,7 @@ impl<N: Node> Sim<'_, '_, N> {
     /// Starts a node, if it is still down from the life that was meant.
     pub(super) fn boot(&mut self, id: NodeId, life: u32) {
         let host = &mut self.hosts[id.slot()];
-        if host.is_up() || host.life != life {
+        if host.is_up() || host.life != life || self.calm.barred.contains(id) {
             return;
         }
         if self.plan.cluster.state_machine == StateMachine::Volatile {
@@ -401,13 +406,23 @@ impl<N: Node> Sim<'_, '_, N> {
         let Some(upto) = host.journal.unsynced() else { return };
         let sync = host.disk.sync();
         host.syncing = Some((upto, sync.fails));
-        self.queue.push(now.plus(sync.takes), Event::Synced { node: id, life: host.life });
+        self.queue.push(now.plus(sync.takes), Event::Synced { node: id, life: host.life, upto });
+    }
+
+    /// Lets the sync under way succeed, and end within this span.
+    pub(super) fn hasten_sync(&mut self, id: NodeId, longest: Span) {
+        let at = self.after(longest);
+        let host = &mut self.hosts[id.slot()];
+        if let Some((upto, fails)) = &mut host.syncing {
+            *fails = false;
+            self.queue.push(at, Event::Synced { node: id, life: host.life, upto: *upto });
+        }
     }
 
     /// A sync is over. The disk has it at once; the node hears of it when it is ready.
-    pub(super) fn synced(&mut self, id: NodeId, life: u32) {
+    pub(super) fn synced(&mut self, id: NodeId, life: u32, upto: WriteId) {
         let host = &mut self.hosts[id.slot()];
-        if host.life != life {
+        if host.life != life || host.syncing.is_none_or(|(syncing, _)| syncing != upto) {
             return;
         }
         let Some((upto, fails)) = host.syncing.take() else { return };

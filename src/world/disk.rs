@@ -2,7 +2,7 @@
 
 use crate::plan::DiskOptions;
 use crate::rng::Rng;
-use crate::time::Span;
+use crate::time::{Share, Span};
 use crate::world::latency::sample;
 
 /// A disk's timing.
@@ -36,6 +36,15 @@ impl Disk {
         let takes = sample(&self.options.write, write).plus(sample(&self.options.fsync, fsync));
         let fails = self.options.errors.hit(error) || std::mem::take(&mut self.fails_next);
         Sync { takes, fails }
+    }
+
+    /// From now on nothing fails, and a write with its sync takes no longer than this.
+    pub fn calm(&mut self, longest: Span) {
+        let half = Span(longest.0 / 2);
+        self.options.errors = Share::NEVER;
+        self.options.write = self.options.write.at_most(half);
+        self.options.fsync = self.options.fsync.at_most(half);
+        self.fails_next = false;
     }
 
     /// Makes the next sync fail.

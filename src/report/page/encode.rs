@@ -185,6 +185,7 @@ impl Encoder {
             Kind::Broken { panicked } => words.extend([31, panicked.into()]),
             Kind::Transfer { to } => words.extend([32, id(to)]),
             Kind::TargetPriority { target } => words.extend([33, target.into()]),
+            Kind::Calm { look } => words.extend([34, look.into()]),
         }
     }
 }

@@ -1,0 +1,272 @@
+//! Liveness: once faults are over, a leader is elected and stays, requests are answered, and nodes catch up (5.6).
+//!
+//! The core and the moment are those of the records that say so. Then the judgement is made at looks: the cluster has *recovered* if
+//!
+//! - one node of the core has led for some time,
+//! - no request has waited for longer than one may while a leader stays,
+//! - every node of the core runs, and has applied what was committed at the look before.
+//!
+//! If it has not when its time is over, the first of these that fails is the violation. Only for a node that is catching up the judgement
+//! waits: how much there is to catch up is not in the plan, but whether the node gets on is in the records.
+
+use crate::ids::{Index, NodeId, NodeSet, Term};
+use crate::log::RequestId;
+use crate::node::Role;
+use crate::oracle::shadow::Shadow;
+use crate::oracle::violation::Violation;
+use crate::plan::liveness::Bounds;
+use crate::property::Property;
+use crate::record::{Kind, Record};
+use crate::time::{Span, Time};
+
+/// An election, or a request: when it was, and its record.
+type Since<T> = (T, Time, u64);
+
+/// What is known of one node.
+#[derive(Clone, Copy, Debug, Default)]
+struct Member {
+    /// What it has applied, and the record that says so.
+    applied: (Index, u64),
+    /// The highest index that it appended since the last election.
+    high: Index,
+    /// The same at the last look.
+    high_before: Index,
+}
+
+/// Judges whether the cluster comes back to life.
+#[derive(Debug)]
+pub struct Liveness {
+    bounds: Bounds,
+    /// When faults ended, and the record.
+    begun: Option<(Time, u64)>,
+    core: NodeSet,
+    nodes: Vec<Member>,
+    /// The request of each client that waits for an answer.
+    waiting: Vec<Option<Since<RequestId>>>,
+    /// The latest election of each node.
+    elections: Vec<Option<Since<Term>>>,
+    /// How many of the core were elected since faults ended, and the records of the last two.
+    elected: u64,
+    last_elected: [u64; 2],
+    /// The highest commit index, and its record.
+    committed: (Index, u64),
+    /// The same at the last look.
+    committed_before: (Index, u64),
+    /// How far logs have to grow until the judgement waits no longer, once it could be made.
+    goal: Option<Index>,
+    /// When it can be made.
+    due: Time,
+    recovered: bool,
+}
+
+/// What keeps the cluster from being well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ailment {
+    NoLeader,
+    LeaderChanges,
+    NodeLags(NodeId),
+    RequestWaits(Since<RequestId>),
+}
+
+impl Liveness {
+    /// Of a cluster of so many nodes.
+    pub fn new(nodes: u8, bounds: Bounds) -> Liveness {
+        let nodes = usize::from(nodes);
+        Liveness {
+            bounds,
+            begun: None,
+            core: NodeSet::EMPTY,
+            nodes: vec![Member::default(); nodes],
+            waiting: Vec::new(),
+            elections: vec![None; nodes],
+            elected: 0,
+            last_elected: [0; 2],
+            committed: (Index::ZERO, 0),
+            committed_before: (Index::ZERO, 0),
+            goal: None,
+            due: Time::ZERO.plus(bounds.from).plus(bounds.within),
+            recovered: false,
+        }
+    }
+
+    /// Whether the cluster had come back to life at the last look.
+    pub fn has_recovered(&self) -> bool {
+        self.recovered
+    }
+
+    /// The nodes that must come back to life; nobody before faults end.
+    pub fn core(&self) -> NodeSet {
+        self.core
+    }
+
+    /// Judges a record. `shadow` is as it is after it.
+    pub fn observe(&mut self, record: &Record, shadow: &Shadow) -> Option<Violation> {
+        match (record.kind, record.node) {
+            (Kind::Calm { look: 0 }, Some(node)) => {
+                self.begun.get_or_insert((record.time, record.number));
+                self.core.insert(node);
+            }
+            (Kind::Calm { .. }, _) => return self.look(record, shadow),
+            (Kind::Invoke { request, .. }, _) => self.invoke(request, record),
+            (Kind::Answered { request, applied: true }, _) | (Kind::GaveUp { request }, _) => {
+                self.over(request);
+            }
+            (Kind::Role { role: Role::Leader, term }, Some(node)) => self.elect(node, term, record),
+            (Kind::Commit { index, .. }, _) if index > self.committed.0 => {
+                self.committed = (index, record.number);
+            }
+            (Kind::Append { index, .. }, Some(node)) => {
+                let member = &mut self.nodes[node.slot()];
+                member.high = member.high.max(index);
+            }
+            (Kind::Apply { index, .. } | Kind::Boot { applied: index, .. }, Some(node)) => {
+                self.nodes[node.slot()].applied = (index, record.number);
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn invoke(&mut self, request: RequestId, record: &Record) {
+        let slot = request.client as usize - 1;
+        if slot >= self.waiting.len() {
+            self.waiting.resize(slot + 1, None);
+        }
+        // A further try is of the same request.
+        if self.waiting[slot].is_none_or(|(waiting, ..)| waiting != request) {
+            self.waiting[slot] = Some((request, record.time, record.number));
+        }
+    }
+
+    fn over(&mut self, request: RequestId) {
+        if let Some(waiting) = self.waiting.get_mut(request.client as usize - 1) {
+            *waiting = None;
+        }
+    }
+
+    fn elect(&mut self, node: NodeId, term: Term, record: &Record) {
+        self.elections[node.slot()] = Some((term, record.time, record.number));
+        for member in &mut self.nodes {
+            (member.high, member.high_before) = (Index::ZERO, Index::ZERO);
+        }
+        if self.core.contains(node) {
+            self.elected += 1;
+            self.last_elected = [self.last_elected[1], record.number];
+        }
+    }
+
+    /// The time for a look.
+    fn look(&mut self, record: &Record, shadow: &Shadow) -> Option<Violation> {
+        let now = record.time;
+        let ailment = self.ailment(now, shadow);
+        self.recovered = ailment.is_none();
+        let waits = self.goal.is_some() || now >= self.due;
+        if waits && self.catches_up(shadow) {
+            // After that a leader has to stay, and requests have to be served.
+            self.due = now.plus(self.bounds.stay).plus(self.bounds.service);
+        }
+        self.committed_before = self.committed;
+        for member in &mut self.nodes {
+            member.high_before = member.high;
+        }
+        let ailment = ailment.filter(|_| now >= self.due)?;
+        Some(self.accuse(ailment, record, shadow))
+    }
+
+    /// The leader of the core: of several, that of the latest term.
+    fn leader(&self, shadow: &Shadow) -> Option<(NodeId, Since<Term>)> {
+        let leads = |id: &NodeId| shadow.node(*id).up && shadow.node(*id).role == Role::Leader;
+        let leader = self.core.iter().filter(leads).max_by_key(|id| shadow.node(*id).term)?;
+        Some((leader, self.elections[leader.slot()]?))
+    }
+
+    /// What is not well at this time.
+    fn ailment(&self, now: Time, shadow: &Shadow) -> Option<Ailment> {
+        let (begun, _) = self.begun?;
+        let Some((_, (_, since, _))) = self.leader(shadow) else {
+            return Some(match self.elected {
+                0 => Ailment::NoLeader,
+                _ => Ailment::LeaderChanges,
+            });
+        };
+        if now.since(since.max(begun)) < self.bounds.stay {
+            return Some(Ailment::LeaderChanges);
+        }
+        let lags = |id: &NodeId| {
+            !shadow.node(*id).up || self.nodes[id.slot()].applied.0 < self.committed_before.0
+        };
+        if let Some(id) = self.core.iter().find(lags) {
+            return Some(Ailment::NodeLags(id));
+        }
+        let oldest = self.waiting.iter().flatten().min_by_key(|(_, _, record)| *record);
+        let too_long = |(_, asked, _): &&Since<RequestId>| {
+            now.since((*asked).max(since).max(begun)) > self.bounds.service
+        };
+        oldest.filter(too_long).map(|oldest| Ailment::RequestWaits(*oldest))
+    }
+
+    /// Whether a node of the core that is behind got on since the last look. What others append meanwhile does not put the goal off.
+    fn catches_up(&mut self, shadow: &Shadow) -> bool {
+        let longest = self.core.iter().map(|id| shadow.node(id).last_index()).max();
+        let goal = *self.goal.get_or_insert(longest.unwrap_or(Index::ZERO));
+        let gets_on = |id: NodeId| {
+            let Member { high, high_before, .. } = self.nodes[id.slot()];
+            high > high_before && high_before < goal && high_before > Index::ZERO
+        };
+        self.core.iter().any(gets_on)
+    }
+
+    fn accuse(&self, ailment: Ailment, record: &Record, shadow: &Shadow) -> Violation {
+        let (begun, began) = self.begun.unwrap_or_default();
+        let leader = self.leader(shadow);
+        let elected = leader.map_or(0, |(_, (.., election))| election);
+        let past = |time: Time| seconds(record.time.since(time));
+        let (sentence, evidence) = match ailment {
+            Ailment::NoLeader => {
+                let sentence =
+                    format!("Nobody in the core leads, {} after faults ended.", past(begun));
+                let latest = self.elections.iter().flatten().max_by_key(|(term, ..)| *term);
+                (sentence, [began, latest.map_or(0, |(.., election)| *election), 0])
+            }
+            Ailment::LeaderChanges => {
+                let count = self.elected;
+                let sentence = format!(
+                    "No leader stays: {count} were elected in the {} since faults ended.",
+                    past(begun)
+                );
+                (sentence, [began, self.last_elected[0], self.last_elected[1]])
+            }
+            Ailment::NodeLags(id) if !shadow.node(id).up => {
+                let sentence =
+                    format!("{id} is down, {} after faults ended, and stays down.", past(begun));
+                (sentence, [began, self.nodes[id.slot()].applied.1, elected])
+            }
+            Ailment::NodeLags(id) => {
+                let (applied, last) = self.nodes[id.slot()].applied;
+                let (committed, commit) = self.committed_before;
+                let sentence = format!(
+                    "{id} has applied {applied} of {committed} committed entries, {} after faults ended, and gets no further.",
+                    past(begun)
+                );
+                (sentence, [last, commit, elected])
+            }
+            Ailment::RequestWaits((request, asked, invoke)) => {
+                let who = leader.map_or_else(String::new, |(id, _)| id.to_string());
+                let sentence = format!(
+                    "Request {} of client {} waits for {}, though {who} leads.",
+                    request.serial,
+                    request.client,
+                    past(asked)
+                );
+                (sentence, [began, invoke, elected])
+            }
+        };
+        Violation::new(Property::Liveness, record, sentence, evidence)
+    }
+}
+
+/// A span in seconds, to three decimals.
+fn seconds(span: Span) -> String {
+    let millis = span.0 / 1_000_000;
+    format!("{}.{:03} s", millis / 1_000, millis % 1_000)
+}
