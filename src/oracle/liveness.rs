@@ -4,7 +4,7 @@
 //!
 //! - one node of the core has led for some time,
 //! - no request has waited for longer than one may while a leader stays,
-//! - every node of the core runs, and has applied what was committed at the look before.
+//! - every node of the core runs, and has applied what was committed when that leader had led for so long.
 //!
 //! If it has not when its time is over, the first of these that fails is the violation. Only for a node that is catching up the judgement
 //! waits: how much there is to catch up is not in the plan, but whether the node gets on is in the records.
@@ -50,8 +50,8 @@ pub struct Liveness {
     last_elected: [u64; 2],
     /// The highest commit index, and its record.
     committed: (Index, u64),
-    /// The same at the last look.
-    committed_before: (Index, u64),
+    /// The same when the leader had stayed: what everyone has to apply. Load that goes on does not put it off.
+    target: Option<(Index, u64)>,
     /// How far logs have to grow until the judgement waits no longer, once it could be made.
     goal: Option<Index>,
     /// When it can be made.
@@ -82,7 +82,7 @@ impl Liveness {
             elected: 0,
             last_elected: [0; 2],
             committed: (Index::ZERO, 0),
-            committed_before: (Index::ZERO, 0),
+            target: None,
             goal: None,
             due: Time::ZERO.plus(bounds.from).plus(bounds.within),
             recovered: false,
@@ -151,6 +151,7 @@ impl Liveness {
         }
         if self.core.contains(node) {
             self.elected += 1;
+            self.target = None;
             self.last_elected = [self.last_elected[1], record.number];
         }
     }
@@ -158,6 +159,9 @@ impl Liveness {
     /// The time for a look.
     fn look(&mut self, record: &Record, shadow: &Shadow) -> Option<Violation> {
         let now = record.time;
+        if self.target.is_none() && self.stays(now, shadow) {
+            self.target = Some(self.committed);
+        }
         let ailment = self.ailment(now, shadow);
         self.recovered = ailment.is_none();
         let waits = self.goal.is_some() || now >= self.due;
@@ -165,7 +169,6 @@ impl Liveness {
             // After that a leader has to stay, and requests have to be served.
             self.due = now.plus(self.bounds.stay).plus(self.bounds.service);
         }
-        self.committed_before = self.committed;
         for member in &mut self.nodes {
             member.high_before = member.high;
         }
@@ -180,27 +183,37 @@ impl Liveness {
         Some((leader, self.elections[leader.slot()]?))
     }
 
+    /// When faults ended.
+    fn begun(&self) -> Time {
+        self.begun.map_or(Time::ZERO, |(begun, _)| begun)
+    }
+
+    /// Whether a node of the core has led for some time.
+    fn stays(&self, now: Time, shadow: &Shadow) -> bool {
+        self.leader(shadow)
+            .is_some_and(|(_, (_, since, _))| now.since(since.max(self.begun())) >= self.bounds.stay)
+    }
+
     /// What is not well at this time.
     fn ailment(&self, now: Time, shadow: &Shadow) -> Option<Ailment> {
-        let (begun, _) = self.begun?;
         let Some((_, (_, since, _))) = self.leader(shadow) else {
             return Some(match self.elected {
                 0 => Ailment::NoLeader,
                 _ => Ailment::LeaderChanges,
             });
         };
-        if now.since(since.max(begun)) < self.bounds.stay {
+        if !self.stays(now, shadow) {
             return Some(Ailment::LeaderChanges);
         }
-        let lags = |id: &NodeId| {
-            !shadow.node(*id).up || self.nodes[id.slot()].applied.0 < self.committed_before.0
-        };
+        let (target, _) = self.target.unwrap_or_default();
+        let lags =
+            |id: &NodeId| !shadow.node(*id).up || self.nodes[id.slot()].applied.0 < target;
         if let Some(id) = self.core.iter().find(lags) {
             return Some(Ailment::NodeLags(id));
         }
         let oldest = self.waiting.iter().flatten().min_by_key(|(_, _, record)| *record);
         let too_long = |(_, asked, _): &&Since<RequestId>| {
-            now.since((*asked).max(since).max(begun)) > self.bounds.service
+            now.since((*asked).max(since).max(self.begun())) > self.bounds.service
         };
         oldest.filter(too_long).map(|oldest| Ailment::RequestWaits(*oldest))
     }
@@ -243,9 +256,9 @@ impl Liveness {
             }
             Ailment::NodeLags(id) => {
                 let (applied, last) = self.nodes[id.slot()].applied;
-                let (committed, commit) = self.committed_before;
+                let (committed, commit) = self.target.unwrap_or_default();
                 let sentence = format!(
-                    "{id} has applied {applied} of {committed} committed entries, {} after faults ended, and gets no further.",
+                    "{id} has applied {applied} of the {committed} entries that were committed, {} after faults ended, and gets no further.",
                     past(begun)
                 );
                 (sentence, [last, commit, elected])
