@@ -78,7 +78,7 @@ const ELECTION_MESSAGES: u64 = 5;
 /// clock at half the speed), and the timeout that is running when faults end.
 const ROUNDS_BESIDES: u64 = 4;
 /// How many looks a leader must have led.
-const LOOKS_TO_STAY: u64 = 4;
+const LOOKS_TO_STAY: u64 = 3;
 /// An election round splits every time in one of 2 to the power of this many runs.
 const DOUBT_BITS: u32 = 30;
 

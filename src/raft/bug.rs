@@ -82,6 +82,18 @@ pub enum Bug {
     QuorumlessHeartbeats,
     /// A transfer that failed is never over.
     TransferWedged,
+
+    // Standing still.
+    /// A vote needs a log that is both of a later term and longer.
+    UptodateVector,
+    /// What comes from a deposed leader, or a candidate that is refused, puts the own candidacy off.
+    TimerResetOnStale,
+    /// All election timeouts are the same.
+    NoRandomisedTimeout,
+    /// A candidate or leader does not mind the later term of a reply.
+    StaleLeaderStays,
+    /// A leader whom a follower refuses sends the same again.
+    BackoffLivelock,
 }
 
 /// What the catalogue says of a bug.
@@ -112,7 +124,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 31] = [
+    pub const ALL: [Bug; 36] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -144,6 +156,11 @@ impl Bug {
         Bug::PrecandidateKeepsLeader,
         Bug::QuorumlessHeartbeats,
         Bug::TransferWedged,
+        Bug::UptodateVector,
+        Bug::TimerResetOnStale,
+        Bug::NoRandomisedTimeout,
+        Bug::StaleLeaderStays,
+        Bug::BackoffLivelock,
     ];
 
     /// The name in plans and on the command line.
@@ -163,7 +180,8 @@ impl Bug {
             bug if bug <= Bug::TermRegress as u8 => self.about_votes(),
             bug if bug <= Bug::ApplyTwiceAfterRestart as u8 => self.about_replication(),
             bug if bug <= Bug::TruncationNotCrashSafe as u8 => self.about_disks(),
-            _ => self.about_elections(),
+            bug if bug <= Bug::TransferWedged as u8 => self.about_elections(),
+            _ => self.about_standstill(),
         }
     }
 
@@ -388,7 +406,7 @@ impl Bug {
     }
 
     const fn about_elections(self) -> About {
-        use Property::{ElectionSafety, LeaderCompleteness, StateMachineSafety};
+        use Property::{ElectionSafety, LeaderCompleteness, Liveness, StateMachineSafety};
         match self {
             Bug::PrevoteCountsAsVote => about(
                 "prevote-counts-as-vote",
@@ -402,30 +420,76 @@ impl Bug {
                 "A pre-vote is granted in the term of the voter, not in the one that was asked for.",
                 "The node that asks takes the grant for one of a term that is over, and throws it away. It asks again and again, and                  nobody stands.",
                 "etcd 8243",
-                &[],
+                &[Liveness],
             ),
             Bug::PrecandidateKeepsLeader => about(
                 "precandidate-keeps-leader",
                 "A node that asks for pre-votes still knows its leader, and refuses others for its sake.",
                 "The leader is cut off. The others ask each other for pre-votes, and each refuses because it has a leader, which is gone.",
                 "etcd PR 8334, etcd 9586",
-                &[],
+                &[Liveness],
             ),
             Bug::QuorumlessHeartbeats => about(
                 "quorumless-heartbeats",
                 "A leader that no majority answers goes on beating.",
                 "The leader is heard and does not hear. Its heartbeats keep all others from standing, and it commits nothing.",
                 "Cloudflare's outage of 2020; Howard and Abraham, 'Raft does not guarantee liveness', 2020; openraft 2080",
-                &[],
+                &[Liveness],
             ),
             Bug::TransferWedged => about(
                 "transfer-wedged",
                 "A transfer that failed is never over.",
                 "The node to which the leader hands over has crashed. The leader goes on leading, and refuses every request for the rest of                  its term.",
                 "hashicorp/raft PR 493, etcd 8b0d0e9",
-                &[],
+                &[Liveness],
             ),
             _ => panic!("not a bug of pre-vote, check-quorum or transfer"),
+        }
+    }
+
+    const fn about_standstill(self) -> About {
+        use Property::Liveness;
+        match self {
+            Bug::UptodateVector => about(
+                "uptodate-vector",
+                "A vote needs a log that is not shorter, even if its last term is later.",
+                "One node has a longer log, the other a later last term. Each refuses the other, and with a third node down nobody is \
+                 ever elected.",
+                "hashicorp/raft 94, openraft a48a3282",
+                &[Liveness],
+            ),
+            Bug::TimerResetOnStale => about(
+                "timer-reset-on-stale",
+                "Entries of a term that is over, and requests for votes that are refused, reset the election timer.",
+                "A deposed leader that hears nobody beats on. All others know that its term is over, and yet each heartbeat keeps them \
+                 from standing.",
+                "hashicorp/raft 30f065a",
+                &[Liveness],
+            ),
+            Bug::NoRandomisedTimeout => about(
+                "no-randomised-timeout",
+                "All nodes time out alike.",
+                "The followers of a leader that is lost stand at the same moment, vote for themselves, and do so again and again.",
+                "Raft paper, 5.2",
+                &[Liveness],
+            ),
+            Bug::StaleLeaderStays => about(
+                "stale-leader-stays",
+                "A candidate or leader does not mind the later term of a reply.",
+                "A follower is in a later term, and refuses all that its leader sends. The leader does not step down, and the follower \
+                 does not stand, for with pre-vote nobody would have it. It never catches up.",
+                "Raft paper, 5.1",
+                &[Liveness],
+            ),
+            Bug::BackoffLivelock => about(
+                "backoff-livelock",
+                "A leader whom a follower refuses sends the same again.",
+                "The follower's hint does not move next_index: the follower refuses, the leader repeats, and the follower never \
+                 catches up.",
+                "openraft 6d53aa12, CCF PR 3723",
+                &[Liveness],
+            ),
+            _ => panic!("not a bug of standing still"),
         }
     }
 }
@@ -464,7 +528,7 @@ impl JsonSchema for Bug {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": Bug::ALL.map(Bug::name) })
+        json_schema!({ "type": "string", "enum": Bug::ALL.map(Bug::name).as_slice() })
     }
 }
 

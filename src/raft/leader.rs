@@ -170,7 +170,10 @@ impl Leader {
             core.truncate(rejected, ctx);
         }
         let progress = &mut core.progress[from.slot()];
+        let before = progress.next_index;
         if progress.back_off(&core.log, rejected, conflict.0, conflict.1) {
+            let hint = progress.next_index;
+            core.progress[from.slot()].next_index = core.rules().next_after_refusal(before, hint);
             self.send_entries(core, from, ctx);
         }
     }
