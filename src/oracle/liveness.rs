@@ -94,9 +94,16 @@ impl Liveness {
         self.recovered
     }
 
-    /// The nodes that must come back to life; nobody before faults end.
-    pub fn core(&self) -> NodeSet {
-        self.core
+    /// Whether a look at this time finds that the cluster has come back to life.
+    pub fn recovers(&self, now: Time, shadow: &Shadow) -> bool {
+        self.target.is_some() && self.ailment(now, shadow).is_none()
+    }
+
+    /// Whether faults are over, and this request waits since before they ended.
+    pub fn outlived_faults(&self, request: RequestId) -> bool {
+        let waiting = self.waiting.get((request.client as usize).wrapping_sub(1));
+        let asked = waiting.copied().flatten().filter(|(waiting, ..)| *waiting == request);
+        asked.is_some_and(|(_, asked, _)| self.begun.is_some() && asked < self.begun())
     }
 
     /// Judges a record. `shadow` is as it is after it.
@@ -159,11 +166,11 @@ impl Liveness {
     /// The time for a look.
     fn look(&mut self, record: &Record, shadow: &Shadow) -> Option<Violation> {
         let now = record.time;
+        self.recovered = self.recovers(now, shadow);
         if self.target.is_none() && self.stays(now, shadow) {
             self.target = Some(self.committed);
         }
         let ailment = self.ailment(now, shadow);
-        self.recovered = ailment.is_none();
         let waits = self.goal.is_some() || now >= self.due;
         if waits && self.catches_up(shadow) {
             // After that a leader has to stay, and requests have to be served.
@@ -190,8 +197,9 @@ impl Liveness {
 
     /// Whether a node of the core has led for some time.
     fn stays(&self, now: Time, shadow: &Shadow) -> bool {
-        self.leader(shadow)
-            .is_some_and(|(_, (_, since, _))| now.since(since.max(self.begun())) >= self.bounds.stay)
+        self.leader(shadow).is_some_and(|(_, (_, since, _))| {
+            now.since(since.max(self.begun())) >= self.bounds.stay
+        })
     }
 
     /// What is not well at this time.
@@ -206,8 +214,7 @@ impl Liveness {
             return Some(Ailment::LeaderChanges);
         }
         let (target, _) = self.target.unwrap_or_default();
-        let lags =
-            |id: &NodeId| !shadow.node(*id).up || self.nodes[id.slot()].applied.0 < target;
+        let lags = |id: &NodeId| !shadow.node(*id).up || self.nodes[id.slot()].applied.0 < target;
         if let Some(id) = self.core.iter().find(lags) {
             return Some(Ailment::NodeLags(id));
         }

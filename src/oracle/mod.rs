@@ -16,9 +16,11 @@ pub use shadow::{Change, Place, Shadow};
 pub use situations::Situations;
 pub use violation::Violation;
 
+use crate::log::RequestId;
 use crate::plan::liveness::Bounds;
 use crate::property::Property;
 use crate::record::{Kind, Record};
+use crate::time::Time;
 
 /// All oracles over one shadow.
 #[derive(Debug)]
@@ -65,6 +67,16 @@ impl Oracles {
         self.liveness.as_ref().is_some_and(|liveness| liveness.has_recovered())
     }
 
+    /// Whether a look at this time finds that the cluster has come back to life.
+    pub fn recovers(&self, now: Time) -> bool {
+        self.liveness.as_ref().is_some_and(|liveness| liveness.recovers(now, &self.shadow))
+    }
+
+    /// Whether faults are over, and this request waits since before they ended.
+    pub fn outlived_faults(&self, request: RequestId) -> bool {
+        self.liveness.as_ref().is_some_and(|liveness| liveness.outlived_faults(request))
+    }
+
     /// The cluster as records tell of it.
     pub fn shadow(&self) -> &Shadow {
         &self.shadow
@@ -94,7 +106,10 @@ impl Oracles {
         let log = log::observe(record, change, &self.shadow);
         let commit = self.commits.observe(record, change, &self.shadow);
         let liveness = self.liveness.as_mut().and_then(|it| it.observe(record, &self.shadow));
-        [election, log, commit, liveness].into_iter().flatten().find_map(|violation| self.judge(violation))
+        [election, log, commit, liveness]
+            .into_iter()
+            .flatten()
+            .find_map(|violation| self.judge(violation))
     }
 
     fn judge(&self, violation: Violation) -> Option<Violation> {

@@ -19,8 +19,8 @@ use crate::time::Span;
 pub struct Liveness {
     /// When faults end. No fault may have a time from then on, and none that waits for a situation strikes any more.
     pub from: Span,
-    /// Who must come back to life: nodes by number, at least a majority; or `"everyone"`, `"majority"`, `"all-but-leader"` or
-    /// `"all-but-leaders"` as they are at that moment. Where such a word gives no majority, random others join them.
+    /// Who must come back to life: nodes by number, at least a majority; or `"everyone"`, `"majority"`, `"all-but-leader"`,
+    /// `"all-but-leaders"` or `"connected"` as they are at that moment. Where such a word gives no majority, random others join them.
     #[serde(default, skip_serializing_if = "is_default")]
     pub core: Whom,
     /// What becomes of the other nodes, to the end of the run. Those that are down then stay down.
@@ -183,7 +183,9 @@ pub fn check(plan: &Plan) -> Checked {
     for (place, fault) in plan.faults.iter().enumerate() {
         let before = !matches!(fault.when, When::At(at) if at >= from);
         require(before, &format!("faults/{place}/at"), || {
-            format!("from {from} on no fault strikes, for liveness is judged; let it strike earlier")
+            format!(
+                "from {from} on no fault strikes, for liveness is judged; let it strike earlier"
+            )
         })?;
     }
     check_core(plan, &liveness.core)?;
@@ -222,13 +224,12 @@ pub fn check(plan: &Plan) -> Checked {
 fn check_core(plan: &Plan, core: &Whom) -> Checked {
     check_whom(plan, core, false, "liveness/core")?;
     let majority = usize::from(plan.cluster.nodes) / 2 + 1;
-    let known = matches!(
-        core,
-        Whom::Everyone | Whom::Majority | Whom::AllButLeader | Whom::AllButLeaders | Whom::Nodes(_)
-    );
+    let words = [Whom::Everyone, Whom::Majority, Whom::AllButLeader, Whom::AllButLeaders];
+    let known = core.numbers().is_some() || *core == Whom::Connected || words.contains(core);
     require(known, "liveness/core", || {
         format!(
-            "the core is a list of nodes, or \"everyone\", \"majority\", \"all-but-leader\" or \"all-but-leaders\", not \"{core}\""
+            "the core is a list of nodes, or \"everyone\", \"majority\", \"all-but-leader\", \"all-but-leaders\" or \
+             \"connected\", not \"{core}\""
         )
     })?;
     require(core.numbers().is_none_or(|core| core.len() >= majority), "liveness/core", || {

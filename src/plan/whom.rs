@@ -23,6 +23,8 @@ pub enum Whom {
     AllButLeader,
     /// All nodes but those that lead, in whatever term.
     AllButLeaders,
+    /// Live nodes that hear a majority, and that a majority hears.
+    Connected,
     /// The node at which the situation occurred that the fault waited for.
     Trigger,
     /// A random node.
@@ -39,12 +41,13 @@ pub enum Whom {
 }
 
 impl Whom {
-    const WORDS: [(&'static str, Whom); 11] = [
+    const WORDS: [(&'static str, Whom); 12] = [
         ("leader", Whom::Leader),
         ("follower", Whom::Follower),
         ("candidate", Whom::Candidate),
         ("all-but-leader", Whom::AllButLeader),
         ("all-but-leaders", Whom::AllButLeaders),
+        ("connected", Whom::Connected),
         ("trigger", Whom::Trigger),
         ("anyone", Whom::Anyone),
         ("everyone", Whom::Everyone),

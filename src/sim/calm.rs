@@ -113,7 +113,8 @@ impl<N: Node> Sim<'_, '_, N> {
     fn disturbs_nobody(&self, id: NodeId, core: NodeSet) -> bool {
         let elections = self.plan.config().elections;
         let status = self.hosts[id.slot()].status();
-        let is_over = || core.iter().all(|node| self.hosts[node.slot()].is_up_in_later(status.term));
+        let is_over =
+            || core.iter().all(|node| self.hosts[node.slot()].is_up_in_later(status.term));
         let beats_in_vain = status.role == Role::Leader && !elections.check_quorum && is_over();
         (elections.pre_vote && elections.check_quorum) || beats_in_vain
     }

@@ -421,6 +421,17 @@ impl<N: Node> Sim<'_, '_, N> {
         pairs.filter(|(from, to)| from != to && !hears(*from, *to)).collect()
     }
 
+    /// Live nodes that hear a majority, and that a majority hears.
+    fn connected(&self) -> NodeSet {
+        let all = NodeSet::first(self.plan.cluster.nodes);
+        let linked = |one: NodeId, two: NodeId| {
+            let up = self.hosts[one.slot()].is_up() && self.hosts[two.slot()].is_up();
+            up && !self.network.is_cut(one, two) && !self.network.is_cut(two, one)
+        };
+        let reached = |node: NodeId| all.iter().filter(|other| linked(node, *other)).count();
+        all.iter().filter(|node| reached(*node) > all.len() / 2).collect()
+    }
+
     /// Whom a fault strikes now. A random choice is made by `word`.
     pub(super) fn resolve(&self, whom: &Whom, trigger: Option<NodeId>, word: u64) -> NodeSet {
         let all = NodeSet::first(self.plan.cluster.nodes);
@@ -446,6 +457,7 @@ impl<N: Node> Sim<'_, '_, N> {
             }
             Whom::AllButLeader => all.without(leader()),
             Whom::AllButLeaders => all.without(with_role(Role::Leader).collect()),
+            Whom::Connected => self.connected(),
             Whom::Trigger => trigger.map_or(NodeSet::EMPTY, NodeSet::only),
             Whom::Anyone => some_of(all, 1, word),
             Whom::Everyone => all,

@@ -190,7 +190,9 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         self.count_event();
         let loss = match () {
             () if !self.hosts[to.slot()].is_up() => Some(Loss::Down),
-            () if self.network.is_cut(from, to) || id <= self.calm.lost_upto => Some(Loss::CutInFlight),
+            () if self.network.is_cut(from, to) || id <= self.calm.lost_upto => {
+                Some(Loss::CutInFlight)
+            }
             () => None,
         };
         if let Some(why) = loss {

@@ -12,7 +12,7 @@ use crate::rng::{Rng, Stream};
 use crate::time::Span;
 
 /// Who must come back to life.
-const CORES: [Whom; 10] = [
+const CORES: [Whom; 12] = [
     Whom::Everyone,
     Whom::Everyone,
     Whom::Everyone,
@@ -23,6 +23,8 @@ const CORES: [Whom; 10] = [
     Whom::AllButLeader,
     Whom::AllButLeaders,
     Whom::AllButLeaders,
+    Whom::Connected,
+    Whom::Connected,
 ];
 
 /// What becomes of the others: to be heard and not to hear is the worst that can befall a node.
@@ -69,15 +71,16 @@ fn eve(rng: &mut Rng, plan: &mut Plan, from: Span, unit: Span) {
 }
 
 fn trouble(rng: &mut Rng, nodes: u8) -> Action {
-    let whom = [Whom::Leader, Whom::Leader, Whom::Leader, Whom::Candidate, Whom::Minority];
+    let whom = [Whom::Leader, Whom::Leader, Whom::Candidate, Whom::Minority, Whom::Minority];
     let whom = whom[rng.below(5) as usize].clone();
+    let to = [Whom::Follower, Whom::Anyone][rng.below(2) as usize].clone();
     let direction = rng.pick(&[Direction::Both, Direction::Both, Direction::Inbound]);
     let (flapping, lasts) = (None, None);
     let unsynced = Unsynced::Lost;
     match rng.below(10) {
-        0..4 => Action::Isolate(Isolate { whom, direction, flapping, lasts }),
-        4 | 5 => Action::Crash(Crash { whom, unsynced, wipe: false, lasts }),
-        6 => Action::Transfer(Transfer { whom: Whom::Leader, to: Whom::Follower }),
+        0..3 => Action::Isolate(Isolate { whom, direction, flapping, lasts }),
+        3 | 4 => Action::Crash(Crash { whom, unsynced, wipe: false, lasts }),
+        5 | 6 => Action::Transfer(Transfer { whom: Whom::Leader, to }),
         7 if nodes >= 3 => Action::Ring(Ring { flapping, lasts }),
         8 => {
             // Each for itself: nobody hears anybody.
