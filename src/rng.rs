@@ -30,6 +30,10 @@ pub enum Stream {
     Core,
     /// How the storm of a plan drawn from a seed ends.
     Recovery,
+    /// What is drawn of a plan's clients after all else: sessions, and whether they meet on few keys.
+    Operations,
+    /// How long a node's disk takes for a snapshot, and whether a crash keeps it.
+    Snapshot(NodeId),
 }
 
 impl Stream {
@@ -44,6 +48,8 @@ impl Stream {
             Stream::Elections => (10, 0),
             Stream::Core => (14, 0),
             Stream::Recovery => (15, 0),
+            Stream::Operations => (9, 0),
+            Stream::Snapshot(node) => (8, u64::from(node.number())),
         };
         kind << 48 | identity
     }
@@ -124,6 +130,7 @@ mod tests {
             first(1, Stream::Elections),
             first(1, Stream::Core),
             first(1, Stream::Recovery),
+            first(1, Stream::Operations),
         ];
         for (place, word) in words.iter().enumerate() {
             assert!(!words[..place].contains(word), "stream {place} repeats another");

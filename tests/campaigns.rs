@@ -173,7 +173,7 @@ fn a_campaign_stops_after_as_many_failures_as_asked_for() {
     let failures = result(&folder, "one")["failures"].clone();
     assert_eq!(failures.as_array().map(Vec::len), Some(1));
     let failure = format!("one/failures/{}", failures[0]["id"].as_str().expect("a name"));
-    for file in ["failure.json", "proof.txt", "run.plan.json", "scenario.toml"] {
+    for file in ["failure.json", "proof.txt", "story.txt", "run.plan.json", "scenario.toml"] {
         assert!(folder.path().join(&failure).join(file).exists(), "{file}");
     }
     // The plan expects the violation: that it comes again is as it should be.

@@ -94,6 +94,64 @@ fn in_perfetto_time_goes_on_in_every_lane() {
     assert_eq!(names, BTreeSet::from(expected));
 }
 
+/// The numbers of a trace event's process and lane.
+fn lane(event: &Value) -> (u64, u64) {
+    let number = |name: &str| event[name].as_u64().unwrap_or_else(|| panic!("no {name}: {event}"));
+    (number("pid"), number("tid"))
+}
+
+/// What the Trace Event Format asks of every event.
+#[test]
+fn perfetto_takes_every_event() {
+    for text in [
+        storm("perfetto", &[]),
+        exported(&["scenarios/faults/gc-pause-of-the-leader.toml", "--format", "perfetto"]),
+        exported(&["scenarios/faults/duplicate-storm.toml", "--format", "perfetto"]),
+    ] {
+        let events = events(&text);
+        let named: BTreeSet<_> =
+            events.iter().filter(|event| event["name"] == "thread_name").map(lane).collect();
+        let time = |event: &Value, name: &str| {
+            let time = event[name].as_f64().unwrap_or_else(|| panic!("no {name}: {event}"));
+            assert!(time.is_finite() && time >= 0.0, "{event}");
+            time
+        };
+        // Where slices begin, for flows bind to the slice that begins with them or goes on around them.
+        let begins = |event: &Value| (lane(event), event["ts"].to_string());
+        let slices: BTreeSet<_> = events
+            .iter()
+            .filter(|event| event["ph"] == "X" && event["cat"] == "message")
+            .map(begins)
+            .collect();
+        let mut sent: BTreeMap<u64, f64> = BTreeMap::new();
+        let mut open: BTreeSet<(String, u64)> = BTreeSet::new();
+        for event in &events {
+            let name = event["name"].as_str().expect("it has a name");
+            assert!(named.contains(&lane(event)), "in a lane without a name: {event}");
+            let id = || event["id"].as_u64().expect("it has a number");
+            let phase = event["ph"].as_str().expect("it has a phase");
+            if phase != "M" {
+                time(event, "ts");
+                assert!(event["cat"].is_string(), "{event}");
+            }
+            match phase {
+                "M" => assert!(event["args"].is_object(), "{event}"),
+                "X" => assert!(time(event, "dur") > 0.0, "{event}"),
+                "i" => assert!(matches!(event["s"].as_str(), Some("g" | "p" | "t")), "{event}"),
+                "b" => assert!(open.insert((name.to_owned(), id())), "begins twice: {event}"),
+                "e" => assert!(open.remove(&(name.to_owned(), id())), "not begun: {event}"),
+                "s" | "t" | "f" => {
+                    assert!(slices.contains(&begins(event)), "binds to nothing: {event}");
+                    let begun = *sent.entry(id()).or_insert(time(event, "ts"));
+                    assert!(time(event, "ts") >= begun, "ends before it begins: {event}");
+                }
+                _ => panic!("no such phase: {event}"),
+            }
+        }
+        assert!(open.is_empty(), "{open:?}");
+    }
+}
+
 #[test]
 fn in_perfetto_pauses_and_faults_are_spans() {
     let text = exported(&["scenarios/faults/gc-pause-of-the-leader.toml", "--format", "perfetto"]);
@@ -130,11 +188,83 @@ fn a_mermaid_diagram_has_a_line_for_each_message() {
     assert!(storm("mermaid", &["--kind", "role"]).contains(": 0.1"), "roles are notes");
 }
 
+/// Whether Mermaid reads a line of a sequence diagram, among so many nodes.
+fn is_mermaid(line: &str, nodes: u8) -> bool {
+    let is_node = |name: &str| {
+        let number = name.strip_prefix('n').and_then(|number| number.parse().ok());
+        number.is_some_and(|number: u8| (1..=nodes).contains(&number))
+    };
+    // `#` begins an escape and `;` ends it: anywhere else they would end the statement.
+    let is_text = |text: &str| {
+        let mut parts = text.split('#');
+        let whole = |part: &str| !part.contains([';', '<', '>', '`', '%']);
+        let escaped = |part: &str| {
+            part.split_once(';').is_some_and(|(code, rest)| {
+                !code.is_empty() && code.bytes().all(|it| it.is_ascii_digit()) && whole(rest)
+            })
+        };
+        !text.trim().is_empty() && parts.next().is_some_and(whole) && parts.all(escaped)
+    };
+    if let Some(title) = line.strip_prefix("    title ") {
+        return is_text(title);
+    }
+    if let Some(node) = line.strip_prefix("    participant ") {
+        return is_node(node);
+    }
+    let Some((statement, text)) = line.trim_start().split_once(": ") else { return false };
+    let ends = ["->>", "-x", "--)"].iter().find_map(|arrow| statement.split_once(arrow));
+    let mut nodes = match (statement.strip_prefix("Note over "), ends) {
+        (Some(over), _) => over.split(',').collect::<Vec<_>>(),
+        (None, Some((from, to))) => vec![from, to],
+        (None, None) => return false,
+    }
+    .into_iter();
+    nodes.all(is_node) && is_text(text)
+}
+
+#[test]
+fn mermaid_reads_every_line() {
+    let mut arrows = 0;
+    let paths = fs::read_dir("scenarios/bugs").expect("the folder is there");
+    for path in paths.map(|entry| entry.expect("it is readable").path()) {
+        let path = path.display().to_string();
+        // Some runs are too long to be drawn whole: their first part is.
+        let whole = squall().args(["export", &path, "--format", "mermaid"]).output().unwrap();
+        let text = match whole.status.success() {
+            true => String::from_utf8(whole.stdout).expect("it is text"),
+            false => exported(&[&path, "--format", "mermaid", "--to", "300ms"]),
+        };
+        let mut lines = text.lines();
+        assert_eq!(lines.next(), Some("sequenceDiagram"));
+        for line in lines {
+            assert!(is_mermaid(line, 5), "{path}: {line}");
+            arrows += usize::from(line.contains("->>"));
+        }
+        assert!(text.len() < 50_000, "{path}: Mermaid draws no more");
+    }
+    assert!(arrows > 500, "{arrows}");
+    assert!(!is_mermaid("    n1->>n2: a; b", 5) && !is_mermaid("    n1->>n6: a", 5));
+}
+
+#[test]
+fn a_title_that_mermaid_would_refuse_is_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("long.toml");
+    let scenario = format!("title = \"{}\"\nhorizon = \"100ms\"\n", "; ".repeat(20_000));
+    fs::write(&path, scenario).expect("it is writable");
+    let mut command = squall();
+    command.arg("export").arg(&path).args(["--format", "mermaid"]);
+    command.assert().code(1);
+}
+
 /// The events of a ShiViz log: host, clock, text.
 fn log(text: &str) -> Vec<(String, BTreeMap<String, u64>, String)> {
     let lines: Vec<&str> = text.lines().collect();
     let event = |pair: &[&str]| {
+        // ShiViz's own expression: (?<host>\S*) (?<clock>{.*})\n(?<event>.*)
         let (host, clock) = pair[0].split_once(' ').expect("a host and its clock");
+        assert!(!host.is_empty() && clock.starts_with('{') && clock.ends_with('}'), "{}", pair[0]);
+        assert!(!pair[1].is_empty(), "an event has words");
         let clock = serde_json::from_str(clock).expect("a clock is JSON");
         (host.to_owned(), clock, pair[1].to_owned())
     };
@@ -159,7 +289,13 @@ fn in_shiviz_a_receipt_knows_what_its_send_knew() {
     for text in seeds {
         let mut own: BTreeMap<String, u64> = BTreeMap::new();
         let mut sent: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+        let mut last: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
         for (host, clock, text) in log(&text) {
+            // A host forgets nothing, and knows of no event that has not happened.
+            let before = last.insert(host.clone(), clock.clone()).unwrap_or_default();
+            assert!(before.iter().all(|(of, count)| clock.get(of) >= Some(count)), "{text}");
+            let happened = |(of, count): (&String, &u64)| *of == host || own.get(of) >= Some(count);
+            assert!(clock.iter().all(happened), "{text}: {clock:?}");
             // A host's own events are numbered without a gap.
             let count = own.entry(host.clone()).or_default();
             *count += 1;

@@ -6,7 +6,7 @@ use assert_cmd::Command;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 use squall::campaign::Signature;
-use squall::campaign::shrink::{Control, Shrunk, shrink};
+use squall::campaign::shrink::{Control, Shrunk, schedule, shrink};
 use squall::plan::{Plan, scenario, swarm};
 use squall::raft::Bug;
 use squall::sim::run;
@@ -44,6 +44,29 @@ fn a_shrunk_plan_fails_in_the_same_way_and_is_small() {
             assert_eq!(shrunk.plan.expect.violation, outcome.violation.map(|it| it.property));
         }
     }
+}
+
+#[test]
+fn to_shrink_again_changes_nothing() {
+    for bug in [Bug::AckBeforeFsync, Bug::TruncateUnconditional, Bug::VoteSentBeforeFsync] {
+        let once = shrunk(&failing(bug, 1)[0], 2);
+        assert_eq!(shrunk(&once.plan, 2).plan, once.plan, "{bug}");
+    }
+}
+
+/// With all that was drawn in the plan, the same happens, whatever the seed is.
+#[test]
+fn a_storm_of_decisions_is_the_same_storm() {
+    let mut same = 0;
+    for plan in failing(Bug::VoteSentBeforeFsync, 6) {
+        let mut decided = schedule::decide(&plan);
+        let outcome = run(&decided);
+        assert!(schedule::is_seedless(&decided, &outcome), "{}", plan.title);
+        decided.seed = 77;
+        assert_eq!(run(&decided).digest, outcome.digest);
+        same += u32::from(Signature::of(&outcome) == Signature::of(&run(&plan)));
+    }
+    assert!(same >= 5, "{same} of 6 fail as before");
 }
 
 #[test]
@@ -88,12 +111,43 @@ fn the_scenario_that_is_written_keeps_its_own_promise() {
         .assert()
         .code(0)
         .stdout(contains("\"seedless\": true"));
-    let steps = |name: &str| {
-        let plan = scenario::from_toml(&fs::read_to_string(folder.path().join(name)).unwrap());
-        let plan = plan.unwrap();
-        (plan.cluster, plan.faults, plan.requests, plan.pins, plan.nodes)
+    let text = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_eq!(text("small.toml"), text("smaller.toml"));
+}
+
+#[test]
+fn a_campaign_shrinks_what_it_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    let campaign = ["fuzz", "--bug", "commit-without-quorum", "--stop-after", "1", "--shrink"];
+    let run = |more: &[&str]| {
+        let mut command = squall();
+        command.args(campaign).args(["--out", "found"]).args(more).current_dir(&folder).assert()
     };
-    assert_eq!(steps("small.toml"), steps("smaller.toml"));
+    run(&[]).code(2).stdout(contains("shrunk to").and(contains("nothing is left to chance")));
+    let failures = folder.path().join("found/failures");
+    let failure = fs::read_dir(&failures).unwrap().next().unwrap().unwrap().path();
+    let text = |name: &str| fs::read_to_string(failure.join(name)).unwrap();
+    squall().arg("run").arg(failure.join("shrunk.toml")).assert().code(0);
+    assert!(text("shrunk.txt").contains("durability"), "{}", text("shrunk.txt"));
+    // To go on does not shrink again what was shrunk.
+    let before = text("shrunk.json");
+    run(&["--resume", "--json"]).code(2).stdout(contains("\"seedless\": true"));
+    assert_eq!(text("shrunk.json"), before);
+}
+
+#[test]
+fn the_power_table_says_what_failures_shrink_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["power", "--bugs", "leader-counts-unsynced", "--trials", "1", "--shrink"];
+    squall()
+        .args(args)
+        .current_dir(&folder)
+        .assert()
+        .code(0)
+        .stdout(contains("left to chance").and(contains("nothing is left to chance in 1 of 1")));
+    let json = fs::read_to_string(folder.path().join("reports/power/power.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["rows"][0]["shrunk"]["after"]["nodes"], 1);
 }
 
 #[test]

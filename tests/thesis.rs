@@ -1,249 +1,265 @@
-//! A test for each sentence of Ongaro's thesis ("Consensus: Bridging Theory and Practice", 2014) on what elections have beyond the
-//! paper's: 3.10 (transfers), 4.2.3 (loyal voters), 6.2 (leaders without a quorum), 9.6 (pre-vote). Each quotes the sentence.
+//! A test for each rule of Figure 13, and for sentences of section 7 and of the thesis on log compaction and performance. Each quotes
+//! the sentence that it checks, from "In Search of an Understandable Consensus Algorithm" (Ongaro and Ousterhout, 2014) or "Consensus:
+//! Bridging Theory and Practice" (Ongaro, 2014).
 
 mod driver;
 
-use driver::{Disk, Driver, n};
+use driver::{Disk, Driver, SNAPSHOT_BYTES, n, snapshot};
 use squall::ids::{Index, Term};
-use squall::log::{Command, RequestId};
-use squall::node::{Input, Request, Role};
-use squall::raft::{Bug, Elections, Message};
+use squall::log::{Batch, Command, Entry, RequestId};
+use squall::node::Request;
+use squall::raft::Message;
 use squall::time::Span;
 
-const PRE_VOTE: Elections =
-    Elections { pre_vote: true, check_quorum: false, vote_lease: false, priority: None };
-const CHECK_QUORUM: Elections = Elections { pre_vote: false, check_quorum: true, ..PRE_VOTE };
-const VOTE_LEASE: Elections = Elections { pre_vote: false, vote_lease: true, ..PRE_VOTE };
-const ALL: Elections = Elections { check_quorum: true, vote_lease: true, ..PRE_VOTE };
-const NONE: Elections = Elections { pre_vote: false, ..PRE_VOTE };
-
-/// The lowest election timeout of the driver's nodes.
-const BASELINE: Span = Span::millis(150);
-
-fn fresh(elections: Elections) -> Driver {
-    Driver::with(&vec![Disk::default(); 3], &[], elections, &[])
+/// A part of a snapshot that ends with an entry of this index and term.
+fn part(term: u64, last: (u64, u64), offset: u64, bytes: u32) -> Message {
+    let done = offset + u64::from(bytes) == SNAPSHOT_BYTES;
+    let snapshot = snapshot(last.0, last.1, 3);
+    Message::InstallSnapshot { term: Term(term), snapshot, offset, bytes, done }
 }
 
-/// Node 1 leads term 2, and the others have just heard it.
-fn led(elections: Elections) -> Driver {
-    let mut driver = fresh(elections);
-    driver.elect(n(1), &[1, 2, 3]);
+fn whole(term: u64, last: (u64, u64)) -> Message {
+    part(term, last, 0, SNAPSHOT_BYTES as u32)
+}
+
+fn append(term: u64, prev: (u64, u64), entries: &[u64], commit: u64) -> Message {
+    Message::AppendEntries {
+        term: Term(term),
+        prev_log_index: Index(prev.0),
+        prev_log_term: Term(prev.1),
+        entries: entries.iter().map(|term| Entry::noop(Term(*term))).collect::<Batch>(),
+        leader_commit: Index(commit),
+    }
+}
+
+fn put(client: u32) -> Request {
+    let id = RequestId::new(client, 1);
+    Request { id, command: Command::Put { key: client, value: 1 } }
+}
+
+/// Three nodes, the first with this term and log.
+fn follower(term: u64, log: &[u64]) -> Driver {
+    let disk = Disk { term, log: log.to_vec(), ..Disk::default() };
+    let mut driver = Driver::new(&[disk, Disk::default(), Disk::default()], &[]);
     driver.told();
     driver
 }
 
-fn pre_vote(term: u64, last: (u64, u64)) -> Message {
-    Message::PreVote {
-        term: Term(term),
-        last_log_index: Index(last.0),
-        last_log_term: Term(last.1),
-    }
+/// A leader, with a cluster that takes snapshots.
+fn leader(every: u64, trailing: u64) -> Driver {
+    let mut driver = Driver::tuned(&vec![Disk::default(); 3], &[], |config| {
+        (config.snapshot_every, config.snapshot_trailing) = (every, trailing);
+    });
+    driver.elect(n(1), &[1, 2]);
+    driver
 }
 
-fn request_vote(term: u64, by_leader: bool) -> Message {
-    let (last_log_index, last_log_term) = (Index(9), Term(2));
-    Message::RequestVote { term: Term(term), last_log_index, last_log_term, by_leader }
-}
-
-fn put(serial: u32) -> Request {
-    let id = RequestId { client: 1, serial };
-    Request { id, command: Command::Put { key: 1, value: serial } }
-}
-
-/// 9.6: "In the Pre-Vote algorithm, a candidate only increments its term if it first learns from a majority of the cluster that they would
-/// be willing to grant the candidate their votes".
+/// InstallSnapshot 1: "Reply immediately if term < currentTerm".
 #[test]
-fn a_term_rises_only_when_a_majority_would_vote() {
-    let mut driver = fresh(PRE_VOTE);
-    driver.timer(n(1));
-    assert_eq!((driver.status(n(1)).role, driver.status(n(1)).term), (Role::PreCandidate, Term(1)));
-    driver.timer(n(1));
-    assert_eq!(driver.status(n(1)).term, Term(1), "asking again raises nothing");
-    driver.receive(n(1), n(2), Message::PreVoteReply { term: Term(1), granted: false });
-    assert_eq!(driver.status(n(1)).role, Role::PreCandidate);
-    driver.receive(n(1), n(3), Message::PreVoteReply { term: Term(2), granted: true });
-    assert_eq!((driver.status(n(1)).role, driver.status(n(1)).term), (Role::Candidate, Term(2)));
-}
-
-/// 9.6: "(if the candidate's log is sufficiently up-to-date, and the voters have not received heartbeats from a valid leader for at least a
-/// baseline election timeout)".
-#[test]
-fn voters_would_vote_for_an_up_to_date_log_when_no_leader_is_heard() {
-    let answer = |last, waited: Span| {
-        let mut driver = led(PRE_VOTE);
-        driver.pass(n(2), waited);
-        driver.receive(n(2), n(3), pre_vote(3, last));
-        assert_eq!(driver.status(n(2)).term, Term(2), "a pre-vote changes no term");
-        driver.told()
-    };
-    assert_eq!(answer((1, 2), BASELINE), "n2 -> n3 pre-vote-reply t3 granted\n");
-    let refused = "n2 -> n3 pre-vote-reply t2 refused\n";
-    assert_eq!(answer((1, 2), Span(BASELINE.0 - 1)), refused);
-    assert_eq!(answer((0, 0), BASELINE), refused);
-    assert_eq!(answer((5, 1), BASELINE), refused);
-}
-
-/// 9.6: "While a server is partitioned, it won't be able to increment its term, since it can't receive permission from a majority of the
-/// cluster. Then, when it rejoins the cluster, it still won't be able to increment its term, since the other servers will have been
-/// receiving regular heartbeats from the leader. Once the server receives a heartbeat from the leader itself, it will return to the
-/// follower state (in the same term)."
-#[test]
-fn a_partitioned_server_returns_in_the_same_term() {
-    let mut driver = led(PRE_VOTE);
-    for _ in 0..5 {
-        driver.timer(n(3));
-        driver.lose_all();
-    }
-    driver.timer(n(3));
-    driver.settle(&[1, 2, 3]);
-    assert_eq!((driver.status(n(3)).role, driver.status(n(3)).term), (Role::PreCandidate, Term(2)));
-    driver.timer(n(1));
-    driver.settle(&[1, 2, 3]);
-    assert_eq!((driver.status(n(3)).role, driver.status(n(3)).term), (Role::Follower, Term(2)));
-    assert_eq!((driver.status(n(1)).role, driver.status(n(1)).term), (Role::Leader, Term(2)));
-}
-
-/// 4.2.3: "if a server receives a RequestVote request within the minimum election timeout of hearing from a current leader, it does not
-/// update its term or grant its vote".
-#[test]
-fn a_server_that_hears_its_leader_neither_votes_nor_takes_over_the_term() {
-    let term_after = |elections, node: u8, waited: Span| {
-        let mut driver = led(elections);
-        driver.pass(n(node), waited);
-        driver.receive(n(node), n(3), request_vote(7, false));
-        driver.status(n(node)).term
-    };
-    for node in [1, 2] {
-        assert_eq!(term_after(VOTE_LEASE, node, Span(BASELINE.0 - 1)), Term(2));
-        assert_eq!(term_after(VOTE_LEASE, node, BASELINE), Term(7));
-        assert_eq!(term_after(NONE, node, Span::ZERO), Term(7), "the switch is off");
-    }
-}
-
-/// 4.2.3: "a special flag to indicate this behavior ("I have permission to disrupt the leader—it told me to!")".
-#[test]
-fn a_request_by_the_leaders_word_is_answered_although_a_leader_is_heard() {
-    let mut driver = led(VOTE_LEASE);
-    driver.receive(n(2), n(3), request_vote(3, true));
-    assert_eq!(driver.status(n(2)).term, Term(3));
-    assert!(driver.told().contains("vote t3 granted"));
-}
-
-/// 6.2: "a leader in Raft steps down if an election timeout elapses without a successful round of heartbeats to a majority of its cluster;
-/// this allows clients to retry their requests with another server."
-#[test]
-fn a_leader_without_a_majority_steps_down_and_sends_clients_on() {
-    let after = |elections, answers: &[u8]| {
-        let mut driver = led(elections);
-        for _ in 0..2 {
-            driver.timer(n(1));
-            driver.settle(answers);
-        }
-        driver
-    };
-    let mut alone = after(CHECK_QUORUM, &[1]);
-    assert_eq!((alone.status(n(1)).role, alone.status(n(1)).term), (Role::Follower, Term(2)));
-    assert_eq!(alone.status(n(1)).leader, None);
-    alone.told();
-    alone.request(n(1), put(1));
-    assert_eq!(alone.told(), "n1 answers c1.1: try elsewhere\n");
-    assert_eq!(
-        after(CHECK_QUORUM, &[1, 3]).status(n(1)).role,
-        Role::Leader,
-        "two of three are enough"
-    );
-    assert_eq!(after(NONE, &[1]).status(n(1)).role, Role::Leader, "the switch is off");
-}
-
-/// 3.10, step 1: "The prior leader stops accepting new client requests."
-#[test]
-fn a_leader_that_hands_over_takes_no_requests() {
-    let mut driver = led(NONE);
-    driver.step(n(1), Input::Transfer(n(2)));
-    driver.lose_all();
-    driver.told();
-    driver.request(n(1), put(1));
-    driver.request(n(3), put(2));
-    driver.settle(&[1, 3]);
+fn a_snapshot_of_an_older_term_is_refused() {
+    let mut driver = follower(5, &[]);
+    driver.receive(n(1), n(2), whole(3, (4, 2)));
     let told = driver.told();
-    assert!(told.contains("n1 answers c1.1: try elsewhere"), "{told}");
-    assert!(told.contains("n3 answers c1.2: try elsewhere"), "{told}");
-    assert_eq!(driver.log(n(1)), [2], "nothing was appended");
+    assert!(told.contains("snapshot-reply t5") && !told.contains("writes"), "{told}");
 }
 
-/// 3.10, steps 2 and 3: "The prior leader fully updates the target server's log to match its own, using the normal log replication
-/// mechanism", and then "sends a TimeoutNow request to the target server".
+/// InstallSnapshot 2 and 3: "Create new snapshot file if first chunk (offset is 0)", "Write data into snapshot file at given offset".
 #[test]
-fn the_target_is_told_to_stand_when_its_log_matches() {
-    let mut driver = led(NONE);
-    driver.request(n(1), put(1));
-    driver.lose_all();
-    driver.step(n(1), Input::Transfer(n(2)));
-    assert!(!driver.told().contains("timeout-now"), "the target lacks an entry");
-    driver.timer(n(1));
-    driver.settle(&[1, 2, 3]);
+fn parts_are_put_together_in_order_and_without_a_gap() {
+    let mut driver = follower(3, &[]);
+    for (offset, has) in [(0, 10), (0, 10), (20, 10), (10, 20)] {
+        driver.receive(n(1), n(2), part(3, (4, 2), offset, 10));
+        let told = driver.told();
+        assert!(told.contains(&format!("has {has}")), "{offset}: {told}");
+    }
+}
+
+/// InstallSnapshot 4: "Reply and wait for more data chunks if done is false".
+#[test]
+fn nothing_is_installed_before_the_last_part() {
+    let mut driver = follower(3, &[1]);
+    driver.receive(n(1), n(2), part(3, (4, 2), 0, 10));
+    driver.receive(n(1), n(2), part(3, (4, 2), 10, 10));
+    assert!(!driver.told().contains("writes the received"));
+    driver.receive(n(1), n(2), part(3, (4, 2), 20, 10));
+    assert!(driver.told().contains("writes the received snapshot up to 4@2"));
+    assert_eq!(driver.log(n(1)), [1], "it is not durable");
+}
+
+/// InstallSnapshot 5: "Save snapshot file, discard any existing or partial snapshot with a smaller index".
+#[test]
+fn a_newer_snapshot_takes_the_place_of_a_partial_one() {
+    let mut driver = follower(3, &[]);
+    driver.receive(n(1), n(2), part(3, (4, 2), 0, 20));
+    driver.receive(n(1), n(2), part(3, (6, 2), 0, 10));
+    assert!(driver.told().contains("upto 6 has 10"));
+    driver.receive(n(1), n(2), part(3, (4, 2), 20, 10));
+    assert_eq!(driver.told(), "", "the older one is gone");
+}
+
+/// InstallSnapshot 6: "If existing log entry has same index and term as snapshot's last included entry, retain log entries following
+/// it and reply".
+#[test]
+fn entries_behind_a_matching_one_are_kept() {
+    let mut driver = follower(3, &[1, 1, 2, 2, 3]);
+    driver.receive(n(1), n(2), whole(3, (4, 2)));
+    driver.saved(n(1));
+    assert_eq!((driver.log(n(1)), driver.base(n(1))), (vec![3], Index(4)));
+    assert_eq!(driver.status(n(1)).applied, Index(4));
+}
+
+/// InstallSnapshot 7: "Discard the entire log".
+#[test]
+fn a_log_with_another_entry_there_goes() {
+    for log in [vec![1, 1], vec![1, 1, 1, 1, 1, 1]] {
+        let mut driver = follower(3, &log);
+        driver.receive(n(1), n(2), whole(3, (4, 2)));
+        driver.saved(n(1));
+        assert_eq!((driver.log(n(1)), driver.base(n(1))), (vec![], Index(4)));
+    }
+}
+
+/// InstallSnapshot 8: "Reset state machine using snapshot contents".
+#[test]
+fn the_state_machine_becomes_that_of_the_snapshot() {
+    let mut driver = follower(3, &[1, 1]);
+    driver.receive(n(1), n(2), whole(3, (4, 2)));
+    driver.saved(n(1));
     let told = driver.told();
-    let (matched, stood) = (told.find("n2 -> n1 appended t2 match 2"), told.find("timeout-now"));
-    assert!(matched.is_some() && matched < stood, "{told}");
-    assert_eq!(driver.log(n(2)), [2, 2, 3]);
+    assert!(told.contains("restores its state machine up to 4"), "{told}");
+    assert!(told.contains("installed after w1"), "the answer waits for the log: {told}");
+    let status = driver.status(n(1));
+    assert_eq!((status.commit, status.applied), (Index(4), Index(4)));
 }
 
-/// 3.10, step 3: "This request has the same effect as the target server's election timer firing: the target server starts a new election
-/// (incrementing its term and becoming a candidate)." And 4.2.3: neither pre-vote nor loyal voters hold it up.
+/// Section 7: "If instead the follower receives a snapshot that describes a prefix of its log (due to retransmission or by mistake), then
+/// log entries covered by the snapshot are deleted but entries following the snapshot are still valid and must be retained."
 #[test]
-fn the_target_stands_at_once_and_the_prior_leader_steps_down() {
-    let mut driver = led(ALL);
-    driver.step(n(1), Input::Transfer(n(2)));
-    driver.deliver(n(1), n(2));
-    assert_eq!((driver.status(n(2)).role, driver.status(n(2)).term), (Role::Candidate, Term(3)));
-    driver.settle(&[1, 2, 3]);
-    assert_eq!(driver.status(n(2)).role, Role::Leader);
-    let prior = driver.status(n(1));
-    assert_eq!((prior.role, prior.term, prior.transfer), (Role::Follower, Term(3), None));
+fn a_snapshot_of_a_committed_prefix_takes_nothing_away() {
+    let mut driver = follower(3, &[1, 1, 2]);
+    driver.receive(n(1), n(2), append(3, (3, 2), &[3], 4));
+    driver.sync(n(1));
+    driver.receive(n(1), n(2), whole(3, (2, 1)));
+    assert!(driver.told().contains("upto 2 installed"));
+    assert_eq!((driver.log(n(1)), driver.status(n(1)).applied), (vec![1, 1, 2, 3], Index(4)));
 }
 
-/// 3.10: "If leadership transfer does not complete after about an election timeout, the prior leader aborts the transfer and resumes
-/// accepting client requests."
+/// Section 7: "Each server takes snapshots independently, covering just the committed entries in its log."
 #[test]
-fn a_transfer_that_takes_too_long_is_given_up() {
-    let leads_on = |bugs: &[Bug]| {
-        let mut driver = Driver::with(&vec![Disk::default(); 3], bugs, NONE, &[]);
-        driver.elect(n(1), &[1, 2, 3]);
-        driver.step(n(1), Input::Transfer(n(2)));
-        driver.lose_all();
-        driver.timer(n(1));
-        assert_eq!(driver.status(n(1)).transfer, Some(n(2)), "half an election timeout is no time");
-        driver.timer(n(1));
-        driver.lose_all();
-        driver.told();
+fn a_snapshot_covers_what_is_committed_and_nothing_else() {
+    let mut driver = leader(2, 0);
+    driver.request(n(1), put(1));
+    assert!(!driver.told().contains("takes a snapshot"), "index 2 is not committed yet");
+    driver.settle(&[1, 2]);
+    driver.request(n(1), put(2));
+    assert!(driver.told().contains("n1 takes a snapshot up to 2@2"));
+}
+
+/// Section 7: "Once a server completes writing a snapshot, it may delete all log entries up through the last included index".
+#[test]
+fn a_log_is_compacted_once_the_snapshot_is_durable() {
+    for (trailing, base) in [(0, 2), (1, 1), (9, 0)] {
+        let mut driver = leader(2, trailing);
         driver.request(n(1), put(1));
-        driver.settle(&[1, 3]);
-        driver.told().contains("n1 answers c1.1: done")
-    };
-    assert!(leads_on(&[]));
-    assert!(!leads_on(&[Bug::TransferWedged]));
+        driver.settle(&[1, 2]);
+        driver.request(n(1), put(2));
+        driver.settle(&[1, 2]);
+        assert_eq!(driver.base(n(1)), Index::ZERO, "it is still being written");
+        driver.saved(n(1));
+        assert_eq!(driver.base(n(1)), Index(base), "{trailing} entries are kept");
+    }
 }
 
-/// 3.10: "If the prior leader was mistaken and the target server is actually operational, then at worst this mistake will result in an
-/// extra election, after which client operations will be restored."
+/// Section 7: "the leader must occasionally send snapshots to followers that lag behind", "when the leader has already discarded the
+/// next log entry that it needs to send to a follower".
 #[test]
-fn a_target_that_is_late_costs_an_election_and_no_more() {
-    let mut driver = led(NONE);
-    driver.step(n(1), Input::Transfer(n(2)));
-    driver.pass(n(1), BASELINE);
-    driver.step(n(1), Input::TimerFired);
-    assert_eq!(driver.status(n(1)).transfer, None);
-    driver.request(n(1), put(1));
-    driver.settle(&[1, 2, 3]);
-    let leaders: Vec<u8> =
-        (1..=3).filter(|node| driver.status(n(*node)).role == Role::Leader).collect();
-    assert!(leaders.len() <= 1);
-    let next = leaders.first().copied().unwrap_or(1);
-    if leaders.is_empty() {
-        driver.elect(n(next), &[1, 2, 3]);
+fn a_follower_that_lags_is_sent_the_snapshot_and_then_entries() {
+    let mut driver = leader(2, 0);
+    for client in 1..=3 {
+        driver.request(n(1), put(client));
+        driver.settle(&[1, 2]);
     }
+    driver.saved(n(1));
     driver.told();
-    driver.request(n(next), put(2));
+    driver.timer(n(1));
     driver.settle(&[1, 2, 3]);
-    assert!(driver.told().contains("answers c1.2: done"));
+    assert!(driver.told().contains("n3 writes the received snapshot"));
+    driver.saved(n(3));
+    driver.settle(&[1, 2, 3]);
+    assert_eq!(driver.status(n(3)).applied, driver.status(n(1)).applied);
+    assert_eq!(driver.log(n(3)), driver.log(n(1)));
+}
+
+/// Section 7: "these are included to support the AppendEntries consistency check for the first log entry following the snapshot".
+#[test]
+fn the_last_entry_of_a_snapshot_is_what_the_first_one_behind_it_is_compared_with() {
+    let disk = Disk { term: 3, snapshot: Some((4, 2)), ..Disk::default() };
+    for (prev_term, taken) in [(2, vec![3]), (1, vec![])] {
+        let disks = [disk.clone(), Disk::default(), Disk::default()];
+        let mut driver = Driver::new(&disks, &[]);
+        driver.receive(n(1), n(2), append(3, (4, prev_term), &[3], 4));
+        assert_eq!(driver.log(n(1)), taken);
+    }
+}
+
+/// Thesis 10.2.1: "The leader can even commit an entry before it has been written to its own disk, if a majority of followers have
+/// written it to their disks; this is still safe."
+#[test]
+fn a_leader_may_commit_before_its_own_disk_has_it() {
+    let mut driver = Driver::fresh(3);
+    driver.elect(n(1), &[1, 2, 3]);
+    driver.request(n(1), put(1));
+    for follower in [n(2), n(3)] {
+        driver.deliver(n(1), follower);
+        driver.sync(follower);
+        driver.deliver(follower, n(1));
+    }
+    assert_eq!(driver.status(n(1)).commit, Index(2));
+}
+
+/// Thesis 10.2.1, the other way: without parallel writes, nothing is sent that the leader's disk does not have.
+#[test]
+fn a_leader_that_waits_for_its_disk_sends_nothing_before() {
+    let mut driver =
+        Driver::tuned(&vec![Disk::default(); 3], &[], |config| config.parallel_append = false);
+    driver.elect(n(1), &[1, 2, 3]);
+    driver.told();
+    driver.request(n(1), put(1));
+    assert!(!driver.told().contains("append"));
+    driver.sync(n(1));
+    assert!(driver.told().contains("n1 -> n2 append t2 prev 1@2 entries 2"));
+}
+
+/// Thesis 10.2.2: "Raft supports batching and pipelining of log entries".
+#[test]
+fn gathered_requests_are_one_write_and_one_message() {
+    let mut driver = Driver::tuned(&vec![Disk::default(); 3], &[], |config| {
+        config.batch_delay = Span::millis(10);
+        config.bytes_per_append = 64;
+    });
+    driver.elect(n(1), &[1, 2, 3]);
+    driver.told();
+    driver.request(n(1), put(1));
+    assert_eq!(driver.told(), "");
+    driver.request(n(1), put(2));
+    let told = driver.told();
+    assert!(told.contains("from 2 entries of 2 2"), "they fill a message: {told}");
+    driver.request(n(1), put(3));
+    driver.timer(n(1));
+    assert!(driver.told().contains("from 4 entries of 2"), "its time is up");
+}
+
+/// A window in bytes: what is not answered is bounded, and an answer makes room.
+#[test]
+fn no_more_is_sent_than_the_window_allows() {
+    let mut driver = Driver::tuned(&vec![Disk::default(); 3], &[], |config| {
+        config.bytes_in_flight = 2 * Entry::BYTES;
+        config.appends_in_flight = 100;
+    });
+    driver.elect(n(1), &[1, 2, 3]);
+    driver.told();
+    (1..=5).for_each(|client| driver.request(n(1), put(client)));
+    assert_eq!(driver.told().matches("n1 -> n2 append").count(), 2);
+    driver.settle(&[1, 2, 3]);
+    assert_eq!(driver.log(n(2)).len(), 6);
 }

@@ -15,7 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::campaign::Settings;
 use crate::campaign::clock::thread_cpu_time;
 use crate::campaign::finding::{Finding, Signature};
+use crate::campaign::shrink::Shrinking;
 use crate::campaign::workers::run_caught;
+use crate::plan::Plan;
 use crate::property::Property;
 use crate::raft::Bug;
 
@@ -93,6 +95,9 @@ pub struct Row {
     pub caught_by: BTreeMap<Property, u64>,
     /// The trials.
     pub trials: Vec<Trial>,
+    /// What the failure of the first trial that found it was shrunk to, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shrunk: Option<Shrinking>,
 }
 
 /// The whole table.
@@ -218,7 +223,17 @@ impl Row {
             per_thousand_to: 1_000.0 * to,
             caught_by,
             trials,
+            shrunk: None,
         }
+    }
+
+    /// The storm that the first trial to find the bug found it with, by its seed.
+    pub fn example(&self, settings: &Settings) -> Option<(u64, Plan)> {
+        let trial = self.trials.iter().find(|trial| trial.caught_by.is_some())?;
+        let seed = trial.first_seed + trial.runs - 1;
+        let mut plan = settings.plan(seed);
+        plan.raft.bugs = vec![self.bug];
+        Some((seed, plan))
     }
 
     /// The CPU time of all trials.

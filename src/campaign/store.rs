@@ -14,9 +14,11 @@ use crate::campaign::workers::{End, run_caught};
 use crate::campaign::{Partition, Settings};
 use crate::plan::scenario::{self, FileError, json_error};
 use crate::plan::validate::SEED_MAX;
+use crate::report::explain::explain;
 use crate::report::page::{self, Window};
 use crate::report::saved::{SavedRun, write_whole};
 use crate::report::text;
+use crate::sim::waits::Waits;
 use crate::situation::Situation;
 
 /// The name of the format.
@@ -27,6 +29,16 @@ pub const VERSION: u32 = 1;
 pub const FILE: &str = "campaign.json";
 /// The folder that holds a folder for each failure.
 pub const FAILURES: &str = "failures";
+/// In a failure's folder: the smallest scenario that fails so.
+pub const SHRUNK: &str = "shrunk.toml";
+/// In a failure's folder: what shrinking came to.
+pub const SHRUNK_RESULT: &str = "shrunk.json";
+/// The story of a shrunk failure, in its folder.
+pub const SHRUNK_STORY: &str = "shrunk.txt";
+/// The story of a failure, in its folder.
+pub const STORY: &str = "story.txt";
+/// How many lines a story has.
+pub const STORY_LINES_MAX: usize = 40;
 /// The JUnit report.
 pub const JUNIT: &str = "junit.xml";
 /// The largest result that is read, in bytes.
@@ -53,6 +65,9 @@ pub struct CampaignFile {
     pub situations: Vec<SituationRow>,
     /// The situations that were not.
     pub never_reached: Vec<Situation>,
+    /// How long clients waited for answers, and clusters for leaders.
+    #[serde(default)]
+    pub waits: Waits,
     /// What failed, by signature.
     pub failures: Vec<FailureRow>,
     /// What differs from one campaign to the next.
@@ -160,6 +175,7 @@ impl CampaignFile {
             totals: summary.totals,
             situations: summary.situations().filter_map(row).collect(),
             never_reached: summary.missed().collect(),
+            waits: summary.waits.clone(),
             failures: summary.failures.iter().map(failure).collect(),
             timing,
         }
@@ -167,7 +183,8 @@ impl CampaignFile {
 
     /// The result that the file holds.
     pub fn summary(&self) -> Summary {
-        let mut summary = Summary { totals: self.totals, ..Summary::default() };
+        let mut summary =
+            Summary { totals: self.totals, waits: self.waits.clone(), ..Summary::default() };
         for row in &self.situations {
             let SituationRow { situation, count, runs, example } = *row;
             summary.situations[situation.slot()] = Some(Reached { count, runs, example });
@@ -305,6 +322,11 @@ impl Store {
         let Ok(outcome) = run_caught(&plan, None) else { return Ok(()) };
         if let Some(proof) = text::violation(&plan, &outcome) {
             write_whole(&folder.join("proof.txt"), proof.as_bytes())?;
+        }
+        // A run that is too long to be held whole has no story.
+        if let Ok(Some(explanation)) = explain(&plan, STORY_LINES_MAX) {
+            let story = explanation.text(&folder.display().to_string());
+            write_whole(&folder.join(STORY), story.as_bytes())?;
         }
         let saved = folder.join("run.plan.json");
         SavedRun::new(&plan, &outcome).write(&saved)?;
@@ -503,7 +525,7 @@ mod tests {
         let mut store = Store::new(folder.path(), &settings(), Partition::default(), 1);
         store.write_file(&file, true).unwrap();
         let failure = store.folder_of(&file.failures[0]);
-        for name in ["failure.json", "scenario.toml", "proof.txt"] {
+        for name in ["failure.json", "scenario.toml", "proof.txt", STORY] {
             assert!(failure.join(name).exists(), "{name}");
         }
         let saved = fs::read_to_string(failure.join("run.plan.json")).unwrap();

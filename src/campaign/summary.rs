@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::campaign::finding::Signature;
 use crate::sim::Outcome;
+use crate::sim::waits::Waits;
 use crate::situation::Situation;
 use crate::time::{Span, Time};
 
@@ -85,6 +86,8 @@ pub struct Summary {
     pub totals: Totals,
     /// What was reached, by the situation's slot.
     pub situations: Vec<Option<Reached>>,
+    /// How long clients and clusters waited.
+    pub waits: Waits,
     /// What failed.
     pub failures: BTreeMap<Signature, Seen>,
 }
@@ -95,6 +98,7 @@ impl Default for Summary {
             seeds: Vec::new(),
             totals: Totals::default(),
             situations: vec![None; Situation::COUNT],
+            waits: Waits::default(),
             failures: BTreeMap::new(),
         }
     }
@@ -142,6 +146,7 @@ impl Summary {
             self.cover(range.clone());
         }
         self.totals.add(&other.totals);
+        self.waits.merge(&other.waits);
         for (own, reached) in self.situations.iter_mut().zip(&other.situations) {
             if let Some(reached) = reached {
                 merge_reached(own, *reached);

@@ -206,7 +206,9 @@ fn run_block(settings: &Settings, seeds: Range<u64>, slot: &Slot) -> Block {
     for seed in seeds {
         let run = slot.run.fetch_add(1, Ordering::Relaxed) + 1;
         let is_given_up = || slot.given_up.load(Ordering::Relaxed) == run;
-        let failed = match run_seed(settings, seed, &is_given_up) {
+        let waits = Some(&mut block.summary.waits);
+        let options = Options { interrupt: Some(&is_given_up), waits, ..Options::default() };
+        let failed = match run_caught_with(&settings.plan(seed), options) {
             Ok(outcome) => {
                 block.summary.add(seed, &outcome);
                 Signature::of(&outcome)
@@ -221,17 +223,13 @@ fn run_block(settings: &Settings, seeds: Range<u64>, slot: &Slot) -> Block {
     block
 }
 
-fn run_seed(
-    settings: &Settings,
-    seed: u64,
-    interrupt: &dyn Fn() -> bool,
-) -> Result<Outcome, Signature> {
-    run_caught(&settings.plan(seed), Some(interrupt))
-}
-
 /// Runs a plan; a panic of squall's own becomes a signature.
 pub fn run_caught(plan: &Plan, interrupt: Option<&dyn Fn() -> bool>) -> Result<Outcome, Signature> {
-    let options = Options { interrupt, ..Options::default() };
+    run_caught_with(plan, Options { interrupt, ..Options::default() })
+}
+
+/// The same, watched.
+fn run_caught_with(plan: &Plan, options: Options) -> Result<Outcome, Signature> {
     catch_unwind(AssertUnwindSafe(|| run_with(plan, options)))
         .map_err(|payload| Signature::panic(words_of(&*payload)))
 }

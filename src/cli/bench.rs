@@ -81,7 +81,13 @@ fn storm(horizon: Span) -> Vec<Fault> {
                     flapping: None,
                     lasts,
                 }),
-                _ => Action::Crash(Crash { whom, unsynced: Unsynced::Torn, wipe: false, lasts }),
+                _ => Action::Crash(Crash {
+                    whom,
+                    unsynced: Unsynced::Torn,
+                    survives: None,
+                    wipe: false,
+                    lasts,
+                }),
             };
             Fault { when: When::At(Span::millis(500).times(place)), action }
         })

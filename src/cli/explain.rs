@@ -21,7 +21,7 @@ pub struct ExplainArgs {
     /// Prints a report of the bug, with the scenario that makes it happen again
     #[arg(long)]
     markdown: bool,
-    /// How many lines the story has at most; what proves the violation is always in it
+    /// How many lines it has at most; what proves the violation is always in it
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..))]
     lines: u16,
 }

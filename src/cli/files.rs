@@ -45,7 +45,7 @@ pub fn read_text(path: &Path) -> Result<String, Failure> {
     let length = fs::metadata(path).map_err(failed)?.len();
     if length > FILE_BYTES_MAX {
         return Err(Failure::usage(format!(
-            "{} has {length} bytes; a scenario has at most {FILE_BYTES_MAX}",
+            "{} has {length} bytes; a file that is read has at most {FILE_BYTES_MAX}",
             path.display()
         )));
     }

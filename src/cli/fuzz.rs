@@ -1,5 +1,6 @@
 //! `squall fuzz`: a campaign of random storms.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use crate::cli::files;
 use crate::cli::interrupt;
 use crate::cli::progress::Progress;
 use crate::cli::result::{self, Manner};
+use crate::cli::shrink;
 use crate::plan::validate::SEED_MAX;
 use crate::plan::{Profile, scenario, swarm};
 use crate::raft::Bug;
@@ -39,6 +41,7 @@ const CHECKPOINT: Duration = Duration::from_secs(2);
   squall fuzz --runs 100000 --profile etcd        as many storms, with etcd's timings
   squall fuzz --seed random --time 8h             a night, from a first seed that is printed
   squall fuzz --bug vote-twice --stop-after 1     how a bug is found
+  squall fuzz --bug commit-regress --stop-after 1 --shrink    and made small
   squall fuzz --runs 1000000 --partition 3/8      the third of eight parts; see squall merge
   squall fuzz --resume --out big                  goes on where it was interrupted
   squall fuzz --print-plan 42 > storm.toml        the storm of a seed, as a scenario")]
@@ -97,9 +100,12 @@ pub struct FuzzArgs {
     /// Fails if a situation was never reached
     #[arg(long)]
     require_situations: bool,
+    /// Shrinks each distinct failure to the smallest scenario that fails in the same way, within a minute each
+    #[arg(long)]
+    shrink: bool,
     /// Prints the storm of this seed as a scenario, and runs nothing
     #[arg(long, value_name = "SEED", value_parser = clap::value_parser!(u64).range(..=SEED_MAX),
-          conflicts_with_all = ["json", "resume", "partition", "out"])]
+          conflicts_with_all = ["json", "resume", "partition", "out", "shrink"])]
     print_plan: Option<u64>,
     /// Prints the result as JSON
     #[arg(long)]
@@ -183,8 +189,13 @@ pub fn fuzz(args: &FuzzArgs) -> Result<Code, Failure> {
     let mut campaign = Campaign::new(args, settings, partition, &folder, before)?;
     let end = campaign.run()?;
     let file = campaign.finish(end)?;
+    let shrunk = match args.shrink {
+        true => shrink::failures(&file, &folder, jobs(args.jobs))?,
+        false => BTreeMap::new(),
+    };
     let (json, require_situations) = (args.json, args.require_situations);
-    result::tell(&file, &folder, &Manner { json, require_situations, way_on: &way_on(args) })
+    let way_on = &way_on(args);
+    result::tell(&file, &folder, &Manner { json, require_situations, way_on, shrunk })
 }
 
 /// The command that goes on with the campaign. What the result depends on stands in the result; the time does not.
@@ -195,6 +206,9 @@ fn way_on(args: &FuzzArgs) -> String {
     }
     if let Some(time) = args.time {
         command += &format!(" --time {time}");
+    }
+    if args.shrink {
+        command += " --shrink";
     }
     command
 }

@@ -1,5 +1,6 @@
 //! `squall merge`: the parts of a campaign become one result.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -72,7 +73,8 @@ pub fn merge(args: &MergeArgs) -> Result<Code, Failure> {
     store.write_file(&file, true).map_err(written)?;
     let way_on = "squall fuzz --resume --out PART for each part, and merge again";
     let (json, require_situations) = (args.json, args.require_situations);
-    result::tell(&file, &out, &Manner { json, require_situations, way_on })
+    let shrunk = BTreeMap::new();
+    result::tell(&file, &out, &Manner { json, require_situations, way_on, shrunk })
 }
 
 /// Which parts are missing, and what can be done about it.

@@ -8,14 +8,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use crate::campaign::Settings;
 use crate::campaign::clock::now;
-use crate::campaign::power::{Measure, measure};
+use crate::campaign::power::{Measure, Power, measure};
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
-use crate::cli::{fuzz, interrupt};
+use crate::cli::{fuzz, interrupt, shrink};
 use crate::raft::Bug;
 use crate::report::campaign::seconds;
-use crate::report::power;
 use crate::report::saved::write_whole;
+use crate::report::{power, shrunk};
 
 /// The first seed by default: far from those that people try first, and from those that the swarm was tuned with.
 const FIRST_SEED: u64 = 500_000_000;
@@ -27,6 +27,7 @@ const FIRST_SEED_MAX: u64 = 1 << 60;
 #[command(after_help = "Examples:
   squall power
   squall power --bugs old-term-commit,vote-twice --trials 100
+  squall power --trials 1 --shrink
   squall power --config mine.toml --json")]
 pub struct PowerArgs {
     /// The bugs, as `squall bugs` lists them [default: all that a property can show]
@@ -50,6 +51,9 @@ pub struct PowerArgs {
     /// Where power.json and power.svg are written
     #[arg(long, value_name = "DIR", default_value = "reports/power")]
     out: PathBuf,
+    /// Shrinks the first failure of each bug, too, within a minute each, and prints what became of them
+    #[arg(long)]
+    shrink: bool,
     /// Prints the table as JSON
     #[arg(long, conflicts_with = "markdown")]
     json: bool,
@@ -83,8 +87,11 @@ pub fn power(args: &PowerArgs) -> Result<Code, Failure> {
     let begun = now();
     let length = measured.bugs.len() as u64 * measured.trials;
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
-    let result = measure(&measured, &|done| bar.set_position(done), &interrupt::is_wanted);
+    let mut result = measure(&measured, &|done| bar.set_position(done), &interrupt::is_wanted);
     bar.finish_and_clear();
+    if args.shrink {
+        shrink_all(&mut result, measured.jobs);
+    }
     let path = args.out.join("power.json");
     let failed = |error: std::io::Error| Failure::file(&path, "write", &error);
     let json = serde_json::to_vec_pretty(&result).map_err(std::io::Error::from)?;
@@ -96,10 +103,17 @@ pub fn power(args: &PowerArgs) -> Result<Code, Failure> {
         writeln!(out, "{}", String::from_utf8_lossy(&json))?;
     } else if args.markdown {
         write!(out, "{}", power::markdown(&result))?;
+        if args.shrink {
+            write!(out, "\n{}", shrunk::markdown(&result))?;
+        }
     } else {
         write!(out, "{}", power::text(&result))?;
         writeln!(out, "\n{}", power::verdict(&result))?;
         write!(out, "{}", power::surprises(&result))?;
+        if let Some(verdict) = shrunk::verdict(&result) {
+            write!(out, "\n{}", shrunk::text(&result))?;
+            writeln!(out, "\n{verdict}")?;
+        }
         let cpu: u128 = result.rows.iter().map(|row| row.cpu_time().as_millis()).sum();
         let took = now().duration_since(begun).as_millis() as u64;
         let (cpu, took) = (seconds(cpu as u64), seconds(took));
@@ -111,4 +125,19 @@ pub fn power(args: &PowerArgs) -> Result<Code, Failure> {
         (false, true) => Code::Interrupted,
         (false, false) => Code::Unmet,
     })
+}
+
+/// Shrinks a failure of each bug that was found.
+fn shrink_all(result: &mut Power, jobs: usize) {
+    for row in &mut result.rows {
+        if interrupt::is_wanted() {
+            return;
+        }
+        let example = row.example(&result.settings);
+        row.shrunk = example.and_then(|(seed, plan)| {
+            let begun = now();
+            let shrunk = shrink::within_a_minute(&plan, row.bug.name(), jobs)?;
+            Some(shrunk.shrinking(seed, now().duration_since(begun)))
+        });
+    }
 }

@@ -9,11 +9,10 @@ use crate::campaign::power::{FORMAT, Power, VERSION};
 use crate::campaign::store::CampaignFile;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
-use crate::cli::{files, result, source};
+use crate::cli::source::SourceArgs;
+use crate::cli::{files, result};
 use crate::plan::Plan;
 use crate::plan::scenario::json_error;
-use crate::plan::swarm;
-use crate::raft::Bug;
 use crate::report::page::{self, RECORDS_MAX, Window};
 use crate::report::saved::write_whole;
 use crate::time::{Span, Time};
@@ -27,18 +26,8 @@ use crate::time::{Span, Time};
   squall report long.toml --from 10s --to 20s
   squall report reports/fuzz                      a campaign: writes index.html there")]
 pub struct ReportArgs {
-    /// A scenario, a saved run, the folder of a campaign's failure, or the folder of a campaign
-    #[arg(required_unless_present = "seed", conflicts_with = "seed")]
-    path: Option<PathBuf>,
-    /// Shows the random plan of this seed
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=crate::plan::validate::SEED_MAX))]
-    seed: Option<u64>,
-    /// The number of nodes of a random plan
-    #[arg(long, value_name = "N", requires = "seed", value_parser = clap::value_parser!(u8).range(1..=25))]
-    nodes: Option<u8>,
-    /// Plants a bug, as `squall bugs` lists them; may be given again
-    #[arg(long, value_name = "NAME")]
-    bug: Vec<Bug>,
+    #[command(flatten)]
+    source: SourceArgs,
     /// The page [default: run.html, or index.html for a campaign; in the folder if one is named]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -63,6 +52,9 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
+/// The name of a run's page.
+const RUN: &str = "run.html";
+
 /// A run to show.
 struct Subject {
     plan: Plan,
@@ -74,7 +66,7 @@ struct Subject {
 
 /// Writes the page.
 pub fn report(args: &ReportArgs) -> Result<Code, Failure> {
-    if let Some(folder) = &args.path
+    if let Some(folder) = args.source.path()
         && folder.is_dir()
         && let Some(file) = result::read(folder)?
     {
@@ -116,8 +108,7 @@ fn campaign(args: &ReportArgs, folder: &Path, file: &CampaignFile) -> Result<Cod
 }
 
 fn read_power(path: &Path) -> Result<Power, Failure> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| Failure::file(path, "read", &error))?;
+    let text = files::read_text(path)?;
     let power: Power = serde_json::from_str(&text).map_err(|error| {
         let error = json_error(&error, &text);
         Failure::mistake(path, &text, &error, files::colors_on_stderr())
@@ -140,47 +131,16 @@ fn write(out: &Path, html: &str) -> Result<Code, Failure> {
 }
 
 fn subject(args: &ReportArgs) -> Result<Subject, Failure> {
-    let bugs: String = args.bug.iter().map(|bug| format!(" --bug {bug}")).collect();
-    let mut subject = match (args.seed, &args.path) {
-        (Some(seed), _) => {
-            let config = swarm::Config::default();
-            let (config, nodes) = match args.nodes {
-                Some(nodes) => (config.with_nodes(nodes), format!(" --nodes {nodes}")),
-                None => (config, String::new()),
-            };
-            Subject {
-                plan: swarm::draw_with(seed, &config),
-                command: format!("squall run --seed {seed}{nodes}{bugs}"),
-                out: PathBuf::from("run.html"),
-            }
-        }
-        (None, Some(path)) => read(path, &bugs)?,
-        (None, None) => return Err(Failure::usage("name a file, or a seed with --seed")),
+    let (name, plan) = args.source.plan()?;
+    let file = args.source.file()?;
+    let words = args.source.words(&file.as_ref().map_or(name, |file| file.display().to_string()));
+    let is_saved = file.is_some_and(|file| file.extension().is_some_and(|end| end == "json"));
+    let command = match (is_saved, args.source.changes_bugs()) {
+        (true, false) => format!("squall replay {words}"),
+        (true, true) => format!("squall report {words}"),
+        (false, _) => format!("squall run {words}"),
     };
-    subject.plan.raft.bugs.extend(&args.bug);
-    Ok(subject)
-}
-
-fn read(path: &Path, bugs: &str) -> Result<Subject, Failure> {
-    if path.is_dir() {
-        let names = ["run.plan.json", "scenario.toml"].map(|name| path.join(name));
-        let Some(file) = names.iter().find(|file| file.is_file()) else {
-            let folder = path.display();
-            return Err(Failure::usage(format!(
-                "{folder} holds no run: neither run.plan.json nor scenario.toml"
-            )));
-        };
-        return Ok(Subject { out: path.join("run.html"), ..read(file, bugs)? });
-    }
-    let name = path.display();
-    if path.extension().is_some_and(|extension| extension == "json") {
-        let saved = source::read_saved(path)?;
-        let command = match bugs {
-            "" => format!("squall replay {name}"),
-            _ => format!("squall report {name}{bugs}"),
-        };
-        return Ok(Subject { plan: saved.plan, command, out: "run.html".into() });
-    }
-    let plan = files::read_scenario(path)?;
-    Ok(Subject { plan, command: format!("squall run {name}{bugs}"), out: "run.html".into() })
+    let folder = args.source.path().filter(|path| path.is_dir());
+    let out = folder.map_or_else(|| PathBuf::from(RUN), |folder| folder.join(RUN));
+    Ok(Subject { plan, command, out })
 }

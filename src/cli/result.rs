@@ -1,8 +1,10 @@
 //! Reads, writes and tells the results of campaigns.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
+use crate::campaign::shrink::Shrinking;
 use crate::campaign::store::{CampaignFile, FILE, JUNIT};
 use crate::campaign::workers::End;
 use crate::cli::exit::Code;
@@ -46,6 +48,8 @@ pub struct Manner<'a> {
     pub require_situations: bool,
     /// How to go on with it if it is not finished.
     pub way_on: &'a str,
+    /// What failures were shrunk to, by the names of their folders.
+    pub shrunk: BTreeMap<String, Shrinking>,
 }
 
 /// Tells a result that was written to a folder: in words or as JSON, as JUnit beside it, and as annotations where GitHub Actions runs it.
@@ -62,6 +66,9 @@ pub fn tell(file: &CampaignFile, folder: &Path, manner: &Manner) -> Result<Code,
     if manner.json {
         let mut value = serde_json::to_value(file).map_err(std::io::Error::from)?;
         value["exit"] = (code as u8).into();
+        if !manner.shrunk.is_empty() {
+            value["shrunk"] = serde_json::to_value(&manner.shrunk).map_err(std::io::Error::from)?;
+        }
         writeln!(out, "{value:#}")?;
         return Ok(code);
     }
@@ -73,7 +80,7 @@ pub fn tell(file: &CampaignFile, folder: &Path, manner: &Manner) -> Result<Code,
     };
     let style = color.on_default().bold();
     writeln!(out, "{style}{word:<9}{style:#} {}", campaign::verdict(file))?;
-    write!(out, "{}", campaign::text(file, folder))?;
+    write!(out, "{}", campaign::text(file, folder, &manner.shrunk))?;
     writeln!(out, "\n  the result is in {}", folder.display())?;
     if was_interrupted(file) {
         writeln!(out, "  it was interrupted; go on with {}", manner.way_on)?;

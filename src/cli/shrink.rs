@@ -1,19 +1,24 @@
 //! `squall shrink`: the smallest story that still fails in the same way.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use crate::campaign::clock::now;
-use crate::campaign::finding::Signature;
-use crate::campaign::shrink::{Control, Shrunk, Size, shrink as shrink_plan};
+use crate::campaign::finding::{Finding, Signature};
+use crate::campaign::shrink::{Control, Shrinking, Shrunk, Size, shrink as shrink_plan};
+use crate::campaign::store::{
+    CampaignFile, FAILURES, FailureRow, SHRUNK, SHRUNK_RESULT, SHRUNK_STORY, STORY_LINES_MAX,
+};
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::source::SourceArgs;
 use crate::cli::{fuzz, interrupt};
 use crate::plan::{Plan, scenario};
+use crate::report::explain::explain;
 use crate::report::saved::write_whole;
 use crate::time::Span;
 
@@ -52,11 +57,7 @@ pub fn shrink(args: &ShrinkArgs) -> Result<Code, Failure> {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let mut failed = None;
     let mut better = |plan: &Plan, tried: u64| {
-        let (faults, requests, pins) = (plan.faults.len(), plan.requests.len(), plan.pins.len());
-        bar.set_message(format!(
-            "{tried} runs: {faults} faults, {requests} requests, {pins} pins, {} nodes",
-            plan.cluster.nodes
-        ));
+        bar.set_message(progress(plan, tried));
         bar.tick();
         failed = write_whole(&out, scenario::to_toml(plan).trim_end().as_bytes()).err();
     };
@@ -73,26 +74,10 @@ pub fn shrink(args: &ShrinkArgs) -> Result<Code, Failure> {
     let Some(shrunk) = shrunk else {
         return Err(Failure::usage(format!("{name} does not fail, so there is nothing to shrink")));
     };
-    let plan = titled(&shrunk, &plan);
+    let plan = shrunk.titled(&plan);
     write_whole(&out, scenario::to_toml(&plan).trim_end().as_bytes()).map_err(written)?;
     let took = now().duration_since(begun);
     tell(args, &shrunk, &out.display().to_string(), took)
-}
-
-/// The plan with a title that says what it shows.
-pub fn titled(shrunk: &Shrunk, original: &Plan) -> Plan {
-    let mut plan = shrunk.plan.clone();
-    let sentence = shrunk.outcome.violation.as_ref().map(|violation| violation.sentence.clone());
-    plan.title = sentence.unwrap_or_else(|| "A run that does not end".into());
-    let (before, after) = (shrunk.before, shrunk.after);
-    plan.about = match original.about.is_empty() {
-        true => format!(
-            "Shrunk from \"{}\": {} events and {} records became {} and {}.",
-            original.title, before.events, before.records, after.events, after.records
-        ),
-        false => original.about.clone(),
-    };
-    plan
 }
 
 fn tell(args: &ShrinkArgs, shrunk: &Shrunk, out: &str, took: Duration) -> Result<Code, Failure> {
@@ -130,4 +115,83 @@ fn tell(args: &ShrinkArgs, shrunk: &Shrunk, out: &str, took: Duration) -> Result
     }
     anstream::println!("  the scenario is written; see it with\n    squall run {out} --show");
     Ok(Code::Clean)
+}
+
+/// How long the shrinking of one failure of a campaign takes at most.
+const FAILURE_TIME: Duration = Duration::from_secs(60);
+
+/// Shrinks each distinct failure of a campaign, in its folder: the scenario, what it came to, and its story. What was shrunk before is
+/// left as it is.
+pub fn failures(
+    file: &CampaignFile,
+    folder: &Path,
+    jobs: usize,
+) -> Result<BTreeMap<String, Shrinking>, Failure> {
+    let mut all = BTreeMap::new();
+    for failure in &file.failures {
+        let folder = folder.join(FAILURES).join(&failure.id);
+        let plain =
+            matches!(failure.signature.finding, Finding::Violation(_) | Finding::EventLimit);
+        if interrupt::is_wanted() || !plain {
+            continue;
+        }
+        let earlier = std::fs::read_to_string(folder.join(SHRUNK_RESULT)).ok();
+        let earlier = earlier.and_then(|text| serde_json::from_str::<Shrinking>(&text).ok());
+        let shrinking = match earlier.filter(|it| it.seed == failure.first_seed && !it.cut_short) {
+            Some(shrinking) => Some(shrinking),
+            None => one_failure(&file.settings.plan(failure.first_seed), failure, &folder, jobs)?,
+        };
+        all.extend(shrinking.map(|shrinking| (failure.id.clone(), shrinking)));
+    }
+    Ok(all)
+}
+
+fn one_failure(
+    plan: &Plan,
+    failure: &FailureRow,
+    folder: &Path,
+    jobs: usize,
+) -> Result<Option<Shrinking>, Failure> {
+    let begun = now();
+    let Some(shrunk) = within_a_minute(plan, &failure.id, jobs) else { return Ok(None) };
+    let path = folder.join(SHRUNK);
+    let failed = |error: std::io::Error| Failure::file(&path, "write", &error);
+    let small = shrunk.titled(plan);
+    write_whole(&path, scenario::to_toml(&small).trim_end().as_bytes()).map_err(failed)?;
+    if let Ok(Some(story)) = explain(&small, STORY_LINES_MAX) {
+        let text = story.text(&path.display().to_string());
+        write_whole(&folder.join(SHRUNK_STORY), text.trim_end().as_bytes()).map_err(failed)?;
+    }
+    let shrinking = shrunk.shrinking(failure.first_seed, now().duration_since(begun));
+    let json = serde_json::to_vec_pretty(&shrinking).map_err(std::io::Error::from)?;
+    write_whole(&folder.join(SHRUNK_RESULT), &json).map_err(failed)?;
+    Ok(Some(shrinking))
+}
+
+/// Shrinks one of many, and tells how far it is.
+pub fn within_a_minute(plan: &Plan, name: &str, jobs: usize) -> Option<Shrunk> {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let control = Control {
+        jobs,
+        deadline: now().checked_add(FAILURE_TIME),
+        interrupted: &interrupt::is_wanted,
+        better: &mut |plan: &Plan, tried| {
+            bar.set_message(format!("{name}: {}", progress(plan, tried)));
+            bar.tick();
+        },
+    };
+    let shrunk = shrink_plan(plan, false, control);
+    bar.finish_and_clear();
+    shrunk
+}
+
+/// How far it is, in a line.
+fn progress(plan: &Plan, tried: u64) -> String {
+    format!(
+        "{tried} runs: {} faults, {} requests, {} pins, {} nodes",
+        plan.faults.len(),
+        plan.requests.len(),
+        plan.pins.len() + plan.syncs.len(),
+        plan.cluster.nodes
+    )
 }

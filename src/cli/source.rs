@@ -61,6 +61,21 @@ impl SourceArgs {
         Ok((name, plan))
     }
 
+    /// What was named, if it is no seed.
+    pub fn path(&self) -> Option<&Path> {
+        self.source.as_deref()
+    }
+
+    /// The file that holds the run, if it is no seed's.
+    pub fn file(&self) -> Result<Option<PathBuf>, Failure> {
+        self.source.as_deref().map(file_of).transpose()
+    }
+
+    /// Whether bugs are planted or taken out that the file does not name.
+    pub fn changes_bugs(&self) -> bool {
+        self.without_bugs || !self.bug.is_empty()
+    }
+
     /// What names the same run on another command line.
     pub fn words(&self, name: &str) -> String {
         let mut words = match self.seed.seed {
@@ -107,10 +122,7 @@ pub fn take_bugs_out(plan: &mut Plan) {
 
 /// Reads the run that a path names.
 pub fn read(path: &Path) -> Result<(String, Plan), Failure> {
-    let file = match path.is_dir() {
-        true => in_folder(path)?,
-        false => path.to_owned(),
-    };
+    let file = file_of(path)?;
     let name = path.display().to_string();
     if file.extension().is_none_or(|extension| extension != "json") {
         return Ok((name, files::read_scenario(&file)?));
@@ -126,6 +138,14 @@ pub fn read(path: &Path) -> Result<(String, Plan), Failure> {
         return Ok((name, parse_saved(&file, &text)?.plan));
     }
     Ok((name, scenario::from_json(&text).map_err(mistake)?))
+}
+
+/// The file that holds the run that a path names.
+fn file_of(path: &Path) -> Result<PathBuf, Failure> {
+    match path.is_dir() {
+        true => in_folder(path),
+        false => Ok(path.to_owned()),
+    }
 }
 
 /// The file in a failure's folder that holds its run.

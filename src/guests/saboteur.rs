@@ -3,7 +3,7 @@
 
 use crate::ids::{NodeId, WriteId};
 use crate::node::{Context, Effect, Input, Node, Status};
-use crate::raft::{Bug, Rules};
+use crate::raft::{Bug, Raft, Rules};
 use crate::record::{MessageKind, Summary};
 
 /// The bugs that live in this wrapper rather than in the rules of the protocol.
@@ -15,6 +15,7 @@ pub const BUGS: [Bug; 4] = [
 ];
 
 /// A node whose effects are spoiled by the bugs planted in `rules`.
+#[derive(Clone, Debug)]
 pub struct Saboteur<N: Node> {
     node: N,
     rules: Rules,
@@ -51,6 +52,13 @@ impl<N: Node> Saboteur<N> {
             }
             _ => {}
         }
+    }
+}
+
+impl Saboteur<Raft> {
+    /// The same node going on by other rules, in its protocol and around it.
+    pub fn obeying(&self, rules: Rules) -> Saboteur<Raft> {
+        Saboteur::new(self.node.obeying(rules), rules)
     }
 }
 

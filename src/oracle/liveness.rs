@@ -115,7 +115,7 @@ impl Liveness {
             }
             (Kind::Calm { .. }, _) => return self.look(record, shadow),
             (Kind::Invoke { request, .. }, _) => self.invoke(request, record),
-            (Kind::Answered { request, applied: true }, _) | (Kind::GaveUp { request }, _) => {
+            (Kind::Answered { request, applied: true, .. }, _) | (Kind::GaveUp { request }, _) => {
                 self.over(request);
             }
             (Kind::Role { role: Role::Leader, term }, Some(node)) => self.elect(node, term, record),
@@ -128,6 +128,11 @@ impl Liveness {
             }
             (Kind::Apply { index, .. } | Kind::Boot { applied: index, .. }, Some(node)) => {
                 self.nodes[node.slot()].applied = (index, record.number);
+            }
+            (Kind::Restore { index, .. }, Some(node)) => {
+                let member = &mut self.nodes[node.slot()];
+                member.applied = (index, record.number);
+                member.high = member.high.max(index);
             }
             _ => {}
         }

@@ -5,10 +5,12 @@
 mod elections;
 mod recovery;
 
-use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term};
+use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Entry, RequestId};
 use crate::node::Role;
 use crate::oracle::Oracles;
+use crate::oracle::clients::Clients;
+use crate::oracle::compaction::Compaction;
 use crate::oracle::shadow::{NodeShadow, Place};
 use crate::record::{Kind, Loss, MessageKind, Record, Summary};
 use crate::situation::{Counts, Situation};
@@ -26,6 +28,9 @@ struct NodeMemory {
     up: bool,
     paused: bool,
     commit: Index,
+    applied: Index,
+    /// As leader: the write of its latest entry.
+    appended: WriteId,
     /// Votes that it received in the term in which it is candidate or leader.
     votes: NodeSet,
     /// Whom it voted for, when, in which life.
@@ -77,6 +82,10 @@ pub struct Situations {
     last_message: u64,
     elections: elections::Memory,
     recovery: recovery::Memory,
+    clients: Clients,
+    /// What the record at hand reached; kept to be used again.
+    reached: Vec<Situation>,
+    compaction: Compaction,
 }
 
 impl Situations {
@@ -101,6 +110,9 @@ impl Situations {
             last_message: 0,
             elections: elections::Memory::new(nodes),
             recovery: recovery::Memory::default(),
+            clients: Clients::default(),
+            reached: Vec::new(),
+            compaction: Compaction::new(nodes),
         }
     }
 
@@ -139,6 +151,17 @@ impl Situations {
         self.observe_recovery(record, oracles);
         let Some(id) = record.node else { return };
         self.observe_elections(record, id, oracles);
+        if Clients::concerns(&record.kind) {
+            let mut reached = std::mem::take(&mut self.reached);
+            self.clients.observe(record, oracles, &mut reached);
+            reached.drain(..).for_each(|situation| self.reach(situation, Some(id)));
+            self.reached = reached;
+        }
+        if self.compaction.is_due(&record.kind) {
+            let commit = self.nodes[id.slot()].commit;
+            let reached = self.compaction.observe(record, id, commit, oracles.shadow());
+            reached.into_iter().for_each(|situation| self.reach(situation, Some(id)));
+        }
         match record.kind {
             Kind::Deliver { from, id: message, message: summary } => {
                 self.deliver(record, id, (from, message), &summary, oracles);
@@ -153,12 +176,14 @@ impl Situations {
             }
             Kind::Role { role, term } => self.role(record, id, role, term, oracles),
             Kind::Commit { index, .. } => self.commit(id, index, oracles),
-            Kind::Append { .. } => {
+            Kind::Append { write, .. } => {
                 self.redundant = None;
+                let before = std::mem::replace(&mut self.nodes[id.slot()].appended, write);
                 let leads = oracles.shadow().node(id).role == Role::Leader;
                 let appended =
                     if leads { Situation::LeaderAppended } else { Situation::EntriesAccepted };
                 self.reach(appended, Some(id));
+                self.reach_if(leads && before == write, Situation::RequestsGathered, id);
             }
             Kind::Truncate { from, .. } => {
                 self.redundant = None;
@@ -169,6 +194,7 @@ impl Situations {
                 self.nodes[id.slot()].voted = Some((term, vote, life));
             }
             Kind::Apply { index, request, .. } => self.apply(id, index, request, oracles),
+            Kind::Restore { index, .. } => self.nodes[id.slot()].applied = index,
             Kind::Durable { write } => {
                 let writes = oracles.shadow().node(id).pending_writes(write);
                 self.reach_if(writes > 1, Situation::GroupCommit, id);
@@ -183,7 +209,8 @@ impl Situations {
             Kind::Boot { life, vote, last_index, applied, .. } => {
                 let memory = &mut self.nodes[id.slot()];
                 memory.up = true;
-                memory.commit = applied;
+                (memory.commit, memory.applied) = (applied, applied);
+                memory.appended = WriteId::NONE;
                 memory.born_at_message = self.last_message + 1;
                 memory.applied_in_this_life = false;
                 if life > 1 {
@@ -231,7 +258,7 @@ impl Situations {
             Kind::Duplicate { .. } => Situation::MessageDuplicated,
             Kind::Invoke { attempt, .. } if attempt > 1 => Situation::RequestRetried,
             Kind::Answered { applied: false, .. } => Situation::RequestRefused,
-            Kind::Answered { request, applied: true } => {
+            Kind::Answered { request, applied: true, .. } => {
                 self.forwards.retain(|forwarded| *forwarded != request);
                 Situation::RequestAnswered
             }
@@ -307,7 +334,11 @@ impl Situations {
             MessageKind::ForwardReply => {
                 self.reach_if(summary.success, Situation::ForwardAnswered, id);
             }
-            MessageKind::PreVote | MessageKind::PreVoteReply | MessageKind::TimeoutNow => {}
+            MessageKind::PreVote
+            | MessageKind::PreVoteReply
+            | MessageKind::TimeoutNow
+            | MessageKind::InstallSnapshot
+            | MessageKind::SnapshotReply => {}
         }
     }
 
@@ -581,6 +612,7 @@ impl Situations {
     fn apply(&mut self, id: NodeId, index: Index, request: RequestId, oracles: &Oracles) {
         let life = oracles.shadow().node(id).life;
         let memory = &mut self.nodes[id.slot()];
+        memory.applied = index;
         let first = !std::mem::replace(&mut memory.applied_in_this_life, true);
         self.reach_if(first && life > 1, Situation::AppliedAfterRestart, id);
         if index <= self.applied_upto || request.is_none() {
@@ -607,6 +639,9 @@ impl Situations {
         self.reach_if(torn > 0, Situation::WriteTorn, id);
         let kept = node.pending_writes(survived) > 0;
         self.reach_if(kept, Situation::UnsyncedKept, id);
+        let memory = &self.nodes[id.slot()];
+        let behind = memory.applied < memory.commit;
+        self.reach_if(behind, Situation::CrashBeforeApply, id);
         self.crashed_since_commit.insert(id);
         if node.role == Role::Leader {
             self.leader_crashed(id, node, oracles);

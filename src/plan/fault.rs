@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::NodeId;
-use crate::plan::{Latency, LinkException, Whom};
+use crate::plan::{Latency, LinkException, Survives, Whom};
 use crate::situation::Situation;
 use crate::time::{Shift, Span};
 
@@ -129,6 +129,9 @@ pub struct Crash {
     /// What becomes of writes that are not durable.
     #[serde(default)]
     pub unsynced: Unsynced,
+    /// For `unsynced = "torn"`: what is there of them; random without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub survives: Option<Survives>,
     /// Whether the disk is lost, too. A plan with this destroys what Raft relies on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wipe: bool,

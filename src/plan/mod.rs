@@ -20,7 +20,7 @@ pub use expect::Expect;
 pub use fault::{Action, Fault, Trigger, When};
 pub use latency::Latency;
 pub use liveness::Liveness;
-pub use pin::Pin;
+pub use pin::{Pin, Survives, SyncPin};
 pub use profile::Profile;
 pub use whom::Whom;
 
@@ -84,6 +84,9 @@ pub struct Plan {
     /// When faults end, and the cluster must come back to life; without it, that is not judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub liveness: Option<Liveness>,
+    /// Syncs of disks whose fate is fixed rather than drawn.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub syncs: Vec<SyncPin>,
     /// What the scenario promises.
     #[serde(skip_serializing_if = "is_default")]
     pub expect: Expect,
@@ -109,6 +112,7 @@ impl Default for Plan {
             faults: Vec::new(),
             pins: Vec::new(),
             liveness: None,
+            syncs: Vec::new(),
             expect: Expect::default(),
         }
     }
@@ -149,6 +153,8 @@ impl Plan {
     pub fn config(&self) -> Config {
         let profile = self.cluster.profile.timing();
         let elections = self.cluster.profile.elections();
+        let snapshots = self.cluster.profile.snapshots();
+        let bytes_per_append = self.cluster.profile.bytes_per_append();
         Config {
             election_timeout: self.raft.election_timeout.unwrap_or(profile.election_timeout),
             heartbeat_interval: self.raft.heartbeat_interval.unwrap_or(profile.heartbeat_interval),
@@ -160,6 +166,13 @@ impl Plan {
                 vote_lease: self.raft.vote_lease.unwrap_or(elections.vote_lease),
                 priority: None,
             },
+            bytes_per_append: self.raft.bytes_per_append.unwrap_or(bytes_per_append),
+            bytes_in_flight: self.raft.bytes_in_flight.unwrap_or(0),
+            batch_delay: self.raft.batch_delay.unwrap_or(Span::ZERO),
+            parallel_append: self.raft.parallel_append.unwrap_or(true),
+            snapshot_every: self.raft.snapshot_every.unwrap_or(snapshots.0),
+            snapshot_trailing: self.raft.snapshot_trailing.unwrap_or(snapshots.1),
+            snapshot_chunk: self.raft.snapshot_chunk.unwrap_or(profile::SNAPSHOT_CHUNK),
             rules: Rules::with(&self.raft.bugs),
         }
     }
@@ -184,6 +197,12 @@ impl Plan {
         self.raft.pre_vote = Some(config.elections.pre_vote);
         self.raft.check_quorum = Some(config.elections.check_quorum);
         self.raft.vote_lease = Some(config.elections.vote_lease);
+        self.raft.bytes_per_append = Some(config.bytes_per_append);
+        self.raft.snapshot_every = Some(config.snapshot_every);
+        if config.snapshot_every > 0 {
+            self.raft.snapshot_trailing = Some(config.snapshot_trailing);
+            self.raft.snapshot_chunk = Some(config.snapshot_chunk);
+        }
         self
     }
 }
@@ -200,6 +219,10 @@ pub struct Cluster {
     pub state_machine: StateMachine,
     /// How long after a node stopped itself its supervisor starts it again.
     pub restart_after: Span,
+    /// How long after the state machine was given entries it applies them, with all that came meanwhile: at once by default, up to
+    /// 1,000 s. What it was given and has not applied, it loses in a crash.
+    #[serde(skip_serializing_if = "is_default")]
+    pub apply_delay: Span,
 }
 
 impl Default for Cluster {
@@ -209,6 +232,7 @@ impl Default for Cluster {
             profile: Profile::Paper,
             state_machine: StateMachine::Durable,
             restart_after: Span::millis(500),
+            apply_delay: Span::ZERO,
         }
     }
 }
@@ -251,6 +275,29 @@ pub struct RaftOptions {
     /// itself asked for the election (thesis 4.2.3).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vote_lease: Option<bool>,
+    /// How many bytes of entries one message carries at most, one entry at least, up to 1,073,741,824; 0 for no limit. An entry takes 32.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_per_append: Option<u64>,
+    /// How many bytes of entries may be unanswered per follower before no more are sent, up to 1,073,741,824; 0, the default, for no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_in_flight: Option<u64>,
+    /// How long a leader gathers requests before it appends them all at once (thesis 10.2.2): less than an election timeout, nothing by
+    /// default. When they fill a message, it waits no longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_delay: Option<Span>,
+    /// Whether a leader sends entries before its own disk has them (thesis 10.2.1), as it does by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parallel_append: Option<bool>,
+    /// How many entries a node applies between two snapshots of its state machine, up to 1,000,000,000; 0 for no snapshots. When one is on
+    /// disk, the log before it is removed (section 7).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_every: Option<u64>,
+    /// How many entries before the end of a snapshot stay in the log, for followers that are a little behind, up to 1,000,000,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_trailing: Option<u64>,
+    /// How many bytes of a snapshot one message carries at most, and one write takes, 1 to 1,073,741,824; 65,536 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_chunk: Option<u32>,
     /// Bugs to plant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bugs: Vec<Bug>,
@@ -373,6 +420,9 @@ pub struct NodeOptions {
     /// down from candidate or leader, each time that it asks before it stands, and each time that it leaves an election to others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub election_timeouts: Vec<Span>,
+    /// Its first heartbeat intervals as a leader, in order; later ones are random.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heartbeat_intervals: Vec<Span>,
     /// Its disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk: Option<DiskOptions>,
@@ -391,6 +441,7 @@ impl NodeOptions {
             clock_offset: Shift(0),
             clock_drift_ppm: 0,
             election_timeouts: Vec::new(),
+            heartbeat_intervals: Vec::new(),
             disk: None,
             election_priority: None,
         }
@@ -430,6 +481,11 @@ pub struct Clients {
     /// How many of these messages are lost.
     #[serde(skip_serializing_if = "is_default")]
     pub loss: Share,
+    /// How many sessions the state machine keeps at most, 1 to 20,000 (thesis 6.3). Each client, that of a single request too, opens
+    /// one before its first operation, and its tries take effect once. When there is no room, the session that was not used for
+    /// longest, by the log, is closed. Without it there are no sessions, and an operation that is tried twice may be done twice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<u32>,
 }
 
 impl Default for Clients {
@@ -447,6 +503,7 @@ impl Default for Clients {
             stop: None,
             latency: Latency::Uniform(Span::micros(200), Span::millis(1)),
             loss: Share::NEVER,
+            sessions: None,
         }
     }
 }

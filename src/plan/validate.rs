@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::ids::{NODES_MAX, NodeId};
 use crate::log::Command;
-use crate::plan::fault::Crash;
+use crate::plan::fault::{Crash, Unsynced};
 use crate::plan::{Action, DRIFT_PPM_MAX, Fault, Plan, Trigger, When, Whom};
+use crate::property::Property;
 use crate::raft::priority;
 use crate::time::{Span, SpanRange};
 
@@ -28,12 +29,23 @@ pub const LIST_MAX: usize = 10_000;
 pub const PINS_MAX: usize = 100_000;
 /// The most clients.
 pub const CLIENTS_MAX: u32 = 1_000;
+/// The most sessions that a state machine keeps.
+pub const SESSIONS_MAX: u64 = 20_000;
 /// The most keys that clients use.
 pub const KEYS_MAX: u32 = 65_536;
 /// The largest seed: TOML has no larger number.
 pub const SEED_MAX: u64 = i64::MAX as u64;
 /// The shortest heartbeat interval, election timeout and flapping period: below it a run is all timers.
 pub const PERIOD_MIN: Span = Span::micros(100);
+
+/// The most bytes of entries in a message, and unanswered.
+pub const APPEND_BYTES_MAX: u64 = 1 << 30;
+/// The longest delay of a state machine.
+pub const APPLY_DELAY_MAX: Span = Span::secs(1_000);
+/// The most entries between two snapshots, and the most that stay.
+pub const SNAPSHOT_ENTRIES_MAX: u64 = 1_000_000_000;
+/// The most bytes of a snapshot in one message.
+pub const SNAPSHOT_CHUNK_MAX: u64 = 1 << 30;
 
 /// Nothing, or the first thing that is wrong.
 pub type Checked = Result<(), Problem>;
@@ -86,6 +98,7 @@ pub fn validate(plan: &Plan) -> Checked {
     check_contradictions(plan)?;
     check_pins(plan)?;
     crate::plan::liveness::check(plan)?;
+    check_syncs(plan)?;
     check_expectations(plan)
 }
 
@@ -107,7 +120,25 @@ fn check_raft(plan: &Plan) -> Checked {
     })?;
     let count = |value: u32, path: &str, what: &str| between(value.into(), 1, 65_536, path, what);
     count(config.entries_per_append, "raft/entries_per_append", "entries per append")?;
-    count(config.appends_in_flight, "raft/appends_in_flight", "appends in flight")
+    count(config.appends_in_flight, "raft/appends_in_flight", "appends in flight")?;
+    let bytes =
+        |value: u64, path: &str, what: &str| between(value, 0, APPEND_BYTES_MAX, path, what);
+    bytes(config.bytes_per_append, "raft/bytes_per_append", "bytes per append")?;
+    bytes(config.bytes_in_flight, "raft/bytes_in_flight", "bytes in flight")?;
+    require(config.batch_delay < timeout, "raft/batch_delay", || {
+        let delay = config.batch_delay;
+        format!("the batch delay ({delay}) must be shorter than the election timeout ({timeout})")
+    })?;
+    let apply_delay = plan.cluster.apply_delay;
+    require(apply_delay <= APPLY_DELAY_MAX, "cluster/apply_delay", || {
+        format!("a state machine applies within {APPLY_DELAY_MAX}, not {apply_delay}")
+    })?;
+    let entries =
+        |value: u64, path: &str, what: &str| between(value, 0, SNAPSHOT_ENTRIES_MAX, path, what);
+    entries(config.snapshot_every, "raft/snapshot_every", "entries between snapshots")?;
+    entries(config.snapshot_trailing, "raft/snapshot_trailing", "entries kept before a snapshot")?;
+    let chunk = config.snapshot_chunk.into();
+    between(chunk, 1, SNAPSHOT_CHUNK_MAX, "raft/snapshot_chunk", "bytes of a snapshot per message")
 }
 
 fn check_links(plan: &Plan) -> Checked {
@@ -145,6 +176,10 @@ fn check_nodes(plan: &Plan) -> Checked {
             format!("node {} is described twice", node.id.number())
         })?;
         check_drift(node.clock_drift_ppm, &format!("{path}/clock_drift_ppm"))?;
+        let beats = format!("{path}/heartbeat_intervals");
+        require(node.heartbeat_intervals.iter().all(|beat| *beat >= PERIOD_MIN), &beats, || {
+            format!("heartbeats come no more often than every {PERIOD_MIN}")
+        })?;
         between(
             node.election_priority.unwrap_or(0).into(),
             0,
@@ -186,6 +221,8 @@ fn check_clients(plan: &Plan) -> Checked {
     require(clients.mix.total() > 0, "clients/mix", || {
         "the weights of the mix must not all be 0; for no requests, set count = 0".into()
     })?;
+    let sessions = clients.sessions.unwrap_or(1);
+    between(sessions.into(), 1, SESSIONS_MAX, "clients/sessions", "the number of sessions")?;
     require(clients.timeout > Span::ZERO, "clients/timeout", || {
         "clients need some time to wait for an answer".into()
     })?;
@@ -211,6 +248,9 @@ fn check_requests(plan: &Plan) -> Checked {
         check_whom(plan, &request.to, request.on.is_some(), &format!("{path}/to"))?;
         require(request.command != Command::Noop, &format!("{path}/command"), || {
             "only leaders write no-ops; ask for get, put, delete, compare-and-set or append".into()
+        })?;
+        require(request.command != Command::Register, &format!("{path}/command"), || {
+            "clients open sessions themselves: set `sessions` in [clients]".into()
         })?;
         require(request.attempts != Some(0), &format!("{path}/attempts"), || {
             "a request is tried at least once".into()
@@ -309,6 +349,11 @@ fn check_action(plan: &Plan, action: &Action, path: &str) -> Checked {
             })?;
             check_drift(clock.drift_ppm.unwrap_or(0), &format!("{path}/drift_ppm"))
         }
+        Action::Crash(crash) => require(
+            crash.survives.is_none() || crash.unsynced == Unsynced::Torn,
+            &format!("{path}/survives"),
+            || "what survives is `lost` or `kept` already; write unsynced = \"torn\"".into(),
+        ),
         _ => Ok(()),
     }
 }
@@ -406,7 +451,18 @@ fn check_pins(plan: &Plan) -> Checked {
         check_node(plan, from, &format!("{path}/link/0"))?;
         check_node(plan, to, &format!("{path}/link/1"))?;
         require(from != to, &format!("{path}/link/1"), || "a node sends nothing to itself".into())?;
-        between(pin.message, 1, SEED_MAX, &format!("{path}/message"), "the message")?;
+        match (pin.message, pin.sent) {
+            (Some(message), None) => {
+                between(message, 1, SEED_MAX, &format!("{path}/message"), "the message")?;
+            }
+            (None, Some(sent)) => check_time(plan, sent, "message", &format!("{path}/sent"))?,
+            _ => {
+                return Err(problem(
+                    &path,
+                    "a pin names a message by its number, as in `message = 3`, or by a time, as in `sent = \"2s\"`",
+                ));
+            }
+        }
         require(pin.arrives.len() <= 2, &format!("{path}/arrives"), || {
             "a message arrives not at all, once or twice".into()
         })?;
@@ -414,8 +470,37 @@ fn check_pins(plan: &Plan) -> Checked {
         require(longest <= HORIZON_MAX, &format!("{path}/arrives"), || {
             format!("a message takes at most {HORIZON_MAX}, not {longest}")
         })?;
-        require(seen.insert((pin.link, pin.message)), &path, || {
-            format!("message {} of this link is pinned twice", pin.message)
+        let Some(message) = pin.message else { continue };
+        require(seen.insert((pin.link, message)), &path, || {
+            format!("message {message} of this link is pinned twice")
+        })?;
+    }
+    Ok(())
+}
+
+fn check_syncs(plan: &Plan) -> Checked {
+    require(plan.syncs.len() <= PINS_MAX, "syncs", || {
+        format!("{} pins are more than {PINS_MAX}", plan.syncs.len())
+    })?;
+    for (place, pin) in plan.syncs.iter().enumerate() {
+        let path = format!("syncs/{place}");
+        check_node(plan, pin.node, &format!("{path}/node"))?;
+        check_time(plan, pin.begun, "sync", &format!("{path}/begun"))?;
+        require(pin.takes <= HORIZON_MAX, &format!("{path}/takes"), || {
+            format!("a sync takes at most {HORIZON_MAX}, not {}", pin.takes)
+        })?;
+        require(pin.survives.is_none() || pin.fails, &format!("{path}/survives"), || {
+            "only a sync that fails makes a node stop and lose writes; add `fails = true`".into()
+        })?;
+    }
+    Ok(())
+}
+
+/// Complains about a property that is named twice.
+pub fn each_once(judge: &[Property]) -> Checked {
+    for (place, property) in judge.iter().enumerate() {
+        require(!judge[..place].contains(property), &format!("judge/{place}"), || {
+            format!("`{property}` is named twice")
         })?;
     }
     Ok(())
@@ -440,11 +525,7 @@ fn check_expectations(plan: &Plan) -> Checked {
             format!("`{situation}` is expected both to be reached and never to be")
         })?;
     }
-    for (place, property) in plan.judge.iter().enumerate() {
-        require(!plan.judge[..place].contains(property), &format!("judge/{place}"), || {
-            format!("`{property}` is named twice")
-        })?;
-    }
+    each_once(&plan.judge)?;
     let judged = expect.violation.is_none_or(|property| plan.judge.contains(&property));
     require(judged, "expect/violation", || {
         "the expected violation is not among the properties that are judged".into()

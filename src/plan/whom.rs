@@ -61,6 +61,25 @@ impl Whom {
         Whom::WORDS.iter().find(|(_, whom)| whom == self).map(|(word, _)| *word)
     }
 
+    /// Whether chance decides who it is.
+    pub fn is_random(&self) -> bool {
+        match self {
+            Whom::Follower
+            | Whom::Candidate
+            | Whom::Anyone
+            | Whom::Minority
+            | Whom::LeaderSide
+            | Whom::Majority => true,
+            Whom::Nodes(_)
+            | Whom::Leader
+            | Whom::AllButLeader
+            | Whom::AllButLeaders
+            | Whom::Connected
+            | Whom::Trigger
+            | Whom::Everyone => false,
+        }
+    }
+
     /// The nodes, where they are named by number.
     pub fn numbers(&self) -> Option<&[NodeId]> {
         match self {

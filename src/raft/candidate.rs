@@ -7,6 +7,7 @@ use crate::raft::core::{Core, Ctx};
 use crate::time::LocalTime;
 
 /// What only a candidate knows.
+#[derive(Clone, Debug)]
 pub struct Candidate {
     /// Who voted for it in this term, itself included once that vote is durable.
     votes: NodeSet,

@@ -3,16 +3,18 @@
 use std::collections::VecDeque;
 
 use crate::ids::{Index, NODES_MAX, NodeId, Term};
-use crate::log::{Batch, Entry, RequestId};
+use crate::log::{Batch, Command, Entry, RequestId};
 use crate::node::{Answer, Effect, Output, Request};
 use crate::raft::Message;
 use crate::raft::core::{Core, Ctx};
+use crate::raft::flow::{Asked, Gathered};
 use crate::raft::progress::Progress;
 use crate::raft::quorum::Quorum;
 use crate::raft::transfer::Transfer;
-use crate::time::LocalTime;
+use crate::time::{LocalTime, Span};
 
 /// A request that waits for its entry to be applied.
+#[derive(Clone, Debug)]
 struct Pending {
     index: Index,
     request: RequestId,
@@ -21,6 +23,7 @@ struct Pending {
 }
 
 /// What only a leader knows.
+#[derive(Clone, Debug)]
 pub struct Leader {
     /// Requests that wait, by ascending index.
     pending: VecDeque<Pending>,
@@ -30,6 +33,8 @@ pub struct Leader {
     quorum: Quorum,
     /// To whom it is handing over.
     pub transfer: Option<Transfer>,
+    /// Requests that are not entries yet.
+    pub gathered: Gathered,
     /// The batch sent last, which the next follower most likely wants too.
     shared_batch: (Index, usize, Batch),
 }
@@ -48,7 +53,7 @@ impl Leader {
             let match_index = progress.match_index.min(core.log.last_index());
             *progress = match rules.ack_counts(progress.term, term) {
                 true => Progress::new(term, next_index.max(match_index.next()), match_index),
-                false => fresh,
+                false => fresh.clone(),
             };
         }
         let mut leader = Leader {
@@ -56,6 +61,7 @@ impl Leader {
             deadline: ctx.now,
             quorum: Quorum::new(core, ctx.now),
             transfer: None,
+            gathered: Gathered::default(),
             shared_batch: (Index::ZERO, 0, Batch::EMPTY),
         };
         for to in core.others() {
@@ -75,6 +81,9 @@ impl Leader {
             return false;
         }
         self.end_transfer(core, ctx);
+        if self.gathered.is_due(ctx.now) {
+            self.append_gathered(core, ctx);
+        }
         match ctx.now >= self.deadline {
             true => self.heartbeat(core, ctx),
             false => self.set_timer(ctx),
@@ -113,24 +122,65 @@ impl Leader {
         relay: Option<NodeId>,
         ctx: &mut Ctx,
     ) {
-        let Request { id, command } = request;
         if self.transfer.is_some() {
-            return core.refuse(id, relay, ctx);
+            return core.refuse(request.id, relay, ctx);
         }
-        let entry = Entry { term: core.current_term, request: id, command };
-        let batch = Batch::from(entry);
+        if core.config.batch_delay == Span::ZERO {
+            return self.append(core, &[(request, relay)], ctx);
+        }
+        let waited = self.gathered.due.is_some();
+        let taken = self.gathered.add((request, relay), &core.config, ctx.now);
+        match taken.is_empty() {
+            false => self.append(core, &taken, ctx),
+            true if !waited => self.set_timer(ctx),
+            true => {}
+        }
+    }
+
+    /// Makes entries of requests, and sends them.
+    fn append(&mut self, core: &mut Core, asked: &[Asked], ctx: &mut Ctx) {
+        let term = core.current_term;
+        let entry =
+            |(Request { id, command }, _): &Asked| Entry { term, request: *id, command: *command };
+        let batch: Batch = match asked {
+            [one] => Batch::from(entry(one)),
+            several => several.iter().map(entry).collect(),
+        };
+        let first = core.log.last_index().next();
         core.append(batch.clone(), ctx);
-        let index = core.log.last_index();
-        self.shared_batch = (index, 1, batch);
-        self.pending.push_back(Pending { index, request: id, relay });
+        self.shared_batch = (first, asked.len(), batch);
+        for (place, (request, relay)) in asked.iter().enumerate() {
+            let Request { id, command } = *request;
+            // What a compare-and-set gives is not known before it is applied.
+            let gives_nothing =
+                command.writes() && !matches!(command, Command::CompareAndSet { .. });
+            if gives_nothing && !core.rules().answer_waits_for_commit() {
+                answer_request(core, id, *relay, Answer::Applied(Output::Done), ctx);
+            }
+            let index = first.plus(place as u64);
+            self.pending.push_back(Pending { index, request: id, relay: *relay });
+        }
         for to in core.others() {
             self.replicate(core, to, ctx);
+        }
+    }
+
+    /// Appends what was gathered, be its time come or not.
+    pub fn append_gathered(&mut self, core: &mut Core, ctx: &mut Ctx) {
+        let gathered = self.gathered.take();
+        if !gathered.is_empty() {
+            self.append(core, &gathered, ctx);
         }
     }
 
     /// Takes note that the own disk has more.
     pub fn durable(&mut self, core: &mut Core, ctx: &mut Ctx) {
         self.commit(core, ctx);
+        if !core.config.parallel_append {
+            for to in core.others() {
+                self.replicate(core, to, ctx);
+            }
+        }
     }
 
     /// A follower holds the leader's entries up to an index.
@@ -178,6 +228,25 @@ impl Leader {
         }
     }
 
+    /// A follower says how much of a snapshot it has.
+    pub fn receive_snapshot_reply(
+        &mut self,
+        core: &mut Core,
+        from: NodeId,
+        (last_included_index, offset): (Index, u64),
+        installed: bool,
+        ctx: &mut Ctx,
+    ) {
+        self.quorum.hear(from, ctx.now);
+        if installed {
+            return self.receive_appended(core, from, core.current_term, last_included_index, ctx);
+        }
+        let progress = &mut core.progress[from.slot()];
+        if progress.received(last_included_index, offset) && !progress.is_sent() {
+            core.send_part(from, ctx);
+        }
+    }
+
     /// Answers the request whose entry was applied.
     pub fn applied(&mut self, core: &Core, index: Index, output: Output, ctx: &mut Ctx) {
         while self.pending.front().is_some_and(|pending| pending.index < index) {
@@ -188,13 +257,7 @@ impl Leader {
         else {
             return;
         };
-        let answer = Answer::Applied(output);
-        match relay {
-            Some(follower) => {
-                core.send(follower, Message::ForwardReply { request, answer }, ctx);
-            }
-            None => ctx.emit(Effect::Reply { request, answer }),
-        }
+        answer_request(core, request, relay, Answer::Applied(output), ctx);
     }
 
     /// Commits what a majority holds (5.3, 5.4.2), and applies it.
@@ -230,22 +293,24 @@ impl Leader {
     /// Sends entries if there are some that the follower was not sent, and it can take more.
     pub fn replicate(&mut self, core: &mut Core, to: NodeId, ctx: &mut Ctx) {
         let progress = &core.progress[to.slot()];
-        let room = if progress.probing { 1 } else { core.config.appends_in_flight };
-        if progress.next_index <= core.log.last_index() && progress.in_flight < room {
+        if progress.next_index <= core.sendable_index() && core.config.has_room(progress) {
             self.send_entries(core, to, ctx);
         }
     }
 
     /// Sends what comes next for a follower, be it nothing.
     fn send_entries(&mut self, core: &mut Core, to: NodeId, ctx: &mut Ctx) {
-        self.send_batch(core, to, core.config.entries_per_append, ctx);
+        self.send_batch(core, to, core.config.entries_max(), ctx);
     }
 
     /// Sends at most so many entries that come next for a follower.
     fn send_batch(&mut self, core: &mut Core, to: NodeId, entries_max: u32, ctx: &mut Ctx) {
         let next_index = core.progress[to.slot()].next_index.min(core.log.last_index().next());
         let prev_log_index = next_index.previous();
-        let prev_log_term = core.log.term_at(prev_log_index).expect("next_index is in the log");
+        let transfers = core.progress[to.slot()].transfer.is_some();
+        let Some(prev_log_term) = core.log.term_at(prev_log_index).filter(|_| !transfers) else {
+            return core.send_part(to, ctx);
+        };
         let entries = self.batch(core, next_index, entries_max);
         core.progress[to.slot()].sent(entries.len() as u64);
         let message = Message::AppendEntries {
@@ -260,7 +325,7 @@ impl Leader {
 
     /// The entries from an index on, at most so many.
     fn batch(&mut self, core: &Core, from: Index, entries_max: u32) -> Batch {
-        let available = core.log.last_index().next().0.saturating_sub(from.0) as usize;
+        let available = core.sendable_index().next().0.saturating_sub(from.0) as usize;
         let count = available.min(entries_max as usize);
         if count == 0 {
             return Batch::EMPTY;
@@ -269,5 +334,19 @@ impl Leader {
             self.shared_batch = (from, count, core.log.batch(from, count));
         }
         self.shared_batch.2.clone()
+    }
+}
+
+/// Answers a client, by way of the follower that forwarded its request if there is one.
+fn answer_request(
+    core: &Core,
+    request: RequestId,
+    relay: Option<NodeId>,
+    answer: Answer,
+    ctx: &mut Ctx,
+) {
+    match relay {
+        Some(follower) => core.send(follower, Message::ForwardReply { request, answer }, ctx),
+        None => ctx.emit(Effect::Reply { request, answer }),
     }
 }

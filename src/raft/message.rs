@@ -1,8 +1,10 @@
 //! What nodes say to each other.
 
+use std::rc::Rc;
+
 use crate::ids::{Index, Term};
 use crate::log::{Batch, RequestId};
-use crate::node::{Answer, Request};
+use crate::node::{Answer, Request, Snapshot};
 use crate::record::{MessageKind, Summary};
 
 /// A message between two nodes. Terms, indexes and names are those of Figure 2.
@@ -78,6 +80,31 @@ pub enum Message {
         /// The first index that it has of that term; if it has no entry there, one past its log.
         conflict_index: Index,
     },
+    /// A leader sends a part of its snapshot to a follower that lacks entries which the leader has compacted (section 7, Figure 13).
+    InstallSnapshot {
+        /// The leader's term.
+        term: Term,
+        /// The snapshot. It passes as a whole, but a receiver may use it only when it has received all of its bytes.
+        snapshot: Rc<Snapshot>,
+        /// How many bytes of it come before this part.
+        offset: u64,
+        /// How many bytes this part has.
+        bytes: u32,
+        /// Whether it is the last part.
+        done: bool,
+    },
+    /// The answer to a part of a snapshot.
+    SnapshotReply {
+        /// The follower's current term.
+        term: Term,
+        /// The last entry that the snapshot covers; zero where the leader's term is over.
+        last_included_index: Index,
+        /// How many bytes were received, without a gap. The paper's answer has no such field: its leader is told of a lost part
+        /// by the lack of an answer alone.
+        offset: u64,
+        /// Whether the follower's disk and state machine hold everything up to that entry.
+        installed: bool,
+    },
     /// A follower hands a client's request to the leader that it knows.
     Forward {
         /// The request.
@@ -102,7 +129,9 @@ impl Message {
             | Message::Appended { term, .. }
             | Message::Conflict { term, .. }
             | Message::PreVoteReply { term, granted: false }
-            | Message::TimeoutNow { term } => Some(term),
+            | Message::TimeoutNow { term }
+            | Message::InstallSnapshot { term, .. }
+            | Message::SnapshotReply { term, .. } => Some(term),
             Message::PreVote { .. }
             | Message::PreVoteReply { granted: true, .. }
             | Message::Forward { .. }
@@ -166,6 +195,20 @@ impl Message {
                 index_term: conflict_term,
                 commit: conflict_index,
                 ..Summary::new(MessageKind::AppendReply, term)
+            },
+            Message::InstallSnapshot { term, ref snapshot, offset, bytes, done } => Summary {
+                index: snapshot.last_included_index,
+                index_term: snapshot.last_included_term,
+                entries: bytes,
+                commit: Index(offset),
+                success: done,
+                ..Summary::new(MessageKind::InstallSnapshot, term)
+            },
+            Message::SnapshotReply { term, last_included_index, offset, installed } => Summary {
+                index: last_included_index,
+                commit: Index(offset),
+                success: installed,
+                ..Summary::new(MessageKind::SnapshotReply, term)
             },
             Message::Forward { request } => {
                 Summary { request: request.id, ..Summary::new(MessageKind::Forward, Term::ZERO) }

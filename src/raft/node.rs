@@ -7,16 +7,19 @@ use crate::raft::core::{Core, Ctx};
 use crate::raft::follower::{Append, Follower, receive_entries, receive_request_vote};
 use crate::raft::leader::Leader;
 use crate::raft::prevote::{PreCandidate, receive_pre_vote};
-use crate::raft::{Config, Message};
+use crate::raft::snapshot::Part;
+use crate::raft::{Config, Message, Rules};
 use crate::record::Summary;
 
 /// A node of the built-in Raft.
+#[derive(Clone, Debug)]
 pub struct Raft {
     core: Core,
     role: RoleState,
 }
 
 /// A role, with what only it knows.
+#[derive(Clone, Debug)]
 enum RoleState {
     /// Before the first boot.
     Off,
@@ -45,6 +48,13 @@ impl Raft {
     pub fn new(id: NodeId, members: NodeSet, config: Config) -> Raft {
         assert!(members.contains(id), "a node is a member of its cluster");
         Raft { core: Core::new(id, members, config), role: RoleState::Off }
+    }
+
+    /// A node in the same state that goes on by other rules: what both do next shows what the rules decide.
+    pub fn obeying(&self, rules: Rules) -> Raft {
+        let mut node = self.clone();
+        node.core.config.rules = rules;
+        node
     }
 
     /// All transitions between roles.
@@ -155,7 +165,9 @@ impl Raft {
                 ..
             } => {
                 let append = Append { prev_log_index, prev_log_term, entries, leader_commit };
-                self.receive_append(from, append, ctx);
+                if self.follow_leader(from, ctx) {
+                    receive_entries(&mut self.core, from, append, ctx);
+                }
             }
             Message::Vote { term, granted } => self.receive_vote(from, term, granted, ctx),
             Message::Appended { term, match_index } => {
@@ -167,6 +179,17 @@ impl Raft {
                 if let RoleState::Leader(leader) = &mut self.role {
                     let conflict = (conflict_term, conflict_index);
                     leader.receive_conflict(&mut self.core, from, rejected, conflict, ctx);
+                }
+            }
+            Message::InstallSnapshot { snapshot, offset, bytes, .. } => {
+                if self.follow_leader(from, ctx) {
+                    self.core.receive_part(from, Part { snapshot, offset, bytes }, ctx);
+                }
+            }
+            Message::SnapshotReply { last_included_index, offset, installed, .. } => {
+                if let RoleState::Leader(leader) = &mut self.role {
+                    let part = (last_included_index, offset);
+                    leader.receive_snapshot_reply(&mut self.core, from, part, installed, ctx);
                 }
             }
             Message::Forward { request } => match &mut self.role {
@@ -224,7 +247,13 @@ impl Raft {
                     leader.receive_appended(&mut self.core, from, term, match_index, ctx);
                 }
             }
+            Message::InstallSnapshot { .. } => {
+                let (last_included_index, offset, installed) = (Index::ZERO, 0, false);
+                let reply = Message::SnapshotReply { term, last_included_index, offset, installed };
+                self.core.answer(from, reply, ctx);
+            }
             Message::Conflict { .. }
+            | Message::SnapshotReply { .. }
             | Message::PreVote { .. }
             | Message::PreVoteReply { .. }
             | Message::TimeoutNow { .. }
@@ -264,8 +293,8 @@ impl Raft {
         }
     }
 
-    /// Entries, or a heartbeat, from the leader of the current term. A candidate gives way (5.2).
-    fn receive_append(&mut self, from: NodeId, append: Append, ctx: &mut Ctx) {
+    /// Something came from the leader of the current term. A candidate gives way (5.2). Says whether this node follows.
+    fn follow_leader(&mut self, from: NodeId, ctx: &mut Ctx) -> bool {
         match &mut self.role {
             RoleState::Follower(follower) => follower.wait(ctx),
             RoleState::PreCandidate(_) | RoleState::Candidate(_) => {
@@ -273,13 +302,13 @@ impl Raft {
             }
             // Two leaders of one term: election safety is gone, and oracles have said so. A node that fights
             // on shows most.
-            RoleState::Leader(_) | RoleState::Off => return,
+            RoleState::Leader(_) | RoleState::Off => return false,
         }
         if self.core.leader_id != Some(from) && !self.core.rules().vote_outlives_leader() {
             self.core.vote(None, ctx);
         }
         self.core.follow(from, ctx.now);
-        receive_entries(&mut self.core, from, append, ctx);
+        true
     }
 
     fn timer_fired(&mut self, ctx: &mut Ctx) {
@@ -341,6 +370,7 @@ impl Node for Raft {
             Input::Durable(write) => self.durable(write, ctx),
             // What the disk holds is not known until it is read again. Going on would mean to guess.
             Input::WriteFailed(_) => ctx.emit(Effect::Stop),
+            Input::SnapshotSaved(snapshot) => self.core.snapshot_saved(snapshot, ctx),
             Input::Applied { index, output } => {
                 if let RoleState::Leader(leader) = &mut self.role {
                     leader.applied(&self.core, index, output, ctx);

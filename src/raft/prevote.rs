@@ -10,6 +10,7 @@ use crate::raft::core::{Core, Ctx};
 use crate::time::LocalTime;
 
 /// What only a pre-candidate knows.
+#[derive(Clone, Debug)]
 pub struct PreCandidate {
     /// Who would vote for it, itself included.
     grants: NodeSet,

@@ -8,6 +8,7 @@ use crate::raft::core::Core;
 use crate::time::LocalTime;
 
 /// When a leader heard from each of its followers last.
+#[derive(Clone, Debug)]
 pub struct Quorum {
     /// A place for each node.
     heard: Vec<LocalTime>,

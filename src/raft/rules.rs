@@ -178,6 +178,42 @@ impl Rules {
         if self.broken(Bug::ApplyTwiceAfterRestart) { Index::ZERO } else { state_machine }
     }
 
+    /// 5.3: a client hears of its request when its entry is applied, and only what is committed is.
+    pub fn answer_waits_for_commit(self) -> bool {
+        !self.broken(Bug::AckBeforeCommit)
+    }
+
+    /// Section 8, thesis 6.4: a leader does not answer a read by its own state alone, for it may lead no more; here reads go
+    /// through the log.
+    pub fn reads_go_through_the_log(self) -> bool {
+        !self.broken(Bug::LocalRead)
+    }
+
+    /// Thesis 6.3: what requests gave is part of the replicated state, and kept as that is.
+    pub fn answers_outlive_crash(self) -> bool {
+        !self.broken(Bug::DedupLost)
+    }
+
+    /// Section 7: what a snapshot covers is compared no more, so that entries which arrive late again are left out up to its end.
+    pub fn leaves_out_what_is_covered(self) -> bool {
+        !self.broken(Bug::MissingPrevAccepted)
+    }
+
+    /// Figure 13, steps 6 and 7: a log with the last entry that a snapshot covers keeps what lies behind; any other goes.
+    pub fn keeps_log_behind(self, own: Option<Term>, last_included_term: Term) -> bool {
+        own.is_some_and(|own| own == last_included_term || self.broken(Bug::SnapKeepsConflict))
+    }
+
+    /// Thesis 6.3: what sessions remember is part of the replicated state, so that snapshots hold it.
+    pub fn snapshots_hold_sessions(self) -> bool {
+        !self.broken(Bug::SnapDropsSessions)
+    }
+
+    /// 5.1: the term is that of the messages; a snapshot's last entry is older, and changes nothing.
+    pub fn term_after_install(self, current: Term, last_included_term: Term) -> Term {
+        if self.broken(Bug::SnapSetsTerm) { last_included_term } else { current }
+    }
+
     /// ALICE: a record whose checksum does not hold was never written.
     pub fn drops_torn_tail(self) -> bool {
         !self.broken(Bug::TornTailAccepted)

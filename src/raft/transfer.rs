@@ -10,7 +10,7 @@ use crate::raft::leader::Leader;
 use crate::time::LocalTime;
 
 /// A transfer under way.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Transfer {
     /// Who is to lead.
     pub to: NodeId,
@@ -26,6 +26,7 @@ impl Leader {
         }
         let deadline = ctx.now.plus(core.config.election_timeout.from);
         self.transfer = Some(Transfer { to, deadline });
+        self.append_gathered(core, ctx);
         self.set_timer(ctx);
         self.replicate(core, to, ctx);
         self.tell_heir(core, to, ctx);
@@ -52,9 +53,10 @@ impl Leader {
         }
     }
 
-    /// Asks for the next thing that has a time: a heartbeat, or the end of a transfer.
+    /// Asks for the next thing that has a time: a heartbeat, requests that were gathered, or the end of a transfer.
     pub fn set_timer(&self, ctx: &mut Ctx) {
         let end = self.transfer.map_or(self.deadline, |transfer| transfer.deadline);
-        ctx.emit(Effect::SetTimer(self.deadline.min(end)));
+        let due = self.gathered.due.unwrap_or(self.deadline);
+        ctx.emit(Effect::SetTimer(self.deadline.min(end).min(due)));
     }
 }

@@ -1,12 +1,16 @@
 //! A campaign in words, and as annotations for GitHub Actions.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::campaign::finding::Finding;
-use crate::campaign::store::{CampaignFile, FAILURES, FILE, FailureRow, SeedRange};
+use crate::campaign::shrink::Shrinking;
+use crate::campaign::store::{CampaignFile, FAILURES, FILE, FailureRow, SHRUNK, SeedRange};
 use crate::report::text::violation;
+use crate::sim::waits::Histogram;
 use crate::situation::Situation;
+use crate::time::Span;
 
 /// How many situations that were never reached are named; `campaign.json` has them all.
 const MISSED_MAX: usize = 12;
@@ -25,7 +29,7 @@ pub fn next_command(failure: &FailureRow, folder: &Path) -> String {
 }
 
 /// The result in words: the verdict, what was done and how fast, what failed, what was never reached.
-pub fn text(file: &CampaignFile, folder: &Path) -> String {
+pub fn text(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrinking>) -> String {
     let mut text = String::new();
     let (totals, timing) = (&file.totals, &file.timing);
     let _ = writeln!(text, "  {}", seeds(file));
@@ -44,6 +48,10 @@ pub fn text(file: &CampaignFile, folder: &Path) -> String {
         grouped(timing.per_second(totals.events)),
         grouped(timing.per_second(totals.virtual_time.0) / 1_000_000_000)
     );
+    let waits = [(&file.waits.answers, "answer"), (&file.waits.elections, "election")];
+    for words in waits.into_iter().filter_map(|(histogram, thing)| waited(histogram, thing)) {
+        let _ = writeln!(text, "  {words}");
+    }
     let reached = file.situations.len();
     let _ = writeln!(text, "  situations: {reached} of {} reached", Situation::COUNT);
     if !file.never_reached.is_empty() {
@@ -62,9 +70,33 @@ pub fn text(file: &CampaignFile, folder: &Path) -> String {
         let _ = writeln!(text, "\n  {id}  in {runs}, first with seed {}", failure.first_seed);
         let _ = writeln!(text, "    {}", failure.signature.finding.sentence());
         let _ = writeln!(text, "    {}", failure.signature.shape);
-        let _ = writeln!(text, "      {}", next_command(failure, folder));
+        match shrunk.get(id) {
+            None => {
+                let _ = writeln!(text, "      {}", next_command(failure, folder));
+            }
+            Some(shrinking) => {
+                let small = folder.join(FAILURES).join(id).join(SHRUNK);
+                let _ = writeln!(text, "    shrunk to {}", size(shrinking));
+                let _ = writeln!(text, "      squall explain {}", small.display());
+            }
+        }
     }
     text
+}
+
+/// What a failure was shrunk to.
+fn size(Shrinking { before, after, seedless, milliseconds, .. }: &Shrinking) -> String {
+    format!(
+        "{}, {}, {} and {}: {} events became {}; {} in {} s",
+        counted(after.nodes, "node"),
+        counted(after.faults, "fault"),
+        counted(after.operations, "operation"),
+        counted(after.pins, "pin"),
+        grouped(before.events),
+        grouped(after.events),
+        if *seedless { "nothing is left to chance" } else { "its seed matters" },
+        seconds(*milliseconds)
+    )
 }
 
 /// The verdict in one line, without the word for it.
@@ -128,6 +160,19 @@ pub fn proof(file: &CampaignFile, failure: &FailureRow) -> Option<String> {
     let plan = file.settings.plan(failure.first_seed);
     let outcome = crate::campaign::workers::run_caught(&plan, None).ok()?;
     violation(&plan, &outcome)
+}
+
+/// How many there are, and how long half of them and nearly all take; nothing if there are none.
+pub fn waited(histogram: &Histogram, thing: &str) -> Option<String> {
+    let (half, most) = (histogram.within(50)?, histogram.within(99)?);
+    let count = counted(histogram.count(), thing);
+    Some(format!("{count}: half within {}, 99 % within {}", rounded(half), rounded(most)))
+}
+
+/// A time with three digits at most.
+fn rounded(Span(nanos): Span) -> Span {
+    let unit = 10_u64.pow(nanos.max(1).ilog10().saturating_sub(2));
+    Span(nanos.div_ceil(unit) * unit)
 }
 
 /// So many of a thing.

@@ -11,8 +11,10 @@ use crate::sim::Outcome;
 use crate::time::Time;
 use crate::trace::text::{group, message_words, words};
 
-/// How many arrows and notes a diagram has at most: nobody reads a longer one, and Mermaid draws no text beyond 50,000 characters.
+/// How many arrows and notes a diagram has at most: nobody reads a longer one.
 pub const STEPS_MAX: usize = 300;
+/// How long the text of a diagram may be, in letters: Mermaid's own `maxTextSize`.
+const TEXT_MAX: usize = 50_000;
 
 /// Collects a diagram.
 pub struct Mermaid<'a, W: Write> {
@@ -120,16 +122,22 @@ impl<W: Write> Export for Mermaid<'_, W> {
             let (format, what) = ("Mermaid", "arrows and notes");
             return Err(ExportError::TooLong { format, what, count: self.count, limit: STEPS_MAX });
         }
-        writeln!(self.out, "sequenceDiagram")?;
+        let mut text = String::from("sequenceDiagram\n");
         if !self.plan.title.is_empty() {
-            writeln!(self.out, "    title {}", escape(&self.plan.title))?;
+            text += &format!("    title {}\n", escape(&self.plan.title));
         }
         for node in self.plan.node_ids() {
-            writeln!(self.out, "    participant {node}")?;
+            text += &format!("    participant {node}\n");
         }
         for step in &self.steps {
-            writeln!(self.out, "    {step}")?;
+            text += &format!("    {step}\n");
         }
+        let count = text.chars().count();
+        if count > TEXT_MAX {
+            let (format, what) = ("Mermaid", "letters");
+            return Err(ExportError::TooLong { format, what, count, limit: TEXT_MAX });
+        }
+        self.out.write_all(text.as_bytes())?;
         Ok(self.out.flush()?)
     }
 }

@@ -12,5 +12,6 @@ pub mod power;
 pub mod promises;
 pub mod saved;
 pub mod shiviz;
+pub mod shrunk;
 pub mod text;
 pub mod why;

@@ -1,6 +1,7 @@
 //! The power table: as text, as Markdown, and as a plot.
 
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 
 use plotters::prelude::{
     BLACK, ChartBuilder, Circle, IntoDrawingArea, IntoLogRange, PathElement, RGBColor, SVGBackend,
@@ -46,36 +47,57 @@ pub const HEADS: [&str; 7] =
 
 /// The table, as text in columns.
 pub fn text(power: &Power) -> String {
-    let rows: Vec<[String; 7]> = power.rows.iter().map(|row| cells(row, power.trials)).collect();
-    let mut widths = HEADS.map(str::len);
-    for row in &rows {
+    let rows: Vec<_> = power.rows.iter().map(|row| cells(row, power.trials)).collect();
+    columns(HEADS, &rows, 1..=4)
+}
+
+/// The table, as Markdown.
+pub fn markdown(power: &Power) -> String {
+    let rows: Vec<_> = power.rows.iter().map(|row| cells(row, power.trials)).collect();
+    markdown_table(HEADS, &rows, 1..=4)
+}
+
+/// A table as text. The columns of figures are flush right.
+pub(super) fn columns<const N: usize>(
+    heads: [&str; N],
+    rows: &[[String; N]],
+    figures: RangeInclusive<usize>,
+) -> String {
+    let mut widths = heads.map(str::len);
+    for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.len());
         }
     }
     let mut text = String::new();
-    let mut line = |cells: &[&str]| {
+    let mut line = |cells: [&str; N]| {
         let mut line = String::new();
         for (place, (cell, width)) in cells.iter().zip(widths).enumerate() {
-            let _ = match place {
-                1..=4 => write!(line, "{cell:>width$}  "),
-                _ => write!(line, "{cell:<width$}  "),
+            let _ = match figures.contains(&place) {
+                true => write!(line, "{cell:>width$}  "),
+                false => write!(line, "{cell:<width$}  "),
             };
         }
         let _ = writeln!(text, "{}", line.trim_end());
     };
-    line(&HEADS);
-    for row in &rows {
-        line(&row.each_ref().map(String::as_str));
+    line(heads);
+    for row in rows {
+        line(row.each_ref().map(String::as_str));
     }
     text
 }
 
-/// The table, as Markdown.
-pub fn markdown(power: &Power) -> String {
-    let mut text = format!("| {} |\n|---|---:|---:|---:|---:|---|---|\n", HEADS.join(" | "));
-    for row in &power.rows {
-        let _ = writeln!(text, "| {} |", cells(row, power.trials).join(" | "));
+/// A table as Markdown. The columns of figures are flush right.
+pub(super) fn markdown_table<const N: usize>(
+    heads: [&str; N],
+    rows: &[[String; N]],
+    figures: RangeInclusive<usize>,
+) -> String {
+    let rule = |place: usize| if figures.contains(&place) { "---:" } else { "---" };
+    let rules: Vec<&str> = (0..N).map(rule).collect();
+    let mut text = format!("| {} |\n|{}|\n", heads.join(" | "), rules.join("|"));
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
     }
     text
 }

@@ -81,6 +81,7 @@ impl<N: Node> Sim<'_, '_, N> {
             self.set_clock(id, None, Some(0));
         }
         self.hasten_sync(id, longest);
+        self.hasten_snapshot(id, longest);
         let host = &self.hosts[id.slot()];
         match host.is_up() {
             true => self.schedule_proceed(id),
@@ -91,7 +92,7 @@ impl<N: Node> Sim<'_, '_, N> {
     /// A node outside the core.
     fn leave_outside(&mut self, id: NodeId, outside: Outside, core: NodeSet) {
         if self.hosts[id.slot()].is_up() && outside == Outside::Down {
-            self.crash(id, Unsynced::Lost);
+            self.crash(id, Unsynced::Lost, None);
         }
         if !self.hosts[id.slot()].is_up() {
             self.calm.barred.insert(id);

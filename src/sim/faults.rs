@@ -2,7 +2,7 @@
 
 use crate::ids::{NodeId, NodeSet};
 use crate::node::{Node, Role};
-use crate::plan::fault::{Direction, Transfer, Unsynced};
+use crate::plan::fault::{Crash, Direction, Transfer};
 use crate::plan::{Action, Plan, Trigger, When, Whom};
 use crate::record::Kind;
 use crate::rng::{Rng, Stream, scale};
@@ -173,6 +173,7 @@ impl<N: Node> Sim<'_, '_, N> {
             return self.watch.record(None, Kind::Missed { fault: number });
         }
         self.watch.record(None, Kind::Fault { fault: number });
+        self.note_strike(fault, targets, trigger, words);
         let cuts = self.cuts(action, targets, trigger, words);
         let force = self.faults.in_force.len();
         self.begin(action, targets, number, trigger, words[1]);
@@ -205,7 +206,7 @@ impl<N: Node> Sim<'_, '_, N> {
         match action {
             Action::Crash(crash) => {
                 for node in targets.iter() {
-                    self.fell(node, crash.unsynced, crash.wipe, crash.lasts);
+                    self.fell(node, crash);
                 }
             }
             Action::Restart(_) => {
@@ -262,16 +263,22 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     /// To whom a leader is to hand over.
-    fn heir(&self, transfer: &Transfer, trigger: Option<NodeId>, word: u64) -> Option<NodeId> {
+    pub(super) fn heir(
+        &self,
+        transfer: &Transfer,
+        trigger: Option<NodeId>,
+        word: u64,
+    ) -> Option<NodeId> {
         some_of(self.resolve(&transfer.to, trigger, word), 1, word).iter().next()
     }
 
-    fn fell(&mut self, node: NodeId, unsynced: Unsynced, wipe: bool, lasts: Option<Span>) {
-        self.crash(node, unsynced);
-        if wipe {
+    fn fell(&mut self, node: NodeId, crash: &Crash) {
+        let survives = self.crash(node, crash.unsynced, crash.survives);
+        self.note_crash(node, crash.unsynced, survives);
+        if crash.wipe {
             self.wipe(node);
         }
-        if let Some(lasts) = lasts {
+        if let Some(lasts) = crash.lasts {
             let life = self.hosts[node.slot()].life;
             let at = self.after(lasts);
             self.queue.push(at, Event::Boot { node, life });

@@ -6,17 +6,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::kv::Map;
 use crate::log::Entry;
-use crate::node::{Answer, Context, Effect, Input, Node, NodeRng, Output, Role, Status};
+use crate::node::{Answer, Context, Effect, Input, Node, NodeRng, Output, Request, Role, Status};
 use crate::plan::fault::Unsynced;
-use crate::plan::{NodeOptions, Plan, StateMachine};
+use crate::plan::{NodeOptions, Plan, Survives};
 use crate::record::{Kind, Loss};
 use crate::rng::{Rng, Stream};
-use crate::sim::journal::{Journal, Survival, Write};
+use crate::sim::apply::is_for_state_machine;
+use crate::sim::journal::{Journal, Survival, Tear, Write};
 use crate::sim::run::enter_node;
+use crate::sim::snapshots::Snapshots;
 use crate::sim::{Event, Sim};
 use crate::time::{LocalTime, Span, Time};
 use crate::world::clock::Clock;
-use crate::world::disk::Disk;
+use crate::world::disk::{Disk, Sync};
 use crate::world::network::Fate;
 
 /// One node's process and machine.
@@ -31,17 +33,23 @@ pub struct Host<N: Node> {
     pub clock: Clock,
     /// How long its disk takes.
     pub disk: Disk,
-    journal: Journal,
-    /// The sync under way: the last write that it covers, and whether it fails.
-    syncing: Option<(WriteId, bool)>,
+    pub(super) journal: Journal,
+    /// The sync under way, and the last write that it covers.
+    syncing: Option<(WriteId, Sync)>,
+    /// If the node stops for a sync that failed: what survives, where the plan says so.
+    survives: Option<Survives>,
     /// This write and every earlier one are durable, and the node knows.
     durable: WriteId,
     /// Messages that wait for a write.
     outbox: VecDeque<(WriteId, NodeId, N::Message)>,
     /// The last index of the log in memory.
-    last_index: Index,
-    machine: Map,
-    applied: Index,
+    pub(super) last_index: Index,
+    pub(super) machine: Map,
+    pub(super) applied: Index,
+    /// What the state machine was given and has not done.
+    pub(super) to_apply: VecDeque<Effect<N::Message>>,
+    /// Its snapshots.
+    pub(super) snapshots: Snapshots,
     /// When the node wants its timer to fire.
     timer: Option<LocalTime>,
     /// The wake-up that is scheduled for it, and the token that makes others out of date.
@@ -64,19 +72,23 @@ impl<N: Node> Host<N> {
         let options = plan.node(id).cloned().unwrap_or_else(|| NodeOptions::new(id));
         let rng = Rng::new(plan.seed, Stream::Node(id));
         let disk = options.disk.unwrap_or_else(|| plan.disk.clone());
+        let syncs = plan.syncs.iter().filter(|pin| pin.node == id).cloned().collect();
         Host {
             node: None,
             life: 0,
-            rng: NodeRng::new(rng, options.election_timeouts),
+            rng: NodeRng::new(rng, options.election_timeouts, options.heartbeat_intervals),
             clock: Clock::new(options.clock_offset, options.clock_drift_ppm),
-            disk: Disk::new(disk, Rng::new(plan.seed, Stream::Disk(id))),
+            disk: Disk::new(disk, Rng::new(plan.seed, Stream::Disk(id)), syncs),
             journal: Journal::default(),
             syncing: None,
+            survives: None,
             durable: WriteId::NONE,
             outbox: VecDeque::new(),
             last_index: Index::ZERO,
-            machine: Map::default(),
+            machine: Map::new(plan.clients.sessions),
             applied: Index::ZERO,
+            to_apply: VecDeque::new(),
+            snapshots: Snapshots::new(plan, id),
             timer: None,
             wake_at: None,
             wake_token: 0,
@@ -112,11 +124,12 @@ impl<N: Node> Sim<'_, '_, N> {
         if host.is_up() || host.life != life || self.calm.barred.contains(id) {
             return;
         }
-        if self.plan.cluster.state_machine == StateMachine::Volatile {
-            host.machine = Map::default();
-            host.applied = Index::ZERO;
+        let restored = host.recover_machine(Map::new(self.plan.clients.sessions));
+        if !self.rules.answers_outlive_crash() {
+            host.machine.forget_answers();
         }
         let recovered = host.journal.recover(host.applied);
+        host.snapshots.base = recovered.log.base();
         host.life += 1;
         host.node = Some((self.make)(id));
         host.durable = WriteId::NONE;
@@ -136,20 +149,36 @@ impl<N: Node> Sim<'_, '_, N> {
         };
         self.count_event();
         self.watch.record(Some(id), kind);
+        if let Some(snapshot) = restored {
+            self.record_restore(id, &snapshot);
+        }
         self.step(id, Input::Boot(recovered));
     }
 
-    /// Ends a node's process. What is not durable fares as `unsynced` says.
-    pub(super) fn crash(&mut self, id: NodeId, unsynced: Unsynced) {
+    /// Ends a node's process. What is not durable fares as `unsynced` says; a tear is drawn unless it is `fixed`.
+    pub(super) fn crash(
+        &mut self,
+        id: NodeId,
+        unsynced: Unsynced,
+        fixed: Option<Survives>,
+    ) -> Survives {
         let host = &mut self.hosts[id.slot()];
         debug_assert!(host.is_up());
+        if let Some(snapshot) = host.snapshots.crash(unsynced) {
+            self.save_snapshot(id, &snapshot);
+        }
+        let host = &mut self.hosts[id.slot()];
         let count = host.journal.unsynced_count();
-        let (whole, tear) = host.disk.tear(count);
-        let Survival { upto, torn, lost } = match unsynced {
-            Unsynced::Lost => host.journal.crash(0, None),
-            Unsynced::Kept => host.journal.crash(count, None),
-            Unsynced::Torn => host.journal.crash(whole, Some(tear)),
+        let (drawn, word) = host.disk.tear(count);
+        let (whole, tear) = match (unsynced, fixed) {
+            (Unsynced::Lost, _) => (0, Tear::Nothing),
+            (Unsynced::Kept, _) => (count, Tear::Nothing),
+            (Unsynced::Torn, None) => (drawn, Tear::Drawn(word)),
+            (Unsynced::Torn, Some(Survives { writes, entries })) => {
+                (writes.min(count), entries.map_or(Tear::Nothing, Tear::After))
+            }
         };
+        let Survival { upto, torn, lost } = host.journal.crash(whole, tear);
         host.node = None;
         host.syncing = None;
         host.timer = None;
@@ -157,21 +186,23 @@ impl<N: Node> Sim<'_, '_, N> {
         host.wake_token += 1;
         host.pauses = 0;
         host.backlog.clear();
+        host.to_apply.clear();
         host.proceeds_at = None;
         host.busy_until = Time::ZERO;
         host.status = Status::default();
         let unsent = std::mem::take(&mut host.outbox);
-        self.watch.record(Some(id), Kind::Crash { survived: upto, torn, lost });
+        self.watch.record(Some(id), Kind::Crash { survived: upto, torn: torn.unwrap_or(0), lost });
         for (_, to, _) in unsent {
             self.watch.record(Some(to), Kind::Drop { from: id, id: 0, why: Loss::Unsent });
         }
+        Survives { writes: whole, entries: torn }
     }
 
     /// Empties the disk of a node that is down, its state machine too.
     pub(super) fn wipe(&mut self, id: NodeId) {
         let host = &mut self.hosts[id.slot()];
         host.journal.wipe();
-        host.machine = Map::default();
+        host.machine = Map::new(self.plan.clients.sessions);
         host.applied = Index::ZERO;
         self.watch.record(Some(id), Kind::Wipe);
     }
@@ -258,7 +289,12 @@ impl<N: Node> Sim<'_, '_, N> {
         commit_before: Index,
     ) {
         let mut commit_before = Some(commit_before);
+        let applies_later = self.applies_later();
         for effect in effects.drain(..) {
+            if applies_later && is_for_state_machine(&effect) {
+                self.apply_later(id, effect);
+                continue;
+            }
             match effect {
                 Effect::Send { to, message, after } => self.send_after(id, to, message, after),
                 Effect::SaveVote { write, term, vote } => {
@@ -273,12 +309,26 @@ impl<N: Node> Sim<'_, '_, N> {
                 }
                 Effect::Truncate { write, from } => {
                     let host = &mut self.hosts[id.slot()];
-                    if from == Index::ZERO || from > host.last_index {
+                    if from <= host.snapshots.base || from > host.last_index {
                         return self.broken(id, false);
                     }
                     host.last_index = from.previous();
                     self.watch.record(Some(id), Kind::Truncate { write, from });
                     self.write(id, write, Write::Truncate(from));
+                }
+                Effect::TakeSnapshot { .. }
+                | Effect::SaveSnapshot(_)
+                | Effect::Compact { .. }
+                | Effect::Discard { .. }
+                | Effect::Restore(_) => {
+                    if matches!(effect, Effect::Restore(_))
+                        && let Some(before) = commit_before.take()
+                    {
+                        self.record_commit(id, before);
+                    }
+                    if !self.carry_out_snapshot(id, effect) {
+                        return self.broken(id, false);
+                    }
                 }
                 Effect::SetTimer(local) => self.set_timer(id, local),
                 Effect::Apply { index, entry, answer } => {
@@ -297,7 +347,9 @@ impl<N: Node> Sim<'_, '_, N> {
                 }
                 Effect::Stop => {
                     self.watch.record(Some(id), Kind::Stop);
-                    self.crash(id, Unsynced::Torn);
+                    let fixed = self.hosts[id.slot()].survives.take();
+                    let survives = self.crash(id, Unsynced::Torn, fixed);
+                    self.note_stop(id, survives);
                     let life = self.hosts[id.slot()].life;
                     let at = self.after(self.plan.cluster.restart_after);
                     self.queue.push(at, Event::Boot { node: id, life });
@@ -330,24 +382,32 @@ impl<N: Node> Sim<'_, '_, N> {
         true
     }
 
-    fn apply(&mut self, id: NodeId, index: Index, entry: &Entry) -> Output {
+    pub(super) fn apply(&mut self, id: NodeId, index: Index, entry: &Entry) -> Output {
         let host = &mut self.hosts[id.slot()];
         host.applied = index;
-        let output = host.machine.apply(entry.command);
+        let (output, effect) = host.machine.apply(index, entry);
         let kind = Kind::Apply {
             index,
             term: entry.term,
             content: entry.fingerprint(),
             request: entry.request,
+            effect,
         };
         self.watch.record(Some(id), kind);
         output
     }
 
+    /// A leader answers a read from its own state machine. No Raft does, but for a planted bug.
+    pub(super) fn read_locally(&mut self, id: NodeId, request: Request) {
+        let output = self.hosts[id.slot()].machine.carry_out(request.command);
+        self.watch.record(Some(id), Kind::Reply { request: request.id, applied: true });
+        self.send_answer(id, request.id, Answer::Applied(output));
+    }
+
     /// A node panicked or broke its contract. If that is not judged, it is a crash.
-    fn broken(&mut self, id: NodeId, panicked: bool) {
+    pub(super) fn broken(&mut self, id: NodeId, panicked: bool) {
         self.watch.record(Some(id), Kind::Broken { panicked });
-        self.crash(id, Unsynced::Lost);
+        self.crash(id, Unsynced::Lost, None);
     }
 
     /// Sends a message once a write is durable.
@@ -365,7 +425,9 @@ impl<N: Node> Sim<'_, '_, N> {
         let id = self.messages;
         let summary = N::summary(&message);
         self.watch.record(Some(from), Kind::Send { to, id, message: summary });
-        let why = match self.network.send(from, to, self.watch.now, summary.bytes()) {
+        let fate = self.network.send(from, to, self.watch.now, summary.bytes());
+        self.note_message([from, to], fate);
+        let why = match fate {
             Fate::Cut => Loss::Cut,
             Fate::Lost => Loss::Network,
             Fate::Arrives(time, second) => {
@@ -391,7 +453,7 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    fn write(&mut self, id: NodeId, write: WriteId, what: Write) {
+    pub(super) fn write(&mut self, id: NodeId, write: WriteId, what: Write) {
         self.hosts[id.slot()].journal.push(write, what);
         self.sync_next(id);
     }
@@ -404,17 +466,18 @@ impl<N: Node> Sim<'_, '_, N> {
             return;
         }
         let Some(upto) = host.journal.unsynced() else { return };
-        let sync = host.disk.sync();
-        host.syncing = Some((upto, sync.fails));
+        let sync = host.disk.sync(now);
+        host.syncing = Some((upto, sync));
         self.queue.push(now.plus(sync.takes), Event::Synced { node: id, life: host.life, upto });
+        self.note_sync(id, sync);
     }
 
     /// Lets the sync under way succeed, and end within this span.
     pub(super) fn hasten_sync(&mut self, id: NodeId, longest: Span) {
         let at = self.after(longest);
         let host = &mut self.hosts[id.slot()];
-        if let Some((upto, fails)) = &mut host.syncing {
-            *fails = false;
+        if let Some((upto, sync)) = &mut host.syncing {
+            sync.fails = false;
             self.queue.push(at, Event::Synced { node: id, life: host.life, upto: *upto });
         }
     }
@@ -425,8 +488,9 @@ impl<N: Node> Sim<'_, '_, N> {
         if host.life != life || host.syncing.is_none_or(|(syncing, _)| syncing != upto) {
             return;
         }
-        let Some((upto, fails)) = host.syncing.take() else { return };
-        let event = if fails {
+        let Some((upto, sync)) = host.syncing.take() else { return };
+        let event = if sync.fails {
+            host.survives = sync.survives;
             let write = host.journal.first_unsynced().unwrap_or(upto);
             host.journal.fail();
             self.watch.record(Some(id), Kind::WriteFailed { write });

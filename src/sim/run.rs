@@ -9,6 +9,8 @@ use crate::oracle::Violation;
 use crate::plan::Plan;
 use crate::raft::Raft;
 use crate::sim::Sim;
+use crate::sim::choices::Choices;
+use crate::sim::waits::{Stopwatch, Waits};
 use crate::sim::watch::{Marks, Sink, Watch};
 use crate::situation::{Counts, Situation};
 use crate::time::{Span, Time};
@@ -66,6 +68,9 @@ pub struct Counters {
     pub commits: u64,
     /// Requests that clients heard to be applied.
     pub answers: u64,
+    /// Keys of which it was not decided whether their history is linearizable: a limit of the search came first.
+    #[serde(default)]
+    pub undecided: u64,
 }
 
 /// How a run is watched. It never changes what happens.
@@ -81,6 +86,10 @@ pub struct Options<'a> {
     pub interrupt: Option<&'a dyn Fn() -> bool>,
     /// Leaves oracles and situations out, to see what they cost. Faults that wait for a situation wait for ever.
     pub unjudged: bool,
+    /// Where what was drawn is put when the run has ended.
+    pub choices: Option<&'a mut Choices>,
+    /// Where the waits of clients and for leaders are added.
+    pub waits: Option<&'a mut Waits>,
     /// Where the election timeouts of each node are put when the run has ended.
     pub timeouts: Option<&'a mut Vec<Vec<Span>>>,
 }
@@ -105,17 +114,22 @@ pub fn run_with(plan: &Plan, options: Options) -> Outcome {
 /// Runs a plan with nodes of any kind.
 pub fn run_nodes<N: Node>(plan: &Plan, make: &dyn Fn(NodeId) -> N, options: Options) -> Outcome {
     let horizon = options.until.unwrap_or(plan.horizon).min(plan.horizon);
-    let watch = Watch::new(plan, !options.unjudged, options.sink, options.marks);
+    let mut watch = Watch::new(plan, !options.unjudged, options.sink, options.marks);
+    watch.stopwatch = options.waits.map(Stopwatch::new);
     let mut sim = Sim::new(plan, make, watch);
+    sim.choices = options.choices.is_some().then(Box::default);
     let ended = sim.run(Time::ZERO.plus(horizon), options.interrupt);
-    if let Some(timeouts) = options.timeouts {
-        *timeouts = sim.hosts.iter().map(|host| host.rng.election_timeouts().to_vec()).collect();
+    if let (Some(wanted), Some(choices)) = (options.choices, sim.take_choices()) {
+        *wanted = choices;
     }
     let (messages, mut watch) = (sim.messages, sim.watch);
     let digest = watch.digest();
-    let (commits, situations) = watch.judges().map_or((0, Counts::default()), |judges| {
-        (judges.oracles.commits().last_committed().0, judges.situations.counts().clone())
+    let judges = watch.judges().map(|judges| {
+        let oracles = &judges.oracles;
+        let commits = oracles.commits().last_committed().0;
+        (commits, oracles.undecided(), judges.situations.counts().clone())
     });
+    let (commits, undecided, situations) = judges.unwrap_or_default();
     let counters = Counters {
         events: watch.event,
         records: watch.records,
@@ -124,6 +138,7 @@ pub fn run_nodes<N: Node>(plan: &Plan, make: &dyn Fn(NodeId) -> N, options: Opti
         term_max: watch.term_max,
         commits,
         answers: situations.of(Situation::RequestAnswered),
+        undecided,
     };
     let time = if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { watch.now };
     Outcome { violation: watch.violation, ended, time, digest, counters, situations }

@@ -5,6 +5,7 @@ use crate::ids::{NodeId, Term};
 use crate::oracle::{Oracles, Situations, Violation};
 use crate::plan::{Plan, When};
 use crate::record::{Kind, Record};
+use crate::sim::waits::Stopwatch;
 use crate::situation::Situation;
 use crate::time::Time;
 use crate::trace::digest::Digester;
@@ -29,6 +30,8 @@ pub struct Watch<'a> {
     pub recovered: bool,
     /// The highest term that a node reached.
     pub term_max: Term,
+    /// Whoever takes the times.
+    pub(super) stopwatch: Option<Stopwatch<'a>>,
     digester: Digester,
     judges: Option<Box<Judges>>,
     sink: Option<Sink<'a>>,
@@ -71,6 +74,7 @@ impl<'a> Watch<'a> {
             violation: None,
             recovered: false,
             term_max: Term::FIRST,
+            stopwatch: None,
             digester: Digester::default(),
             judges: judged.then(judges),
             sink,
@@ -101,6 +105,9 @@ impl<'a> Watch<'a> {
             if self.violation.is_none() {
                 self.violation = violation;
             }
+        }
+        if let Some(stopwatch) = &mut self.stopwatch {
+            stopwatch.observe(&record);
         }
         if let Some(sink) = &mut self.sink {
             sink(&record);

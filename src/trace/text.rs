@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::ids::{NodeId, Term, WriteId};
 use crate::log::{Command, RequestId};
 use crate::node::Role;
-use crate::record::{Kind, Loss, MessageKind, Record, Summary};
+use crate::record::{Heard, Kind, Loss, MessageKind, Record, Summary};
 
 /// Puts records into words. It follows roles and terms, so it wants to see every record, shown or not.
 #[derive(Debug)]
@@ -75,12 +75,19 @@ pub fn group(kind: &Kind) -> &'static str {
         | Kind::Leader { .. }
         | Kind::Transfer { .. }
         | Kind::TargetPriority { .. } => "role",
-        Kind::Append { .. } | Kind::Truncate { .. } | Kind::Vote { .. } => "log",
-        Kind::Commit { .. } | Kind::Apply { .. } => "commit",
+        Kind::Append { .. }
+        | Kind::Truncate { .. }
+        | Kind::Vote { .. }
+        | Kind::Compact { .. }
+        | Kind::Discard { .. } => "log",
+        Kind::Commit { .. } | Kind::Apply { .. } | Kind::Restore { .. } => "commit",
         Kind::Send { .. } | Kind::Deliver { .. } | Kind::Drop { .. } | Kind::Duplicate { .. } => {
             "message"
         }
-        Kind::Durable { .. } | Kind::WriteFailed { .. } => "disk",
+        Kind::Durable { .. }
+        | Kind::WriteFailed { .. }
+        | Kind::Snapshot { .. }
+        | Kind::SnapshotSaved { .. } => "disk",
         Kind::Invoke { .. }
         | Kind::Request { .. }
         | Kind::Reply { .. }
@@ -157,8 +164,9 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Vote { write, term, vote: None } => format!("writes term {term} ({write})"),
         Kind::Durable { write } => format!("disk has all up to {write}"),
         Kind::WriteFailed { write } => format!("disk fails from {write} on"),
-        Kind::Apply { index, term, request, .. } => {
-            format!("applies {index}@{term}{}", of_request(request))
+        Kind::Apply { index, term, request, effect, .. } => {
+            let without = if effect { "" } else { ", without effect" };
+            format!("applies {index}@{term}{}{without}", of_request(request))
         }
         Kind::Send { to, id, ref message } => format!("-> {to} #{id} {}", message_words(message)),
         Kind::Deliver { from, id, ref message } => {
@@ -183,9 +191,9 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Request { request } => format!("receives request {}", client(request)),
         Kind::Reply { request, applied: true } => format!("answers {}", client(request)),
         Kind::Reply { request, applied: false } => format!("refuses {}", client(request)),
-        Kind::Answered { request, applied: true } => format!("{} hears: done", client(request)),
-        Kind::Answered { request, applied: false } => {
-            format!("{} hears: try elsewhere", client(request))
+        Kind::Answered { request, applied, output } => {
+            let plain = if applied { "done" } else { "try elsewhere" };
+            format!("{} hears: {}", client(request), output.map_or(plain.into(), heard_words))
         }
         Kind::TimedOut { request } => format!("{} heard nothing in time", client(request)),
         Kind::GaveUp { request } => format!("{} is given up", client(request)),
@@ -194,6 +202,22 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Heal { fault } => format!("--- fault {fault} ends"),
         Kind::Calm { look: 0 } => "is well from now on: faults are over".into(),
         Kind::Calm { look } => format!("--- look {look}: is all well?"),
+        Kind::Snapshot { index, term, received: false, .. } => {
+            format!("writes a snapshot up to {index}@{term}")
+        }
+        Kind::Snapshot { index, term, .. } => {
+            format!("writes the received snapshot up to {index}@{term}")
+        }
+        Kind::SnapshotSaved { index, term } => {
+            format!("disk has the snapshot up to {index}@{term}")
+        }
+        Kind::Compact { write, upto } => format!("removes {upto} and all before ({write})"),
+        Kind::Discard { write, index, term } => {
+            format!("gives its log up for the snapshot up to {index}@{term} ({write})")
+        }
+        Kind::Restore { index, term, .. } => {
+            format!("restores its state machine from the snapshot up to {index}@{term}")
+        }
         Kind::Broken { panicked: true } => "PANICS".into(),
         Kind::Broken { panicked: false } => "BREAKS THE CONTRACT with its host".into(),
     }
@@ -228,6 +252,14 @@ pub fn message_words(message: &Summary) -> String {
         MessageKind::AppendReply => {
             format!("conflict t{term} at={index} has={index_term} from={commit}")
         }
+        MessageKind::InstallSnapshot => {
+            let last = if success { " done" } else { "" };
+            format!(
+                "install-snapshot t{term} last={index}@{index_term} at={commit} bytes={entries}{last}"
+            )
+        }
+        MessageKind::SnapshotReply if success => format!("installed t{term} last={index}"),
+        MessageKind::SnapshotReply => format!("received t{term} last={index} bytes={commit}"),
         MessageKind::Forward => format!("forward {}", client(request)),
         MessageKind::ForwardReply if success => format!("forwarded {} done", client(request)),
         MessageKind::ForwardReply => format!("forwarded {} refused", client(request)),
@@ -249,5 +281,20 @@ pub fn command_words(command: Command) -> String {
             format!("compare-and-set k{key} {expected}->{value}")
         }
         Command::Append { key, value } => format!("append k{key}+={value}"),
+        Command::Register => "open a session".into(),
+    }
+}
+
+/// What a request gave, in words. Of a list of two values or more, only a fingerprint is known.
+pub fn heard_words(output: Heard) -> String {
+    match output {
+        Heard::Done => "done".into(),
+        Heard::Values(0) => "no value".into(),
+        Heard::Values(word) if word >> 32 == 1 => format!("{}", word as u32),
+        Heard::Values(word) => format!("values #{:08x}", word as u32),
+        Heard::Mismatch => "mismatch".into(),
+        Heard::Full => "full".into(),
+        Heard::Opened(session) => format!("session {session}"),
+        Heard::Expired => "session expired".into(),
     }
 }

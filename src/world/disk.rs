@@ -1,8 +1,8 @@
 //! How long a disk takes, and when it fails. What it holds is the host's business.
 
-use crate::plan::DiskOptions;
+use crate::plan::{DiskOptions, Survives, SyncPin};
 use crate::rng::Rng;
-use crate::time::{Share, Span};
+use crate::time::{Share, Span, Time};
 use crate::world::latency::sample;
 
 /// A disk's timing.
@@ -12,6 +12,8 @@ pub struct Disk {
     pub options: DiskOptions,
     rng: Rng,
     fails_next: bool,
+    /// Syncs whose fate is fixed, the next one last.
+    pins: Vec<SyncPin>,
 }
 
 /// What comes of a sync.
@@ -21,21 +23,29 @@ pub struct Sync {
     pub takes: Span,
     /// Whether it fails.
     pub fails: bool,
+    /// If it fails: what survives if the node stops for it, where that is fixed.
+    pub survives: Option<Survives>,
 }
 
 impl Disk {
-    /// A disk with a random stream of its own.
-    pub fn new(options: DiskOptions, rng: Rng) -> Disk {
-        Disk { options, rng, fails_next: false }
+    /// A disk with a random stream of its own, and the syncs that are fixed.
+    pub fn new(options: DiskOptions, rng: Rng, mut pins: Vec<SyncPin>) -> Disk {
+        pins.sort_by_key(|pin| pin.begun);
+        pins.reverse();
+        Disk { options, rng, fails_next: false, pins }
     }
 
     /// Draws one sync: always two words.
-    pub fn sync(&mut self) -> Sync {
+    pub fn sync(&mut self, now: Time) -> Sync {
         let (write, fsync) = self.rng.halves();
         let (error, _) = self.rng.halves();
         let takes = sample(&self.options.write, write).plus(sample(&self.options.fsync, fsync));
+        if let Some(pin) = self.pins.pop_if(|pin| Time::ZERO.plus(pin.begun) <= now) {
+            let fails = std::mem::take(&mut self.fails_next) || pin.fails;
+            return Sync { takes: pin.takes, fails, survives: pin.survives };
+        }
         let fails = self.options.errors.hit(error) || std::mem::take(&mut self.fails_next);
-        Sync { takes, fails }
+        Sync { takes, fails, survives: None }
     }
 
     /// From now on nothing fails, and a write with its sync takes no longer than this.
@@ -45,6 +55,7 @@ impl Disk {
         self.options.write = self.options.write.at_most(half);
         self.options.fsync = self.options.fsync.at_most(half);
         self.fails_next = false;
+        self.pins.clear();
     }
 
     /// Makes the next sync fail.
@@ -57,5 +68,30 @@ impl Disk {
     pub fn tear(&mut self, writes: u64) -> (u64, u64) {
         let whole = self.rng.between(0, writes);
         (whole, self.rng.word())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::NodeId;
+    use crate::rng::Stream;
+
+    #[test]
+    fn a_pin_decides_for_one_sync_and_leaves_the_others_as_they_were() {
+        let node = NodeId::new(1);
+        let rng = || Rng::new(1, Stream::Disk(node));
+        let (begun, takes) = (Span::millis(5), Span::millis(70));
+        let pin = SyncPin { node, begun, takes, fails: true, survives: None };
+        let mut pinned = Disk::new(DiskOptions::default(), rng(), vec![pin]);
+        let mut free = Disk::new(DiskOptions::default(), rng(), Vec::new());
+        let at = |millis| Time::ZERO.plus(Span::millis(millis));
+        for millis in [4, 6, 7] {
+            let (one, other) = (pinned.sync(at(millis)), free.sync(at(millis)));
+            match millis {
+                6 => assert_eq!((one.takes, one.fails), (takes, true)),
+                _ => assert_eq!(one, other),
+            }
+        }
     }
 }

@@ -31,8 +31,10 @@ struct Link {
     free_at: Time,
     /// How many messages were sent.
     sent: u64,
-    /// Messages whose fate is fixed, the next one last.
-    pins: Vec<Pin>,
+    /// Messages whose fate is fixed by their number, the next one last.
+    numbered: Vec<Pin>,
+    /// Messages whose fate is fixed by their time, the next one last.
+    timed: Vec<Pin>,
 }
 
 /// All links of a cluster.
@@ -65,15 +67,19 @@ impl Network {
                     last_arrival: Time::ZERO,
                     free_at: Time::ZERO,
                     sent: 0,
-                    pins: Vec::new(),
+                    numbered: Vec::new(),
+                    timed: Vec::new(),
                 }
             })
             .collect();
         let mut network = Network { nodes: usize::from(nodes), links, weather: Vec::new() };
         let mut pins = pins.to_vec();
-        pins.sort_unstable_by_key(|pin| std::cmp::Reverse(pin.message));
-        for pin in pins {
-            network.link(pin.link[0], pin.link[1]).pins.push(pin);
+        // Of two with the same time, the first in the plan is for the first message.
+        pins.sort_by_key(|pin| (pin.message, pin.sent));
+        for pin in pins.into_iter().rev() {
+            let link = network.link(pin.link[0], pin.link[1]);
+            let list = if pin.message.is_some() { &mut link.numbered } else { &mut link.timed };
+            list.push(pin);
         }
         network
     }
@@ -89,10 +95,12 @@ impl Network {
         let (latency, second_latency) = link.rng.halves();
         link.sent += 1;
         let sent = link.sent;
-        let pin = link.pins.pop_if(|pin| pin.message == sent);
+        let mut pin = link.numbered.pop_if(|pin| pin.message == Some(sent));
         if link.cuts > 0 {
             return Fate::Cut;
         }
+        let is_due = |pin: &mut Pin| pin.sent.is_some_and(|sent| Time::ZERO.plus(sent) <= now);
+        pin = pin.or_else(|| link.timed.pop_if(is_due));
         if let Some(pin) = pin {
             return match pin.arrives[..] {
                 [] => Fate::Lost,
@@ -136,7 +144,8 @@ impl Network {
                 ..LinkOptions::default()
             };
             link.last_arrival = Time::ZERO;
-            link.pins.clear();
+            link.numbered.clear();
+            link.timed.clear();
         }
         self.weather.clear();
         self.forecast();
@@ -264,7 +273,12 @@ mod tests {
     #[test]
     fn a_pin_decides_for_one_message_and_leaves_the_others_as_they_were() {
         let arrives = |spans: &[u64]| spans.iter().map(|millis| Span::millis(*millis)).collect();
-        let pin = |message, spans| Pin { link: [ONE, TWO], message, arrives: arrives(spans) };
+        let pin = |message, spans| Pin {
+            link: [ONE, TWO],
+            message: Some(message),
+            sent: None,
+            arrives: arrives(spans),
+        };
         let pins = [pin(4, &[2, 30]), pin(2, &[])];
         let mut pinned = Network::new(1, 2, &pins, |_, _| slow());
         let mut free = network(slow());

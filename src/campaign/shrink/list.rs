@@ -1,7 +1,7 @@
 //! Takes things away: delta debugging over the faults, the requests and the pins of a plan, and then pairs of them.
 
 use crate::campaign::shrink::Shrinker;
-use crate::plan::{Fault, Pin, Plan, SingleRequest};
+use crate::plan::{Fault, Pin, Plan, SingleRequest, SyncPin};
 
 /// Lists of more than this are not tried in pairs.
 const PAIRS_MAX: usize = 14;
@@ -21,6 +21,11 @@ pub fn pins(shrinker: &mut Shrinker) {
     reduce(shrinker, |plan: &mut Plan| -> &mut Vec<Pin> { &mut plan.pins });
 }
 
+/// Takes pins of syncs away.
+pub fn syncs(shrinker: &mut Shrinker) {
+    reduce(shrinker, |plan: &mut Plan| -> &mut Vec<SyncPin> { &mut plan.syncs });
+}
+
 /// Takes away as much as it can: first large pieces, then smaller ones, then one at a time, then two.
 fn reduce<T: Clone>(shrinker: &mut Shrinker, list: impl Fn(&mut Plan) -> &mut Vec<T>) {
     let length = |shrinker: &mut Shrinker| list(&mut shrinker.best).len();
@@ -30,11 +35,11 @@ fn reduce<T: Clone>(shrinker: &mut Shrinker, list: impl Fn(&mut Plan) -> &mut Ve
         while from < length(shrinker) {
             let count = length(shrinker);
             let starts: Vec<usize> = (from..count).step_by(size).collect();
-            let without = |start: &usize| {
-                shrinker.with(|plan| drop(list(plan).drain(*start..count.min(start + size))))
+            let without = |plan: &mut Plan, place: usize| {
+                let start = starts[place];
+                list(plan).drain(start..count.min(start + size));
             };
-            let candidates = starts.iter().map(without).collect();
-            match shrinker.take_first(candidates) {
+            match shrinker.take_nth(starts.len(), without) {
                 Some(place) => from = starts[place],
                 None => break,
             }
@@ -43,15 +48,14 @@ fn reduce<T: Clone>(shrinker: &mut Shrinker, list: impl Fn(&mut Plan) -> &mut Ve
     }
     while length(shrinker) <= PAIRS_MAX {
         let count = length(shrinker);
-        let pairs = (0..count).flat_map(|one| (one + 1..count).map(move |two| (one, two)));
-        let without = |(one, two): (usize, usize)| {
-            shrinker.with(|plan| {
-                list(plan).remove(two);
-                list(plan).remove(one);
-            })
+        let pairs: Vec<(usize, usize)> =
+            (0..count).flat_map(|one| (one + 1..count).map(move |two| (one, two))).collect();
+        let without = |plan: &mut Plan, place: usize| {
+            let (one, two) = pairs[place];
+            list(plan).remove(two);
+            list(plan).remove(one);
         };
-        let candidates = pairs.map(without).collect();
-        if shrinker.take_first(candidates).is_none() {
+        if shrinker.take_nth(pairs.len(), without).is_none() {
             break;
         }
     }

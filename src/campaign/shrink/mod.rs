@@ -6,9 +6,11 @@
 //! the randomness out: requests, election timeouts and the fate of single messages become decisions that stand in the plan. Passes are
 //! repeated until none finds anything, so a shrunk plan does not shrink further.
 
+pub mod gather;
 pub mod list;
 pub mod schedule;
 pub mod simpler;
+pub mod triggers;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -26,6 +28,14 @@ const ROUNDS_MAX: usize = 12;
 const EVENTS_PER_CANDIDATE: u64 = 200_000;
 /// Under how many seeds a candidate is run at most.
 const SEEDS_MAX: u64 = 300;
+
+/// The same where a fault is to wait for a situation: there are many to try.
+const TRIGGER_SEEDS: u64 = 12;
+
+/// A plan of so many steps is small enough.
+const STEPS_ENOUGH: usize = 8;
+/// How much more is tried for one that is not: as many times the seeds, one after the other.
+const EFFORTS: [u64; 2] = [8, 32];
 
 /// How many candidates a worker runs before the others are looked at.
 const BATCH: usize = 4;
@@ -59,7 +69,7 @@ pub struct Size {
     pub faults: u64,
     /// Operations of clients; for clients that draw them, how many they began.
     pub operations: u64,
-    /// Pinned messages.
+    /// Pinned messages and syncs.
     pub pins: u64,
     /// Nodes.
     pub nodes: u64,
@@ -74,19 +84,19 @@ impl Size {
     pub fn of(plan: &Plan, outcome: &Outcome) -> Size {
         let operations = match plan.clients.count {
             0 => plan.requests.len(),
-            _ => schedule::invocations(plan).len(),
+            _ => schedule::choices(plan).requests.len(),
         };
         Size {
             faults: plan.faults.len() as u64,
             operations: operations as u64,
-            pins: plan.pins.len() as u64,
+            pins: (plan.pins.len() + plan.syncs.len()) as u64,
             nodes: plan.cluster.nodes.into(),
             events: outcome.counters.events,
             records: outcome.counters.records,
         }
     }
 
-    /// What a reader has to follow: faults, operations and pinned messages.
+    /// What a reader has to follow: faults, operations and pins.
     pub fn steps(&self) -> u64 {
         self.faults + self.operations + self.pins
     }
@@ -113,6 +123,8 @@ pub struct Shrinker<'a> {
     tried: u64,
     /// Under how many seeds a candidate is run.
     seeds: u64,
+    /// How many times as many seeds as at first.
+    effort: u64,
     /// Whether a candidate must leave nothing to chance.
     fixed: bool,
 }
@@ -136,6 +148,59 @@ pub struct Shrunk {
     pub cut_short: bool,
 }
 
+/// What shrinking a failure came to, as files have it.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Shrinking {
+    /// The seed of the storm.
+    pub seed: u64,
+    /// The size before.
+    pub before: Size,
+    /// The size now.
+    pub after: Size,
+    /// How many candidates were run.
+    pub runs: u64,
+    /// Whether nothing is left to chance.
+    pub seedless: bool,
+    /// Whether it ended before nothing more was to be found.
+    pub cut_short: bool,
+    /// How long it took.
+    pub milliseconds: u64,
+}
+
+impl Shrunk {
+    /// What it came to, for the storm of this seed.
+    pub fn shrinking(&self, seed: u64, took: std::time::Duration) -> Shrinking {
+        Shrinking {
+            seed,
+            before: self.before,
+            after: self.after,
+            runs: self.tried,
+            seedless: self.seedless,
+            cut_short: self.cut_short,
+            milliseconds: took.as_millis() as u64,
+        }
+    }
+
+    /// The plan with a title that says what it shows, and where it comes from.
+    pub fn titled(&self, original: &Plan) -> Plan {
+        let mut plan = self.plan.clone();
+        let sentence = self.outcome.violation.as_ref().map(|violation| violation.sentence.clone());
+        plan.title = sentence.unwrap_or_else(|| "A run that does not end".into());
+        let (before, after) = (self.before, self.after);
+        plan.about = match original.about.is_empty() {
+            true => format!(
+                "Shrunk from \"{}\": {} events and {} records became {} and {}.",
+                original.title, before.events, before.records, after.events, after.records
+            ),
+            false => original.about.clone(),
+        };
+        plan
+    }
+}
+
 /// Shrinks a plan. Nothing if it does not fail.
 pub fn shrink(plan: &Plan, any: bool, control: Control) -> Option<Shrunk> {
     let mut plan = plan.clone();
@@ -144,8 +209,16 @@ pub fn shrink(plan: &Plan, any: bool, control: Control) -> Option<Shrunk> {
     let signature = Signature::of(&outcome)?;
     let before = Size::of(&plan, &outcome);
     let target = if any { Target::Any } else { Target::Same(signature) };
-    let mut shrinker =
-        Shrinker { target, best: plan, outcome, control, tried: 0, seeds: 1, fixed: false };
+    let mut shrinker = Shrinker {
+        target,
+        best: plan,
+        outcome,
+        control,
+        tried: 0,
+        seeds: 1,
+        effort: 1,
+        fixed: false,
+    };
     shrinker.run();
     let cut_short = shrinker.is_over();
     let Shrinker { mut best, outcome, tried, .. } = shrinker;
@@ -157,11 +230,41 @@ pub fn shrink(plan: &Plan, any: bool, control: Control) -> Option<Shrunk> {
     Some(Shrunk { plan: best, outcome, before, after, tried, seedless, cut_short })
 }
 
+/// What a reader of the plan has to follow; clients that draw what they ask are worth many requests.
+fn steps(plan: &Plan) -> usize {
+    let clients = if plan.clients.count > 0 { 1_000 } else { 0 };
+    plan.faults.len() + plan.requests.len() + plan.pins.len() + plan.syncs.len() + clients
+}
+
 impl Shrinker<'_> {
-    /// Simpler first, with luck; then without any luck.
+    /// Simpler first, with luck; then without any luck. What is large still is tried again with more luck.
     fn run(&mut self) {
         self.repeat(Shrinker::simplify);
+        let mut lucky = (self.best.clone(), self.outcome.clone());
+        self.finish();
+        for effort in EFFORTS {
+            let smallest = (self.best.clone(), self.outcome.clone());
+            if steps(&self.best) <= STEPS_ENOUGH || self.is_over() {
+                return;
+            }
+            self.effort = effort;
+            (self.best, self.outcome) = lucky;
+            self.repeat(Shrinker::simplify);
+            lucky = (self.best.clone(), self.outcome.clone());
+            self.finish();
+            if steps(&self.best) > steps(&smallest.0) {
+                (self.best, self.outcome) = smallest;
+            }
+        }
+    }
+
+    /// Without luck, until no pass finds anything: then to shrink the result again changes nothing.
+    fn finish(&mut self) {
         self.repeat(Shrinker::settle);
+        self.repeat(|shrinker| {
+            shrinker.simplify();
+            shrinker.settle();
+        });
     }
 
     /// Repeats a round until it finds nothing.
@@ -177,21 +280,32 @@ impl Shrinker<'_> {
 
     /// While there is chance left, a candidate may fail under another seed: less happens, so it happens at other times.
     fn simplify(&mut self) {
-        self.seeds = match schedule::is_seedless(&self.best, &self.outcome) {
+        self.fixed = schedule::is_seedless(&self.best, &self.outcome);
+        self.seeds = match self.fixed {
             true => 1,
             false => {
-                (EVENTS_PER_CANDIDATE / self.outcome.counters.events.max(1)).clamp(1, SEEDS_MAX)
+                let seeds = EVENTS_PER_CANDIDATE / self.outcome.counters.events.max(1);
+                seeds.clamp(1, SEEDS_MAX) * self.effort
             }
         };
         simpler::shorten(self);
         simpler::halve(self);
         list::faults(self);
+        self.with_seeds(TRIGGER_SEEDS, triggers::triggers);
         simpler::all(self);
         schedule::name_requests(self);
         list::requests(self);
         schedule::pin_messages(self);
         list::pins(self);
         self.seeds = 1;
+    }
+
+    /// A pass with fewer seeds.
+    fn with_seeds(&mut self, most: u64, pass: impl Fn(&mut Self)) {
+        let seeds = self.seeds;
+        self.seeds = seeds.min(most);
+        pass(self);
+        self.seeds = seeds;
     }
 
     /// Takes the chance out, and then what is not needed without it.
@@ -202,6 +316,9 @@ impl Shrinker<'_> {
         list::requests(self);
         list::faults(self);
         list::pins(self);
+        list::syncs(self);
+        gather::gather(self);
+        triggers::triggers(self);
         simpler::numbers(self);
     }
 
@@ -211,37 +328,35 @@ impl Shrinker<'_> {
             || self.control.deadline.is_some_and(|deadline| now() >= deadline)
     }
 
-    /// Runs candidates, and makes the first that fails as wanted the best. Says whether one did, and which.
+    /// Runs candidates, and makes the first that fails as wanted the best. Says which.
     fn take_first(&mut self, candidates: Vec<Plan>) -> Option<usize> {
-        let seeds = self.seeds as usize;
-        let place = self.take_first_of(self.under_seeds(candidates))?;
-        Some(place / seeds)
+        self.take_nth(candidates.len(), |plan, place| plan.clone_from(&candidates[place]))
     }
 
-    /// Each candidate under its own seed, and under others.
-    fn under_seeds(&self, candidates: Vec<Plan>) -> Vec<Plan> {
-        let under = |plan: Plan| {
-            (0..self.seeds).map(move |seed| match seed {
-                0 => plan.clone(),
-                _ => Plan { seed, ..plan.clone() },
-            })
+    /// The same with so many candidates, each made of the best plan by a change. Each is run under its own seed first, and then under
+    /// others, while there is chance left.
+    fn take_nth(&mut self, count: usize, change: impl Fn(&mut Plan, usize)) -> Option<usize> {
+        let seeds = self.seeds;
+        let candidate = |best: &Plan, place: usize, seed: u64| {
+            let mut plan = best.clone();
+            change(&mut plan, place);
+            plan.seed = if seed == 0 { plan.seed } else { seed };
+            plan
         };
-        candidates.into_iter().flat_map(under).collect()
-    }
-
-    fn take_first_of(&mut self, candidates: Vec<Plan>) -> Option<usize> {
-        for (batch, plans) in candidates.chunks(self.control.jobs * BATCH).enumerate() {
-            if self.is_over() {
-                return None;
-            }
+        let all = (0..count).flat_map(|place| (0..seeds).map(move |seed| (place, seed)));
+        let mut all = all.peekable();
+        while all.peek().is_some() && !self.is_over() {
+            let batch: Vec<(usize, u64)> = all.by_ref().take(self.control.jobs * BATCH).collect();
+            let plans: Vec<Plan> =
+                batch.iter().map(|(place, seed)| candidate(&self.best, *place, *seed)).collect();
             self.tried += plans.len() as u64;
-            let outcomes = self.judge_all(plans);
-            let found = outcomes.into_iter().enumerate().find_map(|(at, it)| Some((at, it?)));
-            if let Some((at, outcome)) = found {
-                self.best = plans[at].clone();
-                self.outcome = outcome;
+            let outcomes = self.judge_all(&plans).into_iter();
+            let found =
+                outcomes.zip(plans).zip(&batch).find_map(|((it, plan), at)| Some((it?, plan, at)));
+            if let Some((outcome, plan, (place, _))) = found {
+                (self.best, self.outcome) = (plan, outcome);
                 (self.control.better)(&self.best, self.tried);
-                return Some(batch * self.control.jobs * BATCH + at);
+                return Some(*place);
             }
         }
         None

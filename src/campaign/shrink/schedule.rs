@@ -1,15 +1,27 @@
-//! Takes the randomness out: what clients ask, how long elections wait and what becomes of single messages stands in the plan.
+//! Takes the chance out: all that was drawn in a run becomes a decision that stands in the plan.
+//!
+//! A run under observation gives every [choice](Choices) that it made. With all of them in the plan the same things happen whatever
+//! the seed is, so this always works; what is tried first are plans in which the network and the disks are plain but for the few messages
+//! and syncs that were late, lost or doubled.
 
 use crate::campaign::shrink::Shrinker;
-use crate::ids::NodeId;
-use crate::log::Command;
-use crate::plan::{Clients, Latency, LinkOptions, Pin, Plan, SingleRequest, Whom};
-use crate::record::{Kind, Record};
+use crate::campaign::shrink::gather::is_plain_network;
+use crate::campaign::shrink::simpler::{SYNCS, plain_disk};
+use crate::ids::{NodeId, NodeSet};
+use crate::plan::fault::Unsynced;
+use crate::plan::{Action, Clients, Fault, Latency, LinkOptions, Pin, Plan, SyncPin, When, Whom};
+use crate::sim::choices::{Choices, Strike};
 use crate::sim::{Options, Outcome, run, run_with};
-use crate::time::{Span, Time};
+use crate::time::{Share, Span, Time};
 
 /// Other seeds whose runs must be the same if a plan leaves nothing to chance.
 const OTHER_SEEDS: [u64; 3] = [1, 2, 3];
+
+/// How long a message takes on a plain network.
+const PLAIN: Span = Span::millis(1);
+
+/// How many times the usual span is late, the boldest guess first.
+const LATE: [u64; 3] = [20, 5, 2];
 
 /// Whether the same run comes of any seed.
 pub fn is_seedless(plan: &Plan, outcome: &Outcome) -> bool {
@@ -19,37 +31,151 @@ pub fn is_seedless(plan: &Plan, outcome: &Outcome) -> bool {
     })
 }
 
-/// Runs a plan once more, and shows every record.
-pub(super) fn watch(plan: &Plan, mut see: impl FnMut(&Record)) -> Vec<Vec<Span>> {
-    let mut timeouts = Vec::new();
-    let options =
-        Options { sink: Some(&mut see), timeouts: Some(&mut timeouts), ..Options::default() };
-    run_with(plan, options);
-    timeouts
+/// All that is drawn in a plan's run.
+pub fn choices(plan: &Plan) -> Choices {
+    let mut choices = Choices::default();
+    run_with(plan, Options { choices: Some(&mut choices), ..Options::default() });
+    choices
 }
 
-/// What clients asked, when and whom: each try.
-pub fn invocations(plan: &Plan) -> Vec<(Time, NodeId, Command)> {
-    let mut found = Vec::new();
-    watch(plan, |record| {
-        if let (Kind::Invoke { command, .. }, Some(node)) = (record.kind, record.node) {
-            found.push((record.time, node, command));
-        }
-    });
-    found
+/// The plan with all decided that was drawn, each message and each sync too.
+pub fn decide(plan: &Plan) -> Plan {
+    let choices = choices(plan);
+    let mut decided = decided(plan, &choices, Asked::Tries);
+    decided.pins = odd_messages(&choices).pop().unwrap_or_default();
+    decided.syncs = odd_syncs(&choices).pop().unwrap_or_default();
+    decided
 }
 
-/// Makes decisions of what was drawn, as far as the plan goes on failing.
+/// Makes decisions of all that was drawn, as few as will do.
 pub fn take_randomness_out(shrinker: &mut Shrinker) {
+    let seed = shrinker.with(|plan| plan.seed = 1);
     if is_seedless(&shrinker.best, &shrinker.outcome) {
-        let plan = shrinker.with(|plan| plan.seed = 1);
-        shrinker.take(plan);
+        shrinker.take(seed);
         return;
     }
-    pin_timeouts(shrinker);
-    pin_messages(shrinker);
-    let plan = shrinker.with(|plan| plan.seed = 1);
-    shrinker.take(plan);
+    let choices = choices(&shrinker.best);
+    let mut candidates = Vec::new();
+    for asked in [Asked::Tries, Asked::Operations] {
+        if asked == Asked::Operations && shrinker.best.clients.sessions.is_none() {
+            continue;
+        }
+        for pins in odd_messages(&choices) {
+            for syncs in odd_syncs(&choices) {
+                let mut plan = decided(&shrinker.best, &choices, asked);
+                plan.pins = pins.clone();
+                plan.syncs = syncs;
+                candidates.push(plan);
+            }
+        }
+    }
+    shrinker.fixed = true;
+    shrinker.take_first(candidates);
+    shrinker.fixed = false;
+}
+
+/// What becomes of clients whose requests are named.
+#[derive(Clone, Copy, PartialEq)]
+enum Asked {
+    /// Each try is a request by itself, and comes when it came. Nobody has a session.
+    Tries,
+    /// Each operation is a request, in a session of its own, and is tried again as clients do.
+    Operations,
+}
+
+impl Asked {
+    fn decide(self, plan: &mut Plan, choices: &Choices) {
+        let (count, latency) = (0, Latency::Constant(Span::ZERO));
+        match self {
+            Asked::Tries => {
+                plan.clients = Clients { count, latency, ..Clients::default() };
+                plan.requests.clone_from(&choices.requests);
+            }
+            Asked::Operations => {
+                let loss = Share::NEVER;
+                plan.clients = Clients { count, latency, loss, ..plan.clients.clone() };
+                plan.requests.clone_from(&choices.operations);
+            }
+        }
+    }
+}
+
+/// The plan on a plain network and plain disks, with all else decided as it was drawn.
+fn decided(plan: &Plan, choices: &Choices, asked: Asked) -> Plan {
+    let mut plan = plan.clone();
+    plan.seed = 1;
+    plan.network = plain_network();
+    plan.links.clear();
+    plan.disk = plain_disk(usual_sync(choices));
+    asked.decide(&mut plan, choices);
+    for id in plan.node_ids() {
+        let node = plan.node_mut(id);
+        node.disk = None;
+        node.election_timeouts.clone_from(&choices.timeouts[id.slot()]);
+        node.heartbeat_intervals.clone_from(&choices.heartbeats[id.slot()]);
+    }
+    plan.faults = decided_faults(&plan, choices);
+    plan
+}
+
+/// The faults, each naming whom it struck. What changes links and disks is left to the pins.
+fn decided_faults(plan: &Plan, choices: &Choices) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (place, fault) in plan.faults.iter().enumerate() {
+        let strikes = || choices.strikes.iter().filter(|strike| strike.fault == place);
+        if matches!(fault.action, Action::Weather(_) | Action::Disk(_)) {
+            continue;
+        }
+        if !is_drawn(&fault.action) {
+            faults.push(fault.clone());
+            continue;
+        }
+        for strike in strikes() {
+            faults.extend(struck(fault, strike));
+        }
+    }
+    faults
+}
+
+/// Whether chance has a part in what the action does.
+pub fn is_drawn(action: &Action) -> bool {
+    let torn = matches!(action, Action::Crash(crash)
+        if crash.unsynced == Unsynced::Torn && crash.survives.is_none());
+    torn || is_heir_drawn(action) || action.names().iter().any(|(_, whom)| whom.is_random())
+}
+
+/// Whether a leader may hand over to one of several.
+fn is_heir_drawn(action: &Action) -> bool {
+    let single = |whom: &Whom| whom.numbers().is_some_and(|nodes| nodes.len() == 1);
+    matches!(action, Action::Transfer(transfer) if !single(&transfer.to))
+}
+
+/// What a fault did once, without chance: a fault for each node that lost a part of its writes.
+fn struck(fault: &Fault, strike: &Strike) -> Vec<Fault> {
+    let mut decided = fault.clone();
+    decided.when = match fault.when {
+        When::At(_) => When::At(strike.time.since(Time::ZERO)),
+        // Behind what happened at that moment.
+        When::On(_) => When::At(strike.time.since(Time::ZERO).plus(Span::nanos(1))),
+    };
+    let heir = is_heir_drawn(&fault.action);
+    for (whom, nodes) in decided.action.names_mut().into_iter().zip(&strike.names) {
+        if heir || whom.is_random() || *whom == Whom::Trigger {
+            *whom = Whom::Nodes(nodes.iter().collect());
+        }
+    }
+    if strike.survives.is_empty() {
+        return vec![decided];
+    }
+    let single = |(node, survives): &(NodeId, _)| {
+        let mut single = decided.clone();
+        if let Action::Crash(crash) = &mut single.action {
+            crash.whom = Whom::Nodes(NodeSet::only(*node).iter().collect());
+            crash.survives = Some(*survives);
+        }
+        single
+    };
+    strike.survives.iter().map(single).collect()
 }
 
 /// Single requests in place of clients that draw what they ask.
@@ -57,95 +183,80 @@ pub fn name_requests(shrinker: &mut Shrinker) {
     if shrinker.best.clients.count == 0 {
         return;
     }
-    let idle = Clients { count: 0, ..Clients::default() };
+    let sessions = shrinker.best.clients.sessions;
+    let idle = Clients { count: 0, sessions, ..Clients::default() };
     let silent = shrinker.with(|plan| plan.clients = idle.clone());
     if shrinker.take(silent) {
         return;
     }
-    let asked = invocations(&shrinker.best);
-    let request = |(time, node, command): &(Time, NodeId, Command)| SingleRequest {
-        at: Some(time.since(Time::ZERO)),
-        on: None,
-        to: Whom::Nodes(vec![*node]),
-        command: *command,
-        attempts: Some(1),
+    let choices = choices(&shrinker.best);
+    let named = |asked: Asked| shrinker.with(|plan| asked.decide(plan, &choices));
+    let candidates = match shrinker.best.clients.sessions {
+        None => vec![named(Asked::Tries)],
+        Some(_) => vec![named(Asked::Tries), named(Asked::Operations)],
     };
-    let named = |latency: Latency| {
-        shrinker.with(|plan| {
-            plan.clients = Clients { latency, ..idle.clone() };
-            plan.requests.extend(asked.iter().map(request));
-        })
-    };
-    let candidates =
-        vec![named(Latency::Constant(Span::millis(1))), named(shrinker.best.clients.latency)];
     shrinker.take_first(candidates);
 }
 
-/// The election timeouts that were drawn, in the plan.
-fn pin_timeouts(shrinker: &mut Shrinker) {
-    let timeouts = watch(&shrinker.best, |_| ());
-    let pinned = shrinker.with(|plan| {
-        for (slot, timeouts) in timeouts.into_iter().enumerate() {
-            plan.node_mut(NodeId::at(slot)).election_timeouts = timeouts;
-        }
-    });
-    shrinker.take(pinned);
-}
-
 /// A plain network: every message takes the same time, and none is lost.
-pub fn plain_network(latency: Span) -> LinkOptions {
-    LinkOptions { latency: Latency::Constant(latency), ..LinkOptions::default() }
+pub fn plain_network() -> LinkOptions {
+    LinkOptions { latency: Latency::Constant(PLAIN), ..LinkOptions::default() }
 }
 
 /// A plain network, with the messages pinned that had another fate than they would have there.
 pub fn pin_messages(shrinker: &mut Shrinker) {
-    if shrinker.best.network == plain_network(Span::millis(1)) && shrinker.best.links.is_empty() {
+    if is_plain_network(&shrinker.best) && shrinker.best.links.is_empty() {
         return;
     }
+    let choices = choices(&shrinker.best);
     let candidate = |pins: Vec<Pin>| {
         shrinker.with(|plan| {
-            plan.network = plain_network(Span::millis(1));
+            plan.network = plain_network();
             plan.links.clear();
             plan.pins = pins;
         })
     };
-    let fates = fates(&shrinker.best);
-    let mut spans: Vec<Span> = fates.iter().flat_map(|pin| pin.arrives.iter().copied()).collect();
-    spans.sort_unstable();
-    let usual = spans.get(spans.len() / 2).copied().unwrap_or(Span::millis(1));
-    let chosen = |odd: &dyn Fn(&Pin) -> bool| {
-        candidate(fates.iter().filter(|pin| odd(pin)).cloned().collect())
-    };
-    let late = |pin: &Pin, times: u64| pin.arrives.iter().any(|span| *span > usual.times(times));
-    let mut candidates = vec![candidate(Vec::new())];
-    candidates.extend([20, 5, 2].map(|times| chosen(&|pin| late(pin, times))));
-    candidates
-        .extend([20, 5, 2].map(|times| chosen(&|pin| pin.arrives.len() != 1 || late(pin, times))));
-    candidates.push(candidate(fates.clone()));
+    let candidates = odd_messages(&choices).into_iter().map(candidate).collect();
     shrinker.take_first(candidates);
 }
 
-/// What became of every message.
-fn fates(plan: &Plan) -> Vec<Pin> {
-    let mut sent = std::collections::BTreeMap::<[NodeId; 2], u64>::new();
-    let mut by_id: Vec<(Time, Pin)> = Vec::new();
-    watch(plan, |record| {
-        let Some(node) = record.node else { return };
-        match record.kind {
-            Kind::Send { to, .. } => {
-                let link = [node, to];
-                let message = sent.entry(link).and_modify(|count| *count += 1).or_insert(1);
-                by_id.push((record.time, Pin { link, message: *message, arrives: Vec::new() }));
-            }
-            Kind::Deliver { id, .. } => {
-                if let Some((time, pin)) = by_id.get_mut(id as usize - 1)
-                    && pin.arrives.len() < 2
-                {
-                    pin.arrives.push(record.time.since(*time));
-                }
-            }
-            _ => {}
-        }
-    });
-    by_id.into_iter().map(|(_, pin)| pin).collect()
+/// The messages that had another fate than on a plain network: none, the very late, all that were late, those lost or doubled too, all.
+fn odd_messages(choices: &Choices) -> Vec<Vec<Pin>> {
+    let messages = &choices.messages;
+    let usual = median(messages.iter().flat_map(|pin| pin.arrives.iter().copied()), PLAIN);
+    let late = |pin: &Pin, times: u64| pin.arrives.iter().any(|span| *span > usual.times(times));
+    let chosen =
+        |odd: &dyn Fn(&Pin) -> bool| messages.iter().filter(|pin| odd(pin)).cloned().collect();
+    let mut guesses = vec![Vec::new()];
+    guesses.extend(LATE.map(|times| chosen(&|pin| late(pin, times))));
+    guesses.extend(LATE.map(|times| chosen(&|pin| pin.arrives.len() != 1 || late(pin, times))));
+    guesses.push(chosen(&|pin| pin.arrives != [PLAIN]));
+    guesses.dedup();
+    guesses
+}
+
+/// The syncs that had another fate than on a plain disk: none, those that failed, the late ones too, all.
+fn odd_syncs(choices: &Choices) -> Vec<Vec<SyncPin>> {
+    let usual = usual_sync(choices);
+    let chosen = |odd: &dyn Fn(&SyncPin) -> bool| {
+        choices.syncs.iter().filter(|pin| odd(pin)).cloned().collect()
+    };
+    let mut guesses = vec![Vec::new(), chosen(&|pin| pin.fails)];
+    guesses.extend(LATE.map(|times| chosen(&|pin| pin.fails || pin.takes > usual.times(times))));
+    guesses.push(chosen(&|pin| pin.fails || pin.takes != usual));
+    guesses.dedup();
+    guesses
+}
+
+/// How long a plain disk takes that is most like the disks of a run.
+fn usual_sync(choices: &Choices) -> Span {
+    let usual = median(choices.syncs.iter().map(|pin| pin.takes), SYNCS[0]);
+    SYNCS.into_iter().min_by_key(|sync| sync.0.abs_diff(usual.0)).unwrap_or(SYNCS[0])
+}
+
+/// The span in the middle.
+fn median(spans: impl Iterator<Item = Span>, otherwise: Span) -> Span {
+    let mut spans: Vec<Span> = spans.collect();
+    spans.sort_unstable();
+    spans.get(spans.len() / 2).copied().unwrap_or(otherwise)
 }

@@ -11,13 +11,14 @@ use crate::plan::{
 use crate::time::{Shift, Span, SpanRange, Time};
 
 /// A disk that takes the same time for everything.
-fn plain_disk(fsync: Span) -> DiskOptions {
+pub(super) fn plain_disk(fsync: Span) -> DiskOptions {
     let write = Latency::Constant(Span::ZERO);
     DiskOptions { write, fsync: Latency::Constant(fsync), ..DiskOptions::default() }
 }
 
 /// What a plain disk may take: the first that will do is the best.
-const SYNCS: [Span; 4] = [Span::micros(100), Span::millis(1), Span::millis(5), Span::millis(20)];
+pub(super) const SYNCS: [Span; 4] =
+    [Span::micros(100), Span::millis(1), Span::millis(5), Span::millis(20)];
 
 /// Ends the run where it fails.
 pub fn shorten(shrinker: &mut Shrinker) {
@@ -48,15 +49,17 @@ fn cut(shrinker: &Shrinker, horizon: Span) -> Plan {
         plan.horizon = horizon;
         plan.faults.retain(|fault| !matches!(fault.when, When::At(at) if at > horizon));
         plan.requests.retain(|request| request.at.is_none_or(|at| at <= horizon));
+        plan.pins.retain(|pin| pin.sent.is_none_or(|sent| sent <= horizon));
+        plan.syncs.retain(|pin| pin.begun <= horizon);
     })
 }
 
 /// Everything but numbers.
 pub fn all(shrinker: &mut Shrinker) {
     nodes(shrinker);
-    let changes: [&dyn Fn(&mut Plan); 12] = [
+    let changes: [&dyn Fn(&mut Plan); 15] = [
         &|plan| plan.links.clear(),
-        &|plan| plan.network = plain_network(Span::millis(1)),
+        &|plan| plan.network = plain_network(),
         &|plan| plan.network.loss = crate::time::Share::NEVER,
         &|plan| plan.network.duplicate = crate::time::Share::NEVER,
         &|plan| (plan.network.fifo, plan.network.bandwidth) = (false, None),
@@ -77,11 +80,22 @@ pub fn all(shrinker: &mut Shrinker) {
             }
         },
         &|plan| (plan.raft.entries_per_append, plan.raft.appends_in_flight) = (None, None),
+        &|plan| {
+            let raft = &mut plan.raft;
+            (raft.snapshot_every, raft.snapshot_trailing, raft.snapshot_chunk) = (None, None, None);
+        },
+        &|plan| (plan.raft.snapshot_trailing, plan.raft.snapshot_chunk) = (Some(0), None),
+        &|plan| {
+            (plan.raft.bytes_per_append, plan.raft.bytes_in_flight) = (None, None);
+            (plan.raft.batch_delay, plan.raft.parallel_append) = (None, None);
+            plan.cluster.apply_delay = Span::ZERO;
+        },
     ];
     for change in changes {
         let plan = shrinker.with(change);
         shrinker.take(plan);
     }
+    switches(shrinker);
     let is_plain = |disk: &DiskOptions| SYNCS.iter().any(|fsync| *disk == plain_disk(*fsync));
     if !is_plain(&shrinker.best.disk) {
         let disk = |fsync: Span| shrinker.with(|plan| plan.disk = plain_disk(fsync));
@@ -99,6 +113,31 @@ pub fn all(shrinker: &mut Shrinker) {
         fault(shrinker, place);
     }
     clients(shrinker);
+}
+
+/// Switches off, one by one, what is still on, be it by the profile.
+fn switches(shrinker: &mut Shrinker) {
+    let changes: [(bool, &dyn Fn(&mut Plan)); 6] = {
+        let config = shrinker.best.config();
+        [
+            (config.elections.pre_vote, &|plan| plan.raft.pre_vote = Some(false)),
+            (config.elections.check_quorum, &|plan| plan.raft.check_quorum = Some(false)),
+            (config.elections.vote_lease, &|plan| plan.raft.vote_lease = Some(false)),
+            (config.snapshot_every > 0, &|plan| plan.raft.snapshot_every = Some(0)),
+            (config.bytes_per_append > 0, &|plan| plan.raft.bytes_per_append = Some(0)),
+            (config.bytes_in_flight > 0, &|plan| plan.raft.bytes_in_flight = Some(0)),
+        ]
+    };
+    for (on, change) in changes {
+        if on {
+            let plan = shrinker.with(change);
+            shrinker.take(plan);
+        }
+    }
+    if shrinker.best.cluster.apply_delay > Span::ZERO {
+        let plan = shrinker.with(|plan| plan.cluster.apply_delay = Span::ZERO);
+        shrinker.take(plan);
+    }
 }
 
 /// Fewer nodes: each in turn leaves, and those behind it move up.
@@ -137,6 +176,7 @@ fn leave(plan: &mut Plan, id: NodeId) {
         }
         _ => false,
     });
+    plan.syncs.retain_mut(|pin| moved(pin.node).map(|id| pin.node = id).is_some());
     plan.faults.retain_mut(|fault| {
         let named = fault.action.names_mut().into_iter().map(moved_whom).collect::<Vec<_>>();
         if let When::On(trigger) = &mut fault.when
@@ -156,9 +196,10 @@ fn node(shrinker: &mut Shrinker, id: NodeId) {
     if shrinker.best.node(id).is_none() {
         return;
     }
-    let changes: [&dyn Fn(&mut NodeOptions); 4] = [
+    let changes: [&dyn Fn(&mut NodeOptions); 5] = [
         &|node| node.election_priority = None,
         &|node| node.disk = None,
+        &|node| node.heartbeat_intervals.clear(),
         &|node| (node.clock_drift_ppm, node.clock_offset) = (0, Shift(0)),
         &|node| node.clock_offset = Shift(0),
     ];
@@ -197,11 +238,8 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
     let names = shrinker.best.faults[place].action.names().len();
     for name in 0..names {
         let whom = shrinker.best.faults[place].action.names()[name].1.clone();
-        let random = matches!(
-            whom,
-            Whom::Anyone | Whom::Minority | Whom::Majority | Whom::Follower | Whom::LeaderSide
-        ) || matches!(whom, Whom::Candidate | Whom::Everyone);
-        if !random && whom.numbers().is_none_or(|nodes| nodes.len() == 1) {
+        let many = whom.is_random() || whom == Whom::Everyone;
+        if !many && whom.numbers().is_none_or(|nodes| nodes.len() == 1) {
             continue;
         }
         let only = |node: &NodeId| {
@@ -221,14 +259,14 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
         &|fault| fault.action.steady(),
         &|fault| {
             if let Action::Crash(crash) = &mut fault.action {
-                crash.unsynced = Unsynced::Lost;
+                (crash.unsynced, crash.survives) = (Unsynced::Lost, None);
             }
         },
         &|fault| {
             if let Action::Crash(crash) = &mut fault.action
                 && crash.unsynced == Unsynced::Torn
             {
-                crash.unsynced = Unsynced::Kept;
+                (crash.unsynced, crash.survives) = (Unsynced::Kept, None);
             }
         },
     ];
@@ -241,10 +279,15 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
 /// Fewer clients, that ask less.
 fn clients(shrinker: &mut Shrinker) {
     let count = shrinker.best.clients.count;
+    if shrinker.best.clients.sessions.is_some() {
+        let plan = shrinker.with(|plan| plan.clients.sessions = None);
+        shrinker.take(plan);
+    }
+    let sessions = shrinker.best.clients.sessions;
     if count == 0 {
         let latency = shrinker.best.clients.latency;
         for latency in [Latency::Constant(Span::millis(1)), latency] {
-            let plain = Clients { count, latency, ..Clients::default() };
+            let plain = Clients { count, latency, sessions, ..Clients::default() };
             let plan = shrinker.with(|plan| plan.clients = plain.clone());
             if shrinker.best.clients == plain || shrinker.take(plan) {
                 break;
@@ -326,7 +369,8 @@ fn spans(plan: &mut Plan) -> Vec<&mut Span> {
         found.extend(fault.action.lasts_mut());
     }
     found.extend(plan.requests.iter_mut().filter_map(|request| request.at.as_mut()));
-    found.extend(plan.pins.iter_mut().flat_map(|pin| &mut pin.arrives));
+    found.extend(plan.pins.iter_mut().flat_map(|pin| pin.sent.iter_mut().chain(&mut pin.arrives)));
+    found.extend(plan.syncs.iter_mut().flat_map(|pin| [&mut pin.begun, &mut pin.takes]));
     found.extend(plan.nodes.iter_mut().flat_map(|node| &mut node.election_timeouts));
     found.retain(|span| **span > Span::ZERO);
     found

@@ -56,6 +56,12 @@ impl Situations {
             self.reach(Situation::ElectionLeftToOthers, Some(node));
         }
         match record.kind {
+            // Most messages are these.
+            Kind::Send { ref message, .. } | Kind::Deliver { ref message, .. }
+                if matches!(
+                    message.message,
+                    MessageKind::AppendEntries | MessageKind::AppendReply
+                ) => {}
             Kind::Send { to, ref message, .. } => self.election_send(record, id, to, message),
             Kind::Deliver { from, ref message, .. } => {
                 self.election_deliver(record, id, from, message, oracles);

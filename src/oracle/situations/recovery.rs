@@ -67,7 +67,7 @@ impl Situations {
                 let caught_up = behind.len() < before;
                 self.reach_if(caught_up, Situation::NodeCaughtUpInCalm, id);
             }
-            (Kind::Answered { request, applied: true }, Some(id)) => {
+            (Kind::Answered { request, applied: true, .. }, Some(id)) => {
                 let outlived = oracles.outlived_faults(request);
                 self.reach_if(outlived, Situation::RequestOutlivedFaults, id);
             }

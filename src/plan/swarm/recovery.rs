@@ -79,14 +79,14 @@ fn trouble(rng: &mut Rng, nodes: u8) -> Action {
     let unsynced = Unsynced::Lost;
     match rng.below(10) {
         0..3 => Action::Isolate(Isolate { whom, direction, flapping, lasts }),
-        3 | 4 => Action::Crash(Crash { whom, unsynced, wipe: false, lasts }),
+        3 | 4 => Action::Crash(Crash { whom, unsynced, survives: None, wipe: false, lasts }),
         5 | 6 => Action::Transfer(Transfer { whom: Whom::Leader, to }),
         7 if nodes >= 3 => Action::Ring(Ring { flapping, lasts }),
         8 => {
             // Each for itself: nobody hears anybody.
             let groups = (1..nodes).map(|node| Whom::Nodes(vec![crate::ids::NodeId::new(node)]));
             match nodes {
-                1 => Action::Crash(Crash { whom, unsynced, wipe: false, lasts }),
+                1 => Action::Crash(Crash { whom, unsynced, survives: None, wipe: false, lasts }),
                 _ => Action::Split(Split { groups: groups.collect(), flapping, lasts }),
             }
         }

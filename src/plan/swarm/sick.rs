@@ -95,6 +95,7 @@ fn restart(rng: &mut Rng, node: NodeId, unit: Span) -> Fault {
         times: 1,
     };
     let crash = Crash {
+        survives: None,
         whom: Whom::Trigger,
         unsynced: rng.pick(&[Unsynced::Lost, Unsynced::Lost, Unsynced::Torn]),
         wipe: false,

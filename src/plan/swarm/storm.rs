@@ -316,6 +316,7 @@ impl Storm {
         let all = rng.chance(8);
         let other = rng.pick(&[Unsynced::Lost, Unsynced::Kept, Unsynced::Torn]);
         Action::Crash(Crash {
+            survives: None,
             whom: if all { Whom::Everyone } else { whom },
             unsynced: if rng.chance(70) { self.unsynced } else { other },
             wipe: false,

@@ -1,5 +1,7 @@
 //! The story of a violation, from records alone: what led to it, in order and in words, without what does not matter.
 
+mod faults;
+mod focus;
 mod past;
 mod story;
 
@@ -34,6 +36,9 @@ pub struct Line {
 /// What proves the violation matters most, and is never left out.
 const EVIDENCE: u8 = 9;
 
+/// What matters less is told by other lines, or not worth one.
+const LEAST: u8 = 3;
+
 /// How a violation came about.
 #[derive(Debug)]
 pub struct Explanation {
@@ -47,7 +52,11 @@ pub struct Explanation {
     idle: Vec<NodeId>,
 }
 
-/// Runs a plan and tells its violation in so many lines; none if there is no violation. An error is a sentence.
+/// How many lines are no part of the story: what is left out, what does not hold and why, and what to do next.
+const LINES_AROUND: usize = 10;
+
+/// Runs a plan and tells its violation, in a text of so many lines with all that belongs to it, or more if the evidence takes more;
+/// none if there is no violation. An error is a sentence.
 pub fn explain(plan: &Plan, lines_max: usize) -> Result<Option<Explanation>, String> {
     let mut records: Vec<Record> = Vec::new();
     let full = Cell::new(false);
@@ -67,7 +76,8 @@ pub fn explain(plan: &Plan, lines_max: usize) -> Result<Option<Explanation>, Str
         ));
     }
     let Some(violation) = outcome.violation else { return Ok(None) };
-    let lines = chosen(story::tell(plan, &records, &violation), lines_max);
+    let told = story::tell(plan, &records, &violation);
+    let lines = chosen(told, lines_max.saturating_sub(LINES_AROUND));
     let told = |node: &NodeId| lines.iter().any(|line| line.mentions(*node));
     let idle =
         (0..usize::from(plan.cluster.nodes)).map(NodeId::at).filter(|node| !told(node)).collect();
@@ -77,6 +87,7 @@ pub fn explain(plan: &Plan, lines_max: usize) -> Result<Option<Explanation>, Str
 /// The lines that matter most, in order; of two that matter the same, the later one.
 fn chosen(mut lines: Vec<Line>, lines_max: usize) -> Vec<Line> {
     let evidence = lines.iter().filter(|line| line.rank == EVIDENCE).count();
+    lines.retain(|line| line.rank >= LEAST);
     lines.sort_by_key(|line| std::cmp::Reverse((line.rank, line.number)));
     lines.truncate(lines_max.max(evidence));
     lines.sort_by_key(|line| line.number);
@@ -108,6 +119,9 @@ impl Explanation {
         let Violation { property, sentence, .. } = &self.violation;
         let _ = writeln!(text, "\n{property}: {}", property.sentence());
         let _ = writeln!(text, "  {sentence}");
+        for line in &self.violation.history {
+            let _ = writeln!(text, "    {line}");
+        }
         let _ = writeln!(text, "  proof, marked with *: {}", self.evidence());
         let _ = writeln!(text, "  the rule: {}", property.rule());
         text.push_str("\nnext:\n");
@@ -135,6 +149,10 @@ impl Explanation {
         }
         let _ = writeln!(text, "\n{}.\n\n## What does not hold\n", self.rest());
         let _ = writeln!(text, "{}\n\n{sentence}\n", property.sentence());
+        if !self.violation.history.is_empty() {
+            let history = self.violation.history.join("\n");
+            let _ = writeln!(text, "The shortest history that cannot be:\n\n```\n{history}\n```\n");
+        }
         let _ = writeln!(text, "The records that prove it: {}.\n", self.evidence());
         let _ = writeln!(text, "The rule: {}\n", property.rule());
         text.push_str("## How to make it happen again\n\n");

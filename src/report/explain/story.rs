@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::faults::Faults;
+use super::focus::Focus;
 use super::past::{Messages, causal_past};
 use super::{EVIDENCE, Line};
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::node::Role;
 use crate::oracle::Violation;
 use crate::oracle::shadow::{Place, Shadow};
-use crate::plan::{Action, Plan};
-use crate::property::Property;
+use crate::plan::Plan;
 use crate::record::{Kind, Loss, MessageKind, Record, Summary};
-use crate::report::page::words::fault as fault_words;
+use crate::report::page::words::{fault_action, fault_trigger};
 use crate::time::{Span, Time};
 use crate::trace::text::words;
 
@@ -21,17 +22,29 @@ const LATE: u64 = 10;
 /// All that can matter to a violation, in order.
 pub fn tell(plan: &Plan, records: &[Record], violation: &Violation) -> Vec<Line> {
     let messages = Messages::of(records);
-    let past = causal_past(records, &messages, &violation.evidence, plan.cluster.nodes);
+    let focus = Focus::of(records, violation, plan.cluster.nodes);
+    let mut causes = focus.losses(records, violation, plan.cluster.nodes);
+    causes.extend(&violation.evidence);
+    causes.sort_unstable();
+    let past = causal_past(records, &messages, &causes, plan.cluster.nodes);
     let count = usize::from(plan.cluster.nodes);
+    let latency = messages.median_latency(records);
+    let faults = Faults { records, past: &past, messages: &messages, latency }.that_matter(plan);
     let mut story = Story {
         plan,
         records,
-        latency: messages.median_latency(records),
+        latency,
         messages,
-        focus: Focus::of(records, violation),
+        focus,
+        faults,
         shadow: Shadow::new(plan.cluster.nodes),
         pending: vec![Vec::new(); count],
         heard: vec![None; count],
+        booted: (NodeId::at(0), 0),
+        ballots: vec![Vec::new(); count],
+        leads: vec![Term::ZERO; count],
+        saved: vec![Term::ZERO; count],
+        remarked: BTreeSet::new(),
         asked: BTreeMap::new(),
         given: BTreeMap::new(),
         acked: BTreeSet::new(),
@@ -58,46 +71,6 @@ pub fn tell(plan: &Plan, records: &[Record], violation: &Violation) -> Vec<Line>
     lines
 }
 
-/// What the violation is about.
-#[derive(Debug, Default)]
-struct Focus {
-    terms: BTreeSet<Term>,
-    indexes: BTreeSet<Index>,
-}
-
-impl Focus {
-    fn of(records: &[Record], violation: &Violation) -> Focus {
-        let mut focus = Focus::default();
-        let evidence = |record: &&Record| violation.evidence.binary_search(&record.number).is_ok();
-        for record in records.iter().filter(evidence) {
-            match record.kind {
-                Kind::Role { term, .. } | Kind::Vote { term, .. } | Kind::Term { term } => {
-                    focus.terms.insert(term);
-                }
-                Kind::Send { message, .. } if message.message.may_give_a_vote() => {
-                    focus.terms.insert(message.term);
-                }
-                Kind::Commit { index, .. }
-                | Kind::Append { index, .. }
-                | Kind::Apply { index, .. } => _ = focus.indexes.insert(index),
-                Kind::Truncate { from, .. } => _ = focus.indexes.insert(from),
-                _ => {}
-            }
-        }
-        // A commit that goes back is about what it came from, too.
-        if violation.property == Property::MonotonicCommit {
-            let next: Vec<Index> = focus.indexes.iter().map(|index| index.next()).collect();
-            focus.indexes.extend(next);
-        }
-        focus
-    }
-
-    /// The first of the indexes from here to there, both included.
-    fn among(&self, first: Index, last: Index) -> Option<Index> {
-        (first <= last).then(|| self.indexes.range(first..=last).next().copied()).flatten()
-    }
-}
-
 /// What a node is told while it handles an event.
 #[derive(Clone, Copy, Debug)]
 struct Heard {
@@ -106,11 +79,12 @@ struct Heard {
     term: Term,
 }
 
-/// A vote that a node gave: to whom, when, and when it forgot it.
+/// A vote that a node gave: to whom, when, whether anyone can know of it, and when it forgot it.
 #[derive(Clone, Copy, Debug)]
 struct Given {
     to: NodeId,
     time: Time,
+    sent: bool,
     forgot: Option<Time>,
 }
 
@@ -122,33 +96,58 @@ struct Story<'a> {
     /// What half of the messages take at most.
     latency: u64,
     focus: Focus,
+    /// The records at which faults begin and end that did something.
+    faults: BTreeSet<u64>,
     shadow: Shadow,
     /// The votes of each node that are not durable.
     pending: Vec<Vec<(WriteId, Term, Option<NodeId>)>>,
     heard: Vec<Option<Heard>>,
-    /// What a voter last heard of a candidate's log.
-    asked: BTreeMap<(NodeId, NodeId), Summary>,
+    /// Who started last, and at which event.
+    booted: (NodeId, u64),
+    /// The votes that each node heard since it stood last, with their terms.
+    ballots: Vec<Vec<(NodeId, Term)>>,
+    /// The term that each node led last.
+    leads: Vec<Term>,
+    /// The term of the last vote, for somebody or nobody, that each node wrote.
+    saved: Vec<Term>,
+    /// The votes against which something speaks that has been told.
+    remarked: BTreeSet<(NodeId, Term, NodeId)>,
+    /// With which entries the logs of a voter and a candidate ended when it was last asked for its vote: term and index.
+    asked: BTreeMap<(NodeId, NodeId), (Ending, Ending)>,
     given: BTreeMap<(NodeId, Term), Given>,
     /// What has been told to be replicated: by whom, to whom, in which term, up to where.
     acked: BTreeSet<(NodeId, NodeId, Term, Index)>,
 }
 
 type Told = Option<(u8, String)>;
+/// The term and the index of a log's last entry.
+type Ending = (Term, Index);
 
 impl Story<'_> {
     /// Takes note of a record; gives how much it matters, and the words for it, if it can matter at all.
     fn see(&mut self, record: &Record) -> Told {
-        let Some(node) = record.node else { return self.fault(&record.kind) };
+        let Some(node) = record.node else { return self.fault(record) };
         if let Kind::Crash { survived, torn, .. } = record.kind {
             return self.crash(node, record, survived, torn);
         }
         if let Kind::Deliver { from, message, .. } = record.kind {
             self.heard[node.slot()] = Some(Heard { event: record.event, from, term: message.term });
+            if message.message == MessageKind::Vote && message.success {
+                self.ballots[node.slot()].push((from, message.term));
+            }
         }
         let told = match record.kind {
             Kind::Role { role, term } => self.role(node, role, term),
             Kind::Append { .. } | Kind::Truncate { .. } => self.log(node, record),
+            Kind::Compact { upto, .. } => Some(self.compacts(node, upto, record)),
+            Kind::Snapshot { .. } | Kind::SnapshotSaved { .. } => {
+                Some((3, words(&record.kind, record.node)))
+            }
+            Kind::Discard { .. } | Kind::Restore { .. } => {
+                Some((6, words(&record.kind, record.node)))
+            }
             Kind::Vote { term, vote: Some(vote), .. } => self.writes_vote(node, term, vote),
+            Kind::Vote { term, vote: None, .. } => self.unwrites_vote(node, term),
             Kind::Durable { write } => self.durable(node, write),
             Kind::Send { to, id, message } => self.send(node, to, id, &message),
             Kind::Deliver { from, id, message } => {
@@ -160,7 +159,7 @@ impl Story<'_> {
                 .focus
                 .indexes
                 .contains(&index)
-                .then(|| (5, format!("applies entry {index} of term {term}"))),
+                .then(|| (4, format!("applies entry {index} of term {term}"))),
             Kind::Boot { life, .. } if life > 1 => Some((6, words(&record.kind, record.node))),
             Kind::Term { term } => {
                 let before = self.shadow.node(node).term;
@@ -175,6 +174,9 @@ impl Story<'_> {
             }
             _ => None,
         };
+        if matches!(record.kind, Kind::Boot { .. }) {
+            self.booted = (node, record.event);
+        }
         self.follow(node, record);
         told
     }
@@ -182,10 +184,21 @@ impl Story<'_> {
     /// Takes note of what later words ask for.
     fn follow(&mut self, node: NodeId, record: &Record) {
         match record.kind {
-            Kind::Vote { write, term, vote } => self.pending[node.slot()].push((write, term, vote)),
+            Kind::Vote { write, term, vote } => {
+                self.pending[node.slot()].push((write, term, vote));
+                if let Some(vote) = vote {
+                    self.give(node, term, vote, record.time);
+                }
+                self.saved[node.slot()] = term;
+            }
+            Kind::Role { role: Role::Leader, term } => {
+                self.leads[node.slot()] = term;
+                self.shadow.observe(record);
+            }
             Kind::Durable { write } => self.pending[node.slot()].retain(|(of, ..)| *of > write),
             Kind::Deliver { from, message, .. } if message.message == MessageKind::RequestVote => {
-                self.asked.insert((node, from), message);
+                let own = (self.shadow.last_term(node), self.shadow.node(node).last_index());
+                self.asked.insert((node, from), (own, (message.index_term, message.index)));
             }
             Kind::Send { to, message, .. } => {
                 let vote = match message.message {
@@ -193,8 +206,8 @@ impl Story<'_> {
                     MessageKind::Vote if message.success => to,
                     _ => return,
                 };
-                let given = Given { to: vote, time: record.time, forgot: None };
-                self.given.entry((node, message.term)).or_insert(given);
+                let given = self.give(node, message.term, vote, record.time);
+                given.sent |= given.to == vote;
             }
             _ => _ = self.shadow.observe(record),
         }
@@ -203,20 +216,27 @@ impl Story<'_> {
         }
     }
 
-    fn fault(&self, kind: &Kind) -> Told {
-        let (number, ends) = match *kind {
+    /// Takes note of a vote; gives the first one of its term.
+    fn give(&mut self, node: NodeId, term: Term, to: NodeId, time: Time) -> &mut Given {
+        let given = Given { to, time, sent: false, forgot: None };
+        self.given.entry((node, term)).or_insert(given)
+    }
+
+    fn fault(&self, record: &Record) -> Told {
+        let (number, ends) = match record.kind {
             Kind::Fault { fault } => (fault, false),
             Kind::Heal { fault } => (fault, true),
             _ => return None,
         };
         let fault = self.plan.faults.get(number as usize - 1)?;
-        // A crash and a restart are told by the node's own records.
-        if matches!(fault.action, Action::Crash(_) | Action::Restart(_)) {
+        if !self.faults.contains(&record.number) {
             return None;
         }
-        let what = fault_words(fault);
         Some(match ends {
-            false => (4, format!("fault {number} strikes: {what}")),
+            false => {
+                let why = fault_trigger(fault).map_or_else(String::new, |on| format!(" ({on})"));
+                (4, format!("fault {number} strikes: {}{why}", fault_action(fault)))
+            }
             true => (3, format!("fault {number} ends ({})", fault.action.name())),
         })
     }
@@ -232,10 +252,13 @@ impl Story<'_> {
             let (Some(vote), true) = (vote, write > survived) else { continue };
             parts.push(format!("its vote for {vote} in term {term} was not on disk yet"));
             rank = 7;
-            if let Some(given) = self.given.get_mut(&(node, term)) {
-                given.forgot = Some(record.time);
+            // A vote that nobody heard of was never given.
+            match self.given.get_mut(&(node, term)) {
+                Some(given) if given.sent => given.forgot = Some(record.time),
+                _ => _ = self.given.remove(&(node, term)),
             }
         }
+        self.saved[node.slot()] = self.shadow.node(node).durable_vote.0;
         let entries = |first: usize, last: usize| match last - first {
             1 => format!("entry {last}"),
             _ => format!("entries {}-{last}", first + 1),
@@ -255,49 +278,86 @@ impl Story<'_> {
         Some((rank, parts.join("; ")))
     }
 
-    fn role(&self, node: NodeId, role: Role, term: Term) -> Told {
+    fn role(&mut self, node: NodeId, role: Role, term: Term) -> Told {
         let about = self.focus.terms.contains(&term);
         match role {
-            Role::Leader => Some((8, format!("wins term {term} and leads it"))),
+            Role::Leader => Some((8, format!("wins term {term}{}", self.voters(node, term)))),
             Role::Candidate => {
-                let second = self.second_vote(node, term, node);
-                let rank = if about || !second.is_empty() { 7 } else { 5 };
-                Some((rank, format!("stands for election in term {term}{second}")))
+                self.ballots[node.slot()].clear();
+                let (second, remark) = self.objection(node, term, node);
+                let rank = if about || second { 7 } else { 5 };
+                Some((rank, format!("stands for election in term {term}{remark}")))
             }
             Role::PreCandidate => {
                 Some((2, format!("asks whether it could win term {}", term.next())))
             }
             Role::Follower if self.shadow.node(node).role == Role::Leader => {
-                let before = self.shadow.node(node).term;
+                let before = self.leads[node.slot()];
                 Some((5, format!("leads term {before} no more: it follows in term {term}")))
             }
             Role::Follower => None,
         }
     }
 
-    /// What is wrong with a vote that was given before to another; nothing if it was not.
-    fn second_vote(&self, node: NodeId, term: Term, vote: NodeId) -> String {
-        let Some(Given { to, time, forgot }) = self.given.get(&(node, term)) else {
-            return String::new();
-        };
-        if *to == vote {
-            return String::new();
+    /// Whose votes a winner heard.
+    fn voters(&self, node: NodeId, term: Term) -> String {
+        let mut ballots = self.ballots[node.slot()].clone();
+        ballots.sort_unstable();
+        ballots.dedup();
+        let told = ballots.iter().map(|(voter, of)| match *of == term {
+            true => voter.to_string(),
+            false => format!("{voter} (a vote for term {of})"),
+        });
+        let told: Vec<String> = told.collect();
+        match told.as_slice() {
+            [] => String::from(", with its own vote alone"),
+            [one] => format!(", with the vote of {one} and its own"),
+            more => format!(", with the votes of {} and its own", more.join(", ")),
         }
-        let lost = forgot.map_or_else(String::new, |at| format!(", and lost it at {at} s"));
-        format!(", its second vote in this term: it gave the first to {to} at {time} s{lost}")
+    }
+
+    /// Whether something speaks against a vote, and what; at length where it is told first.
+    fn objection(&mut self, node: NodeId, term: Term, vote: NodeId) -> (bool, String) {
+        let given = self.given.get(&(node, term)).copied().filter(|given| given.to != vote);
+        let better = self.better_log(node, vote);
+        let wrong = given.is_some() || !better.is_empty();
+        let first = wrong && self.remarked.insert((node, term, vote));
+        let mut remark = String::new();
+        if let Some(Given { to, time, forgot, .. }) = given {
+            remark += ", its second vote in this term";
+            if first {
+                remark += &format!(": it gave the first to {to} at {time} s");
+            }
+            if let (true, Some(at)) = (first, forgot) {
+                remark += &format!(", and lost it at {at} s");
+            }
+        }
+        if !better.is_empty() {
+            remark += ", although its own log is more up to date";
+        }
+        if first {
+            remark += &better;
+        }
+        (wrong, remark)
     }
 
     fn log(&self, node: NodeId, record: &Record) -> Told {
         let heard = self.heard[node.slot()].filter(|heard| heard.event == record.event);
-        let source = heard.map_or_else(String::new, |Heard { from, term, .. }| {
-            format!(", told by {from} in a message of term {term}")
-        });
+        let source = match heard {
+            Some(Heard { from, term, .. }) => {
+                format!(", told by {from} in a message of term {term}")
+            }
+            None if self.booted == (node, record.event) => String::from(", as it restarts"),
+            None => String::new(),
+        };
         match record.kind {
             Kind::Append { index, term, .. } => {
-                let rank = if self.focus.indexes.contains(&index) { 7 } else { 1 };
+                if !self.focus.indexes.contains(&index) {
+                    return None;
+                }
                 let leads = self.shadow.node(node).role == Role::Leader;
                 let source = if leads { ", as the leader".into() } else { source };
-                Some((rank, format!("writes entry {index} of term {term} into its log{source}")))
+                Some((7, format!("writes entry {index} of term {term} into its log{source}")))
             }
             Kind::Truncate { from, .. } => {
                 let last = self.shadow.node(node).last_index();
@@ -308,15 +368,36 @@ impl Story<'_> {
         }
     }
 
-    fn writes_vote(&self, node: NodeId, term: Term, vote: NodeId) -> Told {
-        let second = self.second_vote(node, term, vote);
-        let rank = match (second.is_empty(), self.focus.terms.contains(&term)) {
-            (false, _) => 6,
-            (true, true) => 4,
-            (true, false) => return None,
+    /// A log is compacted; that the snapshot ends with the entry that the log has there is what all depends on.
+    fn compacts(&self, node: NodeId, upto: Index, record: &Record) -> (u8, String) {
+        let own = self.shadow.node(node);
+        let text = words(&record.kind, record.node);
+        if own.snapshot.0 > upto || own.at(upto) == Some(own.snapshot.1) {
+            return (3, text);
+        }
+        (8, format!("{text}, and keeps what follows, although its own entry there is another"))
+    }
+
+    fn writes_vote(&mut self, node: NodeId, term: Term, vote: NodeId) -> Told {
+        let (wrong, remark) = self.objection(node, term, vote);
+        let rank = match (wrong, self.focus.terms.contains(&term)) {
+            (true, _) => 7,
+            (false, true) => 2,
+            (false, false) => return None,
         };
-        let text = format!("writes its vote for {vote} in term {term}, not on disk yet{second}");
-        Some((rank, text))
+        Some((rank, format!("writes its vote for {vote} in term {term}{remark}")))
+    }
+
+    /// To write that there is no vote is right once, when a term begins.
+    fn unwrites_vote(&self, node: NodeId, term: Term) -> Told {
+        if self.saved[node.slot()] < term {
+            return None;
+        }
+        let given = self.given.get(&(node, term)).map_or_else(String::new, |given| {
+            format!(", although it voted for {} at {} s", given.to, given.time)
+        });
+        let rank = if self.focus.terms.contains(&term) { 7 } else { 3 };
+        Some((rank, format!("writes that it has no vote in term {term}{given}")))
     }
 
     fn durable(&mut self, node: NodeId, write: WriteId) -> Told {
@@ -330,7 +411,7 @@ impl Story<'_> {
             kind: Kind::Durable { write },
         };
         self.shadow.observe(&number);
-        let mut parts = Vec::new();
+        let (mut parts, mut rank) = (Vec::new(), 2);
         for (_, term, vote) in self.pending[node.slot()].iter().filter(|(of, ..)| *of <= write) {
             if let (Some(vote), true) = (vote, self.focus.terms.contains(term)) {
                 parts.push(format!("its vote for {vote} in term {term}"));
@@ -339,12 +420,17 @@ impl Story<'_> {
         let (mut gone, after) = (Vec::new(), self.on_disk(node));
         for (index, (before, after)) in self.focus.indexes.iter().zip(before.iter().zip(&after)) {
             match after {
-                Some(_) if before != after => parts.push(format!("entry {index}")),
+                Some(_) if before != after => {
+                    parts.push(format!("entry {index}"));
+                    rank = 3;
+                }
                 None if before.is_some() => gone.push(format!("entry {index} no more")),
                 _ => {}
             }
         }
-        let rank = if gone.is_empty() { 3 } else { 7 };
+        if !gone.is_empty() {
+            rank = 7;
+        }
         parts.append(&mut gone);
         (!parts.is_empty()).then(|| (rank, format!("has on disk: {}", parts.join(", "))))
     }
@@ -357,66 +443,91 @@ impl Story<'_> {
 
     fn send(&mut self, node: NodeId, to: NodeId, id: u64, message: &Summary) -> Told {
         let Summary { term, index, success, .. } = *message;
-        let heard = || match self.messages.heard.get(&id) {
-            Some(place) => format!("; {to} hears it at {} s", self.records[*place].time),
-            None => format!("; {to} does not hear it"),
-        };
         match message.message {
             MessageKind::Vote if success => {
-                let mut text = format!("votes for {to} in term {term}");
-                let second = self.second_vote(node, term, to);
-                let rank = match self.focus.terms.contains(&term) || !second.is_empty() {
-                    true => 8,
-                    false => 5,
+                let (wrong, remark) = self.objection(node, term, to);
+                let disk = self.unsaved_vote(node, term, to);
+                let rank = match (wrong, self.focus.terms.contains(&term)) {
+                    (true, _) => 8,
+                    (false, true) => 6,
+                    (false, false) => 2,
                 };
-                text += &second;
-                text += &self.better_log(node, to);
-                if self.pending[node.slot()]
-                    .iter()
-                    .any(|(_, of, vote)| *of == term && *vote == Some(to))
-                {
-                    text += ", before the vote is on its disk";
-                }
-                Some((rank, text + &heard()))
+                let heard = self.heard(to, id);
+                Some((rank, format!("votes for {to} in term {term}{remark}{disk}{heard}")))
             }
             MessageKind::AppendReply if success => {
                 let about = self.focus.among(Index(1), index)?;
-                let first = self.acked.insert((node, to, term, index));
+                if !self.acked.insert((node, to, term, index)) {
+                    return None;
+                }
                 let own = self.shadow.node(node);
                 let mut text = format!("tells {to} that its log matches up to {index}");
-                let mut rank = if first { 6 } else { 1 };
+                let mut rank = 5;
                 if own.at(about).is_some() && own.durable_at(about) != own.at(about) {
                     text += &format!(", while entry {about} is not on its disk");
                     rank = 7;
                 }
-                Some((rank, text + &heard()))
+                Some((rank, text + &self.heard(to, id)))
             }
+            MessageKind::AppendReply if index == Index::ZERO => None,
             MessageKind::AppendReply => {
-                Some((2, format!("refuses the entries of {to} after {index}{}", heard())))
+                let heard = self.heard(to, id);
+                Some((2, format!("refuses the entries of {to} after {index}{heard}")))
+            }
+            // That a question is lost is told where it is lost.
+            MessageKind::RequestVote if self.focus.terms.contains(&term) => {
+                self.messages.heard.get(&id)?;
+                let heard = self.heard(to, id);
+                Some((2, format!("asks {to} for its vote in term {term}{heard}")))
             }
             MessageKind::PreVoteReply if success => {
-                let text = format!("would vote for {to} in term {term}, and says so");
-                Some((if self.focus.terms.contains(&term) { 5 } else { 1 }, text + &heard()))
+                let heard = self.heard(to, id);
+                let text = format!("would vote for {to} in term {term}, and says so{heard}");
+                Some((if self.focus.terms.contains(&term) { 5 } else { 1 }, text))
             }
-            MessageKind::TimeoutNow => Some((4, format!("tells {to} to stand at once{}", heard()))),
-            MessageKind::RequestVote => {
-                let text = format!("asks {to} for its vote in term {term}");
-                Some((if self.focus.terms.contains(&term) { 2 } else { 1 }, text + &heard()))
+            MessageKind::TimeoutNow => {
+                Some((4, format!("tells {to} to stand at once{}", self.heard(to, id))))
+            }
+            MessageKind::InstallSnapshot => {
+                let text = format!("sends {to} a part of its snapshot up to {index}");
+                Some((3, text + &self.heard(to, id)))
+            }
+            MessageKind::SnapshotReply if success => {
+                let text = format!("tells {to} that it has all up to {index}, by its snapshot");
+                Some((5, text + &self.heard(to, id)))
             }
             _ => None,
         }
     }
 
+    fn heard(&self, to: NodeId, id: u64) -> String {
+        match self.messages.heard.get(&id) {
+            Some(place) => format!("; {to} hears it at {} s", self.records[*place].time),
+            None => format!("; {to} does not hear it"),
+        }
+    }
+
+    /// What is wrong with a vote that is sent, by the voter's disk.
+    fn unsaved_vote(&self, node: NodeId, term: Term, to: NodeId) -> &'static str {
+        let same =
+            |(_, of, vote): &(WriteId, Term, Option<NodeId>)| *of == term && *vote == Some(to);
+        if self.shadow.node(node).durable_vote == (term, Some(to)) {
+            return "";
+        }
+        match self.pending[node.slot()].iter().any(same) {
+            true => ", before the vote is on its disk",
+            false => ", and its disk does not have the vote",
+        }
+    }
+
     /// What speaks against a vote for a candidate, by the logs of both.
     fn better_log(&self, node: NodeId, candidate: NodeId) -> String {
-        let Some(asked) = self.asked.get(&(node, candidate)) else { return String::new() };
-        let own = (self.shadow.last_term(node), self.shadow.node(node).last_index());
-        let theirs = (asked.index_term, asked.index);
+        let Some((own, theirs)) = self.asked.get(&(node, candidate)) else { return String::new() };
         if own <= theirs {
             return String::new();
         }
         format!(
-            ", although its own log is more up to date: it ends with entry {} of term {}, that of {candidate} with \
+            ": it ends with entry {} of term {}, that of {candidate} with \
              entry {} of term {}",
             own.1, own.0, theirs.1, theirs.0
         )
@@ -432,25 +543,26 @@ impl Story<'_> {
         if !late && !old {
             return None;
         }
+        let matching = format!("word that its log matches up to {}", message.index);
         let what = match message.message {
             MessageKind::RequestVote => "vote request",
             MessageKind::Vote if message.success => "vote",
             MessageKind::Vote => "refusal of a vote",
             MessageKind::AppendEntries if message.entries == 0 => "heartbeat",
             MessageKind::AppendEntries => "entries",
-            MessageKind::AppendReply if message.success => "word that its log matches",
+            MessageKind::AppendReply if message.success => &matching,
             MessageKind::AppendReply => "refusal of entries",
             MessageKind::TimeoutNow => "word to stand",
             MessageKind::PreVoteReply if message.success => "grant of a pre-vote",
+            MessageKind::InstallSnapshot => "part of a snapshot",
+            MessageKind::SnapshotReply if message.success => "word that its snapshot is installed",
+            MessageKind::SnapshotReply => "word of how much of a snapshot came",
             MessageKind::Forward
             | MessageKind::ForwardReply
             | MessageKind::PreVote
             | MessageKind::PreVoteReply => return None,
         };
-        let mut text = format!("hears the {what} of {from}, sent in term {}", message.term);
-        if message.message == MessageKind::AppendReply && message.success {
-            text += &format!(", up to {}", message.index);
-        }
+        let mut text = format!("hears {from}'s {what}, sent in term {}", message.term);
         if old {
             let does = if own.role == Role::Leader { "leads" } else { "is in" };
             text += &format!("; it {does} term {} by now", own.term);
@@ -481,7 +593,7 @@ impl Story<'_> {
             }
             _ => return None,
         };
-        Some((2, format!("does not hear the {what} of {sender} in term {}: {why}", message.term)))
+        Some((3, format!("does not hear the {what} of {sender} in term {}: {why}", message.term)))
     }
 
     fn commit(&self, node: NodeId, index: Index) -> Told {
@@ -497,6 +609,6 @@ impl Story<'_> {
             }
         }
         let first = self.focus.indexes.first().is_some_and(|first| *first <= index);
-        Some((if first { 6 } else { 3 }, text))
+        Some((if first { 6 } else { 2 }, text))
     }
 }

@@ -4,18 +4,25 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::campaign::power::Power;
-use crate::campaign::store::{CampaignFile, FAILURES, FailureRow, SituationRow};
-use crate::report::campaign::{grouped, long_time, next_command, seconds, seeds, verdict};
+use crate::campaign::store::{
+    CampaignFile, FAILURES, FailureRow, SHRUNK, SHRUNK_STORY, STORY, SituationRow,
+};
+use crate::report::campaign::{grouped, long_time, next_command, seconds, seeds, verdict, waited};
+use crate::report::page::histogram;
 use crate::report::power;
 use crate::situation::Situation;
 
 /// The name of the page in the campaign's folder.
 pub const FILE: &str = "index.html";
 
+/// A longer story is not shown: it is not squall's.
+const STORY_BYTES_MAX: u64 = 1 << 16;
+
 /// The files of a failure's folder that the page links to, where they are there.
-const LINKS: [(&str, &str); 4] = [
+const LINKS: [(&str, &str); 5] = [
     ("run.html", "see the run"),
     ("proof.txt", "proof"),
+    (SHRUNK, "shrunk scenario"),
     ("scenario.toml", "scenario"),
     ("run.plan.json", "saved run"),
 ];
@@ -33,6 +40,7 @@ pub fn html(file: &CampaignFile, folder: &Path, power: Option<&Power>) -> Result
     );
     figures(&mut body, file);
     failures(&mut body, file, folder);
+    waits(&mut body, file);
     situations(&mut body, file);
     if let Some(power) = power {
         power_section(&mut body, power)?;
@@ -77,11 +85,12 @@ fn failures(body: &mut String, file: &CampaignFile, folder: &Path) {
         let _ = write!(
             body,
             "<article class=\"failure\" id=\"{id}\"><h3>{id}</h3><p>{}</p><p class=\"shape\">{}</p>\
-             <p class=\"soft\">in {} {runs}, first with seed {}</p><pre>{}</pre><p>{}</p></article>",
+             <p class=\"soft\">in {} {runs}, first with seed {}</p>{}<pre>{}</pre><p>{}</p></article>",
             escape(failure.signature.finding.sentence()),
             escape(&failure.signature.shape),
             grouped(failure.count),
             failure.first_seed,
+            story(failure, folder),
             escape(&next_command(failure, folder)),
             links(failure, folder),
             id = escape(&failure.id),
@@ -101,6 +110,43 @@ fn links(failure: &FailureRow, folder: &Path) -> String {
     };
     let links: Vec<String> = LINKS.iter().filter(there).map(link).collect();
     links.join(" ")
+}
+
+/// The story of a failure, as its folder has it: the shrunk one if there is one.
+fn story(failure: &FailureRow, folder: &Path) -> String {
+    let folder = folder.join(FAILURES).join(&failure.id);
+    let shrunk = folder.join(SHRUNK_STORY);
+    let path = if shrunk.exists() { shrunk } else { folder.join(STORY) };
+    let read = std::fs::metadata(&path).ok().filter(|file| file.len() <= STORY_BYTES_MAX);
+    let Some(text) = read.and_then(|_| std::fs::read_to_string(&path).ok()) else {
+        return String::new();
+    };
+    // What to do next stands on the page already.
+    let text = text.split("\nnext:\n").next().unwrap_or_default();
+    format!(
+        "<details><summary>What led to it</summary><pre>{}</pre></details>",
+        escape(text.trim_end())
+    )
+}
+
+/// How long clients waited for answers, and clusters for leaders.
+fn waits(body: &mut String, file: &CampaignFile) {
+    let plots = [
+        ("Answers", "from a client's question to its answer", &file.waits.answers, "answer"),
+        ("Elections", "from no leader to the next", &file.waits.elections, "election"),
+    ];
+    let _ = write!(body, "<section><h2>Waits, in virtual time</h2><div class=\"waits\">");
+    for (name, means, histogram, thing) in plots {
+        let _ = write!(body, "<figure><figcaption><b>{name}</b>, {means}<br>");
+        match waited(histogram, thing).zip(histogram::svg(histogram, thing)) {
+            Some((words, svg)) => {
+                let _ = write!(body, "<span class=\"soft\">{words}</span></figcaption>{svg}");
+            }
+            None => body.push_str("<span class=\"soft\">none</span></figcaption>"),
+        }
+        body.push_str("</figure>");
+    }
+    body.push_str("</div></section>");
 }
 
 fn situations(body: &mut String, file: &CampaignFile) {

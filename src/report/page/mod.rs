@@ -5,6 +5,7 @@
 
 pub mod campaign;
 pub mod encode;
+pub mod histogram;
 pub mod words;
 
 use serde::Serialize;
@@ -103,6 +104,8 @@ struct Proof<'a> {
     property: &'static str,
     says: &'static str,
     sentence: &'a str,
+    /// For linearizability, the lines of the shortest history that cannot be.
+    history: &'a [String],
     node: u64,
     evidence: &'a [u64],
 }
@@ -124,6 +127,8 @@ struct NodeBefore {
     leader: u64,
     commit: u64,
     applied: u64,
+    /// The last index that the log in memory, and that on disk, left to the snapshot.
+    compacted: (u64, u64),
     /// Term and content of each entry.
     log: Vec<(u64, u64)>,
     durable: Vec<(u64, u64)>,
@@ -146,7 +151,7 @@ impl Standing {
             Kind::Pause => self.paused = true,
             Kind::Leader { leader } => self.leader = leader,
             Kind::Commit { index, .. } => self.commit = index,
-            Kind::Apply { index, .. } => self.applied = index,
+            Kind::Apply { index, .. } | Kind::Restore { index, .. } => self.applied = index,
             _ => {}
         }
     }
@@ -224,6 +229,7 @@ impl Seen {
             leader: id(standing.leader),
             commit: standing.commit.0,
             applied: standing.applied.0,
+            compacted: (node.base.0.0, node.base.1.0),
             log: entries(&node.log, &mut self.encoder),
             durable: entries(&node.durable, &mut self.encoder),
         };
@@ -275,6 +281,7 @@ fn data<'a>(
         property: violation.property.name(),
         says: violation.property.sentence(),
         sentence: &violation.sentence,
+        history: &violation.history,
         node: id(violation.node),
         evidence: &violation.evidence,
     });

@@ -9,30 +9,39 @@ use crate::plan::fault::{
 use crate::plan::{Action, Fault, LinkException, When, Whom};
 use crate::time::Span;
 
-/// A fault in words: when, what, whom, how long.
+/// A fault in words: what, whom, how long, when.
 pub fn fault(fault: &Fault) -> String {
     let when = match fault.when {
         When::At(at) => format!("at {at}"),
-        When::On(trigger) => {
-            let nth = if trigger.nth > 1 { format!(" no. {}", trigger.nth) } else { String::new() };
-            let node = trigger.node.map_or_else(String::new, |node| format!(" at {node}"));
-            let times = match trigger.times {
-                1 => String::new(),
-                times => format!(" and {} more", times - 1),
-            };
-            let after = match trigger.after {
-                Span::ZERO => String::new(),
-                after => format!(", {after} later"),
-            };
-            format!("on {}{nth}{times}{node}{after}", trigger.situation)
-        }
+        When::On(_) => fault_trigger(fault).unwrap_or_default(),
     };
+    format!("{}, {when}", fault_action(fault))
+}
+
+/// What a fault does, to whom, and how long.
+pub fn fault_action(fault: &Fault) -> String {
     let lasts = fault.action.lasts().map_or_else(String::new, |lasts| format!(" for {lasts}"));
     let flapping = fault
         .action
         .flapping()
         .map_or_else(String::new, |period| format!(", coming and going every {period}"));
-    format!("{}{lasts}{flapping}, {when}", action(&fault.action))
+    format!("{}{lasts}{flapping}", action(&fault.action))
+}
+
+/// What a fault waits for, if it does.
+pub fn fault_trigger(fault: &Fault) -> Option<String> {
+    let When::On(trigger) = fault.when else { return None };
+    let nth = if trigger.nth > 1 { format!(" no. {}", trigger.nth) } else { String::new() };
+    let node = trigger.node.map_or_else(String::new, |node| format!(" at {node}"));
+    let times = match trigger.times {
+        1 => String::new(),
+        times => format!(" and {} more", times - 1),
+    };
+    let after = match trigger.after {
+        Span::ZERO => String::new(),
+        after => format!(", {after} later"),
+    };
+    Some(format!("on {}{nth}{times}{node}{after}", trigger.situation))
 }
 
 /// Whether a fault is in force for a while, rather than doing something once.

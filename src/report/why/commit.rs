@@ -82,7 +82,8 @@ impl Story {
             Kind::Deliver { from, message, .. } => {
                 let current = message.term == self.shadow.node(node).term;
                 let covers = current && message.success && message.index >= self.index;
-                if message.message == MessageKind::AppendReply && covers {
+                let acks = [MessageKind::AppendReply, MessageKind::SnapshotReply];
+                if acks.contains(&message.message) && covers {
                     knowledge.acks.entry(from).or_insert((message.index, cite));
                 }
             }

@@ -1,0 +1,171 @@
+//! Gathers pins: many messages that were late or lost between the same nodes become one fault, and many slow syncs a slow disk.
+
+use crate::campaign::shrink::Shrinker;
+use crate::campaign::shrink::schedule::plain_network;
+use crate::campaign::shrink::simpler::{SYNCS, plain_disk};
+use crate::ids::NodeId;
+use crate::plan::fault::{Cut, Direction, DiskChange, Isolate};
+use crate::plan::{Action, Fault, Latency, LinkException, Pin, Plan, SyncPin, When, Whom};
+use crate::time::Span;
+
+/// What a plain network may take for a message.
+const LATENCIES: [Span; 4] =
+    [Span::millis(1), Span::millis(5), Span::millis(20), Span::millis(100)];
+
+/// Gathers messages and syncs, the largest groups first.
+pub fn gather(shrinker: &mut Shrinker) {
+    plain(shrinker);
+    messages(shrinker);
+    syncs(shrinker);
+}
+
+/// Plain networks and disks, and no pins at all.
+fn plain(shrinker: &mut Shrinker) {
+    if !shrinker.best.pins.is_empty() {
+        let plan = |latency: Span| {
+            shrinker.with(|plan| {
+                plan.pins.clear();
+                plan.network.latency = Latency::Constant(latency);
+            })
+        };
+        let candidates = LATENCIES.map(plan).into();
+        shrinker.take_first(candidates);
+    }
+    if !shrinker.best.syncs.is_empty() {
+        let plan = |fsync: Span| {
+            shrinker.with(|plan| {
+                plan.syncs.clear();
+                plan.disk = plain_disk(fsync);
+            })
+        };
+        let candidates = SYNCS.map(plan).into();
+        shrinker.take_first(candidates);
+    }
+}
+
+/// A set of links.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Group {
+    All,
+    Node(NodeId),
+    From(NodeId),
+    To(NodeId),
+    Link(NodeId, NodeId),
+}
+
+impl Group {
+    fn holds(self, pin: &Pin) -> bool {
+        let [from, to] = pin.link;
+        match self {
+            Group::All => true,
+            Group::Node(node) => from == node || to == node,
+            Group::From(node) => from == node,
+            Group::To(node) => to == node,
+            Group::Link(one, other) => (from, to) == (one, other),
+        }
+    }
+
+    /// Those who send and those who receive, where the group is that simple.
+    fn ends(self) -> Option<(Whom, Whom)> {
+        let only = |node| Whom::Nodes(vec![node]);
+        match self {
+            Group::All => Some((Whom::Everyone, Whom::Everyone)),
+            Group::Node(_) => None,
+            Group::From(node) => Some((only(node), Whom::Everyone)),
+            Group::To(node) => Some((Whom::Everyone, only(node))),
+            Group::Link(from, to) => Some((only(from), only(to))),
+        }
+    }
+}
+
+fn messages(shrinker: &mut Shrinker) {
+    let ids: Vec<NodeId> = shrinker.best.node_ids().collect();
+    let mut groups = vec![Group::All];
+    groups.extend(ids.iter().flat_map(|id| [Group::Node(*id), Group::From(*id), Group::To(*id)]));
+    groups.extend(ids.iter().flat_map(|one| ids.iter().map(|two| Group::Link(*one, *two))));
+    while shrinker.best.pins.len() > 1 {
+        let size = |group: &Group| shrinker.best.pins.iter().filter(|pin| group.holds(pin)).count();
+        let mut large: Vec<Group> = groups.iter().copied().filter(|it| size(it) > 1).collect();
+        large.sort_by_key(|group| std::cmp::Reverse(size(group)));
+        let candidates = large.iter().flat_map(|group| gathered(&shrinker.best, *group)).collect();
+        if shrinker.take_first(candidates).is_none() {
+            return;
+        }
+    }
+}
+
+/// Plans in which a fault stands for the pins of a group: it cuts, or makes late, what is sent from the first to the last of them.
+fn gathered(plan: &Plan, group: Group) -> Vec<Plan> {
+    let pins: Vec<&Pin> = plan.pins.iter().filter(|pin| group.holds(pin)).collect();
+    let sent = || pins.iter().filter_map(|pin| pin.sent);
+    let (Some(first), Some(last)) = (sent().min(), sent().max()) else { return Vec::new() };
+    let mut late: Vec<Span> = pins.iter().flat_map(|pin| pin.arrives.iter().copied()).collect();
+    late.sort_unstable();
+    late.dedup();
+    let lasts = Some(Span((last.0 - first.0).max(1_000_000)).plus(Span::millis(1)));
+    let mut actions = Vec::new();
+    if let Group::Node(node) = group {
+        let whom = Whom::Nodes(vec![node]);
+        let (direction, flapping) = (Direction::Both, None);
+        actions.push(Action::Isolate(Isolate { whom, direction, flapping, lasts }));
+    }
+    if let Some((from, to)) = group.ends() {
+        if group != Group::All {
+            let (from, to) = (from.clone(), to.clone());
+            actions.push(Action::Cut(Cut { from, to, flapping: None, lasts }));
+        }
+        // The latest, the usual one, and the least late.
+        for latency in [late.last(), late.get(late.len() / 2), late.first()].into_iter().flatten() {
+            let latency = Some(Latency::Constant(*latency));
+            let (from, to) = (from.clone(), to.clone());
+            let weather = LinkException { from, to, latency, lasts, ..LinkException::default() };
+            actions.push(Action::Weather(weather));
+        }
+    }
+    let with = |action: Action| {
+        let mut plan = plan.clone();
+        plan.pins.retain(|pin| !group.holds(pin));
+        plan.faults.push(Fault { when: When::At(first), action });
+        plan
+    };
+    actions.into_iter().map(with).collect()
+}
+
+fn syncs(shrinker: &mut Shrinker) {
+    for id in shrinker.best.node_ids() {
+        let pins: Vec<&SyncPin> =
+            shrinker.best.syncs.iter().filter(|pin| pin.node == id && !pin.fails).collect();
+        let (Some(first), Some(last)) = (pins.first(), pins.last()) else { continue };
+        if pins.len() < 2 {
+            continue;
+        }
+        let begun = first.begun;
+        let lasts = Some(Span(last.begun.0.saturating_sub(begun.0)).plus(Span::millis(1)));
+        let mut spans: Vec<Span> = pins.iter().map(|pin| pin.takes).collect();
+        spans.sort_unstable();
+        spans.dedup();
+        let spans = [spans[spans.len() - 1], spans[spans.len() / 2], spans[0]];
+        let bare = |plan: &mut Plan| plan.syncs.retain(|pin| pin.node != id || pin.fails);
+        let mut candidates = Vec::new();
+        for fsync in spans {
+            candidates.push(shrinker.with(|plan| {
+                bare(plan);
+                plan.node_mut(id).disk = Some(plain_disk(fsync));
+            }));
+            candidates.push(shrinker.with(|plan| {
+                bare(plan);
+                let (whom, fsync) = (Whom::Nodes(vec![id]), Some(Latency::Constant(fsync)));
+                let action = Action::Disk(DiskChange { whom, write: None, fsync, lasts });
+                plan.faults.push(Fault { when: When::At(begun), action });
+            }));
+        }
+        shrinker.take_first(candidates);
+    }
+}
+
+/// Whether the network takes the same time for every message and loses none.
+pub fn is_plain_network(plan: &Plan) -> bool {
+    let plain = plain_network();
+    matches!(plan.network.latency, Latency::Constant(_))
+        && crate::plan::LinkOptions { latency: plain.latency, ..plan.network.clone() } == plain
+}

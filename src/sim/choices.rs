@@ -1,0 +1,151 @@
+//! What was drawn in a run. With all of it in the plan, nothing is left to chance and the same things happen.
+
+use crate::ids::{NodeId, NodeSet};
+use crate::log::Command;
+use crate::node::Node;
+use crate::plan::fault::Unsynced;
+use crate::plan::{Action, Pin, SingleRequest, Survives, SyncPin, Whom};
+use crate::sim::Sim;
+use crate::time::{Span, Time};
+use crate::world::disk::Sync;
+use crate::world::network::Fate;
+
+/// Every choice that was made in a run, in order.
+#[derive(Debug, Default)]
+pub struct Choices {
+    /// Each node's election timeouts.
+    pub timeouts: Vec<Vec<Span>>,
+    /// Each node's heartbeat intervals, where there was something to draw.
+    pub heartbeats: Vec<Vec<Span>>,
+    /// What became of every message that no cut swallowed.
+    pub messages: Vec<Pin>,
+    /// What became of every sync.
+    pub syncs: Vec<SyncPin>,
+    /// Each try of a client that was not lost on its way, at the time when it reaches the node.
+    pub requests: Vec<SingleRequest>,
+    /// Each operation of a client, at the time when it begins, with all its tries.
+    pub operations: Vec<SingleRequest>,
+    /// Each time that a fault struck somebody.
+    pub strikes: Vec<Strike>,
+}
+
+/// A fault strikes.
+#[derive(Clone, Debug)]
+pub struct Strike {
+    /// Its place in the plan.
+    pub fault: usize,
+    /// When.
+    pub time: Time,
+    /// Whom it means, for each of its names.
+    pub names: Vec<NodeSet>,
+    /// What is left of the unsynced writes of those who crash and lose some.
+    pub survives: Vec<(NodeId, Survives)>,
+}
+
+/// A request by itself.
+fn single(at: Time, to: NodeId, command: Command, attempts: Option<u32>) -> SingleRequest {
+    let (at, to) = (Some(at.since(Time::ZERO)), Whom::Nodes(vec![to]));
+    SingleRequest { at, on: None, to, command, attempts }
+}
+
+impl<N: Node> Sim<'_, '_, N> {
+    pub(super) fn note_message(&mut self, link: [NodeId; 2], fate: Fate) {
+        let now = self.watch.now;
+        let Some(choices) = &mut self.choices else { return };
+        let arrives = match fate {
+            Fate::Cut => return,
+            Fate::Lost => Vec::new(),
+            Fate::Arrives(first, second) => {
+                [Some(first), second].into_iter().flatten().map(|time| time.since(now)).collect()
+            }
+        };
+        let sent = Some(now.since(Time::ZERO));
+        choices.messages.push(Pin { link, message: None, sent, arrives });
+    }
+
+    pub(super) fn note_sync(&mut self, node: NodeId, sync: Sync) {
+        let begun = self.watch.now.since(Time::ZERO);
+        if let Some(choices) = &mut self.choices {
+            let Sync { takes, fails, survives } = sync;
+            choices.syncs.push(SyncPin { node, begun, takes, fails, survives });
+        }
+    }
+
+    /// A node stopped itself after a sync that failed.
+    pub(super) fn note_stop(&mut self, node: NodeId, survives: Survives) {
+        let Some(choices) = &mut self.choices else { return };
+        let failed = choices.syncs.iter_mut().rev().find(|pin| pin.node == node && pin.fails);
+        if let Some(pin) = failed {
+            pin.survives = Some(survives);
+        }
+    }
+
+    /// A try of a client is on its way. One that opens a session becomes a read: it takes as much time, and as much of the log.
+    pub(super) fn note_request(&mut self, arrives: Time, to: NodeId, command: Command) {
+        let Some(choices) = &mut self.choices else { return };
+        let command = match command {
+            Command::Register => Command::Get { key: 0 },
+            command => command,
+        };
+        choices.requests.push(single(arrives, to, command, Some(1)));
+    }
+
+    /// A client begins an operation. In a session it matters that later tries belong to it; the session itself is opened for each.
+    pub(super) fn note_operation(&mut self, number: u32) {
+        let Some(choices) = &mut self.choices else { return };
+        let client = &self.clients[number as usize - 1];
+        let (to, command) = (client.target, client.command);
+        if client.attempt > 1 || command == Command::Register {
+            return;
+        }
+        choices.operations.push(single(self.watch.now, to, command, None));
+    }
+
+    pub(super) fn note_strike(
+        &mut self,
+        fault: usize,
+        targets: NodeSet,
+        trigger: Option<NodeId>,
+        words: [u64; 2],
+    ) {
+        if self.choices.is_none() {
+            return;
+        }
+        let action = &self.plan.faults[fault].action;
+        let named = |(place, whom): (usize, &Whom)| match (place, action) {
+            (0, Action::Split(_)) => self.resolve(whom, trigger, words[0]),
+            (0, _) => targets,
+            (_, Action::Split(_)) => self.resolve(whom, trigger, words[0]),
+            (_, Action::Transfer(transfer)) => {
+                self.heir(transfer, trigger, words[1]).into_iter().collect()
+            }
+            _ => self.resolve(whom, trigger, words[1]),
+        };
+        let names = action.names().into_iter().map(|(_, whom)| whom).enumerate().map(named);
+        let names = names.collect();
+        let strike = Strike { fault, time: self.watch.now, names, survives: Vec::new() };
+        if let Some(choices) = &mut self.choices {
+            choices.strikes.push(strike);
+        }
+    }
+
+    /// A node crashed by the last fault that struck.
+    pub(super) fn note_crash(&mut self, node: NodeId, unsynced: Unsynced, survives: Survives) {
+        if let Some(strike) = self.choices.as_mut().and_then(|choices| choices.strikes.last_mut())
+            && unsynced == Unsynced::Torn
+        {
+            strike.survives.push((node, survives));
+        }
+    }
+
+    /// All that was drawn.
+    pub(super) fn take_choices(&mut self) -> Option<Choices> {
+        let mut choices = *self.choices.take()?;
+        let spans = |of: fn(&crate::node::NodeRng) -> &[Span]| {
+            self.hosts.iter().map(|host| of(&host.rng).to_vec()).collect()
+        };
+        choices.timeouts = spans(crate::node::NodeRng::election_timeouts);
+        choices.heartbeats = spans(crate::node::NodeRng::heartbeat_intervals);
+        Some(choices)
+    }
+}
