@@ -2,11 +2,11 @@
 //!
 //! The core and the moment are those of the records that say so. Then the judgement is made at looks: the cluster has *recovered* if
 //!
-//! - one node of the core has led for some time,
-//! - no request has waited for longer than one may while a leader stays,
+//! - one node of the core has led for some time, and leads on,
+//! - every request that was made until then is answered,
 //! - every node of the core runs, and has applied what was committed when that leader had led for so long.
 //!
-//! If it has not when its time is over, the first of these that fails is the violation. Only for a node that is catching up the judgement
+//! If it has not when its time is over, the first of these that fails is the violation; a request may wait for some time, too. Only for a node that is catching up the judgement
 //! waits: how much there is to catch up is not in the plan, but whether the node gets on is in the records.
 
 use crate::ids::{Index, NodeId, NodeSet, Term};
@@ -52,6 +52,8 @@ pub struct Liveness {
     committed: (Index, u64),
     /// The same when the leader had stayed: what everyone has to apply. Load that goes on does not put it off.
     target: Option<(Index, u64)>,
+    /// When that was: what was asked until then has to be answered.
+    stayed: Time,
     /// How far logs have to grow until the judgement waits no longer, once it could be made.
     goal: Option<Index>,
     /// When it can be made.
@@ -83,6 +85,7 @@ impl Liveness {
             last_elected: [0; 2],
             committed: (Index::ZERO, 0),
             target: None,
+            stayed: Time::ZERO,
             goal: None,
             due: Time::ZERO.plus(bounds.from).plus(bounds.within),
             recovered: false,
@@ -96,7 +99,10 @@ impl Liveness {
 
     /// Whether a look at this time finds that the cluster has come back to life.
     pub fn recovers(&self, now: Time, shadow: &Shadow) -> bool {
-        self.target.is_some() && self.ailment(now, shadow).is_none()
+        let waits = |(_, asked, _): &Since<RequestId>| *asked <= self.stayed;
+        self.target.is_some()
+            && self.ailment(now, shadow).is_none()
+            && !self.waiting.iter().flatten().any(waits)
     }
 
     /// Whether faults are over, and this request waits since before they ended.
@@ -174,6 +180,7 @@ impl Liveness {
         self.recovered = self.recovers(now, shadow);
         if self.target.is_none() && self.stays(now, shadow) {
             self.target = Some(self.committed);
+            self.stayed = now;
         }
         let ailment = self.ailment(now, shadow);
         let waits = self.goal.is_some() || now >= self.due;

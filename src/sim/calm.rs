@@ -52,11 +52,11 @@ impl<N: Node> Sim<'_, '_, N> {
         }
         self.end_all_faults();
         self.network.calm(bounds.message);
+        self.make_clients_patient(bounds);
+        core.iter().for_each(|node| self.make_well(node, bounds.message));
         for node in NodeSet::first(self.plan.cluster.nodes).without(core).iter() {
             self.leave_outside(node, outside, core);
         }
-        self.make_clients_patient(bounds);
-        core.iter().for_each(|node| self.make_well(node, bounds.message));
     }
 
     /// The nodes that must come back to life: at least a majority.
