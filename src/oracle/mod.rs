@@ -119,10 +119,11 @@ impl Oracles {
                 return self.client(record);
             }
             Kind::Send { message, .. } if !message.message.may_give_a_vote() => return None,
-            Kind::Duplicate { .. }
-            | Kind::Invoke { .. }
-            | Kind::Answered { .. }
-            | Kind::GaveUp { .. } => {
+            Kind::Duplicate { .. } => return self.client(record),
+            Kind::Invoke { .. } | Kind::Answered { .. } | Kind::GaveUp { .. } => {
+                if let Some(liveness) = &mut self.liveness {
+                    liveness.observe(record, &self.shadow);
+                }
                 return self.client(record);
             }
             Kind::Deliver { .. } | Kind::Timer { .. } => return None,
