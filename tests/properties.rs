@@ -71,7 +71,7 @@ fn oracles_and_twins_agree_on_every_bug() {
     let mut caught: BTreeMap<Property, u32> = BTreeMap::new();
     let mut found = 0;
     for bug in Bug::ALL {
-        // One that stalls the cluster violates nothing: the twins agree on that, too.
+        // One that only stalls the cluster violates none of these: the twins agree on that, too.
         let properties: Vec<Property> =
             (0..40).filter_map(|seed| agree(&storm(seed, &[bug]))).collect();
         found += u32::from(!properties.is_empty());

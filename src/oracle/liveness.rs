@@ -302,3 +302,165 @@ fn seconds(span: Span) -> String {
     let millis = span.0 / 1_000_000;
     format!("{}.{:03} s", millis / 1_000, millis % 1_000)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::WriteId;
+    use crate::log::Command;
+
+    /// A second for a look, three to stay, two to be served, ten in all.
+    struct Story {
+        liveness: Liveness,
+        shadow: Shadow,
+        number: u64,
+        seconds: u64,
+    }
+
+    impl Story {
+        /// Three nodes run, and faults end.
+        fn new() -> Story {
+            let second = Span::secs(1);
+            let bounds = Bounds {
+                from: Span::ZERO,
+                message: Span::millis(1),
+                look: second,
+                stay: second.times(3),
+                answer: second,
+                service: second.times(2),
+                within: second.times(10),
+            };
+            let liveness = Liveness::new(3, bounds);
+            let mut story = Story { liveness, shadow: Shadow::new(3), number: 0, seconds: 0 };
+            for node in 1..=3 {
+                let (term, index) = (Term(1), Index::ZERO);
+                story.tell(
+                    node,
+                    Kind::Boot { life: 1, term, vote: None, last_index: index, applied: index },
+                );
+                story.tell(node, Kind::Calm { look: 0 });
+            }
+            story
+        }
+
+        fn tell(&mut self, node: u8, kind: Kind) -> Option<String> {
+            self.number += 1;
+            let node = (node > 0).then(|| NodeId::new(node));
+            let time = Time::ZERO.plus(Span::secs(self.seconds));
+            let record = Record { number: self.number, event: self.number, time, node, kind };
+            self.shadow.observe(&record);
+            self.liveness.observe(&record, &self.shadow).map(|violation| violation.sentence)
+        }
+
+        fn leads(&mut self, node: u8, term: u64) {
+            self.tell(node, Kind::Role { role: Role::Leader, term: Term(term) });
+        }
+
+        fn asks(&mut self, serial: u32) -> RequestId {
+            let request = RequestId { client: 1, serial, ..RequestId::NONE };
+            self.tell(1, Kind::Invoke { request, command: Command::Get { key: 1 }, attempt: 1 });
+            request
+        }
+
+        /// A second passes.
+        fn look(&mut self) -> Option<String> {
+            self.seconds += 1;
+            self.tell(0, Kind::Calm { look: self.seconds as u32 })
+        }
+
+        /// What is found within twelve seconds; nothing if the cluster recovers before.
+        fn end(&mut self) -> Option<String> {
+            (0..12).find_map(|_| {
+                let violation = self.look();
+                violation.filter(|_| !self.liveness.has_recovered())
+            })
+        }
+    }
+
+    #[test]
+    fn a_leader_that_stays_is_all_that_an_idle_cluster_needs() {
+        let mut story = Story::new();
+        story.leads(2, 2);
+        assert_eq!(story.end(), None);
+        assert!(story.liveness.has_recovered());
+    }
+
+    #[test]
+    fn nobody_leads() {
+        let found = Story::new().end().expect("it is found");
+        assert_eq!(found, "Nobody in the core leads, 10.000 s after faults ended.");
+    }
+
+    #[test]
+    fn leaders_come_and_go() {
+        let mut story = Story::new();
+        let found = (2..20).find_map(|term| {
+            story.leads(1 + (term % 2) as u8, term);
+            story.look()
+        });
+        let found = found.expect("it is found");
+        assert!(found.starts_with("No leader stays: 10 were elected"), "{found}");
+    }
+
+    #[test]
+    fn a_request_waits() {
+        let mut story = Story::new();
+        story.leads(1, 2);
+        story.asks(1);
+        let found = story.end().expect("it is found");
+        assert!(found.starts_with("Request 1 of client 1 waits for 10.000 s"), "{found}");
+    }
+
+    #[test]
+    fn a_request_is_given_some_time_and_answered() {
+        let mut story = Story::new();
+        story.leads(1, 2);
+        let request = story.asks(1);
+        (0..5).for_each(|_| _ = story.look());
+        assert!(!story.liveness.has_recovered());
+        story.tell(1, Kind::Answered { request, applied: true, output: None });
+        assert_eq!((story.look(), story.liveness.has_recovered()), (None, true));
+    }
+
+    #[test]
+    fn a_node_lags() {
+        let mut story = Story::new();
+        story.leads(1, 2);
+        let write = WriteId(1);
+        for node in [1, 2] {
+            let (index, term) = (Index(1), Term(2));
+            story.tell(node, Kind::Append { write, index, term, content: 7 });
+            story.tell(node, Kind::Commit { index, term });
+            let request = RequestId::NONE;
+            story.tell(node, Kind::Apply { index, term, content: 7, request, effect: true });
+        }
+        let found = story.end().expect("it is found");
+        assert!(found.starts_with("n3 has applied 0 of the 1 entries"), "{found}");
+    }
+
+    #[test]
+    fn a_node_that_catches_up_is_waited_for() {
+        let mut story = Story::new();
+        story.leads(1, 2);
+        let append = |index| {
+            let (write, index) = (WriteId(index), Index(index));
+            Kind::Append { write, index, term: Term(2), content: 7 }
+        };
+        (1..=40).for_each(|index| _ = story.tell(1, append(index)));
+        story.tell(1, Kind::Commit { index: Index(40), term: Term(2) });
+        for index in 1..=30 {
+            assert_eq!(story.look(), None, "it gets on");
+            story.tell(2, append(index));
+        }
+        assert!(story.end().is_some(), "it got no further");
+    }
+
+    #[test]
+    fn a_node_that_stays_down_is_named() {
+        let mut story = Story::new();
+        story.leads(1, 2);
+        story.tell(3, Kind::Crash { survived: WriteId::NONE, torn: 0, lost: 0 });
+        let found = story.end().expect("it is found");
+        assert_eq!(found, "n3 is down, 10.000 s after faults ended, and stays down.");
+    }
+}

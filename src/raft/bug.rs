@@ -125,8 +125,7 @@ pub struct About {
     pub story: &'static str,
     /// Where it happened, or who warned of it.
     pub source: &'static str,
-    /// The property that it violates, and others that may show it first. Empty for a bug that only keeps the cluster from getting
-    /// anywhere: what judges safety cannot see it, and its scenario shows it by the promises that break.
+    /// The property that it violates, and others that may show it first.
     pub violates: &'static [Property],
 }
 
@@ -191,12 +190,6 @@ impl Bug {
     /// The name in plans and on the command line.
     pub const fn name(self) -> &'static str {
         self.about().name
-    }
-
-    /// Whether a property that is judged can show it. One that stalls the cluster, and does nothing worse, is shown by the promises of
-    /// its scenario instead, and campaigns do not look for it.
-    pub const fn is_judged(self) -> bool {
-        !self.about().violates.is_empty()
     }
 
     /// What the catalogue says of it.
@@ -644,7 +637,7 @@ mod tests {
             let about = bug.about();
             assert!(about.title.ends_with('.') && about.story.ends_with('.'));
             assert!(!about.source.is_empty());
-            assert_eq!(bug.is_judged(), !about.violates.is_empty());
+            assert!(!about.violates.is_empty());
         }
     }
 }
