@@ -222,7 +222,7 @@ fn a_report_is_one_page_of_a_run_or_of_a_campaign() {
     report(&["quiet.toml", "--records-max", "10"])
         .code(1)
         .stderr(contains("a page holds 10").and(contains("--from")));
-    report(&["."]).code(1).stderr(contains("holds no run"));
+    report(&["."]).code(1).stderr(contains("is not the folder of a failure"));
     let bug = ["fuzz", "--runs", "200", "--bug", "commit-without-quorum", "--out", "found"];
     squall().args(bug).current_dir(&folder).assert().code(2);
     report(&["found"]).code(0).stdout(contains("index.html"));

@@ -25,17 +25,20 @@ use crate::sim::Outcome;
 /// How often all passes are repeated at most.
 const ROUNDS_MAX: usize = 12;
 /// How many events one candidate is worth, over all seeds that it is run under.
-const EVENTS_PER_CANDIDATE: u64 = 200_000;
+const EVENTS_PER_CANDIDATE: u64 = 50_000;
 /// Under how many seeds a candidate is run at most.
 const SEEDS_MAX: u64 = 300;
 
 /// The same where a fault is to wait for a situation: there are many to try.
 const TRIGGER_SEEDS: u64 = 12;
 
+/// The same where requests with times are taken away: it is done better without luck.
+const REQUEST_SEEDS: u64 = 8;
+
 /// A plan of so many steps is small enough.
 const STEPS_ENOUGH: usize = 8;
 /// How much more is tried for one that is not: as many times the seeds, one after the other.
-const EFFORTS: [u64; 2] = [8, 32];
+const EFFORTS: [u64; 2] = [8, 64];
 
 /// How many candidates a worker runs before the others are looked at.
 const BATCH: usize = 4;
@@ -290,11 +293,12 @@ impl Shrinker<'_> {
         };
         simpler::shorten(self);
         simpler::halve(self);
+        schedule::name_errors(self);
         list::faults(self);
         self.with_seeds(TRIGGER_SEEDS, triggers::triggers);
         simpler::all(self);
         schedule::name_requests(self);
-        list::requests(self);
+        self.with_seeds(REQUEST_SEEDS, list::requests);
         schedule::pin_messages(self);
         list::pins(self);
         self.seeds = 1;
