@@ -1,38 +1,92 @@
 //! The replicated state machine: a map from keys to lists of values. It sits in the host, so that every Raft gets the same
 //! one.
 
+pub mod sessions;
+
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
-use crate::log::Command;
-use crate::node::Output;
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::ids::Index;
+use crate::log::{Command, Entry};
+use crate::node::{Image, Output};
+use sessions::{Sessions, Standing};
 
 /// How many values a key holds at most; an append to a longer list is refused.
 pub const VALUES_MAX: usize = 64;
 
-/// A map from keys to lists of values.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Map(BTreeMap<u32, Vec<u32>>);
+/// A map from keys to lists of values, and the sessions of the clients that use it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Map {
+    keys: BTreeMap<u32, Vec<u32>>,
+    sessions: Sessions,
+}
 
 impl Map {
+    /// An empty map that keeps so many sessions; without a number, it has none.
+    pub fn new(sessions_max: Option<u32>) -> Map {
+        Map { keys: BTreeMap::new(), sessions: Sessions::new(sessions_max) }
+    }
+
+    /// Applies an entry; says what it gave, and whether it was carried out: what was carried out before gives what it gave then,
+    /// and what belongs to no open session gives nothing (thesis 6.3).
+    pub fn apply(&mut self, index: Index, entry: &Entry) -> (Output, bool) {
+        match self.sessions.standing(index, entry) {
+            Standing::New => {
+                let output = match entry.command {
+                    Command::Register => self.sessions.open(index),
+                    command => self.carry_out(command),
+                };
+                self.sessions.remember(entry.request, &output);
+                (output, true)
+            }
+            Standing::Before(output) => (output, false),
+            Standing::Expired => (Output::Expired, false),
+        }
+    }
+
+    /// The same, but for what requests gave.
+    pub fn without_answers(&self) -> Map {
+        let mut map = self.clone();
+        map.forget_answers();
+        map
+    }
+
+    /// Forgets what requests gave, as if it had been in memory only.
+    pub fn forget_answers(&mut self) {
+        self.sessions.forget_answers();
+    }
+
+    /// A copy for a snapshot. Costs as much as the map holds.
+    pub fn image(&self) -> Image {
+        let mut hasher = Fingerprint(Xxh3::new());
+        self.hash(&mut hasher);
+        let values: usize = self.keys.values().map(Vec::len).sum();
+        let map = 16 + 8 * self.keys.len() as u64 + 4 * values as u64;
+        let bytes = map + self.sessions.bytes();
+        Image::new(self.clone(), bytes, hasher.finish())
+    }
+
     /// Carries out a command.
-    pub fn apply(&mut self, command: Command) -> Output {
+    pub fn carry_out(&mut self, command: Command) -> Output {
         match command {
-            Command::Noop => Output::Done,
+            Command::Noop | Command::Register => Output::Done,
             Command::Get { key } => Output::Values(
-                self.0.get(&key).map_or_else(|| Rc::from([]), |values| Rc::from(&values[..])),
+                self.keys.get(&key).map_or_else(|| Rc::from([]), |values| Rc::from(&values[..])),
             ),
             Command::Put { key, value } => {
-                let values = self.0.entry(key).or_default();
+                let values = self.keys.entry(key).or_default();
                 values.clear();
                 values.push(value);
                 Output::Done
             }
             Command::Delete { key } => {
-                self.0.remove(&key);
+                self.keys.remove(&key);
                 Output::Done
             }
-            Command::CompareAndSet { key, expected, value } => match self.0.get_mut(&key) {
+            Command::CompareAndSet { key, expected, value } => match self.keys.get_mut(&key) {
                 Some(values) if *values == [expected] => {
                     values[0] = value;
                     Output::Done
@@ -40,7 +94,7 @@ impl Map {
                 _ => Output::Mismatch,
             },
             Command::Append { key, value } => {
-                let values = self.0.entry(key).or_default();
+                let values = self.keys.entry(key).or_default();
                 if values.len() >= VALUES_MAX {
                     return Output::Full;
                 }
@@ -51,14 +105,47 @@ impl Map {
     }
 }
 
+/// XXH3-64 of what the map holds. Lengths are folded in as 64 bits on every machine.
+struct Fingerprint(Xxh3);
+
+impl Hasher for Fingerprint {
+    fn finish(&self) -> u64 {
+        self.0.digest()
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn write_usize(&mut self, length: usize) {
+        self.0.update(&(length as u64).to_le_bytes());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn an_image_is_a_copy_whose_fingerprint_tells_what_it_holds() {
+        let mut map = Map::default();
+        let empty = map.image();
+        map.carry_out(Command::Append { key: 1, value: 7 });
+        let one = map.image();
+        map.carry_out(Command::Append { key: 1, value: 8 });
+        assert_ne!(map.image(), one);
+        assert_ne!(one, empty);
+        let restored = one.content::<Map>().expect("it is a map");
+        assert_eq!(restored.image(), one);
+        assert_ne!(*restored, map, "the copy does not change");
+        assert!(one.content::<u32>().is_none());
+        assert!(map.image().bytes > one.bytes);
+    }
+
+    #[test]
     fn commands_do_what_they_say() {
         let mut map = Map::default();
-        let mut check = |command, output| assert_eq!(map.apply(command), output, "{command:?}");
+        let mut check = |command, output| assert_eq!(map.carry_out(command), output, "{command:?}");
         let values = |values: &[u32]| Output::Values(Rc::from(values));
         check(Command::Get { key: 1 }, values(&[]));
         check(Command::Append { key: 1, value: 7 }, Output::Done);
@@ -77,8 +164,8 @@ mod tests {
     fn a_list_has_a_limit() {
         let mut map = Map::default();
         for value in 0..VALUES_MAX as u32 {
-            assert_eq!(map.apply(Command::Append { key: 1, value }), Output::Done);
+            assert_eq!(map.carry_out(Command::Append { key: 1, value }), Output::Done);
         }
-        assert_eq!(map.apply(Command::Append { key: 1, value: 0 }), Output::Full);
+        assert_eq!(map.carry_out(Command::Append { key: 1, value: 0 }), Output::Full);
     }
 }

@@ -15,11 +15,23 @@ pub struct RequestId {
     pub client: u32,
     /// The client's own count of its requests, from 1.
     pub serial: u32,
+    /// The session under which it is asked: the index of the entry that opened it (thesis 6.3); zero without one.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub session: Index,
+}
+
+fn is_none(session: &Index) -> bool {
+    *session == Index::ZERO
 }
 
 impl RequestId {
     /// Nobody's request: what a no-op carries.
-    pub const NONE: RequestId = RequestId { client: 0, serial: 0 };
+    pub const NONE: RequestId = RequestId::new(0, 0);
+
+    /// A client's request, outside of any session.
+    pub const fn new(client: u32, serial: u32) -> RequestId {
+        RequestId { client, serial, session: Index::ZERO }
+    }
 
     /// Whether no client asked.
     pub const fn is_none(self) -> bool {
@@ -66,13 +78,34 @@ pub enum Command {
         /// The value that is added.
         value: u32,
     },
+    /// Opens a session for its client (thesis 6.3): what a client with sessions asks first.
+    Register,
+}
+
+impl Command {
+    /// The key that it is about, if it is about one.
+    pub const fn key(self) -> Option<u32> {
+        match self {
+            Command::Get { key }
+            | Command::Put { key, .. }
+            | Command::Delete { key }
+            | Command::CompareAndSet { key, .. }
+            | Command::Append { key, .. } => Some(key),
+            Command::Noop | Command::Register => None,
+        }
+    }
+
+    /// Whether it may change what a key holds.
+    pub const fn writes(self) -> bool {
+        !matches!(self, Command::Get { .. } | Command::Noop | Command::Register)
+    }
 }
 
 impl Command {
     /// The same about another key.
     pub fn with_key(self, key: u32) -> Command {
         match self {
-            Command::Noop => Command::Noop,
+            Command::Noop | Command::Register => self,
             Command::Get { .. } => Command::Get { key },
             Command::Put { value, .. } => Command::Put { key, value },
             Command::Delete { .. } => Command::Delete { key },
@@ -113,16 +146,21 @@ impl Entry {
             Command::Delete { key } => (3, key, 0, 0),
             Command::CompareAndSet { key, expected, value } => (4, key, expected, value),
             Command::Append { key, value } => (5, key, 0, value),
+            Command::Register => (6, 0, 0, 0),
         };
         let request = u64::from(self.request.client) << 32 | u64::from(self.request.serial);
         let state = mix(request ^ (tag << 61));
+        let state = match self.request.session {
+            Index::ZERO => state,
+            session => mix(state ^ session.0),
+        };
         let state = mix(state ^ (u64::from(key) << 32 | u64::from(more)));
         mix(state ^ u64::from(value))
     }
 }
 
 /// The finalizer of SplitMix64 (Steele, Lea, Flood 2014): every input bit moves every output bit.
-const fn mix(word: u64) -> u64 {
+pub const fn mix(word: u64) -> u64 {
     let word = (word ^ 0x9E37_79B9_7F4A_7C15).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     word ^ (word >> 31)
@@ -181,44 +219,68 @@ impl FromIterator<Entry> for Batch {
 /// write to a shared chunk copies little.
 const CHUNK: usize = 256;
 
-/// A log in memory, from index 1. Copies share their chunks until one of them writes, so that a restart hands
-/// a disk's log to its node at a cost of a pointer for every 256 entries.
+/// A log in memory. Its first entries may have been compacted: what they did is in a snapshot, and the log begins behind its *base*,
+/// the last of them (section 7). Copies share their chunks until one of them writes, so that a restart hands a disk's log to its
+/// node at a cost of a pointer for every 256 entries.
 ///
-/// Invariant: every chunk but the last is full, and no chunk is empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Invariants:
+/// - every chunk but the last is full, and no chunk is empty;
+/// - `origin <= base <= len`; entries from `origin` to `base` are there and not seen.
+#[derive(Clone, Debug, Default)]
 pub struct Log {
     chunks: Vec<Rc<Vec<Entry>>>,
+    /// The last index.
     len: usize,
+    /// The index before the first entry of the first chunk.
+    origin: usize,
+    /// The last index that was compacted, and its term.
+    base: (usize, Term),
 }
 
 impl Log {
-    /// The index of the last entry; zero if there is none.
+    /// The index of the last entry, compacted or not; zero if there never was one.
     pub fn last_index(&self) -> Index {
         Index(self.len as u64)
     }
 
-    /// The term of the last entry; zero if there is none.
+    /// The term of the last entry, compacted or not; zero if there never was one.
     pub fn last_term(&self) -> Term {
-        self.chunks.last().and_then(|chunk| chunk.last()).map_or(Term::ZERO, |entry| entry.term)
+        match self.len == self.base.0 {
+            true => self.base.1,
+            false => self
+                .chunks
+                .last()
+                .and_then(|chunk| chunk.last())
+                .map_or(Term::ZERO, |entry| entry.term),
+        }
     }
 
-    /// The entry at an index, if the log reaches it. There is none at zero.
+    /// The last index that was compacted; zero if none was.
+    pub fn base(&self) -> Index {
+        Index(self.base.0 as u64)
+    }
+
+    /// The entry at an index, if the log holds it. There is none at zero, and none that was compacted.
     pub fn get(&self, index: Index) -> Option<&Entry> {
-        let place = (index.0 as usize).checked_sub(1)?;
+        let index = index.0 as usize;
+        if index <= self.base.0 {
+            return None;
+        }
+        let place = index - self.origin - 1;
         self.chunks.get(place / CHUNK)?.get(place % CHUNK)
     }
 
-    /// The term of the entry at an index, if the log reaches it. At zero the term is zero.
+    /// The term of the entry at an index, if the log holds it. At the base the term is known, too; at zero it is zero.
     pub fn term_at(&self, index: Index) -> Option<Term> {
-        if index == Index::ZERO {
-            return Some(Term::ZERO);
+        if index.0 as usize == self.base.0 {
+            return Some(self.base.1);
         }
         self.get(index).map(|entry| entry.term)
     }
 
     /// Adds an entry at the end.
     pub fn push(&mut self, entry: Entry) {
-        if self.len.is_multiple_of(CHUNK) {
+        if (self.len - self.origin).is_multiple_of(CHUNK) {
             self.chunks.push(Rc::new(Vec::with_capacity(16)));
         }
         let last = self.chunks.last_mut().expect("a chunk with room was just made sure of");
@@ -226,21 +288,37 @@ impl Log {
         self.len += 1;
     }
 
-    /// Removes the entry at `from`, which must be at least 1, and all that follow.
+    /// Removes the entry at `from`, which must lie behind the base, and all that follow.
     pub fn truncate(&mut self, from: Index) {
-        assert!(from > Index::ZERO, "a log is truncated from index 1 at the earliest");
-        let keep = (from.0 as usize - 1).min(self.len);
+        assert!(from > self.base(), "a log is truncated behind its base");
+        let last = (from.0 as usize - 1).min(self.len);
+        let keep = last - self.origin;
         self.chunks.truncate(keep.div_ceil(CHUNK));
         if !keep.is_multiple_of(CHUNK)
-            && let Some(last) = self.chunks.last_mut()
-            && last.len() > keep % CHUNK
+            && let Some(chunk) = self.chunks.last_mut()
+            && chunk.len() > keep % CHUNK
         {
-            Rc::make_mut(last).truncate(keep % CHUNK);
+            Rc::make_mut(chunk).truncate(keep % CHUNK);
         }
-        self.len = keep;
+        self.len = last;
     }
 
-    /// At most `count` entries from `from` on, as a batch.
+    /// Forgets the entries up to `upto`, which the log must hold: a snapshot covers them.
+    pub fn compact(&mut self, upto: Index) {
+        let term = self.term_at(upto).expect("a log is compacted up to an entry that it holds");
+        self.base = (upto.0 as usize, term);
+        let whole = (self.base.0 - self.origin) / CHUNK;
+        self.chunks.drain(..whole);
+        self.origin += whole * CHUNK;
+    }
+
+    /// Forgets all entries: a snapshot takes their place, and ends with an entry of this index and term.
+    pub fn replace(&mut self, index: Index, term: Term) {
+        let last = index.0 as usize;
+        *self = Log { chunks: Vec::new(), len: last, origin: last, base: (last, term) };
+    }
+
+    /// At most `count` entries from `from`, which must lie behind the base, as a batch.
     pub fn batch(&self, from: Index, count: usize) -> Batch {
         let available = (self.len + 1).saturating_sub(from.0 as usize);
         match count.min(available) {
@@ -255,20 +333,24 @@ impl Log {
 
     /// The entries from `from` on that sit in one chunk, at most `count`.
     fn chunk_slice(&self, from: Index, count: usize) -> &[Entry] {
-        let place = from.0 as usize - 1;
+        let place = from.0 as usize - 1 - self.origin;
         let rest = &self.chunks[place / CHUNK][place % CHUNK..];
         &rest[..count.min(rest.len())]
     }
 
-    /// The entries from `from` (at least 1) to the end.
+    /// The entries from `from`, or from the base on, to the end.
     pub fn iter_from(&self, from: Index) -> impl Iterator<Item = &Entry> {
-        (from.0..=self.len as u64).map(|index| self.get(Index(index)).expect("within the log"))
+        let first = from.0.max(self.base.0 as u64 + 1);
+        (first..=self.len as u64).map(|index| self.get(Index(index)).expect("within the log"))
     }
 
-    /// The last index whose entry has a term of at most `term`, not beyond `upto`; zero if there is none.
+    /// The last index from the base on whose entry has a term of at most `term`, not beyond `upto`; zero if there is none.
     /// Terms never fall along a log, so this is a binary search.
     pub fn last_index_with_term_at_most(&self, term: Term, upto: Index) -> Index {
-        let (mut low, mut high) = (0, upto.0.min(self.len as u64));
+        let (mut low, mut high) = (self.base.0 as u64, upto.0.min(self.len as u64));
+        if self.base.1 > term || high < low {
+            return Index::ZERO;
+        }
         while low < high {
             let middle = high - (high - low) / 2;
             if self.term_at(Index(middle)).is_some_and(|at| at <= term) {
@@ -280,11 +362,15 @@ impl Log {
         Index(low)
     }
 
-    /// The first index whose entry has a term of at least `term`; one past the end if there is none.
+    /// The first index behind the base whose entry has a term of at least `term`; one past the end if there is none.
     pub fn first_index_with_term_at_least(&self, term: Term) -> Index {
+        let first = self.base().next();
         match term.0 {
-            0 => Index(1),
-            _ => self.last_index_with_term_at_most(Term(term.0 - 1), self.last_index()).next(),
+            0 => first,
+            _ => {
+                let before = Term(term.0 - 1);
+                self.last_index_with_term_at_most(before, self.last_index()).next().max(first)
+            }
         }
     }
 }
@@ -352,11 +438,56 @@ mod tests {
 
     #[test]
     fn fingerprints_tell_entries_apart() {
-        let request = RequestId { client: 1, serial: 1 };
+        let request = RequestId::new(1, 1);
         let put =
             |key, value| Entry { term: Term(1), request, command: Command::Put { key, value } };
         assert_ne!(put(1, 2).fingerprint(), put(2, 1).fingerprint());
         assert_ne!(put(1, 2).fingerprint(), entry(1).fingerprint());
         assert_eq!(put(1, 2).fingerprint(), Entry { term: Term(3), ..put(1, 2) }.fingerprint());
+    }
+
+    /// What a log does, and what a plain list of terms with a base does.
+    #[test]
+    fn a_compacted_log_is_as_before_behind_its_base() {
+        for base in [1, 255, 256, 257, 600, 899] {
+            let mut log = Log::default();
+            (1..=900).for_each(|place| log.push(entry(1 + place / 100)));
+            let whole = log.clone();
+            log.compact(Index(base / 2));
+            log.compact(Index(base));
+            assert_eq!((log.base(), log.last_index()), (Index(base), Index(900)));
+            assert_eq!(log.term_at(Index(base)), Some(Term(1 + base / 100)));
+            assert_eq!(log.get(Index(base)), None, "it is in the snapshot");
+            assert_eq!(log.term_at(Index(base - 1)), None);
+            for index in base + 1..=901 {
+                assert_eq!(log.get(Index(index)), whole.get(Index(index)));
+            }
+            assert_eq!(log.batch(Index(base + 1), 300), whole.batch(Index(base + 1), 300));
+            log.truncate(Index(base + 1));
+            assert_eq!((log.last_index(), log.last_term()), (Index(base), Term(1 + base / 100)));
+            log.push(entry(77));
+            assert_eq!(log.term_at(Index(base + 1)), Some(Term(77)));
+        }
+    }
+
+    #[test]
+    fn a_snapshot_takes_the_place_of_a_log() {
+        let mut log = Log::default();
+        (0..5).for_each(|_| log.push(entry(1)));
+        log.replace(Index(300), Term(4));
+        assert_eq!(
+            (log.last_index(), log.last_term(), log.base()),
+            (Index(300), Term(4), Index(300))
+        );
+        (0..300).for_each(|_| log.push(entry(5)));
+        assert_eq!(log.last_index_with_term_at_most(Term(4), Index(600)), Index(300));
+        assert_eq!(log.last_index_with_term_at_most(Term(3), Index(600)), Index::ZERO);
+        assert_eq!(log.first_index_with_term_at_least(Term(5)), Index(301));
+        assert_eq!(
+            log.first_index_with_term_at_least(Term(2)),
+            Index(301),
+            "older ones are covered"
+        );
+        assert_eq!(log.iter_from(Index(1)).count(), 300);
     }
 }

@@ -8,15 +8,18 @@
 //! 4. keeps a message back until the write that it names is durable,
 //! 5. reports each durable write, in order,
 //! 6. applies what the node says to apply, and gives back the output where it was asked for,
-//! 7. loses all but the disk (and a durable state machine) when the node crashes.
+//! 7. copies the state machine for snapshots, keeps the latest on disk, and restores it,
+//! 8. loses all but the disk (and a durable state machine) when the node crashes.
 //!
 //! Nothing else reaches a node, so nothing else can make two runs differ.
 
+use std::any::Any;
+use std::fmt;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Index, NodeId, Term, WriteId};
+use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Batch, Command, Entry, Log, RequestId};
 use crate::record::Summary;
 use crate::rng::Rng;
@@ -31,6 +34,8 @@ pub struct Recovered {
     pub vote: Option<NodeId>,
     /// The durable log.
     pub log: Log,
+    /// The durable snapshot. The log may end before it, or differ from it: a crash came between the two.
+    pub snapshot: Option<Rc<Snapshot>>,
     /// The last index that the state machine has applied: zero where it is volatile.
     pub applied: Index,
     /// What else lies at the end of the journal: damage that a careful node leaves alone.
@@ -47,6 +52,55 @@ pub struct Damage {
     pub truncated: Option<(Index, Rc<[Entry]>)>,
 }
 
+/// A copy of a state machine, as nodes hand it on: they do not look inside.
+#[derive(Clone)]
+pub struct Image {
+    content: Rc<dyn Any>,
+    /// What it takes on the wire and on disk, in bytes; at least 1.
+    pub bytes: u64,
+    /// A fingerprint of the content: what oracles compare.
+    pub fingerprint: u64,
+}
+
+impl Image {
+    /// An image of a state machine.
+    pub fn new<T: 'static>(content: T, bytes: u64, fingerprint: u64) -> Image {
+        Image { content: Rc::new(content), bytes: bytes.max(1), fingerprint }
+    }
+
+    /// The state machine, if it is one of this kind.
+    pub fn content<T: 'static>(&self) -> Option<&T> {
+        self.content.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Image({:016x}, {} bytes)", self.fingerprint, self.bytes)
+    }
+}
+
+impl PartialEq for Image {
+    fn eq(&self, other: &Image) -> bool {
+        (self.bytes, self.fingerprint) == (other.bytes, other.fingerprint)
+    }
+}
+
+impl Eq for Image {}
+
+/// A snapshot: what all entries up to an index did, in place of these entries (section 7, Figure 12).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The last entry that it covers.
+    pub last_included_index: Index,
+    /// The term of that entry.
+    pub last_included_term: Term,
+    /// The members of the cluster as of that entry.
+    pub members: NodeSet,
+    /// The state machine.
+    pub image: Image,
+}
+
 /// A client's request as it reaches a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -57,7 +111,7 @@ pub struct Request {
 }
 
 /// What a command gave when it was applied.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Output {
     /// It was done.
     Done,
@@ -67,6 +121,10 @@ pub enum Output {
     Mismatch,
     /// An append to a list that is full.
     Full,
+    /// A session was opened; its number.
+    Opened(Index),
+    /// Nothing was done: the session is not open any more (thesis 6.3). An earlier try may have been done in it.
+    Expired,
 }
 
 /// What a node answers to a request.
@@ -92,6 +150,8 @@ pub enum Input<M> {
     },
     /// A client asks.
     Request(Request),
+    /// An operator wants the node, if it leads, to hand its leadership over to this one (thesis 3.10).
+    Transfer(NodeId),
     /// The time that [`Effect::SetTimer`] named has come.
     TimerFired,
     /// This write and every earlier one are durable.
@@ -105,6 +165,8 @@ pub enum Input<M> {
         /// What it gave.
         output: Output,
     },
+    /// The snapshot that was written is durable, in place of the one before.
+    SnapshotSaved(Rc<Snapshot>),
 }
 
 /// One thing that a node wants done. Effects are carried out in the order given.
@@ -144,6 +206,37 @@ pub enum Effect<M> {
         /// The first index to go.
         from: Index,
     },
+    /// Copies the state machine, which has just applied this index, and writes the copy to the disk as a snapshot, as
+    /// [`Effect::SaveSnapshot`] does.
+    TakeSnapshot {
+        /// The last index that the state machine has applied.
+        index: Index,
+        /// The term of the entry there.
+        term: Term,
+        /// The members of the cluster as of that entry.
+        members: NodeSet,
+    },
+    /// Writes a snapshot to the disk, beside the journal: appends go on meanwhile. It replaces the one before when it is whole, so a
+    /// crash leaves the one or the other. One is written at a time; [`Input::SnapshotSaved`] says when it is durable.
+    SaveSnapshot(Rc<Snapshot>),
+    /// Removes the entries up to `upto`, which the log holds and the durable snapshot covers.
+    Compact {
+        /// The write.
+        write: WriteId,
+        /// The last index to go.
+        upto: Index,
+    },
+    /// Removes the whole log in favour of the durable snapshot, which ends with an entry of this index and term.
+    Discard {
+        /// The write.
+        write: WriteId,
+        /// The last index that the snapshot covers.
+        index: Index,
+        /// Its term.
+        term: Term,
+    },
+    /// Makes the state machine what it is in a snapshot.
+    Restore(Rc<Snapshot>),
     /// Asks for [`Input::TimerFired`] at this local time; replaces what was asked for before.
     SetTimer(LocalTime),
     /// Applies a committed entry to the state machine.
@@ -177,6 +270,8 @@ pub enum Role {
     Candidate,
     /// Takes requests and replicates them.
     Leader,
+    /// Asks whether it could win, before it stands (thesis 9.6).
+    PreCandidate,
 }
 
 /// What a node says of itself, asked after every step.
@@ -192,6 +287,10 @@ pub struct Status {
     pub commit: Index,
     /// The highest index that it gave to its state machine.
     pub applied: Index,
+    /// As leader: to whom it is handing over.
+    pub transfer: Option<NodeId>,
+    /// The least priority with which it would stand; zero where there are no priorities.
+    pub target_priority: u32,
 }
 
 /// The random decisions of one node, drawn from its own stream over all its lives. The first election timeouts

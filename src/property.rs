@@ -34,11 +34,19 @@ pub enum Property {
     MonotonicCommit,
     /// A node does not panic, and keeps the contract with its host.
     Contract,
+    /// What clients hear of each key is what they could hear if each operation took effect at one moment between its first try and its
+    /// answer (section 8).
+    Linearizability,
+    /// A request that is made in a session takes effect at most once, and the requests of a session in order (thesis 6.3); no node
+    /// carries an entry out twice.
+    ExactlyOnce,
+    /// A snapshot holds exactly the committed entries up to its end, and a log gives way only to a durable one (section 7).
+    Snapshot,
 }
 
 impl Property {
     /// All of them, in the order in which they are judged.
-    pub const ALL: [Property; 11] = [
+    pub const ALL: [Property; 14] = [
         Property::ElectionSafety,
         Property::LeaderAppendOnly,
         Property::LogMatching,
@@ -50,6 +58,9 @@ impl Property {
         Property::MonotonicTerm,
         Property::MonotonicCommit,
         Property::Contract,
+        Property::Linearizability,
+        Property::ExactlyOnce,
+        Property::Snapshot,
     ];
 
     /// The name in scenario files and reports.
@@ -66,6 +77,9 @@ impl Property {
             Property::MonotonicTerm => "monotonic-term",
             Property::MonotonicCommit => "monotonic-commit",
             Property::Contract => "contract",
+            Property::Linearizability => "linearizability",
+            Property::ExactlyOnce => "exactly-once",
+            Property::Snapshot => "snapshot",
         }
     }
 
@@ -99,6 +113,15 @@ impl Property {
                 "A node's commit index never goes back in one life, and is never past its log."
             }
             Property::Contract => "A node does not panic, and keeps the contract with its host.",
+            Property::Linearizability => {
+                "Each operation takes effect at one moment between its first try and its answer."
+            }
+            Property::ExactlyOnce => {
+                "A request takes effect at most once, and the requests of a session in order."
+            }
+            Property::Snapshot => {
+                "A snapshot holds exactly what is committed up to its end, and a log gives way only to a durable one."
+            }
         }
     }
 
@@ -139,6 +162,18 @@ impl Property {
             }
             Property::MonotonicCommit => {
                 "Figure 2: the commit index only grows, and not past the last new entry."
+            }
+            Property::Linearizability => {
+                "8: each operation appears to execute instantaneously, exactly once, at some point between its \
+                 invocation and its response."
+            }
+            Property::ExactlyOnce => {
+                "8, thesis 6.3: the state machine tracks the latest serial number processed for each client, with \
+                 the response; a request already executed is answered without executing it again."
+            }
+            Property::Snapshot => {
+                "7: a snapshot replaces committed entries that the state machine has applied, and a log is discarded once \
+                 the snapshot is on stable storage."
             }
             Property::Contract => {
                 "Figure 2: a server that answers in ways the paper does not have is not a Raft server."

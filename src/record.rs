@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Index, NodeId, Term, WriteId};
-use crate::log::{Command, RequestId};
-use crate::node::Role;
+use crate::log::{Command, RequestId, mix};
+use crate::node::{Output, Role};
 use crate::time::{LocalTime, Time};
 
 /// One thing that happened.
@@ -83,6 +83,16 @@ pub enum Kind {
         /// The leader.
         leader: Option<NodeId>,
     },
+    /// The node, a leader, began to hand over to another, or does so no more.
+    Transfer {
+        /// To whom; none when it is over.
+        to: Option<NodeId>,
+    },
+    /// The least priority with which the node would stand changed.
+    TargetPriority {
+        /// The priority; zero before the first boot.
+        target: u32,
+    },
     /// The node's commit index changed.
     Commit {
         /// The new commit index.
@@ -137,6 +147,9 @@ pub enum Kind {
         content: u64,
         /// Whose request it was.
         request: RequestId,
+        /// Whether it was carried out; not so a request that was carried out before, or whose session has expired.
+        #[serde(default = "yes", skip_serializing_if = "is_yes")]
+        effect: bool,
     },
     /// A message left the node.
     Send {
@@ -204,6 +217,9 @@ pub enum Kind {
         request: RequestId,
         /// Whether it was applied rather than refused.
         applied: bool,
+        /// What it gave, where it went through the log.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<Heard>,
     },
     /// A client's try ran out of time.
     TimedOut {
@@ -235,6 +251,101 @@ pub enum Kind {
         /// Whether it panicked.
         panicked: bool,
     },
+    /// The node began to write a snapshot: not yet durable.
+    Snapshot {
+        /// The last entry that it covers.
+        index: Index,
+        /// The term of that entry.
+        term: Term,
+        /// A fingerprint of the state machine in it.
+        state: u64,
+        /// Whether another node sent it, rather than that it is of the node's own state machine.
+        received: bool,
+    },
+    /// A snapshot of the node is durable, in place of the one before.
+    SnapshotSaved {
+        /// The last entry that it covers.
+        index: Index,
+        /// The term of that entry.
+        term: Term,
+    },
+    /// The node removed the beginning of its log: not yet durable.
+    Compact {
+        /// The write.
+        write: WriteId,
+        /// The last index removed.
+        upto: Index,
+    },
+    /// The node removed its whole log in favour of its durable snapshot: not yet durable.
+    Discard {
+        /// The write.
+        write: WriteId,
+        /// The last entry that the snapshot covers.
+        index: Index,
+        /// The term of that entry.
+        term: Term,
+    },
+    /// The node's state machine became that of a snapshot.
+    Restore {
+        /// The last entry that the snapshot covers.
+        index: Index,
+        /// The term of that entry.
+        term: Term,
+        /// A fingerprint of the state machine.
+        state: u64,
+    },
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]
+fn is_yes(flag: &bool) -> bool {
+    *flag
+}
+
+/// What a client hears that its request gave: an [`Output`], small enough for a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Heard {
+    /// It was done.
+    Done,
+    /// A read: the values, as [`values_word`] has them.
+    Values(u64),
+    /// A compare-and-set found something else.
+    Mismatch,
+    /// An append to a list that is full.
+    Full,
+    /// A session was opened.
+    Opened(Index),
+    /// The session is not open any more.
+    Expired,
+}
+
+impl From<&Output> for Heard {
+    fn from(output: &Output) -> Heard {
+        match output {
+            Output::Done => Heard::Done,
+            Output::Values(values) => Heard::Values(values_word(values)),
+            Output::Mismatch => Heard::Mismatch,
+            Output::Full => Heard::Full,
+            Output::Opened(session) => Heard::Opened(*session),
+            Output::Expired => Heard::Expired,
+        }
+    }
+}
+
+/// A list of values in one word: zero for none, 2^32 and the value for one, and for more a fingerprint with the highest bit set.
+pub fn values_word(values: &[u32]) -> u64 {
+    match values {
+        [] => 0,
+        [value] => 1 << 32 | u64::from(*value),
+        values => {
+            let fold = |state: u64, value: &u32| mix(state ^ u64::from(*value));
+            values.iter().fold(values.len() as u64, fold) | 1 << 63
+        }
+    }
 }
 
 /// Why a message was lost.
@@ -269,6 +380,16 @@ pub enum MessageKind {
     Forward,
     /// The leader's answer to it.
     ForwardReply,
+    /// A node asks whether it would get a vote, before it stands.
+    PreVote,
+    /// The answer to it.
+    PreVoteReply,
+    /// A leader hands over: the receiver is to stand at once.
+    TimeoutNow,
+    /// A leader sends a part of a snapshot.
+    InstallSnapshot,
+    /// The answer to it.
+    SnapshotReply,
 }
 
 impl MessageKind {
@@ -283,17 +404,21 @@ impl MessageKind {
 pub struct Summary {
     /// What the message is for.
     pub message: MessageKind,
-    /// The sender's term; for a forwarded request and its answer, zero.
+    /// The sender's term; for a forwarded request and its answer, zero; for a pre-vote and its grant, the term in which the asking node
+    /// would stand.
     pub term: Term,
-    /// A candidate's last index; the index before the entries; the index that a follower has matched, or refused.
+    /// A candidate's last index; the index before the entries; the index that a follower has matched, or refused; the last that a
+    /// snapshot covers.
     pub index: Index,
     /// The term at that index; for a refusal, the term that the follower has there.
     pub index_term: Term,
-    /// How many entries it carries.
+    /// How many entries it carries; of a snapshot, how many bytes.
     pub entries: u32,
-    /// The leader's commit index; for a refusal, where the follower wants to go on.
+    /// The leader's commit index; for a refusal, where the follower wants to go on; of a snapshot, how many bytes come before the
+    /// part, or were received.
     pub commit: Index,
-    /// Whether a vote was granted, entries were accepted, or a request was applied.
+    /// Whether a vote or pre-vote was granted, entries were accepted, or a request was applied; for a vote request, whether the leader
+    /// itself asked for the election; whether it is the last part of a snapshot, or the snapshot is installed.
     pub success: bool,
     /// The client's request that is forwarded.
     pub request: RequestId,
@@ -314,8 +439,12 @@ impl Summary {
         }
     }
 
-    /// What the message takes on the wire, in bytes: a header and its entries.
+    /// What the message takes on the wire, in bytes: a header, and its entries or its part of a snapshot.
     pub const fn bytes(&self) -> u64 {
-        64 + self.entries as u64 * crate::log::Entry::BYTES
+        let each = match self.message {
+            MessageKind::InstallSnapshot => 1,
+            _ => crate::log::Entry::BYTES,
+        };
+        64 + self.entries as u64 * each
     }
 }

@@ -24,6 +24,12 @@ pub enum Stream {
     Client(u32),
     /// Whom a fault picks, and how much of an unsynced write it keeps.
     Fault(u32),
+    /// What a plan drawn from a seed has of elections beyond the paper's.
+    Elections,
+    /// What is drawn of a plan's clients after all else: sessions, and whether they meet on few keys.
+    Operations,
+    /// How long a node's disk takes for a snapshot, and whether a crash keeps it.
+    Snapshot(NodeId),
 }
 
 impl Stream {
@@ -35,6 +41,9 @@ impl Stream {
             Stream::Node(node) => (3, u64::from(node.number())),
             Stream::Client(client) => (4, u64::from(client)),
             Stream::Fault(fault) => (5, u64::from(fault)),
+            Stream::Elections => (10, 0),
+            Stream::Operations => (9, 0),
+            Stream::Snapshot(node) => (8, u64::from(node.number())),
         };
         kind << 48 | identity
     }
@@ -112,6 +121,8 @@ mod tests {
             first(1, Stream::Node(one)),
             first(1, Stream::Client(1)),
             first(1, Stream::Fault(1)),
+            first(1, Stream::Elections),
+            first(1, Stream::Operations),
         ];
         for (place, word) in words.iter().enumerate() {
             assert!(!words[..place].contains(word), "stream {place} repeats another");

@@ -3,11 +3,15 @@
 //! The catalogue stands here, apart from the code that notices them, because plans name situations too: a
 //! fault may wait for the n-th time that one occurs.
 
+pub mod counts;
+
 use std::fmt;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+pub use counts::Counts;
 
 use crate::closest;
 
@@ -130,10 +134,105 @@ situations! {
         "A node's term rose by two or more at once."
         "It slept through elections.";
 
+    // Elections beyond the paper's: pre-vote (thesis 9.6), check-quorum (6.2), loyalty (4.2.3), transfers (3.10), priorities.
+    PreVoteAsked "pre-vote-asked"
+        "A node asked whether it could win, before it stood."
+        "No term rises for it.";
+    PreVoteRepeated "pre-vote-repeated"
+        "A pre-candidate's time was up and it asked again."
+        "It may ask for ever, and must disturb nobody.";
+    PreVoteGranted "pre-vote-granted"
+        "A node said that it would give its vote."
+        "It promises nothing, and is not written.";
+    PreVoteRefusedLeaderHeard "pre-vote-refused-leader-heard"
+        "A pre-vote was refused, and only a leader that was heard lately speaks against it."
+        "What keeps a node that comes back from deposing a healthy leader.";
+    PreVoteRefusedLog "pre-vote-refused-log"
+        "A pre-vote was refused because the log of the node that asks is older or shorter."
+        "It could not win (5.4.1), so it must not stand.";
+    PreVoteRefusedTerm "pre-vote-refused-term"
+        "A pre-vote was refused because the term that was asked for is not new."
+        "The refusal tells the node that asks how late it is.";
+    PreVoteWon "pre-vote-won"
+        "A majority would vote for a pre-candidate, and it stood."
+        "Only now does a term rise.";
+    PreVoteWonElectionLost "pre-vote-won-election-lost"
+        "A node that stood after it won its pre-vote did not win the election."
+        "Grants are no votes: others may have stood as well.";
+    LatePreVoteGrant "late-pre-vote-grant"
+        "A grant of its pre-vote reached a node that already stood in that term."
+        "Counted as a vote, it elects a leader without a majority.";
+    PreCandidateYields "pre-candidate-yields"
+        "A pre-candidate gave up within its term: it heard of a leader, or gave its vote."
+        "Nothing has happened.";
+    PreCandidateOutdated "pre-candidate-outdated"
+        "A pre-candidate gave up for a higher term."
+        "A refusal, or a new leader, told it.";
+    ReturnedQuietly "returned-quietly"
+        "A node that had asked in vain more than once came back, and the term did not rise."
+        "What pre-vote is for.";
+    LeaderWithoutQuorum "leader-without-quorum"
+        "A leader stepped down within its term because no majority answered it."
+        "Clients go elsewhere, and whoever still hears it may stand.";
+    VoteRefusedLoyal "vote-refused-loyal"
+        "A node refused its vote, and kept its term, because it heard its leader lately."
+        "A node that was cut off or removed disrupts nobody.";
+    TransferBegun "transfer-begun"
+        "A leader began to hand over."
+        "It takes no requests until it is over.";
+    TransferHeirBehind "transfer-heir-behind"
+        "A leader began to hand over to a node whose disk lacks its last entry."
+        "The heir must catch up first, or it cannot win.";
+    TransferHeirCaughtUp "transfer-heir-caught-up"
+        "A leader told a node to stand that was behind when the transfer began."
+        "The transfer waits for replication.";
+    TransferHeirDown "transfer-heir-down"
+        "The node to which a leader hands over crashed, or was down from the start."
+        "Nobody will ever say so: only time ends the transfer.";
+    TransferLeaderCrashed "transfer-leader-crashed"
+        "A leader crashed while it handed over."
+        "The heir may stand twice, or never hear of it.";
+    ElectionByTransfer "election-by-transfer"
+        "A node stood because its leader told it to."
+        "Neither pre-vote nor loyalty holds it up.";
+    LoyaltySetAside "loyalty-set-aside"
+        "A request for votes by the leader's own word reached a node that was not in its term yet."
+        "Such a request is answered although a leader is heard.";
+    TransferCompleted "transfer-completed"
+        "The node was elected that its leader had told to stand."
+        "No election timeout had to pass.";
+    TransferAborted "transfer-aborted"
+        "A leader gave a transfer up because it took too long."
+        "It must take requests again.";
+    TransferLostToAnother "transfer-lost-to-another"
+        "Another node than the heir was elected after a transfer had begun."
+        "Elections do not wait for transfers.";
+    RequestRefusedInTransfer "request-refused-in-transfer"
+        "A leader refused a request because it was handing over."
+        "Whatever it took now, the heir might lack.";
+    RequestsTakenAgain "requests-taken-again"
+        "A leader took a request after it had given a transfer up."
+        "The abort was one.";
+    TimeoutNowStale "timeout-now-stale"
+        "The word to stand reached a node when its term was over."
+        "It must not start an election any more.";
+    ElectionLeftToOthers "election-left-to-others"
+        "A node's election timeout passed and it did not stand, for others have a higher priority."
+        "If they are gone, nobody stands yet.";
+    PriorityDecayed "priority-decayed"
+        "A node became less particular about whom it leaves elections to."
+        "The cluster must get a leader in the end.";
+    LowerPriorityElected "lower-priority-elected"
+        "A node was elected that had left elections to others before."
+        "Those of a higher priority are down, cut off, or behind.";
+
     // Replication (5.3).
     LeaderAppended "leader-appended"
         "A leader added an entry to its log."
         "From here on it may be lost, replicated, or both.";
+    RequestsGathered "requests-gathered"
+        "A leader appended several requests in one write."
+        "They are committed together, and each is answered by itself.";
     EntriesAccepted "entries-accepted"
         "A follower accepted entries."
         "The common case.";
@@ -226,9 +325,89 @@ situations! {
     CommitSurvivedCrashOfAll "commit-survived-crash-of-all"
         "A majority had crashed since an entry was committed, and a leader was elected."
         "Memory alone would have lost it.";
+    CrashBeforeApply "crash-before-apply"
+        "A node crashed when its state machine had not applied all that it knew to be committed."
+        "What is committed must be applied once, later.";
     AppliedAfterRestart "applied-after-restart"
         "A restarted node applied an entry that it had applied in an earlier life, or went on from one."
         "Applied state and log must agree.";
+
+    // Snapshots (7).
+    SnapshotTaken "snapshot-taken"
+        "A node began to write a snapshot of its state machine."
+        "The log before it can go, once it is durable.";
+    AppendsDuringSnapshot "appends-during-snapshot"
+        "A node appended entries while it wrote a snapshot."
+        "The snapshot holds what was applied when it was taken, and nothing of these.";
+    CompactedPastFollower "compacted-past-follower"
+        "A leader removed entries that another node does not have."
+        "Only its snapshot has them for that node now.";
+    TrailingEntriesSent "trailing-entries-sent"
+        "A leader sent entries that its snapshot covers, for it had kept them."
+        "A follower that is a little behind is spared a snapshot.";
+    FollowerNeedsSnapshot "follower-needs-snapshot"
+        "A leader began to send its snapshot to a follower."
+        "What the follower lacks is in no log of the leader's.";
+    SnapshotInParts "snapshot-in-parts"
+        "A leader sent a further part of a snapshot."
+        "Parts must be put together in order, without a gap.";
+    SnapshotPartResent "snapshot-part-resent"
+        "A leader sent the same part of a snapshot again."
+        "It was lost, or its answer was.";
+    SnapshotPartRepeated "snapshot-part-repeated"
+        "A part of a snapshot arrived that the follower had already."
+        "Adding it again would spoil the snapshot.";
+    SnapshotPartAfterGap "snapshot-part-after-gap"
+        "A part of a snapshot arrived, and the part before it had not."
+        "The follower restarted, or messages overtook each other.";
+    SnapshotPartStale "snapshot-part-stale"
+        "A part of a snapshot arrived from a leader whose term is over."
+        "Stale leaders must not install anything.";
+    SnapshotNotNeeded "snapshot-not-needed"
+        "A part of a snapshot arrived at a node that has committed all that it covers."
+        "Installing it would take the node back.";
+    SnapshotInstalled "snapshot-installed"
+        "A node's state machine became that of a leader's snapshot."
+        "It skips entries that it never saw.";
+    SnapshotOverConflict "snapshot-over-conflict"
+        "A snapshot took the place of a log with another entry at its end."
+        "All of that log is of another history.";
+    SnapshotOverShortLog "snapshot-over-short-log"
+        "A snapshot took the place of a log that ends before it."
+        "The common case.";
+    SuffixKeptAfterInstall "suffix-kept-after-install"
+        "A node installed a snapshot and kept the entries behind it."
+        "Some of these it may have acknowledged.";
+    StreamingAfterInstall "streaming-after-install"
+        "A node appended entries behind a snapshot that had taken the place of its log."
+        "The snapshot's last entry is what they are compared with.";
+    InstallOvertaken "install-overtaken"
+        "A leader's newer snapshot was durable while it sent an older one."
+        "A transfer that starts anew with each snapshot never ends.";
+    LeaderChangedDuringInstall "leader-changed-during-install"
+        "A part of a snapshot arrived from a new leader while that of the old one was incomplete."
+        "Parts of two snapshots must not be mixed.";
+    CrashWhileWritingSnapshot "crash-while-writing-snapshot"
+        "A node crashed while it wrote a snapshot of its state machine."
+        "It has the snapshot before, and the log behind that.";
+    CrashDuringInstall "crash-during-install"
+        "A node crashed when it had received a part of a snapshot or all of it, and not installed it."
+        "What it was before must be whole.";
+    InstallFinishedAtRestart "install-finished-at-restart"
+        "A node gave its log up for its snapshot when it restarted."
+        "A crash came between the snapshot and the log.";
+    RestartFromSnapshot "restart-from-snapshot"
+        "A restarted node's state machine was that of its snapshot."
+        "Only what lies behind is applied again.";
+    RestartWithEmptyLog "restart-with-empty-log"
+        "A node restarted with a snapshot and no entry behind it."
+        "Its last index and term are those of the snapshot.";
+    LeaderWithCompactedLog "leader-with-compacted-log"
+        "A leader was elected that had removed the beginning of its log."
+        "It goes back in search of a match, and may find that it cannot.";
+    AppendBelowBase "append-below-base"
+        "Entries arrived that begin before the end of what the follower has removed."
+        "It cannot compare them, and need not.";
 
     // Clients and forwarding (8).
     RequestAnswered "request-answered"
@@ -258,6 +437,77 @@ situations! {
     RequestAppliedTwice "request-applied-twice"
         "The same request was applied at two places of the log."
         "Without sessions a retry can do that (section 8).";
+    WritesOverlap "writes-overlap"
+        "Two clients' writes to one key overlapped."
+        "Either order is right, but all must see the same.";
+    ReadOverlapsWrite "read-overlaps-write"
+        "A read and a write of one key overlapped."
+        "The read may give what was before or after.";
+    CompareAndSetRaced "compare-and-set-raced"
+        "Two compare-and-sets of one key overlapped."
+        "One must see what the other did.";
+    CompareAndSetHeld "compare-and-set-held"
+        "A compare-and-set found what it expected."
+        "It says what the key held, as a read does.";
+    CompareAndSetFailed "compare-and-set-failed"
+        "A compare-and-set found something else."
+        "It says what the key did not hold.";
+    ReadFoundNothing "read-found-nothing"
+        "A read found a key without a value."
+        "A lost write looks like this.";
+    OperationSpansLeaderChange "operation-spans-leader-change"
+        "An operation was answered that began before the latest leader was elected."
+        "What one leader began another ends.";
+    ReadSpansLeaderChange "read-spans-leader-change"
+        "A read was answered that began before the latest leader was elected."
+        "The old leader may no longer know what was written.";
+    RetryAfterEffect "retry-after-effect"
+        "A client tried an operation again that had taken effect."
+        "The second try must not do it again, or may, if there is no session.";
+    RetryReachedAnotherLeader "retry-reached-another-leader"
+        "Two tries of one operation reached different leaders."
+        "Only the log can tell that they are the same.";
+    AnsweredByEarlierTry "answered-by-earlier-try"
+        "A client heard the answer to an earlier try than its last."
+        "The last try is still on its way.";
+    GaveUpAfterEffect "gave-up-after-effect"
+        "A client gave an operation up that had taken effect."
+        "The client does not know, but others see it.";
+    GaveUpBeforeEffect "gave-up-before-effect"
+        "A client gave an operation up that had not taken effect."
+        "It may yet.";
+    UnknownTookEffect "unknown-took-effect"
+        "An operation took effect after its client had given it up."
+        "An unknown outcome is unknown for ever.";
+    UnknownNeverTakesEffect "unknown-never-takes-effect"
+        "A later request of its session took effect, so an operation that was given up never will."
+        "The requests of a session take effect in order.";
+    ReadBesideUnknownWrite "read-beside-unknown-write"
+        "A read was answered while a write to its key had been given up without effect."
+        "The write may come at any later moment.";
+    ForwardDuplicated "forward-duplicated"
+        "The network delivered a forwarded request twice."
+        "The leader takes it for two, and only a session tells that it is one.";
+
+    // Sessions (thesis 6.3).
+    SessionOpened "session-opened"
+        "A client opened a session."
+        "From here on its requests take effect once.";
+    SessionOpenedTwice "session-opened-twice"
+        "A client's request to open a session took effect twice."
+        "One of the two sessions is never used.";
+    SessionOpenedAgain "session-opened-again"
+        "A client opened another session."
+        "Its last one was closed, or it heard nothing of it.";
+    SessionExpired "session-expired"
+        "A client heard that its session was closed."
+        "What it asked last may have been done or not.";
+    DuplicateKnownBySession "duplicate-known-by-session"
+        "A request was applied a second time, and had no effect because its session knew it."
+        "Exactly once at work.";
+    LateRequestIgnored "late-request-ignored"
+        "A request was applied without effect when its client had gone on."
+        "A try that was long under way must change nothing.";
 
     // Nodes, disks, clocks, network.
     NodeCrashed "node-crashed"
@@ -382,68 +632,6 @@ impl JsonSchema for Situation {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let names: Vec<&str> = Situation::ALL.iter().map(|situation| situation.name()).collect();
         json_schema!({ "type": "string", "enum": names })
-    }
-}
-
-/// How often each situation was reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counts([u64; Situation::COUNT]);
-
-impl Default for Counts {
-    fn default() -> Counts {
-        Counts([0; Situation::COUNT])
-    }
-}
-
-impl Counts {
-    /// Counts one more; says how many there are now.
-    pub fn add(&mut self, situation: Situation) -> u64 {
-        let count = &mut self.0[situation.slot()];
-        *count += 1;
-        *count
-    }
-
-    /// How often this one was reached.
-    pub fn of(&self, situation: Situation) -> u64 {
-        self.0[situation.slot()]
-    }
-
-    /// Adds the counts of another run.
-    pub fn merge(&mut self, other: &Counts) {
-        for (count, more) in self.0.iter_mut().zip(other.0) {
-            *count += more;
-        }
-    }
-
-    /// The situations that were reached, with how often.
-    pub fn reached(&self) -> impl Iterator<Item = (Situation, u64)> {
-        self.pairs().filter(|(_, count)| *count > 0)
-    }
-
-    /// The situations that were never reached.
-    pub fn missed(&self) -> impl Iterator<Item = Situation> {
-        self.pairs().filter(|(_, count)| *count == 0).map(|(situation, _)| situation)
-    }
-
-    fn pairs(&self) -> impl Iterator<Item = (Situation, u64)> {
-        Situation::ALL.iter().copied().zip(self.0)
-    }
-}
-
-impl Serialize for Counts {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.reached())
-    }
-}
-
-impl<'de> Deserialize<'de> for Counts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let map = std::collections::BTreeMap::<Situation, u64>::deserialize(deserializer)?;
-        let mut counts = Counts::default();
-        for (situation, count) in map {
-            counts.0[situation.slot()] = count;
-        }
-        Ok(counts)
     }
 }
 

@@ -163,11 +163,22 @@ fn the_catalogues_are_complete() {
         .stdout(contains("Figure 8"));
     squall().args(["situations"]).assert().code(0).stdout(contains("split-vote"));
     squall().args(["properties"]).assert().code(0).stdout(contains("election-safety"));
+    squall().args(["profiles"]).assert().code(0).stdout(contains("check-quorum"));
+    let profiles = squall().args(["profiles", "--json"]).output().expect("it runs");
+    let profiles: serde_json::Value = serde_json::from_slice(&profiles.stdout).expect("JSON");
+    let etcd = profiles.as_array().expect("a list").iter().find(|one| one["name"] == "etcd");
+    let schema = squall().args(["schema"]).output().expect("it runs");
+    let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).expect("JSON");
+    for switch in ["pre_vote", "check_quorum", "vote_lease"] {
+        assert_eq!(etcd.expect("it is there")[switch], true, "{switch}");
+        let options = &schema["$defs"]["RaftOptions"]["properties"];
+        assert!(options[switch].is_object(), "a plan has no {switch}");
+    }
     squall()
-        .args(["profiles"])
+        .args(["power", "--bugs", "transfer-wedged"])
         .assert()
-        .code(0)
-        .stdout(contains("not in the built-in Raft: pre-vote"));
+        .code(1)
+        .stderr(contains("squall run scenarios/bugs/transfer-wedged.toml"));
     squall().args(["scenarios"]).assert().code(0).stdout(contains("scenarios/bugs/"));
     squall().args(["schema"]).assert().code(0).stdout(contains("\"$schema\""));
     squall().args(["completions", "bash"]).assert().code(0).stdout(contains("complete"));
@@ -211,7 +222,7 @@ fn a_report_is_one_page_of_a_run_or_of_a_campaign() {
     report(&["quiet.toml", "--records-max", "10"])
         .code(1)
         .stderr(contains("a page holds 10").and(contains("--from")));
-    report(&["."]).code(1).stderr(contains("holds no run"));
+    report(&["."]).code(1).stderr(contains("is not the folder of a failure"));
     let bug = ["fuzz", "--runs", "200", "--bug", "commit-without-quorum", "--out", "found"];
     squall().args(bug).current_dir(&folder).assert().code(2);
     report(&["found"]).code(0).stdout(contains("index.html"));

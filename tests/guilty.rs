@@ -174,11 +174,19 @@ const QUICK: [Bug; 6] = [
     Bug::ApplyTwiceAfterRestart,
 ];
 
+/// What these get wrong lies in the state machine, so no step of a node is decided otherwise.
+const IN_STATE_MACHINES: [Bug; 2] = [Bug::DedupLost, Bug::SnapDropsSessions];
+
+/// Whether a bug makes steps guilty of a violation.
+fn is_for_court(bug: &Bug) -> bool {
+    bug.is_judged() && !IN_STATE_MACHINES.contains(bug)
+}
+
 /// Checks the explanations of the first storm that each bug makes fail, shrunk.
 fn check_storms(bugs: &[Bug]) {
     squall::sim::run::silence_panics_of_nodes();
     let mut wrong = String::new();
-    for bug in bugs {
+    for bug in bugs.iter().filter(|bug| is_for_court(bug)) {
         let storm = |seed| {
             let mut plan = swarm::draw(seed);
             plan.raft.bugs = vec![*bug];
@@ -219,6 +227,9 @@ fn every_story_of_a_planted_bug_names_the_guilty_step() {
     for path in paths {
         let text = fs::read_to_string(&path).expect("it is readable");
         let plan = from_toml(&text).expect("it is a scenario");
+        if !plan.raft.bugs.iter().all(is_for_court) {
+            continue;
+        }
         if let Err(problem) = check(&path.display().to_string(), &plan) {
             wrong += &problem;
         }

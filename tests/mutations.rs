@@ -109,7 +109,19 @@ fn deep_nesting_and_huge_numbers_are_refused() {
         "[raft]\nheartbeat_interval = \"1ns\"",
         "[raft]\nelection_timeout = \"10ms\"\nheartbeat_interval = \"20ms\"",
         "[[nodes]]\nid = 1\nclock_drift_ppm = 2000000",
+        "[raft]\nsnapshot_every = 1000000001",
+        "[raft]\nsnapshot_every = -1",
+        "[raft]\nsnapshot_trailing = 1000000001",
+        "[raft]\nsnapshot_chunk = 0",
+        "[raft]\nsnapshot_chunk = 1073741825",
+        "[raft]\nbytes_per_append = 1073741825",
+        "[raft]\nbytes_in_flight = 1073741825",
+        "[raft]\nbatch_delay = \"150ms\"",
+        "[cluster]\napply_delay = \"1001s\"",
         "judge = [\"durability\", \"durability\"]",
+        "[[nodes]]\nid = 1\nelection_priority = 1001",
+        "[[nodes]]\nid = 1\nelection_priority = -1",
+        "[raft]\npre_vote = 1",
     ] {
         assert!(scenario::from_toml(text).is_err(), "{text}");
     }
@@ -134,6 +146,10 @@ fn faults_that_contradict_each_other_are_refused() {
         "node 2 is in two groups",
     );
     check("[[faults]]\nat = \"2s\"\ncrash = { whom = \"trigger\" }\n", "this one waits for none");
+    let transfer = |to: &str| format!("[[faults]]\nat = \"2s\"\ntransfer = {{ to = {to} }}\n");
+    check(&transfer("\"trigger\""), "this one waits for none");
+    check(&transfer("9"), "there is no node 9");
+    check("[cluster]\nnodes = 1\n[[nodes]]\nid = 1\nelection_priority = 0\n", "nobody ever stands");
     check("[[faults]]\nat = \"99s\"\ncrash = { whom = 1 }\n", "after the end of the run");
     let good = crash("1s", ", for = \"1s\"")
         + &crash("2s", "")

@@ -12,7 +12,7 @@ use squall::time::Span;
 
 /// A node's disk with a term, and entries of these terms.
 fn disk(term: u64, log: &[u64]) -> Disk {
-    Disk { term, vote: None, log: log.to_vec() }
+    Disk { term, log: log.to_vec(), ..Disk::default() }
 }
 
 fn append(term: u64, prev: (u64, u64), entries: &[u64], commit: u64) -> Message {
@@ -31,11 +31,12 @@ fn request_vote(term: u64, last: (u64, u64)) -> Message {
         term: Term(term),
         last_log_index: Index(index),
         last_log_term: Term(last_term),
+        by_leader: false,
     }
 }
 
 fn put(serial: u32) -> Request {
-    let id = RequestId { client: 1, serial };
+    let id = RequestId::new(1, serial);
     Request { id, command: Command::Put { key: 1, value: serial } }
 }
 
@@ -119,7 +120,10 @@ fn a_candidate_of_an_older_term_is_refused() {
 #[test]
 fn a_vote_is_for_the_first_candidate_whose_log_is_up_to_date() {
     let vote = |voted: Option<u8>, last| {
-        let (_, told) = told(Disk { term: 3, vote: voted, log: vec![1, 2] }, request_vote(3, last));
+        let (_, told) = told(
+            Disk { term: 3, vote: voted, log: vec![1, 2], ..Disk::default() },
+            request_vote(3, last),
+        );
         told.contains("granted")
     };
     assert!(vote(None, (2, 2)) && vote(Some(2), (2, 2)));

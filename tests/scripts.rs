@@ -6,11 +6,12 @@ mod driver;
 
 use std::fs;
 
-use driver::{Disk, Driver, n};
+use driver::{Disk, Driver, SNAPSHOT_BYTES, n, snapshot};
 use squall::ids::{Index, NodeId, Term};
 use squall::log::{Batch, Command, Entry, RequestId};
 use squall::node::{Input, Request};
-use squall::raft::Message;
+use squall::raft::{Config, Elections, Message};
+use squall::time::Span;
 
 /// The number behind a letter, as in `n2`, `t3`.
 fn number(word: &str) -> u64 {
@@ -35,7 +36,7 @@ fn terms(words: &str) -> Vec<u64> {
 fn request(word: &str) -> Request {
     let (client, serial) =
         word.trim_start_matches('c').split_once('.').expect("a client's request");
-    let id = RequestId { client: number(client) as u32, serial: number(serial) as u32 };
+    let id = RequestId::new(number(client) as u32, number(serial) as u32);
     Request { id, command: Command::Put { key: 1, value: id.serial } }
 }
 
@@ -45,8 +46,15 @@ fn message(words: &[&str]) -> Message {
     match words[0] {
         "request-vote" => {
             let (last_log_index, last_log_term) = position(words[3]);
-            Message::RequestVote { term: term(), last_log_index, last_log_term }
+            let by_leader = words[4..] == ["by", "leader"];
+            Message::RequestVote { term: term(), last_log_index, last_log_term, by_leader }
         }
+        "pre-vote" => {
+            let (last_log_index, last_log_term) = position(words[3]);
+            Message::PreVote { term: term(), last_log_index, last_log_term }
+        }
+        "pre-vote-reply" => Message::PreVoteReply { term: term(), granted: words[2] == "granted" },
+        "timeout-now" => Message::TimeoutNow { term: term() },
         "vote" => Message::Vote { term: term(), granted: words[2] == "granted" },
         "append" => {
             let (prev_log_index, prev_log_term) = position(words[3]);
@@ -57,6 +65,18 @@ fn message(words: &[&str]) -> Message {
             Message::AppendEntries { term, prev_log_index, prev_log_term, entries, leader_commit }
         }
         "appended" => Message::Appended { term: term(), match_index: Index(number(words[3])) },
+        "snapshot" => {
+            let (index, last) = position(words[3]);
+            let (offset, bytes) = (number(words[5]), number(words[7]) as u32);
+            let done = offset + u64::from(bytes) == SNAPSHOT_BYTES;
+            Message::InstallSnapshot {
+                term: term(),
+                snapshot: snapshot(index.0, last.0, 3),
+                offset,
+                bytes,
+                done,
+            }
+        }
         "forward" => Message::Forward { request: request(words[1]) },
         other => panic!("there is no message `{other}`"),
     }
@@ -66,8 +86,15 @@ fn message(words: &[&str]) -> Message {
 fn carry_out(driver: &mut Option<Driver>, line: &str) -> String {
     let words: Vec<&str> = line.split_whitespace().collect();
     if words[0] == "cluster" {
-        let disks = parse_disks(&line["cluster".len()..]);
-        *driver = Some(Driver::new(&disks, &[]));
+        let (knobs, rest) = parse_knobs(&line["cluster".len()..]);
+        let (disks, options) = rest.split_once(" with ").unwrap_or((rest, ""));
+        let disks = parse_disks(disks);
+        let (elections, priorities) = parse_options(options);
+        let tune = |config: &mut Config| knobs.iter().for_each(|(knob, to)| set(config, knob, *to));
+        *driver = Some(match knobs.is_empty() {
+            true => Driver::with(&disks, &[], elections, &priorities),
+            false => Driver::tuned(&disks, &[], tune),
+        });
         driver.as_mut().expect("just made").told();
         return String::new();
     }
@@ -75,6 +102,7 @@ fn carry_out(driver: &mut Option<Driver>, line: &str) -> String {
     match words[..] {
         ["timer", id] => driver.timer(node(id)),
         ["sync", id] => driver.sync(node(id)),
+        ["saved", id] => driver.saved(node(id)),
         ["settle"] => driver.settle(&[1, 2, 3, 4, 5, 6, 7]),
         ["settle", ..] => {
             let among: Vec<u8> = words[1..].iter().map(|word| number(word) as u8).collect();
@@ -82,6 +110,8 @@ fn carry_out(driver: &mut Option<Driver>, line: &str) -> String {
         }
         ["deliver", from, to] => assert!(driver.deliver(node(from), node(to)), "nothing to {line}"),
         ["lose"] => driver.lose_all(),
+        ["transfer", id, to] => driver.step(node(id), Input::Transfer(node(to))),
+        ["pass", id, span] => driver.pass(node(id), span.parse().expect("a length of time")),
         ["request", id, asked] => driver.request(node(id), request(asked)),
         ["fail", id] => driver.step(node(id), Input::WriteFailed(squall::ids::WriteId(1))),
         ["receive", id, from, ..] => driver.receive(node(id), node(from), message(&words[3..])),
@@ -89,11 +119,38 @@ fn carry_out(driver: &mut Option<Driver>, line: &str) -> String {
             let (status, log) = (driver.status(node(id)), driver.log(node(id)));
             let standing = driver::standing(status);
             let commit = status.commit;
-            return format!("{}{id} {standing}, log {log:?}, commit {commit}\n", driver.told());
+            let from = match driver.base(node(id)) {
+                Index::ZERO => String::new(),
+                base => format!("from {} ", base.next()),
+            };
+            let told = driver.told();
+            return format!("{told}{id} {standing}, log {from}{log:?}, commit {commit}\n");
         }
         _ => panic!("`{line}` is no command"),
     }
     driver.told()
+}
+
+/// The knobs of the cluster, where the line begins with them, as in `with every 3 keep 1 bytes 10 |`; gives the rest, too.
+fn parse_knobs(text: &str) -> (Vec<(&str, u64)>, &str) {
+    let Some(rest) = text.trim_start().strip_prefix("with ") else { return (Vec::new(), text) };
+    let (head, disks) = rest.split_once('|').expect("disks follow behind `|`");
+    let words: Vec<&str> = head.split_whitespace().collect();
+    (words.chunks(2).map(|pair| (pair[0], number(pair[1]))).collect(), disks)
+}
+
+/// Sets one knob.
+fn set(config: &mut Config, knob: &str, to: u64) {
+    match knob {
+        "every" => config.snapshot_every = to,
+        "keep" => config.snapshot_trailing = to,
+        "bytes" => config.snapshot_chunk = to as u32,
+        "message" => config.bytes_per_append = to,
+        "window" => config.bytes_in_flight = to,
+        "gather" => config.batch_delay = Span::millis(to),
+        "parallel" => config.parallel_append = to > 0,
+        _ => panic!("there is no knob `{knob}`"),
+    }
 }
 
 /// The disks of a cluster: `3`, or one part for each node, as in `n1 t3 vote n1 log 1 1 2 | n2 t1 | n3 t1`.
@@ -106,13 +163,34 @@ fn parse_disks(text: &str) -> Vec<Disk> {
             let (head, log) = part.split_once("log").unwrap_or((part, ""));
             let words: Vec<&str> = head.split_whitespace().collect();
             let vote = words.iter().position(|word| *word == "vote");
+            let covers = words.iter().position(|word| *word == "snapshot");
             Disk {
                 term: number(words[1]),
                 vote: vote.map(|place| number(words[place + 1]) as u8),
+                snapshot: covers.map(|place| {
+                    let (index, term) = position(words[place + 1]);
+                    (index.0, term.0)
+                }),
+                stale: words.contains(&"stale"),
                 log: terms(log),
             }
         })
         .collect()
+}
+
+/// What elections have beyond the paper's: `pre-vote check-quorum vote-lease`, and `priorities 100 80 50`.
+fn parse_options(text: &str) -> (Elections, Vec<u32>) {
+    let (switches, priorities) = text.split_once("priorities").unwrap_or((text, ""));
+    let mut elections = Elections::default();
+    for switch in switches.split_whitespace() {
+        match switch {
+            "pre-vote" => elections.pre_vote = true,
+            "check-quorum" => elections.check_quorum = true,
+            "vote-lease" => elections.vote_lease = true,
+            other => panic!("there is no switch `{other}`"),
+        }
+    }
+    (elections, priorities.split_whitespace().map(|word| number(word) as u32).collect())
 }
 
 /// Runs a script: a line that begins with `> ` is a command, the lines behind it are what happens.

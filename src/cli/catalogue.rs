@@ -14,7 +14,7 @@ use crate::cli::failure::Failure;
 use crate::cli::files;
 use crate::plan::{Plan, Profile, swarm};
 use crate::property::Property;
-use crate::raft::Bug;
+use crate::raft::{Bug, Elections};
 use crate::situation::Situation;
 
 /// What a plain list takes.
@@ -85,7 +85,8 @@ pub fn bugs(args: &BugArgs) -> Result<Code, Failure> {
         (None, false) => {
             for bug in Bug::ALL {
                 let about = bug.about();
-                writeln!(out, "{bug:<27}{:<23}{}", about.violates[0], about.title)?;
+                let shows = about.violates.first().map_or("(stalls)", |property| property.name());
+                writeln!(out, "{bug:<27}{shows:<23}{}", about.title)?;
             }
             writeln!(out, "\n`squall bugs show NAME` tells the story of one")?;
         }
@@ -94,7 +95,11 @@ pub fn bugs(args: &BugArgs) -> Result<Code, Failure> {
             let violates: Vec<&str> =
                 about.violates.iter().map(|property| property.name()).collect();
             writeln!(out, "{bug}: {}\n\n{}\n", about.title, about.story)?;
-            writeln!(out, "violates  {}\nsource    {}", violates.join(", "), about.source)?;
+            let violates = match bug.is_judged() {
+                true => violates.join(", "),
+                false => "nothing that is judged: it only stalls the cluster".into(),
+            };
+            writeln!(out, "violates  {violates}\nsource    {}", about.source)?;
             writeln!(out, "scenario  squall run scenarios/bugs/{bug}.toml")?;
         }
     }
@@ -140,7 +145,7 @@ pub fn properties(args: &ListArgs) -> Result<Code, Failure> {
 pub fn profiles(args: &ListArgs) -> Result<Code, Failure> {
     if args.json {
         let list = Profile::ALL.into_iter().map(|profile| {
-            let timing = profile.timing();
+            let (timing, elections) = (profile.timing(), profile.elections());
             serde_json::json!({
                 "name": profile.name(),
                 "source": profile.source(),
@@ -148,6 +153,9 @@ pub fn profiles(args: &ListArgs) -> Result<Code, Failure> {
                 "election_timeout": timing.election_timeout,
                 "entries_per_append": timing.entries_per_append,
                 "appends_in_flight": timing.appends_in_flight,
+                "pre_vote": elections.pre_vote,
+                "check_quorum": elections.check_quorum,
+                "vote_lease": elections.vote_lease,
                 "not_yet": profile.not_yet(),
             })
         });
@@ -170,8 +178,25 @@ pub fn profiles(args: &ListArgs) -> Result<Code, Failure> {
             timing.appends_in_flight,
             profile.source()
         )?;
+    }
+    let mark = |on: bool| if on { "on" } else { "off" };
+    writeln!(
+        out,
+        "\n{:<11}{:>10}{:>14}{:>12}",
+        "profile", "pre-vote", "check-quorum", "vote-lease"
+    )?;
+    for profile in Profile::ALL {
+        let Elections { pre_vote, check_quorum, vote_lease, .. } = profile.elections();
+        let (asks, checks, loyal) = (mark(pre_vote), mark(check_quorum), mark(vote_lease));
+        writeln!(out, "{profile:<11}{asks:>10}{checks:>14}{loyal:>12}")?;
+    }
+    writeln!(
+        out,
+        "\nEach is a switch of `[raft]`: pre_vote, check_quorum, vote_lease. Beyond the built-in Raft:"
+    )?;
+    for profile in Profile::ALL {
         for option in profile.not_yet() {
-            writeln!(out, "{:<11}not in the built-in Raft: {option}", "")?;
+            writeln!(out, "{profile:<11}{option}")?;
         }
     }
     Ok(Code::Clean)

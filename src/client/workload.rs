@@ -1,6 +1,6 @@
 //! A client asks, waits, thinks, and asks again; when it hears nothing it tries elsewhere.
 
-use crate::ids::NodeId;
+use crate::ids::{Index, NodeId};
 use crate::log::{Command, RequestId};
 use crate::plan::{Ask, Clients, Mix};
 use crate::rng::Rng;
@@ -25,8 +25,8 @@ pub struct Client {
     pub token: u32,
     /// How often it tries at most.
     pub attempts: u32,
-    /// Whether it has only one operation.
-    pub single: bool,
+    /// Its only operation, if it has just one.
+    pub single: Option<Command>,
 }
 
 /// The way of a message between a client and a node.
@@ -43,14 +43,14 @@ impl Client {
     pub fn new(number: u32, rng: Rng, attempts: u32, single: Option<Command>) -> Client {
         Client {
             rng,
-            request: RequestId { client: number, serial: 0 },
+            request: RequestId::new(number, 0),
             command: single.unwrap_or(Command::Noop),
             attempt: 0,
             waiting: false,
             target: NodeId::new(1),
             token: 0,
             attempts,
-            single: single.is_some(),
+            single,
         }
     }
 
@@ -58,9 +58,12 @@ impl Client {
     pub fn begin(&mut self, options: &Clients, nodes: u8) {
         let command = draw_command(&mut self.rng, options.mix, options.keys);
         let target = NodeId::new(1 + self.rng.below(u64::from(nodes)) as u8);
-        if !self.single {
-            self.command = command;
-        }
+        let opens = options.sessions.is_some() && self.request.session == Index::ZERO;
+        self.command = match self.single {
+            _ if opens => Command::Register,
+            Some(single) => single,
+            None => command,
+        };
         if options.ask == Ask::AnyNode || self.request.serial == 0 {
             self.target = target;
         }
@@ -98,7 +101,7 @@ impl Client {
     /// Whether it begins another operation at this time.
     pub fn goes_on(&self, options: &Clients, now: Time) -> bool {
         let stopped = options.stop.is_some_and(|stop| now >= Time::ZERO.plus(stop));
-        !self.single && !stopped
+        self.single.is_none() && !stopped
     }
 }
 

@@ -61,7 +61,7 @@ impl Commits {
     }
 
     /// The record that committed an index.
-    fn record_of(&self, index: Index) -> u64 {
+    pub fn record_of(&self, index: Index) -> u64 {
         let slot = self.committed_by.partition_point(|(last, ..)| *last < index);
         self.committed_by.get(slot).map_or(0, |(_, record, _)| *record)
     }
@@ -88,6 +88,10 @@ impl Commits {
             Kind::Apply { index, term, content, .. } => {
                 let before = std::mem::replace(applied, index);
                 self.apply(record, id, before, index, (term, content))
+            }
+            Kind::Restore { index, .. } => {
+                *applied = index;
+                None
             }
             Kind::Durable { .. } | Kind::Crash { .. } => match change {
                 Change::DiskShrank(from) => self.shrink(record, id, from, shadow),
@@ -213,7 +217,10 @@ impl Commits {
         }
         match self.applied.get(before.0 as usize) {
             None => {
-                self.applied.push((term, content, record.number));
+                // A state machine may have come from a snapshot of what nobody applied: that is judged elsewhere.
+                if before.0 as usize == self.applied.len() {
+                    self.applied.push((term, content, record.number));
+                }
                 None
             }
             Some((first_term, first_content, _))

@@ -16,6 +16,13 @@ pub fn observe(record: &Record, change: Change, shadow: &Shadow) -> Option<Viola
                 format!("{id} removed its log from index {from} on while it led term {term}.");
             Some(Violation::new(Property::LeaderAppendOnly, record, sentence, []))
         }
+        (Kind::Discard { index, .. }, _) if shadow.node(id).role == Role::Leader => {
+            let term = shadow.node(id).term;
+            let sentence = format!(
+                "{id} gave its log up for a snapshot that ends at index {index} while it led term {term}."
+            );
+            Some(Violation::new(Property::LeaderAppendOnly, record, sentence, []))
+        }
         (Kind::Append { index, term, .. }, Change::Diverged(known)) => {
             let known = shadow.chain.link(known);
             let before = shadow.node(id).log.last().copied().unwrap_or(super::Place::ROOT);

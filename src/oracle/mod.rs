@@ -1,14 +1,23 @@
 //! Oracles judge a run after every event. They see records and nothing else, so they share no bug with the Raft under
 //! test.
 //!
-//! [`shadow`] rebuilds every node's log from records. [`election`], [`log`] and [`commit`] judge what a record changed, in constant
-//! time for each changed entry: the cost does not grow with logs or with time. [`situations`] names what a run got into.
+//! [`shadow`] rebuilds every node's log from records. [`election`], [`log`], [`commit`] and [`snapshots`] judge what a record changed, in
+//! constant time for each changed entry: the cost does not grow with logs or with time. [`history`] judges what clients hear, with
+//! [`model`], [`linearizable`] and [`shortest`]; [`once`] what takes effect. [`situations`] and [`clients`] name what a run got into.
 
+pub mod clients;
 pub mod commit;
+mod compaction;
 pub mod election;
+pub mod history;
+pub mod linearizable;
 pub mod log;
+pub mod model;
+pub mod once;
 pub mod shadow;
+pub mod shortest;
 pub mod situations;
+pub mod snapshots;
 pub mod violation;
 
 pub use shadow::{Change, Place, Shadow};
@@ -16,7 +25,7 @@ pub use situations::Situations;
 pub use violation::Violation;
 
 use crate::property::Property;
-use crate::record::{Kind, Record};
+use crate::record::{Kind, MessageKind, Record};
 
 /// All oracles over one shadow.
 #[derive(Debug)]
@@ -24,17 +33,24 @@ pub struct Oracles {
     shadow: Shadow,
     elections: election::Elections,
     commits: commit::Commits,
+    /// None if linearizability is not judged.
+    histories: Option<history::Histories>,
+    effects: once::Effects,
+    snapshots: snapshots::Snapshots,
     judged: u16,
 }
 
 /// What no Raft can promise once a disk was destroyed: a vote or a copy is gone that others counted on.
-const NEEDS_DISKS: [Property; 6] = [
+const NEEDS_DISKS: [Property; 9] = [
     Property::ElectionSafety,
     Property::LogMatching,
     Property::LeaderCompleteness,
     Property::StateMachineSafety,
     Property::Durability,
     Property::SafeCommit,
+    Property::Linearizability,
+    Property::ExactlyOnce,
+    Property::Snapshot,
 ];
 
 impl Oracles {
@@ -44,6 +60,9 @@ impl Oracles {
             shadow: Shadow::new(nodes),
             elections: election::Elections::new(nodes),
             commits: commit::Commits::new(nodes),
+            histories: judge.contains(&Property::Linearizability).then(history::Histories::default),
+            effects: once::Effects::new(nodes),
+            snapshots: snapshots::Snapshots::default(),
             judged: judge.iter().fold(0, |bits, property| bits | 1 << *property as u16),
         }
     }
@@ -58,17 +77,32 @@ impl Oracles {
         &self.commits
     }
 
+    /// For how many keys it was not decided whether their history is linearizable.
+    pub fn undecided(&self) -> u64 {
+        self.histories.as_ref().map_or(0, history::Histories::undecided)
+    }
+
     /// Judges a record; says the first property that it violates.
     pub fn observe(&mut self, record: &Record) -> Option<Violation> {
         match record.kind {
             // The most frequent records change nothing that is judged.
+            Kind::Send { message, .. } if message.message == MessageKind::Forward => {
+                return self.client(record);
+            }
             Kind::Send { message, .. } if !message.message.may_give_a_vote() => return None,
+            Kind::Duplicate { .. }
+            | Kind::Invoke { .. }
+            | Kind::Answered { .. }
+            | Kind::GaveUp { .. } => {
+                return self.client(record);
+            }
             Kind::Deliver { .. } | Kind::Timer { .. } => return None,
             Kind::Broken { panicked } => return self.judge(broken(record, panicked)),
             Kind::Wipe => {
                 for property in NEEDS_DISKS {
                     self.judged &= !(1 << property as u16);
                 }
+                self.histories = None;
             }
             _ => {}
         }
@@ -76,7 +110,24 @@ impl Oracles {
         let change = self.shadow.observe(record);
         let log = log::observe(record, change, &self.shadow);
         let commit = self.commits.observe(record, change, &self.shadow);
-        [election, log, commit].into_iter().flatten().find_map(|violation| self.judge(violation))
+        let snapshot = self.snapshots.observe(record, &self.shadow, &self.commits);
+        let (client, once) = match record.kind {
+            Kind::Apply { .. } => (self.client(record), self.effects.observe(record)),
+            Kind::Boot { .. } | Kind::Restore { .. } => (None, self.effects.observe(record)),
+            _ => (None, None),
+        };
+        // Nearly always there is none; a list of six violations is not made for that.
+        let first = election.is_some() || log.is_some() || commit.is_some();
+        if !first && client.is_none() && once.is_none() && snapshot.is_none() {
+            return None;
+        }
+        let found = [election, log, commit, client, once, snapshot].into_iter().flatten();
+        found.into_iter().find_map(|violation| self.judge(violation))
+    }
+
+    /// What clients ask and hear, and what may make of one request two.
+    fn client(&mut self, record: &Record) -> Option<Violation> {
+        self.histories.as_mut()?.observe(record)
     }
 
     fn judge(&self, violation: Violation) -> Option<Violation> {

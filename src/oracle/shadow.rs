@@ -11,7 +11,7 @@ use crate::node::Role;
 use crate::record::{Kind, Record};
 
 /// A place in the chain: an entry, and by it all before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Place(u32);
 
 impl Place {
@@ -90,6 +90,32 @@ impl Chain {
         Ok(place)
     }
 
+    /// The place of the entry with an index and a term, if some node had it.
+    pub fn find(&self, index: Index, term: Term) -> Option<Place> {
+        if index == Index::ZERO {
+            return Some(Place::ROOT);
+        }
+        let mut place = *self.heads.get(index.0 as usize - 1)?;
+        while place != Place::ROOT && self.link(place).term != term {
+            place = self.link(place).sibling;
+        }
+        (place != Place::ROOT).then_some(place)
+    }
+
+    /// Makes a log the one that ends with the entry of a place, at this index; says from where on entries are lost. The cost is that of
+    /// what changes.
+    fn replace(&self, log: &mut Vec<Place>, index: Index, mut place: Place) -> Option<Index> {
+        let before = log.len();
+        let mut kept = index.0 as usize;
+        log.resize(kept, Place::ROOT);
+        while kept > 0 && log[kept - 1] != place {
+            log[kept - 1] = place;
+            place = self.link(place).parent;
+            kept -= 1;
+        }
+        (kept < before).then_some(Index(kept as u64 + 1))
+    }
+
     /// The place `steps` before this one.
     pub fn ancestor(&self, mut place: Place, steps: u64) -> Place {
         for _ in 0..steps {
@@ -104,16 +130,22 @@ impl Chain {
 enum Pending {
     Append(Place),
     Truncate(Index),
+    Compact(Index),
+    Discard(Index, Place),
     Vote(Term, Option<NodeId>),
 }
 
 /// What is known of one node.
 #[derive(Debug, Default)]
 pub struct NodeShadow {
-    /// The log as the node has it in memory: the place of each entry, from index 1.
+    /// The log as the node has it in memory: the place of each entry, from index 1. What a snapshot covers is in it, too.
     pub log: Vec<Place>,
     /// The log as it is on its disk.
     pub durable: Vec<Place>,
+    /// The last index that the log in memory, and that on disk, left to the snapshot.
+    pub base: (Index, Index),
+    /// The durable snapshot: its last index, and the place of the entry there.
+    pub snapshot: (Index, Place),
     /// Writes on their way from the one to the other.
     pending: VecDeque<(WriteId, Pending)>,
     /// The current term.
@@ -222,7 +254,17 @@ impl Shadow {
 
     /// On how many disks the entry of a place sits, at this index.
     pub fn copies(&self, index: Index, place: Place) -> usize {
-        self.nodes.iter().filter(|node| node.durable_at(index) == Some(place)).count()
+        let has = |node: &&NodeShadow| {
+            node.durable_at(index) == Some(place) || self.snapshot_covers(node, index, place)
+        };
+        self.nodes.iter().filter(has).count()
+    }
+
+    /// Whether the entry of a place is in a node's durable snapshot. Between the snapshot and the log that gives way to it, that is all
+    /// that the disk has of it.
+    fn snapshot_covers(&self, node: &NodeShadow, index: Index, place: Place) -> bool {
+        let (last, end) = node.snapshot;
+        index <= last && self.chain.ancestor(end, last.0 - index.0) == place
     }
 
     /// Takes note of a record.
@@ -237,10 +279,12 @@ impl Shadow {
                 node.role = Role::Follower;
                 node.durable_vote = (term, vote);
             }
-            Kind::Crash { survived, torn, .. } => return node.crash(survived, torn),
+            Kind::Crash { survived, torn, .. } => return node.crash(&self.chain, survived, torn),
             Kind::Wipe => {
                 node.log.clear();
                 node.durable.clear();
+                node.base = (Index::ZERO, Index::ZERO);
+                node.snapshot = (Index::ZERO, Place::ROOT);
                 node.durable_vote = (Term::ZERO, None);
             }
             Kind::Term { term } => node.term = term,
@@ -268,7 +312,23 @@ impl Shadow {
             Kind::Vote { write, term, vote } => {
                 node.pending.push_back((write, Pending::Vote(term, vote)));
             }
-            Kind::Durable { write } => return node.sync(write, 0),
+            Kind::Durable { write } => return node.sync(&self.chain, write, 0),
+            Kind::SnapshotSaved { index, term } => {
+                if let Some(place) = self.chain.find(index, term) {
+                    node.snapshot = (index, place);
+                }
+            }
+            Kind::Compact { write, upto } => {
+                node.base.0 = upto;
+                node.pending.push_back((write, Pending::Compact(upto)));
+            }
+            Kind::Discard { write, index, term } => {
+                // A snapshot of something that nobody had is judged elsewhere.
+                let place = self.chain.find(index, term).unwrap_or(Place::ROOT);
+                self.chain.replace(&mut node.log, index, place);
+                node.base.0 = index;
+                node.pending.push_back((write, Pending::Discard(index, place)));
+            }
             _ => {}
         }
         Change::None
@@ -277,7 +337,7 @@ impl Shadow {
 
 impl NodeShadow {
     /// Writes up to and with `upto` reach the disk, and the first `torn` entries of the next.
-    fn sync(&mut self, upto: WriteId, torn: u32) -> Change {
+    fn sync(&mut self, chain: &Chain, upto: WriteId, torn: u32) -> Change {
         let mut shrank: Option<Index> = None;
         let mut part = (WriteId::NONE, 0);
         while let Some((write, pending)) = self.pending.front().copied() {
@@ -294,6 +354,12 @@ impl NodeShadow {
                     self.durable.truncate(from.0 as usize - 1);
                     shrank = Some(shrank.map_or(from, |index| index.min(from)));
                 }
+                Pending::Compact(upto) => self.base.1 = upto,
+                Pending::Discard(index, place) => {
+                    self.base.1 = index;
+                    let lost = chain.replace(&mut self.durable, index, place);
+                    shrank = shrank.into_iter().chain(lost).min();
+                }
                 Pending::Vote(term, vote) => self.durable_vote = (term, vote),
             }
         }
@@ -302,13 +368,15 @@ impl NodeShadow {
 
     /// The process ends: what is in memory is gone, and the log is what the disk holds. The cost is that of what was
     /// not durable.
-    fn crash(&mut self, survived: WriteId, torn: u32) -> Change {
+    fn crash(&mut self, chain: &Chain, survived: WriteId, torn: u32) -> Change {
         let changed = self.pending.iter().map(|(_, pending)| match pending {
             Pending::Truncate(from) => from.0 as usize - 1,
+            Pending::Discard(..) => 0,
             _ => self.durable.len(),
         });
         let unchanged = changed.min().unwrap_or(self.log.len()).min(self.durable.len());
-        let change = self.sync(survived, torn);
+        let change = self.sync(chain, survived, torn);
+        self.base.0 = self.base.1;
         self.pending.clear();
         self.log.truncate(unchanged);
         self.log.extend_from_slice(&self.durable[unchanged.min(self.durable.len())..]);

@@ -2,10 +2,14 @@
 //!
 //! A record is looked at before the shadow takes note of it, so that what it changes can still be seen.
 
-use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term};
+mod elections;
+
+use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Entry, RequestId};
 use crate::node::Role;
 use crate::oracle::Oracles;
+use crate::oracle::clients::Clients;
+use crate::oracle::compaction::Compaction;
 use crate::oracle::shadow::{NodeShadow, Place};
 use crate::record::{Kind, Loss, MessageKind, Record, Summary};
 use crate::situation::{Counts, Situation};
@@ -23,12 +27,17 @@ struct NodeMemory {
     up: bool,
     paused: bool,
     commit: Index,
+    applied: Index,
+    /// As leader: the write of its latest entry.
+    appended: WriteId,
     /// Votes that it received in the term in which it is candidate or leader.
     votes: NodeSet,
     /// Whom it voted for, when, in which life.
     voted: Option<(Term, NodeId, u32)>,
     /// What its answer to each candidate will be, as far as it could be told when the request came.
     asked: [Option<Situation>; NODES_MAX as usize],
+    /// The term in which each candidate asked last.
+    asked_term: [Term; NODES_MAX as usize],
     /// As leader: the highest index that each follower acknowledged.
     acked: [Index; NODES_MAX as usize],
     /// As leader: what each follower refused last, until something is sent to it.
@@ -70,6 +79,11 @@ pub struct Situations {
     commit_leader_crashed: bool,
     crashed_since_commit: NodeSet,
     last_message: u64,
+    elections: elections::Memory,
+    clients: Clients,
+    /// What the record at hand reached; kept to be used again.
+    reached: Vec<Situation>,
+    compaction: Compaction,
 }
 
 impl Situations {
@@ -92,6 +106,10 @@ impl Situations {
             commit_leader_crashed: false,
             crashed_since_commit: NodeSet::EMPTY,
             last_message: 0,
+            elections: elections::Memory::new(nodes),
+            clients: Clients::default(),
+            reached: Vec::new(),
+            compaction: Compaction::new(nodes),
         }
     }
 
@@ -128,6 +146,18 @@ impl Situations {
             self.reach_if(more, Situation::AppendRedundantShort, node);
         }
         let Some(id) = record.node else { return };
+        self.observe_elections(record, id, oracles);
+        if Clients::concerns(&record.kind) {
+            let mut reached = std::mem::take(&mut self.reached);
+            self.clients.observe(record, oracles, &mut reached);
+            reached.drain(..).for_each(|situation| self.reach(situation, Some(id)));
+            self.reached = reached;
+        }
+        if self.compaction.is_due(&record.kind) {
+            let commit = self.nodes[id.slot()].commit;
+            let reached = self.compaction.observe(record, id, commit, oracles.shadow());
+            reached.into_iter().for_each(|situation| self.reach(situation, Some(id)));
+        }
         match record.kind {
             Kind::Deliver { from, id: message, message: summary } => {
                 self.deliver(record, id, (from, message), &summary, oracles);
@@ -142,12 +172,14 @@ impl Situations {
             }
             Kind::Role { role, term } => self.role(record, id, role, term, oracles),
             Kind::Commit { index, .. } => self.commit(id, index, oracles),
-            Kind::Append { .. } => {
+            Kind::Append { write, .. } => {
                 self.redundant = None;
+                let before = std::mem::replace(&mut self.nodes[id.slot()].appended, write);
                 let leads = oracles.shadow().node(id).role == Role::Leader;
                 let appended =
                     if leads { Situation::LeaderAppended } else { Situation::EntriesAccepted };
                 self.reach(appended, Some(id));
+                self.reach_if(leads && before == write, Situation::RequestsGathered, id);
             }
             Kind::Truncate { from, .. } => {
                 self.redundant = None;
@@ -158,6 +190,7 @@ impl Situations {
                 self.nodes[id.slot()].voted = Some((term, vote, life));
             }
             Kind::Apply { index, request, .. } => self.apply(id, index, request, oracles),
+            Kind::Restore { index, .. } => self.nodes[id.slot()].applied = index,
             Kind::Durable { write } => {
                 let writes = oracles.shadow().node(id).pending_writes(write);
                 self.reach_if(writes > 1, Situation::GroupCommit, id);
@@ -172,7 +205,8 @@ impl Situations {
             Kind::Boot { life, vote, last_index, applied, .. } => {
                 let memory = &mut self.nodes[id.slot()];
                 memory.up = true;
-                memory.commit = applied;
+                (memory.commit, memory.applied) = (applied, applied);
+                memory.appended = WriteId::NONE;
                 memory.born_at_message = self.last_message + 1;
                 memory.applied_in_this_life = false;
                 if life > 1 {
@@ -220,7 +254,7 @@ impl Situations {
             Kind::Duplicate { .. } => Situation::MessageDuplicated,
             Kind::Invoke { attempt, .. } if attempt > 1 => Situation::RequestRetried,
             Kind::Answered { applied: false, .. } => Situation::RequestRefused,
-            Kind::Answered { request, applied: true } => {
+            Kind::Answered { request, applied: true, .. } => {
                 self.forwards.retain(|forwarded| *forwarded != request);
                 Situation::RequestAnswered
             }
@@ -237,7 +271,9 @@ impl Situations {
         match summary.message {
             MessageKind::Vote => {
                 let expected = self.nodes[id.slot()].asked[to.slot()].take();
+                let asked_in = self.nodes[id.slot()].asked_term[to.slot()];
                 let situation = match (summary.success, expected) {
+                    (false, _) if summary.term < asked_in => Situation::VoteRefusedLoyal,
                     (true, Some(Situation::VoteRepeated)) => Situation::VoteRepeated,
                     (true, _) => Situation::VoteGranted,
                     (false, Some(reason)) => reason,
@@ -294,6 +330,11 @@ impl Situations {
             MessageKind::ForwardReply => {
                 self.reach_if(summary.success, Situation::ForwardAnswered, id);
             }
+            MessageKind::PreVote
+            | MessageKind::PreVoteReply
+            | MessageKind::TimeoutNow
+            | MessageKind::InstallSnapshot
+            | MessageKind::SnapshotReply => {}
         }
     }
 
@@ -315,6 +356,7 @@ impl Situations {
             None => None,
         };
         memory.asked[from.slot()] = expected;
+        memory.asked_term[from.slot()] = request.term;
         let after_restart = voted.is_some_and(|(_, _, life)| life < node.life);
         self.reach_if(after_restart, Situation::VoteAfterRestart, id);
     }
@@ -327,7 +369,7 @@ impl Situations {
             self.reach_if(candidate, Situation::StaleVoteReachedCandidate, id);
             return;
         }
-        if node.role == Role::Follower {
+        if !matches!(node.role, Role::Candidate | Role::Leader) {
             return;
         }
         let votes = &mut self.nodes[id.slot()].votes;
@@ -422,6 +464,7 @@ impl Situations {
         match role {
             Role::Candidate => self.stand(id, term, node, oracles),
             Role::Leader => self.lead(id, term, oracles),
+            Role::PreCandidate => {}
             Role::Follower => match node.role {
                 Role::Leader => {
                     let uncommitted = node.last_index() > self.nodes[id.slot()].commit;
@@ -442,7 +485,7 @@ impl Situations {
                     };
                     self.reach(situation, Some(id));
                 }
-                Role::Follower => {}
+                Role::Follower | Role::PreCandidate => {}
             },
         }
     }
@@ -565,6 +608,7 @@ impl Situations {
     fn apply(&mut self, id: NodeId, index: Index, request: RequestId, oracles: &Oracles) {
         let life = oracles.shadow().node(id).life;
         let memory = &mut self.nodes[id.slot()];
+        memory.applied = index;
         let first = !std::mem::replace(&mut memory.applied_in_this_life, true);
         self.reach_if(first && life > 1, Situation::AppliedAfterRestart, id);
         if index <= self.applied_upto || request.is_none() {
@@ -591,6 +635,9 @@ impl Situations {
         self.reach_if(torn > 0, Situation::WriteTorn, id);
         let kept = node.pending_writes(survived) > 0;
         self.reach_if(kept, Situation::UnsyncedKept, id);
+        let memory = &self.nodes[id.slot()];
+        let behind = memory.applied < memory.commit;
+        self.reach_if(behind, Situation::CrashBeforeApply, id);
         self.crashed_since_commit.insert(id);
         if node.role == Role::Leader {
             self.leader_crashed(id, node, oracles);

@@ -22,6 +22,9 @@ pub struct Violation {
     pub node: Option<NodeId>,
     /// The numbers of the records that prove it, ascending; the last is the one at which it showed.
     pub evidence: Vec<u64>,
+    /// For linearizability, the shortest history that cannot be: lines of a table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<String>,
 }
 
 impl Violation {
@@ -43,6 +46,7 @@ impl Violation {
             event: record.event,
             node: record.node,
             evidence,
+            history: Vec::new(),
         }
     }
 }

@@ -97,6 +97,8 @@ pub enum Action {
     DiskError(Only),
     /// Clocks jump, or run fast or slow.
     Clock(ClockChange),
+    /// Leaders are told to hand over to another node.
+    Transfer(Transfer),
 }
 
 /// Just whom.
@@ -281,6 +283,25 @@ pub struct ClockChange {
     pub drift_ppm: Option<i32>,
 }
 
+/// A transfer of leadership (thesis 3.10), as an operator would ask for it. A node that does not lead ignores it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Transfer {
+    /// Who is told; the leader by default.
+    #[serde(default = "leader", skip_serializing_if = "is_leader")]
+    pub whom: Whom,
+    /// To whom it is to hand over; of several, a random one.
+    pub to: Whom,
+}
+
+fn leader() -> Whom {
+    Whom::Leader
+}
+
+fn is_leader(whom: &Whom) -> bool {
+    *whom == Whom::Leader
+}
+
 impl Action {
     /// The name of the action in files.
     pub fn name(&self) -> &'static str {
@@ -298,6 +319,7 @@ impl Action {
             Action::Disk(_) => "disk",
             Action::DiskError(_) => "disk-error",
             Action::Clock(_) => "clock",
+            Action::Transfer(_) => "transfer",
         }
     }
 
@@ -314,7 +336,9 @@ impl Action {
             Action::Ring(ring) => ring.lasts,
             Action::Weather(weather) => weather.lasts,
             Action::Disk(disk) => disk.lasts,
-            Action::Restart(_) | Action::DiskError(_) | Action::Clock(_) => None,
+            Action::Restart(_) | Action::DiskError(_) | Action::Clock(_) | Action::Transfer(_) => {
+                None
+            }
         }
     }
 
@@ -343,6 +367,7 @@ impl Action {
             | Action::DiskError(Only { whom })
             | Action::Clock(ClockChange { whom, .. }) => vec![("whom", whom)],
             Action::Cut(Cut { from, to, .. }) => vec![("from", from), ("to", to)],
+            Action::Transfer(Transfer { whom, to }) => vec![("whom", whom), ("to", to)],
             Action::Weather(weather) => vec![("from", &weather.from), ("to", &weather.to)],
             Action::Split(split) => split.groups.iter().map(|group| ("groups", group)).collect(),
             Action::Ring(_) => Vec::new(),
@@ -362,6 +387,7 @@ impl Action {
             | Action::DiskError(Only { whom })
             | Action::Clock(ClockChange { whom, .. }) => vec![whom],
             Action::Cut(Cut { from, to, .. }) => vec![from, to],
+            Action::Transfer(Transfer { whom, to }) => vec![whom, to],
             Action::Weather(weather) => vec![&mut weather.from, &mut weather.to],
             Action::Split(split) => split.groups.iter_mut().collect(),
             Action::Ring(_) => Vec::new(),
@@ -381,7 +407,9 @@ impl Action {
             Action::Ring(ring) => ring.lasts.as_mut(),
             Action::Weather(weather) => weather.lasts.as_mut(),
             Action::Disk(disk) => disk.lasts.as_mut(),
-            Action::Restart(_) | Action::DiskError(_) | Action::Clock(_) => None,
+            Action::Restart(_) | Action::DiskError(_) | Action::Clock(_) | Action::Transfer(_) => {
+                None
+            }
         }
     }
 
@@ -447,6 +475,9 @@ pub struct FaultFile {
     /// Clocks change.
     #[serde(skip_serializing_if = "Option::is_none")]
     clock: Option<ClockChange>,
+    /// Leaders hand over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transfer: Option<Transfer>,
 }
 
 impl TryFrom<FaultFile> for Fault {
@@ -483,6 +514,7 @@ impl TryFrom<FaultFile> for Fault {
             file.disk.map(Action::Disk),
             file.disk_error.map(Action::DiskError),
             file.clock.map(Action::Clock),
+            file.transfer.map(Action::Transfer),
         ]
         .into_iter()
         .flatten();
@@ -495,7 +527,7 @@ impl TryFrom<FaultFile> for Fault {
             )),
             (None, _) => Err("a fault needs an action, as in crash = { whom = \"leader\" }; the actions are \
                               crash, restart, pause, slow, split, isolate, cut, bridge, ring, weather, disk, \
-                              disk-error, clock"
+                              disk-error, clock, transfer"
                 .into()),
         }
     }
@@ -522,6 +554,7 @@ impl From<Fault> for FaultFile {
             Action::Disk(action) => file.disk = Some(action),
             Action::DiskError(action) => file.disk_error = Some(action),
             Action::Clock(action) => file.clock = Some(action),
+            Action::Transfer(action) => file.transfer = Some(action),
         }
         file
     }

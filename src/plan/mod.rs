@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::NodeId;
 use crate::log::Command;
 use crate::property::Property;
-use crate::raft::{Bug, Config, Rules};
+use crate::raft::{Bug, Config, Elections, Priority, Rules};
 use crate::time::{Share, Shift, Span, SpanRange};
 
 /// All that a run depends on.
@@ -131,16 +131,54 @@ impl Plan {
         self.nodes.iter().find(|options| options.id == id)
     }
 
-    /// The knobs of the built-in Raft: the profile's, with the plan's own choices over them.
+    /// The same, to be changed; a node of which nothing was said is added, in its place.
+    pub fn node_mut(&mut self, id: NodeId) -> &mut NodeOptions {
+        let known = self.nodes.iter().position(|options| options.id == id);
+        let place = known.unwrap_or_else(|| {
+            let place = self.nodes.partition_point(|options| options.id < id);
+            self.nodes.insert(place, NodeOptions::new(id));
+            place
+        });
+        &mut self.nodes[place]
+    }
+
+    /// The knobs of the built-in Raft: the profile's, with the plan's own choices over them. Those that differ from node to node are left
+    /// out: see [`Plan::config_of`].
     pub fn config(&self) -> Config {
         let profile = self.cluster.profile.timing();
+        let elections = self.cluster.profile.elections();
+        let snapshots = self.cluster.profile.snapshots();
+        let bytes_per_append = self.cluster.profile.bytes_per_append();
         Config {
             election_timeout: self.raft.election_timeout.unwrap_or(profile.election_timeout),
             heartbeat_interval: self.raft.heartbeat_interval.unwrap_or(profile.heartbeat_interval),
             entries_per_append: self.raft.entries_per_append.unwrap_or(profile.entries_per_append),
             appends_in_flight: self.raft.appends_in_flight.unwrap_or(profile.appends_in_flight),
+            elections: Elections {
+                pre_vote: self.raft.pre_vote.unwrap_or(elections.pre_vote),
+                check_quorum: self.raft.check_quorum.unwrap_or(elections.check_quorum),
+                vote_lease: self.raft.vote_lease.unwrap_or(elections.vote_lease),
+                priority: None,
+            },
+            bytes_per_append: self.raft.bytes_per_append.unwrap_or(bytes_per_append),
+            bytes_in_flight: self.raft.bytes_in_flight.unwrap_or(0),
+            batch_delay: self.raft.batch_delay.unwrap_or(Span::ZERO),
+            parallel_append: self.raft.parallel_append.unwrap_or(true),
+            snapshot_every: self.raft.snapshot_every.unwrap_or(snapshots.0),
+            snapshot_trailing: self.raft.snapshot_trailing.unwrap_or(snapshots.1),
+            snapshot_chunk: self.raft.snapshot_chunk.unwrap_or(profile::SNAPSHOT_CHUNK),
             rules: Rules::with(&self.raft.bugs),
         }
+    }
+
+    /// The knobs of one node.
+    pub fn config_of(&self, id: NodeId) -> Config {
+        let own = self.node(id).and_then(|node| node.election_priority);
+        let highest = self.nodes.iter().filter_map(|node| node.election_priority).max();
+        let mut config = self.config();
+        config.elections.priority =
+            own.zip(highest).map(|(own, highest)| Priority { own, highest });
+        config
     }
 
     /// The same plan with nothing left to a profile: it stays the same run when profiles change.
@@ -150,6 +188,15 @@ impl Plan {
         self.raft.heartbeat_interval = Some(config.heartbeat_interval);
         self.raft.entries_per_append = Some(config.entries_per_append);
         self.raft.appends_in_flight = Some(config.appends_in_flight);
+        self.raft.pre_vote = Some(config.elections.pre_vote);
+        self.raft.check_quorum = Some(config.elections.check_quorum);
+        self.raft.vote_lease = Some(config.elections.vote_lease);
+        self.raft.bytes_per_append = Some(config.bytes_per_append);
+        self.raft.snapshot_every = Some(config.snapshot_every);
+        if config.snapshot_every > 0 {
+            self.raft.snapshot_trailing = Some(config.snapshot_trailing);
+            self.raft.snapshot_chunk = Some(config.snapshot_chunk);
+        }
         self
     }
 }
@@ -160,12 +207,16 @@ impl Plan {
 pub struct Cluster {
     /// How many nodes, 1 to 25.
     pub nodes: u8,
-    /// Whose timings.
+    /// Whose timings, and whose elections.
     pub profile: Profile,
     /// Whether the state machine survives a crash, with what it has applied.
     pub state_machine: StateMachine,
     /// How long after a node stopped itself its supervisor starts it again.
     pub restart_after: Span,
+    /// How long after the state machine was given entries it applies them, with all that came meanwhile: at once by default, up to
+    /// 1,000 s. What it was given and has not applied, it loses in a crash.
+    #[serde(skip_serializing_if = "is_default")]
+    pub apply_delay: Span,
 }
 
 impl Default for Cluster {
@@ -175,6 +226,7 @@ impl Default for Cluster {
             profile: Profile::Paper,
             state_machine: StateMachine::Durable,
             restart_after: Span::millis(500),
+            apply_delay: Span::ZERO,
         }
     }
 }
@@ -206,6 +258,40 @@ pub struct RaftOptions {
     /// How many messages with entries may be unanswered per follower, 1 to 65,536.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub appends_in_flight: Option<u32>,
+    /// Whether a node asks, before it raises its term and stands, whether a majority would vote for it (thesis 9.6). Nobody would who
+    /// hears a leader.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pre_vote: Option<bool>,
+    /// Whether a leader steps down that hears from no majority for the lowest election timeout (thesis 6.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check_quorum: Option<bool>,
+    /// Whether a node that heard its leader within the lowest election timeout refuses its vote and keeps its term, unless the leader
+    /// itself asked for the election (thesis 4.2.3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vote_lease: Option<bool>,
+    /// How many bytes of entries one message carries at most, one entry at least, up to 1,073,741,824; 0 for no limit. An entry takes 32.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_per_append: Option<u64>,
+    /// How many bytes of entries may be unanswered per follower before no more are sent, up to 1,073,741,824; 0, the default, for no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_in_flight: Option<u64>,
+    /// How long a leader gathers requests before it appends them all at once (thesis 10.2.2): less than an election timeout, nothing by
+    /// default. When they fill a message, it waits no longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_delay: Option<Span>,
+    /// Whether a leader sends entries before its own disk has them (thesis 10.2.1), as it does by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parallel_append: Option<bool>,
+    /// How many entries a node applies between two snapshots of its state machine, up to 1,000,000,000; 0 for no snapshots. When one is on
+    /// disk, the log before it is removed (section 7).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_every: Option<u64>,
+    /// How many entries before the end of a snapshot stay in the log, for followers that are a little behind, up to 1,000,000,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_trailing: Option<u64>,
+    /// How many bytes of a snapshot one message carries at most, and one write takes, 1 to 1,073,741,824; 65,536 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_chunk: Option<u32>,
     /// Bugs to plant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bugs: Vec<Bug>,
@@ -324,8 +410,8 @@ pub struct NodeOptions {
     /// How many parts per million its clock runs fast, or slow if negative; within 500,000.
     #[serde(default, skip_serializing_if = "is_default")]
     pub clock_drift_ppm: i32,
-    /// Its first election timeouts, in order; later ones are random. One is used at each start, at each candidacy, and at each step
-    /// down from candidate or leader.
+    /// Its first election timeouts, in order; later ones are random. One is used at each start, at each candidacy, at each step
+    /// down from candidate or leader, each time that it asks before it stands, and each time that it leaves an election to others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub election_timeouts: Vec<Span>,
     /// Its first heartbeat intervals as a leader, in order; later ones are random.
@@ -334,6 +420,11 @@ pub struct NodeOptions {
     /// Its disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk: Option<DiskOptions>,
+    /// Its priority in elections, up to 1,000 (SOFAJRaft's): while nobody leads, it leaves two election timeouts to nodes of a higher one
+    /// for each fifth, or ten, that it is lower. 0: it votes, but never stands unless a leader hands over to it. Without one, it stands
+    /// whenever its time is up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub election_priority: Option<u32>,
 }
 
 impl NodeOptions {
@@ -346,6 +437,7 @@ impl NodeOptions {
             election_timeouts: Vec::new(),
             heartbeat_intervals: Vec::new(),
             disk: None,
+            election_priority: None,
         }
     }
 }
@@ -383,6 +475,11 @@ pub struct Clients {
     /// How many of these messages are lost.
     #[serde(skip_serializing_if = "is_default")]
     pub loss: Share,
+    /// How many sessions the state machine keeps at most, 1 to 20,000 (thesis 6.3). Each client, that of a single request too, opens
+    /// one before its first operation, and its tries take effect once. When there is no room, the session that was not used for
+    /// longest, by the log, is closed. Without it there are no sessions, and an operation that is tried twice may be done twice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<u32>,
 }
 
 impl Default for Clients {
@@ -400,6 +497,7 @@ impl Default for Clients {
             stop: None,
             latency: Latency::Uniform(Span::micros(200), Span::millis(1)),
             loss: Share::NEVER,
+            sessions: None,
         }
     }
 }

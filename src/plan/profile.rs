@@ -1,8 +1,9 @@
-//! The timings of production Rafts, as data: what each project ships as its defaults.
+//! The timings and elections of production Rafts, as data: what each project ships as its defaults.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::raft::Elections;
 use crate::time::{Span, SpanRange};
 
 /// Whose timings a cluster has.
@@ -42,6 +43,9 @@ pub struct Timing {
     /// How many messages with entries may be unanswered per follower.
     pub appends_in_flight: u32,
 }
+
+/// How many bytes of a snapshot one message carries, where a plan does not say: squall's own choice.
+pub const SNAPSHOT_CHUNK: u32 = 65_536;
 
 /// Entries per message where a project limits bytes only, or nothing.
 const MANY: u32 = 65_536;
@@ -111,16 +115,46 @@ impl Profile {
         }
     }
 
+    /// What elections have beyond the paper's, by default. Priorities are set node by node.
+    pub const fn elections(self) -> Elections {
+        const fn on(pre_vote: bool, check_quorum: bool, vote_lease: bool) -> Elections {
+            Elections { pre_vote, check_quorum, vote_lease, priority: None }
+        }
+        match self {
+            Profile::Paper | Profile::EtcdRaft | Profile::RaftRs => on(false, false, false),
+            Profile::Etcd | Profile::Consul => on(true, true, true),
+            Profile::Jraft | Profile::Braft | Profile::Ratis => on(true, true, false),
+            Profile::Openraft => on(false, false, true),
+        }
+    }
+
+    /// How many bytes of entries one message carries at most; zero for no limit.
+    pub const fn bytes_per_append(self) -> u64 {
+        match self {
+            Profile::Etcd => 1 << 20,
+            Profile::Jraft | Profile::Braft => 512 << 10,
+            Profile::Ratis => 4_000_000,
+            _ => 0,
+        }
+    }
+
+    /// After how many applied entries the project takes a snapshot, and how many entries before it stay in the log; zero for none.
+    pub const fn snapshots(self) -> (u64, u64) {
+        match self {
+            Profile::Etcd => (10_000, 5_000),
+            Profile::Consul => (8_192, 10_240),
+            Profile::Openraft => (5_000, 1_000),
+            _ => (0, 0),
+        }
+    }
+
     /// What the project does by default that the built-in Raft does not: a run with this profile is without it.
     pub const fn not_yet(self) -> &'static [&'static str] {
         match self {
             Profile::Paper => &[],
             Profile::Etcd => &[
-                "pre-vote",
-                "check-quorum",
-                "1 MiB per append",
+                "quorum checked once each election timeout, by the election timer",
                 "timeouts in whole ticks",
-                "snapshot every 10,000 entries, 5,000 kept",
                 "linearizable reads by read index",
                 "first election's ticks fast-forwarded at boot",
             ],
@@ -128,30 +162,24 @@ impl Profile {
                 &["timeouts in whole ticks", "limits and snapshots set by the application"]
             }
             Profile::Consul => &[
-                "pre-vote",
-                "leader lease of 500 ms",
-                "snapshot every 120 s past 8,192 entries",
+                "quorum checked after 500 ms, half an election timeout",
+                "snapshots every 120 s at most",
                 "timeouts multiplied by 5 in Consul itself",
             ],
             Profile::Jraft => &[
-                "pre-vote",
-                "leader lease of 0.9 election timeouts",
+                "leader lease of 0.9 election timeouts, for reads",
                 "step-down check each half election timeout",
-                "512 KiB per append",
                 "term and vote written without fsync",
                 "no forwarding of requests",
                 "snapshot every 3,600 s",
             ],
             Profile::Braft => &[
-                "pre-vote",
-                "512 KiB per append",
+                "pre-votes granted while a leader is heard: its lease is off",
                 "term and vote written without fsync",
                 "snapshot every 3,600 s",
             ],
             Profile::Ratis => &[
-                "pre-vote",
-                "step-down after 300 ms without a majority",
-                "4 MB per append",
+                "step-down after 300 ms, the longest election timeout",
                 "heartbeats counted from the last response",
                 "retry cache of 60 s",
             ],
@@ -159,9 +187,8 @@ impl Profile {
                 &["timeouts in whole ticks", "TiKV's own: pre-vote, ticks of 1 s, 1 MiB per append"]
             }
             Profile::Openraft => &[
-                "leader lease of 300 ms",
+                "votes refused for 300 ms, the longest election timeout",
                 "a candidate with a smaller log waits 600 ms",
-                "snapshot every 5,000 entries, 1,000 kept",
             ],
         }
     }
@@ -198,6 +225,11 @@ impl std::str::FromStr for Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_papers_elections_are_the_papers() {
+        assert_eq!(Profile::Paper.elections(), Elections::default());
+    }
 
     #[test]
     fn heartbeats_come_well_before_elections() {

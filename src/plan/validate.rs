@@ -6,6 +6,8 @@ use crate::ids::{NODES_MAX, NodeId};
 use crate::log::Command;
 use crate::plan::fault::{Crash, Unsynced};
 use crate::plan::{Action, DRIFT_PPM_MAX, Fault, Plan, Trigger, When, Whom};
+use crate::property::Property;
+use crate::raft::priority;
 use crate::time::{Span, SpanRange};
 
 /// What is wrong with a plan, and where.
@@ -27,12 +29,23 @@ pub const LIST_MAX: usize = 10_000;
 pub const PINS_MAX: usize = 100_000;
 /// The most clients.
 pub const CLIENTS_MAX: u32 = 1_000;
+/// The most sessions that a state machine keeps.
+pub const SESSIONS_MAX: u64 = 20_000;
 /// The most keys that clients use.
 pub const KEYS_MAX: u32 = 65_536;
 /// The largest seed: TOML has no larger number.
 pub const SEED_MAX: u64 = i64::MAX as u64;
 /// The shortest heartbeat interval, election timeout and flapping period: below it a run is all timers.
 pub const PERIOD_MIN: Span = Span::micros(100);
+
+/// The most bytes of entries in a message, and unanswered.
+pub const APPEND_BYTES_MAX: u64 = 1 << 30;
+/// The longest delay of a state machine.
+pub const APPLY_DELAY_MAX: Span = Span::secs(1_000);
+/// The most entries between two snapshots, and the most that stay.
+pub const SNAPSHOT_ENTRIES_MAX: u64 = 1_000_000_000;
+/// The most bytes of a snapshot in one message.
+pub const SNAPSHOT_CHUNK_MAX: u64 = 1 << 30;
 
 /// Nothing, or the first thing that is wrong.
 pub type Checked = Result<(), Problem>;
@@ -106,7 +119,25 @@ fn check_raft(plan: &Plan) -> Checked {
     })?;
     let count = |value: u32, path: &str, what: &str| between(value.into(), 1, 65_536, path, what);
     count(config.entries_per_append, "raft/entries_per_append", "entries per append")?;
-    count(config.appends_in_flight, "raft/appends_in_flight", "appends in flight")
+    count(config.appends_in_flight, "raft/appends_in_flight", "appends in flight")?;
+    let bytes =
+        |value: u64, path: &str, what: &str| between(value, 0, APPEND_BYTES_MAX, path, what);
+    bytes(config.bytes_per_append, "raft/bytes_per_append", "bytes per append")?;
+    bytes(config.bytes_in_flight, "raft/bytes_in_flight", "bytes in flight")?;
+    require(config.batch_delay < timeout, "raft/batch_delay", || {
+        let delay = config.batch_delay;
+        format!("the batch delay ({delay}) must be shorter than the election timeout ({timeout})")
+    })?;
+    let apply_delay = plan.cluster.apply_delay;
+    require(apply_delay <= APPLY_DELAY_MAX, "cluster/apply_delay", || {
+        format!("a state machine applies within {APPLY_DELAY_MAX}, not {apply_delay}")
+    })?;
+    let entries =
+        |value: u64, path: &str, what: &str| between(value, 0, SNAPSHOT_ENTRIES_MAX, path, what);
+    entries(config.snapshot_every, "raft/snapshot_every", "entries between snapshots")?;
+    entries(config.snapshot_trailing, "raft/snapshot_trailing", "entries kept before a snapshot")?;
+    let chunk = config.snapshot_chunk.into();
+    between(chunk, 1, SNAPSHOT_CHUNK_MAX, "raft/snapshot_chunk", "bytes of a snapshot per message")
 }
 
 fn check_links(plan: &Plan) -> Checked {
@@ -148,13 +179,24 @@ fn check_nodes(plan: &Plan) -> Checked {
         require(node.heartbeat_intervals.iter().all(|beat| *beat >= PERIOD_MIN), &beats, || {
             format!("heartbeats come no more often than every {PERIOD_MIN}")
         })?;
+        between(
+            node.election_priority.unwrap_or(0).into(),
+            0,
+            priority::HIGHEST.into(),
+            &format!("{path}/election_priority"),
+            "an election priority",
+        )?;
         for (number, timeout) in node.election_timeouts.iter().enumerate() {
             require(*timeout >= PERIOD_MIN, &format!("{path}/election_timeouts/{number}"), || {
                 format!("an election timeout must be at least {PERIOD_MIN}, not {timeout}")
             })?;
         }
     }
-    Ok(())
+    let stands =
+        |id: NodeId| plan.node(id).and_then(|node| node.election_priority) != Some(priority::NEVER);
+    require(plan.node_ids().any(stands), "nodes", || {
+        "with an election priority of 0 at every node nobody ever stands; give one of them 1 or more".into()
+    })
 }
 
 fn check_drift(drift_ppm: i32, path: &str) -> Checked {
@@ -178,6 +220,8 @@ fn check_clients(plan: &Plan) -> Checked {
     require(clients.mix.total() > 0, "clients/mix", || {
         "the weights of the mix must not all be 0; for no requests, set count = 0".into()
     })?;
+    let sessions = clients.sessions.unwrap_or(1);
+    between(sessions.into(), 1, SESSIONS_MAX, "clients/sessions", "the number of sessions")?;
     require(clients.timeout > Span::ZERO, "clients/timeout", || {
         "clients need some time to wait for an answer".into()
     })?;
@@ -203,6 +247,9 @@ fn check_requests(plan: &Plan) -> Checked {
         check_whom(plan, &request.to, request.on.is_some(), &format!("{path}/to"))?;
         require(request.command != Command::Noop, &format!("{path}/command"), || {
             "only leaders write no-ops; ask for get, put, delete, compare-and-set or append".into()
+        })?;
+        require(request.command != Command::Register, &format!("{path}/command"), || {
+            "clients open sessions themselves: set `sessions` in [clients]".into()
         })?;
         require(request.attempts != Some(0), &format!("{path}/attempts"), || {
             "a request is tried at least once".into()
@@ -448,6 +495,16 @@ fn check_syncs(plan: &Plan) -> Checked {
     Ok(())
 }
 
+/// Complains about a property that is named twice.
+pub fn each_once(judge: &[Property]) -> Checked {
+    for (place, property) in judge.iter().enumerate() {
+        require(!judge[..place].contains(property), &format!("judge/{place}"), || {
+            format!("`{property}` is named twice")
+        })?;
+    }
+    Ok(())
+}
+
 fn check_expectations(plan: &Plan) -> Checked {
     let expect = &plan.expect;
     let pairs = [
@@ -467,11 +524,7 @@ fn check_expectations(plan: &Plan) -> Checked {
             format!("`{situation}` is expected both to be reached and never to be")
         })?;
     }
-    for (place, property) in plan.judge.iter().enumerate() {
-        require(!plan.judge[..place].contains(property), &format!("judge/{place}"), || {
-            format!("`{property}` is named twice")
-        })?;
-    }
+    each_once(&plan.judge)?;
     let judged = expect.violation.is_none_or(|property| plan.judge.contains(&property));
     require(judged, "expect/violation", || {
         "the expected violation is not among the properties that are judged".into()

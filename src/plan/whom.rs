@@ -17,7 +17,7 @@ pub enum Whom {
     Leader,
     /// A random live node that is not the leader.
     Follower,
-    /// A random live candidate.
+    /// A random live candidate, or node that asks whether it could win.
     Candidate,
     /// All nodes but the leader.
     AllButLeader,

@@ -70,6 +70,34 @@ pub enum Bug {
     TornTailAccepted,
     /// A restarted node brings back entries that it had removed.
     TruncationNotCrashSafe,
+
+    // Pre-vote, check-quorum, transfer.
+    /// A candidate counts grants of its pre-vote as votes.
+    PrevoteCountsAsVote,
+    /// A pre-vote is granted in the term of the voter.
+    PrevoteReplyOwnTerm,
+    /// A pre-candidate still refuses others for the sake of its leader.
+    PrecandidateKeepsLeader,
+    /// A leader that nobody answers goes on beating.
+    QuorumlessHeartbeats,
+    /// A transfer that failed is never over.
+    TransferWedged,
+    // Clients.
+    /// A client hears yes when its entry is appended.
+    AckBeforeCommit,
+    /// A leader answers reads from its own state machine.
+    LocalRead,
+    /// What requests gave is in memory only.
+    DedupLost,
+    // Snapshots.
+    /// Entries before the end of a snapshot are taken as if they followed the log.
+    MissingPrevAccepted,
+    /// A conflicting log survives the snapshot that is to replace it.
+    SnapKeepsConflict,
+    /// A snapshot's last term becomes the current term.
+    SnapSetsTerm,
+    /// Snapshots are without what the sessions of clients remember.
+    SnapDropsSessions,
 }
 
 /// What the catalogue says of a bug.
@@ -83,7 +111,8 @@ pub struct About {
     pub story: &'static str,
     /// Where it happened, or who warned of it.
     pub source: &'static str,
-    /// The property that it violates, and others that may show it first.
+    /// The property that it violates, and others that may show it first. Empty for a bug that only keeps the cluster from getting
+    /// anywhere: what judges safety cannot see it, and its scenario shows it by the promises that break.
     pub violates: &'static [Property],
 }
 
@@ -99,7 +128,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 26] = [
+    pub const ALL: [Bug; 38] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -126,6 +155,18 @@ impl Bug {
         Bug::LeaderCountsUnsynced,
         Bug::TornTailAccepted,
         Bug::TruncationNotCrashSafe,
+        Bug::PrevoteCountsAsVote,
+        Bug::PrevoteReplyOwnTerm,
+        Bug::PrecandidateKeepsLeader,
+        Bug::QuorumlessHeartbeats,
+        Bug::TransferWedged,
+        Bug::AckBeforeCommit,
+        Bug::LocalRead,
+        Bug::DedupLost,
+        Bug::MissingPrevAccepted,
+        Bug::SnapKeepsConflict,
+        Bug::SnapSetsTerm,
+        Bug::SnapDropsSessions,
     ];
 
     /// The name in plans and on the command line.
@@ -133,12 +174,21 @@ impl Bug {
         self.about().name
     }
 
+    /// Whether a property that is judged can show it. One that stalls the cluster, and does nothing worse, is shown by the promises of
+    /// its scenario instead, and campaigns do not look for it.
+    pub const fn is_judged(self) -> bool {
+        !self.about().violates.is_empty()
+    }
+
     /// What the catalogue says of it.
     pub const fn about(self) -> About {
         match self as u8 {
             bug if bug <= Bug::TermRegress as u8 => self.about_votes(),
             bug if bug <= Bug::ApplyTwiceAfterRestart as u8 => self.about_replication(),
-            _ => self.about_disks(),
+            bug if bug <= Bug::TruncationNotCrashSafe as u8 => self.about_disks(),
+            bug if bug <= Bug::TransferWedged as u8 => self.about_elections(),
+            bug if bug <= Bug::DedupLost as u8 => self.about_clients(),
+            _ => self.about_snapshots(),
         }
     }
 
@@ -228,8 +278,8 @@ impl Bug {
     #[expect(clippy::too_many_lines, reason = "a table: one row for each bug")]
     const fn about_replication(self) -> About {
         use Property::{
-            Durability, LeaderAppendOnly, LeaderCompleteness, LogMatching, MonotonicCommit,
-            SafeCommit, StateMachineSafety,
+            Durability, ExactlyOnce, LeaderAppendOnly, LeaderCompleteness, LogMatching,
+            MonotonicCommit, SafeCommit, Snapshot, StateMachineSafety,
         };
         match self {
             Bug::OldTermCommit => about(
@@ -311,14 +361,14 @@ impl Bug {
                 "Entries are applied when they are appended.",
                 "A deposed leader has applied entries that its successor overwrites.",
                 "Raft paper, 5.3",
-                &[StateMachineSafety, Durability],
+                &[StateMachineSafety, Durability, Snapshot],
             ),
             Bug::ApplyTwiceAfterRestart => about(
                 "apply-twice-after-restart",
                 "last_applied is not restored with the state machine.",
                 "The state machine survived the crash, the count of what it applied did not: entries are applied a second time.",
                 "etcd v3.5 postmortem",
-                &[StateMachineSafety],
+                &[StateMachineSafety, ExactlyOnce],
             ),
             _ => panic!("not a bug of replication"),
         }
@@ -361,6 +411,121 @@ impl Bug {
             _ => panic!("not a bug of disks"),
         }
     }
+
+    const fn about_elections(self) -> About {
+        use Property::{ElectionSafety, LeaderCompleteness, StateMachineSafety};
+        match self {
+            Bug::PrevoteCountsAsVote => about(
+                "prevote-counts-as-vote",
+                "A candidate counts grants of its pre-vote as votes.",
+                "A grant carries the term in which the candidate now stands. Those that come after the majority are taken for votes, \
+                 and the candidate leads a term in which others voted for somebody else.",
+                "canonical/raft 196; etcd and raft-rs guard against it where a candidate counts votes",
+                &[ElectionSafety, LeaderCompleteness, StateMachineSafety],
+            ),
+            Bug::PrevoteReplyOwnTerm => about(
+                "prevote-reply-own-term",
+                "A pre-vote is granted in the term of the voter, not in the one that was asked for.",
+                "The node that asks takes the grant for one of a term that is over, and throws it away. It asks again and again, and \
+                 nobody stands.",
+                "etcd 8243",
+                &[],
+            ),
+            Bug::PrecandidateKeepsLeader => about(
+                "precandidate-keeps-leader",
+                "A node that asks for pre-votes still knows its leader, and refuses others for its sake.",
+                "The leader is cut off. The others ask each other for pre-votes, and each refuses because it has a leader, which is gone.",
+                "etcd PR 8334, etcd 9586",
+                &[],
+            ),
+            Bug::QuorumlessHeartbeats => about(
+                "quorumless-heartbeats",
+                "A leader that no majority answers goes on beating.",
+                "The leader is heard and does not hear. Its heartbeats keep all others from standing, and it commits nothing.",
+                "Cloudflare's outage of 2020; Howard and Abraham, 'Raft does not guarantee liveness', 2020; openraft 2080",
+                &[],
+            ),
+            Bug::TransferWedged => about(
+                "transfer-wedged",
+                "A transfer that failed is never over.",
+                "The node to which the leader hands over has crashed. The leader goes on leading, and refuses every request for the rest of \
+                 its term.",
+                "hashicorp/raft PR 493, etcd 8b0d0e9",
+                &[],
+            ),
+            _ => panic!("not a bug of pre-vote, check-quorum or transfer"),
+        }
+    }
+
+    const fn about_clients(self) -> About {
+        use Property::{ExactlyOnce, Linearizability};
+        match self {
+            Bug::AckBeforeCommit => about(
+                "ack-before-commit",
+                "A client hears yes when its entry is appended, not when it is committed.",
+                "The leader crashes before the entry reaches a majority. The client was told that it was done, and nobody knows of it.",
+                "Raft paper, 5.3",
+                &[Linearizability],
+            ),
+            Bug::LocalRead => about(
+                "local-read",
+                "A leader answers reads from its own state machine, without asking a majority.",
+                "A leader that was cut off does not know that another was elected. It answers a read with what was overwritten since.",
+                "etcd 741",
+                &[Linearizability],
+            ),
+            Bug::DedupLost => about(
+                "dedup-lost",
+                "The answers of the sessions are in memory only.",
+                "A node restarts with its state machine but without knowing what it has carried out. A request that was tried again is \
+                 carried out a second time.",
+                "Raft thesis, 6.3",
+                &[ExactlyOnce, Linearizability, Property::Snapshot],
+            ),
+            _ => panic!("not a bug of clients"),
+        }
+    }
+
+    const fn about_snapshots(self) -> About {
+        use Property::{
+            ExactlyOnce, LeaderCompleteness, Linearizability, LogMatching, MonotonicTerm, OneVote,
+            SafeCommit, Snapshot, StateMachineSafety,
+        };
+        match self {
+            Bug::MissingPrevAccepted => about(
+                "missing-prev-accepted",
+                "An index before the end of the snapshot always matches.",
+                "Entries arrive late again, after the follower has compacted them. It finds nothing to compare them with, and adds them at \
+                 the end of its log once more.",
+                "WRaft PR 118, etcd-io/raft PR 31",
+                &[LogMatching, StateMachineSafety],
+            ),
+            Bug::SnapKeepsConflict => about(
+                "snap-keeps-conflict",
+                "A conflicting log survives the snapshot that is to replace it.",
+                "A follower has entries of a leader that was deposed, up to the end of a snapshot and beyond. It installs the snapshot, and \
+                 keeps the entries behind it, which follow another history.",
+                "openraft 674e78aa",
+                &[StateMachineSafety, LogMatching, LeaderCompleteness, Snapshot, SafeCommit],
+            ),
+            Bug::SnapSetsTerm => about(
+                "snap-sets-term",
+                "Installing a snapshot sets the current term to that of its last entry.",
+                "The follower goes back in time, and may vote a second time in a term that it was in before.",
+                "WRaft PR 118",
+                &[MonotonicTerm, OneVote],
+            ),
+            Bug::SnapDropsSessions => about(
+                "snap-drops-sessions",
+                "A snapshot is without what the sessions of clients remember.",
+                "A follower gets a snapshot in place of a long log, and with it forgets what clients have asked already. A request that is \
+                 tried again, and stands behind the snapshot, is carried out by it a second time.",
+                "Raft thesis, 6.3",
+                &[ExactlyOnce, Linearizability, Snapshot],
+            ),
+            _ => panic!("not a bug of snapshots"),
+        }
+    }
 }
 
 impl fmt::Display for Bug {
@@ -397,7 +562,7 @@ impl JsonSchema for Bug {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": Bug::ALL.map(Bug::name) })
+        json_schema!({ "type": "string", "enum": Bug::ALL.map(Bug::name).as_slice() })
     }
 }
 
@@ -412,7 +577,8 @@ mod tests {
             assert_eq!(bug.name().parse(), Ok(bug));
             let about = bug.about();
             assert!(about.title.ends_with('.') && about.story.ends_with('.'));
-            assert!(!about.violates.is_empty() && !about.source.is_empty());
+            assert!(!about.source.is_empty());
+            assert_eq!(bug.is_judged(), !about.violates.is_empty());
         }
     }
 }

@@ -18,14 +18,14 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Starts an election: a new term, the own vote, and a request to every other node.
-    pub fn new(core: &mut Core, ctx: &mut Ctx) -> Candidate {
+    /// Starts an election: a new term, the own vote, and a request to every other node. `by_leader` is whether the leader asked for it.
+    pub fn new(core: &mut Core, by_leader: bool, ctx: &mut Ctx) -> Candidate {
         core.enter_term(core.current_term.next(), Some(core.id), ctx);
         let vote_write = core.rules().vote_requests_wait_for(core.last_write);
         let (last_log_term, last_log_index) = core.last_entry();
         for to in core.others() {
             let term = core.current_term;
-            let message = Message::RequestVote { term, last_log_index, last_log_term };
+            let message = Message::RequestVote { term, last_log_index, last_log_term, by_leader };
             ctx.emit(Effect::Send { to, message, after: vote_write });
         }
         let timeout = ctx.rng.election_timeout(core.config.election_timeout);

@@ -1,12 +1,16 @@
 //! The state of Figure 2 that every role shares, and how it reaches the disk.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
-use crate::log::{Batch, Entry, Log};
-use crate::node::{Context, Effect, Recovered};
+use crate::log::{Batch, Entry, Log, RequestId};
+use crate::node::{Answer, Context, Effect, Recovered, Snapshot};
+use crate::raft::priority::Patience;
 use crate::raft::progress::Progress;
+use crate::raft::snapshot::Assembly;
 use crate::raft::{Config, Message, Rules};
+use crate::time::LocalTime;
 
 /// What a step of the built-in Raft has at hand.
 pub type Ctx<'a> = Context<'a, Message>;
@@ -17,6 +21,7 @@ pub type Ctx<'a> = Context<'a, Message>;
 /// - `current_term` never falls; `voted_for` changes from `None` at most once within a term.
 /// - `last_applied <= commit_index` and `last_applied <= durable_index`.
 /// - `durable_index <= log.last_index()`.
+/// - `log.base() <= last_applied`, and the snapshot covers what was compacted.
 /// - Every change of term, vote or log is written before the step ends that makes it.
 #[derive(Clone, Debug)]
 pub struct Core {
@@ -38,6 +43,10 @@ pub struct Core {
     pub last_applied: Index,
     /// The leader of the current term, where it is known.
     pub leader_id: Option<NodeId>,
+    /// When this node heard from that leader last; means nothing without one.
+    pub leader_heard: LocalTime,
+    /// How long this node still leaves elections to others.
+    pub patience: Patience,
     /// What this node knew of its followers when it last led: one place per node, the own one not used. Reinitialised after each
     /// election.
     pub progress: Vec<Progress>,
@@ -45,6 +54,12 @@ pub struct Core {
     pub durable_index: Index,
     /// The latest write; answers wait for it.
     pub last_write: WriteId,
+    /// The latest snapshot on this node's disk.
+    pub snapshot: Option<Rc<Snapshot>>,
+    /// Whether a snapshot is being written.
+    pub saving: bool,
+    /// What was received of a leader's snapshot.
+    pub assembly: Option<Assembly>,
     /// Writes of entries that are not durable yet, with the last entry that each holds.
     unsynced: VecDeque<(WriteId, Index)>,
 }
@@ -63,9 +78,14 @@ impl Core {
             commit_index: Index::ZERO,
             last_applied: Index::ZERO,
             leader_id: None,
+            leader_heard: LocalTime(0),
+            patience: Patience::full(config.elections.priority),
             progress: vec![Progress::new(Term::ZERO, Index(1), Index::ZERO); places],
             durable_index: Index::ZERO,
             last_write: WriteId::NONE,
+            snapshot: None,
+            saving: false,
+            assembly: None,
             unsynced: VecDeque::new(),
         }
     }
@@ -93,7 +113,8 @@ impl Core {
         self.voted_for = disk.vote;
         self.log = disk.log;
         self.durable_index = self.log.last_index();
-        self.last_applied = self.rules().first_applied(disk.applied);
+        self.recover_snapshot(disk.snapshot, ctx);
+        self.last_applied = self.rules().first_applied(disk.applied).max(self.log.base());
         self.commit_index = disk.applied;
         if let Some((first, entries)) = disk.damage.truncated
             && !self.rules().removal_outlives_crash()
@@ -106,6 +127,13 @@ impl Core {
         {
             self.append(Batch::from(entry), ctx);
         }
+    }
+
+    /// Takes note that a node leads the current term, and lives.
+    pub fn follow(&mut self, leader: NodeId, now: LocalTime) {
+        self.leader_id = Some(leader);
+        self.leader_heard = now;
+        self.patience = Patience::full(self.config.elections.priority);
     }
 
     /// Moves to a later term (5.1).
@@ -151,6 +179,27 @@ impl Core {
         ctx.emit(Effect::Truncate { write, from });
     }
 
+    /// Forgets the entries up to `upto`, which the durable snapshot covers.
+    pub fn compact(&mut self, upto: Index, ctx: &mut Ctx) {
+        if upto <= self.log.base() {
+            return;
+        }
+        self.log.compact(upto);
+        let write = self.next_write();
+        ctx.emit(Effect::Compact { write, upto });
+    }
+
+    /// Forgets all entries: the durable snapshot, which ends with an entry of this index and term, takes their place.
+    pub fn discard(&mut self, index: Index, term: Term, ctx: &mut Ctx) {
+        self.log.replace(index, term);
+        self.durable_index = index;
+        for (_, last) in &mut self.unsynced {
+            *last = (*last).min(index);
+        }
+        let write = self.next_write();
+        ctx.emit(Effect::Discard { write, index, term });
+    }
+
     /// Takes note that a write and all before it are durable.
     pub fn durable(&mut self, write: WriteId) {
         while self.unsynced.front().is_some_and(|(appended, _)| *appended <= write) {
@@ -172,12 +221,23 @@ impl Core {
             let answer = awaited.next_if_eq(&index).is_some();
             self.last_applied = index;
             ctx.emit(Effect::Apply { index, entry, answer });
+            self.take_snapshot(entry.term, ctx);
         }
     }
 
     /// Sends a message that depends on nothing that is not durable.
     pub fn send(&self, to: NodeId, message: Message, ctx: &mut Ctx) {
         ctx.emit(Effect::Send { to, message, after: WriteId::NONE });
+    }
+
+    /// Sends a client on: this node cannot take its request.
+    pub fn refuse(&self, request: RequestId, relay: Option<NodeId>, ctx: &mut Ctx) {
+        let known = self.leader_id.filter(|leader| *leader != self.id);
+        let answer = Answer::Refused(known);
+        match relay {
+            Some(to) => self.send(to, Message::ForwardReply { request, answer }, ctx),
+            None => ctx.emit(Effect::Reply { request, answer }),
+        }
     }
 
     /// Answers once everything written so far is durable (Figure 2: "updated on stable storage before responding").

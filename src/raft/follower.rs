@@ -2,7 +2,7 @@
 
 use crate::ids::{Index, NodeId, Term};
 use crate::log::Batch;
-use crate::node::{Answer, Effect, Request};
+use crate::node::{Effect, Request};
 use crate::raft::Message;
 use crate::raft::core::{Core, Ctx};
 use crate::time::{LocalTime, Span};
@@ -35,9 +35,7 @@ impl Follower {
     pub fn request(core: &Core, request: Request, ctx: &mut Ctx) {
         match core.leader_id {
             Some(leader) => core.send(leader, Message::Forward { request }, ctx),
-            None => {
-                ctx.emit(Effect::Reply { request: request.id, answer: Answer::Refused(None) });
-            }
+            None => core.refuse(request.id, None, ctx),
         }
     }
 }
@@ -74,7 +72,11 @@ pub struct Append {
 /// Takes or refuses entries from the leader of the current term: "AppendEntries RPC, receiver implementation" of
 /// Figure 2, steps 2 to 5.
 pub fn receive_entries(core: &mut Core, leader: NodeId, append: Append, ctx: &mut Ctx) {
-    let own = core.log.term_at(append.prev_log_index);
+    let append = behind_base(core, append);
+    let own = match append.prev_log_index < core.log.base() {
+        true => Some(append.prev_log_term),
+        false => core.log.term_at(append.prev_log_index),
+    };
     if !core.rules().prev_matches(own, append.prev_log_term) {
         let conflict = conflict(core, append.prev_log_index, own);
         core.answer(leader, conflict, ctx);
@@ -88,6 +90,18 @@ pub fn receive_entries(core: &mut Core, leader: NodeId, append: Append, ctx: &mu
     core.apply(std::iter::empty(), ctx);
     let reply = Message::Appended { term: core.current_term, match_index: verified };
     core.answer(leader, reply, ctx);
+}
+
+/// The same message without what this node has compacted. That is committed, so it is what the leader has.
+fn behind_base(core: &Core, append: Append) -> Append {
+    let base = core.log.base();
+    if append.prev_log_index >= base || !core.rules().leaves_out_what_is_covered() {
+        return append;
+    }
+    let covered = (base.0 - append.prev_log_index.0).min(append.entries.len() as u64);
+    let prev_log_term = core.log.term_at(base).expect("the term at the base is known");
+    let entries = append.entries.skip(covered as usize);
+    Append { prev_log_index: base, prev_log_term, entries, ..append }
 }
 
 /// Step 3 and 4: removes what conflicts, appends what is new, leaves what matches.

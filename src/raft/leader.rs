@@ -3,12 +3,15 @@
 use std::collections::VecDeque;
 
 use crate::ids::{Index, NODES_MAX, NodeId, Term};
-use crate::log::{Batch, Entry, RequestId};
+use crate::log::{Batch, Command, Entry, RequestId};
 use crate::node::{Answer, Effect, Output, Request};
 use crate::raft::Message;
 use crate::raft::core::{Core, Ctx};
+use crate::raft::flow::{Asked, Gathered};
 use crate::raft::progress::Progress;
-use crate::time::LocalTime;
+use crate::raft::quorum::Quorum;
+use crate::raft::transfer::Transfer;
+use crate::time::{LocalTime, Span};
 
 /// A request that waits for its entry to be applied.
 #[derive(Clone, Debug)]
@@ -26,6 +29,12 @@ pub struct Leader {
     pending: VecDeque<Pending>,
     /// When it sends the next heartbeat.
     pub deadline: LocalTime,
+    /// Whom it heard when.
+    quorum: Quorum,
+    /// To whom it is handing over.
+    pub transfer: Option<Transfer>,
+    /// Requests that are not entries yet.
+    pub gathered: Gathered,
     /// The batch sent last, which the next follower most likely wants too.
     shared_batch: (Index, usize, Batch),
 }
@@ -33,7 +42,7 @@ pub struct Leader {
 impl Leader {
     /// Takes the lead: appends a no-op and sends it to everyone (section 8).
     pub fn new(core: &mut Core, ctx: &mut Ctx) -> Leader {
-        core.leader_id = Some(core.id);
+        core.follow(core.id, ctx.now);
         let next_index = core.log.last_index().next();
         core.append(core.noop(), ctx);
         let match_index = core.rules().initial_match(core.log.last_index());
@@ -44,12 +53,15 @@ impl Leader {
             let match_index = progress.match_index.min(core.log.last_index());
             *progress = match rules.ack_counts(progress.term, term) {
                 true => Progress::new(term, next_index.max(match_index.next()), match_index),
-                false => fresh,
+                false => fresh.clone(),
             };
         }
         let mut leader = Leader {
             pending: VecDeque::new(),
             deadline: ctx.now,
+            quorum: Quorum::new(core, ctx.now),
+            transfer: None,
+            gathered: Gathered::default(),
             shared_batch: (Index::ZERO, 0, Batch::EMPTY),
         };
         for to in core.others() {
@@ -60,9 +72,33 @@ impl Leader {
         leader
     }
 
+    /// Does what is due; says whether it leads on.
+    pub fn timer_fired(&mut self, core: &mut Core, ctx: &mut Ctx) -> bool {
+        if core.config.elections.check_quorum
+            && !core.rules().may_lead_on(self.hears_majority(core, ctx.now))
+        {
+            core.leader_id = None;
+            return false;
+        }
+        self.end_transfer(core, ctx);
+        if self.gathered.is_due(ctx.now) {
+            self.append_gathered(core, ctx);
+        }
+        match ctx.now >= self.deadline {
+            true => self.heartbeat(core, ctx),
+            false => self.set_timer(ctx),
+        }
+        true
+    }
+
+    /// Whether a majority answered it lately: the others are loyal to it then, and so is it to itself.
+    pub fn hears_majority(&self, core: &Core, now: LocalTime) -> bool {
+        self.quorum.is_near(core, now)
+    }
+
     /// Sends a message without entries to everyone (5.2). Its answer tells whether what was sent before has arrived, so that
     /// what was lost is sent again.
-    pub fn heartbeat(&mut self, core: &mut Core, ctx: &mut Ctx) {
+    fn heartbeat(&mut self, core: &mut Core, ctx: &mut Ctx) {
         for to in core.others() {
             // What was not answered by now may be lost.
             core.progress[to.slot()].in_flight = 0;
@@ -75,10 +111,10 @@ impl Leader {
     /// Sets the time of the next heartbeat.
     fn wait(&mut self, core: &Core, ctx: &mut Ctx) {
         self.deadline = ctx.now.plus(ctx.rng.heartbeat_interval(core.config.heartbeat_interval));
-        ctx.emit(Effect::SetTimer(self.deadline));
+        self.set_timer(ctx);
     }
 
-    /// Takes a request, from a client or by way of a follower.
+    /// Takes a request, from a client or by way of a follower. While it hands over it takes none (thesis 3.10).
     pub fn request(
         &mut self,
         core: &mut Core,
@@ -86,21 +122,65 @@ impl Leader {
         relay: Option<NodeId>,
         ctx: &mut Ctx,
     ) {
-        let Request { id, command } = request;
-        let entry = Entry { term: core.current_term, request: id, command };
-        let batch = Batch::from(entry);
+        if self.transfer.is_some() {
+            return core.refuse(request.id, relay, ctx);
+        }
+        if core.config.batch_delay == Span::ZERO {
+            return self.append(core, &[(request, relay)], ctx);
+        }
+        let waited = self.gathered.due.is_some();
+        let taken = self.gathered.add((request, relay), &core.config, ctx.now);
+        match taken.is_empty() {
+            false => self.append(core, &taken, ctx),
+            true if !waited => self.set_timer(ctx),
+            true => {}
+        }
+    }
+
+    /// Makes entries of requests, and sends them.
+    fn append(&mut self, core: &mut Core, asked: &[Asked], ctx: &mut Ctx) {
+        let term = core.current_term;
+        let entry =
+            |(Request { id, command }, _): &Asked| Entry { term, request: *id, command: *command };
+        let batch: Batch = match asked {
+            [one] => Batch::from(entry(one)),
+            several => several.iter().map(entry).collect(),
+        };
+        let first = core.log.last_index().next();
         core.append(batch.clone(), ctx);
-        let index = core.log.last_index();
-        self.shared_batch = (index, 1, batch);
-        self.pending.push_back(Pending { index, request: id, relay });
+        self.shared_batch = (first, asked.len(), batch);
+        for (place, (request, relay)) in asked.iter().enumerate() {
+            let Request { id, command } = *request;
+            // What a compare-and-set gives is not known before it is applied.
+            let gives_nothing =
+                command.writes() && !matches!(command, Command::CompareAndSet { .. });
+            if gives_nothing && !core.rules().answer_waits_for_commit() {
+                answer_request(core, id, *relay, Answer::Applied(Output::Done), ctx);
+            }
+            let index = first.plus(place as u64);
+            self.pending.push_back(Pending { index, request: id, relay: *relay });
+        }
         for to in core.others() {
             self.replicate(core, to, ctx);
+        }
+    }
+
+    /// Appends what was gathered, be its time come or not.
+    pub fn append_gathered(&mut self, core: &mut Core, ctx: &mut Ctx) {
+        let gathered = self.gathered.take();
+        if !gathered.is_empty() {
+            self.append(core, &gathered, ctx);
         }
     }
 
     /// Takes note that the own disk has more.
     pub fn durable(&mut self, core: &mut Core, ctx: &mut Ctx) {
         self.commit(core, ctx);
+        if !core.config.parallel_append {
+            for to in core.others() {
+                self.replicate(core, to, ctx);
+            }
+        }
     }
 
     /// A follower holds the leader's entries up to an index.
@@ -115,11 +195,15 @@ impl Leader {
         if !core.rules().ack_counts(term, core.current_term) {
             return;
         }
+        if term == core.current_term {
+            self.quorum.hear(from, ctx.now);
+        }
         let match_index = match_index.min(core.log.last_index());
         if core.progress[from.slot()].acknowledge(match_index) && match_index > core.commit_index {
             self.commit(core, ctx);
         }
         self.replicate(core, from, ctx);
+        self.tell_heir(core, from, ctx);
     }
 
     /// A follower refused entries: go back, and try again at once.
@@ -131,12 +215,32 @@ impl Leader {
         conflict: (Term, Index),
         ctx: &mut Ctx,
     ) {
+        self.quorum.hear(from, ctx.now);
         if !core.rules().leader_keeps_its_log() && rejected > core.commit_index {
             core.truncate(rejected, ctx);
         }
         let progress = &mut core.progress[from.slot()];
         if progress.back_off(&core.log, rejected, conflict.0, conflict.1) {
             self.send_entries(core, from, ctx);
+        }
+    }
+
+    /// A follower says how much of a snapshot it has.
+    pub fn receive_snapshot_reply(
+        &mut self,
+        core: &mut Core,
+        from: NodeId,
+        (last_included_index, offset): (Index, u64),
+        installed: bool,
+        ctx: &mut Ctx,
+    ) {
+        self.quorum.hear(from, ctx.now);
+        if installed {
+            return self.receive_appended(core, from, core.current_term, last_included_index, ctx);
+        }
+        let progress = &mut core.progress[from.slot()];
+        if progress.received(last_included_index, offset) && !progress.is_sent() {
+            core.send_part(from, ctx);
         }
     }
 
@@ -150,13 +254,7 @@ impl Leader {
         else {
             return;
         };
-        let answer = Answer::Applied(output);
-        match relay {
-            Some(follower) => {
-                core.send(follower, Message::ForwardReply { request, answer }, ctx);
-            }
-            None => ctx.emit(Effect::Reply { request, answer }),
-        }
+        answer_request(core, request, relay, Answer::Applied(output), ctx);
     }
 
     /// Commits what a majority holds (5.3, 5.4.2), and applies it.
@@ -190,24 +288,26 @@ impl Leader {
     }
 
     /// Sends entries if there are some that the follower was not sent, and it can take more.
-    fn replicate(&mut self, core: &mut Core, to: NodeId, ctx: &mut Ctx) {
+    pub fn replicate(&mut self, core: &mut Core, to: NodeId, ctx: &mut Ctx) {
         let progress = &core.progress[to.slot()];
-        let room = if progress.probing { 1 } else { core.config.appends_in_flight };
-        if progress.next_index <= core.log.last_index() && progress.in_flight < room {
+        if progress.next_index <= core.sendable_index() && core.config.has_room(progress) {
             self.send_entries(core, to, ctx);
         }
     }
 
     /// Sends what comes next for a follower, be it nothing.
     fn send_entries(&mut self, core: &mut Core, to: NodeId, ctx: &mut Ctx) {
-        self.send_batch(core, to, core.config.entries_per_append, ctx);
+        self.send_batch(core, to, core.config.entries_max(), ctx);
     }
 
     /// Sends at most so many entries that come next for a follower.
     fn send_batch(&mut self, core: &mut Core, to: NodeId, entries_max: u32, ctx: &mut Ctx) {
         let next_index = core.progress[to.slot()].next_index.min(core.log.last_index().next());
         let prev_log_index = next_index.previous();
-        let prev_log_term = core.log.term_at(prev_log_index).expect("next_index is in the log");
+        let transfers = core.progress[to.slot()].transfer.is_some();
+        let Some(prev_log_term) = core.log.term_at(prev_log_index).filter(|_| !transfers) else {
+            return core.send_part(to, ctx);
+        };
         let entries = self.batch(core, next_index, entries_max);
         core.progress[to.slot()].sent(entries.len() as u64);
         let message = Message::AppendEntries {
@@ -222,7 +322,7 @@ impl Leader {
 
     /// The entries from an index on, at most so many.
     fn batch(&mut self, core: &Core, from: Index, entries_max: u32) -> Batch {
-        let available = core.log.last_index().next().0.saturating_sub(from.0) as usize;
+        let available = core.sendable_index().next().0.saturating_sub(from.0) as usize;
         let count = available.min(entries_max as usize);
         if count == 0 {
             return Batch::EMPTY;
@@ -231,5 +331,19 @@ impl Leader {
             self.shared_batch = (from, count, core.log.batch(from, count));
         }
         self.shared_batch.2.clone()
+    }
+}
+
+/// Answers a client, by way of the follower that forwarded its request if there is one.
+fn answer_request(
+    core: &Core,
+    request: RequestId,
+    relay: Option<NodeId>,
+    answer: Answer,
+    ctx: &mut Ctx,
+) {
+    match relay {
+        Some(follower) => core.send(follower, Message::ForwardReply { request, answer }, ctx),
+        None => ctx.emit(Effect::Reply { request, answer }),
     }
 }

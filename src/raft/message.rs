@@ -1,8 +1,10 @@
 //! What nodes say to each other.
 
+use std::rc::Rc;
+
 use crate::ids::{Index, Term};
 use crate::log::{Batch, RequestId};
-use crate::node::{Answer, Request};
+use crate::node::{Answer, Request, Snapshot};
 use crate::record::{MessageKind, Summary};
 
 /// A message between two nodes. Terms, indexes and names are those of Figure 2.
@@ -16,6 +18,8 @@ pub enum Message {
         last_log_index: Index,
         /// The term of its last entry; zero for an empty log.
         last_log_term: Term,
+        /// Whether the leader asked for this election, so that no one need be loyal to it (thesis 4.2.3).
+        by_leader: bool,
     },
     /// The answer to a candidate.
     Vote {
@@ -23,6 +27,27 @@ pub enum Message {
         term: Term,
         /// Whether the candidate received the vote.
         granted: bool,
+    },
+    /// A node asks every other node whether it would get its vote, before it stands (thesis 9.6).
+    PreVote {
+        /// The term in which it would stand: one past its own.
+        term: Term,
+        /// The index of its last entry; zero for an empty log.
+        last_log_index: Index,
+        /// The term of its last entry; zero for an empty log.
+        last_log_term: Term,
+    },
+    /// The answer to it. A grant promises nothing.
+    PreVoteReply {
+        /// For a grant, the term that was asked for; for a refusal, the current term of the node that answers.
+        term: Term,
+        /// Whether the node would vote.
+        granted: bool,
+    },
+    /// A leader hands its leadership over: the receiver stands at once (thesis 3.10).
+    TimeoutNow {
+        /// The leader's term.
+        term: Term,
     },
     /// A leader replicates entries; without any, it is a heartbeat (5.2, 5.3).
     AppendEntries {
@@ -55,6 +80,31 @@ pub enum Message {
         /// The first index that it has of that term; if it has no entry there, one past its log.
         conflict_index: Index,
     },
+    /// A leader sends a part of its snapshot to a follower that lacks entries which the leader has compacted (section 7, Figure 13).
+    InstallSnapshot {
+        /// The leader's term.
+        term: Term,
+        /// The snapshot. It passes as a whole, but a receiver may use it only when it has received all of its bytes.
+        snapshot: Rc<Snapshot>,
+        /// How many bytes of it come before this part.
+        offset: u64,
+        /// How many bytes this part has.
+        bytes: u32,
+        /// Whether it is the last part.
+        done: bool,
+    },
+    /// The answer to a part of a snapshot.
+    SnapshotReply {
+        /// The follower's current term.
+        term: Term,
+        /// The last entry that the snapshot covers; zero where the leader's term is over.
+        last_included_index: Index,
+        /// How many bytes were received, without a gap. The paper's answer has no such field: its leader is told of a lost part
+        /// by the lack of an answer alone.
+        offset: u64,
+        /// Whether the follower's disk and state machine hold everything up to that entry.
+        installed: bool,
+    },
     /// A follower hands a client's request to the leader that it knows.
     Forward {
         /// The request.
@@ -70,26 +120,43 @@ pub enum Message {
 }
 
 impl Message {
-    /// The sender's term, for messages that carry one.
+    /// The sender's term, for messages that carry one. The term of a pre-vote, and of its grant, is nobody's yet.
     pub fn term(&self) -> Option<Term> {
         match *self {
             Message::RequestVote { term, .. }
             | Message::Vote { term, .. }
             | Message::AppendEntries { term, .. }
             | Message::Appended { term, .. }
-            | Message::Conflict { term, .. } => Some(term),
-            Message::Forward { .. } | Message::ForwardReply { .. } => None,
+            | Message::Conflict { term, .. }
+            | Message::PreVoteReply { term, granted: false }
+            | Message::TimeoutNow { term }
+            | Message::InstallSnapshot { term, .. }
+            | Message::SnapshotReply { term, .. } => Some(term),
+            Message::PreVote { .. }
+            | Message::PreVoteReply { granted: true, .. }
+            | Message::Forward { .. }
+            | Message::ForwardReply { .. } => None,
         }
     }
 
     /// What oracles and traces see.
     pub fn summary(&self) -> Summary {
         match *self {
-            Message::RequestVote { term, last_log_index, last_log_term } => Summary {
+            Message::RequestVote { term, last_log_index, last_log_term, by_leader } => Summary {
                 index: last_log_index,
                 index_term: last_log_term,
+                success: by_leader,
                 ..Summary::new(MessageKind::RequestVote, term)
             },
+            Message::PreVote { term, last_log_index, last_log_term } => Summary {
+                index: last_log_index,
+                index_term: last_log_term,
+                ..Summary::new(MessageKind::PreVote, term)
+            },
+            Message::PreVoteReply { term, granted } => {
+                Summary { success: granted, ..Summary::new(MessageKind::PreVoteReply, term) }
+            }
+            Message::TimeoutNow { term } => Summary::new(MessageKind::TimeoutNow, term),
             Message::Vote { term, granted } => {
                 Summary { success: granted, ..Summary::new(MessageKind::Vote, term) }
             }
@@ -116,6 +183,20 @@ impl Message {
                 index_term: conflict_term,
                 commit: conflict_index,
                 ..Summary::new(MessageKind::AppendReply, term)
+            },
+            Message::InstallSnapshot { term, ref snapshot, offset, bytes, done } => Summary {
+                index: snapshot.last_included_index,
+                index_term: snapshot.last_included_term,
+                entries: bytes,
+                commit: Index(offset),
+                success: done,
+                ..Summary::new(MessageKind::InstallSnapshot, term)
+            },
+            Message::SnapshotReply { term, last_included_index, offset, installed } => Summary {
+                index: last_included_index,
+                commit: Index(offset),
+                success: installed,
+                ..Summary::new(MessageKind::SnapshotReply, term)
             },
             Message::Forward { request } => {
                 Summary { request: request.id, ..Summary::new(MessageKind::Forward, Term::ZERO) }

@@ -1,11 +1,13 @@
 //! The node: one input in, effects out, and the one place where roles change.
 
 use crate::ids::{Index, NodeId, NodeSet, Term};
-use crate::node::{Answer, Context, Effect, Input, Node, Role, Status};
+use crate::node::{Context, Effect, Input, Node, Role, Status};
 use crate::raft::candidate::Candidate;
 use crate::raft::core::{Core, Ctx};
 use crate::raft::follower::{Append, Follower, receive_entries, receive_request_vote};
 use crate::raft::leader::Leader;
+use crate::raft::prevote::{PreCandidate, receive_pre_vote};
+use crate::raft::snapshot::Part;
 use crate::raft::{Config, Message, Rules};
 use crate::record::Summary;
 
@@ -22,6 +24,7 @@ enum RoleState {
     /// Before the first boot.
     Off,
     Follower(Follower),
+    PreCandidate(PreCandidate),
     Candidate(Candidate),
     Leader(Leader),
 }
@@ -30,7 +33,13 @@ enum RoleState {
 enum Next {
     Stay,
     Follow,
+    /// Stand, or ask first: its time was up.
+    TimeOut,
+    /// Ask whether it could win.
+    Ask,
     Campaign,
+    /// Campaign because the leader said so.
+    Succeed,
     Lead,
 }
 
@@ -55,8 +64,29 @@ impl Raft {
             Next::Follow => {
                 self.role = RoleState::Follower(Follower::new(&self.core, ctx));
             }
-            Next::Campaign => {
-                let candidate = Candidate::new(&mut self.core, ctx);
+            Next::TimeOut => {
+                let elections = self.core.config.elections;
+                let next = match self.core.patience.timed_out(elections.priority) {
+                    true if elections.pre_vote => Next::Ask,
+                    true => Next::Campaign,
+                    false => {
+                        self.core.leader_id = None;
+                        Next::Follow
+                    }
+                };
+                self.become_next(next, ctx);
+            }
+            Next::Ask => {
+                let asking = PreCandidate::new(&mut self.core, ctx);
+                let alone = asking.may_stand(&self.core);
+                self.role = RoleState::PreCandidate(asking);
+                if alone {
+                    self.become_next(Next::Campaign, ctx);
+                }
+            }
+            Next::Campaign | Next::Succeed => {
+                let by_leader = matches!(next, Next::Succeed);
+                let candidate = Candidate::new(&mut self.core, by_leader, ctx);
                 self.role = RoleState::Candidate(candidate);
                 self.after_own_vote(ctx);
             }
@@ -73,7 +103,33 @@ impl Raft {
         }
     }
 
+    /// Whether the node hears the leader of its term, or as leader a majority: then it helps to depose nobody.
+    fn hears_leader(&self, ctx: &Ctx) -> bool {
+        match &self.role {
+            RoleState::Leader(leader) => leader.hears_majority(&self.core, ctx.now),
+            // It gave its leader up when it asked.
+            RoleState::PreCandidate(_) => self.core.leader_id.is_some(),
+            _ => self.core.hears_leader(ctx.now),
+        }
+    }
+
+    /// Thesis 4.2.3: a server that heard from its leader lately neither updates its term for a candidate nor votes for it, unless the
+    /// leader itself asked for the election.
+    fn is_loyal(&self, message: &Message, ctx: &Ctx) -> bool {
+        let deposes = match *message {
+            Message::RequestVote { term, by_leader, .. } => {
+                term > self.core.current_term && !by_leader
+            }
+            _ => false,
+        };
+        deposes && self.core.config.elections.vote_lease && self.hears_leader(ctx)
+    }
+
     fn receive(&mut self, from: NodeId, message: Message, ctx: &mut Ctx) {
+        if self.is_loyal(&message, ctx) {
+            let refusal = Message::Vote { term: self.core.current_term, granted: false };
+            return self.core.answer(from, refusal, ctx);
+        }
         if let Some(term) = message.term() {
             self.observe_term(term, ctx);
             if term < self.core.current_term {
@@ -84,10 +140,21 @@ impl Raft {
             Message::RequestVote { last_log_index, last_log_term, .. } => {
                 let last = (last_log_term, last_log_index);
                 let granted = receive_request_vote(&mut self.core, from, last, ctx);
-                if let (true, RoleState::Follower(follower)) = (granted, &mut self.role) {
-                    follower.wait(ctx);
+                match (granted, &mut self.role) {
+                    (true, RoleState::Follower(follower)) => follower.wait(ctx),
+                    (true, RoleState::PreCandidate(_)) => self.become_next(Next::Follow, ctx),
+                    _ => {}
                 }
             }
+            Message::PreVote { term, last_log_index, last_log_term } => {
+                let last = (last_log_term, last_log_index);
+                let hears_leader = self.hears_leader(ctx);
+                receive_pre_vote(&self.core, from, term, last, hears_leader, ctx);
+            }
+            Message::PreVoteReply { term, granted } => {
+                self.receive_pre_vote_reply(from, term, granted, ctx);
+            }
+            Message::TimeoutNow { .. } => self.receive_timeout_now(ctx),
             Message::AppendEntries {
                 prev_log_index,
                 prev_log_term,
@@ -96,7 +163,9 @@ impl Raft {
                 ..
             } => {
                 let append = Append { prev_log_index, prev_log_term, entries, leader_commit };
-                self.receive_append(from, append, ctx);
+                if self.follow_leader(from, ctx) {
+                    receive_entries(&mut self.core, from, append, ctx);
+                }
             }
             Message::Vote { term, granted } => self.receive_vote(from, term, granted, ctx),
             Message::Appended { term, match_index } => {
@@ -110,15 +179,22 @@ impl Raft {
                     leader.receive_conflict(&mut self.core, from, rejected, conflict, ctx);
                 }
             }
+            Message::InstallSnapshot { snapshot, offset, bytes, .. } => {
+                if self.follow_leader(from, ctx) {
+                    self.core.receive_part(from, Part { snapshot, offset, bytes }, ctx);
+                }
+            }
+            Message::SnapshotReply { last_included_index, offset, installed, .. } => {
+                if let RoleState::Leader(leader) = &mut self.role {
+                    let part = (last_included_index, offset);
+                    leader.receive_snapshot_reply(&mut self.core, from, part, installed, ctx);
+                }
+            }
             Message::Forward { request } => match &mut self.role {
                 RoleState::Leader(leader) => {
                     leader.request(&mut self.core, request, Some(from), ctx);
                 }
-                _ => {
-                    let answer = Answer::Refused(self.core.leader_id);
-                    let reply = Message::ForwardReply { request: request.id, answer };
-                    self.core.send(from, reply, ctx);
-                }
+                _ => self.core.refuse(request.id, Some(from), ctx),
             },
             Message::ForwardReply { request, answer } => {
                 ctx.emit(Effect::Reply { request, answer });
@@ -160,7 +236,18 @@ impl Raft {
                     leader.receive_appended(&mut self.core, from, term, match_index, ctx);
                 }
             }
-            Message::Conflict { .. } | Message::Forward { .. } | Message::ForwardReply { .. } => {}
+            Message::InstallSnapshot { .. } => {
+                let (last_included_index, offset, installed) = (Index::ZERO, 0, false);
+                let reply = Message::SnapshotReply { term, last_included_index, offset, installed };
+                self.core.answer(from, reply, ctx);
+            }
+            Message::Conflict { .. }
+            | Message::SnapshotReply { .. }
+            | Message::PreVote { .. }
+            | Message::PreVoteReply { .. }
+            | Message::TimeoutNow { .. }
+            | Message::Forward { .. }
+            | Message::ForwardReply { .. } => {}
         }
     }
 
@@ -172,39 +259,63 @@ impl Raft {
         }
     }
 
-    /// Entries, or a heartbeat, from the leader of the current term. A candidate gives way (5.2).
-    fn receive_append(&mut self, from: NodeId, append: Append, ctx: &mut Ctx) {
+    /// An answer to a pre-candidate. Once it stands, late ones say nothing.
+    fn receive_pre_vote_reply(&mut self, from: NodeId, term: Term, granted: bool, ctx: &mut Ctx) {
+        match &mut self.role {
+            RoleState::PreCandidate(asking) if granted => {
+                asking.receive_grant(&self.core, from, term);
+                if asking.may_stand(&self.core) {
+                    self.become_next(Next::Campaign, ctx);
+                }
+            }
+            RoleState::Candidate(_) if !self.core.rules().grant_is_no_vote() => {
+                self.receive_vote(from, term, granted, ctx);
+            }
+            _ => {}
+        }
+    }
+
+    /// The leader of the current term hands over (thesis 3.10): no pre-vote, and no loyalty to it.
+    fn receive_timeout_now(&mut self, ctx: &mut Ctx) {
+        if !matches!(self.role, RoleState::Leader(_) | RoleState::Off) {
+            self.become_next(Next::Succeed, ctx);
+        }
+    }
+
+    /// Something came from the leader of the current term. A candidate gives way (5.2). Says whether this node follows.
+    fn follow_leader(&mut self, from: NodeId, ctx: &mut Ctx) -> bool {
         match &mut self.role {
             RoleState::Follower(follower) => follower.wait(ctx),
-            RoleState::Candidate(_) => self.become_next(Next::Follow, ctx),
+            RoleState::PreCandidate(_) | RoleState::Candidate(_) => {
+                self.become_next(Next::Follow, ctx);
+            }
             // Two leaders of one term: election safety is gone, and oracles have said so. A node that fights
             // on shows most.
-            RoleState::Leader(_) | RoleState::Off => return,
+            RoleState::Leader(_) | RoleState::Off => return false,
         }
         if self.core.leader_id != Some(from) && !self.core.rules().vote_outlives_leader() {
             self.core.vote(None, ctx);
         }
-        self.core.leader_id = Some(from);
-        receive_entries(&mut self.core, from, append, ctx);
+        self.core.follow(from, ctx.now);
+        true
     }
 
     fn timer_fired(&mut self, ctx: &mut Ctx) {
         let next = match &mut self.role {
             RoleState::Off => Next::Stay,
             RoleState::Follower(Follower { deadline, .. })
+            | RoleState::PreCandidate(PreCandidate { deadline, .. })
             | RoleState::Candidate(Candidate { deadline, .. }) => {
                 if ctx.now < *deadline {
                     Next::Stay
                 } else {
-                    Next::Campaign
+                    Next::TimeOut
                 }
             }
-            RoleState::Leader(leader) => {
-                if ctx.now >= leader.deadline {
-                    leader.heartbeat(&mut self.core, ctx);
-                }
-                Next::Stay
-            }
+            RoleState::Leader(leader) => match leader.timer_fired(&mut self.core, ctx) {
+                true => Next::Stay,
+                false => Next::Follow,
+            },
         };
         self.become_next(next, ctx);
     }
@@ -239,10 +350,16 @@ impl Node for Raft {
                 RoleState::Leader(leader) => leader.request(&mut self.core, request, None, ctx),
                 _ => Follower::request(&self.core, request, ctx),
             },
+            Input::Transfer(to) => {
+                if let RoleState::Leader(leader) = &mut self.role {
+                    leader.hand_over(&mut self.core, to, ctx);
+                }
+            }
             Input::TimerFired => self.timer_fired(ctx),
             Input::Durable(write) => self.durable(write, ctx),
             // What the disk holds is not known until it is read again. Going on would mean to guess.
             Input::WriteFailed(_) => ctx.emit(Effect::Stop),
+            Input::SnapshotSaved(snapshot) => self.core.snapshot_saved(snapshot, ctx),
             Input::Applied { index, output } => {
                 if let RoleState::Leader(leader) = &mut self.role {
                     leader.applied(&self.core, index, output, ctx);
@@ -255,7 +372,12 @@ impl Node for Raft {
         let role = match self.role {
             RoleState::Off | RoleState::Follower(_) => Role::Follower,
             RoleState::Candidate(_) => Role::Candidate,
+            RoleState::PreCandidate(_) => Role::PreCandidate,
             RoleState::Leader(_) => Role::Leader,
+        };
+        let transfer = match &self.role {
+            RoleState::Leader(leader) => leader.transfer.map(|transfer| transfer.to),
+            _ => None,
         };
         Status {
             term: self.core.current_term,
@@ -263,6 +385,8 @@ impl Node for Raft {
             leader: self.core.leader_id,
             commit: self.core.commit_index,
             applied: self.core.last_applied,
+            transfer,
+            target_priority: self.core.patience.target,
         }
     }
 

@@ -1,15 +1,19 @@
 //! What a leader knows of one follower's log.
 
+use std::rc::Rc;
+
 use crate::ids::{Index, Term};
 use crate::log::Log;
+use crate::node::Snapshot;
 
 /// What a leader knows of one follower.
 ///
 /// While it *probes*, it sends one message at a time from `next_index` and waits to hear whether the logs agree there. Once
-/// they do, it streams: `next_index` runs ahead of the acknowledgements.
+/// they do, it streams: `next_index` runs ahead of the acknowledgements. Where the leader has compacted what comes next, it *transfers* its
+/// snapshot, part by part, and nothing else.
 ///
 /// Invariant: `match_index < next_index`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// The term of the leadership in which it was learnt.
     pub term: Term,
@@ -23,6 +27,17 @@ pub struct Progress {
     pub probing: bool,
     /// How often it went back since the last heartbeat.
     pub back_offs: u32,
+    /// The snapshot that it is sent.
+    pub transfer: Option<Transfer>,
+}
+
+/// A snapshot on its way to a follower. It stays the same to its end, though the leader takes a newer one meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// The snapshot.
+    pub snapshot: Rc<Snapshot>,
+    /// How many of its bytes the follower has, as far as is known.
+    pub offset: u64,
 }
 
 /// How often a leader goes back between two heartbeats. Each time it sends anew, so on a network that reorders and doubles messages
@@ -32,7 +47,8 @@ const BACK_OFFS_MAX: u32 = 16;
 impl Progress {
     /// A follower of whom nothing is known but by the leader's own log.
     pub fn new(term: Term, next_index: Index, match_index: Index) -> Progress {
-        Progress { term, next_index, match_index, in_flight: 0, probing: true, back_offs: 0 }
+        let (in_flight, probing, back_offs, transfer) = (0, true, 0, None);
+        Progress { term, next_index, match_index, in_flight, probing, back_offs, transfer }
     }
 
     /// Takes note that entries were sent.
@@ -53,7 +69,30 @@ impl Progress {
         self.next_index = self.next_index.max(self.match_index.next());
         self.in_flight = self.in_flight.saturating_sub(u32::from(news));
         self.probing = false;
+        let has_it = |transfer: &mut Transfer| match_index >= transfer.snapshot.last_included_index;
+        self.transfer.take_if(has_it);
         news
+    }
+
+    /// Takes note of how much of its snapshot a follower has; says whether that is another part than the leader thought. A follower
+    /// that restarted has nothing.
+    pub fn received(&mut self, last_included_index: Index, offset: u64) -> bool {
+        let Some(transfer) = &mut self.transfer else { return false };
+        if transfer.snapshot.last_included_index != last_included_index {
+            return false;
+        }
+        let lost = offset < transfer.offset && self.back_offs < BACK_OFFS_MAX;
+        let news = offset > transfer.offset;
+        if lost || news {
+            transfer.offset = offset.min(transfer.snapshot.image.bytes);
+            self.back_offs += u32::from(lost);
+        }
+        lost || news
+    }
+
+    /// Whether the follower has all of its snapshot, but has not installed it.
+    pub fn is_sent(&self) -> bool {
+        self.transfer.as_ref().is_some_and(|it| it.offset == it.snapshot.image.bytes)
     }
 
     /// Goes back after a refusal (5.3, end); says whether it did: a refusal of something long settled changes nothing.
@@ -68,7 +107,8 @@ impl Progress {
             true => rejected != self.next_index.previous(),
             false => rejected >= self.next_index,
         };
-        if stale || rejected <= self.match_index || self.back_offs >= BACK_OFFS_MAX {
+        let busy = self.transfer.is_some() || self.back_offs >= BACK_OFFS_MAX;
+        if stale || rejected <= self.match_index || busy {
             return false;
         }
         // The last entry of the follower's term at that place, where the leader has that term too; else the follower's
@@ -134,5 +174,43 @@ mod tests {
         let mut progress = Progress::new(Term(6), Index(7), Index::ZERO);
         assert!(progress.back_off(&leader, Index(6), Term(1), Index(1)));
         assert_eq!(progress.next_index, Index(3));
+    }
+
+    fn transferring(offset: u64) -> Progress {
+        let image = crate::node::Image::new((), 30, 0);
+        let snapshot = Snapshot {
+            last_included_index: Index(7),
+            last_included_term: Term(2),
+            members: crate::ids::NodeSet::first(3),
+            image,
+        };
+        let transfer = Some(Transfer { snapshot: Rc::new(snapshot), offset });
+        Progress { transfer, ..Progress::new(Term(2), Index(1), Index::ZERO) }
+    }
+
+    #[test]
+    fn a_transfer_goes_on_with_what_the_follower_has() {
+        let mut progress = transferring(10);
+        assert!(!progress.received(Index(7), 10), "no news");
+        assert!(!progress.received(Index(6), 20), "another snapshot");
+        assert!(progress.received(Index(7), 20));
+        assert!(progress.received(Index(7), 0), "the follower restarted");
+        assert!(progress.received(Index(7), u64::MAX), "no more than there is");
+        assert!(progress.is_sent());
+        for _ in 0..BACK_OFFS_MAX {
+            progress.received(Index(7), 0);
+            progress.received(Index(7), 30);
+        }
+        assert!(!progress.received(Index(7), 0), "stale answers breed no parts without end");
+    }
+
+    #[test]
+    fn an_acknowledgement_of_all_that_it_covers_ends_a_transfer() {
+        let mut progress = transferring(10);
+        progress.acknowledge(Index(6));
+        assert!(progress.transfer.is_some());
+        progress.acknowledge(Index(7));
+        assert!(progress.transfer.is_none());
+        assert_eq!(progress.next_index, Index(8));
     }
 }

@@ -59,6 +59,31 @@ impl Rules {
         reply == current || (reply < current && self.broken(Bug::StaleVoteReply))
     }
 
+    /// Thesis 9.6: a grant carries the term that was asked for, in which the voter is not.
+    pub fn term_of_grant(self, asked: Term, current: Term) -> Term {
+        if self.broken(Bug::PrevoteReplyOwnTerm) { current } else { asked }
+    }
+
+    /// Thesis 9.6: a grant is no vote, although its term is the candidate's by then.
+    pub fn grant_is_no_vote(self) -> bool {
+        !self.broken(Bug::PrevoteCountsAsVote)
+    }
+
+    /// Thesis 9.6, 4.2.3: who asks for votes has given its leader up, and is loyal to it no more.
+    pub fn pre_candidate_forgets_leader(self) -> bool {
+        !self.broken(Bug::PrecandidateKeepsLeader)
+    }
+
+    /// Thesis 6.2: a leader that a majority does not answer steps down.
+    pub fn may_lead_on(self, hears_majority: bool) -> bool {
+        hears_majority || self.broken(Bug::QuorumlessHeartbeats)
+    }
+
+    /// Thesis 3.10: a leader gives up a transfer that takes too long, and takes requests again.
+    pub fn transfer_ends_with_its_time(self) -> bool {
+        !self.broken(Bug::TransferWedged)
+    }
+
     /// 5.3: entries are accepted behind an entry with the index and term that the leader names.
     pub fn prev_matches(self, own: Option<Term>, prev_log_term: Term) -> bool {
         own.is_some_and(|own| own == prev_log_term || self.broken(Bug::PrevTermUnchecked))
@@ -126,6 +151,42 @@ impl Rules {
     /// Figure 2: last_applied is where the state machine is.
     pub fn first_applied(self, state_machine: Index) -> Index {
         if self.broken(Bug::ApplyTwiceAfterRestart) { Index::ZERO } else { state_machine }
+    }
+
+    /// 5.3: a client hears of its request when its entry is applied, and only what is committed is.
+    pub fn answer_waits_for_commit(self) -> bool {
+        !self.broken(Bug::AckBeforeCommit)
+    }
+
+    /// Section 8, thesis 6.4: a leader does not answer a read by its own state alone, for it may lead no more; here reads go
+    /// through the log.
+    pub fn reads_go_through_the_log(self) -> bool {
+        !self.broken(Bug::LocalRead)
+    }
+
+    /// Thesis 6.3: what requests gave is part of the replicated state, and kept as that is.
+    pub fn answers_outlive_crash(self) -> bool {
+        !self.broken(Bug::DedupLost)
+    }
+
+    /// Section 7: what a snapshot covers is compared no more, so that entries which arrive late again are left out up to its end.
+    pub fn leaves_out_what_is_covered(self) -> bool {
+        !self.broken(Bug::MissingPrevAccepted)
+    }
+
+    /// Figure 13, steps 6 and 7: a log with the last entry that a snapshot covers keeps what lies behind; any other goes.
+    pub fn keeps_log_behind(self, own: Option<Term>, last_included_term: Term) -> bool {
+        own.is_some_and(|own| own == last_included_term || self.broken(Bug::SnapKeepsConflict))
+    }
+
+    /// Thesis 6.3: what sessions remember is part of the replicated state, so that snapshots hold it.
+    pub fn snapshots_hold_sessions(self) -> bool {
+        !self.broken(Bug::SnapDropsSessions)
+    }
+
+    /// 5.1: the term is that of the messages; a snapshot's last entry is older, and changes nothing.
+    pub fn term_after_install(self, current: Term, last_included_term: Term) -> Term {
+        if self.broken(Bug::SnapSetsTerm) { last_included_term } else { current }
     }
 
     /// ALICE: a record whose checksum does not hold was never written.

@@ -59,6 +59,7 @@ impl State {
             State::NotStarted => None,
             State::Up(Role::Follower, term) => Some(format!("follower, term {term}")),
             State::Up(Role::Candidate, term) => Some(format!("candidate, term {term}")),
+            State::Up(Role::PreCandidate, term) => Some(format!("pre-candidate, term {term}")),
             State::Up(Role::Leader, term) => Some(format!("leader, term {term}")),
             State::Down => Some("down".into()),
         }
@@ -306,5 +307,8 @@ fn micros(time: Time) -> f64 {
 
 /// Whether a fault is in force for a while, rather than over when it has struck.
 fn lasts(action: &Action) -> bool {
-    !matches!(action, Action::Restart(_) | Action::DiskError(_) | Action::Clock(_))
+    !matches!(
+        action,
+        Action::Restart(_) | Action::DiskError(_) | Action::Clock(_) | Action::Transfer(_)
+    )
 }

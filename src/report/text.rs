@@ -14,6 +14,12 @@ pub fn violation(plan: &Plan, outcome: &Outcome) -> Option<String> {
     let mut text = String::new();
     let _ = writeln!(text, "  {}", violation.property.sentence());
     let _ = writeln!(text, "  {}", violation.sentence);
+    if !violation.history.is_empty() {
+        let _ = writeln!(text, "  the shortest history that cannot be:");
+    }
+    for line in &violation.history {
+        let _ = writeln!(text, "    {line}");
+    }
     let _ = writeln!(
         text,
         "  at {}s, event {}; the records that prove it:",
@@ -55,8 +61,12 @@ pub fn ended(outcome: &Outcome) -> String {
 /// What happened, in one line.
 pub fn counters(outcome: &Outcome) -> String {
     let counters = &outcome.counters;
+    let undecided = match counters.undecided {
+        0 => String::new(),
+        keys => format!(", linearizability of {keys} keys undecided"),
+    };
     format!(
-        "{} events, {} messages, {} leaders, term {}, {} commits, {} answers",
+        "{} events, {} messages, {} leaders, term {}, {} commits, {} answers{undecided}",
         counters.events,
         counters.messages,
         counters.leaders,

@@ -1,6 +1,7 @@
 //! What was drawn in a run. With all of it in the plan, nothing is left to chance and the same things happen.
 
 use crate::ids::{NodeId, NodeSet};
+use crate::log::Command;
 use crate::node::Node;
 use crate::plan::fault::Unsynced;
 use crate::plan::{Action, Pin, SingleRequest, Survives, SyncPin, Whom};
@@ -22,6 +23,8 @@ pub struct Choices {
     pub syncs: Vec<SyncPin>,
     /// Each try of a client that was not lost on its way, at the time when it reaches the node.
     pub requests: Vec<SingleRequest>,
+    /// Each operation of a client, at the time when it begins, with all its tries.
+    pub operations: Vec<SingleRequest>,
     /// Each time that a fault struck somebody.
     pub strikes: Vec<Strike>,
 }
@@ -37,6 +40,12 @@ pub struct Strike {
     pub names: Vec<NodeSet>,
     /// What is left of the unsynced writes of those who crash and lose some.
     pub survives: Vec<(NodeId, Survives)>,
+}
+
+/// A request by itself.
+fn single(at: Time, to: NodeId, command: Command, attempts: Option<u32>) -> SingleRequest {
+    let (at, to) = (Some(at.since(Time::ZERO)), Whom::Nodes(vec![to]));
+    SingleRequest { at, on: None, to, command, attempts }
 }
 
 impl<N: Node> Sim<'_, '_, N> {
@@ -71,10 +80,25 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    pub(super) fn note_request(&mut self, single: SingleRequest) {
-        if let Some(choices) = &mut self.choices {
-            choices.requests.push(single);
+    /// A try of a client is on its way. One that opens a session becomes a read: it takes as much time, and as much of the log.
+    pub(super) fn note_request(&mut self, arrives: Time, to: NodeId, command: Command) {
+        let Some(choices) = &mut self.choices else { return };
+        let command = match command {
+            Command::Register => Command::Get { key: 0 },
+            command => command,
+        };
+        choices.requests.push(single(arrives, to, command, Some(1)));
+    }
+
+    /// A client begins an operation. In a session it matters that later tries belong to it; the session itself is opened for each.
+    pub(super) fn note_operation(&mut self, number: u32) {
+        let Some(choices) = &mut self.choices else { return };
+        let client = &self.clients[number as usize - 1];
+        let (to, command) = (client.target, client.command);
+        if client.attempt > 1 || command == Command::Register {
+            return;
         }
+        choices.operations.push(single(self.watch.now, to, command, None));
     }
 
     pub(super) fn note_strike(
@@ -92,6 +116,9 @@ impl<N: Node> Sim<'_, '_, N> {
             (0, Action::Split(_)) => self.resolve(whom, trigger, words[0]),
             (0, _) => targets,
             (_, Action::Split(_)) => self.resolve(whom, trigger, words[0]),
+            (_, Action::Transfer(transfer)) => {
+                self.heir(transfer, trigger, words[1]).into_iter().collect()
+            }
             _ => self.resolve(whom, trigger, words[1]),
         };
         let names = action.names().into_iter().map(|(_, whom)| whom).enumerate().map(named);

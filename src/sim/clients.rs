@@ -1,11 +1,10 @@
 //! The clients' side of a run: requests on their way out, answers on their way back.
 
 use crate::client::workload::{Client, Way};
-use crate::ids::NodeId;
+use crate::ids::{Index, NodeId};
 use crate::log::RequestId;
-use crate::node::{Answer, Node, Request};
-use crate::plan::{SingleRequest, Whom};
-use crate::record::Kind;
+use crate::node::{Answer, Node, Output, Request};
+use crate::record::{Heard, Kind};
 use crate::rng::{Rng, Stream};
 use crate::sim::{Event, Sim};
 use crate::time::{Span, Time};
@@ -64,8 +63,9 @@ impl<N: Node> Sim<'_, '_, N> {
         let client = &mut self.clients[number as usize - 1];
         match what {
             ClientEvent::Begin { trigger } => {
+                let single = client.single.is_some();
                 if client.waiting
-                    || (!client.single && !client.goes_on(&self.plan.clients, self.watch.now))
+                    || (!single && !client.goes_on(&self.plan.clients, self.watch.now))
                 {
                     return;
                 }
@@ -114,14 +114,9 @@ impl<N: Node> Sim<'_, '_, N> {
         let way = client.way(&self.plan.clients);
         let what = ClientEvent::TimeOut { token: client.new_token() };
         self.watch.record(Some(node), kind);
+        self.note_operation(number);
         if let Way::Takes(span) = way {
-            self.note_request(SingleRequest {
-                at: Some(now.plus(span).since(Time::ZERO)),
-                on: None,
-                to: Whom::Nodes(vec![node]),
-                command,
-                attempts: Some(1),
-            });
+            self.note_request(now.plus(span), node, command);
             let request = Request { id: request, command };
             self.queue.push(now.plus(span), Event::Request { node, request });
         }
@@ -140,6 +135,18 @@ impl<N: Node> Sim<'_, '_, N> {
         let (node, request) = (client.target, client.request);
         self.watch.record(Some(node), Kind::GaveUp { request });
         self.next_operation(number);
+    }
+
+    /// A session is open: the client begins what it opened it for. A single request goes to the node that opened it.
+    fn opened(&mut self, number: u32, session: Index) {
+        let client = &mut self.clients[number as usize - 1];
+        let target = client.target;
+        client.request.session = session;
+        client.begin(&self.plan.clients, self.plan.cluster.nodes);
+        if client.single.is_some() {
+            client.target = target;
+        }
+        self.ask(number);
     }
 
     fn next_operation(&mut self, number: u32) {
@@ -171,9 +178,20 @@ impl<N: Node> Sim<'_, '_, N> {
             return;
         }
         self.count_event();
-        let applied = matches!(answer, Answer::Applied(_));
-        self.watch.record(Some(node), Kind::Answered { request, applied });
+        let output = match &answer {
+            Answer::Applied(output) => Some(Heard::from(output)),
+            Answer::Refused(_) => None,
+        };
+        let applied = output.is_some_and(|output| output != Heard::Expired);
+        self.watch.record(Some(node), Kind::Answered { request, applied, output });
         match answer {
+            Answer::Applied(Output::Opened(session)) => self.opened(request.client, session),
+            // An earlier try may have been done in the session, so there is no other way to ask for it again.
+            Answer::Applied(Output::Expired) => {
+                self.clients[request.client as usize - 1].request.session = Index::ZERO;
+                self.watch.record(Some(node), Kind::GaveUp { request });
+                self.next_operation(request.client);
+            }
             Answer::Applied(_) => self.next_operation(request.client),
             Answer::Refused(hint) => {
                 self.try_again(request.client, hint, self.plan.clients.retry_after);

@@ -2,7 +2,7 @@
 
 use crate::ids::{NodeId, NodeSet};
 use crate::node::{Node, Role};
-use crate::plan::fault::{Crash, Direction};
+use crate::plan::fault::{Crash, Direction, Transfer};
 use crate::plan::{Action, Plan, Trigger, When, Whom};
 use crate::record::Kind;
 use crate::rng::{Rng, Stream, scale};
@@ -155,7 +155,7 @@ impl<N: Node> Sim<'_, '_, N> {
             None => NodeSet::first(plan.cluster.nodes),
         };
         let targets = match action {
-            Action::Crash(_) | Action::Pause(_) | Action::Slow(_) => {
+            Action::Crash(_) | Action::Pause(_) | Action::Slow(_) | Action::Transfer(_) => {
                 targets.iter().filter(|node| self.hosts[node.slot()].is_up()).collect()
             }
             Action::Restart(_) => {
@@ -163,7 +163,11 @@ impl<N: Node> Sim<'_, '_, N> {
             }
             _ => targets,
         };
-        if targets.is_empty() {
+        let nobody = match action {
+            Action::Transfer(transfer) => self.heir(transfer, trigger, words[1]).is_none(),
+            _ => false,
+        };
+        if targets.is_empty() || nobody {
             return self.watch.record(None, Kind::Missed { fault: number });
         }
         self.watch.record(None, Kind::Fault { fault: number });
@@ -174,7 +178,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let partition = !cuts.is_empty();
         let endless =
             matches!(action, Action::Restart(_) | Action::DiskError(_) | Action::Clock(_));
-        if endless || matches!(action, Action::Crash(_)) {
+        if endless || matches!(action, Action::Crash(_) | Action::Transfer(_)) {
             return;
         }
         let entry = InForce { fault, targets, cuts, cut: false, over: false };
@@ -241,12 +245,29 @@ impl<N: Node> Sim<'_, '_, N> {
                     self.set_clock(node, change.jump, change.drift_ppm);
                 }
             }
+            Action::Transfer(transfer) => {
+                if let Some(to) = self.heir(transfer, trigger, word) {
+                    for node in targets.iter() {
+                        self.queue.push(self.watch.now, Event::Transfer { node, to });
+                    }
+                }
+            }
             Action::Split(_)
             | Action::Isolate(_)
             | Action::Cut(_)
             | Action::Bridge(_)
             | Action::Ring(_) => {}
         }
+    }
+
+    /// To whom a leader is to hand over.
+    pub(super) fn heir(
+        &self,
+        transfer: &Transfer,
+        trigger: Option<NodeId>,
+        word: u64,
+    ) -> Option<NodeId> {
+        some_of(self.resolve(&transfer.to, trigger, word), 1, word).iter().next()
     }
 
     fn fell(&mut self, node: NodeId, crash: &Crash) {
@@ -415,7 +436,10 @@ impl<N: Node> Sim<'_, '_, N> {
             Whom::Nodes(nodes) => nodes.iter().copied().collect(),
             Whom::Leader => leader(),
             Whom::Follower => some_of(NodeSet::without(live(), leader()), 1, word),
-            Whom::Candidate => some_of(with_role(Role::Candidate).collect(), 1, word),
+            Whom::Candidate => {
+                let standing = with_role(Role::Candidate).chain(with_role(Role::PreCandidate));
+                some_of(standing.collect(), 1, word)
+            }
             Whom::AllButLeader => all.without(leader()),
             Whom::Trigger => trigger.map_or(NodeSet::EMPTY, NodeSet::only),
             Whom::Anyone => some_of(all, 1, word),

@@ -6,13 +6,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::ids::{Index, NodeId, WriteId};
 use crate::kv::Map;
 use crate::log::Entry;
-use crate::node::{Answer, Context, Effect, Input, Node, NodeRng, Output, Role, Status};
+use crate::node::{Answer, Context, Effect, Input, Node, NodeRng, Output, Request, Role, Status};
 use crate::plan::fault::Unsynced;
-use crate::plan::{NodeOptions, Plan, StateMachine, Survives};
+use crate::plan::{NodeOptions, Plan, Survives};
 use crate::record::{Kind, Loss};
 use crate::rng::{Rng, Stream};
+use crate::sim::apply::is_for_state_machine;
 use crate::sim::journal::{Journal, Survival, Tear, Write};
 use crate::sim::run::enter_node;
+use crate::sim::snapshots::Snapshots;
 use crate::sim::{Event, Sim};
 use crate::time::{LocalTime, Span, Time};
 use crate::world::clock::Clock;
@@ -31,7 +33,7 @@ pub struct Host<N: Node> {
     pub clock: Clock,
     /// How long its disk takes.
     pub disk: Disk,
-    journal: Journal,
+    pub(super) journal: Journal,
     /// The sync under way, and the last write that it covers.
     syncing: Option<(WriteId, Sync)>,
     /// If the node stops for a sync that failed: what survives, where the plan says so.
@@ -41,9 +43,13 @@ pub struct Host<N: Node> {
     /// Messages that wait for a write.
     outbox: VecDeque<(WriteId, NodeId, N::Message)>,
     /// The last index of the log in memory.
-    last_index: Index,
-    machine: Map,
-    applied: Index,
+    pub(super) last_index: Index,
+    pub(super) machine: Map,
+    pub(super) applied: Index,
+    /// What the state machine was given and has not done.
+    pub(super) to_apply: VecDeque<Effect<N::Message>>,
+    /// Its snapshots.
+    pub(super) snapshots: Snapshots,
     /// When the node wants its timer to fire.
     timer: Option<LocalTime>,
     /// The wake-up that is scheduled for it, and the token that makes others out of date.
@@ -79,8 +85,10 @@ impl<N: Node> Host<N> {
             durable: WriteId::NONE,
             outbox: VecDeque::new(),
             last_index: Index::ZERO,
-            machine: Map::default(),
+            machine: Map::new(plan.clients.sessions),
             applied: Index::ZERO,
+            to_apply: VecDeque::new(),
+            snapshots: Snapshots::new(plan, id),
             timer: None,
             wake_at: None,
             wake_token: 0,
@@ -111,11 +119,12 @@ impl<N: Node> Sim<'_, '_, N> {
         if host.is_up() || host.life != life {
             return;
         }
-        if self.plan.cluster.state_machine == StateMachine::Volatile {
-            host.machine = Map::default();
-            host.applied = Index::ZERO;
+        let restored = host.recover_machine(Map::new(self.plan.clients.sessions));
+        if !self.rules.answers_outlive_crash() {
+            host.machine.forget_answers();
         }
         let recovered = host.journal.recover(host.applied);
+        host.snapshots.base = recovered.log.base();
         host.life += 1;
         host.node = Some((self.make)(id));
         host.durable = WriteId::NONE;
@@ -135,6 +144,9 @@ impl<N: Node> Sim<'_, '_, N> {
         };
         self.count_event();
         self.watch.record(Some(id), kind);
+        if let Some(snapshot) = restored {
+            self.record_restore(id, &snapshot);
+        }
         self.step(id, Input::Boot(recovered));
     }
 
@@ -147,6 +159,10 @@ impl<N: Node> Sim<'_, '_, N> {
     ) -> Survives {
         let host = &mut self.hosts[id.slot()];
         debug_assert!(host.is_up());
+        if let Some(snapshot) = host.snapshots.crash(unsynced) {
+            self.save_snapshot(id, &snapshot);
+        }
+        let host = &mut self.hosts[id.slot()];
         let count = host.journal.unsynced_count();
         let (drawn, word) = host.disk.tear(count);
         let (whole, tear) = match (unsynced, fixed) {
@@ -165,6 +181,7 @@ impl<N: Node> Sim<'_, '_, N> {
         host.wake_token += 1;
         host.pauses = 0;
         host.backlog.clear();
+        host.to_apply.clear();
         host.proceeds_at = None;
         host.busy_until = Time::ZERO;
         host.status = Status::default();
@@ -180,7 +197,7 @@ impl<N: Node> Sim<'_, '_, N> {
     pub(super) fn wipe(&mut self, id: NodeId) {
         let host = &mut self.hosts[id.slot()];
         host.journal.wipe();
-        host.machine = Map::default();
+        host.machine = Map::new(self.plan.clients.sessions);
         host.applied = Index::ZERO;
         self.watch.record(Some(id), Kind::Wipe);
     }
@@ -242,6 +259,13 @@ impl<N: Node> Sim<'_, '_, N> {
         if status.leader != before.leader {
             self.watch.record(Some(id), Kind::Leader { leader: status.leader });
         }
+        if status.transfer != before.transfer {
+            self.watch.record(Some(id), Kind::Transfer { to: status.transfer });
+        }
+        if status.target_priority != before.target_priority {
+            let kind = Kind::TargetPriority { target: status.target_priority };
+            self.watch.record(Some(id), kind);
+        }
     }
 
     fn record_commit(&mut self, id: NodeId, before: Index) {
@@ -260,7 +284,12 @@ impl<N: Node> Sim<'_, '_, N> {
         commit_before: Index,
     ) {
         let mut commit_before = Some(commit_before);
+        let applies_later = self.applies_later();
         for effect in effects.drain(..) {
+            if applies_later && is_for_state_machine(&effect) {
+                self.apply_later(id, effect);
+                continue;
+            }
             match effect {
                 Effect::Send { to, message, after } => self.send_after(id, to, message, after),
                 Effect::SaveVote { write, term, vote } => {
@@ -275,12 +304,26 @@ impl<N: Node> Sim<'_, '_, N> {
                 }
                 Effect::Truncate { write, from } => {
                     let host = &mut self.hosts[id.slot()];
-                    if from == Index::ZERO || from > host.last_index {
+                    if from <= host.snapshots.base || from > host.last_index {
                         return self.broken(id, false);
                     }
                     host.last_index = from.previous();
                     self.watch.record(Some(id), Kind::Truncate { write, from });
                     self.write(id, write, Write::Truncate(from));
+                }
+                Effect::TakeSnapshot { .. }
+                | Effect::SaveSnapshot(_)
+                | Effect::Compact { .. }
+                | Effect::Discard { .. }
+                | Effect::Restore(_) => {
+                    if matches!(effect, Effect::Restore(_))
+                        && let Some(before) = commit_before.take()
+                    {
+                        self.record_commit(id, before);
+                    }
+                    if !self.carry_out_snapshot(id, effect) {
+                        return self.broken(id, false);
+                    }
                 }
                 Effect::SetTimer(local) => self.set_timer(id, local),
                 Effect::Apply { index, entry, answer } => {
@@ -334,22 +377,30 @@ impl<N: Node> Sim<'_, '_, N> {
         true
     }
 
-    fn apply(&mut self, id: NodeId, index: Index, entry: &Entry) -> Output {
+    pub(super) fn apply(&mut self, id: NodeId, index: Index, entry: &Entry) -> Output {
         let host = &mut self.hosts[id.slot()];
         host.applied = index;
-        let output = host.machine.apply(entry.command);
+        let (output, effect) = host.machine.apply(index, entry);
         let kind = Kind::Apply {
             index,
             term: entry.term,
             content: entry.fingerprint(),
             request: entry.request,
+            effect,
         };
         self.watch.record(Some(id), kind);
         output
     }
 
+    /// A leader answers a read from its own state machine. No Raft does, but for a planted bug.
+    pub(super) fn read_locally(&mut self, id: NodeId, request: Request) {
+        let output = self.hosts[id.slot()].machine.carry_out(request.command);
+        self.watch.record(Some(id), Kind::Reply { request: request.id, applied: true });
+        self.send_answer(id, request.id, Answer::Applied(output));
+    }
+
     /// A node panicked or broke its contract. If that is not judged, it is a crash.
-    fn broken(&mut self, id: NodeId, panicked: bool) {
+    pub(super) fn broken(&mut self, id: NodeId, panicked: bool) {
         self.watch.record(Some(id), Kind::Broken { panicked });
         self.crash(id, Unsynced::Lost, None);
     }
@@ -397,7 +448,7 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    fn write(&mut self, id: NodeId, write: WriteId, what: Write) {
+    pub(super) fn write(&mut self, id: NodeId, write: WriteId, what: Write) {
         self.hosts[id.slot()].journal.push(write, what);
         self.sync_next(id);
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Batch, Command, Entry, Log};
-use crate::node::{Damage, Recovered};
+use crate::node::{Damage, Recovered, Snapshot};
 
 /// One write.
 #[derive(Clone, Debug)]
@@ -16,14 +16,19 @@ pub enum Write {
     Append(Batch),
     /// The removal of the end of the log.
     Truncate(Index),
+    /// The removal of its beginning, which a snapshot covers.
+    Compact(Index),
+    /// The removal of the whole log, in favour of a snapshot that ends so.
+    Discard(Index, Term),
 }
 
-/// A journal: what is durable, and the writes that are not yet.
+/// A journal: what is durable, and the writes that are not yet. Beside it lies the latest snapshot.
 #[derive(Debug)]
 pub struct Journal {
     term: Term,
     vote: Option<NodeId>,
     log: Log,
+    snapshot: Option<Rc<Snapshot>>,
     damage: Damage,
     pending: VecDeque<(WriteId, Write)>,
     /// A sync failed: nothing becomes durable any more until the journal is read again.
@@ -58,6 +63,7 @@ impl Default for Journal {
             term: Term::FIRST,
             vote: None,
             log: Log::default(),
+            snapshot: None,
             damage: Damage::default(),
             pending: VecDeque::new(),
             failed: false,
@@ -110,7 +116,22 @@ impl Journal {
                 self.damage.truncated = Some((from, removed));
                 self.log.truncate(from);
             }
+            Write::Compact(upto) => self.log.compact(upto),
+            Write::Discard(index, term) => {
+                self.log.replace(index, term);
+                self.damage.truncated = None;
+            }
         }
+    }
+
+    /// The latest durable snapshot.
+    pub fn snapshot(&self) -> Option<&Rc<Snapshot>> {
+        self.snapshot.as_ref()
+    }
+
+    /// A snapshot is whole on the disk, and takes the place of the one before.
+    pub fn save(&mut self, snapshot: Rc<Snapshot>) {
+        self.snapshot = Some(snapshot);
     }
 
     /// The node crashes: `whole` of the writes that are not durable survive, and `tear` says how much of the next.
@@ -153,6 +174,7 @@ impl Journal {
             term: self.term,
             vote: self.vote,
             log: self.log.clone(),
+            snapshot: self.snapshot.clone(),
             applied,
             damage: Damage {
                 torn: self.damage.torn.take(),
@@ -198,5 +220,34 @@ mod tests {
         let nothing = Survival { upto: WriteId::NONE, torn: None, lost: 1 };
         assert_eq!(journal.crash(0, Tear::Nothing), nothing);
         assert_eq!(journal.recover(Index::ZERO).log.last_index(), Index(2));
+    }
+
+    #[test]
+    fn a_log_gives_way_to_a_snapshot_when_that_is_written_down() {
+        let snapshot = |index| {
+            let image = crate::node::Image::new((), 1, index);
+            Rc::new(Snapshot {
+                last_included_index: Index(index),
+                last_included_term: Term(1),
+                members: crate::ids::NodeSet::first(3),
+                image,
+            })
+        };
+        let mut journal = Journal::default();
+        journal.push(WriteId(1), entries(4));
+        journal.push(WriteId(2), Write::Compact(Index(3)));
+        journal.save(snapshot(3));
+        journal.crash(1, Tear::Nothing);
+        let recovered = journal.recover(Index(3));
+        assert_eq!((recovered.log.base(), recovered.log.last_index()), (Index(0), Index(4)));
+        assert_eq!(recovered.snapshot.map(|it| it.last_included_index), Some(Index(3)));
+        journal.save(snapshot(9));
+        journal.push(WriteId(1), Write::Discard(Index(9), Term(1)));
+        journal.push(WriteId(2), entries(1));
+        journal.sync(WriteId(2));
+        let recovered = journal.recover(Index(9));
+        assert_eq!((recovered.log.base(), recovered.log.last_index()), (Index(9), Index(10)));
+        journal.wipe();
+        assert!(journal.snapshot().is_none());
     }
 }

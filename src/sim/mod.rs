@@ -1,24 +1,29 @@
 //! The simulator: one virtual clock, one event at a time.
 //!
-//! [`run`](run::run) is the door. [`Sim`] is the loop over events; `host` carries out what nodes want; `faults` does what the plan
-//! wants; `clients` asks and waits; [`journal`] is what disks hold; [`watch`] sees it all; [`choices`] keeps what was
-//! drawn.
+//! [`run`](run::run) is the door. [`Sim`] is the loop over events; `host` carries out what nodes want; `snapshots` copies state machines,
+//! `apply` lets them work later; `faults` does what the plan wants; `clients` asks and waits; [`journal`] is what disks hold; [`watch`]
+//! sees it all; [`choices`] keeps what was drawn.
 
+mod apply;
 pub mod choices;
 mod clients;
 mod faults;
 mod host;
 pub mod journal;
 pub mod run;
+mod snapshots;
 pub mod waits;
 pub mod watch;
 
 pub use run::{Ended, Options, Outcome, run, run_nodes, run_with};
 
+use std::rc::Rc;
+
 use crate::ids::{NodeId, WriteId};
-use crate::log::RequestId;
-use crate::node::{Answer, Effect, Input, Node, Request};
+use crate::log::{Command, RequestId};
+use crate::node::{Answer, Effect, Input, Node, Request, Role, Snapshot};
 use crate::plan::{Plan, SingleRequest};
+use crate::raft::Rules;
 use crate::record::{Kind, Loss};
 use crate::time::{Span, Time};
 use crate::world::network::Network;
@@ -44,8 +49,16 @@ enum Event<M> {
     Durable { node: NodeId, write: WriteId },
     /// A node hears that writes failed.
     WriteFailed { node: NodeId, write: WriteId },
+    /// A node's disk has written a snapshot. Out of date if the node's life is over.
+    SnapshotWritten { node: NodeId, life: u32 },
+    /// A node hears of the snapshot that is durable.
+    SnapshotSaved { node: NodeId, snapshot: Rc<Snapshot> },
+    /// A state machine does what it was given. Out of date if the node's life is over.
+    Apply { node: NodeId, life: u32 },
     /// A client's request reaches a node.
     Request { node: NodeId, request: Request },
+    /// A node is told to hand its leadership over.
+    Transfer { node: NodeId, to: NodeId },
     /// A slow node is ready for its next input.
     Proceed { node: NodeId },
     /// A node starts, if it is still down from this life.
@@ -61,6 +74,8 @@ enum Event<M> {
 /// A cluster of nodes of one kind, and the world around it.
 pub struct Sim<'p, 'w, N: Node> {
     plan: &'p Plan,
+    /// The rules, for the bugs that lie between a node and its state machine.
+    rules: Rules,
     queue: Queue<Event<N::Message>>,
     watch: Watch<'w>,
     hosts: Vec<Host<N>>,
@@ -90,6 +105,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         };
         let mut sim = Sim {
             plan,
+            rules: plan.config().rules,
             queue: Queue::default(),
             watch,
             hosts: plan.node_ids().map(|id| Host::new(plan, id)).collect(),
@@ -157,11 +173,28 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
                 self.count_event();
                 self.step(node, Input::WriteFailed(write));
             }
+            Event::Apply { node, life } => self.apply_all(node, life),
+            Event::SnapshotWritten { node, life } => self.snapshot_written(node, life),
+            Event::SnapshotSaved { node, snapshot } => {
+                self.count_event();
+                self.step(node, Input::SnapshotSaved(snapshot));
+            }
             Event::Request { node, request } => {
                 if self.hosts[node.slot()].is_up() {
                     self.count_event();
                     self.watch.record(Some(node), Kind::Request { request: request.id });
+                    let reads = matches!(request.command, Command::Get { .. });
+                    let leads = self.hosts[node.slot()].status().role == Role::Leader;
+                    if reads && leads && !self.rules.reads_go_through_the_log() {
+                        return self.read_locally(node, request);
+                    }
                     self.step(node, Input::Request(request));
+                }
+            }
+            Event::Transfer { node, to } => {
+                if self.hosts[node.slot()].is_up() {
+                    self.count_event();
+                    self.step(node, Input::Transfer(to));
                 }
             }
             Event::Client { client, what } => self.client_event(client, what),
@@ -202,7 +235,10 @@ fn input_of<M>(event: &Event<M>) -> Option<NodeId> {
         Event::Timer { node, .. }
         | Event::Durable { node, .. }
         | Event::WriteFailed { node, .. }
-        | Event::Request { node, .. } => Some(*node),
+        | Event::SnapshotSaved { node, .. }
+        | Event::Apply { node, .. }
+        | Event::Request { node, .. }
+        | Event::Transfer { node, .. } => Some(*node),
         _ => None,
     }
 }

@@ -66,6 +66,9 @@ pub struct Counters {
     pub commits: u64,
     /// Requests that clients heard to be applied.
     pub answers: u64,
+    /// Keys of which it was not decided whether their history is linearizable: a limit of the search came first.
+    #[serde(default)]
+    pub undecided: u64,
 }
 
 /// How a run is watched. It never changes what happens.
@@ -99,7 +102,7 @@ pub fn run(plan: &Plan) -> Outcome {
 pub fn run_with(plan: &Plan, options: Options) -> Outcome {
     let config = plan.config();
     let members = NodeSet::first(plan.cluster.nodes);
-    let raft = |id: NodeId| Raft::new(id, members, config);
+    let raft = |id: NodeId| Raft::new(id, members, plan.config_of(id));
     if Saboteur::<Raft>::is_needed(config.rules) {
         return run_nodes(plan, &|id| Saboteur::new(raft(id), config.rules), options);
     }
@@ -119,9 +122,12 @@ pub fn run_nodes<N: Node>(plan: &Plan, make: &dyn Fn(NodeId) -> N, options: Opti
     }
     let (messages, mut watch) = (sim.messages, sim.watch);
     let digest = watch.digest();
-    let (commits, situations) = watch.judges().map_or((0, Counts::default()), |judges| {
-        (judges.oracles.commits().last_committed().0, judges.situations.counts().clone())
+    let judges = watch.judges().map(|judges| {
+        let oracles = &judges.oracles;
+        let commits = oracles.commits().last_committed().0;
+        (commits, oracles.undecided(), judges.situations.counts().clone())
     });
+    let (commits, undecided, situations) = judges.unwrap_or_default();
     let counters = Counters {
         events: watch.event,
         records: watch.records,
@@ -130,6 +136,7 @@ pub fn run_nodes<N: Node>(plan: &Plan, make: &dyn Fn(NodeId) -> N, options: Opti
         term_max: watch.term_max,
         commits,
         answers: situations.of(Situation::RequestAnswered),
+        undecided,
     };
     let time = if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { watch.now };
     Outcome { violation: watch.violation, ended, time, digest, counters, situations }

@@ -162,7 +162,7 @@ impl<'a> Stopwatch<'a> {
         let now = record.time;
         match record.kind {
             Kind::Invoke { request, attempt: 1, .. } => _ = self.asked.insert(request, now),
-            Kind::Answered { request, applied: true } => {
+            Kind::Answered { request, applied: true, .. } => {
                 if let Some(asked) = self.asked.remove(&request) {
                     self.waits.answers.add(now.since(asked));
                 }

@@ -116,6 +116,8 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::Term { term } => fold(8, &[term.0]),
         Kind::Role { role, term } => fold(9, &[role as u64, term.0]),
         Kind::Leader { leader } => fold(10, &[vote(leader)]),
+        Kind::Transfer { to } => fold(40, &[vote(to)]),
+        Kind::TargetPriority { target } => fold(41, &[u64::from(target)]),
         Kind::Commit { index, term } => fold(11, &[index.0, term.0]),
         Kind::Append { write, index, term, content } => {
             fold(12, &[write.0, index.0, term.0, content]);
@@ -124,8 +126,11 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::Vote { write, term, vote: voted } => fold(14, &[write.0, term.0, vote(voted)]),
         Kind::Durable { write } => fold(15, &[write.0]),
         Kind::WriteFailed { write } => fold(16, &[write.0]),
-        Kind::Apply { index, term, content, request } => {
+        Kind::Apply { index, term, content, request, effect } => {
             fold(17, &[index.0, term.0, content, request_word(request)]);
+            if !effect {
+                words.push(1);
+            }
         }
         Kind::Send { to, id, message } => {
             fold(18, &[u64::from(to.number()), id]);
@@ -142,13 +147,23 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         }
         Kind::Request { request } => fold(24, &[request_word(request)]),
         Kind::Reply { request, applied } => fold(25, &[request_word(request), applied.into()]),
-        Kind::Answered { request, applied } => fold(26, &[request_word(request), applied.into()]),
+        // What it gave follows from what was applied, which was folded in.
+        Kind::Answered { request, applied, .. } => {
+            fold(26, &[request_word(request), applied.into()]);
+        }
         Kind::TimedOut { request } => fold(27, &[request_word(request)]),
         Kind::GaveUp { request } => fold(28, &[request_word(request)]),
         Kind::Fault { fault } => fold(29, &[u64::from(fault)]),
         Kind::Missed { fault } => fold(30, &[u64::from(fault)]),
         Kind::Heal { fault } => fold(31, &[u64::from(fault)]),
         Kind::Broken { panicked } => fold(32, &[panicked.into()]),
+        Kind::Snapshot { index, term, state, received } => {
+            fold(48, &[index.0, term.0, state, received.into()]);
+        }
+        Kind::SnapshotSaved { index, term } => fold(49, &[index.0, term.0]),
+        Kind::Compact { write, upto } => fold(50, &[write.0, upto.0]),
+        Kind::Discard { write, index, term } => fold(51, &[write.0, index.0, term.0]),
+        Kind::Restore { index, term, state } => fold(52, &[index.0, term.0, state]),
     }
 }
 
@@ -175,5 +190,6 @@ fn command_words(command: Command) -> (u64, u64) {
         Command::Delete { key } => (pair(3, key), 0),
         Command::CompareAndSet { key, expected, value } => (pair(4, key), pair(expected, value)),
         Command::Append { key, value } => (pair(5, key), pair(0, value)),
+        Command::Register => (pair(6, 0), 0),
     }
 }

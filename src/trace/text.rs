@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::ids::{NodeId, Term, WriteId};
 use crate::log::{Command, RequestId};
 use crate::node::Role;
-use crate::record::{Kind, Loss, MessageKind, Record, Summary};
+use crate::record::{Heard, Kind, Loss, MessageKind, Record, Summary};
 
 /// Puts records into words. It follows roles and terms, so it wants to see every record, shown or not.
 #[derive(Debug)]
@@ -39,6 +39,7 @@ impl Teller {
                     Role::Follower => "follower",
                     Role::Candidate => "candidate",
                     Role::Leader => "leader",
+                    Role::PreCandidate => "pre-cand.",
                 };
                 format!("{:<4}{:<10}t{:<4}", node.to_string(), role, term)
             }
@@ -69,13 +70,24 @@ pub const GROUPS: [&str; 8] =
 /// The group that a record belongs to.
 pub fn group(kind: &Kind) -> &'static str {
     match kind {
-        Kind::Term { .. } | Kind::Role { .. } | Kind::Leader { .. } => "role",
-        Kind::Append { .. } | Kind::Truncate { .. } | Kind::Vote { .. } => "log",
-        Kind::Commit { .. } | Kind::Apply { .. } => "commit",
+        Kind::Term { .. }
+        | Kind::Role { .. }
+        | Kind::Leader { .. }
+        | Kind::Transfer { .. }
+        | Kind::TargetPriority { .. } => "role",
+        Kind::Append { .. }
+        | Kind::Truncate { .. }
+        | Kind::Vote { .. }
+        | Kind::Compact { .. }
+        | Kind::Discard { .. } => "log",
+        Kind::Commit { .. } | Kind::Apply { .. } | Kind::Restore { .. } => "commit",
         Kind::Send { .. } | Kind::Deliver { .. } | Kind::Drop { .. } | Kind::Duplicate { .. } => {
             "message"
         }
-        Kind::Durable { .. } | Kind::WriteFailed { .. } => "disk",
+        Kind::Durable { .. }
+        | Kind::WriteFailed { .. }
+        | Kind::Snapshot { .. }
+        | Kind::SnapshotSaved { .. } => "disk",
         Kind::Invoke { .. }
         | Kind::Request { .. }
         | Kind::Reply { .. }
@@ -134,7 +146,11 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
             Role::Follower => format!("becomes follower in term {term}"),
             Role::Candidate => format!("becomes CANDIDATE in term {term}"),
             Role::Leader => format!("becomes LEADER of term {term}"),
+            Role::PreCandidate => format!("becomes PRE-CANDIDATE in term {term}"),
         },
+        Kind::Transfer { to: Some(to) } => format!("hands over to {to}"),
+        Kind::Transfer { to: None } => "hands over no more".into(),
+        Kind::TargetPriority { target } => format!("would stand with a priority of {target}"),
         Kind::Leader { leader: Some(leader) } if Some(leader) == node => "leads".into(),
         Kind::Leader { leader: Some(leader) } => format!("follows {leader}"),
         Kind::Leader { leader: None } => "knows no leader".into(),
@@ -147,8 +163,9 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Vote { write, term, vote: None } => format!("writes term {term} ({write})"),
         Kind::Durable { write } => format!("disk has all up to {write}"),
         Kind::WriteFailed { write } => format!("disk fails from {write} on"),
-        Kind::Apply { index, term, request, .. } => {
-            format!("applies {index}@{term}{}", of_request(request))
+        Kind::Apply { index, term, request, effect, .. } => {
+            let without = if effect { "" } else { ", without effect" };
+            format!("applies {index}@{term}{}{without}", of_request(request))
         }
         Kind::Send { to, id, ref message } => format!("-> {to} #{id} {}", message_words(message)),
         Kind::Deliver { from, id, ref message } => {
@@ -173,15 +190,31 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Request { request } => format!("receives request {}", client(request)),
         Kind::Reply { request, applied: true } => format!("answers {}", client(request)),
         Kind::Reply { request, applied: false } => format!("refuses {}", client(request)),
-        Kind::Answered { request, applied: true } => format!("{} hears: done", client(request)),
-        Kind::Answered { request, applied: false } => {
-            format!("{} hears: try elsewhere", client(request))
+        Kind::Answered { request, applied, output } => {
+            let plain = if applied { "done" } else { "try elsewhere" };
+            format!("{} hears: {}", client(request), output.map_or(plain.into(), heard_words))
         }
         Kind::TimedOut { request } => format!("{} heard nothing in time", client(request)),
         Kind::GaveUp { request } => format!("{} is given up", client(request)),
         Kind::Fault { fault } => format!("--- fault {fault} strikes"),
         Kind::Missed { fault } => format!("--- fault {fault} finds nobody"),
         Kind::Heal { fault } => format!("--- fault {fault} ends"),
+        Kind::Snapshot { index, term, received: false, .. } => {
+            format!("writes a snapshot up to {index}@{term}")
+        }
+        Kind::Snapshot { index, term, .. } => {
+            format!("writes the received snapshot up to {index}@{term}")
+        }
+        Kind::SnapshotSaved { index, term } => {
+            format!("disk has the snapshot up to {index}@{term}")
+        }
+        Kind::Compact { write, upto } => format!("removes {upto} and all before ({write})"),
+        Kind::Discard { write, index, term } => {
+            format!("gives its log up for the snapshot up to {index}@{term} ({write})")
+        }
+        Kind::Restore { index, term, .. } => {
+            format!("restores its state machine from the snapshot up to {index}@{term}")
+        }
         Kind::Broken { panicked: true } => "PANICS".into(),
         Kind::Broken { panicked: false } => "BREAKS THE CONTRACT with its host".into(),
     }
@@ -200,6 +233,9 @@ fn of_request(request: RequestId) -> String {
 pub fn message_words(message: &Summary) -> String {
     let Summary { term, index, index_term, entries, commit, success, request, .. } = *message;
     match message.message {
+        MessageKind::RequestVote if success => {
+            format!("request-vote t{term} last={index}@{index_term} by the leader's word")
+        }
         MessageKind::RequestVote => format!("request-vote t{term} last={index}@{index_term}"),
         MessageKind::Vote if success => format!("vote t{term} granted"),
         MessageKind::Vote => format!("vote t{term} refused"),
@@ -213,9 +249,21 @@ pub fn message_words(message: &Summary) -> String {
         MessageKind::AppendReply => {
             format!("conflict t{term} at={index} has={index_term} from={commit}")
         }
+        MessageKind::InstallSnapshot => {
+            let last = if success { " done" } else { "" };
+            format!(
+                "install-snapshot t{term} last={index}@{index_term} at={commit} bytes={entries}{last}"
+            )
+        }
+        MessageKind::SnapshotReply if success => format!("installed t{term} last={index}"),
+        MessageKind::SnapshotReply => format!("received t{term} last={index} bytes={commit}"),
         MessageKind::Forward => format!("forward {}", client(request)),
         MessageKind::ForwardReply if success => format!("forwarded {} done", client(request)),
         MessageKind::ForwardReply => format!("forwarded {} refused", client(request)),
+        MessageKind::PreVote => format!("pre-vote t{term} last={index}@{index_term}"),
+        MessageKind::PreVoteReply if success => format!("pre-vote-reply t{term} granted"),
+        MessageKind::PreVoteReply => format!("pre-vote-reply t{term} refused"),
+        MessageKind::TimeoutNow => format!("timeout-now t{term}"),
     }
 }
 
@@ -230,5 +278,20 @@ pub fn command_words(command: Command) -> String {
             format!("compare-and-set k{key} {expected}->{value}")
         }
         Command::Append { key, value } => format!("append k{key}+={value}"),
+        Command::Register => "open a session".into(),
+    }
+}
+
+/// What a request gave, in words. Of a list of two values or more, only a fingerprint is known.
+pub fn heard_words(output: Heard) -> String {
+    match output {
+        Heard::Done => "done".into(),
+        Heard::Values(0) => "no value".into(),
+        Heard::Values(word) if word >> 32 == 1 => format!("{}", word as u32),
+        Heard::Values(word) => format!("values #{:08x}", word as u32),
+        Heard::Mismatch => "mismatch".into(),
+        Heard::Full => "full".into(),
+        Heard::Opened(session) => format!("session {session}"),
+        Heard::Expired => "session expired".into(),
     }
 }

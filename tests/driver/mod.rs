@@ -6,13 +6,15 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use squall::log::{Entry, Log};
 use squall::node::{
-    Answer, Context, Damage, Effect, Input, Node, NodeRng, Output, Recovered, Request, Role, Status,
+    Answer, Context, Damage, Effect, Image, Input, Node, NodeRng, Output, Recovered, Request, Role,
+    Snapshot, Status,
 };
-use squall::raft::{Bug, Config, Message, Raft, Rules};
+use squall::raft::{Bug, Config, Elections, Message, Priority, Raft, Rules};
 use squall::rng::{Rng, Stream};
 use squall::time::{LocalTime, Span, SpanRange};
 
@@ -23,6 +25,8 @@ struct Driven {
     now: LocalTime,
     timer: LocalTime,
     log: Log,
+    /// The snapshot that is being written.
+    writing: Option<Rc<Snapshot>>,
     written: WriteId,
     durable: WriteId,
     waiting: VecDeque<(WriteId, NodeId, Message)>,
@@ -52,26 +56,77 @@ pub fn log(terms: &[u64]) -> Log {
 pub struct Disk {
     pub term: u64,
     pub vote: Option<u8>,
+    /// The durable snapshot: its last index and term. The log below begins behind it, unless that is said to be `stale`.
+    pub snapshot: Option<(u64, u64)>,
+    /// The log begins at index 1, whatever the snapshot covers: a crash came between the two.
+    pub stale: bool,
     pub log: Vec<u64>,
+}
+
+/// What a snapshot of the driver's takes, in bytes: there is no state machine.
+pub const SNAPSHOT_BYTES: u64 = 30;
+
+/// A snapshot that ends with an entry of this index and term.
+pub fn snapshot(index: u64, term: u64, nodes: usize) -> Rc<Snapshot> {
+    Rc::new(Snapshot {
+        last_included_index: Index(index),
+        last_included_term: Term(term),
+        members: NodeSet::first(nodes as u8),
+        image: Image::new((), SNAPSHOT_BYTES, index),
+    })
 }
 
 impl Driver {
     /// Nodes that boot with these disks, and these bugs.
     pub fn new(disks: &[Disk], bugs: &[Bug]) -> Driver {
+        Driver::tuned(disks, bugs, |_| {})
+    }
+
+    /// The same, with elections beyond the paper's, and priorities if there are any.
+    pub fn with(disks: &[Disk], bugs: &[Bug], elections: Elections, priorities: &[u32]) -> Driver {
+        Driver::build(disks, bugs, |slot, config| {
+            config.elections = elections;
+            let highest = priorities.iter().copied().max();
+            let own = priorities.get(slot).copied();
+            config.elections.priority =
+                own.zip(highest).map(|(own, highest)| Priority { own, highest });
+        })
+    }
+
+    /// Nodes whose knobs are set otherwise.
+    pub fn tuned(disks: &[Disk], bugs: &[Bug], tune: impl Fn(&mut Config)) -> Driver {
+        Driver::build(disks, bugs, |_, config| tune(config))
+    }
+
+    fn build(disks: &[Disk], bugs: &[Bug], tune: impl Fn(usize, &mut Config)) -> Driver {
         let members = NodeSet::first(disks.len() as u8);
         let config = Config {
             election_timeout: SpanRange::millis(150, 300),
             heartbeat_interval: SpanRange::exactly(Span::millis(75)),
             entries_per_append: 100,
             appends_in_flight: 4,
+            elections: Elections::default(),
+            bytes_per_append: 0,
+            bytes_in_flight: 0,
+            batch_delay: Span::ZERO,
+            parallel_append: true,
+            snapshot_every: 0,
+            snapshot_trailing: 0,
+            snapshot_chunk: 10,
             rules: Rules::with(bugs),
         };
+        let config_of = |slot: usize| {
+            let mut config = config;
+            tune(slot, &mut config);
+            config
+        };
         let driven = |slot: usize| Driven {
-            raft: Raft::new(NodeId::at(slot), members, config),
+            raft: Raft::new(NodeId::at(slot), members, config_of(slot)),
             rng: NodeRng::new(Rng::new(1, Stream::Node(NodeId::at(slot))), Vec::new(), Vec::new()),
             now: LocalTime(1_000_000_000),
             timer: LocalTime(0),
             log: Log::default(),
+            writing: None,
             written: WriteId::NONE,
             durable: WriteId::NONE,
             waiting: VecDeque::new(),
@@ -90,13 +145,18 @@ impl Driver {
     }
 
     fn boot(&mut self, id: NodeId, disk: Disk) {
-        let log = log(&disk.log);
+        let mut log = log(&disk.log);
+        if let (Some((index, term)), false) = (disk.snapshot, disk.stale) {
+            log.replace(Index(index), Term(term));
+            disk.log.iter().for_each(|term| log.push(Entry::noop(Term(*term))));
+        }
         self.nodes[id.slot()].log = log.clone();
         let recovered = Recovered {
             term: Term(disk.term.max(1)),
             vote: disk.vote.map(n),
             log,
-            applied: Index::ZERO,
+            snapshot: disk.snapshot.map(|(index, term)| snapshot(index, term, self.nodes.len())),
+            applied: Index(disk.snapshot.map_or(0, |(index, _)| index)),
             damage: Damage::default(),
         };
         self.step(id, Input::Boot(recovered));
@@ -117,6 +177,12 @@ impl Driver {
         for effect in effects {
             self.carry_out(id, effect, &mut answers);
         }
+        if before.transfer != status.transfer {
+            let _ = match status.transfer {
+                Some(to) => writeln!(self.lines, "{id} hands over to {to}"),
+                None => writeln!(self.lines, "{id} hands over no more"),
+            };
+        }
         if before.commit != status.commit {
             let _ = writeln!(self.lines, "{id} commits up to {}", status.commit);
         }
@@ -125,7 +191,9 @@ impl Driver {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a plain match: one arm for each effect")]
     fn carry_out(&mut self, id: NodeId, effect: Effect<Message>, answers: &mut Vec<Index>) {
+        let nodes = self.nodes.len();
         let node = &mut self.nodes[id.slot()];
         let lines = &mut self.lines;
         let _ = match effect {
@@ -155,6 +223,32 @@ impl Driver {
                 node.written = write;
                 node.log.truncate(from);
                 writeln!(lines, "{id} writes {write}: removes {from} and all behind")
+            }
+            Effect::TakeSnapshot { index, term, .. } => {
+                node.writing = Some(snapshot(index.0, term.0, nodes));
+                writeln!(lines, "{id} takes a snapshot up to {index}@{term}")
+            }
+            Effect::SaveSnapshot(snapshot) => {
+                let (index, term) = (snapshot.last_included_index, snapshot.last_included_term);
+                node.writing = Some(snapshot);
+                writeln!(lines, "{id} writes the received snapshot up to {index}@{term}")
+            }
+            Effect::Compact { write, upto } => {
+                node.written = write;
+                node.log.compact(upto);
+                writeln!(lines, "{id} writes {write}: removes all up to {upto}")
+            }
+            Effect::Discard { write, index, term } => {
+                node.written = write;
+                node.log.replace(index, term);
+                writeln!(
+                    lines,
+                    "{id} writes {write}: its log gives way to the snapshot up to {index}@{term}"
+                )
+            }
+            Effect::Restore(snapshot) => {
+                let index = snapshot.last_included_index;
+                writeln!(lines, "{id} restores its state machine up to {index}")
             }
             Effect::SetTimer(timer) => {
                 node.timer = timer;
@@ -196,6 +290,12 @@ impl Driver {
             self.wire.push_back((id, to, message));
         }
         self.step(id, Input::Durable(written));
+    }
+
+    /// The snapshot that a node writes becomes durable.
+    pub fn saved(&mut self, id: NodeId) {
+        let snapshot = self.nodes[id.slot()].writing.take().expect("a snapshot is being written");
+        self.step(id, Input::SnapshotSaved(snapshot));
     }
 
     /// The oldest message from one node to another arrives; says whether there was one.
@@ -257,6 +357,11 @@ impl Driver {
         self.nodes[id.slot()].log.iter_from(Index(1)).map(|entry| entry.term.0).collect()
     }
 
+    /// The last index of a node's log that was compacted.
+    pub fn base(&self, id: NodeId) -> Index {
+        self.nodes[id.slot()].log.base()
+    }
+
     /// When a node's timer is due, from now.
     pub fn timer_in(&self, id: NodeId) -> Span {
         let node = &self.nodes[id.slot()];
@@ -281,6 +386,7 @@ pub fn standing(status: Status) -> String {
         Role::Follower => "follower",
         Role::Candidate => "candidate",
         Role::Leader => "leader",
+        Role::PreCandidate => "pre-candidate",
     };
     format!("{role} in term {}", status.term)
 }
@@ -288,9 +394,17 @@ pub fn standing(status: Status) -> String {
 /// A message in words, as scripts write them.
 pub fn words(message: &Message) -> String {
     match message {
-        Message::RequestVote { term, last_log_index, last_log_term } => {
-            format!("request-vote t{term} last {last_log_index}@{last_log_term}")
+        Message::RequestVote { term, last_log_index, last_log_term, by_leader } => {
+            let word = if *by_leader { " by leader" } else { "" };
+            format!("request-vote t{term} last {last_log_index}@{last_log_term}{word}")
         }
+        Message::PreVote { term, last_log_index, last_log_term } => {
+            format!("pre-vote t{term} last {last_log_index}@{last_log_term}")
+        }
+        Message::PreVoteReply { term, granted } => {
+            format!("pre-vote-reply t{term} {}", if *granted { "granted" } else { "refused" })
+        }
+        Message::TimeoutNow { term } => format!("timeout-now t{term}"),
         Message::Vote { term, granted } => {
             format!("vote t{term} {}", if *granted { "granted" } else { "refused" })
         }
@@ -305,6 +419,15 @@ pub fn words(message: &Message) -> String {
         Message::Appended { term, match_index } => format!("appended t{term} match {match_index}"),
         Message::Conflict { term, rejected, conflict_term, conflict_index } => {
             format!("conflict t{term} at {rejected} has {conflict_term} from {conflict_index}")
+        }
+        Message::InstallSnapshot { term, snapshot, offset, bytes, done } => {
+            let (index, last) = (snapshot.last_included_index, snapshot.last_included_term);
+            let done = if *done { " done" } else { "" };
+            format!("snapshot t{term} upto {index}@{last} at {offset} bytes {bytes}{done}")
+        }
+        Message::SnapshotReply { term, last_included_index, offset, installed } => {
+            let what = if *installed { "installed".into() } else { format!("has {offset}") };
+            format!("snapshot-reply t{term} upto {last_included_index} {what}")
         }
         Message::Forward { request } => {
             format!("forward c{}.{}", request.id.client, request.id.serial)

@@ -4,6 +4,7 @@
 //! them misread the sentence.
 
 use squall::ids::{Index, NodeId, Term, WriteId};
+use squall::log::RequestId;
 use squall::node::Role;
 use squall::property::Property;
 use squall::record::{Kind, MessageKind, Record};
@@ -12,10 +13,11 @@ use squall::record::{Kind, MessageKind, Record};
 type Entry = (Term, u64);
 
 /// A write that is not durable.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Write {
     Append(Entry),
     Truncate(Index),
+    Discard(Vec<Entry>),
     Vote(Term, Option<NodeId>),
 }
 
@@ -23,11 +25,15 @@ enum Write {
 struct Node {
     log: Vec<Entry>,
     disk: Vec<Entry>,
+    /// What the durable snapshot covers.
+    snapshot: Vec<Entry>,
     pending: Vec<(WriteId, Write)>,
     term: Term,
     leads: bool,
     commit: usize,
     applied: usize,
+    /// How far it ever came in this life or its state machine in an earlier one.
+    reached: usize,
 }
 
 /// Everything that ever happened, as far as the properties speak of it.
@@ -42,6 +48,10 @@ pub struct Twin {
     lost_logs: Vec<Vec<Entry>>,
     /// Every entry that was applied, with its index.
     applied: Vec<(usize, Entry)>,
+    /// Every entry that was applied for the first time: whose it was, and whether it took effect.
+    effects: Vec<(RequestId, bool)>,
+    /// Every state that a snapshot held, with the index up to which it goes.
+    states: Vec<(usize, u64)>,
     /// Every vote that was on a disk, or left in a message.
     votes: Vec<(NodeId, Term, NodeId)>,
     /// Every term that was on a disk, in order.
@@ -57,6 +67,8 @@ impl Twin {
             commits: Vec::new(),
             lost_logs: Vec::new(),
             applied: Vec::new(),
+            effects: Vec::new(),
+            states: Vec::new(),
             votes: Vec::new(),
             disk_terms: Vec::new(),
             broken: Vec::new(),
@@ -76,6 +88,11 @@ impl Twin {
                 return Vec::new();
             }
             Kind::Broken { .. } => self.broken.push(Property::Contract),
+            Kind::Snapshot { .. }
+            | Kind::SnapshotSaved { .. }
+            | Kind::Compact { .. }
+            | Kind::Discard { .. }
+            | Kind::Restore { .. } => self.snapshot(record, id),
             _ => self.change(record, id),
         }
         self.judge_node(record, id, &before);
@@ -94,6 +111,7 @@ impl Twin {
                 node.pending.clear();
                 (node.term, node.leads) = (term, false);
                 (node.commit, node.applied) = (applied.0 as usize, applied.0 as usize);
+                node.reached = node.applied;
             }
             Kind::Crash { survived, torn, .. } => {
                 self.lost_logs.push(node.log.clone());
@@ -136,12 +154,93 @@ impl Twin {
                     self.commit(term, prefix);
                 }
             }
-            Kind::Apply { index, term, content, .. } => {
+            Kind::Apply { index, term, content, request, effect } => {
+                self.take_effect(id, index.0 as usize, request, effect);
+                let node = &mut self.nodes[id.slot()];
                 if index.0 as usize != node.applied + 1 {
                     self.broken.push(Property::StateMachineSafety);
                 }
                 node.applied = index.0 as usize;
                 self.applied.push((node.applied, (term, content)));
+            }
+            _ => {}
+        }
+    }
+
+    /// A request takes effect once, at one index, and after the earlier ones of its client; a node applies an entry once.
+    fn take_effect(&mut self, id: NodeId, index: usize, request: RequestId, effect: bool) {
+        let node = &mut self.nodes[id.slot()];
+        let reached = node.reached;
+        node.reached = reached.max(index);
+        let known = self.effects.get(index - 1).copied();
+        if known.is_none() {
+            self.effects.resize(index, (RequestId::NONE, false));
+            self.effects[index - 1] = (request, effect);
+        }
+        if !effect || request.is_none() {
+            return;
+        }
+        let applied_before = index <= reached;
+        let without_effect_elsewhere = known.is_some_and(|(_, effect)| !effect);
+        let in_session = |other: &RequestId| other.session > Index::ZERO;
+        let mut earlier = self.effects[..index - 1].iter().filter(|(_, effect)| *effect);
+        let out_of_order = in_session(&request)
+            && earlier.any(|(other, _)| {
+                in_session(other)
+                    && other.client == request.client
+                    && other.serial >= request.serial
+            });
+        if applied_before || without_effect_elsewhere || (known.is_none() && out_of_order) {
+            self.broken.push(Property::ExactlyOnce);
+        }
+    }
+
+    /// What concerns snapshots.
+    fn snapshot(&mut self, record: &Record, id: NodeId) {
+        let prefix = |twin: &Twin, index: Index, term| {
+            let logs = twin.nodes.iter().map(|node| &node.log);
+            let commits = twin.commits.iter().map(|(_, prefix)| prefix);
+            let mut logs = commits.chain(logs).chain(&twin.lost_logs);
+            let last = index.0 as usize - 1;
+            let found = logs.find(|log| log.get(last).is_some_and(|(own, _)| *own == term));
+            found.map_or_else(Vec::new, |log| log[..=last].to_vec())
+        };
+        match record.kind {
+            Kind::Snapshot { index, term, state, .. } | Kind::Restore { index, term, state } => {
+                let covers = prefix(self, index, term);
+                let committed =
+                    |(_, committed): &(Term, Vec<Entry>)| committed.starts_with(&covers);
+                if covers.is_empty() || !self.commits.iter().any(committed) {
+                    self.broken.push(Property::Snapshot);
+                }
+                let index = index.0 as usize;
+                if self.states.iter().any(|(at, other)| *at == index && *other != state) {
+                    self.broken.push(Property::Snapshot);
+                }
+                self.states.push((index, state));
+                if matches!(record.kind, Kind::Restore { .. }) {
+                    let node = &mut self.nodes[id.slot()];
+                    node.applied = index;
+                    node.reached = node.reached.max(index);
+                }
+            }
+            Kind::SnapshotSaved { index, term } => {
+                self.nodes[id.slot()].snapshot = prefix(self, index, term);
+            }
+            Kind::Compact { upto, .. }
+                if upto.0 as usize > self.nodes[id.slot()].snapshot.len() =>
+            {
+                self.broken.push(Property::Snapshot);
+            }
+            Kind::Discard { write, index, term } => {
+                let covers = prefix(self, index, term);
+                let node = &mut self.nodes[id.slot()];
+                if index.0 as usize > node.snapshot.len() {
+                    self.broken.push(Property::Snapshot);
+                }
+                node.pending.push((write, Write::Discard(covers.clone())));
+                let log = std::mem::replace(&mut node.log, covers);
+                self.lost_logs.push(log);
             }
             _ => {}
         }
@@ -155,6 +254,7 @@ impl Twin {
             match write {
                 Write::Append(entry) => node.disk.push(entry),
                 Write::Truncate(from) => node.disk.truncate(from.0 as usize - 1),
+                Write::Discard(covers) => node.disk = covers,
                 Write::Vote(term, vote) => {
                     self.disk_terms.push((id, term));
                     if let Some(vote) = vote {
@@ -262,7 +362,9 @@ impl Twin {
     fn judge_copies(&mut self) {
         let majority = self.nodes.len() / 2 + 1;
         let scarce = |(_, prefix): &(Term, Vec<Entry>)| {
-            self.nodes.iter().filter(|node| node.disk.starts_with(prefix)).count() < majority
+            let has =
+                |node: &&Node| node.disk.starts_with(prefix) || node.snapshot.starts_with(prefix);
+            self.nodes.iter().filter(has).count() < majority
         };
         if self.commits.last().is_some_and(scarce) {
             self.broken.push(Property::Durability);

@@ -1,7 +1,7 @@
 //! Gathers pins: many messages that were late or lost between the same nodes become one fault, and many slow syncs a slow disk.
 
 use crate::campaign::shrink::Shrinker;
-use crate::campaign::shrink::schedule::{node_options, plain_network};
+use crate::campaign::shrink::schedule::plain_network;
 use crate::campaign::shrink::simpler::{SYNCS, plain_disk};
 use crate::ids::NodeId;
 use crate::plan::fault::{Cut, Direction, DiskChange, Isolate};
@@ -150,7 +150,7 @@ fn syncs(shrinker: &mut Shrinker) {
         for fsync in spans {
             candidates.push(shrinker.with(|plan| {
                 bare(plan);
-                node_options(plan, id).disk = Some(plain_disk(fsync));
+                plan.node_mut(id).disk = Some(plain_disk(fsync));
             }));
             candidates.push(shrinker.with(|plan| {
                 bare(plan);

@@ -9,9 +9,7 @@ use crate::campaign::shrink::gather::is_plain_network;
 use crate::campaign::shrink::simpler::{SYNCS, plain_disk};
 use crate::ids::{NodeId, NodeSet};
 use crate::plan::fault::{Only, Unsynced};
-use crate::plan::{
-    Action, Clients, Fault, Latency, LinkOptions, NodeOptions, Pin, Plan, SyncPin, When, Whom,
-};
+use crate::plan::{Action, Clients, Fault, Latency, LinkOptions, Pin, Plan, SyncPin, When, Whom};
 use crate::sim::choices::{Choices, Strike};
 use crate::sim::{Options, Outcome, run, run_with};
 use crate::time::{Share, Span, Time};
@@ -43,7 +41,7 @@ pub fn choices(plan: &Plan) -> Choices {
 /// The plan with all decided that was drawn, each message and each sync too.
 pub fn decide(plan: &Plan) -> Plan {
     let choices = choices(plan);
-    let mut decided = decided(plan, &choices, Triggers::AreTimes);
+    let mut decided = decided(plan, &choices, Asked::Tries, Triggers::AreTimes);
     decided.pins = odd_messages(&choices).pop().unwrap_or_default();
     decided.syncs = odd_syncs(&choices).pop().unwrap_or_default();
     decided
@@ -58,8 +56,11 @@ pub fn take_randomness_out(shrinker: &mut Shrinker) {
     }
     let choices = choices(&shrinker.best);
     let mut candidates = Vec::new();
-    for triggers in [Triggers::Stay, Triggers::AreTimes] {
-        let decided = decided(&shrinker.best, &choices, triggers);
+    for (asked, triggers) in WAYS {
+        if asked == Asked::Operations && shrinker.best.clients.sessions.is_none() {
+            continue;
+        }
+        let decided = decided(&shrinker.best, &choices, asked, triggers);
         for pins in odd_messages(&choices) {
             for syncs in odd_syncs(&choices) {
                 candidates.push(Plan { pins: pins.clone(), syncs, ..decided.clone() });
@@ -71,6 +72,14 @@ pub fn take_randomness_out(shrinker: &mut Shrinker) {
     shrinker.fixed = false;
 }
 
+/// The ways to decide, the simplest first.
+const WAYS: [(Asked, Triggers); 4] = [
+    (Asked::Tries, Triggers::Stay),
+    (Asked::Operations, Triggers::Stay),
+    (Asked::Tries, Triggers::AreTimes),
+    (Asked::Operations, Triggers::AreTimes),
+];
+
 /// What becomes of faults that wait for a situation.
 #[derive(Clone, Copy, PartialEq)]
 enum Triggers {
@@ -80,18 +89,42 @@ enum Triggers {
     AreTimes,
 }
 
+/// What becomes of clients whose requests are named.
+#[derive(Clone, Copy, PartialEq)]
+enum Asked {
+    /// Each try is a request by itself, and comes when it came. Nobody has a session.
+    Tries,
+    /// Each operation is a request, in a session of its own, and is tried again as clients do.
+    Operations,
+}
+
+impl Asked {
+    fn decide(self, plan: &mut Plan, choices: &Choices) {
+        let (count, latency) = (0, Latency::Constant(Span::ZERO));
+        match self {
+            Asked::Tries => {
+                plan.clients = Clients { count, latency, ..Clients::default() };
+                plan.requests.clone_from(&choices.requests);
+            }
+            Asked::Operations => {
+                let loss = Share::NEVER;
+                plan.clients = Clients { count, latency, loss, ..plan.clients.clone() };
+                plan.requests.clone_from(&choices.operations);
+            }
+        }
+    }
+}
+
 /// The plan on a plain network and plain disks, with all else decided as it was drawn.
-fn decided(plan: &Plan, choices: &Choices, triggers: Triggers) -> Plan {
+fn decided(plan: &Plan, choices: &Choices, asked: Asked, triggers: Triggers) -> Plan {
     let mut plan = plan.clone();
     plan.seed = 1;
     plan.network = plain_network();
     plan.links.clear();
     plan.disk = plain_disk(usual_sync(choices));
-    let latency = Latency::Constant(Span::ZERO);
-    plan.clients = Clients { count: 0, latency, ..Clients::default() };
-    plan.requests.clone_from(&choices.requests);
+    asked.decide(&mut plan, choices);
     for id in plan.node_ids() {
-        let node = node_options(&mut plan, id);
+        let node = plan.node_mut(id);
         node.disk = None;
         node.election_timeouts.clone_from(&choices.timeouts[id.slot()]);
         node.heartbeat_intervals.clone_from(&choices.heartbeats[id.slot()]);
@@ -124,7 +157,13 @@ fn decided_faults(plan: &Plan, choices: &Choices, triggers: Triggers) -> Vec<Fau
 pub fn is_drawn(action: &Action) -> bool {
     let torn = matches!(action, Action::Crash(crash)
         if crash.unsynced == Unsynced::Torn && crash.survives.is_none());
-    torn || action.names().iter().any(|(_, whom)| whom.is_random())
+    torn || is_heir_drawn(action) || action.names().iter().any(|(_, whom)| whom.is_random())
+}
+
+/// Whether a leader may hand over to one of several.
+fn is_heir_drawn(action: &Action) -> bool {
+    let single = |whom: &Whom| whom.numbers().is_some_and(|nodes| nodes.len() == 1);
+    matches!(action, Action::Transfer(transfer) if !single(&transfer.to))
 }
 
 /// What a fault did once, without chance: a fault for each node that lost a part of its writes.
@@ -135,8 +174,9 @@ fn struck(fault: &Fault, strike: &Strike) -> Vec<Fault> {
         // Behind what happened at that moment.
         When::On(_) => When::At(strike.time.since(Time::ZERO).plus(Span::nanos(1))),
     };
+    let heir = is_heir_drawn(&fault.action);
     for (whom, nodes) in decided.action.names_mut().into_iter().zip(&strike.names) {
-        if whom.is_random() || *whom == Whom::Trigger {
+        if heir || whom.is_random() || *whom == Whom::Trigger {
             *whom = Whom::Nodes(nodes.iter().collect());
         }
     }
@@ -181,27 +221,19 @@ pub fn name_requests(shrinker: &mut Shrinker) {
     if shrinker.best.clients.count == 0 {
         return;
     }
-    let idle = Clients { count: 0, ..Clients::default() };
+    let sessions = shrinker.best.clients.sessions;
+    let idle = Clients { count: 0, sessions, ..Clients::default() };
     let silent = shrinker.with(|plan| plan.clients = idle.clone());
     if shrinker.take(silent) {
         return;
     }
-    let asked = choices(&shrinker.best).requests;
-    let named = shrinker.with(|plan| {
-        plan.clients = Clients { latency: Latency::Constant(Span::ZERO), ..idle };
-        plan.requests = asked;
-    });
-    shrinker.take(named);
-}
-
-/// What the plan says of a node, to be changed.
-pub(super) fn node_options(plan: &mut Plan, id: NodeId) -> &mut NodeOptions {
-    let place = plan.nodes.iter().position(|options| options.id == id).unwrap_or_else(|| {
-        let place = plan.nodes.partition_point(|options| options.id < id);
-        plan.nodes.insert(place, NodeOptions::new(id));
-        place
-    });
-    &mut plan.nodes[place]
+    let choices = choices(&shrinker.best);
+    let named = |asked: Asked| shrinker.with(|plan| asked.decide(plan, &choices));
+    let candidates = match shrinker.best.clients.sessions {
+        None => vec![named(Asked::Tries)],
+        Some(_) => vec![named(Asked::Tries), named(Asked::Operations)],
+    };
+    shrinker.take_first(candidates);
 }
 
 /// A plain network: every message takes the same time, and none is lost.

@@ -1,7 +1,7 @@
 //! Makes simpler what stays: fewer nodes, a plain network, plain disks and clocks, faults that name their victims, round numbers.
 
 use crate::campaign::shrink::Shrinker;
-use crate::campaign::shrink::schedule::{node_options, plain_network};
+use crate::campaign::shrink::schedule::plain_network;
 use crate::ids::NodeId;
 use crate::log::Command;
 use crate::plan::fault::Unsynced;
@@ -88,7 +88,7 @@ fn cut(shrinker: &Shrinker, horizon: Span) -> Plan {
 /// Everything but numbers.
 pub fn all(shrinker: &mut Shrinker) {
     nodes(shrinker);
-    let changes: [&dyn Fn(&mut Plan); 11] = [
+    let changes: [&dyn Fn(&mut Plan); 15] = [
         &|plan| plan.links.clear(),
         &|plan| plan.network = plain_network(),
         &|plan| plan.network.loss = crate::time::Share::NEVER,
@@ -102,12 +102,31 @@ pub fn all(shrinker: &mut Shrinker) {
         },
         &|plan| plan.cluster.profile = Profile::Paper,
         &|plan| plan.cluster.state_machine = Cluster::default().state_machine,
+        &|plan| {
+            plan.raft = RaftOptions {
+                pre_vote: None,
+                check_quorum: None,
+                vote_lease: None,
+                ..plan.raft.clone()
+            }
+        },
         &|plan| (plan.raft.entries_per_append, plan.raft.appends_in_flight) = (None, None),
+        &|plan| {
+            let raft = &mut plan.raft;
+            (raft.snapshot_every, raft.snapshot_trailing, raft.snapshot_chunk) = (None, None, None);
+        },
+        &|plan| (plan.raft.snapshot_trailing, plan.raft.snapshot_chunk) = (Some(0), None),
+        &|plan| {
+            (plan.raft.bytes_per_append, plan.raft.bytes_in_flight) = (None, None);
+            (plan.raft.batch_delay, plan.raft.parallel_append) = (None, None);
+            plan.cluster.apply_delay = Span::ZERO;
+        },
     ];
     for change in changes {
         let plan = shrinker.with(change);
         shrinker.take(plan);
     }
+    switches(shrinker);
     let is_plain = |disk: &DiskOptions| SYNCS.iter().any(|fsync| *disk == plain_disk(*fsync));
     if !is_plain(&shrinker.best.disk) {
         let disk = |fsync: Span| shrinker.with(|plan| plan.disk = plain_disk(fsync));
@@ -155,6 +174,31 @@ fn values(shrinker: &mut Shrinker) {
         let plan = shrinker.with(|plan| {
             plan.requests[place].command = Command::Put { key: 1, value: 1 };
         });
+        shrinker.take(plan);
+    }
+}
+
+/// Switches off, one by one, what is still on, be it by the profile.
+fn switches(shrinker: &mut Shrinker) {
+    let changes: [(bool, &dyn Fn(&mut Plan)); 6] = {
+        let config = shrinker.best.config();
+        [
+            (config.elections.pre_vote, &|plan| plan.raft.pre_vote = Some(false)),
+            (config.elections.check_quorum, &|plan| plan.raft.check_quorum = Some(false)),
+            (config.elections.vote_lease, &|plan| plan.raft.vote_lease = Some(false)),
+            (config.snapshot_every > 0, &|plan| plan.raft.snapshot_every = Some(0)),
+            (config.bytes_per_append > 0, &|plan| plan.raft.bytes_per_append = Some(0)),
+            (config.bytes_in_flight > 0, &|plan| plan.raft.bytes_in_flight = Some(0)),
+        ]
+    };
+    for (on, change) in changes {
+        if on {
+            let plan = shrinker.with(change);
+            shrinker.take(plan);
+        }
+    }
+    if shrinker.best.cluster.apply_delay > Span::ZERO {
+        let plan = shrinker.with(|plan| plan.cluster.apply_delay = Span::ZERO);
         shrinker.take(plan);
     }
 }
@@ -215,7 +259,8 @@ fn node(shrinker: &mut Shrinker, id: NodeId) {
     if shrinker.best.node(id).is_none() {
         return;
     }
-    let changes: [&dyn Fn(&mut NodeOptions); 4] = [
+    let changes: [&dyn Fn(&mut NodeOptions); 5] = [
+        &|node| node.election_priority = None,
         &|node| node.disk = None,
         &|node| node.heartbeat_intervals.clear(),
         &|node| (node.clock_drift_ppm, node.clock_offset) = (0, Shift(0)),
@@ -226,14 +271,13 @@ fn node(shrinker: &mut Shrinker, id: NodeId) {
         return;
     }
     for change in changes {
-        let plan = shrinker.with(|plan| change(node_options(plan, id)));
+        let plan = shrinker.with(|plan| change(plan.node_mut(id)));
         shrinker.take(plan);
     }
     let disk = shrinker.best.node(id).and_then(|node| node.disk.clone());
     if disk.is_some_and(|disk| !SYNCS.iter().any(|fsync| disk == plain_disk(*fsync))) {
-        let with = |fsync: Span| {
-            shrinker.with(|plan| node_options(plan, id).disk = Some(plain_disk(fsync)))
-        };
+        let with =
+            |fsync: Span| shrinker.with(|plan| plan.node_mut(id).disk = Some(plain_disk(fsync)));
         let candidates = SYNCS.iter().rev().map(|fsync| with(*fsync)).collect();
         shrinker.take_first(candidates);
     }
@@ -242,7 +286,7 @@ fn node(shrinker: &mut Shrinker, id: NodeId) {
         && timeouts > 0
     {
         let keep = |count: usize| {
-            shrinker.with(|plan| node_options(plan, id).election_timeouts.truncate(count))
+            shrinker.with(|plan| plan.node_mut(id).election_timeouts.truncate(count))
         };
         let candidates = vec![keep(0), keep(timeouts / 2), keep(timeouts - 1)];
         if shrinker.take_first(candidates).is_none() {
@@ -298,10 +342,15 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
 /// Fewer clients, that ask less.
 fn clients(shrinker: &mut Shrinker) {
     let count = shrinker.best.clients.count;
+    if shrinker.best.clients.sessions.is_some() {
+        let plan = shrinker.with(|plan| plan.clients.sessions = None);
+        shrinker.take(plan);
+    }
+    let sessions = shrinker.best.clients.sessions;
     if count == 0 {
         let latency = shrinker.best.clients.latency;
         for latency in [Latency::Constant(Span::millis(1)), latency] {
-            let plain = Clients { count, latency, ..Clients::default() };
+            let plain = Clients { count, latency, sessions, ..Clients::default() };
             let plan = shrinker.with(|plan| plan.clients = plain.clone());
             if shrinker.best.clients == plain || shrinker.take(plan) {
                 break;

@@ -6,8 +6,12 @@ use serde::{Deserialize, Serialize};
 use crate::ids::NODES_MAX;
 use crate::plan::scenario::{self, FileError};
 use crate::plan::swarm::storm::FaultKind;
-use crate::plan::validate::{CLIENTS_MAX, Checked, KEYS_MAX, between, require};
+use crate::plan::validate::{
+    CLIENTS_MAX, Checked, KEYS_MAX, SNAPSHOT_CHUNK_MAX, SNAPSHOT_ENTRIES_MAX, between, each_once,
+    require,
+};
 use crate::plan::{DRIFT_PPM_MAX, Profile};
+use crate::property::Property;
 use crate::time::Share;
 
 /// The longest list of choices.
@@ -30,6 +34,12 @@ pub struct Config {
     pub own_timing: u64,
     /// How many plans have a size and number of messages in flight of their own, in percent.
     pub own_batches: u64,
+    /// How many plans choose pre-vote, check-quorum and vote lease for themselves, in percent; others have the profile's.
+    pub own_elections: u64,
+    /// How many plans have nodes with priorities in elections, in percent.
+    pub priorities: u64,
+    /// How many plans have transfers of leadership, in percent.
+    pub transfers: u64,
     /// How many plans have a state machine that forgets, in percent.
     pub volatile_state_machine: u64,
     /// When runs end, from and to, in lowest election timeouts.
@@ -48,6 +58,12 @@ pub struct Config {
     pub clients: Vec<u32>,
     /// How many keys they use.
     pub keys: Vec<u32>,
+    /// How many plans have clients with sessions, in percent.
+    pub sessions: u64,
+    /// How many plans have many clients that meet on few keys, in percent.
+    pub contended: u64,
+    /// Which properties are judged.
+    pub judge: Vec<Property>,
     /// How many plans have clocks that drift, in percent.
     pub clocks: u64,
     /// How far they drift at most, in parts per million.
@@ -64,6 +80,16 @@ pub struct Config {
     pub triggered: Vec<u64>,
     /// How many plans strike in the wake of the same situation again and again, in percent.
     pub obsessed: u64,
+    /// How many plans take snapshots, in percent.
+    pub snapshots: u64,
+    /// How many entries are applied between two snapshots.
+    pub snapshot_every: Vec<u64>,
+    /// How many entries before a snapshot's end stay in the log.
+    pub snapshot_trailing: Vec<u64>,
+    /// How many bytes of a snapshot one message carries at most.
+    pub snapshot_chunk: Vec<u32>,
+    /// How many plans limit bytes in flight, gather requests, send when the leader's disk has it, or apply later, in percent of each.
+    pub flow_control: u64,
 }
 
 impl Default for Config {
@@ -74,6 +100,9 @@ impl Default for Config {
             profiles: paper.chain(others).collect(),
             own_timing: 30,
             own_batches: 50,
+            own_elections: 50,
+            priorities: 12,
+            transfers: 25,
             volatile_state_machine: 30,
             horizon: (15, 60),
             latency_max: vec![6, 6, 6, 25, 60],
@@ -83,6 +112,9 @@ impl Default for Config {
             disk_errors: 10,
             clients: vec![1, 2, 3, 4, 8],
             keys: vec![1, 4, 16, 256],
+            sessions: 50,
+            contended: 25,
+            judge: Property::ALL.to_vec(),
             clocks: 30,
             drift_ppm_max: 100_000,
             sick_nodes: 30,
@@ -91,6 +123,11 @@ impl Default for Config {
             faults_max: 60,
             triggered: vec![0, 30, 60],
             obsessed: 40,
+            snapshots: 35,
+            snapshot_every: vec![5, 5, 10, 20, 50, 200],
+            snapshot_trailing: vec![0, 0, 0, 2, 10, 50],
+            snapshot_chunk: vec![48, 128, 512, 65_536],
+            flow_control: 12,
         }
     }
 }
@@ -105,7 +142,7 @@ impl Config {
     /// Only these timings, and nothing that a profile says drawn otherwise.
     pub fn with_profile(mut self, profile: Profile) -> Config {
         self.profiles = vec![profile];
-        (self.own_timing, self.own_batches) = (0, 0);
+        (self.own_timing, self.own_batches, self.own_elections) = (0, 0, 0);
         self
     }
 
@@ -136,6 +173,10 @@ impl Config {
         all(&wide(&self.nodes), 1, NODES_MAX.into(), "nodes", "the number of nodes")?;
         all(&wide(&self.clients), 0, CLIENTS_MAX.into(), "clients", "the number of clients")?;
         all(&wide(&self.keys), 1, KEYS_MAX.into(), "keys", "the number of keys")?;
+        let (entries, bytes) = (SNAPSHOT_ENTRIES_MAX, SNAPSHOT_CHUNK_MAX);
+        all(&self.snapshot_every, 1, entries, "snapshot_every", "entries between snapshots")?;
+        all(&self.snapshot_trailing, 0, entries, "snapshot_trailing", "entries kept")?;
+        all(&wide(&self.snapshot_chunk), 1, bytes, "snapshot_chunk", "bytes per message")?;
         all(&self.latency_max, 1, LATENCY_MAX, "latency_max", "a latency")?;
         all(&self.kept, 0, 100, "kept", "a share in percent")?;
         all(&self.triggered, 0, 100, "triggered", "a share in percent")?;
@@ -143,15 +184,24 @@ impl Config {
         filled("loss", self.loss.len())?;
         filled("duplicate", self.duplicate.len())?;
         filled("faults", self.faults.len())?;
+        filled("judge", self.judge.len())?;
+        each_once(&self.judge)?;
         for (key, percent) in [
             ("own_timing", self.own_timing),
             ("own_batches", self.own_batches),
+            ("own_elections", self.own_elections),
+            ("priorities", self.priorities),
+            ("transfers", self.transfers),
             ("volatile_state_machine", self.volatile_state_machine),
             ("stragglers", self.stragglers),
             ("disk_errors", self.disk_errors),
+            ("sessions", self.sessions),
+            ("contended", self.contended),
             ("clocks", self.clocks),
             ("sick_nodes", self.sick_nodes),
             ("obsessed", self.obsessed),
+            ("snapshots", self.snapshots),
+            ("flow_control", self.flow_control),
         ] {
             between(percent, 0, 100, key, "a share in percent")?;
         }
@@ -187,6 +237,8 @@ mod tests {
         assert_eq!(at("nodes = [3, 26]\n").0, "26");
         assert_eq!(at("clocks = 101\n").0, "101");
         assert_eq!(at("faults = []\n").0, "[]");
+        assert_eq!(at("sessions = 101\n").0, "101");
+        assert_eq!(at("judge = [\"durability\", \"durability\"]\n").0, "\"durability\"");
         assert_eq!(at("horizon = [9, 3]\n").0, "3");
         let (_, message, help) = at("faults = [\"crahs\"]\n");
         assert!(message.contains("crahs"), "{message}");

@@ -4,9 +4,11 @@
 //! faults come in bursts between calm stretches, strike the same victims again, last about as long as an election, and wait for
 //! situations whose windows no random time hits. No bug is named here: the swarm does not know what it looks for.
 //!
-//! [`config`] says what is drawn from, [`storm`] draws the faults, [`sick`] the machine that ails all the time.
+//! [`config`] says what is drawn from, [`storm`] draws the faults, [`sick`] the machine that ails all the time, [`elections`]
+//! what elections have beyond the paper's.
 
 pub mod config;
+pub mod elections;
 pub mod sick;
 pub mod storm;
 
@@ -30,7 +32,8 @@ pub fn draw(seed: u64) -> Plan {
 /// A random plan from ranges, which must have passed [`Config::check`].
 pub fn draw_with(seed: u64, config: &Config) -> Plan {
     let mut rng = Rng::new(seed, Stream::Plan);
-    let mut plan = Plan { seed, title: format!("A storm from seed {seed}"), ..Plan::default() };
+    let title = format!("A storm from seed {seed}");
+    let mut plan = Plan { seed, title, judge: config.judge.clone(), ..Plan::default() };
     plan.cluster.nodes = rng.pick(&config.nodes);
     if rng.chance(config.volatile_state_machine) {
         plan.cluster.state_machine = StateMachine::Volatile;
@@ -49,7 +52,37 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     if let Some(sick) = sick {
         sick.infect(&mut plan);
     }
+    draw_snapshots(&mut rng, &mut plan, config);
+    draw_flow(&mut rng, &mut plan, unit, config);
+    draw_operations(&mut plan, config);
+    elections::draw(seed, &mut plan, unit, config);
     plan
+}
+
+/// Sessions, and clients that meet on few keys: from a stream of its own, so that plans without are as they were.
+fn draw_operations(plan: &mut Plan, config: &Config) {
+    let mut rng = Rng::new(plan.seed, Stream::Operations);
+    let (count, keys) = (rng.pick(&[4, 8, 16]), rng.pick(&[1, 1, 2, 3]));
+    if rng.chance(config.contended) && plan.clients.count > 0 {
+        (plan.clients.count, plan.clients.keys) = (count, keys);
+    }
+    // Mostly room for all; now and then so little that sessions are closed under their clients.
+    let room = rng.pick(&[1, 2, 4, 100, 100, 100]);
+    if rng.chance(config.sessions) {
+        plan.clients.sessions = Some((plan.clients.count * room).div_ceil(2).max(1));
+    }
+}
+
+fn draw_snapshots(rng: &mut Rng, plan: &mut Plan, config: &Config) {
+    let some = rng.chance(config.snapshots);
+    let every = rng.pick(&config.snapshot_every);
+    let trailing = rng.pick(&config.snapshot_trailing);
+    let chunk = rng.pick(&config.snapshot_chunk);
+    if some {
+        plan.raft.snapshot_every = Some(every);
+        plan.raft.snapshot_trailing = Some(trailing);
+        plan.raft.snapshot_chunk = Some(chunk);
+    }
 }
 
 fn draw_timing(rng: &mut Rng, plan: &mut Plan, config: &Config) {
@@ -68,6 +101,27 @@ fn draw_timing(rng: &mut Rng, plan: &mut Plan, config: &Config) {
     if rng.chance(config.own_batches) {
         plan.raft.entries_per_append = Some(batch);
         plan.raft.appends_in_flight = Some(flight);
+    }
+}
+
+fn draw_flow(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
+    let share = config.flow_control;
+    let (bytes, in_flight) = (rng.pick(&[1, 64, 256]), rng.pick(&[32, 128, 1_024]));
+    let (batch, apply) = (rng.pick(&[2, 10, 50]), rng.pick(&[1, 10, 100, 400]));
+    if rng.chance(share) {
+        plan.raft.bytes_per_append = Some(bytes);
+    }
+    if rng.chance(share) {
+        plan.raft.bytes_in_flight = Some(in_flight);
+    }
+    if rng.chance(share) {
+        plan.raft.batch_delay = Some(Span(unit.0 / 1_000 * batch));
+    }
+    if rng.chance(share) {
+        plan.raft.parallel_append = Some(false);
+    }
+    if rng.chance(share) {
+        plan.cluster.apply_delay = Span(unit.0 / 1_000 * apply);
     }
 }
 

@@ -5,9 +5,7 @@
 
 use crate::ids::NodeId;
 use crate::plan::fault::{Crash, Unsynced};
-use crate::plan::{
-    Action, DiskOptions, Fault, Latency, LinkException, NodeOptions, Plan, Trigger, When, Whom,
-};
+use crate::plan::{Action, DiskOptions, Fault, Latency, LinkException, Plan, Trigger, When, Whom};
 use crate::rng::Rng;
 use crate::situation::Situation;
 use crate::time::{Share, Span};
@@ -68,18 +66,13 @@ impl Sick {
 
     /// Makes the machine of a plan sick.
     pub fn infect(self, plan: &mut Plan) {
-        let place = plan.nodes.iter().position(|options| options.id == self.node);
-        let place = place.unwrap_or_else(|| {
-            let place = plan.nodes.partition_point(|options| options.id < self.node);
-            plan.nodes.insert(place, NodeOptions::new(self.node));
-            place
-        });
-        let node = &mut plan.nodes[place];
+        let disk = plan.disk.clone();
+        let node = plan.node_mut(self.node);
         if self.clock {
             node.clock_drift_ppm = FAST_PPM;
         }
         if let Some(fsync) = self.fsync {
-            node.disk = Some(DiskOptions { fsync, ..plan.disk.clone() });
+            node.disk = Some(DiskOptions { fsync, ..disk });
         }
         plan.links.extend(self.links);
         plan.faults.extend(self.restarts);

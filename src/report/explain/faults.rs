@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::past::Messages;
 use crate::ids::NodeId;
-use crate::plan::fault::{ClockChange, Cut, DiskChange, Isolate, Lasting, Only, Slow};
+use crate::plan::fault::{ClockChange, Cut, DiskChange, Isolate, Lasting, Only, Slow, Transfer};
 use crate::plan::{Action, Plan, Whom};
 use crate::record::{Kind, Loss, Record};
 
@@ -65,6 +65,10 @@ impl Faults<'_> {
                 }
                 _ => false,
             },
+            Action::Transfer(Transfer { whom, to }) => {
+                matches!(kind, Kind::Transfer { to: Some(heir) } if names(to, heir))
+                    && names(whom, node)
+            }
             Action::Pause(Lasting { whom, .. })
             | Action::Slow(Slow { whom, .. })
             | Action::Disk(DiskChange { whom, .. })

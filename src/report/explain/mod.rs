@@ -119,6 +119,9 @@ impl Explanation {
         let Violation { property, sentence, .. } = &self.violation;
         let _ = writeln!(text, "\n{property}: {}", property.sentence());
         let _ = writeln!(text, "  {sentence}");
+        for line in &self.violation.history {
+            let _ = writeln!(text, "    {line}");
+        }
         let _ = writeln!(text, "  proof, marked with *: {}", self.evidence());
         let _ = writeln!(text, "  the rule: {}", property.rule());
         text.push_str("\nnext:\n");
@@ -146,6 +149,10 @@ impl Explanation {
         }
         let _ = writeln!(text, "\n{}.\n\n## What does not hold\n", self.rest());
         let _ = writeln!(text, "{}\n\n{sentence}\n", property.sentence());
+        if !self.violation.history.is_empty() {
+            let history = self.violation.history.join("\n");
+            let _ = writeln!(text, "The shortest history that cannot be:\n\n```\n{history}\n```\n");
+        }
         let _ = writeln!(text, "The records that prove it: {}.\n", self.evidence());
         let _ = writeln!(text, "The rule: {}\n", property.rule());
         text.push_str("## How to make it happen again\n\n");

@@ -139,6 +139,13 @@ impl Story<'_> {
         let told = match record.kind {
             Kind::Role { role, term } => self.role(node, role, term),
             Kind::Append { .. } | Kind::Truncate { .. } => self.log(node, record),
+            Kind::Compact { upto, .. } => Some(self.compacts(node, upto, record)),
+            Kind::Snapshot { .. } | Kind::SnapshotSaved { .. } => {
+                Some((3, words(&record.kind, record.node)))
+            }
+            Kind::Discard { .. } | Kind::Restore { .. } => {
+                Some((6, words(&record.kind, record.node)))
+            }
             Kind::Vote { term, vote: Some(vote), .. } => self.writes_vote(node, term, vote),
             Kind::Vote { term, vote: None, .. } => self.unwrites_vote(node, term),
             Kind::Durable { write } => self.durable(node, write),
@@ -162,7 +169,7 @@ impl Story<'_> {
             Kind::WriteFailed { .. } | Kind::Wipe | Kind::Stop | Kind::Broken { .. } => {
                 Some((7, words(&record.kind, record.node)))
             }
-            Kind::Pause | Kind::Resume | Kind::Clock { .. } => {
+            Kind::Pause | Kind::Resume | Kind::Clock { .. } | Kind::Transfer { .. } => {
                 Some((3, words(&record.kind, record.node)))
             }
             _ => None,
@@ -281,6 +288,9 @@ impl Story<'_> {
                 let rank = if about || second { 7 } else { 5 };
                 Some((rank, format!("stands for election in term {term}{remark}")))
             }
+            Role::PreCandidate => {
+                Some((2, format!("asks whether it could win term {}", term.next())))
+            }
             Role::Follower if self.shadow.node(node).role == Role::Leader => {
                 let before = self.leads[node.slot()];
                 Some((5, format!("leads term {before} no more: it follows in term {term}")))
@@ -356,6 +366,16 @@ impl Story<'_> {
             }
             _ => None,
         }
+    }
+
+    /// A log is compacted; that the snapshot ends with the entry that the log has there is what all depends on.
+    fn compacts(&self, node: NodeId, upto: Index, record: &Record) -> (u8, String) {
+        let own = self.shadow.node(node);
+        let text = words(&record.kind, record.node);
+        if own.snapshot.0 > upto || own.at(upto) == Some(own.snapshot.1) {
+            return (3, text);
+        }
+        (8, format!("{text}, and keeps what follows, although its own entry there is another"))
     }
 
     fn writes_vote(&mut self, node: NodeId, term: Term, vote: NodeId) -> Told {
@@ -460,6 +480,22 @@ impl Story<'_> {
                 let heard = self.heard(to, id);
                 Some((2, format!("asks {to} for its vote in term {term}{heard}")))
             }
+            MessageKind::PreVoteReply if success => {
+                let heard = self.heard(to, id);
+                let text = format!("would vote for {to} in term {term}, and says so{heard}");
+                Some((if self.focus.terms.contains(&term) { 5 } else { 1 }, text))
+            }
+            MessageKind::TimeoutNow => {
+                Some((4, format!("tells {to} to stand at once{}", self.heard(to, id))))
+            }
+            MessageKind::InstallSnapshot => {
+                let text = format!("sends {to} a part of its snapshot up to {index}");
+                Some((3, text + &self.heard(to, id)))
+            }
+            MessageKind::SnapshotReply if success => {
+                let text = format!("tells {to} that it has all up to {index}, by its snapshot");
+                Some((5, text + &self.heard(to, id)))
+            }
             _ => None,
         }
     }
@@ -516,7 +552,15 @@ impl Story<'_> {
             MessageKind::AppendEntries => "entries",
             MessageKind::AppendReply if message.success => &matching,
             MessageKind::AppendReply => "refusal of entries",
-            MessageKind::Forward | MessageKind::ForwardReply => return None,
+            MessageKind::TimeoutNow => "word to stand",
+            MessageKind::PreVoteReply if message.success => "grant of a pre-vote",
+            MessageKind::InstallSnapshot => "part of a snapshot",
+            MessageKind::SnapshotReply if message.success => "word that its snapshot is installed",
+            MessageKind::SnapshotReply => "word of how much of a snapshot came",
+            MessageKind::Forward
+            | MessageKind::ForwardReply
+            | MessageKind::PreVote
+            | MessageKind::PreVoteReply => return None,
         };
         let mut text = format!("hears {from}'s {what}, sent in term {}", message.term);
         if old {

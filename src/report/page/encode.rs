@@ -11,11 +11,11 @@ use serde::Serialize;
 use crate::ids::{NodeId, Term};
 use crate::log::{Command, Entry, RequestId};
 use crate::node::Role;
-use crate::record::{Kind, Loss, MessageKind, Record, Summary};
-use crate::trace::text::{client, command_words};
+use crate::record::{Heard, Kind, Loss, MessageKind, Record, Summary};
+use crate::trace::text::{client, command_words, heard_words};
 
-/// The kinds of records, as traces name them, in the order of the digest's tags.
-pub const KINDS: [&str; 32] = [
+/// The kinds of records, as traces name them, in the order in which they came to pages.
+pub const KINDS: &[&str] = &[
     "boot",
     "crash",
     "wipe",
@@ -48,6 +48,13 @@ pub const KINDS: [&str; 32] = [
     "missed",
     "heal",
     "broken",
+    "transfer",
+    "target-priority",
+    "snapshot",
+    "snapshot-saved",
+    "compact",
+    "discard",
+    "restore",
 ];
 
 /// Puts records into arrays, and fills the tables that these refer to.
@@ -66,7 +73,7 @@ pub struct Encoder {
 /// What records refer to by place.
 #[derive(Default, Serialize)]
 pub struct Tables {
-    /// Commands: in words, and as JSON.
+    /// Commands, and what they gave: in words, and as JSON.
     pub commands: Vec<(String, String)>,
     /// Contents of entries: the fingerprint, the request, and the command in words.
     pub contents: Vec<(String, String, String)>,
@@ -107,6 +114,17 @@ impl Encoder {
         place
     }
 
+    /// The place of what a request gave in the table of commands, from 1.
+    fn output(&mut self, output: Heard) -> u64 {
+        let json = match output {
+            // Too many digits for a number of JavaScript.
+            Heard::Values(word) => format!("{{\"values\":\"#{word}\"}}"),
+            _ => serde_json::to_string(&output).unwrap_or_default(),
+        };
+        self.tables.commands.push((heard_words(output), json));
+        self.tables.commands.len() as u64
+    }
+
     /// A record as an array.
     pub fn encode(&mut self, record: &Record) -> Vec<u64> {
         let (event, time) = (self.event, self.time);
@@ -144,9 +162,10 @@ impl Encoder {
             Kind::Vote { write, term, vote } => words.extend([13, write.0, term.0, id(vote)]),
             Kind::Durable { write } => words.extend([14, write.0]),
             Kind::WriteFailed { write } => words.extend([15, write.0]),
-            Kind::Apply { index, term, content, request } => {
+            Kind::Apply { index, term, content, request, effect } => {
                 words.extend([16, index.0, term.0, self.content(content)]);
                 words.extend(request_words(request));
+                words.push((!effect).into());
             }
             Kind::Send { to, id: message, message: ref summary } => {
                 self.sent.insert(message, *summary);
@@ -174,14 +193,43 @@ impl Encoder {
             }
             Kind::Request { request } => push_request(words, 23, request, false),
             Kind::Reply { request, applied } => push_request(words, 24, request, applied),
-            Kind::Answered { request, applied } => push_request(words, 25, request, applied),
+            Kind::Answered { request, applied, output } => {
+                push_request(words, 25, request, applied);
+                words.push(output.map_or(0, |output| self.output(output)));
+            }
             Kind::TimedOut { request } => push_request(words, 26, request, false),
             Kind::GaveUp { request } => push_request(words, 27, request, false),
             Kind::Fault { fault } => words.extend([28, fault.into()]),
             Kind::Missed { fault } => words.extend([29, fault.into()]),
             Kind::Heal { fault } => words.extend([30, fault.into()]),
             Kind::Broken { panicked } => words.extend([31, panicked.into()]),
+            Kind::Transfer { to } => words.extend([32, id(to)]),
+            Kind::TargetPriority { target } => words.extend([33, target.into()]),
+            Kind::Snapshot { .. }
+            | Kind::SnapshotSaved { .. }
+            | Kind::Compact { .. }
+            | Kind::Discard { .. }
+            | Kind::Restore { .. } => words.extend(snapshot_words(kind)),
         }
+    }
+}
+
+/// What concerns snapshots. A fingerprint comes in two halves: it has more bits than a number of JavaScript holds.
+fn snapshot_words(kind: &Kind) -> Vec<u64> {
+    let halves = |state: u64| (state >> 32, state & u64::from(u32::MAX));
+    match *kind {
+        Kind::Snapshot { index, term, state, received } => {
+            let (high, low) = halves(state);
+            vec![34, index.0, term.0, high, low, received.into()]
+        }
+        Kind::SnapshotSaved { index, term } => vec![35, index.0, term.0],
+        Kind::Compact { write, upto } => vec![36, write.0, upto.0],
+        Kind::Discard { write, index, term } => vec![37, write.0, index.0, term.0],
+        Kind::Restore { index, term, state } => {
+            let (high, low) = halves(state);
+            vec![38, index.0, term.0, high, low]
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -196,6 +244,8 @@ pub fn role_word(role: Role) -> u64 {
         Role::Follower => 0,
         Role::Candidate => 1,
         Role::Leader => 2,
+        // The page has 3 for a node that is down.
+        Role::PreCandidate => 4,
     }
 }
 
@@ -205,8 +255,9 @@ fn push_request(words: &mut Vec<u64>, tag: u64, request: RequestId, applied: boo
     words.push(applied.into());
 }
 
+/// A request in two words: the first holds the session, too, above the 16 bits of the client.
 fn request_words(request: RequestId) -> [u64; 2] {
-    [request.client.into(), request.serial.into()]
+    [request.session.0 << 16 | u64::from(request.client), request.serial.into()]
 }
 
 fn summary_words(summary: &Summary) -> [u64; 9] {
@@ -218,6 +269,11 @@ fn summary_words(summary: &Summary) -> [u64; 9] {
         MessageKind::AppendReply => 3,
         MessageKind::Forward => 4,
         MessageKind::ForwardReply => 5,
+        MessageKind::PreVote => 6,
+        MessageKind::PreVoteReply => 7,
+        MessageKind::TimeoutNow => 8,
+        MessageKind::InstallSnapshot => 9,
+        MessageKind::SnapshotReply => 10,
     };
     let [client, serial] = request_words(request);
     let (entries, success) = (entries.into(), success.into());

@@ -83,7 +83,7 @@ struct PageData<'a> {
     violation: Option<Proof<'a>>,
     /// Faults: in words, and whether they last.
     faults: Vec<(String, bool)>,
-    kinds: [&'static str; KINDS.len()],
+    kinds: &'static [&'static str],
     situations: Vec<(&'static str, &'static str)>,
     /// The number of the first record; the others follow without a gap.
     first: u64,
@@ -104,6 +104,8 @@ struct Proof<'a> {
     property: &'static str,
     says: &'static str,
     sentence: &'a str,
+    /// For linearizability, the lines of the shortest history that cannot be.
+    history: &'a [String],
     node: u64,
     evidence: &'a [u64],
 }
@@ -125,6 +127,8 @@ struct NodeBefore {
     leader: u64,
     commit: u64,
     applied: u64,
+    /// The last index that the log in memory, and that on disk, left to the snapshot.
+    compacted: (u64, u64),
     /// Term and content of each entry.
     log: Vec<(u64, u64)>,
     durable: Vec<(u64, u64)>,
@@ -147,7 +151,7 @@ impl Standing {
             Kind::Pause => self.paused = true,
             Kind::Leader { leader } => self.leader = leader,
             Kind::Commit { index, .. } => self.commit = index,
-            Kind::Apply { index, .. } => self.applied = index,
+            Kind::Apply { index, .. } | Kind::Restore { index, .. } => self.applied = index,
             _ => {}
         }
     }
@@ -225,6 +229,7 @@ impl Seen {
             leader: id(standing.leader),
             commit: standing.commit.0,
             applied: standing.applied.0,
+            compacted: (node.base.0.0, node.base.1.0),
             log: entries(&node.log, &mut self.encoder),
             durable: entries(&node.durable, &mut self.encoder),
         };
@@ -276,6 +281,7 @@ fn data<'a>(
         property: violation.property.name(),
         says: violation.property.sentence(),
         sentence: &violation.sentence,
+        history: &violation.history,
         node: id(violation.node),
         evidence: &violation.evidence,
     });
@@ -295,7 +301,7 @@ fn data<'a>(
         counters: outcome.counters,
         violation,
         faults: plan.faults.iter().map(|it| (words::fault(it), words::lasts(it))).collect(),
-        kinds: KINDS,
+        kinds: &KINDS,
         situations: Situation::ALL.iter().map(|it| (it.name(), it.means())).collect(),
         first,
         origin: seen.origin,

@@ -3,7 +3,8 @@
 use std::fmt::Display;
 
 use crate::plan::fault::{
-    Bridge, ClockChange, Crash, Cut, Direction, DiskChange, Isolate, Ring, Slow, Split, Unsynced,
+    Bridge, ClockChange, Crash, Cut, Direction, DiskChange, Isolate, Ring, Slow, Split, Transfer,
+    Unsynced,
 };
 use crate::plan::{Action, Fault, LinkException, When, Whom};
 use crate::time::Span;
@@ -47,7 +48,11 @@ pub fn fault_trigger(fault: &Fault) -> Option<String> {
 pub fn lasts(fault: &Fault) -> bool {
     !matches!(
         fault.action,
-        Action::Crash(_) | Action::Restart(_) | Action::DiskError(_) | Action::Clock(_)
+        Action::Crash(_)
+            | Action::Restart(_)
+            | Action::DiskError(_)
+            | Action::Clock(_)
+            | Action::Transfer(_)
     )
 }
 
@@ -88,6 +93,9 @@ fn action(action: &Action) -> String {
             format!("disk of {}:{}", who(whom), changes.concat())
         }
         Action::DiskError(only) => format!("the next sync of {} fails", who(&only.whom)),
+        Action::Transfer(Transfer { whom, to }) => {
+            format!("{} hands over to {}", who(whom), who(to))
+        }
         Action::Clock(ClockChange { whom, jump, drift_ppm }) => {
             let changes = [part("jump", jump.as_ref()), part("drift in ppm", drift_ppm.as_ref())];
             format!("clock of {}:{}", who(whom), changes.concat())

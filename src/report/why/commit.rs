@@ -82,7 +82,8 @@ impl Story {
             Kind::Deliver { from, message, .. } => {
                 let current = message.term == self.shadow.node(node).term;
                 let covers = current && message.success && message.index >= self.index;
-                if message.message == MessageKind::AppendReply && covers {
+                let acks = [MessageKind::AppendReply, MessageKind::SnapshotReply];
+                if acks.contains(&message.message) && covers {
                     knowledge.acks.entry(from).or_insert((message.index, cite));
                 }
             }
@@ -156,6 +157,7 @@ impl Story {
             term.map_or("no entry that the node has".into(), |term| format!("of term {term}"));
         let role = match committed.role {
             Role::Leader => format!("the leader of term {node_term}"),
+            Role::PreCandidate => format!("a pre-candidate in term {node_term}, not a leader"),
             Role::Candidate => format!("a candidate in term {node_term}, not a leader"),
             Role::Follower => format!("a follower in term {node_term}, not a leader"),
         };

@@ -136,6 +136,11 @@ impl Story {
                     candidacy.won.get_or_insert(cite);
                 }
             }
+            Role::PreCandidate => self.end(node, || {
+                format!(
+                    "its election timed out, and it asked whether it could win another ({cite})"
+                )
+            }),
             Role::Follower => {
                 let from = match self.heard[node.slot()] {
                     Some(Heard::Message(from, message)) => format!(" from {from} ({message})"),
@@ -170,7 +175,8 @@ impl Story {
     }
 
     fn sent(&mut self, from: NodeId, to: NodeId, id: u64, message: &Summary, cite: Cite) {
-        if message.term < self.term {
+        let loyal = message.message == MessageKind::Vote && !message.success;
+        if message.term < self.term && !loyal {
             return;
         }
         match message.message {
@@ -183,12 +189,20 @@ impl Story {
             }
             // A refusal out of a later term answers this term's question, too.
             MessageKind::Vote => {
-                let success = message.success;
+                let (success, asked) = (message.success, self.term);
                 if let Some(voter) = self.voter(to, from)
                     && voter.reached.is_some()
                     && voter.answered.is_none()
                 {
                     voter.answered = Some((cite, success));
+                    if let Some((_, against)) = &mut voter.reached
+                        && message.term < asked
+                    {
+                        let term = message.term;
+                        *against = Some(format!(
+                            "it had heard its leader lately, and stayed in term {term}"
+                        ));
+                    }
                     self.flights.insert(id, (to, from));
                 }
             }

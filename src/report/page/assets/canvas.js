@@ -2,17 +2,17 @@
 
 const LIGHT = {
   paper: "#ffffff", lane: "#f6f7f9", ink: "#1d2430", soft: "#667085", line: "#d7dce3", select: "#1565d8",
-  roles: ["#8fa1b8", "#e8a317", "#1f9d62", "#c6ccd6"], bad: "#d3273e", fault: "#b4541a", match: "#8e3bd0", veil: "rgba(255,255,255,.66)",
+  roles: ["#8fa1b8", "#e8a317", "#1f9d62", "#c6ccd6", "#f0cf86"], bad: "#d3273e", fault: "#b4541a", match: "#8e3bd0", veil: "rgba(255,255,255,.66)",
   terms: ["#4a7fd6", "#c2813b", "#8a5fc0", "#3f8fa8", "#b8568f", "#7f853a"], termAlpha: 0.13,
   groups: ["#7a4fd0", "#2a78c8", "#14885a", "#7f8ea3", "#9a7b4f", "#c2457f", "#b4541a", "#a3aab5"],
-  messages: ["#e08a00", "#c77700", "#4c86c6", "#9db3cb", "#c2457f", "#dba0bd"], heartbeat: "#b9c4d2",
+  messages: ["#e08a00", "#c77700", "#4c86c6", "#9db3cb", "#c2457f", "#dba0bd", "#e8b968", "#d6a957", "#8e3bd0"], heartbeat: "#b9c4d2",
 };
 const DARK = {
   paper: "#14181f", lane: "#1a1f28", ink: "#e4e8ee", soft: "#94a0b2", line: "#2e3643", select: "#6cabff",
-  roles: ["#5f7088", "#e0a53a", "#2fb477", "#323a47"], bad: "#ff5f70", fault: "#e08d4f", match: "#c48bff", veil: "rgba(20,24,31,.68)",
+  roles: ["#5f7088", "#e0a53a", "#2fb477", "#323a47", "#8f7440"], bad: "#ff5f70", fault: "#e08d4f", match: "#c48bff", veil: "rgba(20,24,31,.68)",
   terms: ["#5f8fe6", "#c98f50", "#a07ad6", "#55a5bd", "#cc70a5", "#989e52"], termAlpha: 0.17,
   groups: ["#a98bf0", "#62a9ee", "#41bd88", "#8695aa", "#c2a36f", "#e777a8", "#e08d4f", "#6d7684"],
-  messages: ["#f0b04a", "#d79a35", "#5d9ade", "#53677f", "#e777a8", "#8a4d6a"], heartbeat: "#3e4a5a",
+  messages: ["#f0b04a", "#d79a35", "#5d9ade", "#53677f", "#e777a8", "#8a4d6a", "#a98550", "#937445", "#c48bff"], heartbeat: "#3e4a5a",
 };
 
 const MARKS_MAX = 5000; // More records than this in view are drawn as columns.

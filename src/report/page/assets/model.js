@@ -2,14 +2,15 @@
 
 const data = JSON.parse(document.getElementById("run-data").textContent);
 const KIND = Object.fromEntries(data.kinds.map((name, place) => [name, place]));
-const ROLES = ["follower", "candidate", "leader"];
-const MESSAGES = ["request-vote", "vote", "append-entries", "append-reply", "forward", "forward-reply"];
+const ROLES = ["follower", "candidate", "leader", "down", "pre-candidate"];
+const MESSAGES = ["request-vote", "vote", "append-entries", "append-reply", "forward", "forward-reply", "pre-vote",
+  "pre-vote-reply", "timeout-now", "install-snapshot", "snapshot-reply"];
 const LOSSES = ["network", "cut", "cut-in-flight", "down", "unsent"];
 const GROUPS = ["role", "log", "commit", "message", "disk", "client", "fault", "timer"];
 const GROUP_OF = {
-  term: 0, role: 0, leader: 0, append: 1, truncate: 1, vote: 1, commit: 2, apply: 2, send: 3, deliver: 3, drop: 3,
+  term: 0, role: 0, leader: 0, transfer: 0, "target-priority": 0, append: 1, truncate: 1, vote: 1, commit: 2, apply: 2, send: 3, deliver: 3, drop: 3,
   duplicate: 3, durable: 4, "write-failed": 4, invoke: 5, request: 5, reply: 5, answered: 5, "timed-out": 5,
-  "gave-up": 5, timer: 7,
+  "gave-up": 5, timer: 7, snapshot: 4, "snapshot-saved": 4, compact: 1, discard: 1, restore: 2,
 };
 const count = data.records.length;
 const records = data.records;
@@ -229,6 +230,14 @@ function entryBehind(parent, term, content) {
   return place;
 }
 
+// The place of an entry by index and term, where some node had it: what a snapshot ends with.
+function entryAt(index, term) {
+  for (let place = chain.index.length - 1; place > 0; place--) {
+    if (chain.index[place] === index && chain.term[place] === term) return place;
+  }
+  return 0;
+}
+
 function cutBefore(place, index) {
   while (place > 0 && chain.index[place] >= index) place = chain.parent[place];
   return place;
@@ -239,11 +248,11 @@ function cutBefore(place, index) {
 function standingBefore() {
   return Array.from({ length: data.nodes + 1 }, (_, node) => {
     const before = data.before.nodes[node - 1];
-    const state = { up: false, paused: false, role: 0, term: 0, leader: 0, commit: 0, applied: 0, log: 0, disk: 0, pending: [] };
+    const state = { up: false, paused: false, role: 0, term: 0, leader: 0, commit: 0, applied: 0, log: 0, disk: 0, compacted: [0, 0], pending: [] };
     if (!before) return state;
     const place = (log) => log.reduce((parent, [term, content]) => entryBehind(parent, term, content), 0);
-    const { up, paused, role, term, leader, commit, applied } = before;
-    Object.assign(state, { up, paused, role, term, leader, commit, applied });
+    const { up, paused, role, term, leader, commit, applied, compacted } = before;
+    Object.assign(state, { up, paused, role, term, leader, commit, applied, compacted });
     Object.assign(state, { log: place(before.log), disk: place(before.durable) });
     if (state.log !== state.disk) {
       state.pending.push({ write: 0, cut: data.before.base + 1 });
@@ -253,7 +262,12 @@ function standingBefore() {
   });
 }
 
-const carryOut = (disk, op) => (op.cut !== undefined ? cutBefore(disk, op.cut) : entryBehind(disk, op.term, op.content));
+function carryOut(state, op) {
+  if (op.compacted !== undefined) state.compacted = [state.compacted[0], op.compacted];
+  if (op.place !== undefined) state.disk = op.place;
+  else if (op.cut !== undefined) state.disk = cutBefore(state.disk, op.cut);
+  else if (op.compacted === undefined) state.disk = entryBehind(state.disk, op.term, op.content);
+}
 
 function sync(state, upto, torn) {
   let [next, taken] = [-1, 0];
@@ -264,7 +278,7 @@ function sync(state, upto, torn) {
       taken += 1;
       if (taken > torn || op.write !== next) break;
     }
-    state.disk = carryOut(state.disk, op);
+    carryOut(state, op);
     state.pending = state.pending.slice(1);
   }
 }
@@ -278,10 +292,10 @@ function step(states, at) {
       break;
     case "crash":
       sync(state, field(at, 0), field(at, 1));
-      Object.assign(state, { up: false, paused: false, role: 0, pending: [], log: state.disk });
+      Object.assign(state, { up: false, paused: false, role: 0, pending: [], log: state.disk, compacted: [state.compacted[1], state.compacted[1]] });
       break;
     case "wipe":
-      Object.assign(state, { log: 0, disk: 0, pending: [] });
+      Object.assign(state, { log: 0, disk: 0, compacted: [0, 0], pending: [] });
       break;
     case "pause": state.paused = true; break;
     case "resume": state.paused = false; break;
@@ -289,7 +303,18 @@ function step(states, at) {
     case "role": [state.role, state.term] = [field(at, 0), field(at, 1)]; break;
     case "leader": state.leader = field(at, 0); break;
     case "commit": state.commit = field(at, 0); break;
-    case "apply": state.applied = field(at, 0); break;
+    case "apply": case "restore": state.applied = field(at, 0); break;
+    case "compact":
+      state.compacted = [field(at, 1), state.compacted[1]];
+      state.pending = [...state.pending, { write: field(at, 0), compacted: field(at, 1) }];
+      break;
+    case "discard": {
+      const place = entryAt(field(at, 1), field(at, 2));
+      state.log = place;
+      state.compacted = [field(at, 1), state.compacted[1]];
+      state.pending = [...state.pending, { write: field(at, 0), place, compacted: field(at, 1) }];
+      break;
+    }
     case "append":
       state.log = entryBehind(cutBefore(state.log, field(at, 1)), field(at, 2), field(at, 3));
       state.pending = [...state.pending, { write: field(at, 0), term: field(at, 2), content: field(at, 3) }];

@@ -47,6 +47,7 @@ function fillViolation() {
   if (!data.violation) return;
   byId("property").textContent = data.violation.says;
   byId("sentence").textContent = data.violation.sentence;
+  byId("history").textContent = data.violation.history.join("\n");
   byId("evidence").replaceChildren(...evidence.map((at) => recordLine(at, "proof")));
   const outside = data.violation.evidence.length - evidence.length;
   if (outside) byId("evidence").append(make("p", "hint", `${outside} more lie outside of this page's window`));
@@ -184,9 +185,10 @@ function logCell(state, slot, logs, index) {
   const differs = logs.some(({ log }) => log.has(index) && log.get(index) !== place);
   const durable = logs[slot].disk.get(index) === place;
   const committed = index <= state.commit;
-  const cell = make("td", [committed ? "committed" : "open", differs && "conflict", !durable && "volatile"].filter(Boolean).join(" "), String(chain.term[place]));
+  const covered = index <= state.compacted[0];
+  const cell = make("td", [committed ? "committed" : "open", differs && "conflict", !durable && "volatile", covered && "covered"].filter(Boolean).join(" "), String(chain.term[place]));
   cell.style.setProperty("--term", palette.terms[chain.term[place] % palette.terms.length]);
-  const notes = [committed ? "committed" : "not committed", durable ? "on disk" : "not on disk yet", differs && "differs from another node's log"];
+  const notes = [covered && "in the snapshot", committed ? "committed" : "not committed", durable ? "on disk" : "not on disk yet", differs && "differs from another node's log"];
   cell.title = `${index}@${chain.term[place]}: ${entryWords(place)}; ${notes.filter(Boolean).join(", ")}`;
   return cell;
 }
@@ -206,7 +208,7 @@ function tellView(inView, hidden) {
 
 function fillLegend() {
   const items = [
-    ...ROLES.map((name, place) => ["bar", palette.roles[place], name]), ["thin", palette.roles[3], "down"],
+    ...ROLES.map((name, place) => [name === "down" ? "thin" : "bar", palette.roles[place], name]),
     ...GROUPS.map((name, place) => ["dot", palette.groups[place], name]).filter(([, , name]) => name !== "message" && name !== "fault"),
     ["bar", palette.messages[0], "vote messages"], ["bar", palette.messages[2], "entries"], ["bar", palette.heartbeat, "heartbeats"],
     ["bar", palette.messages[4], "forwards"], ["cross", palette.bad, "lost, or a crash"], ["bar", palette.fault, "faults"],

@@ -19,7 +19,8 @@ function timeWords(nanos) {
   return `${Math.floor(micros / 1e6)}.${String(micros % 1e6).padStart(6, "0")}`;
 }
 
-const requestWords = (client, serial) => (client || serial ? `c${client}.${serial}` : "c0.0");
+// The first word of a request holds its session, too, above the 16 bits of the client.
+const requestWords = (client, serial) => `c${client % 65536}.${serial}`;
 
 // What a message says, from its sending or, where that is outside of the window, from its arrival.
 function messageOf(at) {
@@ -30,7 +31,7 @@ function messageOf(at) {
   const value = (place) => field(record, skip + place);
   return {
     message: MESSAGES[value(0)], term: value(1), index: value(2), index_term: value(3), entries: value(4), commit: value(5),
-    success: value(6) === 1, request: { client: value(7), serial: value(8) },
+    success: value(6) === 1, request: requestOf(value(7), value(8)),
   };
 }
 
@@ -38,7 +39,10 @@ function messageWords(m) {
   if (!m) return "message";
   const request = requestWords(m.request.client, m.request.serial);
   switch (m.message) {
-    case "request-vote": return `request-vote t${m.term} last=${m.index}@${m.index_term}`;
+    case "request-vote":
+    case "pre-vote": return `${m.message} t${m.term} last=${m.index}@${m.index_term}${m.success ? " by the leader's word" : ""}`;
+    case "pre-vote-reply": return `pre-vote-reply t${m.term} ${m.success ? "granted" : "refused"}`;
+    case "timeout-now": return `timeout-now t${m.term}`;
     case "vote": return `vote t${m.term} ${m.success ? "granted" : "refused"}`;
     case "append-entries": {
       const what = m.entries ? "append" : "heartbeat";
@@ -48,6 +52,11 @@ function messageWords(m) {
     case "append-reply":
       if (m.success) return `appended t${m.term} match=${m.index}`;
       return `conflict t${m.term} at=${m.index} has=${m.index_term} from=${m.commit}`;
+    case "install-snapshot":
+      return `install-snapshot t${m.term} last=${m.index}@${m.index_term} at=${m.commit} bytes=${m.entries}${m.success ? " done" : ""}`;
+    case "snapshot-reply":
+      if (m.success) return `installed t${m.term} last=${m.index}`;
+      return `received t${m.term} last=${m.index} bytes=${m.commit}`;
     case "forward": return `forward ${request}`;
     default: return `forwarded ${request} ${m.success ? "done" : "refused"}`;
   }
@@ -76,7 +85,7 @@ const clockWords = ([before, after]) =>
   after >= before ? `clock set forward by ${spanWords(after - before)}` : `clock set back by ${spanWords(before - after)}`;
 
 function roleWords([role, term]) {
-  return ["becomes follower in", "becomes CANDIDATE in", "becomes LEADER of"][role] + ` term ${term}`;
+  return ["becomes follower in", "becomes CANDIDATE in", "becomes LEADER of", "", "becomes PRE-CANDIDATE in"][role] + ` term ${term}`;
 }
 
 const WORDS = {
@@ -90,14 +99,16 @@ const WORDS = {
   term: ([term]) => `enters term ${term}`,
   role: roleWords,
   leader: ([leader], at) => (!leader ? "knows no leader" : leader === column.node[at] ? "leads" : `follows n${leader}`),
+  transfer: ([to]) => (to ? `hands over to n${to}` : "hands over no more"),
+  "target-priority": ([target]) => `would stand with a priority of ${target}`,
   commit: ([index]) => `commits up to ${index}`,
   append: ([write, index, term]) => `appends ${index}@${term} (w${write})`,
   truncate: ([write, from]) => `removes ${from} and all behind (w${write})`,
   vote: ([write, term, vote]) => (vote ? `writes its vote for n${vote} in term ${term} (w${write})` : `writes term ${term} (w${write})`),
   durable: ([write]) => `disk has all up to w${write}`,
   "write-failed": ([write]) => `disk fails from w${write} on`,
-  apply: ([index, term, , client, serial]) =>
-    `applies ${index}@${term}${client || serial ? " for " + requestWords(client, serial) : ""}`,
+  apply: ([index, term, , client, serial, without]) =>
+    `applies ${index}@${term}${client || serial ? " for " + requestWords(client, serial) : ""}${without ? ", without effect" : ""}`,
   send: ([to, id], at) => `-> n${to} #${id} ${messageWords(messageOf(at))}`,
   deliver: ([from, id], at) => `<- n${from} #${id} ${messageWords(messageOf(at))}`,
   drop: ([from, id, why]) => dropWords(from, id, why),
@@ -107,13 +118,19 @@ const WORDS = {
     `is asked by ${requestWords(client, serial)}: ${data.commands[command][0]}${attempt > 1 ? ", try " + attempt : ""}`,
   request: ([client, serial]) => `receives request ${requestWords(client, serial)}`,
   reply: ([client, serial, applied]) => `${applied ? "answers" : "refuses"} ${requestWords(client, serial)}`,
-  answered: ([client, serial, applied]) => `${requestWords(client, serial)} hears: ${applied ? "done" : "try elsewhere"}`,
+  answered: ([client, serial, applied, output]) =>
+    `${requestWords(client, serial)} hears: ${output ? data.commands[output - 1][0] : applied ? "done" : "try elsewhere"}`,
   "timed-out": ([client, serial]) => `${requestWords(client, serial)} heard nothing in time`,
   "gave-up": ([client, serial]) => `${requestWords(client, serial)} is given up`,
   fault: ([fault]) => `--- fault ${fault} strikes`,
   missed: ([fault]) => `--- fault ${fault} finds nobody`,
   heal: ([fault]) => `--- fault ${fault} ends`,
   broken: ([panicked]) => (panicked ? "PANICS" : "BREAKS THE CONTRACT with its host"),
+  snapshot: ([index, term, , , received]) => `writes ${received ? "the received" : "a"} snapshot up to ${index}@${term}`,
+  "snapshot-saved": ([index, term]) => `disk has the snapshot up to ${index}@${term}`,
+  compact: ([write, upto]) => `removes ${upto} and all before (w${write})`,
+  discard: ([write, index, term]) => `gives its log up for the snapshot up to ${index}@${term} (w${write})`,
+  restore: ([index, term]) => `restores its state machine from the snapshot up to ${index}@${term}`,
 };
 
 const fieldsOf = (at) => Array.from({ length: 9 }, (_, place) => field(at, place));
@@ -125,7 +142,11 @@ function entryWords(place) {
 }
 
 const orNull = (number) => number || null;
-const requestOf = (client, serial) => ({ client, serial });
+// A fingerprint that comes in two halves.
+const wholeOf = (high, low) => "#" + ((BigInt(high) << 32n) | BigInt(low));
+const requestOf = (client, serial) => ({
+  client: client % 65536, serial, ...(client >= 65536 && { session: Math.floor(client / 65536) }),
+});
 
 // The fields of each kind, as docs/trace.md has them.
 const JSON_FIELDS = {
@@ -135,13 +156,18 @@ const JSON_FIELDS = {
   term: (f) => ({ term: f[0] }),
   role: (f) => ({ role: ROLES[f[0]], term: f[1] }),
   leader: (f) => ({ leader: orNull(f[0]) }),
+  transfer: (f) => ({ to: orNull(f[0]) }),
+  "target-priority": (f) => ({ target: f[0] }),
   commit: (f) => ({ index: f[0], term: f[1] }),
   append: (f) => ({ write: f[0], index: f[1], term: f[2], content: "#" + data.contents[f[3]][0] }),
   truncate: (f) => ({ write: f[0], from: f[1] }),
   vote: (f) => ({ write: f[0], term: f[1], vote: orNull(f[2]) }),
   durable: (f) => ({ write: f[0] }),
   "write-failed": (f) => ({ write: f[0] }),
-  apply: (f) => ({ index: f[0], term: f[1], content: "#" + data.contents[f[2]][0], request: requestOf(f[3], f[4]) }),
+  apply: (f) => ({
+    index: f[0], term: f[1], content: "#" + data.contents[f[2]][0], request: requestOf(f[3], f[4]),
+    ...(f[5] && { effect: false }),
+  }),
   send: (f, at) => ({ to: f[0], id: f[1], message: messageOf(at) }),
   deliver: (f, at) => ({ from: f[0], id: f[1], message: messageOf(at) }),
   drop: (f) => ({ from: f[0], id: f[1], why: LOSSES[f[2]] }),
@@ -150,13 +176,20 @@ const JSON_FIELDS = {
   invoke: (f) => ({ request: requestOf(f[0], f[1]), command: JSON.parse(data.commands[f[2]][1]), attempt: f[3] }),
   request: (f) => ({ request: requestOf(f[0], f[1]) }),
   reply: (f) => ({ request: requestOf(f[0], f[1]), applied: f[2] === 1 }),
-  answered: (f) => ({ request: requestOf(f[0], f[1]), applied: f[2] === 1 }),
+  answered: (f) => ({
+    request: requestOf(f[0], f[1]), applied: f[2] === 1, ...(f[3] && { output: JSON.parse(data.commands[f[3] - 1][1]) }),
+  }),
   "timed-out": (f) => ({ request: requestOf(f[0], f[1]) }),
   "gave-up": (f) => ({ request: requestOf(f[0], f[1]) }),
   fault: (f) => ({ fault: f[0] }),
   missed: (f) => ({ fault: f[0] }),
   heal: (f) => ({ fault: f[0] }),
   broken: (f) => ({ panicked: f[0] === 1 }),
+  snapshot: (f) => ({ index: f[0], term: f[1], state: wholeOf(f[2], f[3]), received: f[4] === 1 }),
+  "snapshot-saved": (f) => ({ index: f[0], term: f[1] }),
+  compact: (f) => ({ write: f[0], upto: f[1] }),
+  discard: (f) => ({ write: f[0], index: f[1], term: f[2] }),
+  restore: (f) => ({ index: f[0], term: f[1], state: wholeOf(f[2], f[3]) }),
 };
 
 // A fingerprint has more digits than a number of JavaScript holds, so it goes in as text and loses its quotes at the end.

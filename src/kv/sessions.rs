@@ -1,0 +1,154 @@
+//! Client sessions (thesis 6.3): what makes a request that is tried again, or arrives twice, take effect once.
+//!
+//! A client opens a session by an entry of the log, whose index is the session's number. Its requests carry that number and a
+//! serial number that rises; of each session the state machine keeps the last serial number and what that request gave. All
+//! of it is decided by the log alone, so that all nodes decide alike. Expiry too: there is room for so many sessions, and when one
+//! more is opened, the one whose last request stands furthest back in the log is closed.
+
+use std::collections::BTreeMap;
+
+use crate::ids::Index;
+use crate::log::{Entry, RequestId};
+use crate::node::Output;
+
+/// The sessions that are open, by number.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Sessions {
+    /// How many there may be; zero for a state machine without sessions.
+    max: usize,
+    open: BTreeMap<Index, Session>,
+}
+
+/// One session.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Session {
+    /// The last entry that belongs to it.
+    used: Index,
+    /// Its last request and what that gave.
+    last: Option<(u32, Output)>,
+}
+
+/// How a request stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is to be carried out.
+    New,
+    /// It was carried out before, and gave this.
+    Before(Output),
+    /// It is not to be carried out: its session is closed, or its client has gone on to a later request.
+    Expired,
+}
+
+impl Sessions {
+    /// Room for so many sessions.
+    pub fn new(max: Option<u32>) -> Sessions {
+        Sessions { max: max.unwrap_or(0) as usize, open: BTreeMap::new() }
+    }
+
+    /// How the request of an entry stands. What is asked outside of any session is always carried out.
+    pub fn standing(&mut self, index: Index, entry: &Entry) -> Standing {
+        let RequestId { session, serial, .. } = entry.request;
+        if session == Index::ZERO {
+            return Standing::New;
+        }
+        let Some(session) = self.open.get_mut(&session) else { return Standing::Expired };
+        session.used = index;
+        match &session.last {
+            Some((last, output)) if *last == serial => Standing::Before(output.clone()),
+            Some((last, _)) if *last > serial => Standing::Expired,
+            _ => Standing::New,
+        }
+    }
+
+    /// Opens a session, and closes another if there is no room. A request to open that is tried again opens a second session, which
+    /// its client never uses.
+    pub fn open(&mut self, index: Index) -> Output {
+        if self.open.len() >= self.max
+            && let Some(oldest) = self.open.iter().min_by_key(|(_, session)| session.used)
+        {
+            let oldest = *oldest.0;
+            self.open.remove(&oldest);
+        }
+        self.open.insert(index, Session { used: index, last: None });
+        Output::Opened(index)
+    }
+
+    /// Remembers what a request gave.
+    pub fn remember(&mut self, request: RequestId, output: &Output) {
+        if let Some(session) = self.open.get_mut(&request.session) {
+            session.last = Some((request.serial, output.clone()));
+        }
+    }
+
+    /// How many bytes they take in a snapshot: 16 for each, and what its last request gave.
+    pub fn bytes(&self) -> u64 {
+        let answer = |session: &Session| match &session.last {
+            None => 0,
+            Some((_, Output::Values(values))) => 8 + 4 * values.len() as u64,
+            Some(_) => 8,
+        };
+        self.open.values().map(|session| 16 + answer(session)).sum()
+    }
+
+    /// Forgets what requests gave.
+    pub fn forget_answers(&mut self) {
+        self.open.values_mut().for_each(|session| session.last = None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Term;
+    use crate::kv::Map;
+    use crate::log::Command;
+
+    /// Applies a request of client 1 in a session.
+    fn apply(
+        map: &mut Map,
+        index: u64,
+        session: u64,
+        serial: u32,
+        command: Command,
+    ) -> (Output, bool) {
+        let request = RequestId { session: Index(session), ..RequestId::new(1, serial) };
+        map.apply(Index(index), &Entry { term: Term(1), request, command })
+    }
+
+    const APPEND: Command = Command::Append { key: 1, value: 7 };
+
+    #[test]
+    fn a_request_takes_effect_once_and_gives_the_same_again() {
+        let mut map = Map::new(Some(2));
+        let opened = Output::Opened(Index(1));
+        assert_eq!(apply(&mut map, 1, 0, 1, Command::Register), (opened, true));
+        assert_eq!(apply(&mut map, 2, 1, 2, APPEND), (Output::Done, true));
+        assert_eq!(apply(&mut map, 3, 1, 2, APPEND), (Output::Done, false));
+        let read = Output::Values([7].into());
+        assert_eq!(apply(&mut map, 4, 1, 3, Command::Get { key: 1 }), (read, true));
+        assert_eq!(
+            apply(&mut map, 5, 1, 2, APPEND),
+            (Output::Expired, false),
+            "its client went on"
+        );
+        map.forget_answers();
+        assert_eq!(
+            apply(&mut map, 6, 1, 2, APPEND),
+            (Output::Done, true),
+            "nothing is known of it"
+        );
+    }
+
+    #[test]
+    fn the_session_that_was_not_used_for_longest_is_closed() {
+        let mut map = Map::new(Some(2));
+        for index in [1, 2] {
+            apply(&mut map, index, 0, 1, Command::Register);
+        }
+        apply(&mut map, 3, 1, 2, APPEND);
+        apply(&mut map, 4, 0, 1, Command::Register);
+        assert_eq!(apply(&mut map, 5, 2, 2, APPEND), (Output::Expired, false));
+        assert_eq!(apply(&mut map, 6, 1, 3, APPEND), (Output::Done, true));
+        assert_eq!(apply(&mut map, 7, 4, 2, APPEND), (Output::Done, true));
+    }
+}

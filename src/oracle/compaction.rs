@@ -1,0 +1,203 @@
+//! Notices situations of snapshots and compacted logs. Idle until the first snapshot of a run.
+
+use crate::ids::{Index, NODES_MAX, NodeId, Term};
+use crate::node::Role;
+use crate::oracle::shadow::Shadow;
+use crate::record::{Kind, MessageKind, Record, Summary};
+use crate::situation::Situation;
+
+/// What was received of a snapshot.
+#[derive(Clone, Copy, Debug)]
+struct Parts {
+    term: Term,
+    index: Index,
+    upto: u64,
+}
+
+/// What is remembered of one node.
+#[derive(Clone, Debug, Default)]
+struct NodeMemory {
+    /// Whether it is writing a snapshot of its own.
+    writing: bool,
+    /// Whether its log gave way to a snapshot, and nothing was appended since.
+    discarded: bool,
+    /// The event in which it started.
+    booted_at: u64,
+    parts: Option<Parts>,
+    /// As leader: the part that it sent last to each node, by snapshot and offset.
+    sent: [Option<(Index, u64)>; NODES_MAX as usize],
+}
+
+/// Notices situations of snapshots.
+#[derive(Debug)]
+pub struct Compaction {
+    active: bool,
+    nodes: Vec<NodeMemory>,
+}
+
+impl Compaction {
+    /// Watches so many nodes.
+    pub fn new(nodes: u8) -> Compaction {
+        Compaction { active: false, nodes: vec![NodeMemory::default(); usize::from(nodes)] }
+    }
+
+    /// Whether a record is worth a look.
+    pub fn is_due(&mut self, kind: &Kind) -> bool {
+        self.active |= matches!(kind, Kind::Snapshot { .. });
+        self.active
+    }
+
+    /// Looks at a record; says what is reached. `shadow` has not seen it yet, `commit` is the node's commit index.
+    pub fn observe(
+        &mut self,
+        record: &Record,
+        id: NodeId,
+        commit: Index,
+        shadow: &Shadow,
+    ) -> Option<Situation> {
+        let node = shadow.node(id);
+        let memory = &mut self.nodes[id.slot()];
+        match record.kind {
+            Kind::Snapshot { received, .. } => {
+                memory.writing = !received;
+                (!received).then_some(Situation::SnapshotTaken)
+            }
+            Kind::SnapshotSaved { index, .. } => {
+                memory.writing = false;
+                let sends = |sent: &(Index, u64)| sent.0 < index;
+                let overtaken = memory.sent.iter().flatten().any(sends);
+                (overtaken && node.role == Role::Leader).then_some(Situation::InstallOvertaken)
+            }
+            Kind::Compact { upto, .. } => {
+                let lacks =
+                    |(_, other): (_, &crate::oracle::shadow::NodeShadow)| other.last_index() < upto;
+                let installs = memory.parts.is_some_and(|parts| parts.index == upto);
+                match () {
+                    () if installs && node.last_index() > upto => {
+                        Some(Situation::SuffixKeptAfterInstall)
+                    }
+                    () if node.role == Role::Leader && shadow.nodes().any(lacks) => {
+                        Some(Situation::CompactedPastFollower)
+                    }
+                    () => None,
+                }
+            }
+            Kind::Discard { index, .. } => {
+                memory.discarded = true;
+                Some(match node.at(index) {
+                    _ if memory.booted_at == record.event => Situation::InstallFinishedAtRestart,
+                    Some(_) => Situation::SnapshotOverConflict,
+                    None => Situation::SnapshotOverShortLog,
+                })
+            }
+            Kind::Restore { .. } => {
+                memory.parts = None;
+                let restarts = memory.booted_at == record.event;
+                Some(match restarts {
+                    true => Situation::RestartFromSnapshot,
+                    false => Situation::SnapshotInstalled,
+                })
+            }
+            Kind::Append { .. } => {
+                let streams = std::mem::take(&mut memory.discarded);
+                match streams {
+                    true => Some(Situation::StreamingAfterInstall),
+                    false => memory.writing.then_some(Situation::AppendsDuringSnapshot),
+                }
+            }
+            Kind::Crash { .. } => {
+                let crashed = std::mem::take(memory);
+                match crashed.parts {
+                    Some(_) => Some(Situation::CrashDuringInstall),
+                    None => crashed.writing.then_some(Situation::CrashWhileWritingSnapshot),
+                }
+            }
+            Kind::Boot { last_index, .. } => {
+                memory.booted_at = record.event;
+                let bare = last_index > Index::ZERO && node.base.1 == last_index;
+                bare.then_some(Situation::RestartWithEmptyLog)
+            }
+            Kind::Role { role: Role::Leader, .. } => {
+                memory.sent = [None; NODES_MAX as usize];
+                (node.base.0 > Index::ZERO).then_some(Situation::LeaderWithCompactedLog)
+            }
+            Kind::Send { to, message, .. } => self.send(id, to, &message, shadow),
+            Kind::Deliver { message, .. } => self.deliver(id, &message, commit, shadow),
+            _ => None,
+        }
+    }
+
+    fn send(
+        &mut self,
+        id: NodeId,
+        to: NodeId,
+        message: &Summary,
+        shadow: &Shadow,
+    ) -> Option<Situation> {
+        let sent = &mut self.nodes[id.slot()].sent[to.slot()];
+        match message.message {
+            MessageKind::InstallSnapshot => {
+                let part = (message.index, message.commit.0);
+                let before = sent.replace(part);
+                match before {
+                    Some(before) if before == part => Some(Situation::SnapshotPartResent),
+                    _ if part.1 > 0 => Some(Situation::SnapshotInParts),
+                    _ => Some(Situation::FollowerNeedsSnapshot),
+                }
+            }
+            MessageKind::AppendEntries => {
+                *sent = None;
+                let covered = message.index < shadow.node(id).snapshot.0;
+                (covered && message.entries > 0).then_some(Situation::TrailingEntriesSent)
+            }
+            _ => None,
+        }
+    }
+
+    fn deliver(
+        &mut self,
+        id: NodeId,
+        message: &Summary,
+        commit: Index,
+        shadow: &Shadow,
+    ) -> Option<Situation> {
+        let node = shadow.node(id);
+        match message.message {
+            MessageKind::InstallSnapshot if message.term < node.term => {
+                Some(Situation::SnapshotPartStale)
+            }
+            MessageKind::InstallSnapshot if message.index <= commit => {
+                Some(Situation::SnapshotNotNeeded)
+            }
+            MessageKind::InstallSnapshot => self.part(id, message),
+            MessageKind::AppendEntries => {
+                let below = message.term >= node.term && message.index < node.base.0;
+                below.then_some(Situation::AppendBelowBase)
+            }
+            _ => None,
+        }
+    }
+
+    fn part(&mut self, id: NodeId, message: &Summary) -> Option<Situation> {
+        let parts = &mut self.nodes[id.slot()].parts;
+        let fresh = Parts { term: message.term, index: message.index, upto: 0 };
+        let changed = parts.is_some_and(|parts| parts.term < message.term);
+        let older = parts.is_some_and(|parts| parts.index > message.index && !changed);
+        if older {
+            return None;
+        }
+        let same = parts.filter(|parts| (parts.term, parts.index) == (fresh.term, fresh.index));
+        let now = parts.insert(same.unwrap_or(fresh));
+        let offset = message.commit.0;
+        let before = now.upto;
+        if offset == before {
+            now.upto += u64::from(message.entries);
+        }
+        match () {
+            () if changed => Some(Situation::LeaderChangedDuringInstall),
+            () if offset < before => Some(Situation::SnapshotPartRepeated),
+            () if offset > before => Some(Situation::SnapshotPartAfterGap),
+            () => None,
+        }
+    }
+}

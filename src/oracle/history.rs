@@ -1,0 +1,295 @@
+//! Linearizability of what clients hear (section 8), judged at each answer, key by key.
+//!
+//! Most answers need no search: the order in which entries are applied for the first time is an order of the operations, and it is
+//! *witness* to an answer if the [`model`](super::model), taken along it, gives what the client heard, at a moment between the
+//! operation's beginning and its answer. A history whose every answer has that witness is linearizable, whatever the Raft. Where
+//! the witness fails, [`linearizable`](super::linearizable) searches for another order, and only its word is a verdict.
+//!
+//! Histories are judged in closed segments. When no operation on a key is open, the states in which its history can end are kept,
+//! and the history is dropped. An operation of unknown outcome stays open for ever; outside of sessions, so do the other tries of an
+//! operation, for each may yet take effect.
+//!
+//! Limits, so that neither time nor memory runs away: [`SEARCH_MAX`] places are looked at in one search and [`KEY_MAX`] for one key. A
+//! segment that cannot be closed goes on from the state of the witness after 4,096 operations. What is not decided within
+//! these limits is counted as undecided, and is no violation.
+
+use std::collections::BTreeMap;
+
+use crate::ids::Index;
+use crate::log::{Command, RequestId};
+use crate::oracle::linearizable::{Operation, Search, Verdict};
+use crate::oracle::model::{State, step};
+use crate::oracle::shortest;
+use crate::oracle::violation::Violation;
+use crate::record::{Heard, Kind, MessageKind, Record, values_word};
+use crate::time::Time;
+
+/// How many places one search looks at.
+pub const SEARCH_MAX: usize = 50_000;
+/// How many places are looked at for one key in a run.
+pub const KEY_MAX: usize = 400_000;
+/// A segment is closed after so many operations, as soon as none is open.
+const SEGMENT_MIN: usize = 128;
+/// After so many operations a segment is closed whatever is open.
+const SEGMENT_MAX: usize = 4_096;
+
+/// An operation as the oracle follows it.
+#[derive(Clone, Debug)]
+pub struct Followed {
+    /// What the search sees.
+    pub operation: Operation,
+    /// Whose it is.
+    pub request: RequestId,
+    /// When it began.
+    pub began: Time,
+    /// When its client heard the answer.
+    pub ended: Option<Time>,
+    /// What it gave each time that it took effect.
+    gave: Vec<Heard>,
+}
+
+/// The history of one key since its last segment was closed.
+#[derive(Debug)]
+pub struct KeyHistory {
+    /// The states in which the segments before may have ended.
+    pub base: Vec<State>,
+    /// Whether these are all, and not just the witness's.
+    exact: bool,
+    /// The operations, by beginning.
+    pub operations: Vec<Followed>,
+    /// How many of them may yet take effect.
+    open: usize,
+    /// The state along the witness, and since which record it held which.
+    state: State,
+    held: Vec<(u64, u64)>,
+    /// Whether the witness has not failed.
+    witnessed: bool,
+    /// How many places may still be looked at.
+    budget: usize,
+    undecided: bool,
+    /// How long the segment is when it is next tried to close it.
+    close_at: usize,
+}
+
+/// The histories of all keys.
+#[derive(Debug, Default)]
+pub struct Histories {
+    keys: BTreeMap<u32, KeyHistory>,
+    /// Operations that may yet take effect: on which key, and in which place.
+    open: BTreeMap<(u32, u32), (u32, usize)>,
+    applied_upto: Index,
+    /// The request that was forwarded last, and its message.
+    forwarded: (u64, RequestId),
+    undecided: u64,
+}
+
+impl Default for KeyHistory {
+    fn default() -> KeyHistory {
+        let empty = State::from([]);
+        KeyHistory {
+            base: vec![empty.clone()],
+            exact: true,
+            operations: Vec::new(),
+            open: 0,
+            held: vec![(0, values_word(&empty))],
+            state: empty,
+            witnessed: true,
+            budget: KEY_MAX,
+            undecided: false,
+            close_at: SEGMENT_MIN,
+        }
+    }
+}
+
+impl Histories {
+    /// For how many keys the limits came before a verdict.
+    pub fn undecided(&self) -> u64 {
+        self.undecided
+    }
+
+    /// Judges a record.
+    pub fn observe(&mut self, record: &Record) -> Option<Violation> {
+        match record.kind {
+            Kind::Send { id, message, .. } if message.message == MessageKind::Forward => {
+                self.forwarded = (id, message.request);
+            }
+            Kind::Duplicate { id, .. } if id == self.forwarded.0 => self.copy(self.forwarded.1),
+            Kind::Invoke { request, command, attempt } => match command.key() {
+                Some(key) if attempt == 1 => self.begin(record, key, request, command),
+                Some(_) => self.copy(request),
+                None => {}
+            },
+            Kind::Apply { index, request, effect, .. } if index > self.applied_upto => {
+                self.applied_upto = index;
+                if effect && !request.is_none() {
+                    self.apply(record.number, index, request);
+                }
+            }
+            Kind::Answered { request, output: Some(heard), .. } if heard != Heard::Expired => {
+                return self.answer(record, request, heard);
+            }
+            Kind::GaveUp { request } => self.give_up(request),
+            _ => {}
+        }
+        None
+    }
+
+    fn begin(&mut self, record: &Record, key: u32, request: RequestId, command: Command) {
+        let history = self.keys.entry(key).or_default();
+        self.open.insert((request.client, request.serial), (key, history.operations.len()));
+        let from = record.number;
+        let operation = Operation { command, from, to: None, copies: 0, hint: u64::MAX };
+        let (began, ended, gave) = (record.time, None, Vec::new());
+        history.operations.push(Followed { operation, request, began, ended, gave });
+        history.open += 1;
+    }
+
+    /// The operation may take effect once more: outside of a session, nobody knows that it is the same.
+    fn copy(&mut self, request: RequestId) {
+        if request.session != Index::ZERO {
+            return;
+        }
+        if let Some((key, place)) = self.open.get(&(request.client, request.serial))
+            && let Some(history) = self.keys.get_mut(key)
+        {
+            history.operations[*place].operation.copies += 1;
+        }
+    }
+
+    /// A read that nobody hears of is over. A write may yet take effect.
+    fn give_up(&mut self, request: RequestId) {
+        let name = (request.client, request.serial);
+        let Some((key, place)) = self.open.get(&name) else { return };
+        if let Some(history) = self.keys.get_mut(key)
+            && !history.operations[*place].operation.command.writes()
+        {
+            history.open -= 1;
+            self.open.remove(&name);
+        }
+    }
+
+    fn apply(&mut self, now: u64, index: Index, request: RequestId) {
+        let Some((key, place)) = self.open.get(&(request.client, request.serial)) else { return };
+        let Some(history) = self.keys.get_mut(key) else { return };
+        let followed = &mut history.operations[*place];
+        let (gave, state) = step(&history.state, followed.operation.command);
+        followed.gave.push(gave);
+        followed.operation.hint = followed.operation.hint.min(index.0);
+        if let Some(state) = state {
+            history.held.push((now, values_word(&state)));
+            history.state = state;
+        }
+    }
+
+    fn answer(&mut self, record: &Record, request: RequestId, heard: Heard) -> Option<Violation> {
+        let (key, place) = *self.open.get(&(request.client, request.serial))?;
+        let history = self.keys.get_mut(&key)?;
+        let followed = &mut history.operations[place];
+        if followed.operation.to.is_some() {
+            return None;
+        }
+        followed.operation.to = Some((record.number, heard));
+        followed.ended = Some(record.time);
+        if followed.operation.copies == 0 || !followed.operation.command.writes() {
+            self.open.remove(&(request.client, request.serial));
+            history.open -= 1;
+        }
+        history.witnessed &= history.is_witness(place, heard);
+        if !history.witnessed && !history.undecided {
+            match history.search() {
+                Verdict::Violated if history.exact => {
+                    return Some(shortest::violation(record, key, history, place));
+                }
+                Verdict::Linearizable => {}
+                _ => {
+                    history.undecided = true;
+                    self.undecided += 1;
+                }
+            }
+        }
+        if history.operations.len() >= history.close_at {
+            self.close(key, record.number);
+        }
+        None
+    }
+
+    /// Closes the segment of a key, if that can be done.
+    fn close(&mut self, key: u32, now: u64) {
+        let Some(history) = self.keys.get_mut(&key) else { return };
+        let finals = if history.open == 0 { history.finals() } else { None };
+        if let Some(states) = finals {
+            history.witnessed = states.contains(&history.state);
+            history.base = states;
+            history.operations.clear();
+        } else if history.operations.len() < SEGMENT_MAX {
+            // Looked at again soon if something is open, and later if the search is too long.
+            history.close_at += if history.open == 0 { history.operations.len() } else { 1 };
+            return;
+        } else {
+            history.exact = false;
+            history.base = vec![history.state.clone()];
+            let open = &self.open;
+            let is_open = |followed: &Followed| {
+                let RequestId { client, serial, .. } = followed.request;
+                open.contains_key(&(client, serial))
+            };
+            history.operations.retain(is_open);
+            for (place, followed) in history.operations.iter_mut().enumerate() {
+                let RequestId { client, serial, .. } = followed.request;
+                self.open.insert((client, serial), (key, place));
+                followed.settle(now);
+            }
+        }
+        history.close_at = history.operations.len() + SEGMENT_MIN;
+        // A read that is open may yet give what the key held when it began.
+        let held = history.held.len();
+        history.held.drain(..held.saturating_sub(SEGMENT_MAX));
+    }
+}
+
+impl Followed {
+    /// Goes on into a segment that begins now, in a state that holds what the operation did so far: if it was answered, only its other
+    /// tries are left.
+    fn settle(&mut self, now: u64) {
+        if self.operation.to.take().is_some() {
+            self.operation.copies -= 1;
+            self.operation.from = now;
+        }
+        self.operation.hint = u64::MAX;
+    }
+}
+
+impl KeyHistory {
+    /// Whether the order of the log explains what a client heard just now.
+    fn is_witness(&self, place: usize, heard: Heard) -> bool {
+        let Followed { operation, gave, .. } = &self.operations[place];
+        let Heard::Values(word) = heard else { return gave.contains(&heard) };
+        // A read is right if the key held these values at some moment since it began.
+        for (since, held) in self.held.iter().rev() {
+            if *held == word {
+                return true;
+            }
+            if *since < operation.from {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// The operations as the search sees them.
+    pub fn seen(&self) -> Vec<Operation> {
+        self.operations.iter().map(|followed| followed.operation).collect()
+    }
+
+    fn search(&mut self) -> Verdict {
+        let limit = SEARCH_MAX.min(self.budget);
+        let mut search = Search::new(&self.base, &self.seen(), limit);
+        let verdict = search.verdict();
+        self.budget = self.budget.saturating_sub(search.looked_at());
+        verdict
+    }
+
+    fn finals(&mut self) -> Option<Vec<State>> {
+        Search::new(&self.base, &self.seen(), SEARCH_MAX / 10).finals()
+    }
+}

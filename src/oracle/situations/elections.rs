@@ -1,0 +1,258 @@
+//! Situations of elections beyond the paper's: pre-vote, check-quorum, loyalty, transfers, priorities.
+
+use crate::ids::{NODES_MAX, NodeId, Term};
+use crate::node::Role;
+use crate::oracle::Oracles;
+use crate::oracle::situations::Situations;
+use crate::record::{Kind, MessageKind, Record, Summary};
+use crate::situation::Situation;
+
+/// What is remembered of all nodes together.
+#[derive(Debug)]
+pub struct Memory {
+    nodes: Vec<NodeMemory>,
+    /// The latest transfer that is not over: the heir, and the term of the leader.
+    handover: Option<(NodeId, Term)>,
+    /// The event in which a node's time was up and it had priorities to think of.
+    waiting: Option<(u64, NodeId)>,
+}
+
+/// What is remembered of one node.
+#[derive(Clone, Debug, Default)]
+struct NodeMemory {
+    /// How often it asked since it became pre-candidate, and in which event it did last.
+    asked: (u32, u64),
+    /// Why its answer to each pre-vote will be no, if it is no.
+    against: [Option<Situation>; NODES_MAX as usize],
+    /// The event in which its term changed last.
+    term_rose: u64,
+    /// The term in which it stands after it won its pre-vote; zero if it does not.
+    standing: Term,
+    /// The event in which its leader told it to stand, and the term in which it then stood.
+    told: (u64, Term),
+    /// As leader: the event in which it began to hand over, and whether the heir has yet to catch up.
+    transfer: Option<(NodeId, u64, bool)>,
+    /// As leader: whether it gave a transfer up, and took no request since.
+    gave_up: bool,
+    /// The least priority with which it would stand, and the highest that this ever was.
+    target: (u32, u32),
+}
+
+impl Memory {
+    /// Nothing happened yet.
+    pub fn new(nodes: u8) -> Memory {
+        let nodes = vec![NodeMemory::default(); usize::from(nodes)];
+        Memory { nodes, handover: None, waiting: None }
+    }
+}
+
+impl Situations {
+    /// Looks at a record of a node.
+    pub(super) fn observe_elections(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
+        if let Some((event, node)) = self.elections.waiting
+            && event != record.event
+        {
+            self.elections.waiting = None;
+            self.reach(Situation::ElectionLeftToOthers, Some(node));
+        }
+        match record.kind {
+            // Most messages are these.
+            Kind::Send { ref message, .. } | Kind::Deliver { ref message, .. }
+                if matches!(
+                    message.message,
+                    MessageKind::AppendEntries | MessageKind::AppendReply
+                ) => {}
+            Kind::Send { to, ref message, .. } => self.election_send(record, id, to, message),
+            Kind::Deliver { from, ref message, .. } => {
+                self.election_deliver(record, id, from, message, oracles);
+            }
+            Kind::Term { .. } => self.elections.nodes[id.slot()].term_rose = record.event,
+            Kind::Role { role, term } => self.election_role(record, id, role, term, oracles),
+            Kind::Transfer { to } => self.transfer(record, id, to, oracles),
+            Kind::TargetPriority { target } => {
+                let memory = &mut self.elections.nodes[id.slot()];
+                let decayed = target < memory.target.0;
+                memory.target = (target, memory.target.1.max(target));
+                self.reach_if(decayed, Situation::PriorityDecayed, id);
+            }
+            Kind::Timer { .. } if self.elections.nodes[id.slot()].target.0 > 0 => {
+                let follows = oracles.shadow().node(id).role == Role::Follower;
+                self.elections.waiting = follows.then_some((record.event, id));
+            }
+            Kind::Append { .. } if self.elections.nodes[id.slot()].gave_up => {
+                self.elections.nodes[id.slot()].gave_up = false;
+                let leads = oracles.shadow().node(id).role == Role::Leader;
+                self.reach_if(leads, Situation::RequestsTakenAgain, id);
+            }
+            Kind::Reply { applied: false, .. } => {
+                let handing = self.elections.nodes[id.slot()].transfer.is_some();
+                self.reach_if(handing, Situation::RequestRefusedInTransfer, id);
+            }
+            Kind::Crash { .. } => self.crash_in_transfer(id),
+            _ => {}
+        }
+    }
+
+    fn election_send(&mut self, record: &Record, id: NodeId, to: NodeId, message: &Summary) {
+        let memory = &mut self.elections.nodes[id.slot()];
+        match message.message {
+            MessageKind::PreVote if memory.asked.1 != record.event => {
+                memory.asked = (memory.asked.0 + 1, record.event);
+                self.reach(Situation::PreVoteRepeated, Some(id));
+            }
+            MessageKind::PreVoteReply => {
+                let against = memory.against[to.slot()].take();
+                let granted = message.success.then_some(Situation::PreVoteGranted);
+                if let Some(situation) = granted.or(against) {
+                    self.reach(situation, Some(id));
+                }
+            }
+            MessageKind::TimeoutNow => {
+                if let Some((_, begun, behind)) = &mut memory.transfer {
+                    let caught_up = std::mem::take(behind) && *begun != record.event;
+                    self.reach_if(caught_up, Situation::TransferHeirCaughtUp, id);
+                }
+            }
+            MessageKind::ForwardReply if !message.success => {
+                let handing = memory.transfer.is_some();
+                self.reach_if(handing, Situation::RequestRefusedInTransfer, id);
+            }
+            _ => {}
+        }
+    }
+
+    fn election_deliver(
+        &mut self,
+        record: &Record,
+        id: NodeId,
+        from: NodeId,
+        message: &Summary,
+        oracles: &Oracles,
+    ) {
+        let shadow = oracles.shadow();
+        let node = shadow.node(id);
+        let memory = &mut self.elections.nodes[id.slot()];
+        match message.message {
+            MessageKind::PreVote => {
+                let last = (shadow.last_term(id), node.last_index());
+                memory.against[from.slot()] = Some(match () {
+                    () if message.term <= node.term => Situation::PreVoteRefusedTerm,
+                    () if (message.index_term, message.index) < last => {
+                        Situation::PreVoteRefusedLog
+                    }
+                    () => Situation::PreVoteRefusedLeaderHeard,
+                });
+            }
+            MessageKind::PreVoteReply if message.success => {
+                let late = node.role == Role::Candidate && node.term == message.term;
+                self.reach_if(late, Situation::LatePreVoteGrant, id);
+            }
+            MessageKind::TimeoutNow => {
+                let stale = message.term < node.term;
+                memory.told = if stale { memory.told } else { (record.event, memory.told.1) };
+                self.reach_if(stale, Situation::TimeoutNowStale, id);
+            }
+            MessageKind::RequestVote if message.success => {
+                let news = message.term > node.term;
+                self.reach_if(news, Situation::LoyaltySetAside, id);
+            }
+            _ => {}
+        }
+    }
+
+    fn election_role(
+        &mut self,
+        record: &Record,
+        id: NodeId,
+        role: Role,
+        term: Term,
+        oracles: &Oracles,
+    ) {
+        let was = oracles.shadow().node(id).role;
+        if self.elections.waiting == Some((record.event, id)) {
+            self.elections.waiting = None;
+        }
+        let memory = &mut self.elections.nodes[id.slot()];
+        let same_term = memory.term_rose != record.event;
+        let asked = memory.asked.0;
+        let lost = role != Role::Leader && std::mem::take(&mut memory.standing) > Term::ZERO;
+        self.reach_if(lost, Situation::PreVoteWonElectionLost, id);
+        match role {
+            Role::PreCandidate => {
+                self.elections.nodes[id.slot()].asked = (1, record.event);
+                self.reach(Situation::PreVoteAsked, Some(id));
+            }
+            Role::Candidate => self.stand_after_all(record, id, was, term),
+            Role::Leader => self.lead_after_all(id, term),
+            Role::Follower if was == Role::PreCandidate => {
+                self.reach_if(same_term, Situation::PreCandidateYields, id);
+                self.reach_if(!same_term, Situation::PreCandidateOutdated, id);
+                self.reach_if(same_term && asked > 1, Situation::ReturnedQuietly, id);
+            }
+            Role::Follower => {
+                let steps_down = was == Role::Leader && same_term;
+                self.reach_if(steps_down, Situation::LeaderWithoutQuorum, id);
+            }
+        }
+    }
+
+    /// A node stands: its leader told it to, or a majority said that it would vote for it.
+    fn stand_after_all(&mut self, record: &Record, id: NodeId, was: Role, term: Term) {
+        let memory = &mut self.elections.nodes[id.slot()];
+        if memory.told.0 == record.event {
+            memory.told.1 = term;
+            self.reach(Situation::ElectionByTransfer, Some(id));
+        } else if was == Role::PreCandidate {
+            memory.standing = term;
+            self.reach(Situation::PreVoteWon, Some(id));
+        }
+    }
+
+    fn lead_after_all(&mut self, id: NodeId, term: Term) {
+        let memory = &mut self.elections.nodes[id.slot()];
+        memory.standing = Term::ZERO;
+        let (target, highest) = memory.target;
+        let told = memory.told.1 == term;
+        self.reach_if(told, Situation::TransferCompleted, id);
+        let lower = target < highest;
+        self.reach_if(lower, Situation::LowerPriorityElected, id);
+        let other = |(heir, of): &(NodeId, Term)| *heir != id && *of < term;
+        let lost = self.elections.handover.take().is_some_and(|handover| other(&handover));
+        self.reach_if(lost, Situation::TransferLostToAnother, id);
+    }
+
+    fn transfer(&mut self, record: &Record, id: NodeId, to: Option<NodeId>, oracles: &Oracles) {
+        let shadow = oracles.shadow();
+        let node = shadow.node(id);
+        let memory = &mut self.elections.nodes[id.slot()];
+        let Some(heir) = to else {
+            memory.transfer = None;
+            if node.role == Role::Leader {
+                memory.gave_up = true;
+                self.elections.handover = None;
+                self.reach(Situation::TransferAborted, Some(id));
+            }
+            return;
+        };
+        let last = node.last_index();
+        let behind = shadow.node(heir).durable_at(last) != node.at(last);
+        memory.transfer = Some((heir, record.event, behind));
+        memory.gave_up = false;
+        self.elections.handover = Some((heir, node.term));
+        self.reach(Situation::TransferBegun, Some(id));
+        self.reach_if(behind, Situation::TransferHeirBehind, id);
+        let down = !shadow.node(heir).up;
+        self.reach_if(down, Situation::TransferHeirDown, heir);
+    }
+
+    fn crash_in_transfer(&mut self, id: NodeId) {
+        let memory = &mut self.elections.nodes[id.slot()];
+        memory.standing = Term::ZERO;
+        memory.gave_up = false;
+        let handing = memory.transfer.take().is_some();
+        self.reach_if(handing, Situation::TransferLeaderCrashed, id);
+        let mut heirs = self.elections.nodes.iter().filter_map(|memory| memory.transfer);
+        let heir = heirs.any(|(heir, ..)| heir == id);
+        self.reach_if(heir, Situation::TransferHeirDown, id);
+    }
+}

@@ -1,0 +1,88 @@
+//! Draws what elections have beyond the paper's: switches, priorities, and transfers of leadership.
+//!
+//! All of it comes from a stream of its own, so a plan that draws none of it is the plan that it was.
+
+use crate::plan::fault::Transfer;
+use crate::plan::swarm::Config;
+use crate::plan::{Action, Fault, Plan, Trigger, When, Whom};
+use crate::raft::priority::NEVER;
+use crate::rng::{Rng, Stream};
+use crate::situation::Situation;
+use crate::time::Span;
+
+/// When it is worst to hand over: the log has just grown, or somebody has just come or gone.
+const MOMENTS: [Situation; 9] = [
+    Situation::LeaderElected,
+    Situation::LeaderAppended,
+    Situation::CommitAdvanced,
+    Situation::NodeCrashed,
+    Situation::NodeRestarted,
+    Situation::AppendRefusedGap,
+    Situation::AppendRefusedConflict,
+    Situation::ElectionStarted,
+    Situation::TransferCompleted,
+];
+
+/// Draws for a plan whose lowest election timeout is `unit`.
+pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
+    let mut rng = Rng::new(seed, Stream::Elections);
+    switches(&mut rng, plan, config);
+    priorities(&mut rng, plan, config);
+    transfers(&mut rng, plan, unit, config);
+}
+
+fn switches(rng: &mut Rng, plan: &mut Plan, config: &Config) {
+    let own = rng.chance(config.own_elections);
+    let [pre_vote, check_quorum, vote_lease] = [(); 3].map(|()| rng.chance(50));
+    if own {
+        plan.raft.pre_vote = Some(pre_vote);
+        plan.raft.check_quorum = Some(check_quorum);
+        plan.raft.vote_lease = Some(vote_lease);
+    }
+}
+
+fn priorities(rng: &mut Rng, plan: &mut Plan, config: &Config) {
+    let some = rng.chance(config.priorities);
+    let choices = [None, Some(NEVER), Some(60), Some(80), Some(100)];
+    let drawn: Vec<Option<u32>> = plan.node_ids().map(|_| rng.pick(&choices)).collect();
+    if !some || drawn.iter().all(|own| *own == Some(NEVER)) {
+        return;
+    }
+    for (id, own) in plan.node_ids().zip(drawn) {
+        if own.is_some() {
+            plan.node_mut(id).election_priority = own;
+        }
+    }
+}
+
+fn transfers(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
+    if !rng.chance(config.transfers) {
+        return;
+    }
+    let latest = Span(plan.horizon.0 / 4 * 3);
+    for _ in 0..rng.between(1, 8) {
+        let at = Span(rng.below(latest.0 + 1));
+        let nth_max = rng.pick(&[2, 10, 40]);
+        let bound = Span(unit.0 / rng.pick(&[100, 20, 4]));
+        let trigger = Trigger {
+            situation: rng.pick(&MOMENTS),
+            nth: rng.between(1, nth_max),
+            node: None,
+            after: Span(rng.below(bound.0 + 1)),
+            times: rng.pick(&[1, 1, 3, 10]),
+        };
+        let triggered = rng.chance(60);
+        let when = if triggered { When::On(trigger) } else { When::At(at) };
+        plan.faults.push(Fault { when, action: transfer(rng, triggered) });
+    }
+}
+
+/// Mostly the leader hands over to somebody; sometimes somebody is told who does not lead, or the leader is to hand over to itself.
+fn transfer(rng: &mut Rng, triggered: bool) -> Action {
+    let whom = [Whom::Leader, Whom::Leader, Whom::Leader, Whom::Anyone];
+    let to = [Whom::Follower, Whom::Follower, Whom::Anyone, Whom::Candidate, Whom::Leader];
+    let (whom, other) = (&whom[rng.below(4) as usize], &to[rng.below(5) as usize]);
+    let by_trigger = rng.chance(60) && triggered;
+    let to = if by_trigger { Whom::Trigger } else { other.clone() };
+    Action::Transfer(Transfer { whom: whom.clone(), to })
+}

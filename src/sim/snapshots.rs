@@ -1,0 +1,174 @@
+//! Snapshots at a host: copies of the state machine, written beside the journal while appends go on, and state machines that are
+//! restored from them.
+
+use std::rc::Rc;
+
+use crate::ids::{Index, NodeId};
+use crate::kv::Map;
+use crate::node::{Effect, Node, Snapshot};
+use crate::plan::fault::Unsynced;
+use crate::plan::{Plan, StateMachine};
+use crate::record::Kind;
+use crate::rng::{Rng, Stream};
+use crate::sim::host::Host;
+use crate::sim::journal::Write;
+use crate::sim::{Event, Sim};
+use crate::time::Span;
+use crate::world::latency::sample;
+
+/// What a host knows of its node's snapshots, beside the durable one, which lies with the journal.
+pub struct Snapshots {
+    rng: Rng,
+    /// How many bytes one write takes.
+    piece: u64,
+    /// Whether the state machine is in memory only.
+    volatile: bool,
+    /// The snapshot that is being written.
+    writing: Option<Rc<Snapshot>>,
+    /// The last index of the log in memory that was compacted.
+    pub base: Index,
+}
+
+impl Snapshots {
+    /// None yet.
+    pub fn new(plan: &Plan, id: NodeId) -> Snapshots {
+        Snapshots {
+            rng: Rng::new(plan.seed, Stream::Snapshot(id)),
+            piece: plan.config().snapshot_chunk.into(),
+            volatile: plan.cluster.state_machine == StateMachine::Volatile,
+            writing: None,
+            base: Index::ZERO,
+        }
+    }
+
+    /// The node crashes. Gives the snapshot that was being written, where it is whole on the disk: under its final name, or lost.
+    pub fn crash(&mut self, unsynced: Unsynced) -> Option<Rc<Snapshot>> {
+        let writing = self.writing.take()?;
+        let lucky = self.rng.chance(50);
+        let kept = match unsynced {
+            Unsynced::Lost => false,
+            Unsynced::Kept => true,
+            Unsynced::Torn => lucky,
+        };
+        Some(writing).filter(|_| kept)
+    }
+}
+
+impl<N: Node> Host<N> {
+    /// The state machine at a start: what a crash left of it (a fresh one, if it is in memory only), or the durable snapshot where that
+    /// is later. Gives the snapshot in the second case.
+    pub(super) fn recover_machine(&mut self, fresh: Map) -> Option<Rc<Snapshot>> {
+        if self.snapshots.volatile {
+            self.machine = fresh;
+            self.applied = Index::ZERO;
+        }
+        let snapshot = self.journal.snapshot()?.clone();
+        if snapshot.last_included_index <= self.applied {
+            return None;
+        }
+        self.machine = snapshot.image.content::<Map>()?.clone();
+        self.applied = snapshot.last_included_index;
+        Some(snapshot)
+    }
+
+    /// How long a snapshot takes to write: a write for each piece, and a sync.
+    fn snapshot_takes(&mut self, bytes: u64) -> Span {
+        let pieces = bytes.div_ceil(self.snapshots.piece);
+        let (write, fsync) = self.snapshots.rng.halves();
+        let options = &self.disk.options;
+        sample(&options.write, write).times(pieces).plus(sample(&options.fsync, fsync))
+    }
+}
+
+impl<N: Node> Sim<'_, '_, N> {
+    /// Carries out what a node wants done with its snapshots and the log that they cover; says whether it may.
+    pub(super) fn carry_out_snapshot(&mut self, id: NodeId, effect: Effect<N::Message>) -> bool {
+        let host = &mut self.hosts[id.slot()];
+        match effect {
+            Effect::TakeSnapshot { index, term, members } => {
+                let image = match self.rules.snapshots_hold_sessions() {
+                    true => host.machine.image(),
+                    false => host.machine.without_answers().image(),
+                };
+                let (last_included_index, last_included_term) = (index, term);
+                let snapshot = Snapshot { last_included_index, last_included_term, members, image };
+                index == host.applied && self.write_snapshot(id, Rc::new(snapshot), false)
+            }
+            Effect::SaveSnapshot(snapshot) => self.write_snapshot(id, snapshot, true),
+            Effect::Compact { write, upto } => {
+                if upto <= host.snapshots.base || upto > host.last_index {
+                    return false;
+                }
+                host.snapshots.base = upto;
+                self.watch.record(Some(id), Kind::Compact { write, upto });
+                self.write(id, write, Write::Compact(upto));
+                true
+            }
+            Effect::Discard { write, index, term } => {
+                if index <= host.snapshots.base {
+                    return false;
+                }
+                host.snapshots.base = index;
+                host.last_index = index;
+                self.watch.record(Some(id), Kind::Discard { write, index, term });
+                self.write(id, write, Write::Discard(index, term));
+                true
+            }
+            Effect::Restore(snapshot) => self.restore(id, &snapshot),
+            _ => true,
+        }
+    }
+
+    fn write_snapshot(&mut self, id: NodeId, snapshot: Rc<Snapshot>, received: bool) -> bool {
+        let now = self.watch.now;
+        let host = &mut self.hosts[id.slot()];
+        if host.snapshots.writing.is_some() {
+            return false;
+        }
+        let takes = host.snapshot_takes(snapshot.image.bytes);
+        let life = host.life;
+        host.snapshots.writing = Some(snapshot.clone());
+        let (index, term) = (snapshot.last_included_index, snapshot.last_included_term);
+        let state = snapshot.image.fingerprint;
+        self.watch.record(Some(id), Kind::Snapshot { index, term, state, received });
+        self.queue.push(now.plus(takes), Event::SnapshotWritten { node: id, life });
+        true
+    }
+
+    /// A snapshot is whole on the disk. The disk has it at once; the node hears of it when it is ready.
+    pub(super) fn snapshot_written(&mut self, id: NodeId, life: u32) {
+        let host = &mut self.hosts[id.slot()];
+        if host.life != life {
+            return;
+        }
+        let Some(snapshot) = host.snapshots.writing.take() else { return };
+        self.save_snapshot(id, &snapshot);
+        self.handle(Event::SnapshotSaved { node: id, snapshot });
+    }
+
+    /// A snapshot takes the place of the one before.
+    pub(super) fn save_snapshot(&mut self, id: NodeId, snapshot: &Rc<Snapshot>) {
+        self.hosts[id.slot()].journal.save(snapshot.clone());
+        let (index, term) = (snapshot.last_included_index, snapshot.last_included_term);
+        self.watch.record(Some(id), Kind::SnapshotSaved { index, term });
+    }
+
+    /// Makes a node's state machine what it is in a snapshot; says whether it is a state machine of this kind.
+    fn restore(&mut self, id: NodeId, snapshot: &Rc<Snapshot>) -> bool {
+        let host = &mut self.hosts[id.slot()];
+        let Some(machine) = snapshot.image.content::<Map>() else { return false };
+        host.machine = machine.clone();
+        host.applied = snapshot.last_included_index;
+        self.record_restore(id, snapshot);
+        true
+    }
+
+    pub(super) fn record_restore(&mut self, id: NodeId, snapshot: &Snapshot) {
+        let kind = Kind::Restore {
+            index: snapshot.last_included_index,
+            term: snapshot.last_included_term,
+            state: snapshot.image.fingerprint,
+        };
+        self.watch.record(Some(id), kind);
+    }
+}
