@@ -138,13 +138,7 @@ impl Raft {
         }
         match message {
             Message::RequestVote { last_log_index, last_log_term, .. } => {
-                let last = (last_log_term, last_log_index);
-                let granted = receive_request_vote(&mut self.core, from, last, ctx);
-                match (granted, &mut self.role) {
-                    (true, RoleState::Follower(follower)) => follower.wait(ctx),
-                    (true, RoleState::PreCandidate(_)) => self.become_next(Next::Follow, ctx),
-                    _ => {}
-                }
+                self.receive_request_vote(from, (last_log_term, last_log_index), ctx);
             }
             Message::PreVote { term, last_log_index, last_log_term } => {
                 let last = (last_log_term, last_log_index);
@@ -199,6 +193,16 @@ impl Raft {
             Message::ForwardReply { request, answer } => {
                 ctx.emit(Effect::Reply { request, answer });
             }
+        }
+    }
+
+    /// A candidate of the current term asks. Who grants its vote waits for the candidate's news (5.2).
+    fn receive_request_vote(&mut self, from: NodeId, last: (Term, Index), ctx: &mut Ctx) {
+        let granted = receive_request_vote(&mut self.core, from, last, ctx);
+        match (granted, &mut self.role) {
+            (true, RoleState::Follower(follower)) => follower.wait(ctx),
+            (true, RoleState::PreCandidate(_)) => self.become_next(Next::Follow, ctx),
+            _ => {}
         }
     }
 

@@ -56,37 +56,19 @@ pub fn take_randomness_out(shrinker: &mut Shrinker) {
     }
     let choices = choices(&shrinker.best);
     let mut candidates = Vec::new();
-    for (asked, triggers) in WAYS {
-        if asked == Asked::Operations && shrinker.best.clients.sessions.is_none() {
-            continue;
-        }
-        let decided = decided(&shrinker.best, &choices, asked, triggers);
-        for pins in odd_messages(&choices) {
-            for syncs in odd_syncs(&choices) {
-                candidates.push(Plan { pins: pins.clone(), syncs, ..decided.clone() });
+    for asked in Asked::of(&shrinker.best) {
+        for triggers in [Triggers::Stay, Triggers::AreTimes] {
+            let decided = decided(&shrinker.best, &choices, *asked, triggers);
+            for pins in odd_messages(&choices) {
+                for syncs in odd_syncs(&choices) {
+                    candidates.push(Plan { pins: pins.clone(), syncs, ..decided.clone() });
+                }
             }
         }
     }
     shrinker.fixed = true;
     shrinker.take_first(candidates);
     shrinker.fixed = false;
-}
-
-/// The ways to decide, the simplest first.
-const WAYS: [(Asked, Triggers); 4] = [
-    (Asked::Tries, Triggers::Stay),
-    (Asked::Operations, Triggers::Stay),
-    (Asked::Tries, Triggers::AreTimes),
-    (Asked::Operations, Triggers::AreTimes),
-];
-
-/// What becomes of faults that wait for a situation.
-#[derive(Clone, Copy, PartialEq)]
-enum Triggers {
-    /// They go on waiting for it.
-    Stay,
-    /// They strike at the times at which they did: the situation may be about clients, of whom only requests are left.
-    AreTimes,
 }
 
 /// What becomes of clients whose requests are named.
@@ -99,6 +81,14 @@ enum Asked {
 }
 
 impl Asked {
+    /// What may become of a plan's clients.
+    fn of(plan: &Plan) -> &'static [Asked] {
+        match plan.clients.sessions {
+            None => &[Asked::Tries],
+            Some(_) => &[Asked::Tries, Asked::Operations],
+        }
+    }
+
     fn decide(self, plan: &mut Plan, choices: &Choices) {
         let (count, latency) = (0, Latency::Constant(Span::ZERO));
         match self {
@@ -113,6 +103,15 @@ impl Asked {
             }
         }
     }
+}
+
+/// What becomes of faults that wait for a situation.
+#[derive(Clone, Copy, PartialEq)]
+enum Triggers {
+    /// They go on waiting for it.
+    Stay,
+    /// They strike at the times at which they did: the situation may be about clients, of whom only requests are left.
+    AreTimes,
 }
 
 /// The plan on a plain network and plain disks, with all else decided as it was drawn.
@@ -229,10 +228,7 @@ pub fn name_requests(shrinker: &mut Shrinker) {
     }
     let choices = choices(&shrinker.best);
     let named = |asked: Asked| shrinker.with(|plan| asked.decide(plan, &choices));
-    let candidates = match shrinker.best.clients.sessions {
-        None => vec![named(Asked::Tries)],
-        Some(_) => vec![named(Asked::Tries), named(Asked::Operations)],
-    };
+    let candidates = Asked::of(&shrinker.best).iter().map(|asked| named(*asked)).collect();
     shrinker.take_first(candidates);
 }
 
