@@ -138,15 +138,7 @@ impl Raft {
         }
         match message {
             Message::RequestVote { last_log_index, last_log_term, .. } => {
-                let last = (last_log_term, last_log_index);
-                let granted = receive_request_vote(&mut self.core, from, last, ctx);
-                match &mut self.role {
-                    RoleState::Follower(follower) if self.core.rules().waits_anew(granted) => {
-                        follower.wait(ctx);
-                    }
-                    RoleState::PreCandidate(_) if granted => self.become_next(Next::Follow, ctx),
-                    _ => {}
-                }
+                self.receive_request_vote(from, (last_log_term, last_log_index), ctx);
             }
             Message::PreVote { term, last_log_index, last_log_term } => {
                 let last = (last_log_term, last_log_index);
@@ -201,6 +193,18 @@ impl Raft {
             Message::ForwardReply { request, answer } => {
                 ctx.emit(Effect::Reply { request, answer });
             }
+        }
+    }
+
+    /// A candidate of the current term asks. Who grants its vote waits for the candidate's news (5.2).
+    fn receive_request_vote(&mut self, from: NodeId, last: (Term, Index), ctx: &mut Ctx) {
+        let granted = receive_request_vote(&mut self.core, from, last, ctx);
+        match &mut self.role {
+            RoleState::Follower(follower) if self.core.rules().waits_anew(granted) => {
+                follower.wait(ctx);
+            }
+            RoleState::PreCandidate(_) if granted => self.become_next(Next::Follow, ctx),
+            _ => {}
         }
     }
 

@@ -273,6 +273,17 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
+    /// A node ended its own process. Its supervisor starts it again.
+    fn stop(&mut self, id: NodeId) {
+        self.watch.record(Some(id), Kind::Stop);
+        let fixed = self.hosts[id.slot()].survives.take();
+        let survives = self.crash(id, Unsynced::Torn, fixed);
+        self.note_stop(id, survives);
+        let life = self.hosts[id.slot()].life;
+        let at = self.after(self.plan.cluster.restart_after);
+        self.queue.push(at, Event::Boot { node: id, life });
+    }
+
     fn record_commit(&mut self, id: NodeId, before: Index) {
         let Status { commit, term, .. } = self.hosts[id.slot()].status;
         if commit != before {
@@ -346,14 +357,7 @@ impl<N: Node> Sim<'_, '_, N> {
                     self.send_answer(id, request, answer);
                 }
                 Effect::Stop => {
-                    self.watch.record(Some(id), Kind::Stop);
-                    let fixed = self.hosts[id.slot()].survives.take();
-                    let survives = self.crash(id, Unsynced::Torn, fixed);
-                    self.note_stop(id, survives);
-                    let life = self.hosts[id.slot()].life;
-                    let at = self.after(self.plan.cluster.restart_after);
-                    self.queue.push(at, Event::Boot { node: id, life });
-                    return;
+                    return self.stop(id);
                 }
             }
         }

@@ -164,7 +164,7 @@ fn values(shrinker: &mut Shrinker) {
         asked(&|place, _| Command::Put { key: 1, value: place as u32 + 1 }),
         asked(&|_, command| command.with_key(1)),
     ];
-    if candidates.iter().any(|plan| *plan == shrinker.best) {
+    if candidates.contains(&shrinker.best) {
         return;
     }
     if shrinker.take_first(candidates).is_some() {
@@ -180,17 +180,16 @@ fn values(shrinker: &mut Shrinker) {
 
 /// Switches off, one by one, what is still on, be it by the profile.
 fn switches(shrinker: &mut Shrinker) {
-    let changes: [(bool, &dyn Fn(&mut Plan)); 6] = {
-        let config = shrinker.best.config();
-        [
-            (config.elections.pre_vote, &|plan| plan.raft.pre_vote = Some(false)),
-            (config.elections.check_quorum, &|plan| plan.raft.check_quorum = Some(false)),
-            (config.elections.vote_lease, &|plan| plan.raft.vote_lease = Some(false)),
-            (config.snapshot_every > 0, &|plan| plan.raft.snapshot_every = Some(0)),
-            (config.bytes_per_append > 0, &|plan| plan.raft.bytes_per_append = Some(0)),
-            (config.bytes_in_flight > 0, &|plan| plan.raft.bytes_in_flight = Some(0)),
-        ]
-    };
+    type Change<'a> = &'a dyn Fn(&mut Plan);
+    let config = shrinker.best.config();
+    let changes: [(bool, Change); 6] = [
+        (config.elections.pre_vote, &|plan| plan.raft.pre_vote = Some(false)),
+        (config.elections.check_quorum, &|plan| plan.raft.check_quorum = Some(false)),
+        (config.elections.vote_lease, &|plan| plan.raft.vote_lease = Some(false)),
+        (config.snapshot_every > 0, &|plan| plan.raft.snapshot_every = Some(0)),
+        (config.bytes_per_append > 0, &|plan| plan.raft.bytes_per_append = Some(0)),
+        (config.bytes_in_flight > 0, &|plan| plan.raft.bytes_in_flight = Some(0)),
+    ];
     for (on, change) in changes {
         if on {
             let plan = shrinker.with(change);

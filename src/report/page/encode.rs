@@ -139,6 +139,13 @@ impl Encoder {
         words
     }
 
+    /// The place of a command in its table.
+    fn command(&mut self, command: Command) -> u64 {
+        let json = serde_json::to_string(&command).unwrap_or_default();
+        self.tables.commands.push((command_words(command), json));
+        self.tables.commands.len() as u64 - 1
+    }
+
     fn fields(&mut self, kind: &Kind, words: &mut Vec<u64>) {
         match *kind {
             Kind::Boot { life, term, vote, last_index, applied } => {
@@ -186,11 +193,9 @@ impl Encoder {
             Kind::Duplicate { from, id: message } => words.extend([20, id(Some(from)), message]),
             Kind::Timer { late } => words.extend([21, late]),
             Kind::Invoke { request, command, attempt } => {
-                let json = serde_json::to_string(&command).unwrap_or_default();
                 words.push(22);
                 words.extend(request_words(request));
-                words.extend([self.tables.commands.len() as u64, attempt.into()]);
-                self.tables.commands.push((command_words(command), json));
+                words.extend([self.command(command), attempt.into()]);
             }
             Kind::Request { request } => push_request(words, 23, request, false),
             Kind::Reply { request, applied } => push_request(words, 24, request, applied),
