@@ -121,7 +121,7 @@ impl Liveness {
             }
             (Kind::Calm { .. }, _) => return self.look(record, shadow),
             (Kind::Invoke { request, .. }, _) => self.invoke(request, record),
-            (Kind::Answered { request, applied: true, .. }, _) | (Kind::GaveUp { request }, _) => {
+            (Kind::Answered { request, applied: true, .. } | Kind::GaveUp { request }, _) => {
                 self.over(request);
             }
             (Kind::Role { role: Role::Leader, term }, Some(node)) => self.elect(node, term, record),

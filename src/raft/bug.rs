@@ -112,6 +112,8 @@ pub enum Bug {
     SnapSetsTerm,
     /// Snapshots are without what the sessions of clients remember.
     SnapDropsSessions,
+    /// A leader that has sent a follower its snapshot sends nothing else any more.
+    SnapLoop,
 }
 
 /// What the catalogue says of a bug.
@@ -141,7 +143,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 43] = [
+    pub const ALL: [Bug; 44] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -185,6 +187,7 @@ impl Bug {
         Bug::SnapKeepsConflict,
         Bug::SnapSetsTerm,
         Bug::SnapDropsSessions,
+        Bug::SnapLoop,
     ];
 
     /// The name in plans and on the command line.
@@ -547,8 +550,8 @@ impl Bug {
 
     const fn about_snapshots(self) -> About {
         use Property::{
-            ExactlyOnce, LeaderCompleteness, Linearizability, LogMatching, MonotonicTerm, OneVote,
-            SafeCommit, Snapshot, StateMachineSafety,
+            ExactlyOnce, LeaderCompleteness, Linearizability, Liveness, LogMatching, MonotonicTerm,
+            OneVote, SafeCommit, Snapshot, StateMachineSafety,
         };
         match self {
             Bug::MissingPrevAccepted => about(
@@ -581,6 +584,13 @@ impl Bug {
                  tried again, and stands behind the snapshot, is carried out by it a second time.",
                 "Raft thesis, 6.3",
                 &[ExactlyOnce, Linearizability, Snapshot],
+            ),
+            Bug::SnapLoop => about(
+                "snap-loop",
+                "A leader never goes back from sending a snapshot to sending entries.",
+                "The follower installs the snapshot and says so. The leader sends it again and again, and the entries behind it never.",
+                "openraft afd6508b, etcd d87942f",
+                &[Liveness],
             ),
             _ => panic!("not a bug of snapshots"),
         }

@@ -199,7 +199,11 @@ impl Leader {
             self.quorum.hear(from, ctx.now);
         }
         let match_index = match_index.min(core.log.last_index());
-        if core.progress[from.slot()].acknowledge(match_index) && match_index > core.commit_index {
+        let news = core.progress[from.slot()].acknowledge(match_index);
+        if core.rules().snapshot_transfer_ends() {
+            core.progress[from.slot()].end_transfer();
+        }
+        if news && match_index > core.commit_index {
             self.commit(core, ctx);
         }
         self.replicate(core, from, ctx);

@@ -158,6 +158,11 @@ impl Rules {
         if self.broken(Bug::BackoffLivelock) { before } else { hint }
     }
 
+    /// 7: a follower that has installed the snapshot is sent the entries that follow it.
+    pub fn snapshot_transfer_ends(self) -> bool {
+        !self.broken(Bug::SnapLoop)
+    }
+
     /// 5.3: a leader never removes entries of its own log, whatever a follower says.
     pub fn leader_keeps_its_log(self) -> bool {
         !self.broken(Bug::LeaderOverwritesOwnLog)
