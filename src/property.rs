@@ -34,8 +34,6 @@ pub enum Property {
     MonotonicCommit,
     /// A node does not panic, and keeps the contract with its host.
     Contract,
-    /// Once faults are over, a leader is elected and stays, requests are answered, and nodes catch up (5.6).
-    Liveness,
     /// What clients hear of each key is what they could hear if each operation took effect at one moment between its first try and its
     /// answer (section 8).
     Linearizability,
@@ -44,6 +42,8 @@ pub enum Property {
     ExactlyOnce,
     /// A snapshot holds exactly the committed entries up to its end, and a log gives way only to a durable one (section 7).
     Snapshot,
+    /// Once faults are over, a leader is elected and stays, requests are answered, and nodes catch up (5.6).
+    Liveness,
 }
 
 impl Property {
@@ -60,10 +60,10 @@ impl Property {
         Property::MonotonicTerm,
         Property::MonotonicCommit,
         Property::Contract,
-        Property::Liveness,
         Property::Linearizability,
         Property::ExactlyOnce,
         Property::Snapshot,
+        Property::Liveness,
     ];
 
     /// The name in scenario files and reports.

@@ -174,11 +174,6 @@ fn the_catalogues_are_complete() {
         let options = &schema["$defs"]["RaftOptions"]["properties"];
         assert!(options[switch].is_object(), "a plan has no {switch}");
     }
-    squall()
-        .args(["power", "--bugs", "transfer-wedged"])
-        .assert()
-        .code(1)
-        .stderr(contains("squall run scenarios/bugs/transfer-wedged.toml"));
     squall().args(["scenarios"]).assert().code(0).stdout(contains("scenarios/bugs/"));
     squall().args(["schema"]).assert().code(0).stdout(contains("\"$schema\""));
     squall().args(["completions", "bash"]).assert().code(0).stdout(contains("complete"));

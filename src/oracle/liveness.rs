@@ -6,8 +6,9 @@
 //! - every request that was made until then is answered,
 //! - every node of the core runs, and has applied what was committed when that leader had led for so long.
 //!
-//! If it has not when its time is over, the first of these that fails is the violation; a request may wait for some time, too. Only for a node that is catching up the judgement
-//! waits: how much there is to catch up is not in the plan, but whether the node gets on is in the records.
+//! If it has not when its time is over, the first of these that fails is the violation; a request may wait for some time, too. Only for a
+//! node that is catching up the judgement waits: how much there is to catch up is not in the plan, but whether the node gets on is in the
+//! records.
 
 use crate::ids::{Index, NodeId, NodeSet, Term};
 use crate::log::RequestId;

@@ -3,7 +3,8 @@
 //!
 //! [`shadow`] rebuilds every node's log from records. [`election`], [`log`], [`commit`] and [`snapshots`] judge what a record changed, in
 //! constant time for each changed entry: the cost does not grow with logs or with time. [`history`] judges what clients hear, with
-//! [`model`], [`linearizable`] and [`shortest`]; [`once`] what takes effect; [`liveness`] what comes of it all. [`situations`] and [`clients`] name what a run got into.
+//! [`model`], [`linearizable`] and [`shortest`]; [`once`] what takes effect; [`liveness`] what comes of it all. [`situations`] and
+//! [`clients`] name what a run got into.
 
 pub mod clients;
 pub mod commit;

@@ -2,8 +2,8 @@
 //!
 //! A scenario file (TOML, for people) and a saved plan (JSON) carry this one model; what a file leaves out has the default
 //! that stands here. [`fault`] says what can go wrong, [`whom`] whom it strikes, [`latency`] how long things take,
-//! [`pin`] what a message is fixed to, [`liveness`] when faults end and the cluster must come back to life, [`profile`] the timings of production Rafts, [`expect`] what a scenario promises,
-//! [`validate`] what is refused, and [`scenario`] how files are read.
+//! [`pin`] what a message is fixed to, [`liveness`] when faults end and the cluster must come back to life, [`profile`] the timings of
+//! production Rafts, [`expect`] what a scenario promises, [`validate`] what is refused, and [`scenario`] how files are read.
 
 pub mod expect;
 pub mod fault;

@@ -109,8 +109,8 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// Whether a correct Raft gets on with a node that is heard and does not hear. With pre-vote and check-quorum it does: such a node never
-    /// stands, and does not lead for long. A leader whom the core no longer follows beats in vain, and never stands, either.
+    /// Whether a correct Raft gets on with a node that is heard and does not hear. With pre-vote and check-quorum it does: such a node
+    /// never stands, and does not lead for long. A leader whom the core no longer follows beats in vain, and never stands, either.
     fn disturbs_nobody(&self, id: NodeId, core: NodeSet) -> bool {
         let elections = self.plan.config().elections;
         let status = self.hosts[id.slot()].status();

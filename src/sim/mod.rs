@@ -1,8 +1,8 @@
 //! The simulator: one virtual clock, one event at a time.
 //!
 //! [`run`](run::run) is the door. [`Sim`] is the loop over events; `host` carries out what nodes want; `snapshots` copies state machines,
-//! `apply` lets them work later; `faults` does what the plan wants, and `calm` ends it; `clients` asks and waits; [`journal`] is what disks hold; [`watch`]
-//! sees it all; [`choices`] keeps what was drawn.
+//! `apply` lets them work later; `faults` does what the plan wants, and `calm` ends it; `clients` asks and waits; [`journal`] is what disks
+//! hold; [`watch`] sees it all; [`choices`] keeps what was drawn.
 
 mod apply;
 mod calm;

@@ -81,14 +81,16 @@ pub fn explain(plan: &Plan, lines_max: usize) -> Result<Option<Explanation>, Str
     }
     let Some(violation) = outcome.violation else { return Ok(None) };
     let told = story::tell(plan, &records, &violation);
-    let lines = chosen(told, lines_max.saturating_sub(LINES_AROUND));
-    let told = |node: &NodeId| lines.iter().any(|line| line.mentions(*node));
-    let idle =
-        (0..usize::from(plan.cluster.nodes)).map(NodeId::at).filter(|node| !told(node)).collect();
     let standing = match violation.property {
         Property::Liveness => standing::tell(plan.cluster.nodes, &records),
         _ => Vec::new(),
     };
+    // It has a heading, and an empty line before it.
+    let around = LINES_AROUND + if standing.is_empty() { 0 } else { standing.len() + 2 };
+    let lines = chosen(told, lines_max.saturating_sub(around));
+    let told = |node: &NodeId| lines.iter().any(|line| line.mentions(*node));
+    let idle =
+        (0..usize::from(plan.cluster.nodes)).map(NodeId::at).filter(|node| !told(node)).collect();
     let left_out = records.len() - lines.len();
     Ok(Some(Explanation { violation, left_out, lines, idle, standing }))
 }

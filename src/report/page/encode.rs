@@ -220,7 +220,8 @@ impl Encoder {
     }
 }
 
-/// What concerns snapshots, and the calm after a storm. A fingerprint comes in two halves: it has more bits than a number of JavaScript holds.
+/// What concerns snapshots, and the calm after a storm. A fingerprint comes in two halves: it has more bits than a number of JavaScript
+/// holds.
 fn later_words(kind: &Kind) -> Vec<u64> {
     let halves = |state: u64| (state >> 32, state & u64::from(u32::MAX));
     match *kind {
