@@ -58,6 +58,22 @@ fn a_violation_exits_with_2_and_its_replay_is_the_same_run() {
 }
 
 #[test]
+fn a_cluster_that_does_not_come_back_to_life_exits_with_3() {
+    let text = "horizon = \"20s\"\n[raft]\nbugs = [\"no-randomised-timeout\"]\n\
+                [network]\nlatency = \"1ms\"\n[disk]\nfsync = \"1ms\"\n[liveness]\nfrom = \"1s\"\n";
+    let folder = folder("alike.toml", text);
+    let alike = |args: &[&str]| squall().args(args).current_dir(&folder).assert();
+    alike(&["run", "alike.toml"])
+        .code(3)
+        .stdout(contains("liveness violated").and(contains("Nobody in the core leads")));
+    alike(&["replay", "reports/alike.plan.json"]).code(3).stdout(contains("the same run"));
+    alike(&["explain", "alike.toml"]).code(0).stdout(contains("in the end:"));
+    alike(&["run", "alike.toml", "--without-bugs"]).code(0).stdout(contains("had recovered"));
+    let storms = ["fuzz", "--runs", "30", "--bug", "prevote-reply-own-term", "--profile", "etcd"];
+    alike(&storms).code(3);
+}
+
+#[test]
 fn a_changed_plan_is_told_to_have_diverged() {
     let folder = folder("buggy.toml", BUGGY);
     squall().args(["run", "buggy.toml"]).current_dir(&folder).assert().code(2);

@@ -190,8 +190,8 @@ const QUICK: [Bug; 6] = [
     Bug::ApplyTwiceAfterRestart,
 ];
 
-/// What these get wrong lies in the state machine or its host, so no step of a node is decided otherwise.
-const IN_STATE_MACHINES: [Bug; 3] = [Bug::DedupLost, Bug::LocalRead, Bug::SnapDropsSessions];
+/// What these get wrong lies in the state machine, so no step of a node is decided otherwise.
+const IN_STATE_MACHINES: [Bug; 2] = [Bug::DedupLost, Bug::SnapDropsSessions];
 
 /// Whether a bug makes steps guilty of a violation. A cluster that never comes back to life is kept from it by every step anew.
 fn is_for_court(bug: &Bug) -> bool {
