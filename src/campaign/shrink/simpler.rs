@@ -361,6 +361,36 @@ fn clients(shrinker: &mut Shrinker) {
         let fewer = |count: u32| shrinker.with(|plan| plan.clients.count = count);
         let candidates = candidates.map(fewer).collect();
         shrinker.take_first(candidates);
+        slower(shrinker);
+    }
+}
+
+/// Clients that ask less often, begin later or stop earlier, and whose messages take one time.
+fn slower(shrinker: &mut Shrinker) {
+    let clients = shrinker.best.clients.clone();
+    let (think, horizon) = (clients.think.scale(), shrinker.best.horizon);
+    let with = |change: &dyn Fn(&mut Clients)| shrinker.with(|plan| change(&mut plan.clients));
+    let thinks = [128, 32, 8, 2].map(|times| think.times(times)).into_iter();
+    let mut candidates: Vec<Plan> = thinks
+        .filter(|think| *think < horizon)
+        .map(|think| with(&|clients| clients.think = Latency::Constant(think)))
+        .collect();
+    for eighths in [1, 2, 4, 6] {
+        let (stop, start) = (Span(horizon.0 / 8 * eighths), Span(horizon.0 / 8 * (8 - eighths)));
+        if clients.stop.is_none_or(|before| stop < before) {
+            candidates.push(with(&|clients| clients.stop = Some(stop)));
+        }
+        if start > clients.start {
+            candidates.push(with(&|clients| clients.start = start));
+        }
+    }
+    shrinker.take_first(candidates);
+    let latency = shrinker.best.clients.latency;
+    if !matches!(latency, Latency::Constant(_)) {
+        let constant = [Span::millis(1), latency.scale()].map(Latency::Constant);
+        let plan = |latency| shrinker.with(|plan| plan.clients.latency = latency);
+        let candidates = constant.map(plan).into();
+        shrinker.take_first(candidates);
     }
 }
 
