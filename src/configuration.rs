@@ -61,6 +61,11 @@ impl Configuration {
 }
 
 impl Change {
+    /// Whether somebody leaves.
+    pub const fn removes(self) -> bool {
+        matches!(self, Change::Remove(_))
+    }
+
     /// Whom it is about.
     pub const fn node(self) -> NodeId {
         match self {

@@ -12,7 +12,7 @@ use crate::raft::priority::Patience;
 use crate::raft::progress::Progress;
 use crate::raft::snapshot::Assembly;
 use crate::raft::{Config, Message, Rules};
-use crate::time::LocalTime;
+use crate::time::{LocalTime, Span};
 
 /// What a step of the built-in Raft has at hand.
 pub type Ctx<'a> = Context<'a, Message>;
@@ -105,6 +105,11 @@ impl Core {
     /// The other voters: whom a candidate asks.
     pub fn other_voters(&self) -> impl Iterator<Item = NodeId> + use<> {
         self.configuration().voters.without(NodeSet::only(self.id)).iter()
+    }
+
+    /// How long to wait for a leader, this time.
+    pub fn election_timeout(&self, ctx: &mut Ctx) -> Span {
+        ctx.rng.election_timeout(self.rules().election_timeout(self.config.election_timeout))
     }
 
     /// Starts with what the disk holds.

@@ -1,7 +1,7 @@
 //! The configuration that a node goes by, and changes of it by one server at a time (thesis 4).
 //!
-//! A configuration is an entry of the log, and a node goes by the latest in its log, committed or not (thesis 4.1). What is removed from the
-//! log is undone here; what is compacted becomes the base, as snapshots carry it.
+//! A configuration is an entry of the log, and a node goes by the latest in its log, committed or not (thesis 4.1). What is removed from
+//! the log is undone here; what is compacted becomes the base, as snapshots carry it.
 
 use crate::configuration::{Change, Configuration};
 use crate::ids::{Index, NodeId, Term};

@@ -5,8 +5,8 @@
 //! small predicate. [`core`] is the state of Figure 2 and how it reaches the disk. `follower`, `candidate` and `leader` are the
 //! three roles; each answers an input with the next role, and [`node`] makes all transitions. [`progress`] is what a leader
 //! knows of one follower, `flow` how much it sends there, and [`snapshot`] what it sends to one that is too far behind. The switches of
-//! [`Elections`] have a file each: `prevote`, `quorum` and [`priority`]; `transfer` hands leadership over, `membership` changes who belongs to the cluster. [`bug`] is the catalogue of
-//! mistakes that can be planted into the rules.
+//! [`Elections`] have a file each: `prevote`, `quorum` and [`priority`]; `transfer` hands leadership over, `membership` changes who belongs
+//! to the cluster. [`bug`] is the catalogue of mistakes that can be planted into the rules.
 //!
 //! Choices that the paper leaves open:
 //! - Every answer waits for every earlier write of its node, which is the simplest reading of "updated on stable storage before

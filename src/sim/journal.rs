@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Batch, Command, Entry, Log};
 use crate::node::{Damage, Recovered, Snapshot};
@@ -124,6 +125,39 @@ impl Journal {
         }
     }
 
+    /// The configurations in the log, as the node has it in memory, with their indexes; first, that of the snapshot.
+    pub fn configurations(&self) -> Vec<(Index, Configuration)> {
+        let mut found = Vec::new();
+        let mut last = self.log.base();
+        let add = |found: &mut Vec<_>, last: &mut Index, entry: &Entry| {
+            *last = last.next();
+            if let Command::Configure(configuration) = entry.command {
+                found.push((*last, configuration));
+            }
+        };
+        for entry in self.log.iter_from(last.next()) {
+            add(&mut found, &mut last, entry);
+        }
+        for (_, write) in &self.pending {
+            match write {
+                Write::Append(batch) => {
+                    batch.entries().iter().for_each(|entry| add(&mut found, &mut last, entry));
+                }
+                Write::Truncate(from) => {
+                    last = from.previous();
+                    found.retain(|(index, _)| index < from);
+                }
+                Write::Discard(index, _) => {
+                    last = *index;
+                    found.clear();
+                }
+                Write::Vote(..) | Write::Compact(_) => {}
+            }
+        }
+        let snapshot = self.snapshot.iter().map(|it| (it.last_included_index, it.members));
+        snapshot.chain(found).collect()
+    }
+
     /// The latest durable snapshot.
     pub fn snapshot(&self) -> Option<&Rc<Snapshot>> {
         self.snapshot.as_ref()
@@ -192,7 +226,6 @@ fn garbled(entry: Entry) -> Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::configuration::Configuration;
 
     fn entries(count: usize) -> Write {
         Write::Append((0..count).map(|_| Entry::noop(Term(1))).collect())

@@ -3,6 +3,9 @@
 //! They share nothing with `squall::oracle` but the records that both are fed. Where a twin and an oracle disagree, one of
 //! them misread the sentence.
 
+pub mod liveness;
+
+use squall::configuration::Configuration;
 use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use squall::log::RequestId;
 use squall::node::Role;
@@ -41,16 +44,16 @@ struct Node {
 pub struct Twin {
     nodes: Vec<Node>,
     /// With whom the cluster begins.
-    first_voters: NodeSet,
-    /// The voters of each configuration, by its index and term.
-    configurations: Vec<(usize, Term, NodeSet)>,
+    first: Configuration,
+    /// Each configuration, by its index and term.
+    configurations: Vec<(usize, Term, Configuration)>,
     /// Who knows that it is outside, and since which event.
     outside: Vec<(NodeId, u64)>,
     /// Every leader, with its log when it was elected.
     elections: Vec<(Term, NodeId, Vec<Entry>)>,
     /// Every prefix that was committed when it was longer than any before, with the term in which it was and whose
     /// disks count.
-    commits: Vec<(Term, NodeSet, Vec<Entry>)>,
+    commits: Vec<(Term, Configuration, Vec<Entry>)>,
     /// Every log that a node had and then lost a part of.
     lost_logs: Vec<Vec<Entry>>,
     /// Every entry that was applied, with its index.
@@ -70,7 +73,7 @@ impl Twin {
     pub fn new(nodes: u8) -> Twin {
         Twin {
             nodes: vec![Node::default(); usize::from(nodes)],
-            first_voters: NodeSet::first(nodes),
+            first: Configuration::of(NodeSet::first(nodes)),
             configurations: Vec::new(),
             outside: Vec::new(),
             elections: Vec::new(),
@@ -89,30 +92,14 @@ impl Twin {
     pub fn observe(&mut self, record: &Record) -> Vec<Property> {
         self.broken.clear();
         let Some(id) = record.node else {
-            if let Kind::Configure { configuration, .. } = record.kind {
-                self.first_voters = configuration.voters;
-            }
+            self.follow(record);
             return Vec::new();
         };
-        let before = self.nodes[id.slot()].clone();
-        match record.kind {
-            Kind::Deliver { .. } | Kind::Timer { .. } => return Vec::new(),
-            Kind::Send { message, .. }
-                if !matches!(message.message, MessageKind::RequestVote | MessageKind::Vote) =>
-            {
-                return Vec::new();
-            }
-            Kind::Broken { .. } => self.broken.push(Property::Contract),
-            Kind::Snapshot { .. }
-            | Kind::SnapshotSaved { .. }
-            | Kind::Compact { .. }
-            | Kind::Discard { .. }
-            | Kind::Restore { .. } => self.snapshot(record, id),
-            Kind::Configure { index, term, configuration } => {
-                self.configure(id, index.0 as usize, term, configuration.voters);
-            }
-            _ => self.change(record, id),
+        if is_idle(record) {
+            return Vec::new();
         }
+        let before = self.nodes[id.slot()].clone();
+        self.follow(record);
         self.judge_node(record, id, &before);
         self.judge_membership(record, id);
         self.judge_elections();
@@ -120,6 +107,33 @@ impl Twin {
         self.judge_leaders();
         self.judge_copies();
         std::mem::take(&mut self.broken)
+    }
+
+    /// Who belongs to the cluster by the latest configuration in a node's log.
+    pub fn members_of(&self, id: NodeId) -> NodeSet {
+        self.latest(&self.nodes[id.slot()].log).1.members()
+    }
+
+    /// Takes a record.
+    pub fn follow(&mut self, record: &Record) {
+        let Some(id) = record.node else {
+            if let Kind::Configure { configuration, .. } = record.kind {
+                self.first = configuration;
+            }
+            return;
+        };
+        match record.kind {
+            Kind::Broken { .. } => self.broken.push(Property::Contract),
+            Kind::Snapshot { .. }
+            | Kind::SnapshotSaved { .. }
+            | Kind::Compact { .. }
+            | Kind::Discard { .. }
+            | Kind::Restore { .. } => self.snapshot(record, id),
+            Kind::Configure { index, term, configuration } => {
+                self.configure(id, index.0 as usize, term, configuration);
+            }
+            _ => self.change(record, id),
+        }
     }
 
     fn change(&mut self, record: &Record, id: NodeId) {
@@ -170,8 +184,8 @@ impl Twin {
                 node.commit = index.0 as usize;
                 if node.commit <= node.log.len() {
                     let prefix = node.log[..node.commit].to_vec();
-                    let (_, voters) = self.latest(&self.nodes[id.slot()].log);
-                    self.commit(term, voters, prefix);
+                    let (_, members) = self.latest(&self.nodes[id.slot()].log);
+                    self.commit(term, members, prefix);
                 }
             }
             Kind::Apply { index, term, content, request, effect } => {
@@ -228,7 +242,7 @@ impl Twin {
         match record.kind {
             Kind::Snapshot { index, term, state, .. } | Kind::Restore { index, term, state } => {
                 let covers = prefix(self, index, term);
-                let committed = |(_, _, committed): &(Term, NodeSet, Vec<Entry>)| {
+                let committed = |(_, _, committed): &(Term, Configuration, Vec<Entry>)| {
                     committed.starts_with(&covers)
                 };
                 if covers.is_empty() || !self.commits.iter().any(committed) {
@@ -286,7 +300,7 @@ impl Twin {
         }
     }
 
-    fn commit(&mut self, term: Term, voters: NodeSet, prefix: Vec<Entry>) {
+    fn commit(&mut self, term: Term, members: Configuration, prefix: Vec<Entry>) {
         let agrees = self.commits.iter().all(|(_, _, other)| {
             let shared = other.len().min(prefix.len());
             other[..shared] == prefix[..shared]
@@ -298,30 +312,31 @@ impl Twin {
             if self.nodes.iter().any(|node| self.could_win_without(node, &prefix)) {
                 self.broken.push(Property::SafeCommit);
             }
-            self.commits.push((term, voters, prefix));
+            self.commits.push((term, members, prefix));
         }
     }
 
-    /// The voters of the last configuration in a log, and where it sits.
-    fn latest(&self, log: &[Entry]) -> (usize, NodeSet) {
+    /// The last configuration in a log, and where it sits.
+    fn latest(&self, log: &[Entry]) -> (usize, Configuration) {
         let in_log = |index: usize, term: &Term| log.get(index - 1).is_some_and(|e| e.0 == *term);
         let known = self.configurations.iter().filter(|(index, term, _)| in_log(*index, term));
         known
             .max_by_key(|(index, ..)| *index)
-            .map_or((0, self.first_voters), |(index, _, voters)| (*index, *voters))
+            .map_or((0, self.first), |(index, _, members)| (*index, *members))
     }
 
     /// A node goes by a configuration. A leader begins it: what changed before must be committed, and majorities must meet.
-    fn configure(&mut self, id: NodeId, index: usize, term: Term, voters: NodeSet) {
+    fn configure(&mut self, id: NodeId, index: usize, term: Term, next: Configuration) {
         let node = &self.nodes[id.slot()];
         let earlier = &node.log[..index - 1];
         let (at, before) = self.latest(earlier);
         let unknown = at > node.commit;
-        let apart = before.len() / 2 + 1 + voters.len() / 2 < before.union(voters).len();
+        let (old, new) = (before.voters, next.voters);
+        let apart = old.len() / 2 + 1 + new.len() / 2 < old.union(new).len();
         if node.leads && (unknown || apart) {
             self.broken.push(Property::Configuration);
         }
-        self.configurations.push((index, term, voters));
+        self.configurations.push((index, term, next));
     }
 
     /// Who leads and knows that it is outside does nothing in a later event.
@@ -338,8 +353,8 @@ impl Twin {
         if acts && since.is_some_and(|(_, event)| *event < record.event) {
             self.broken.push(Property::Configuration);
         }
-        let (at, voters) = self.latest(&node.log);
-        let left = at <= node.commit && !voters.contains(id);
+        let (at, members) = self.latest(&node.log);
+        let left = at <= node.commit && !members.voters.contains(id);
         if matches!(record.kind, Kind::Commit { .. }) && left && since.is_none() {
             self.outside.push((id, record.event));
         }
@@ -353,9 +368,9 @@ impl Twin {
                 || (last_term(candidate) == last_term(voter)
                     && candidate.log.len() >= voter.log.len())
         };
-        let (_, voters) = self.latest(&candidate.log);
-        let votes = voters.iter().filter(|id| grants(&&self.nodes[id.slot()])).count();
-        !candidate.log.starts_with(prefix) && votes > voters.len() / 2
+        let (_, members) = self.latest(&candidate.log);
+        let wins = is_quorum(members, |id| grants(&&self.nodes[id.slot()]));
+        !candidate.log.starts_with(prefix) && wins
     }
 
     /// What a node must not do on its own.
@@ -425,15 +440,30 @@ impl Twin {
     }
 
     fn judge_copies(&mut self) {
-        let scarce = |(_, voters, prefix): &(Term, NodeSet, Vec<Entry>)| {
-            let has = |id: &NodeId| {
+        let scarce = |(_, members, prefix): &(Term, Configuration, Vec<Entry>)| {
+            !is_quorum(*members, |id| {
                 let node = &self.nodes[id.slot()];
                 node.disk.starts_with(prefix) || node.snapshot.starts_with(prefix)
-            };
-            voters.iter().filter(has).count() < voters.len() / 2 + 1
+            })
         };
         if self.commits.last().is_some_and(scarce) {
             self.broken.push(Property::Durability);
         }
     }
+}
+
+/// Whether a record changes nothing that this twin looks at.
+fn is_idle(record: &Record) -> bool {
+    match record.kind {
+        Kind::Deliver { .. } | Kind::Timer { .. } => true,
+        Kind::Send { message, .. } => {
+            !matches!(message.message, MessageKind::RequestVote | MessageKind::Vote)
+        }
+        _ => false,
+    }
+}
+
+/// Whether those who agree are a majority of the voters.
+fn is_quorum(members: Configuration, agrees: impl Fn(NodeId) -> bool) -> bool {
+    members.voters.iter().filter(|id| agrees(*id)).count() > members.voters.len() / 2
 }

@@ -6,6 +6,7 @@
 //! the randomness out: requests, election timeouts and the fate of single messages become decisions that stand in the plan. Passes are
 //! repeated until none finds anything, so a shrunk plan does not shrink further.
 
+pub mod calm;
 pub mod gather;
 pub mod list;
 pub mod schedule;
@@ -239,23 +240,28 @@ fn steps(plan: &Plan) -> usize {
     plan.faults.len() + plan.requests.len() + plan.pins.len() + plan.syncs.len() + clients
 }
 
+/// What makes one plan worth more than another: that nothing is left to chance, and then few steps.
+fn size(plan: &Plan, outcome: &Outcome) -> (bool, usize) {
+    (!schedule::is_seedless(plan, outcome), steps(plan))
+}
+
 impl Shrinker<'_> {
     /// Simpler first, with luck; then without any luck. What is large still is tried again with more luck.
     fn run(&mut self) {
-        self.repeat(Shrinker::simplify);
+        self.simplify_all();
         let mut lucky = (self.best.clone(), self.outcome.clone());
         self.finish();
         for effort in EFFORTS {
             let smallest = (self.best.clone(), self.outcome.clone());
-            if steps(&self.best) <= STEPS_ENOUGH || self.is_over() {
+            if size(&self.best, &self.outcome) <= (false, STEPS_ENOUGH) || self.is_over() {
                 return;
             }
             self.effort = effort;
             (self.best, self.outcome) = lucky;
-            self.repeat(Shrinker::simplify);
+            self.simplify_all();
             lucky = (self.best.clone(), self.outcome.clone());
             self.finish();
-            if steps(&self.best) > steps(&smallest.0) {
+            if size(&self.best, &self.outcome) > size(&smallest.0, &smallest.1) {
                 (self.best, self.outcome) = smallest;
             }
         }
@@ -268,6 +274,19 @@ impl Shrinker<'_> {
             shrinker.simplify();
             shrinker.settle();
         });
+    }
+
+    /// With luck, as long as it gets smaller by much: there is always a little to gain, and it comes sooner without luck.
+    fn simplify_all(&mut self) {
+        let size =
+            |shrinker: &Self| shrinker.outcome.counters.events + 20 * steps(&shrinker.best) as u64;
+        for _ in 0..ROUNDS_MAX {
+            let before = size(self);
+            self.simplify();
+            if self.is_over() || size(self) > before - before / 8 {
+                return;
+            }
+        }
     }
 
     /// Repeats a round until it finds nothing.
@@ -291,6 +310,7 @@ impl Shrinker<'_> {
                 seeds.clamp(1, SEEDS_MAX) * self.effort
             }
         };
+        calm::calm(self);
         simpler::shorten(self);
         simpler::halve(self);
         schedule::name_errors(self);

@@ -58,7 +58,7 @@ pub fn take_randomness_out(shrinker: &mut Shrinker) {
     let mut candidates = Vec::new();
     for asked in Asked::of(&shrinker.best) {
         for triggers in [Triggers::Stay, Triggers::AreTimes] {
-            let decided = decided(&shrinker.best, &choices, *asked, triggers);
+            let decided = decided(&shrinker.best, &choices, asked, triggers);
             for pins in odd_messages(&choices) {
                 for syncs in odd_syncs(&choices) {
                     candidates.push(Plan { pins: pins.clone(), syncs, ..decided.clone() });
@@ -76,27 +76,35 @@ pub fn take_randomness_out(shrinker: &mut Shrinker) {
 enum Asked {
     /// Each try is a request by itself, and comes when it came. Nobody has a session.
     Tries,
-    /// Each operation is a request, in a session of its own, and is tried again as clients do.
-    Operations,
+    /// Each operation is a request, in a session of its own, and is tried again as clients do. Messages between clients and nodes take
+    /// as long as this.
+    Operations(Span),
 }
+
+/// How long messages between clients and nodes take where operations are named: what is longer than clients wait makes them try again.
+const CLIENT_LATENCIES: [Span; 5] =
+    [Span::ZERO, Span::millis(1), Span::millis(5), Span::millis(10), Span::millis(20)];
 
 impl Asked {
     /// What may become of a plan's clients.
-    fn of(plan: &Plan) -> &'static [Asked] {
-        match plan.clients.sessions {
-            None => &[Asked::Tries],
-            Some(_) => &[Asked::Tries, Asked::Operations],
+    fn of(plan: &Plan) -> Vec<Asked> {
+        let mut ways = vec![Asked::Tries];
+        if plan.clients.sessions.is_some() {
+            ways.extend(CLIENT_LATENCIES.map(Asked::Operations));
         }
+        ways
     }
 
     fn decide(self, plan: &mut Plan, choices: &Choices) {
-        let (count, latency) = (0, Latency::Constant(Span::ZERO));
+        let count = 0;
         match self {
             Asked::Tries => {
+                let latency = Latency::Constant(Span::ZERO);
                 plan.clients = Clients { count, latency, ..Clients::default() };
                 plan.requests.clone_from(&choices.requests);
             }
-            Asked::Operations => {
+            Asked::Operations(latency) => {
+                let latency = Latency::Constant(latency);
                 let loss = Share::NEVER;
                 plan.clients = Clients { count, latency, loss, ..plan.clients.clone() };
                 plan.requests.clone_from(&choices.operations);
@@ -228,7 +236,7 @@ pub fn name_requests(shrinker: &mut Shrinker) {
     }
     let choices = choices(&shrinker.best);
     let named = |asked: Asked| shrinker.with(|plan| asked.decide(plan, &choices));
-    let candidates = Asked::of(&shrinker.best).iter().map(|asked| named(*asked)).collect();
+    let candidates = Asked::of(&shrinker.best).into_iter().map(named).collect();
     shrinker.take_first(candidates);
 }
 

@@ -53,6 +53,7 @@ fn begin(shrinker: &Shrinker, from: Span) -> Plan {
     let moved = |at: Span| Span(at.0.saturating_sub(back.0));
     shrinker.with(|plan| {
         plan.horizon = moved(plan.horizon);
+        plan.liveness.iter_mut().for_each(|liveness| liveness.from = moved(liveness.from));
         plan.faults.retain_mut(|fault| match &mut fault.when {
             When::At(at) => {
                 let stays = *at >= from;
@@ -164,7 +165,7 @@ fn values(shrinker: &mut Shrinker) {
         asked(&|place, _| Command::Put { key: 1, value: place as u32 + 1 }),
         asked(&|_, command| command.with_key(1)),
     ];
-    if candidates.iter().any(|plan| *plan == shrinker.best) {
+    if candidates.contains(&shrinker.best) {
         return;
     }
     if shrinker.take_first(candidates).is_some() {
@@ -180,17 +181,16 @@ fn values(shrinker: &mut Shrinker) {
 
 /// Switches off, one by one, what is still on, be it by the profile.
 fn switches(shrinker: &mut Shrinker) {
-    let changes: [(bool, &dyn Fn(&mut Plan)); 6] = {
-        let config = shrinker.best.config();
-        [
-            (config.elections.pre_vote, &|plan| plan.raft.pre_vote = Some(false)),
-            (config.elections.check_quorum, &|plan| plan.raft.check_quorum = Some(false)),
-            (config.elections.vote_lease, &|plan| plan.raft.vote_lease = Some(false)),
-            (config.snapshot_every > 0, &|plan| plan.raft.snapshot_every = Some(0)),
-            (config.bytes_per_append > 0, &|plan| plan.raft.bytes_per_append = Some(0)),
-            (config.bytes_in_flight > 0, &|plan| plan.raft.bytes_in_flight = Some(0)),
-        ]
-    };
+    type Change<'a> = &'a dyn Fn(&mut Plan);
+    let config = shrinker.best.config();
+    let changes: [(bool, Change); 6] = [
+        (config.elections.pre_vote, &|plan| plan.raft.pre_vote = Some(false)),
+        (config.elections.check_quorum, &|plan| plan.raft.check_quorum = Some(false)),
+        (config.elections.vote_lease, &|plan| plan.raft.vote_lease = Some(false)),
+        (config.snapshot_every > 0, &|plan| plan.raft.snapshot_every = Some(0)),
+        (config.bytes_per_append > 0, &|plan| plan.raft.bytes_per_append = Some(0)),
+        (config.bytes_in_flight > 0, &|plan| plan.raft.bytes_in_flight = Some(0)),
+    ];
     for (on, change) in changes {
         if on {
             let plan = shrinker.with(change);
@@ -367,6 +367,36 @@ fn clients(shrinker: &mut Shrinker) {
         let candidates = [0, 1, count / 2, count - 1].into_iter().filter(|fewer| *fewer < count);
         let fewer = |count: u32| shrinker.with(|plan| plan.clients.count = count);
         let candidates = candidates.map(fewer).collect();
+        shrinker.take_first(candidates);
+        slower(shrinker);
+    }
+}
+
+/// Clients that ask less often, begin later or stop earlier, and whose messages take one time.
+fn slower(shrinker: &mut Shrinker) {
+    let clients = shrinker.best.clients.clone();
+    let (think, horizon) = (clients.think.scale(), shrinker.best.horizon);
+    let with = |change: &dyn Fn(&mut Clients)| shrinker.with(|plan| change(&mut plan.clients));
+    let thinks = [128, 32, 8, 2].map(|times| think.times(times)).into_iter();
+    let mut candidates: Vec<Plan> = thinks
+        .filter(|think| *think < horizon)
+        .map(|think| with(&|clients| clients.think = Latency::Constant(think)))
+        .collect();
+    for eighths in [1, 2, 4, 6] {
+        let (stop, start) = (Span(horizon.0 / 8 * eighths), Span(horizon.0 / 8 * (8 - eighths)));
+        if clients.stop.is_none_or(|before| stop < before) {
+            candidates.push(with(&|clients| clients.stop = Some(stop)));
+        }
+        if start > clients.start {
+            candidates.push(with(&|clients| clients.start = start));
+        }
+    }
+    shrinker.take_first(candidates);
+    let latency = shrinker.best.clients.latency;
+    if !matches!(latency, Latency::Constant(_)) {
+        let constant = [Span::millis(1), latency.scale()].map(Latency::Constant);
+        let plan = |latency| shrinker.with(|plan| plan.clients.latency = latency);
+        let candidates = constant.map(plan).into();
         shrinker.take_first(candidates);
     }
 }

@@ -42,9 +42,11 @@ pub struct Config {
     pub transfers: u64,
     /// How many plans change the members of their cluster, in percent.
     pub changes: u64,
+    /// How many plans end in a calm in which the cluster must come back to life, in percent.
+    pub liveness: u64,
     /// How many plans have a state machine that forgets, in percent.
     pub volatile_state_machine: u64,
-    /// When runs end, from and to, in lowest election timeouts.
+    /// When runs end, or their storms, from and to, in lowest election timeouts.
     pub horizon: (u64, u64),
     /// Usual latencies at most, in percent of the lowest election timeout.
     pub latency_max: Vec<u64>,
@@ -106,6 +108,7 @@ impl Default for Config {
             priorities: 12,
             transfers: 25,
             changes: 20,
+            liveness: 50,
             volatile_state_machine: 30,
             horizon: (15, 60),
             latency_max: vec![6, 6, 6, 25, 60],
@@ -196,6 +199,7 @@ impl Config {
             ("priorities", self.priorities),
             ("transfers", self.transfers),
             ("changes", self.changes),
+            ("liveness", self.liveness),
             ("volatile_state_machine", self.volatile_state_machine),
             ("stragglers", self.stragglers),
             ("disk_errors", self.disk_errors),
