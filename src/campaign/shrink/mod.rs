@@ -6,6 +6,7 @@
 //! the randomness out: requests, election timeouts and the fate of single messages become decisions that stand in the plan. Passes are
 //! repeated until none finds anything, so a shrunk plan does not shrink further.
 
+pub mod calm;
 pub mod gather;
 pub mod list;
 pub mod schedule;
@@ -309,6 +310,7 @@ impl Shrinker<'_> {
                 seeds.clamp(1, SEEDS_MAX) * self.effort
             }
         };
+        calm::calm(self);
         simpler::shorten(self);
         simpler::halve(self);
         schedule::name_errors(self);

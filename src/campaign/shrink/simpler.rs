@@ -53,6 +53,7 @@ fn begin(shrinker: &Shrinker, from: Span) -> Plan {
     let moved = |at: Span| Span(at.0.saturating_sub(back.0));
     shrinker.with(|plan| {
         plan.horizon = moved(plan.horizon);
+        plan.liveness.iter_mut().for_each(|liveness| liveness.from = moved(liveness.from));
         plan.faults.retain_mut(|fault| match &mut fault.when {
             When::At(at) => {
                 let stays = *at >= from;
