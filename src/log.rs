@@ -154,8 +154,9 @@ impl Entry {
             Command::CompareAndSet { key, expected, value } => (4, key, expected, value),
             Command::Append { key, value } => (5, key, 0, value),
             Command::Register => (6, 0, 0, 0),
-            Command::Configure(Configuration { voters, learners }) => {
-                (7, voters.bits(), 0, learners.bits())
+            Command::Configure(configuration) => {
+                let [voters, outgoing, learners] = configuration.words();
+                (7, voters, outgoing, learners)
             }
         };
         let request = u64::from(self.request.client) << 32 | u64::from(self.request.serial);

@@ -4,16 +4,9 @@
 //! fault may wait for the n-th time that one occurs.
 
 pub mod counts;
-
-use std::fmt;
-use std::str::FromStr;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+mod names;
 
 pub use counts::Counts;
-
-use crate::closest;
 
 /// The catalogue: a variant, its name, what it means, why it matters.
 macro_rules! situations {
@@ -608,6 +601,38 @@ situations! {
     RequestOutlivedFaults "request-outlived-faults"
         "A request that was pending when faults ended was answered."
         "No request may be forgotten in the turmoil.";
+
+    // Changes of the members (6; thesis 4).
+    MembersChanged "members-changed"
+        "A leader appended a configuration that differs by one server."
+        "It goes by it at once, though others do not know of it yet.";
+    LearnerPromoted "learner-promoted"
+        "A leader appended a configuration in which a learner has become a voter."
+        "Who does not know of it yet takes itself for a learner, and is asked for votes all the same.";
+    JointEntered "joint-entered"
+        "A node appended a joint configuration, and goes by it."
+        "From now on it takes two majorities.";
+    JointLeft "joint-left"
+        "A leader that went by a joint configuration appended the new one."
+        "It may only when the joint one is committed.";
+    LeaderElectedInJoint "leader-elected-in-joint"
+        "A leader was elected that goes by a joint configuration."
+        "It needed two majorities, and has to lead the cluster out of it.";
+    CommittedInJoint "committed-in-joint"
+        "A leader that goes by a joint configuration committed something."
+        "Copies count in both halves.";
+    SnapshotTakenInJoint "snapshot-taken-in-joint"
+        "A node took a snapshot up to where a joint configuration counts."
+        "It must hold both halves.";
+    ConfigurationUndone "configuration-undone"
+        "A node removed a configuration from its log, and goes by the one before."
+        "A configuration counts as long as it is in the log, no longer.";
+    LeaderLeft "leader-left"
+        "A leader that is not in its configuration stepped down."
+        "It counted majorities without itself.";
+    OutsiderStands "outsider-stands"
+        "A node asked for votes that is no voter by the configuration of a leader that runs."
+        "A server that was removed and does not know it must not depose whom the others follow.";
 }
 
 impl Situation {
@@ -617,47 +642,6 @@ impl Situation {
     /// The place in the catalogue, from 0.
     pub const fn slot(self) -> usize {
         self as usize
-    }
-}
-
-impl fmt::Display for Situation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Situation {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Situation, String> {
-        let found = Situation::ALL.iter().find(|situation| situation.name() == text);
-        found.copied().ok_or_else(|| {
-            let names = Situation::ALL.iter().map(|situation| situation.name());
-            closest::unknown("situation", text, names, "squall situations")
-        })
-    }
-}
-
-impl Serialize for Situation {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl<'de> Deserialize<'de> for Situation {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
-}
-
-impl JsonSchema for Situation {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Situation".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let names: Vec<&str> = Situation::ALL.iter().map(|situation| situation.name()).collect();
-        json_schema!({ "type": "string", "enum": names })
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term};
 use crate::node::Role;
-use crate::oracle::membership::majority;
+use crate::oracle::membership::Share;
 use crate::oracle::shadow::{Change, Place, Shadow};
 use crate::oracle::violation::Violation;
 use crate::property::Property;
@@ -259,11 +259,11 @@ impl Commits {
             return None;
         }
         let copies = shadow.copies(last, self.committed_at(last)?, self.quorum_of);
-        (copies < majority(self.quorum_of)).then(|| {
+        (!copies.is_majority()).then(|| {
             let sentence = format!(
-                "{id} removed its log from index {from} on, and index {last}, which is committed, is on {copies} of \
+                "{id} removed its log from index {from} on, and index {last}, which is committed, is on {} of \
                  {} disks.",
-                self.quorum_of.voters.len()
+                copies.has, copies.of
             );
             Violation::new(Property::Durability, record, sentence, [self.record_of(last)])
         })
@@ -280,10 +280,10 @@ fn scarce(
 ) -> Option<Violation> {
     let configuration = shadow.configuration_of(id);
     let copies = shadow.copies(index, place, configuration);
-    (copies < majority(configuration)).then(|| {
+    (!copies.is_majority()).then(|| {
         let sentence = format!(
-            "{id} committed index {index}, which is on {copies} of {} disks: no majority.",
-            configuration.voters.len()
+            "{id} committed index {index}, which is on {} of {} disks: no majority.",
+            copies.has, copies.of
         );
         let appended = shadow.chain.link(place).record;
         Violation::new(Property::Durability, record, sentence, [appended])
@@ -305,11 +305,12 @@ fn unsafe_commit(
     lacking.map(|(lacking, _)| lacking).find_map(|candidate| {
         let own = last(candidate);
         let configuration = shadow.configuration_of(candidate);
-        let votes = configuration.voters.iter().filter(|voter| last(*voter) <= own).count();
-        (votes >= majority(configuration)).then(|| {
+        let voters = configuration.voting().iter().filter(|voter| last(*voter) <= own).collect();
+        let votes = Share::of(configuration, voters);
+        votes.is_majority().then(|| {
             let sentence = format!(
-                "{id} committed index {index}, but {candidate} lacks it, and could be elected by {votes} of {} nodes.",
-                configuration.voters.len()
+                "{id} committed index {index}, but {candidate} lacks it, and could be elected by {} of {} nodes.",
+                votes.has, votes.of
             );
             let theirs = shadow.node(candidate).at(own.1).unwrap_or(Place::ROOT);
             let evidence = [shadow.chain.link(place).record, shadow.chain.link(theirs).record];

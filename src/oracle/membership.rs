@@ -50,9 +50,39 @@ impl Configurations {
     }
 }
 
-/// How many voters are a majority.
-pub fn majority(configuration: Configuration) -> usize {
-    configuration.voters.len() / 2 + 1
+/// How many of these voters are a majority.
+pub fn majority(voters: NodeSet) -> usize {
+    voters.len() / 2 + 1
+}
+
+/// How some nodes stand against a configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// How many of them are voters: in joint consensus, of the half that is the worse.
+    pub has: usize,
+    /// How many voters there are.
+    pub of: usize,
+}
+
+impl Share {
+    /// The share of these nodes in a configuration.
+    pub fn of(configuration: Configuration, nodes: NodeSet) -> Share {
+        let shares = configuration
+            .halves()
+            .map(|half| Share { has: nodes.intersection(half).len(), of: half.len() });
+        let by_need = |share: &Share| share.has as i64 - (share.of / 2 + 1) as i64;
+        shares.min_by_key(by_need).unwrap_or(Share { has: 0, of: 0 })
+    }
+
+    /// Whether that is a majority.
+    pub fn is_majority(self) -> bool {
+        self.has > self.of / 2
+    }
+
+    /// Whether it is one that no voter may be missing from.
+    pub fn is_bare(self) -> bool {
+        self.has == self.of / 2 + 1
+    }
 }
 
 /// What leaders do with configurations.
@@ -92,7 +122,7 @@ impl Members {
             Kind::Commit { index, .. } => {
                 let violation = self.lead_on(record, id);
                 let (at, configuration) = shadow.configurations.of(node, node.last_index());
-                if index >= at && !configuration.voters.contains(id) {
+                if index >= at && !configuration.voting().contains(id) {
                     self.outside[id.slot()].get_or_insert((record.event, record.number));
                 }
                 violation
@@ -131,8 +161,11 @@ fn begin(
         );
         return Some(Violation::new(Property::Configuration, record, sentence, earlier));
     }
-    let all = previous.voters.union(next.voters).len();
-    (majority(previous) + majority(next) <= all).then(|| {
+    // Who has a majority of two halves has one of each, so one pair that has to meet is enough.
+    let meet =
+        |(one, other): (NodeSet, NodeSet)| majority(one) + majority(other) > one.union(other).len();
+    let mut pairs = previous.halves().flat_map(|one| next.halves().map(move |other| (one, other)));
+    (!pairs.any(meet)).then(|| {
         let sentence = format!(
             "{id} changed the members at index {index} so that majorities before and after need no node in common."
         );

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::node::Role;
-use crate::oracle::membership::Configurations;
+use crate::oracle::membership::{Configurations, Share};
 use crate::record::{Kind, Record};
 
 /// A place in the chain: an entry, and by it all before it.
@@ -264,12 +264,12 @@ impl Shadow {
     }
 
     /// On how many disks of voters the entry of a place sits, at this index.
-    pub fn copies(&self, index: Index, place: Place, configuration: Configuration) -> usize {
+    pub fn copies(&self, index: Index, place: Place, configuration: Configuration) -> Share {
         let has = |id: &NodeId| {
             let node = self.node(*id);
             node.durable_at(index) == Some(place) || self.snapshot_covers(node, index, place)
         };
-        configuration.voters.iter().filter(has).count()
+        Share::of(configuration, configuration.voting().iter().filter(has).collect())
     }
 
     /// Whether the entry of a place is in a node's durable snapshot. Between the snapshot and the log that gives way to it, that is all

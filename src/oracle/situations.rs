@@ -3,6 +3,7 @@
 //! A record is looked at before the shadow takes note of it, so that what it changes can still be seen.
 
 mod elections;
+mod membership;
 mod recovery;
 
 use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term, WriteId};
@@ -11,7 +12,7 @@ use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::oracle::clients::Clients;
 use crate::oracle::compaction::Compaction;
-use crate::oracle::membership::majority;
+use crate::oracle::membership::Share;
 use crate::oracle::shadow::{NodeShadow, Place};
 use crate::record::{Kind, Loss, MessageKind, Record, Summary};
 use crate::situation::{Counts, Situation};
@@ -150,6 +151,7 @@ impl Situations {
             self.reach_if(more, Situation::AppendRedundantShort, node);
         }
         self.observe_recovery(record, oracles);
+        self.observe_membership(record, oracles);
         let Some(id) = record.node else { return };
         self.observe_elections(record, id, oracles);
         if Clients::concerns(&record.kind) {
@@ -531,7 +533,8 @@ impl Situations {
         memory.refused = [Index::ZERO; NODES_MAX as usize];
         memory.own_term_committed = false;
         memory.held_back = false;
-        let bare = memory.votes.len() + 1 == majority(shadow.configuration_of(id));
+        let votes = memory.votes.union(NodeSet::only(id));
+        let bare = Share::of(shadow.configuration_of(id), votes).is_bare();
         self.reach_if(again, Situation::LeaderElectedAgain, id);
         self.reach_if(bare, Situation::ElectionWonBareMajority, id);
         let others = || shadow.nodes().filter(|(other, node)| *other != id && node.up);
@@ -576,7 +579,7 @@ impl Situations {
         let Some(place) = node.at(index) else { return };
         let configuration = shadow.configuration_of(id);
         let copies = shadow.copies(index, place, configuration);
-        let bare = copies == majority(configuration);
+        let bare = copies.is_bare();
         self.reach_if(bare, Situation::CommitBareMajority, id);
         let down = shadow.nodes().any(|(_, other)| !other.up);
         self.reach_if(down, Situation::CommitWithNodeDown, id);

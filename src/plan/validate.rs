@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::ids::{NODES_MAX, NodeId};
+use crate::ids::{NODES_MAX, NodeId, NodeSet};
 use crate::log::Command;
-use crate::plan::fault::{Crash, Unsynced};
+use crate::plan::fault::{self, Crash, Unsynced};
 use crate::plan::{Action, DRIFT_PPM_MAX, Fault, Plan, Trigger, When, Whom};
 use crate::property::Property;
 use crate::raft::priority;
@@ -360,9 +360,20 @@ fn check_action(plan: &Plan, action: &Action, path: &str) -> Checked {
             let mut changes = change.changes();
             let (one, two) = (changes.next(), changes.next());
             require(one.is_some() && two.is_none(), path, || {
-                "a change has one of `add`, `add_learner`, `promote` and `remove`".into()
+                "a change has one of `add`, `add_learner`, `promote`, `remove`, `joint` and `leave`"
+                    .into()
             })?;
-            one.map_or(Ok(()), |change| check_node(plan, change.node(), path))
+            let mut named = NodeSet::EMPTY;
+            for node in change.joint.iter().flat_map(fault::Joint::nodes) {
+                require(named.insert(node), &format!("{path}/joint"), || {
+                    format!("{node} is named twice; a joint change makes one thing of each node")
+                })?;
+            }
+            require(change.joint.is_none() || !named.is_empty(), &format!("{path}/joint"), || {
+                "a joint change names somebody in `add`, `add_learners` or `remove`".into()
+            })?;
+            let mut nodes = one.into_iter().flat_map(|change| change.nodes().iter());
+            nodes.try_for_each(|node| check_node(plan, node, path))
         }
         Action::Crash(crash) => require(
             crash.survives.is_none() || crash.unsynced == Unsynced::Torn,

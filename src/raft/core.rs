@@ -104,7 +104,7 @@ impl Core {
 
     /// The other voters: whom a candidate asks.
     pub fn other_voters(&self) -> impl Iterator<Item = NodeId> + use<> {
-        self.configuration().voters.without(NodeSet::only(self.id)).iter()
+        self.configuration().voting().without(NodeSet::only(self.id)).iter()
     }
 
     /// How long to wait for a leader, this time.

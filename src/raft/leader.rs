@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::configuration::Change;
-use crate::ids::{Index, NODES_MAX, NodeId, Term};
+use crate::configuration::{Change, Configuration};
+use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term};
 use crate::log::{Batch, Command, Entry, RequestId};
 use crate::node::{Answer, Effect, Output, Request};
 use crate::raft::Message;
@@ -81,6 +81,7 @@ impl Leader {
             core.leader_id = None;
             return false;
         }
+        self.leave_joint(core, ctx);
         self.end_transfer(core, ctx);
         if self.gathered.is_due(ctx.now) {
             self.append_gathered(core, ctx);
@@ -176,6 +177,7 @@ impl Leader {
 
     /// Takes note that the own disk has more.
     pub fn durable(&mut self, core: &mut Core, ctx: &mut Ctx) {
+        self.leave_joint(core, ctx);
         self.commit(core, ctx);
         if !core.config.parallel_append {
             for to in core.others() {
@@ -199,6 +201,7 @@ impl Leader {
         if term == core.current_term {
             self.quorum.hear(from, ctx.now);
         }
+        self.leave_joint(core, ctx);
         let match_index = match_index.min(core.log.last_index());
         let news = core.progress[from.slot()].acknowledge(match_index);
         if core.rules().snapshot_transfer_ends() {
@@ -298,20 +301,19 @@ impl Leader {
         core.apply(self.pending.iter().map(|pending| pending.index), ctx);
     }
 
-    /// The highest index that enough disks hold.
-    fn replicated(&self, core: &Core) -> Index {
-        let mut copies = [Index::ZERO; NODES_MAX as usize];
-        let mut count = 0;
-        for node in core.configuration().voters.iter() {
-            copies[count] = match node == core.id {
-                true => core.rules().own_copy(core.durable_index, core.log.last_index()),
-                false => core.progress[node.slot()].match_index,
-            };
-            count += 1;
+    /// Section 6: once joint consensus is committed, the leader goes on to the new configuration. It does so at the next news from a disk,
+    /// its own or a follower's, or with the next heartbeat.
+    fn leave_joint(&mut self, core: &mut Core, ctx: &mut Ctx) {
+        if core.configuration().auto_leave {
+            self.change(core, Change::Leave, ctx);
         }
-        let copies = &mut copies[..count];
-        copies.sort_unstable();
-        copies[count - core.rules().copies_to_commit(count)]
+    }
+
+    /// The highest index that enough disks hold: in joint consensus, enough of the old voters, too (section 6).
+    fn replicated(&self, core: &Core) -> Index {
+        let Configuration { voters, outgoing, .. } = core.configuration();
+        let index = held(core, voters);
+        if outgoing.is_empty() { index } else { index.min(held(core, outgoing)) }
     }
 
     /// Sends entries if there are some that the follower was not sent, and it can take more.
@@ -373,4 +375,20 @@ fn answer_request(
         Some(follower) => core.send(follower, Message::ForwardReply { request, answer }, ctx),
         None => ctx.emit(Effect::Reply { request, answer }),
     }
+}
+
+/// The highest index that the disks of enough of these voters hold.
+fn held(core: &Core, voters: NodeSet) -> Index {
+    let mut copies = [Index::ZERO; NODES_MAX as usize];
+    let mut count = 0;
+    for node in voters.iter() {
+        copies[count] = match node == core.id {
+            true => core.rules().own_copy(core.durable_index, core.log.last_index()),
+            false => core.progress[node.slot()].match_index,
+        };
+        count += 1;
+    }
+    let copies = &mut copies[..count];
+    copies.sort_unstable();
+    copies[count - core.rules().copies_to_commit(count)]
 }

@@ -1,4 +1,4 @@
-//! The configuration that a node goes by, and changes of it by one server at a time (thesis 4).
+//! The configuration that a node goes by, and changes of it: by one server at a time (thesis 4.1), or by joint consensus (section 6).
 //!
 //! A configuration is an entry of the log, and a node goes by the latest in its log, committed or not (thesis 4.1). What is removed from
 //! the log is undone here; what is compacted becomes the base, as snapshots carry it.
@@ -69,7 +69,7 @@ impl Membership {
     /// Whether a node may stand for election: a voter by the latest configuration, or by the last that is known to be committed.
     /// Thesis 4.2.2: until the new configuration is committed, the server that it removes may be the only one that can win.
     pub fn may_stand(&self, node: NodeId, commit_index: Index) -> bool {
-        self.latest.voters.contains(node) || self.at(commit_index).voters.contains(node)
+        self.latest.voting().contains(node) || self.at(commit_index).voting().contains(node)
     }
 }
 
@@ -91,13 +91,13 @@ impl Core {
 
     /// Thesis 4.2.2: a leader that is not in the configuration leads until that is committed.
     pub fn must_leave(&self) -> bool {
-        !self.configuration().voters.contains(self.id) && self.is_settled()
+        !self.configuration().voting().contains(self.id) && self.is_settled()
     }
 
     /// The entry that a change gives, if the leader may make it now.
     pub fn change(&self, change: Change) -> Option<Entry> {
         let committed_term = self.log.term_at(self.commit_index).unwrap_or(Term::ZERO);
-        let known = change.node().slot() < self.progress.len();
+        let known = change.nodes().iter().all(|node| node.slot() < self.progress.len());
         let may = known
             && self.rules().changes_after_own_commit(committed_term, self.current_term)
             && self.rules().changes_one_at_a_time(self.is_settled());

@@ -3,6 +3,7 @@
 //! Both go by the lowest election timeout: a leader that heard from no majority for so long steps down (thesis 6.2), and a node that heard
 //! its leader within it refuses votes and pre-votes (thesis 4.2.3, 9.6). Each measures on its own clock.
 
+use crate::configuration::Configuration;
 use crate::ids::{NodeId, NodeSet};
 use crate::raft::core::Core;
 use crate::time::LocalTime;
@@ -34,10 +35,12 @@ impl Quorum {
 }
 
 impl Core {
-    /// Whether these nodes may elect a leader and commit: a majority of the voters (5.2, 5.3). Who is no voter does not count.
+    /// Whether these nodes may elect a leader and commit: a majority of the voters (5.2, 5.3), and in joint consensus of the old ones, too
+    /// (section 6). Who is no voter does not count.
     pub fn is_quorum(&self, nodes: NodeSet) -> bool {
-        let voters = self.configuration().voters;
-        nodes.intersection(voters).len() > voters.len() / 2
+        let Configuration { voters, outgoing, .. } = self.configuration();
+        let majority = |half: NodeSet| nodes.intersection(half).len() > half.len() / 2;
+        majority(voters) && (outgoing.is_empty() || majority(outgoing))
     }
 
     /// Whether less than the lowest election timeout has passed since then.

@@ -21,7 +21,7 @@ pub struct Transfer {
 impl Leader {
     /// Begins to hand over, unless that is under way already, or the leader is to hand over to itself.
     pub fn hand_over(&mut self, core: &mut Core, to: NodeId, ctx: &mut Ctx) {
-        if self.transfer.is_some() || to == core.id || !core.configuration().voters.contains(to) {
+        if self.transfer.is_some() || to == core.id || !core.configuration().voting().contains(to) {
             return;
         }
         let deadline = ctx.now.plus(core.config.election_timeout.from);

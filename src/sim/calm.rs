@@ -74,7 +74,7 @@ impl<N: Node> Sim<'_, '_, N> {
             None => all,
         };
         let mut core = named.intersection(members);
-        for voters in in_force.iter().map(|it| it.voters) {
+        for voters in in_force.iter().flat_map(|it| it.halves()) {
             let missing = (voters.len() / 2 + 1).saturating_sub(core.intersection(voters).len());
             core = core.union(some_of(voters.without(core), missing, words[1]));
         }

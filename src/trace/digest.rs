@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::configuration::Configuration;
-use crate::ids::NodeId;
+use crate::ids::{Index, NodeId, Term};
 use crate::log::{Command, RequestId};
 use crate::record::{Kind, Record, Summary};
 
@@ -119,9 +119,7 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::Leader { leader } => fold(10, &[vote(leader)]),
         Kind::Transfer { to } => fold(40, &[vote(to)]),
         Kind::TargetPriority { target } => fold(41, &[u64::from(target)]),
-        Kind::Configure { index, term, configuration: Configuration { voters, learners } } => {
-            fold(43, &[index.0, term.0, voters.bits().into(), learners.bits().into()]);
-        }
+        Kind::Configure { index, term, configuration: it } => fold(43, &members(index, term, it)),
         Kind::Commit { index, term } => fold(11, &[index.0, term.0]),
         Kind::Append { write, index, term, content } => {
             fold(12, &[write.0, index.0, term.0, content]);
@@ -172,6 +170,11 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
     }
 }
 
+fn members(index: Index, term: Term, configuration: Configuration) -> [u64; 4] {
+    let [voters, outgoing, learners] = configuration.words().map(u64::from);
+    [index.0, term.0, voters, outgoing << 32 | learners]
+}
+
 fn request_word(request: RequestId) -> u64 {
     u64::from(request.client) << 32 | u64::from(request.serial)
 }
@@ -196,8 +199,9 @@ fn command_words(command: Command) -> (u64, u64) {
         Command::CompareAndSet { key, expected, value } => (pair(4, key), pair(expected, value)),
         Command::Append { key, value } => (pair(5, key), pair(0, value)),
         Command::Register => (pair(6, 0), 0),
-        Command::Configure(Configuration { voters, learners }) => {
-            (pair(7, voters.bits()), learners.bits().into())
+        Command::Configure(configuration) => {
+            let [voters, outgoing, learners] = configuration.words();
+            (pair(7, voters), pair(outgoing, learners))
         }
     }
 }

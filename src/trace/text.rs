@@ -312,11 +312,13 @@ pub fn heard_words(output: Heard) -> String {
 pub fn members(configuration: Configuration) -> String {
     let list =
         |set: NodeSet| set.iter().map(|node| node.to_string()).collect::<Vec<_>>().join(", ");
-    match configuration.learners.is_empty() {
-        true => format!("voters {}", list(configuration.voters)),
-        false => {
-            let Configuration { voters, learners } = configuration;
-            format!("voters {}; learners {}", list(voters), list(learners))
-        }
+    let Configuration { voters, learners, outgoing, .. } = configuration;
+    let mut words = format!("voters {}", list(voters));
+    if configuration.is_joint() {
+        let _ = write!(words, " and, of before, {}", list(outgoing));
     }
+    if !learners.is_empty() {
+        let _ = write!(words, "; learners {}", list(learners));
+    }
+    words
 }

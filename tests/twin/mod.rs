@@ -331,8 +331,13 @@ impl Twin {
         let earlier = &node.log[..index - 1];
         let (at, before) = self.latest(earlier);
         let unknown = at > node.commit;
-        let (old, new) = (before.voters, next.voters);
-        let apart = old.len() / 2 + 1 + new.len() / 2 < old.union(new).len();
+        let halves = |it: Configuration| [it.voters, it.outgoing];
+        let must_meet = |old: NodeSet, new: NodeSet| {
+            let least = old.len() / 2 + 1 + new.len() / 2 + 1;
+            !old.is_empty() && !new.is_empty() && least > old.union(new).len()
+        };
+        let meets = |old: &NodeSet| halves(next).iter().any(|new| must_meet(*old, *new));
+        let apart = !halves(before).iter().any(meets);
         if node.leads && (unknown || apart) {
             self.broken.push(Property::Configuration);
         }
@@ -354,7 +359,7 @@ impl Twin {
             self.broken.push(Property::Configuration);
         }
         let (at, members) = self.latest(&node.log);
-        let left = at <= node.commit && !members.voters.contains(id);
+        let left = at <= node.commit && !members.voting().contains(id);
         if matches!(record.kind, Kind::Commit { .. }) && left && since.is_none() {
             self.outside.push((id, record.event));
         }
@@ -463,7 +468,9 @@ fn is_idle(record: &Record) -> bool {
     }
 }
 
-/// Whether those who agree are a majority of the voters.
+/// Whether those who agree are a majority of the voters; and of those of before, while both count.
 fn is_quorum(members: Configuration, agrees: impl Fn(NodeId) -> bool) -> bool {
-    members.voters.iter().filter(|id| agrees(*id)).count() > members.voters.len() / 2
+    let majority =
+        |voters: NodeSet| voters.iter().filter(|id| agrees(*id)).count() > voters.len() / 2;
+    majority(members.voters) && (members.outgoing.is_empty() || majority(members.outgoing))
 }

@@ -3,7 +3,7 @@
 //! All of it comes from a stream of its own, so a plan that draws none of it is the plan that it was.
 
 use crate::ids::NodeId;
-use crate::plan::fault::MemberChange;
+use crate::plan::fault::{Joint, MemberChange};
 use crate::plan::swarm::Config;
 use crate::plan::{Action, Fault, Plan, Trigger, When, Whom};
 use crate::rng::{Rng, Stream};
@@ -56,6 +56,33 @@ pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
             plan.faults.push(Fault { when, action: Action::Change(change) });
         }
     }
+    let joint = rng.chance(50);
+    for place in 0..plan.faults.len() {
+        let several = several(&mut rng, nodes);
+        let (replaces, leaves) = (rng.chance(60), rng.chance(25));
+        let Action::Change(change) = &mut plan.faults[place].action else { continue };
+        if joint && replaces {
+            let whom = change.whom.clone();
+            let (joint, leave) = if leaves { (None, true) } else { (Some(several), false) };
+            *change = MemberChange { whom, joint, leave, ..MemberChange::default() };
+        }
+    }
+}
+
+/// Several changes at once: what becomes of each node is drawn by itself.
+fn several(rng: &mut Rng, nodes: u8) -> Joint {
+    let mut joint = Joint { stay: rng.chance(30), ..Joint::default() };
+    let first = NodeId::new(rng.between(1, nodes.into()) as u8);
+    for node in (1..=nodes).map(NodeId::new) {
+        match rng.below(8) {
+            0 | 1 => joint.add.push(node),
+            2 => joint.add_learners.push(node),
+            3 => joint.remove.push(node),
+            _ if node == first => joint.add.push(node),
+            _ => {}
+        }
+    }
+    joint
 }
 
 /// One of the four, of any node; the leader is told, or who made the situation.
@@ -63,7 +90,7 @@ fn change(rng: &mut Rng, nodes: u8, triggered: bool) -> MemberChange {
     let node = Some(NodeId::new(rng.between(1, nodes.into()) as u8));
     let by_trigger = rng.chance(60) && triggered;
     let whom = if by_trigger { Whom::Trigger } else { Whom::Leader };
-    let none = MemberChange { whom, add: None, add_learner: None, promote: None, remove: None };
+    let none = MemberChange { whom, ..MemberChange::default() };
     match rng.below(8) {
         0..3 => MemberChange { add: node, ..none },
         3 => MemberChange { add_learner: node, ..none },

@@ -617,7 +617,7 @@ impl Story<'_> {
             let configuration = self.shadow.configuration_of(node);
             let copies = self.shadow.copies(index, place, configuration);
             let term = self.shadow.chain.link(place).term;
-            text += &format!(", which is on {copies} of {} disks", configuration.voters.len());
+            text += &format!(", which is on {} of {} disks", copies.has, copies.of);
             if term < own.term {
                 text += &format!("; the entry is of term {term}, older than its own");
             }

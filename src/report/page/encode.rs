@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::configuration::Configuration;
 use crate::ids::{NodeId, Term};
 use crate::log::{Command, Entry, RequestId};
 use crate::node::Role;
@@ -212,13 +211,7 @@ impl Encoder {
             Kind::Broken { panicked } => words.extend([31, panicked.into()]),
             Kind::Transfer { to } => words.extend([32, id(to)]),
             Kind::TargetPriority { target } => words.extend([33, target.into()]),
-            Kind::Calm { .. }
-            | Kind::Snapshot { .. }
-            | Kind::SnapshotSaved { .. }
-            | Kind::Compact { .. }
-            | Kind::Discard { .. }
-            | Kind::Restore { .. }
-            | Kind::Configure { .. } => words.extend(later_words(kind)),
+            _ => words.extend(later_words(kind)),
         }
     }
 }
@@ -240,8 +233,10 @@ fn later_words(kind: &Kind) -> Vec<u64> {
             vec![38, index.0, term.0, high, low]
         }
         Kind::Calm { look } => vec![39, look.into()],
-        Kind::Configure { index, term, configuration: Configuration { voters, learners } } => {
-            vec![40, index.0, term.0, voters.bits().into(), learners.bits().into()]
+        Kind::Configure { index, term, configuration } => {
+            let [voters, outgoing, learners] = configuration.words().map(u64::from);
+            let auto = outgoing >> 31;
+            vec![40, index.0, term.0, voters, learners, outgoing & !(1 << 31), auto]
         }
         _ => Vec::new(),
     }

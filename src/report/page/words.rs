@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-use crate::configuration::Change;
+use crate::configuration::{Change, Several};
+use crate::ids::NodeSet;
 use crate::plan::fault::{
     Bridge, ClockChange, Crash, Cut, Direction, DiskChange, Isolate, Ring, Slow, Split, Transfer,
     Unsynced,
@@ -58,6 +59,20 @@ pub fn lasts(fault: &Fault) -> bool {
     )
 }
 
+/// Several changes at once.
+fn several_words(several: Several) -> String {
+    let list =
+        |set: NodeSet| set.iter().map(|node| node.to_string()).collect::<Vec<_>>().join(", ");
+    let parts = [
+        ("adds", several.add),
+        ("makes learners of", several.add_learners),
+        ("removes", several.remove),
+    ];
+    let parts = parts.iter().filter(|(_, set)| !set.is_empty());
+    let parts: Vec<String> = parts.map(|(word, set)| format!("{word} {}", list(*set))).collect();
+    format!("at once {}", parts.join(", "))
+}
+
 fn action(action: &Action) -> String {
     match action {
         Action::Crash(Crash { whom, unsynced, wipe, .. }) => {
@@ -104,6 +119,8 @@ fn action(action: &Action) -> String {
                 Change::AddLearner(node) => format!("adds {node} as a learner"),
                 Change::Promote(node) => format!("promotes {node}"),
                 Change::Remove(node) => format!("removes {node}"),
+                Change::Enter(several) => several_words(several),
+                Change::Leave => "leaves joint consensus".into(),
             });
             format!("{} {}", who(&change.whom), words.collect::<Vec<_>>().join(", "))
         }

@@ -7,7 +7,7 @@ use super::Cite;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term};
 use crate::node::Role;
-use crate::oracle::membership::majority;
+use crate::oracle::membership::Share;
 use crate::oracle::shadow::{Place, Shadow};
 use crate::record::{Kind, MessageKind, Record};
 
@@ -201,10 +201,10 @@ impl Story {
 
     fn tell_disks(&self, committed: &Committed, text: &mut String) {
         let configuration = committed.configuration;
-        let voters = |(node, _): &&(NodeId, _)| configuration.voters.contains(*node);
-        let held = committed.disks.iter().filter(voters).count();
-        let (nodes, majority) = (configuration.voters.len(), majority(configuration));
-        let enough = if held >= majority { "a majority" } else { "NO majority" };
+        let share =
+            Share::of(configuration, committed.disks.iter().map(|(node, _)| *node).collect());
+        let Share { has: held, of: nodes } = share;
+        let enough = if share.is_majority() { "a majority" } else { "NO majority" };
         let _ = writeln!(text, "  it was then on {held} of {nodes} disks, {enough}:");
         for (node, cite) in &committed.disks {
             let _ = writeln!(text, "    {node} since {cite}");

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::Cite;
-use crate::ids::{Index, NodeId, Term};
+use crate::ids::{Index, NodeId, NodeSet, Term};
 use crate::node::Role;
-use crate::oracle::membership::majority;
+use crate::oracle::membership::Share;
 use crate::oracle::shadow::Shadow;
 use crate::record::{Kind, Loss, MessageKind, Record, Summary};
 
@@ -319,7 +319,7 @@ impl Story {
         }
         text.push('\n');
         let configuration = self.shadow.configuration_of(node);
-        let mut granted = 0;
+        let mut granted = NodeSet::EMPTY;
         for (slot, voter) in voters.iter().enumerate() {
             let peer = NodeId::at(slot);
             let (is_granted, words) = match peer == node {
@@ -329,12 +329,14 @@ impl Story {
                 },
                 false => voter.tell(),
             };
-            granted += usize::from(is_granted && configuration.voters.contains(peer));
+            if is_granted {
+                granted.insert(peer);
+            }
             let mark = if is_granted { '+' } else { '-' };
             let _ = writeln!(text, "  {mark} {:<4}{words}", peer.to_string());
         }
-        let (count, majority) = (configuration.voters.len(), majority(configuration));
-        let _ = writeln!(text, "  that is {granted} of {count} votes; a majority is {majority}");
+        let Share { has, of } = Share::of(configuration, granted);
+        let _ = writeln!(text, "  that is {has} of {of} votes; a majority is {}", of / 2 + 1);
         let end = match (won, ended) {
             (Some(cite), _) => format!("it won, {cite}"),
             (None, Some(why)) => format!("it did not win: {why}"),

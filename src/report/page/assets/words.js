@@ -108,8 +108,9 @@ const WORDS = {
   leader: ([leader], at) => (!leader ? "knows no leader" : leader === column.node[at] ? "leads" : `follows n${leader}`),
   transfer: ([to]) => (to ? `hands over to n${to}` : "hands over no more"),
   "target-priority": ([target]) => `would stand with a priority of ${target}`,
-  configure: ([index, term, voters, learners]) => {
-    const members = `voters ${setWords(voters)}${learners ? "; learners " + setWords(learners) : ""}`;
+  configure: ([index, term, voters, learners, outgoing]) => {
+    const old = outgoing ? " and, of before, " + setWords(outgoing) : "";
+    const members = `voters ${setWords(voters)}${old}${learners ? "; learners " + setWords(learners) : ""}`;
     return index ? `goes by ${index}@${term}: ${members}` : `the cluster begins with ${members}`;
   },
   commit: ([index]) => `commits up to ${index}`,
@@ -170,7 +171,13 @@ const JSON_FIELDS = {
   leader: (f) => ({ leader: orNull(f[0]) }),
   transfer: (f) => ({ to: orNull(f[0]) }),
   "target-priority": (f) => ({ target: f[0] }),
-  configure: (f) => ({ index: f[0], term: f[1], configuration: { voters: nodesOf(f[2]), learners: nodesOf(f[3]) } }),
+  configure: (f) => ({
+    index: f[0], term: f[1],
+    configuration: {
+      voters: nodesOf(f[2]), learners: nodesOf(f[3]),
+      ...(f[4] ? { outgoing: nodesOf(f[4]) } : {}), ...(f[5] ? { auto_leave: true } : {}),
+    },
+  }),
   commit: (f) => ({ index: f[0], term: f[1] }),
   append: (f) => ({ write: f[0], index: f[1], term: f[2], content: "#" + data.contents[f[3]][0] }),
   truncate: (f) => ({ write: f[0], from: f[1] }),

@@ -1,0 +1,77 @@
+//! Situations of changes of the members: who goes by what, and who leads meanwhile (section 6; thesis 4).
+
+use crate::ids::NodeId;
+use crate::node::Role;
+use crate::oracle::Oracles;
+use crate::oracle::situations::Situations;
+use crate::record::{Kind, Record};
+use crate::situation::Situation;
+
+impl Situations {
+    /// Looks at a record; `oracles` have not taken it yet.
+    pub(super) fn observe_membership(&mut self, record: &Record, oracles: &Oracles) {
+        let shadow = oracles.shadow();
+        let configures = matches!(record.kind, Kind::Configure { .. });
+        if shadow.configurations.is_fixed() && !configures {
+            return;
+        }
+        let Some(id) = record.node else { return };
+        match record.kind {
+            Kind::Configure { .. } => self.configure(record, id, oracles),
+            Kind::Role { role, .. } => self.role_of_member(role, id, oracles),
+            Kind::Commit { .. } if shadow.node(id).role == Role::Leader => {
+                let joint = shadow.configuration_of(id).is_joint();
+                self.reach_if(joint, Situation::CommittedInJoint, id);
+            }
+            Kind::Snapshot { index, received: false, .. } => {
+                let (_, covered) = shadow.configurations.of(shadow.node(id), index);
+                self.reach_if(covered.is_joint(), Situation::SnapshotTakenInJoint, id);
+            }
+            Kind::Truncate { from, .. } => {
+                let node = shadow.node(id);
+                let (latest, _) = shadow.configurations.of(node, node.last_index());
+                self.reach_if(latest >= from, Situation::ConfigurationUndone, id);
+            }
+            _ => {}
+        }
+    }
+
+    fn configure(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
+        let Kind::Configure { index, configuration: next, .. } = record.kind else { return };
+        let shadow = oracles.shadow();
+        let node = shadow.node(id);
+        let (_, before) = shadow.configurations.of(node, index.previous());
+        self.reach_if(next.is_joint(), Situation::JointEntered, id);
+        if node.role != Role::Leader {
+            return;
+        }
+        let single = !next.is_joint() && !before.is_joint();
+        self.reach_if(single, Situation::MembersChanged, id);
+        let promoted = !next.voters.intersection(before.learners).is_empty();
+        self.reach_if(promoted, Situation::LearnerPromoted, id);
+        let left = before.is_joint() && !next.is_joint();
+        self.reach_if(left, Situation::JointLeft, id);
+    }
+
+    fn role_of_member(&mut self, role: Role, id: NodeId, oracles: &Oracles) {
+        let shadow = oracles.shadow();
+        let configuration = shadow.configuration_of(id);
+        match role {
+            Role::Leader => {
+                self.reach_if(configuration.is_joint(), Situation::LeaderElectedInJoint, id);
+            }
+            Role::Follower => {
+                let led = shadow.node(id).role == Role::Leader;
+                let left = led && !configuration.voting().contains(id);
+                self.reach_if(left, Situation::LeaderLeft, id);
+            }
+            Role::Candidate | Role::PreCandidate => {
+                let mut leaders =
+                    shadow.nodes().filter(|(_, node)| node.up && node.role == Role::Leader);
+                let outside = leaders
+                    .any(|(leader, _)| !shadow.configuration_of(leader).voting().contains(id));
+                self.reach_if(outside, Situation::OutsiderStands, id);
+            }
+        }
+    }
+}
