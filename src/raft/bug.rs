@@ -7,6 +7,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::closest;
+mod membership;
+
 use crate::property::Property;
 
 /// A mistake that can be planted.
@@ -118,6 +120,16 @@ pub enum Bug {
     ChangeBeforeNoop,
     /// A leader begins a change of the members while the one before is not committed.
     ChangeOverlap,
+    /// A candidate counts votes by the configuration that it has applied, not by the latest in its log.
+    CampaignUnappliedConfig,
+    /// A node that is no voter by its own log refuses its vote.
+    VoteByOwnConfig,
+    /// Who hears its leader is loyal to it against members only, not against servers that were removed.
+    RemovedDisrupts,
+    /// In joint consensus a majority of the new servers is enough.
+    JointNewMajorityOnly,
+    /// A node that goes by a snapshot forgets the old half of a joint configuration.
+    SnapDropsConfig,
 }
 
 /// What the catalogue says of a bug.
@@ -147,7 +159,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 46] = [
+    pub const ALL: [Bug; 51] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -194,6 +206,11 @@ impl Bug {
         Bug::SnapLoop,
         Bug::ChangeBeforeNoop,
         Bug::ChangeOverlap,
+        Bug::CampaignUnappliedConfig,
+        Bug::VoteByOwnConfig,
+        Bug::RemovedDisrupts,
+        Bug::JointNewMajorityOnly,
+        Bug::SnapDropsConfig,
     ];
 
     /// The name in plans and on the command line.
@@ -600,32 +617,6 @@ impl Bug {
                 &[Liveness],
             ),
             _ => panic!("not a bug of snapshots"),
-        }
-    }
-
-    const fn about_membership(self) -> About {
-        use Property::{
-            Configuration, Durability, ElectionSafety, LeaderCompleteness, SafeCommit,
-            StateMachineSafety,
-        };
-        match self {
-            Bug::ChangeBeforeNoop => about(
-                "change-before-noop",
-                "A leader changes the members before it has committed an entry of its own term.",
-                "Two leaders of different terms each change the old configuration by one server, in different ways, and neither knows of the \
-                 other's change. A majority of the one and a majority of the other need no node in common.",
-                "Ongaro, raft-dev, 10 July 2015",
-                &[SafeCommit, Durability, LeaderCompleteness, StateMachineSafety, ElectionSafety],
-            ),
-            Bug::ChangeOverlap => about(
-                "change-overlap",
-                "A leader begins a change of the members while the one before is not committed.",
-                "Two servers are added at once. Who knows of neither change still elects a leader by the old majority, which need not meet \
-                 the majority that commits.",
-                "Raft thesis, 4.1",
-                &[Configuration, SafeCommit, Durability, LeaderCompleteness],
-            ),
-            _ => panic!("not a bug of membership"),
         }
     }
 }

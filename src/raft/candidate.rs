@@ -53,6 +53,7 @@ impl Candidate {
     }
 
     fn has_won(&self, core: &Core) -> bool {
-        core.is_quorum(self.votes)
+        let applied = core.membership.at(core.last_applied);
+        core.is_quorum_of(core.rules().stands_by(core.configuration(), applied), self.votes)
     }
 }

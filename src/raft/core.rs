@@ -117,7 +117,8 @@ impl Core {
         self.current_term = disk.term;
         self.voted_for = disk.vote;
         self.log = disk.log;
-        self.membership.replace(disk.snapshot.as_ref().map(|snapshot| snapshot.members));
+        let members = disk.snapshot.as_ref().map(|snapshot| snapshot.members);
+        self.membership.replace(members.map(|members| self.config.rules.from_snapshot(members)));
         for (place, entry) in self.log.iter_from(self.log.base().next()).enumerate() {
             self.membership.append(self.log.base().plus(place as u64 + 1), entry);
         }
@@ -204,7 +205,8 @@ impl Core {
     /// Forgets all entries: the durable snapshot, which ends with an entry of this index and term, takes their place.
     pub fn discard(&mut self, index: Index, term: Term, ctx: &mut Ctx) {
         self.log.replace(index, term);
-        self.membership.replace(self.snapshot.as_ref().map(|snapshot| snapshot.members));
+        let members = self.snapshot.as_ref().map(|snapshot| snapshot.members);
+        self.membership.replace(members.map(|members| self.config.rules.from_snapshot(members)));
         self.durable_index = index;
         for (_, last) in &mut self.unsynced {
             *last = (*last).min(index);

@@ -49,6 +49,7 @@ pub fn receive_request_vote(
     ctx: &mut Ctx,
 ) -> bool {
     let granted = core.rules().may_vote(core.voted_for, candidate)
+        && core.may_vote()
         && core.rules().up_to_date(candidate_last, core.last_entry());
     if granted && core.voted_for != Some(candidate) {
         core.vote(Some(candidate), ctx);

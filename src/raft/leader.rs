@@ -312,6 +312,7 @@ impl Leader {
     /// The highest index that enough disks hold: in joint consensus, enough of the old voters, too (section 6).
     fn replicated(&self, core: &Core) -> Index {
         let Configuration { voters, outgoing, .. } = core.configuration();
+        let outgoing = core.rules().old_half(outgoing);
         let index = held(core, voters);
         if outgoing.is_empty() { index } else { index.min(held(core, outgoing)) }
     }

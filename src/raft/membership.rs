@@ -84,6 +84,11 @@ impl Core {
         self.membership.may_stand(self.id, self.commit_index)
     }
 
+    /// Whether this node votes at all. Its own log may be the one that is late, so it does (thesis 4.1).
+    pub fn may_vote(&self) -> bool {
+        self.configuration().voting().contains(self.id) || !self.rules().votes_by_its_own_log()
+    }
+
     /// Whether the configuration that counts is known to be committed.
     fn is_settled(&self) -> bool {
         self.membership.index() <= self.commit_index

@@ -127,18 +127,24 @@ impl Raft {
 
     /// Thesis 4.2.3: a server that heard from its leader lately neither updates its term for a candidate nor votes for it, unless the
     /// leader itself asked for the election.
-    fn is_loyal(&self, message: &Message, ctx: &Ctx) -> bool {
+    fn is_loyal(&self, from: NodeId, message: &Message, ctx: &Ctx) -> bool {
         let deposes = match *message {
             Message::RequestVote { term, by_leader, .. } => {
                 term > self.core.current_term && !by_leader
             }
             _ => false,
         };
-        deposes && self.core.config.elections.vote_lease && self.hears_leader(ctx)
+        deposes
+            && self.core.config.elections.vote_lease
+            && self.hears_leader(ctx)
+            && self
+                .core
+                .rules()
+                .is_loyal_against(self.core.configuration().members().contains(from))
     }
 
     fn receive(&mut self, from: NodeId, message: Message, ctx: &mut Ctx) {
-        if self.is_loyal(&message, ctx) {
+        if self.is_loyal(from, &message, ctx) {
             let refusal = Message::Vote { term: self.core.current_term, granted: false };
             return self.core.answer(from, refusal, ctx);
         }

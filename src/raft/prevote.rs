@@ -57,8 +57,10 @@ pub fn receive_pre_vote(
     ctx: &mut Ctx,
 ) {
     let current = core.current_term;
-    let granted =
-        asked > current && !hears_leader && core.rules().up_to_date(last, core.last_entry());
+    let granted = asked > current
+        && !hears_leader
+        && core.may_vote()
+        && core.rules().up_to_date(last, core.last_entry());
     let term = if granted { core.rules().term_of_grant(asked, current) } else { current };
     core.answer(from, Message::PreVoteReply { term, granted }, ctx);
 }

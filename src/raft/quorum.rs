@@ -38,7 +38,13 @@ impl Core {
     /// Whether these nodes may elect a leader and commit: a majority of the voters (5.2, 5.3), and in joint consensus of the old ones, too
     /// (section 6). Who is no voter does not count.
     pub fn is_quorum(&self, nodes: NodeSet) -> bool {
-        let Configuration { voters, outgoing, .. } = self.configuration();
+        self.is_quorum_of(self.configuration(), nodes)
+    }
+
+    /// The same by another configuration.
+    pub fn is_quorum_of(&self, configuration: Configuration, nodes: NodeSet) -> bool {
+        let Configuration { voters, outgoing, .. } = configuration;
+        let outgoing = self.rules().old_half(outgoing);
         let majority = |half: NodeSet| nodes.intersection(half).len() > half.len() / 2;
         majority(voters) && (outgoing.is_empty() || majority(outgoing))
     }

@@ -4,7 +4,8 @@
 //! lives in the protocol; a test holds that. Bugs that live between a node and its disk or network are in
 //! [`saboteur`](crate::guests::saboteur).
 
-use crate::ids::{Index, NodeId, Term, WriteId};
+use crate::configuration::Configuration;
+use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::raft::bug::Bug;
 use crate::time::SpanRange;
 
@@ -227,6 +228,33 @@ impl Rules {
     /// Thesis 4.1: a change begins when the one before is committed.
     pub fn changes_one_at_a_time(self, settled: bool) -> bool {
         settled || self.broken(Bug::ChangeOverlap)
+    }
+
+    /// Thesis 4.1: a candidate goes by the latest configuration in its log, applied or not.
+    pub fn stands_by(self, latest: Configuration, applied: Configuration) -> Configuration {
+        if self.broken(Bug::CampaignUnappliedConfig) { applied } else { latest }
+    }
+
+    /// Thesis 4.1: a node votes for whoever asks, for its own log may not have the configuration by which it is asked.
+    pub fn votes_by_its_own_log(self) -> bool {
+        self.broken(Bug::VoteByOwnConfig)
+    }
+
+    /// Thesis 4.2.3: who hears its leader deposes it for nobody, least of all for a server that was removed.
+    pub fn is_loyal_against(self, member: bool) -> bool {
+        member || !self.broken(Bug::RemovedDisrupts)
+    }
+
+    /// Section 6: in joint consensus it takes a majority of the old servers, too.
+    pub fn old_half(self, outgoing: NodeSet) -> NodeSet {
+        if self.broken(Bug::JointNewMajorityOnly) { NodeSet::EMPTY } else { outgoing }
+    }
+
+    /// Section 7: a snapshot has the latest configuration in it, all of it.
+    pub fn from_snapshot(self, members: Configuration) -> Configuration {
+        let outgoing =
+            if self.broken(Bug::SnapDropsConfig) { NodeSet::EMPTY } else { members.outgoing };
+        Configuration { outgoing, ..members }
     }
 
     /// ALICE: a record whose checksum does not hold was never written.

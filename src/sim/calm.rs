@@ -61,19 +61,18 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// The nodes that must come back to life: members, among them a majority by each configuration in force.
+    /// The nodes of the calm: a majority by each configuration in force. Servers that are members no more may be among them: they owe nothing,
+    /// but must not disturb.
     fn core(&self) -> NodeSet {
         let all = NodeSet::first(self.plan.cluster.nodes);
         let in_force = self.configurations_in_force();
-        let none = NodeSet::EMPTY;
-        let members = in_force.iter().fold(none, |all, it| all.union(it.members()));
         let mut rng = Rng::new(self.plan.seed, Stream::Core);
         let words = [rng.word(), rng.word()];
         let named = match &self.plan.liveness {
             Some(liveness) => self.resolve(&liveness.core, None, words[0]),
             None => all,
         };
-        let mut core = named.intersection(members);
+        let mut core = named;
         for voters in in_force.iter().flat_map(|it| it.halves()) {
             let missing = (voters.len() / 2 + 1).saturating_sub(core.intersection(voters).len());
             core = core.union(some_of(voters.without(core), missing, words[1]));
