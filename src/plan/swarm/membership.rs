@@ -3,7 +3,7 @@
 //! All of it comes from a stream of its own, so a plan that draws none of it is the plan that it was.
 
 use crate::ids::NodeId;
-use crate::plan::fault::{Joint, MemberChange};
+use crate::plan::fault::{Direction, Isolate, Joint, MemberChange};
 use crate::plan::swarm::Config;
 use crate::plan::{Action, Fault, Plan, Trigger, When, Whom};
 use crate::rng::{Rng, Stream};
@@ -66,6 +66,36 @@ pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
             let (joint, leave) = if leaves { (None, true) } else { (Some(several), false) };
             *change = MemberChange { whom, joint, leave, ..MemberChange::default() };
         }
+    }
+    rivals(&mut rng, plan, unit, members as u8);
+}
+
+/// A leader that is cut off changes the members, and so does the next one, which does not know of it.
+fn rivals(rng: &mut Rng, plan: &mut Plan, unit: Span, members: u8) {
+    let some = rng.chance(30);
+    let nth = rng.between(1, 3);
+    let cut = Span(rng.below(unit.0));
+    let lasts = Some(Span(unit.0 * rng.between(200, 1_000) / 100));
+    let removed = NodeId::new(rng.between(1, members.into()) as u8);
+    if !some || members >= plan.cluster.nodes {
+        return;
+    }
+    let elected = |nth, after| {
+        let situation = Situation::LeaderElected;
+        When::On(Trigger { situation, nth, node: None, after, times: 1 })
+    };
+    let whom = Whom::Trigger;
+    let direction = Direction::Both;
+    let isolate = Isolate { whom: whom.clone(), direction, flapping: None, lasts };
+    let add = Some(NodeId::new(members + 1));
+    let adds = MemberChange { whom: whom.clone(), add, ..MemberChange::default() };
+    let removes = MemberChange { whom, remove: Some(removed), ..MemberChange::default() };
+    for (when, action) in [
+        (elected(nth, cut), Action::Isolate(isolate)),
+        (elected(nth, cut.plus(Span::micros(1))), Action::Change(adds)),
+        (elected(nth + 1, Span::ZERO), Action::Change(removes)),
+    ] {
+        plan.faults.push(Fault { when, action });
     }
 }
 

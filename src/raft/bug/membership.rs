@@ -31,7 +31,14 @@ impl Bug {
                 "A candidate counts votes by the configuration that it has applied, not by the latest in its log.",
                 "Servers were added, and this node knows, but has not applied that. A majority of the old ones is enough for it, while the others                  elect somebody else by a majority of the new ones.",
                 "etcd-io/raft PR 469, etcd 7280; Raft thesis, 4.1",
-                &[ElectionSafety, LeaderCompleteness, StateMachineSafety, SafeCommit, Durability],
+                &[
+                    ElectionSafety,
+                    LeaderCompleteness,
+                    StateMachineSafety,
+                    SafeCommit,
+                    Durability,
+                    Liveness,
+                ],
             ),
             Bug::VoteByOwnConfig => about(
                 "vote-by-own-config",
