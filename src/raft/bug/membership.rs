@@ -29,7 +29,8 @@ impl Bug {
             Bug::CampaignUnappliedConfig => about(
                 "campaign-unapplied-config",
                 "A candidate counts votes by the configuration that it has applied, not by the latest in its log.",
-                "Servers were added, and this node knows, but has not applied that. A majority of the old ones is enough for it, while the others                  elect somebody else by a majority of the new ones.",
+                "Servers were added, and this node knows, but has not applied that. A majority of the old ones is enough for it, while the others \
+                 elect somebody else by a majority of the new ones.",
                 "etcd-io/raft PR 469, etcd 7280; Raft thesis, 4.1",
                 &[
                     ElectionSafety,
@@ -43,21 +44,24 @@ impl Bug {
             Bug::VoteByOwnConfig => about(
                 "vote-by-own-config",
                 "A node that is no voter by its own log refuses its vote.",
-                "A learner is promoted, and that is committed by the two others. When the leader dies, the remaining one needs the vote of the new                  voter, which takes itself for a learner still: nobody is elected any more.",
+                "A learner is promoted, and that is committed by the two others. When the leader dies, the remaining one needs the vote of the new \
+                 voter, which takes itself for a learner still: nobody is elected any more.",
                 "etcd PR 10998, raft-rs 57; Raft thesis, 4.1",
                 &[Liveness],
             ),
             Bug::RemovedDisrupts => about(
                 "removed-disrupts",
                 "Who hears its leader is loyal to it against members only, not against servers that were removed.",
-                "A server that was removed, and does not know, hears no heartbeats any more and stands again and again. Each time its term                  deposes the leader.",
+                "A server that was removed, and does not know, hears no heartbeats any more and stands again and again. Each time its term \
+                 deposes the leader.",
                 "Raft thesis, 4.2.3",
                 &[Liveness],
             ),
             Bug::JointNewMajorityOnly => about(
                 "joint-new-majority-only",
                 "In joint consensus a majority of the new servers is enough.",
-                "The new servers commit the joint configuration among themselves, while the old ones, who have not heard of it, elect a leader of their                  own.",
+                "The new servers commit the joint configuration among themselves, while the old ones, who have not heard of it, elect a leader of their \
+                 own.",
                 "Raft paper, section 6",
                 &[ElectionSafety, SafeCommit, Durability, LeaderCompleteness, StateMachineSafety],
             ),
