@@ -2,6 +2,7 @@
 //!
 //! A record is looked at before the shadow takes note of it, so that what it changes can still be seen.
 
+mod disks;
 mod elections;
 
 use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term, WriteId};
@@ -80,6 +81,7 @@ pub struct Situations {
     crashed_since_commit: NodeSet,
     last_message: u64,
     elections: elections::Memory,
+    disks: disks::Memory,
     clients: Clients,
     /// What the record at hand reached; kept to be used again.
     reached: Vec<Situation>,
@@ -107,6 +109,7 @@ impl Situations {
             crashed_since_commit: NodeSet::EMPTY,
             last_message: 0,
             elections: elections::Memory::new(nodes),
+            disks: disks::Memory::default(),
             clients: Clients::default(),
             reached: Vec::new(),
             compaction: Compaction::new(nodes),
@@ -147,6 +150,7 @@ impl Situations {
         }
         let Some(id) = record.node else { return };
         self.observe_elections(record, id, oracles);
+        self.observe_disks(record, id, oracles);
         if Clients::concerns(&record.kind) {
             let mut reached = std::mem::take(&mut self.reached);
             self.clients.observe(record, oracles, &mut reached);

@@ -5,9 +5,10 @@
 //! situations whose windows no random time hits. No bug is named here: the swarm does not know what it looks for.
 //!
 //! [`config`] says what is drawn from, [`storm`] draws the faults, [`sick`] the machine that ails all the time, [`elections`]
-//! what elections have beyond the paper's.
+//! what elections have beyond the paper's, [`disks`] disks that rot or are full.
 
 pub mod config;
+pub mod disks;
 pub mod elections;
 pub mod sick;
 pub mod storm;
@@ -56,6 +57,7 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     draw_flow(&mut rng, &mut plan, unit, config);
     draw_operations(&mut plan, config);
     elections::draw(seed, &mut plan, unit, config);
+    disks::draw(&mut plan, unit, config);
     plan
 }
 
@@ -160,6 +162,7 @@ fn draw_disk(rng: &mut Rng, unit: Span, config: &Config) -> DiskOptions {
         write: Latency::Constant(Span::micros(rng.pick(&[0, 10, 100]))),
         fsync: draw_latency(rng, unit, 12),
         errors: if rng.chance(config.disk_errors) { errors } else { Share::NEVER },
+        ..DiskOptions::default()
     }
 }
 

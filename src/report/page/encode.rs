@@ -55,6 +55,8 @@ pub const KINDS: &[&str] = &[
     "compact",
     "discard",
     "restore",
+    "corrupt",
+    "refuse",
 ];
 
 /// Puts records into arrays, and fills the tables that these refer to.
@@ -205,6 +207,8 @@ impl Encoder {
             Kind::Broken { panicked } => words.extend([31, panicked.into()]),
             Kind::Transfer { to } => words.extend([32, id(to)]),
             Kind::TargetPriority { target } => words.extend([33, target.into()]),
+            Kind::Corrupt { index, drops } => words.extend([39, index.0, drops.into()]),
+            Kind::Refuse { index } => words.extend([40, index.0]),
             Kind::Snapshot { .. }
             | Kind::SnapshotSaved { .. }
             | Kind::Compact { .. }
