@@ -150,7 +150,7 @@ impl Situations {
         }
         let Some(id) = record.node else { return };
         self.observe_elections(record, id, oracles);
-        self.observe_disks(record, id, oracles);
+        let dropped = self.observe_disks(record, id, oracles);
         if Clients::concerns(&record.kind) {
             let mut reached = std::mem::take(&mut self.reached);
             self.clients.observe(record, oracles, &mut reached);
@@ -185,7 +185,7 @@ impl Situations {
                 self.reach(appended, Some(id));
                 self.reach_if(leads && before == write, Situation::RequestsGathered, id);
             }
-            Kind::Truncate { from, .. } => {
+            Kind::Truncate { from, .. } if !dropped => {
                 self.redundant = None;
                 self.truncate(id, from, oracles);
             }

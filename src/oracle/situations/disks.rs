@@ -27,14 +27,15 @@ struct NodeMemory {
 }
 
 impl Situations {
-    pub(super) fn observe_disks(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
+    /// Says whether the record drops a corrupt tail: nothing that the protocol does.
+    pub(super) fn observe_disks(&mut self, record: &Record, id: NodeId, oracles: &Oracles) -> bool {
         let fails = matches!(
             record.kind,
             Kind::Corrupt { .. } | Kind::Refuse { .. } | Kind::WriteFailed { .. }
         );
         self.disks.any |= fails;
         if !self.disks.any {
-            return;
+            return false;
         }
         let disk = &mut self.disks.nodes[id.slot()];
         match record.kind {
@@ -60,6 +61,7 @@ impl Situations {
                 disk.corrupt = None;
                 self.reach_if(dropped, Situation::CorruptTailDropped, id);
                 self.reach_if(!dropped, Situation::CorruptRecordRemoved, id);
+                return dropped;
             }
             Kind::Compact { upto: index, .. } | Kind::Discard { index, .. }
                 if disk.corrupt.is_some_and(|corrupt| corrupt <= index) =>
@@ -69,6 +71,7 @@ impl Situations {
             }
             _ => {}
         }
+        false
     }
 
     fn rots(&mut self, id: NodeId, index: Index, oracles: &Oracles) {
