@@ -4,6 +4,7 @@
 
 mod disks;
 mod elections;
+mod recovery;
 
 use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Entry, RequestId};
@@ -82,6 +83,7 @@ pub struct Situations {
     last_message: u64,
     elections: elections::Memory,
     disks: disks::Memory,
+    recovery: recovery::Memory,
     clients: Clients,
     /// What the record at hand reached; kept to be used again.
     reached: Vec<Situation>,
@@ -110,6 +112,7 @@ impl Situations {
             last_message: 0,
             elections: elections::Memory::new(nodes),
             disks: disks::Memory::default(),
+            recovery: recovery::Memory::default(),
             clients: Clients::default(),
             reached: Vec::new(),
             compaction: Compaction::new(nodes),
@@ -148,6 +151,7 @@ impl Situations {
             self.reach(Situation::AppendRedundant, Some(node));
             self.reach_if(more, Situation::AppendRedundantShort, node);
         }
+        self.observe_recovery(record, oracles);
         let Some(id) = record.node else { return };
         self.observe_elections(record, id, oracles);
         let dropped = self.observe_disks(record, id, oracles);

@@ -24,6 +24,8 @@ pub fn draw(plan: &mut Plan, unit: Span, config: &Config) {
         return;
     }
     let (rots, fills) = (rng.chance(80), rng.chance(40));
+    // A node that stays down for a corrupt record does not come back to life.
+    let rots = rots && plan.liveness.is_none();
     if rng.chance(20) {
         plan.disk.on_corruption = OnCorruption::Truncate;
     }
