@@ -4,16 +4,9 @@
 //! fault may wait for the n-th time that one occurs.
 
 pub mod counts;
-
-use std::fmt;
-use std::str::FromStr;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+mod text;
 
 pub use counts::Counts;
-
-use crate::closest;
 
 /// The catalogue: a variant, its name, what it means, why it matters.
 macro_rules! situations {
@@ -558,6 +551,30 @@ situations! {
     ClockJumped "clock-jumped"
         "A node's clock was set."
         "Timeouts come early or late.";
+    RecordCorrupted "record-corrupted"
+        "The record of a durable entry rotted."
+        "What was promised can no longer be read.";
+    CommittedRecordCorrupted "committed-record-corrupted"
+        "The record of a durable entry rotted that was committed."
+        "One copy less of what must never be lost.";
+    LastCopiesCorrupted "last-copies-corrupted"
+        "The record of a committed entry rotted that lay on a bare majority of disks."
+        "If the node goes on without it, another leader may never have had it.";
+    CorruptRecordRemoved "corrupt-record-removed"
+        "An entry was removed, or left to a snapshot, whose record had rotted unnoticed."
+        "What nobody reads does no harm.";
+    StartRefused "start-refused"
+        "A node did not start because it found a corrupt record."
+        "A node less is better than a node that forgot.";
+    CorruptTailDropped "corrupt-tail-dropped"
+        "A restarted node dropped a corrupt record and all behind it."
+        "It holds less than others believe.";
+    WriteFailedAgain "write-failed-again"
+        "The disk of a restarted node failed again before anything was durable."
+        "A node that never gets up must not stop the others.";
+    LeaderWriteFailed "leader-write-failed"
+        "The disk of a leader failed."
+        "It stops itself, and what it sent may be committed without it.";
     MessageLost "message-lost"
         "The network lost a message."
         "It must be sent again.";
@@ -617,47 +634,6 @@ impl Situation {
     /// The place in the catalogue, from 0.
     pub const fn slot(self) -> usize {
         self as usize
-    }
-}
-
-impl fmt::Display for Situation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Situation {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Situation, String> {
-        let found = Situation::ALL.iter().find(|situation| situation.name() == text);
-        found.copied().ok_or_else(|| {
-            let names = Situation::ALL.iter().map(|situation| situation.name());
-            closest::unknown("situation", text, names, "squall situations")
-        })
-    }
-}
-
-impl Serialize for Situation {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl<'de> Deserialize<'de> for Situation {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
-}
-
-impl JsonSchema for Situation {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Situation".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let names: Vec<&str> = Situation::ALL.iter().map(|situation| situation.name()).collect();
-        json_schema!({ "type": "string", "enum": names })
     }
 }
 

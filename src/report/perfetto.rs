@@ -309,6 +309,10 @@ fn micros(time: Time) -> f64 {
 fn lasts(action: &Action) -> bool {
     !matches!(
         action,
-        Action::Restart(_) | Action::DiskError(_) | Action::Clock(_) | Action::Transfer(_)
+        Action::Restart(_)
+            | Action::DiskError(_)
+            | Action::Corrupt(_)
+            | Action::Clock(_)
+            | Action::Transfer(_)
     )
 }

@@ -164,6 +164,8 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::SnapshotSaved { index, term } => fold(49, &[index.0, term.0]),
         Kind::Compact { write, upto } => fold(50, &[write.0, upto.0]),
         Kind::Discard { write, index, term } => fold(51, &[write.0, index.0, term.0]),
+        Kind::Corrupt { index, drops } => fold(56, &[index.0, drops.into()]),
+        Kind::Refuse { index } => fold(57, &[index.0]),
         Kind::Restore { index, term, state } => fold(52, &[index.0, term.0, state]),
     }
 }

@@ -14,6 +14,18 @@ use squall::record::{Kind, MessageKind, Record};
 /// An entry, as records tell of it.
 type Entry = (Term, u64);
 
+/// What nobody can promise once a plan has destroyed what a disk held.
+const RELIES_ON_DISKS: [Property; 8] = [
+    Property::ElectionSafety,
+    Property::LogMatching,
+    Property::LeaderCompleteness,
+    Property::StateMachineSafety,
+    Property::Durability,
+    Property::SafeCommit,
+    Property::ExactlyOnce,
+    Property::Snapshot,
+];
+
 /// A write that is not durable.
 #[derive(Clone, Debug)]
 enum Write {
@@ -58,6 +70,8 @@ pub struct Twin {
     votes: Vec<(NodeId, Term, NodeId)>,
     /// Every term that was on a disk, in order.
     disk_terms: Vec<(NodeId, Term)>,
+    /// The plan destroyed what is on a disk.
+    destroyed: bool,
     broken: Vec<Property>,
 }
 
@@ -73,6 +87,7 @@ impl Twin {
             states: Vec::new(),
             votes: Vec::new(),
             disk_terms: Vec::new(),
+            destroyed: false,
             broken: Vec::new(),
         }
     }
@@ -90,6 +105,7 @@ impl Twin {
                 return Vec::new();
             }
             Kind::Broken { .. } => self.broken.push(Property::Contract),
+            Kind::Corrupt { drops, .. } => self.destroyed |= drops,
             Kind::Snapshot { .. }
             | Kind::SnapshotSaved { .. }
             | Kind::Compact { .. }
@@ -102,6 +118,9 @@ impl Twin {
         self.judge_logs(id);
         self.judge_leaders();
         self.judge_copies();
+        if self.destroyed {
+            self.broken.retain(|property| !RELIES_ON_DISKS.contains(property));
+        }
         std::mem::take(&mut self.broken)
     }
 

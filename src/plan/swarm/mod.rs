@@ -5,9 +5,11 @@
 //! situations whose windows no random time hits. No bug is named here: the swarm does not know what it looks for.
 //!
 //! [`config`] says what is drawn from, [`storm`] draws the faults, [`sick`] the machine that ails all the time, [`elections`]
-//! what elections have beyond the paper's, [`recovery`] how the storm ends, and who must come back to life.
+//! what elections have beyond the paper's, [`disks`] disks that rot or are full, [`recovery`] how the storm ends, and who must come
+//! back to life.
 
 pub mod config;
+pub mod disks;
 pub mod elections;
 pub mod recovery;
 pub mod sick;
@@ -58,6 +60,7 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     draw_operations(&mut plan, config);
     elections::draw(seed, &mut plan, unit, config);
     recovery::draw(seed, &mut plan, unit, config);
+    disks::draw(&mut plan, unit, config);
     plan
 }
 
@@ -162,6 +165,7 @@ fn draw_disk(rng: &mut Rng, unit: Span, config: &Config) -> DiskOptions {
         write: Latency::Constant(Span::micros(rng.pick(&[0, 10, 100]))),
         fsync: draw_latency(rng, unit, 12),
         errors: if rng.chance(config.disk_errors) { errors } else { Share::NEVER },
+        ..DiskOptions::default()
     }
 }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::past::Messages;
 use crate::ids::NodeId;
-use crate::plan::fault::{ClockChange, Cut, DiskChange, Isolate, Lasting, Only, Slow, Transfer};
+use crate::plan::fault::{
+    ClockChange, Corrupt, Cut, DiskChange, Isolate, Lasting, Only, Slow, Transfer,
+};
 use crate::plan::{Action, Plan, Whom};
 use crate::record::{Kind, Loss, Record};
 
@@ -73,6 +75,8 @@ impl Faults<'_> {
             | Action::Slow(Slow { whom, .. })
             | Action::Disk(DiskChange { whom, .. })
             | Action::DiskError(Only { whom })
+            | Action::DiskFull(Lasting { whom, .. })
+            | Action::Corrupt(Corrupt { whom, .. })
             | Action::Clock(ClockChange { whom, .. }) => names(whom, node),
         }
     }

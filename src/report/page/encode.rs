@@ -56,6 +56,8 @@ pub const KINDS: &[&str] = &[
     "discard",
     "restore",
     "calm",
+    "corrupt",
+    "refuse",
 ];
 
 /// Puts records into arrays, and fills the tables that these refer to.
@@ -210,18 +212,13 @@ impl Encoder {
             Kind::Broken { panicked } => words.extend([31, panicked.into()]),
             Kind::Transfer { to } => words.extend([32, id(to)]),
             Kind::TargetPriority { target } => words.extend([33, target.into()]),
-            Kind::Calm { .. }
-            | Kind::Snapshot { .. }
-            | Kind::SnapshotSaved { .. }
-            | Kind::Compact { .. }
-            | Kind::Discard { .. }
-            | Kind::Restore { .. } => words.extend(later_words(kind)),
+            _ => words.extend(later_words(kind)),
         }
     }
 }
 
-/// What concerns snapshots, and the calm after a storm. A fingerprint comes in two halves: it has more bits than a number of JavaScript
-/// holds.
+/// What concerns snapshots, corrupt records, and the calm after a storm. A fingerprint comes in two halves: it has more bits than a
+/// number of JavaScript holds.
 fn later_words(kind: &Kind) -> Vec<u64> {
     let halves = |state: u64| (state >> 32, state & u64::from(u32::MAX));
     match *kind {
@@ -237,6 +234,8 @@ fn later_words(kind: &Kind) -> Vec<u64> {
             vec![38, index.0, term.0, high, low]
         }
         Kind::Calm { look } => vec![39, look.into()],
+        Kind::Corrupt { index, drops } => vec![40, index.0, drops.into()],
+        Kind::Refuse { index } => vec![41, index.0],
         _ => Vec::new(),
     }
 }
