@@ -126,8 +126,11 @@ enum Triggers {
 
 /// The plan on a plain network and plain disks, with all else decided as it was drawn.
 fn decided(plan: &Plan, choices: &Choices, asked: Asked, triggers: Triggers) -> Plan {
+    let within = plan.liveness_bounds().map(|bounds| bounds.within);
     let mut plan = plan.clone();
     plan.seed = 1;
+    // With timeouts that a plan names it allows as many rounds more. These were drawn: the bound is what it was.
+    plan.liveness.iter_mut().for_each(|liveness| liveness.within = within);
     plan.network = plain_network();
     plan.links.clear();
     let plain = plain_disk(usual_sync(choices));
