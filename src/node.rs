@@ -51,6 +51,9 @@ pub struct Damage {
     /// Entries which a durable truncation removed, whose records still lie in the journal before it, with the
     /// index of the first.
     pub truncated: Option<(Index, Rc<[Entry]>)>,
+    /// The first entry of the log whose checksum does not hold, though more lies behind it. A node is started with one only if it is to
+    /// drop that entry and all that follow.
+    pub corrupt: Option<Index>,
 }
 
 /// A copy of a state machine, as nodes hand it on: they do not look inside.

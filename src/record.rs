@@ -54,6 +54,18 @@ pub enum Kind {
     },
     /// The node's disk was emptied while the node was down.
     Wipe,
+    /// A durable record of the node rotted: its checksum does not hold any more.
+    Corrupt {
+        /// The index of its entry.
+        index: Index,
+        /// Whether the plan has the node drop it, and all behind it, at its next start.
+        drops: bool,
+    },
+    /// The node does not start: it found a record whose checksum does not hold.
+    Refuse {
+        /// The index of its entry.
+        index: Index,
+    },
     /// The node ends its own process because it cannot trust its disk.
     Stop,
     /// The node stands still.

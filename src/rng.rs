@@ -32,6 +32,8 @@ pub enum Stream {
     Recovery,
     /// What is drawn of a plan's clients after all else: sessions, and whether they meet on few keys.
     Operations,
+    /// What a plan drawn from a seed has of disks that rot or are full.
+    DiskFaults,
     /// How long a node's disk takes for a snapshot, and whether a crash keeps it.
     Snapshot(NodeId),
     /// With whom the cluster of a plan drawn from a seed begins, and how its members change.
@@ -52,6 +54,7 @@ impl Stream {
             Stream::Core => (14, 0),
             Stream::Recovery => (15, 0),
             Stream::Operations => (9, 0),
+            Stream::DiskFaults => (16, 0),
             Stream::Snapshot(node) => (8, u64::from(node.number())),
         };
         kind << 48 | identity

@@ -551,6 +551,30 @@ situations! {
     ClockJumped "clock-jumped"
         "A node's clock was set."
         "Timeouts come early or late.";
+    RecordCorrupted "record-corrupted"
+        "The record of a durable entry rotted."
+        "What was promised can no longer be read.";
+    CommittedRecordCorrupted "committed-record-corrupted"
+        "The record of a durable entry rotted that was committed."
+        "One copy less of what must never be lost.";
+    LastCopiesCorrupted "last-copies-corrupted"
+        "The record of a committed entry rotted that lay on a bare majority of disks."
+        "If the node goes on without it, another leader may never have had it.";
+    CorruptRecordRemoved "corrupt-record-removed"
+        "An entry was removed, or left to a snapshot, whose record had rotted unnoticed."
+        "What nobody reads does no harm.";
+    StartRefused "start-refused"
+        "A node did not start because it found a corrupt record."
+        "A node less is better than a node that forgot.";
+    CorruptTailDropped "corrupt-tail-dropped"
+        "A restarted node dropped a corrupt record and all behind it."
+        "It holds less than others believe.";
+    WriteFailedAgain "write-failed-again"
+        "The disk of a restarted node failed again before anything was durable."
+        "A node that never gets up must not stop the others.";
+    LeaderWriteFailed "leader-write-failed"
+        "The disk of a leader failed."
+        "It stops itself, and what it sent may be committed without it.";
     MessageLost "message-lost"
         "The network lost a message."
         "It must be sent again.";

@@ -133,7 +133,7 @@ fn decided_by_host(plan: &Plan, records: &[Record]) -> Vec<Step> {
         let has = |bug: Bug| plan.raft.bugs.contains(&bug);
         match record.kind {
             Kind::Reply { .. } => has(Bug::LocalRead),
-            Kind::Boot { life, .. } => life > 1 && has(Bug::DedupLost),
+            Kind::Boot { life, .. } => life > 1 && (has(Bug::DedupLost) || has(Bug::CorruptIsEof)),
             Kind::Snapshot { .. } | Kind::Restore { .. } => has(Bug::SnapDropsSessions),
             _ => false,
         }

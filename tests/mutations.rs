@@ -159,6 +159,8 @@ fn faults_that_contradict_each_other_are_refused() {
     check(&calm(alike), "split votes again and again");
     let never = "horizon = \"60s\"\n[[nodes]]\nid = 1\nelection_priority = 0";
     check(&calm(never), "the only one that could win");
+    let rots = "horizon = \"60s\"\n[[faults]]\nat = \"1s\"\ncorrupt = { whom = 1, entries = 1 }\n";
+    check(&calm(rots), "refuses to start");
     check(&(calm("horizon = \"60s\"") + "core = [1]\n"), "name a majority");
     check(&(calm("horizon = \"60s\"") + "core = \"candidate\"\n"), "the core is a list");
     check(&(calm("horizon = \"60s\"") + "within = \"0s\"\n"), "needs some time");

@@ -133,7 +133,7 @@ impl Oracles {
             }
             Kind::Deliver { .. } | Kind::Timer { .. } => return None,
             Kind::Broken { panicked } => return self.judge(broken(record, panicked)),
-            Kind::Wipe => {
+            Kind::Wipe | Kind::Corrupt { drops: true, .. } => {
                 for property in NEEDS_DISKS {
                     self.judged &= !(1 << property as u16);
                 }

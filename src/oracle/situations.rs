@@ -2,6 +2,7 @@
 //!
 //! A record is looked at before the shadow takes note of it, so that what it changes can still be seen.
 
+mod disks;
 mod elections;
 mod membership;
 mod recovery;
@@ -83,6 +84,7 @@ pub struct Situations {
     crashed_since_commit: NodeSet,
     last_message: u64,
     elections: elections::Memory,
+    disks: disks::Memory,
     recovery: recovery::Memory,
     clients: Clients,
     /// What the record at hand reached; kept to be used again.
@@ -111,6 +113,7 @@ impl Situations {
             crashed_since_commit: NodeSet::EMPTY,
             last_message: 0,
             elections: elections::Memory::new(nodes),
+            disks: disks::Memory::default(),
             recovery: recovery::Memory::default(),
             clients: Clients::default(),
             reached: Vec::new(),
@@ -154,6 +157,7 @@ impl Situations {
         self.observe_membership(record, oracles);
         let Some(id) = record.node else { return };
         self.observe_elections(record, id, oracles);
+        let dropped = self.observe_disks(record, id, oracles);
         if Clients::concerns(&record.kind) {
             let mut reached = std::mem::take(&mut self.reached);
             self.clients.observe(record, oracles, &mut reached);
@@ -188,7 +192,7 @@ impl Situations {
                 self.reach(appended, Some(id));
                 self.reach_if(leads && before == write, Situation::RequestsGathered, id);
             }
-            Kind::Truncate { from, .. } => {
+            Kind::Truncate { from, .. } if !dropped => {
                 self.redundant = None;
                 self.truncate(id, from, oracles);
             }

@@ -96,6 +96,10 @@ pub enum Action {
     Disk(DiskChange),
     /// The next sync of a disk fails.
     DiskError(Only),
+    /// Disks are full: whatever is written to the journal fails.
+    DiskFull(Lasting),
+    /// Durable records rot: their checksums do not hold any more.
+    Corrupt(Corrupt),
     /// Clocks jump, or run fast or slow.
     Clock(ClockChange),
     /// Leaders are told to hand over to another node.
@@ -272,6 +276,18 @@ pub struct DiskChange {
     pub lasts: Option<Span>,
 }
 
+/// A durable record that rots. A node notices when it reads its journal, at its next start; what it does then, `on_corruption` of the
+/// disk says. Nodes whose durable log has no such entry are left alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Corrupt {
+    /// Whose disk.
+    pub whom: Whom,
+    /// Which entry of the durable log, counted from its end: 1, the default, is the last.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub entries: u64,
+}
+
 /// A clock that changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -410,6 +426,8 @@ impl Action {
             Action::Weather(_) => "weather",
             Action::Disk(_) => "disk",
             Action::DiskError(_) => "disk-error",
+            Action::DiskFull(_) => "disk-full",
+            Action::Corrupt(_) => "corrupt",
             Action::Clock(_) => "clock",
             Action::Transfer(_) => "transfer",
             Action::Change(_) => "change",
@@ -420,7 +438,7 @@ impl Action {
     pub fn lasts(&self) -> Option<Span> {
         match self {
             Action::Crash(crash) => crash.lasts,
-            Action::Pause(pause) => pause.lasts,
+            Action::Pause(pause) | Action::DiskFull(pause) => pause.lasts,
             Action::Slow(slow) => slow.lasts,
             Action::Split(split) => split.lasts,
             Action::Isolate(isolate) => isolate.lasts,
@@ -431,6 +449,7 @@ impl Action {
             Action::Disk(disk) => disk.lasts,
             Action::Restart(_)
             | Action::DiskError(_)
+            | Action::Corrupt(_)
             | Action::Clock(_)
             | Action::Transfer(_)
             | Action::Change(_) => None,
@@ -460,6 +479,8 @@ impl Action {
             | Action::Bridge(Bridge { whom, .. })
             | Action::Disk(DiskChange { whom, .. })
             | Action::DiskError(Only { whom })
+            | Action::DiskFull(Lasting { whom, .. })
+            | Action::Corrupt(Corrupt { whom, .. })
             | Action::Clock(ClockChange { whom, .. }) => vec![("whom", whom)],
             Action::Cut(Cut { from, to, .. }) => vec![("from", from), ("to", to)],
             Action::Transfer(Transfer { whom, to }) => vec![("whom", whom), ("to", to)],
@@ -481,6 +502,8 @@ impl Action {
             | Action::Bridge(Bridge { whom, .. })
             | Action::Disk(DiskChange { whom, .. })
             | Action::DiskError(Only { whom })
+            | Action::DiskFull(Lasting { whom, .. })
+            | Action::Corrupt(Corrupt { whom, .. })
             | Action::Clock(ClockChange { whom, .. }) => vec![whom],
             Action::Cut(Cut { from, to, .. }) => vec![from, to],
             Action::Transfer(Transfer { whom, to }) => vec![whom, to],
@@ -495,7 +518,7 @@ impl Action {
     pub fn lasts_mut(&mut self) -> Option<&mut Span> {
         match self {
             Action::Crash(crash) => crash.lasts.as_mut(),
-            Action::Pause(pause) => pause.lasts.as_mut(),
+            Action::Pause(pause) | Action::DiskFull(pause) => pause.lasts.as_mut(),
             Action::Slow(slow) => slow.lasts.as_mut(),
             Action::Split(split) => split.lasts.as_mut(),
             Action::Isolate(isolate) => isolate.lasts.as_mut(),
@@ -506,6 +529,7 @@ impl Action {
             Action::Disk(disk) => disk.lasts.as_mut(),
             Action::Restart(_)
             | Action::DiskError(_)
+            | Action::Corrupt(_)
             | Action::Clock(_)
             | Action::Transfer(_)
             | Action::Change(_) => None,
@@ -571,6 +595,12 @@ pub struct FaultFile {
     /// The next sync fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     disk_error: Option<Only>,
+    /// Disks are full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disk_full: Option<Lasting>,
+    /// Durable records rot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrupt: Option<Corrupt>,
     /// Clocks change.
     #[serde(skip_serializing_if = "Option::is_none")]
     clock: Option<ClockChange>,
@@ -615,6 +645,8 @@ impl TryFrom<FaultFile> for Fault {
             file.weather.map(Action::Weather),
             file.disk.map(Action::Disk),
             file.disk_error.map(Action::DiskError),
+            file.disk_full.map(Action::DiskFull),
+            file.corrupt.map(Action::Corrupt),
             file.clock.map(Action::Clock),
             file.transfer.map(Action::Transfer),
             file.change.map(Action::Change),
@@ -630,7 +662,7 @@ impl TryFrom<FaultFile> for Fault {
             )),
             (None, _) => Err("a fault needs an action, as in crash = { whom = \"leader\" }; the actions are \
                               crash, restart, pause, slow, split, isolate, cut, bridge, ring, weather, disk, \
-                              disk-error, clock, transfer, change"
+                               disk-error, disk-full, corrupt, clock, transfer, change"
                 .into()),
         }
     }
@@ -656,6 +688,8 @@ impl From<Fault> for FaultFile {
             Action::Weather(action) => file.weather = Some(action),
             Action::Disk(action) => file.disk = Some(action),
             Action::DiskError(action) => file.disk_error = Some(action),
+            Action::DiskFull(action) => file.disk_full = Some(action),
+            Action::Corrupt(action) => file.corrupt = Some(action),
             Action::Clock(action) => file.clock = Some(action),
             Action::Transfer(action) => file.transfer = Some(action),
             Action::Change(action) => file.change = Some(action),

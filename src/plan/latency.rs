@@ -43,11 +43,12 @@ impl Latency {
         }
     }
 
-    /// The same where no span is longer than this; else a uniform one that keeps to it.
+    /// The same where no span is longer than this; else one that keeps to it, uniform unless it was constant.
     pub fn at_most(self, longest: Span) -> Latency {
-        match self.longest() <= longest {
-            true => self,
-            false => Latency::Uniform(Span(longest.0 / 4), longest),
+        match self {
+            _ if self.longest() <= longest => self,
+            Latency::Constant(_) => Latency::Constant(longest),
+            _ => Latency::Uniform(Span(longest.0 / 4), longest),
         }
     }
 

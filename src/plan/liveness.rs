@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::configuration::Change;
 use crate::plan::validate::{Checked, Problem, check_whom, require};
-use crate::plan::{Action, Fault, Plan, When, Whom};
+use crate::plan::{Action, Fault, OnCorruption, Plan, When, Whom};
 use crate::raft::priority;
 use crate::time::Span;
 
@@ -178,6 +178,18 @@ fn rounds(nodes: u8) -> u64 {
     rounds
 }
 
+/// A node that stays down for a record that it cannot read is no part of a core that must come back to life.
+fn check_rot(plan: &Plan) -> Checked {
+    let rots = |fault: &Fault| matches!(fault.action, Action::Corrupt(_));
+    let stays_down = plan.disk.on_corruption == OnCorruption::Stop;
+    match plan.faults.iter().position(|fault| stays_down && rots(fault)) {
+        Some(place) => require(false, &format!("faults/{place}"), || {
+            "a node with a corrupt record refuses to start, so liveness cannot be judged; have `on_corruption = \"truncate\"`".into()
+        }),
+        None => Ok(()),
+    }
+}
+
 /// Checks what a plan says of liveness.
 pub fn check(plan: &Plan) -> Checked {
     let (Some(liveness), Some(bounds)) = (&plan.liveness, plan.liveness_bounds()) else {
@@ -193,6 +205,7 @@ pub fn check(plan: &Plan) -> Checked {
         })?;
     }
     check_core(plan, &liveness.core)?;
+    check_rot(plan)?;
     require(liveness.within != Some(Span::ZERO), "liveness/within", || {
         "a cluster needs some time to come back to life".into()
     })?;

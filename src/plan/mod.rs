@@ -407,6 +407,21 @@ pub struct DiskOptions {
     /// How many syncs fail. The node is told, and the built-in Raft stops itself.
     #[serde(skip_serializing_if = "is_default")]
     pub errors: Share,
+    /// What becomes of a node that finds a record at its start whose checksum does not hold, in front of the journal's end.
+    #[serde(skip_serializing_if = "is_default")]
+    pub on_corruption: OnCorruption,
+}
+
+/// What a node does that finds a corrupt record at its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnCorruption {
+    /// It refuses to start, as etcd and Zeebe do: it once promised what it cannot read any more. It stays down.
+    #[default]
+    Stop,
+    /// It drops the record and all behind it, and goes on. This destroys what Raft relies on, so from the corruption on a plan with it is
+    /// judged as one that wipes a disk.
+    Truncate,
 }
 
 impl Default for DiskOptions {
@@ -415,6 +430,7 @@ impl Default for DiskOptions {
             write: Latency::Constant(Span::micros(20)),
             fsync: Latency::Uniform(Span::micros(100), Span::micros(500)),
             errors: Share::NEVER,
+            on_corruption: OnCorruption::Stop,
         }
     }
 }

@@ -70,6 +70,8 @@ pub enum Bug {
     LeaderCountsUnsynced,
     /// A restarted node keeps an entry that was written in part.
     TornTailAccepted,
+    /// A restarted node takes any record that it cannot read for the end of its log.
+    CorruptIsEof,
     /// A restarted node brings back entries that it had removed.
     TruncationNotCrashSafe,
 
@@ -159,7 +161,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 51] = [
+    pub const ALL: [Bug; 52] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -185,6 +187,7 @@ impl Bug {
         Bug::AckBeforeFsync,
         Bug::LeaderCountsUnsynced,
         Bug::TornTailAccepted,
+        Bug::CorruptIsEof,
         Bug::TruncationNotCrashSafe,
         Bug::PrevoteCountsAsVote,
         Bug::PrevoteReplyOwnTerm,
@@ -439,6 +442,14 @@ impl Bug {
                 "A crash cuts a write in two. The restarted node takes the broken entry for the one that was written.",
                 "ALICE, OSDI'14",
                 &[LogMatching, StateMachineSafety],
+            ),
+            Bug::CorruptIsEof => about(
+                "corrupt-is-eof",
+                "Any record whose checksum does not hold is read as the end of the log.",
+                "A record rots in the middle of the log. The restarted node takes it for one that a crash tore, and goes on without it and \
+                 all that follow, though others count on its copies.",
+                "Zeebe 6098; Protocol-Aware Recovery, FAST'18",
+                &[Durability, LeaderCompleteness, StateMachineSafety],
             ),
             Bug::TruncationNotCrashSafe => about(
                 "truncation-not-crash-safe",

@@ -123,6 +123,9 @@ impl Core {
             self.membership.append(self.log.base().plus(place as u64 + 1), entry);
         }
         self.durable_index = self.log.last_index();
+        if let Some(from) = disk.damage.corrupt {
+            self.truncate(from, ctx);
+        }
         self.recover_snapshot(disk.snapshot, ctx);
         self.last_applied = self.rules().first_applied(disk.applied).max(self.log.base());
         self.commit_index = disk.applied;

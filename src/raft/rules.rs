@@ -262,6 +262,12 @@ impl Rules {
         !self.broken(Bug::TornTailAccepted)
     }
 
+    /// Protocol-Aware Recovery, FAST'18: only a record at the end of the journal can be torn. A checksum that does not hold before it says
+    /// that something is lost which others count on.
+    pub fn tells_corrupt_from_torn(self) -> bool {
+        !self.broken(Bug::CorruptIsEof)
+    }
+
     /// 5.3: what was removed stays removed, over restarts too.
     pub fn removal_outlives_crash(self) -> bool {
         !self.broken(Bug::TruncationNotCrashSafe)

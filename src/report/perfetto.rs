@@ -311,6 +311,7 @@ fn lasts(action: &Action) -> bool {
         action,
         Action::Restart(_)
             | Action::DiskError(_)
+            | Action::Corrupt(_)
             | Action::Clock(_)
             | Action::Transfer(_)
             | Action::Change(_)

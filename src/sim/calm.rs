@@ -17,7 +17,7 @@ use crate::time::{Share, Span, Time};
 pub struct Calm {
     /// Whether it has begun.
     pub begun: bool,
-    /// Nodes that do not start any more.
+    /// Nodes that do not start any more: all outside the core.
     pub barred: NodeSet,
     /// Messages up to this one were on their way when it began, and are lost.
     pub lost_upto: u64,
@@ -126,9 +126,8 @@ impl<N: Node> Sim<'_, '_, N> {
         if self.hosts[id.slot()].is_up() && outside == Outside::Down {
             self.crash(id, Unsynced::Lost, None);
         }
-        if !self.hosts[id.slot()].is_up() {
-            self.calm.barred.insert(id);
-        }
+        // Whoever stops out there stays down: as it starts again, a leader whom nobody minds would be a candidate whom all mind.
+        self.calm.barred.insert(id);
         let heard = outside == Outside::Deaf && self.disturbs_nobody(id, core);
         let hears = outside == Outside::Mute;
         for other in NodeSet::first(self.plan.cluster.nodes).iter().filter(|other| *other != id) {

@@ -167,6 +167,10 @@ impl<N: Node> Sim<'_, '_, N> {
             Action::Restart(_) => {
                 targets.iter().filter(|node| !self.hosts[node.slot()].is_up()).collect()
             }
+            Action::Corrupt(corrupt) => targets
+                .iter()
+                .filter(|node| self.hosts[node.slot()].journal.from_end(corrupt.entries).is_some())
+                .collect(),
             _ => targets,
         };
         let nobody = match action {
@@ -182,8 +186,10 @@ impl<N: Node> Sim<'_, '_, N> {
         let force = self.faults.in_force.len();
         self.begin(action, targets, number, trigger, words[1]);
         let partition = !cuts.is_empty();
-        let endless =
-            matches!(action, Action::Restart(_) | Action::DiskError(_) | Action::Clock(_));
+        let endless = matches!(
+            action,
+            Action::Restart(_) | Action::DiskError(_) | Action::Corrupt(_) | Action::Clock(_)
+        );
         if endless || matches!(action, Action::Crash(_) | Action::Transfer(_) | Action::Change(_)) {
             return;
         }
@@ -242,8 +248,16 @@ impl<N: Node> Sim<'_, '_, N> {
                 }
             }
             Action::DiskError(_) => {
+                targets.iter().for_each(|node| self.hosts[node.slot()].disk.fail_next());
+            }
+            Action::DiskFull(_) => {
+                targets.iter().for_each(|node| self.hosts[node.slot()].disk.fill());
+            }
+            Action::Corrupt(corrupt) => {
                 for node in targets.iter() {
-                    self.hosts[node.slot()].disk.fail_next();
+                    if let Some(index) = self.hosts[node.slot()].journal.from_end(corrupt.entries) {
+                        self.rot(node, index);
+                    }
                 }
             }
             Action::Clock(change) => {
@@ -353,6 +367,9 @@ impl<N: Node> Sim<'_, '_, N> {
             Action::Pause(_) => targets.iter().for_each(|node| self.resume(node)),
             Action::Slow(_) => {
                 targets.iter().for_each(|node| self.hosts[node.slot()].per_input = Span::ZERO);
+            }
+            Action::DiskFull(_) => {
+                targets.iter().for_each(|node| self.hosts[node.slot()].disk.empty());
             }
             Action::Weather(_) => self.network.remove_weather(number),
             Action::Disk(_) => {

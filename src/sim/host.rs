@@ -8,7 +8,7 @@ use crate::kv::Map;
 use crate::log::{Command, Entry};
 use crate::node::{Answer, Context, Effect, Input, Node, NodeRng, Output, Request, Role, Status};
 use crate::plan::fault::Unsynced;
-use crate::plan::{NodeOptions, Plan, Survives};
+use crate::plan::{NodeOptions, OnCorruption, Plan, Survives};
 use crate::record::{Kind, Loss};
 use crate::rng::{Rng, Stream};
 use crate::sim::apply::is_for_state_machine;
@@ -124,6 +124,13 @@ impl<N: Node> Sim<'_, '_, N> {
         if host.is_up() || host.life != life || self.calm.barred.contains(id) {
             return;
         }
+        if let Some(index) = host.journal.corrupt()
+            && host.disk.options.on_corruption == OnCorruption::Stop
+            && self.rules.tells_corrupt_from_torn()
+        {
+            self.count_event();
+            return self.watch.record(Some(id), Kind::Refuse { index });
+        }
         let restored = host.recover_machine(Map::new(self.plan.clients.sessions));
         if !self.rules.answers_outlive_crash() {
             host.machine.forget_answers();
@@ -196,6 +203,14 @@ impl<N: Node> Sim<'_, '_, N> {
             self.watch.record(Some(to), Kind::Drop { from: id, id: 0, why: Loss::Unsent });
         }
         Survives { writes: whole, entries: torn }
+    }
+
+    /// The record of a durable entry rots.
+    pub(super) fn rot(&mut self, id: NodeId, index: Index) {
+        let host = &mut self.hosts[id.slot()];
+        host.journal.rot(index);
+        let drops = host.disk.options.on_corruption == OnCorruption::Truncate;
+        self.watch.record(Some(id), Kind::Corrupt { index, drops });
     }
 
     /// Empties the disk of a node that is down, its state machine too.

@@ -31,6 +31,8 @@ pub struct Journal {
     log: Log,
     snapshot: Option<Rc<Snapshot>>,
     damage: Damage,
+    /// The first entry whose record rotted.
+    corrupt: Option<Index>,
     pending: VecDeque<(WriteId, Write)>,
     /// A sync failed: nothing becomes durable any more until the journal is read again.
     failed: bool,
@@ -66,6 +68,7 @@ impl Default for Journal {
             log: Log::default(),
             snapshot: None,
             damage: Damage::default(),
+            corrupt: None,
             pending: VecDeque::new(),
             failed: false,
         }
@@ -116,11 +119,16 @@ impl Journal {
                 let removed: Rc<[Entry]> = self.log.iter_from(from).copied().collect();
                 self.damage.truncated = Some((from, removed));
                 self.log.truncate(from);
+                self.corrupt = self.corrupt.filter(|index| *index < from);
             }
-            Write::Compact(upto) => self.log.compact(upto),
+            Write::Compact(upto) => {
+                self.log.compact(upto);
+                self.corrupt = self.corrupt.filter(|index| *index > upto);
+            }
             Write::Discard(index, term) => {
                 self.log.replace(index, term);
                 self.damage.truncated = None;
+                self.corrupt = None;
             }
         }
     }
@@ -156,6 +164,22 @@ impl Journal {
         }
         let snapshot = self.snapshot.iter().map(|it| (it.last_included_index, it.members));
         snapshot.chain(found).collect()
+    }
+
+    /// The durable entry at this place from the end, 1 for the last; none if the log is shorter.
+    pub fn from_end(&self, place: u64) -> Option<Index> {
+        let index = Index((self.log.last_index().0 + 1).checked_sub(place)?);
+        (index > self.log.base()).then_some(index)
+    }
+
+    /// The record of a durable entry rots.
+    pub fn rot(&mut self, index: Index) {
+        self.corrupt = Some(self.corrupt.map_or(index, |first| first.min(index)));
+    }
+
+    /// The first entry whose checksum does not hold.
+    pub fn corrupt(&self) -> Option<Index> {
+        self.corrupt
     }
 
     /// The latest durable snapshot.
@@ -213,6 +237,7 @@ impl Journal {
             damage: Damage {
                 torn: self.damage.torn.take(),
                 truncated: self.damage.truncated.take(),
+                corrupt: self.corrupt,
             },
         }
     }
@@ -254,6 +279,30 @@ mod tests {
         let nothing = Survival { upto: WriteId::NONE, torn: None, lost: 1 };
         assert_eq!(journal.crash(0, Tear::Nothing), nothing);
         assert_eq!(journal.recover(Index::ZERO).log.last_index(), Index(2));
+    }
+
+    #[test]
+    fn a_rotten_record_is_there_until_its_entry_is_removed() {
+        let mut journal = Journal::default();
+        journal.push(WriteId(1), entries(5));
+        assert_eq!(journal.from_end(1), None, "nothing is durable");
+        journal.sync(WriteId(1));
+        assert_eq!(
+            [1, 5, 6].map(|place| journal.from_end(place)),
+            [Some(Index(5)), Some(Index(1)), None]
+        );
+        journal.rot(Index(4));
+        journal.rot(Index(2));
+        journal.push(WriteId(2), Write::Truncate(Index(3)));
+        journal.sync(WriteId(2));
+        assert_eq!(journal.recover(Index::ZERO).damage.corrupt, Some(Index(2)));
+        journal.push(WriteId(3), Write::Truncate(Index(2)));
+        journal.sync(WriteId(3));
+        assert_eq!(journal.corrupt(), None);
+        journal.rot(Index(1));
+        journal.push(WriteId(4), Write::Compact(Index(1)));
+        journal.sync(WriteId(4));
+        assert_eq!((journal.corrupt(), journal.from_end(1)), (None, None));
     }
 
     #[test]

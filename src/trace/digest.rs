@@ -98,6 +98,7 @@ impl Words {
 /// change.
 fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
     let vote = |vote: Option<NodeId>| u64::from(vote.map_or(0, NodeId::number));
+    let answer = |request, applied: bool| [request_word(request), applied.into()];
     let mut fold = |tag: u64, rest: &[u64]| {
         words.push(place | tag);
         rest.iter().for_each(|word| words.push(*word));
@@ -148,11 +149,9 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
             fold(23, &[request_word(request), u64::from(attempt), what, values]);
         }
         Kind::Request { request } => fold(24, &[request_word(request)]),
-        Kind::Reply { request, applied } => fold(25, &[request_word(request), applied.into()]),
+        Kind::Reply { request, applied } => fold(25, &answer(request, applied)),
         // What it gave follows from what was applied, which was folded in.
-        Kind::Answered { request, applied, .. } => {
-            fold(26, &[request_word(request), applied.into()]);
-        }
+        Kind::Answered { request, applied, .. } => fold(26, &answer(request, applied)),
         Kind::TimedOut { request } => fold(27, &[request_word(request)]),
         Kind::GaveUp { request } => fold(28, &[request_word(request)]),
         Kind::Fault { fault } => fold(29, &[u64::from(fault)]),
@@ -166,6 +165,8 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::SnapshotSaved { index, term } => fold(49, &[index.0, term.0]),
         Kind::Compact { write, upto } => fold(50, &[write.0, upto.0]),
         Kind::Discard { write, index, term } => fold(51, &[write.0, index.0, term.0]),
+        Kind::Corrupt { index, drops } => fold(56, &[index.0, drops.into()]),
+        Kind::Refuse { index } => fold(57, &[index.0]),
         Kind::Restore { index, term, state } => fold(52, &[index.0, term.0, state]),
     }
 }

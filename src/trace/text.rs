@@ -100,6 +100,8 @@ pub fn group(kind: &Kind) -> &'static str {
         Kind::Boot { .. }
         | Kind::Crash { .. }
         | Kind::Wipe
+        | Kind::Corrupt { .. }
+        | Kind::Refuse { .. }
         | Kind::Stop
         | Kind::Pause
         | Kind::Resume
@@ -135,6 +137,8 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
             text
         }
         Kind::Wipe => "loses its disk".into(),
+        Kind::Corrupt { index, .. } => format!("disk: the record of {index} rots"),
+        Kind::Refuse { index } => format!("REFUSES TO START: the record of {index} is corrupt"),
         Kind::Stop => "stops itself: it cannot trust its disk".into(),
         Kind::Pause => "stands still".into(),
         Kind::Resume => "goes on".into(),

@@ -12,6 +12,8 @@ pub struct Disk {
     pub options: DiskOptions,
     rng: Rng,
     fails_next: bool,
+    /// How many faults keep it full.
+    full: u32,
     /// Syncs whose fate is fixed, the next one last.
     pins: Vec<SyncPin>,
 }
@@ -32,7 +34,7 @@ impl Disk {
     pub fn new(options: DiskOptions, rng: Rng, mut pins: Vec<SyncPin>) -> Disk {
         pins.sort_by_key(|pin| pin.begun);
         pins.reverse();
-        Disk { options, rng, fails_next: false, pins }
+        Disk { options, rng, fails_next: false, full: 0, pins }
     }
 
     /// Draws one sync: always two words.
@@ -41,10 +43,11 @@ impl Disk {
         let (error, _) = self.rng.halves();
         let takes = sample(&self.options.write, write).plus(sample(&self.options.fsync, fsync));
         if let Some(pin) = self.pins.pop_if(|pin| Time::ZERO.plus(pin.begun) <= now) {
-            let fails = std::mem::take(&mut self.fails_next) || pin.fails;
+            let fails = std::mem::take(&mut self.fails_next) || pin.fails || self.full > 0;
             return Sync { takes: pin.takes, fails, survives: pin.survives };
         }
         let fails = self.options.errors.hit(error) || std::mem::take(&mut self.fails_next);
+        let fails = fails || self.full > 0;
         Sync { takes, fails, survives: None }
     }
 
@@ -61,6 +64,16 @@ impl Disk {
     /// Makes the next sync fail.
     pub fn fail_next(&mut self) {
         self.fails_next = true;
+    }
+
+    /// It has no room any more: syncs fail until [`Disk::empty`].
+    pub fn fill(&mut self) {
+        self.full += 1;
+    }
+
+    /// There is room again, unless another fault fills it.
+    pub fn empty(&mut self) {
+        self.full -= 1;
     }
 
     /// Draws how much of an unsynced journal survives a crash: how many of `writes` whole writes, and a word for what becomes of

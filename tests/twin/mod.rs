@@ -15,6 +15,18 @@ use squall::record::{Kind, MessageKind, Record};
 /// An entry, as records tell of it.
 type Entry = (Term, u64);
 
+/// What nobody can promise once a plan has destroyed what a disk held.
+const RELIES_ON_DISKS: [Property; 8] = [
+    Property::ElectionSafety,
+    Property::LogMatching,
+    Property::LeaderCompleteness,
+    Property::StateMachineSafety,
+    Property::Durability,
+    Property::SafeCommit,
+    Property::ExactlyOnce,
+    Property::Snapshot,
+];
+
 /// A write that is not durable.
 #[derive(Clone, Debug)]
 enum Write {
@@ -66,6 +78,8 @@ pub struct Twin {
     votes: Vec<(NodeId, Term, NodeId)>,
     /// Every term that was on a disk, in order.
     disk_terms: Vec<(NodeId, Term)>,
+    /// The plan destroyed what is on a disk.
+    destroyed: bool,
     broken: Vec<Property>,
 }
 
@@ -84,6 +98,7 @@ impl Twin {
             states: Vec::new(),
             votes: Vec::new(),
             disk_terms: Vec::new(),
+            destroyed: false,
             broken: Vec::new(),
         }
     }
@@ -106,6 +121,9 @@ impl Twin {
         self.judge_logs(id);
         self.judge_leaders();
         self.judge_copies();
+        if self.destroyed {
+            self.broken.retain(|property| !RELIES_ON_DISKS.contains(property));
+        }
         std::mem::take(&mut self.broken)
     }
 
@@ -124,6 +142,7 @@ impl Twin {
         };
         match record.kind {
             Kind::Broken { .. } => self.broken.push(Property::Contract),
+            Kind::Corrupt { drops, .. } => self.destroyed |= drops,
             Kind::Snapshot { .. }
             | Kind::SnapshotSaved { .. }
             | Kind::Compact { .. }

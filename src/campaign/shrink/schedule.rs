@@ -9,7 +9,9 @@ use crate::campaign::shrink::gather::is_plain_network;
 use crate::campaign::shrink::simpler::{SYNCS, plain_disk};
 use crate::ids::{NodeId, NodeSet};
 use crate::plan::fault::{Only, Unsynced};
-use crate::plan::{Action, Clients, Fault, Latency, LinkOptions, Pin, Plan, SyncPin, When, Whom};
+use crate::plan::{
+    Action, Clients, DiskOptions, Fault, Latency, LinkOptions, Pin, Plan, SyncPin, When, Whom,
+};
 use crate::sim::choices::{Choices, Strike};
 use crate::sim::{Options, Outcome, run, run_with};
 use crate::time::{Share, Span, Time};
@@ -124,15 +126,24 @@ enum Triggers {
 
 /// The plan on a plain network and plain disks, with all else decided as it was drawn.
 fn decided(plan: &Plan, choices: &Choices, asked: Asked, triggers: Triggers) -> Plan {
+    let within = plan.liveness_bounds().map(|bounds| bounds.within);
     let mut plan = plan.clone();
     plan.seed = 1;
+    // With timeouts that a plan names it allows as many rounds more. These were drawn: the bound is what it was.
+    plan.liveness.iter_mut().for_each(|liveness| liveness.within = within);
     plan.network = plain_network();
     plan.links.clear();
-    plan.disk = plain_disk(usual_sync(choices));
+    let plain = plain_disk(usual_sync(choices));
+    plan.disk = DiskOptions { on_corruption: plan.disk.on_corruption, ..plain.clone() };
     asked.decide(&mut plan, choices);
     for id in plan.node_ids() {
         let node = plan.node_mut(id);
-        node.disk = None;
+        // What a corrupt record leads to is no chance.
+        node.disk = node
+            .disk
+            .as_ref()
+            .map(|disk| disk.on_corruption)
+            .map(|on_corruption| DiskOptions { on_corruption, ..plain.clone() });
         node.election_timeouts.clone_from(&choices.timeouts[id.slot()]);
         node.heartbeat_intervals.clone_from(&choices.heartbeats[id.slot()]);
     }

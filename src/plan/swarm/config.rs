@@ -94,6 +94,8 @@ pub struct Config {
     pub snapshot_chunk: Vec<u32>,
     /// How many plans limit bytes in flight, gather requests, send when the leader's disk has it, or apply later, in percent of each.
     pub flow_control: u64,
+    /// How many plans have disks that rot or are full, in percent.
+    pub disk_faults: u64,
 }
 
 impl Default for Config {
@@ -134,6 +136,7 @@ impl Default for Config {
             snapshot_trailing: vec![0, 0, 0, 2, 10, 50],
             snapshot_chunk: vec![48, 128, 512, 65_536],
             flow_control: 12,
+            disk_faults: 15,
         }
     }
 }
@@ -210,6 +213,7 @@ impl Config {
             ("obsessed", self.obsessed),
             ("snapshots", self.snapshots),
             ("flow_control", self.flow_control),
+            ("disk_faults", self.disk_faults),
         ] {
             between(percent, 0, 100, key, "a share in percent")?;
         }

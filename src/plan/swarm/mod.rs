@@ -5,10 +5,12 @@
 //! situations whose windows no random time hits. No bug is named here: the swarm does not know what it looks for.
 //!
 //! [`config`] says what is drawn from, [`storm`] draws the faults, [`sick`] the machine that ails all the time, [`elections`]
-//! what elections have beyond the paper's, `membership` who belongs to the cluster, [`recovery`] how the storm ends, and who must come
+//! what elections have beyond the paper's, `membership` who belongs to the cluster, [`disks`] disks that rot or are full,
+//! [`recovery`] how the storm ends, and who must come
 //! back to life.
 
 pub mod config;
+pub mod disks;
 pub mod elections;
 mod membership;
 pub mod recovery;
@@ -61,6 +63,7 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     elections::draw(seed, &mut plan, unit, config);
     membership::draw(seed, &mut plan, unit, config);
     recovery::draw(seed, &mut plan, unit, config);
+    disks::draw(&mut plan, unit, config);
     plan
 }
 
@@ -165,6 +168,7 @@ fn draw_disk(rng: &mut Rng, unit: Span, config: &Config) -> DiskOptions {
         write: Latency::Constant(Span::micros(rng.pick(&[0, 10, 100]))),
         fsync: draw_latency(rng, unit, 12),
         errors: if rng.chance(config.disk_errors) { errors } else { Share::NEVER },
+        ..DiskOptions::default()
     }
 }
 

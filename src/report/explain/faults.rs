@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::past::Messages;
 use crate::ids::NodeId;
 use crate::plan::fault::{
-    ClockChange, Cut, DiskChange, Isolate, Lasting, MemberChange, Only, Slow, Transfer,
+    ClockChange, Corrupt, Cut, DiskChange, Isolate, Lasting, MemberChange, Only, Slow, Transfer,
 };
 use crate::plan::{Action, Plan, Whom};
 use crate::record::{Kind, Loss, Record};
@@ -78,6 +78,8 @@ impl Faults<'_> {
             | Action::Slow(Slow { whom, .. })
             | Action::Disk(DiskChange { whom, .. })
             | Action::DiskError(Only { whom })
+            | Action::DiskFull(Lasting { whom, .. })
+            | Action::Corrupt(Corrupt { whom, .. })
             | Action::Clock(ClockChange { whom, .. }) => names(whom, node),
         }
     }

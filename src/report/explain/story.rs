@@ -173,9 +173,12 @@ impl Story<'_> {
                 let back = || (7, format!("goes back from term {before} to term {term}"));
                 (term < before).then(back)
             }
-            Kind::WriteFailed { .. } | Kind::Wipe | Kind::Stop | Kind::Broken { .. } => {
-                Some((7, words(&record.kind, record.node)))
-            }
+            Kind::WriteFailed { .. }
+            | Kind::Wipe
+            | Kind::Corrupt { .. }
+            | Kind::Refuse { .. }
+            | Kind::Stop
+            | Kind::Broken { .. } => Some((7, words(&record.kind, record.node))),
             Kind::Pause
             | Kind::Resume
             | Kind::Clock { .. }

@@ -56,6 +56,8 @@ pub const KINDS: &[&str] = &[
     "discard",
     "restore",
     "calm",
+    "corrupt",
+    "refuse",
     "configure",
 ];
 
@@ -216,8 +218,8 @@ impl Encoder {
     }
 }
 
-/// What concerns snapshots, members, and the calm after a storm. Members are bits, node 1 in the lowest. A fingerprint comes in two halves:
-/// it has more bits than a number of JavaScript holds.
+/// What concerns snapshots, members, corrupt records, and the calm after a storm. Members are bits, node 1 in the lowest. A fingerprint
+/// comes in two halves: it has more bits than a number of JavaScript holds.
 fn later_words(kind: &Kind) -> Vec<u64> {
     let halves = |state: u64| (state >> 32, state & u64::from(u32::MAX));
     match *kind {
@@ -233,10 +235,12 @@ fn later_words(kind: &Kind) -> Vec<u64> {
             vec![38, index.0, term.0, high, low]
         }
         Kind::Calm { look } => vec![39, look.into()],
+        Kind::Corrupt { index, drops } => vec![40, index.0, drops.into()],
+        Kind::Refuse { index } => vec![41, index.0],
         Kind::Configure { index, term, configuration } => {
             let [voters, outgoing, learners] = configuration.words().map(u64::from);
             let auto = outgoing >> 31;
-            vec![40, index.0, term.0, voters, learners, outgoing & !(1 << 31), auto]
+            vec![42, index.0, term.0, voters, learners, outgoing & !(1 << 31), auto]
         }
         _ => Vec::new(),
     }

@@ -5,8 +5,8 @@ use std::fmt::Display;
 use crate::configuration::{Change, Several};
 use crate::ids::NodeSet;
 use crate::plan::fault::{
-    Bridge, ClockChange, Crash, Cut, Direction, DiskChange, Isolate, Ring, Slow, Split, Transfer,
-    Unsynced,
+    Bridge, ClockChange, Corrupt, Crash, Cut, Direction, DiskChange, Isolate, Ring, Slow, Split,
+    Transfer, Unsynced,
 };
 use crate::plan::{Action, Fault, LinkException, When, Whom};
 use crate::time::Span;
@@ -53,6 +53,7 @@ pub fn lasts(fault: &Fault) -> bool {
         Action::Crash(_)
             | Action::Restart(_)
             | Action::DiskError(_)
+            | Action::Corrupt(_)
             | Action::Clock(_)
             | Action::Transfer(_)
             | Action::Change(_)
@@ -110,6 +111,13 @@ fn action(action: &Action) -> String {
             format!("disk of {}:{}", who(whom), changes.concat())
         }
         Action::DiskError(only) => format!("the next sync of {} fails", who(&only.whom)),
+        Action::DiskFull(full) => format!("the disk of {} is full", who(&full.whom)),
+        Action::Corrupt(Corrupt { whom, entries: 1 }) => {
+            format!("the last durable entry of {} rots", who(whom))
+        }
+        Action::Corrupt(Corrupt { whom, entries }) => {
+            format!("a durable entry of {} rots: number {entries} from the end", who(whom))
+        }
         Action::Transfer(Transfer { whom, to }) => {
             format!("{} hands over to {}", who(whom), who(to))
         }

@@ -10,7 +10,7 @@ const GROUPS = ["role", "log", "commit", "message", "disk", "client", "fault", "
 const GROUP_OF = {
   term: 0, role: 0, leader: 0, transfer: 0, "target-priority": 0, configure: 1, append: 1, truncate: 1, vote: 1, commit: 2, apply: 2, send: 3, deliver: 3, drop: 3,
   duplicate: 3, durable: 4, "write-failed": 4, invoke: 5, request: 5, reply: 5, answered: 5, "timed-out": 5,
-  "gave-up": 5, timer: 7, snapshot: 4, "snapshot-saved": 4, compact: 1, discard: 1, restore: 2,
+  "gave-up": 5, timer: 7, snapshot: 4, "snapshot-saved": 4, compact: 1, discard: 1, restore: 2, corrupt: 6, refuse: 6,
 };
 const count = data.records.length;
 const records = data.records;

@@ -143,6 +143,8 @@ const WORDS = {
   "snapshot-saved": ([index, term]) => `disk has the snapshot up to ${index}@${term}`,
   compact: ([write, upto]) => `removes ${upto} and all before (w${write})`,
   discard: ([write, index, term]) => `gives its log up for the snapshot up to ${index}@${term} (w${write})`,
+  corrupt: ([index]) => `disk: the record of ${index} rots`,
+  refuse: ([index]) => `REFUSES TO START: the record of ${index} is corrupt`,
   restore: ([index, term]) => `restores its state machine from the snapshot up to ${index}@${term}`,
 };
 
@@ -210,6 +212,8 @@ const JSON_FIELDS = {
   "snapshot-saved": (f) => ({ index: f[0], term: f[1] }),
   compact: (f) => ({ write: f[0], upto: f[1] }),
   discard: (f) => ({ write: f[0], index: f[1], term: f[2] }),
+  corrupt: (f) => ({ index: f[0], drops: f[1] === 1 }),
+  refuse: (f) => ({ index: f[0] }),
   restore: (f) => ({ index: f[0], term: f[1], state: wholeOf(f[2], f[3]) }),
 };
 

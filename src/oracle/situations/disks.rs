@@ -1,0 +1,88 @@
+//! Situations of disks that rot, are full, or fail again.
+
+use crate::ids::{Index, NODES_MAX, NodeId};
+use crate::node::Role;
+use crate::oracle::Oracles;
+use crate::oracle::situations::Situations;
+use crate::record::{Kind, Record};
+use crate::situation::Situation;
+
+/// What is remembered of all disks.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Whether any disk has failed yet: until then there is nothing to remember.
+    any: bool,
+    nodes: [NodeMemory; NODES_MAX as usize],
+}
+
+/// What is remembered of one disk.
+#[derive(Clone, Copy, Debug, Default)]
+struct NodeMemory {
+    /// The first entry whose record rotted, and is still there.
+    corrupt: Option<Index>,
+    /// Whether a write failed, and nothing was durable since.
+    failed: bool,
+    /// The event in which the node started last.
+    booted: u64,
+}
+
+impl Situations {
+    /// Says whether the record drops a corrupt tail: nothing that the protocol does.
+    pub(super) fn observe_disks(&mut self, record: &Record, id: NodeId, oracles: &Oracles) -> bool {
+        let fails = matches!(
+            record.kind,
+            Kind::Corrupt { .. } | Kind::Refuse { .. } | Kind::WriteFailed { .. }
+        );
+        self.disks.any |= fails;
+        if !self.disks.any {
+            return false;
+        }
+        let disk = &mut self.disks.nodes[id.slot()];
+        match record.kind {
+            Kind::Boot { .. } => disk.booted = record.event,
+            Kind::Durable { .. } => disk.failed = false,
+            Kind::Wipe => disk.corrupt = None,
+            Kind::WriteFailed { .. } => {
+                let again = std::mem::replace(&mut disk.failed, true);
+                self.reach_if(again, Situation::WriteFailedAgain, id);
+                let leads = oracles.shadow().node(id).role == Role::Leader;
+                self.reach_if(leads, Situation::LeaderWriteFailed, id);
+            }
+            Kind::Corrupt { index, .. } => {
+                disk.corrupt = Some(disk.corrupt.map_or(index, |first| first.min(index)));
+                self.rots(id, index, oracles);
+            }
+            Kind::Refuse { index } => {
+                disk.corrupt = Some(index);
+                self.reach(Situation::StartRefused, Some(id));
+            }
+            Kind::Truncate { from, .. } if disk.corrupt.is_some_and(|index| index >= from) => {
+                let dropped = disk.booted == record.event;
+                disk.corrupt = None;
+                self.reach_if(dropped, Situation::CorruptTailDropped, id);
+                self.reach_if(!dropped, Situation::CorruptRecordRemoved, id);
+                return dropped;
+            }
+            Kind::Compact { upto: index, .. } | Kind::Discard { index, .. }
+                if disk.corrupt.is_some_and(|corrupt| corrupt <= index) =>
+            {
+                disk.corrupt = None;
+                self.reach(Situation::CorruptRecordRemoved, Some(id));
+            }
+            _ => {}
+        }
+        false
+    }
+
+    fn rots(&mut self, id: NodeId, index: Index, oracles: &Oracles) {
+        self.reach(Situation::RecordCorrupted, Some(id));
+        let shadow = oracles.shadow();
+        let place = oracles.commits().committed_at(index);
+        if place.is_some() && place == shadow.node(id).durable_at(index) {
+            self.reach(Situation::CommittedRecordCorrupted, Some(id));
+            let configuration = shadow.configuration_of(id);
+            let bare = |place| shadow.copies(index, place, configuration).is_bare();
+            self.reach_if(place.is_some_and(bare), Situation::LastCopiesCorrupted, id);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Disks that rot or are full: behind all else, and from a stream of their own, so that plans without are as they were.
+
+use crate::plan::fault::{Corrupt, Crash, Lasting, Unsynced};
+use crate::plan::swarm::Config;
+use crate::plan::{Action, Fault, OnCorruption, Plan, Trigger, When, Whom};
+use crate::rng::{Rng, Stream};
+use crate::situation::Situation;
+use crate::time::Span;
+
+/// When a record rots, or a disk is full: somebody has just come to count on what is there.
+const MOMENTS: [Situation; 6] = [
+    Situation::CommitAdvanced,
+    Situation::CommitBareMajority,
+    Situation::EntriesAccepted,
+    Situation::LeaderElected,
+    Situation::NodeRestarted,
+    Situation::ConflictingSuffixTruncated,
+];
+
+/// Draws what a plan has of them.
+pub fn draw(plan: &mut Plan, unit: Span, config: &Config) {
+    let mut rng = Rng::new(plan.seed, Stream::DiskFaults);
+    if !rng.chance(config.disk_faults) {
+        return;
+    }
+    let (rots, fills) = (rng.chance(80), rng.chance(40));
+    // A node that stays down for a corrupt record does not come back to life.
+    let rots = rots && plan.liveness.is_none();
+    if rng.chance(20) {
+        plan.disk.on_corruption = OnCorruption::Truncate;
+    }
+    if rots {
+        for _ in 0..rng.between(1, 3) {
+            let fault = rot(&mut rng, unit);
+            plan.faults.push(fault);
+        }
+        plan.faults.push(restart(&mut rng, unit));
+    }
+    if fills || !rots {
+        for _ in 0..rng.between(1, 2) {
+            let when = moment(&mut rng, unit);
+            let lasts = Some(share_of(&mut rng, unit, 50, 4_000));
+            let full = Lasting { whom: whom(&mut rng), lasts };
+            plan.faults.push(Fault { when, action: Action::DiskFull(full) });
+        }
+    }
+}
+
+fn rot(rng: &mut Rng, unit: Span) -> Fault {
+    let when = moment(rng, unit);
+    let entries = rng.pick(&[1, 1, 2, 3, 5, 20]);
+    let corrupt = Corrupt { whom: whom(rng), entries };
+    Fault { when, action: Action::Corrupt(corrupt) }
+}
+
+/// Whoever has a rotten record restarts soon: before that it does not know of it.
+fn restart(rng: &mut Rng, unit: Span) -> Fault {
+    let trigger = Trigger {
+        situation: Situation::RecordCorrupted,
+        nth: 1,
+        node: None,
+        after: share_of(rng, unit, 0, 500),
+        times: 100,
+    };
+    let crash = Crash {
+        whom: Whom::Trigger,
+        unsynced: rng.pick(&[Unsynced::Lost, Unsynced::Kept, Unsynced::Torn]),
+        survives: None,
+        wipe: false,
+        lasts: Some(share_of(rng, unit, 10, 1_000)),
+    };
+    Fault { when: When::On(trigger), action: Action::Crash(crash) }
+}
+
+fn moment(rng: &mut Rng, unit: Span) -> When {
+    let most = rng.pick(&[2, 10, 100]);
+    When::On(Trigger {
+        situation: rng.pick(&MOMENTS),
+        nth: rng.between(1, most),
+        node: None,
+        after: share_of(rng, unit, 0, 100),
+        times: rng.pick(&[1, 1, 2, 5]),
+    })
+}
+
+fn whom(rng: &mut Rng) -> Whom {
+    let words = [Whom::Trigger, Whom::Trigger, Whom::Leader, Whom::Follower, Whom::Minority];
+    words[rng.below(words.len() as u64) as usize].clone()
+}
+
+/// A random share of a span, in thousandths.
+fn share_of(rng: &mut Rng, unit: Span, from: u64, to: u64) -> Span {
+    Span(unit.0 * rng.between(from, to) / 1_000)
+}
