@@ -57,7 +57,9 @@ impl Node for Suspect {
     type Message = Message;
 
     fn step(&mut self, input: Input<Message>, ctx: &mut Context<'_, Message>) {
-        let step = (self.court.event.get(), self.id);
+        // What an operator asks begins an event without a record.
+        let unseen = matches!(input, Input::Change(_) | Input::Transfer(_));
+        let step = (self.court.event.get() + u64::from(unseen), self.id);
         let twin = || self.decide(Rules::default(), input.clone(), ctx);
         let honest = catch_unwind(AssertUnwindSafe(twin)).ok();
         let own = catch_unwind(AssertUnwindSafe(|| {
@@ -100,10 +102,11 @@ impl Node for Suspect {
 fn trial(plan: &Plan, pardoned: Option<Step>) -> (Outcome, Vec<Step>, Vec<Record>) {
     let court = Rc::new(Court::default());
     court.pardoned.set(pardoned);
-    let (config, members) = (plan.config(), NodeSet::first(plan.cluster.nodes));
+    let (config, nodes) = (plan.config(), NodeSet::first(plan.cluster.nodes));
+    let raft = |id| Raft::new(id, nodes, plan.config_of(id)).beginning_with(plan.voters());
     let make = |id| Suspect {
         id,
-        node: Saboteur::new(Raft::new(id, members, config), config.rules),
+        node: Saboteur::new(raft(id), config.rules),
         rules: config.rules,
         court: court.clone(),
     };
