@@ -78,7 +78,7 @@ pub fn take_randomness_out(shrinker: &mut Shrinker) {
 enum Asked {
     /// Each try is a request by itself, and comes when it came. Nobody has a session.
     Tries,
-    /// Each operation is a request, in a session of its own, and is tried again as clients do. Messages between clients and nodes take
+    /// Each operation is a request, in a session of its own if clients have sessions, and is tried again as clients do. Messages between clients and nodes take
     /// as long as this.
     Operations(Span),
 }
@@ -91,7 +91,8 @@ impl Asked {
     /// What may become of a plan's clients.
     fn of(plan: &Plan) -> Vec<Asked> {
         let mut ways = vec![Asked::Tries];
-        if plan.clients.sessions.is_some() {
+        // Once faults are over, clients try until they are answered.
+        if plan.clients.sessions.is_some() || plan.liveness.is_some() {
             ways.extend(CLIENT_LATENCIES.map(Asked::Operations));
         }
         ways

@@ -179,6 +179,9 @@ fn values(shrinker: &mut Shrinker) {
     }
 }
 
+/// After how many entries a snapshot is taken, where it must be: the sooner, the fewer requests are needed.
+const SNAPSHOTS_EVERY: [u64; 5] = [1, 2, 4, 8, 16];
+
 /// Switches off, one by one, what is still on, be it by the profile.
 fn switches(shrinker: &mut Shrinker) {
     type Change<'a> = &'a dyn Fn(&mut Plan);
@@ -201,6 +204,11 @@ fn switches(shrinker: &mut Shrinker) {
         let plan = shrinker.with(|plan| plan.cluster.apply_delay = Span::ZERO);
         shrinker.take(plan);
     }
+    let entries = config.snapshot_every;
+    let fewer = SNAPSHOTS_EVERY.into_iter().filter(|fewer| *fewer < entries);
+    let sooner =
+        fewer.map(|fewer| shrinker.with(|plan| plan.raft.snapshot_every = Some(fewer))).collect();
+    shrinker.take_first(sooner);
 }
 
 /// Fewer nodes: each in turn leaves, and those behind it move up.
