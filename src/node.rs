@@ -165,6 +165,15 @@ pub enum Input<M> {
         /// What it gave.
         output: Output,
     },
+    /// What a read gave, where [`Effect::Read`] asked for it.
+    Read {
+        /// The request.
+        request: RequestId,
+        /// As it was in the effect.
+        relay: Option<NodeId>,
+        /// What it gave.
+        output: Output,
+    },
     /// The snapshot that was written is durable, in place of the one before.
     SnapshotSaved(Rc<Snapshot>),
 }
@@ -247,6 +256,14 @@ pub enum Effect<M> {
         entry: Entry,
         /// Whether the node wants to hear what it gave, by [`Input::Applied`].
         answer: bool,
+    },
+    /// Asks the state machine, as it is after what was applied before, for what a command gives that changes nothing. The answer is
+    /// [`Input::Read`].
+    Read {
+        /// The request.
+        request: Request,
+        /// The node that forwarded the request, if one did: handed back as it is.
+        relay: Option<NodeId>,
     },
     /// Answers a client.
     Reply {

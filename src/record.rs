@@ -390,6 +390,10 @@ pub enum MessageKind {
     InstallSnapshot,
     /// The answer to it.
     SnapshotReply,
+    /// A leader asks whether it still leads, for reads that wait.
+    ReadRound,
+    /// The answer to it.
+    ReadRoundReply,
 }
 
 impl MessageKind {
@@ -408,7 +412,7 @@ pub struct Summary {
     /// would stand.
     pub term: Term,
     /// A candidate's last index; the index before the entries; the index that a follower has matched, or refused; the last that a
-    /// snapshot covers.
+    /// snapshot covers; the number of a round of reads.
     pub index: Index,
     /// The term at that index; for a refusal, the term that the follower has there.
     pub index_term: Term,

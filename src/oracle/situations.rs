@@ -334,7 +334,9 @@ impl Situations {
             | MessageKind::PreVoteReply
             | MessageKind::TimeoutNow
             | MessageKind::InstallSnapshot
-            | MessageKind::SnapshotReply => {}
+            | MessageKind::SnapshotReply
+            | MessageKind::ReadRound
+            | MessageKind::ReadRoundReply => {}
         }
     }
 

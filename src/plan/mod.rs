@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::NodeId;
 use crate::log::Command;
 use crate::property::Property;
-use crate::raft::{Bug, Config, Elections, Priority, Rules};
+use crate::raft::{Bug, Config, Elections, Priority, Reads, Rules};
 use crate::time::{Share, Shift, Span, SpanRange};
 
 /// All that a run depends on.
@@ -167,6 +167,7 @@ impl Plan {
             snapshot_every: self.raft.snapshot_every.unwrap_or(snapshots.0),
             snapshot_trailing: self.raft.snapshot_trailing.unwrap_or(snapshots.1),
             snapshot_chunk: self.raft.snapshot_chunk.unwrap_or(profile::SNAPSHOT_CHUNK),
+            reads: self.raft.reads.unwrap_or_default(),
             rules: Rules::with(&self.raft.bugs),
         }
     }
@@ -193,6 +194,9 @@ impl Plan {
         self.raft.vote_lease = Some(config.elections.vote_lease);
         self.raft.bytes_per_append = Some(config.bytes_per_append);
         self.raft.snapshot_every = Some(config.snapshot_every);
+        if config.reads != Reads::Log {
+            self.raft.reads = Some(config.reads);
+        }
         if config.snapshot_every > 0 {
             self.raft.snapshot_trailing = Some(config.snapshot_trailing);
             self.raft.snapshot_chunk = Some(config.snapshot_chunk);
@@ -292,6 +296,10 @@ pub struct RaftOptions {
     /// How many bytes of a snapshot one message carries at most, and one write takes, 1 to 1,073,741,824; 65,536 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot_chunk: Option<u32>,
+    /// How reads are answered: `log`, the default, by an entry in the log; `read-index` by the leader's state machine, after a majority
+    /// has answered it (thesis 6.4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reads: Option<Reads>,
     /// Bugs to plant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bugs: Vec<Bug>,

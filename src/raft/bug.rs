@@ -89,6 +89,11 @@ pub enum Bug {
     LocalRead,
     /// What requests gave is in memory only.
     DedupLost,
+    // Reads without the log.
+    /// A leader serves reads before it has committed an entry of its own term.
+    ReadindexBeforeNoop,
+    /// A leader serves reads one answer short of a majority.
+    ReadQuorumShort,
     // Snapshots.
     /// Entries before the end of a snapshot are taken as if they followed the log.
     MissingPrevAccepted,
@@ -128,7 +133,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 38] = [
+    pub const ALL: [Bug; 40] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -163,6 +168,8 @@ impl Bug {
         Bug::AckBeforeCommit,
         Bug::LocalRead,
         Bug::DedupLost,
+        Bug::ReadindexBeforeNoop,
+        Bug::ReadQuorumShort,
         Bug::MissingPrevAccepted,
         Bug::SnapKeepsConflict,
         Bug::SnapSetsTerm,
@@ -481,6 +488,22 @@ impl Bug {
                  carried out a second time.",
                 "Raft thesis, 6.3",
                 &[ExactlyOnce, Linearizability, Property::Snapshot],
+            ),
+            Bug::ReadindexBeforeNoop => about(
+                "readindex-before-noop",
+                "A leader answers reads before it has committed an entry of its own term.",
+                "The leader of old answered a write and was cut off before the others heard that it is committed. The new leader holds \
+                 the entry, does not know that it is committed, and answers a read without it.",
+                "etcd 7331, redisraft PR 22",
+                &[Linearizability],
+            ),
+            Bug::ReadQuorumShort => about(
+                "read-quorum-short",
+                "A leader answers reads when one node less than a majority has answered it.",
+                "Of three nodes that is the leader alone. It was cut off, another leads, and it answers a read with what was overwritten \
+                 since.",
+                "openraft d60f1e85",
+                &[Linearizability],
             ),
             _ => panic!("not a bug of clients"),
         }

@@ -10,6 +10,7 @@ use crate::raft::core::{Core, Ctx};
 use crate::raft::flow::{Asked, Gathered};
 use crate::raft::progress::Progress;
 use crate::raft::quorum::Quorum;
+use crate::raft::reads::{ReadQueue, Reads};
 use crate::raft::transfer::Transfer;
 use crate::time::{LocalTime, Span};
 
@@ -35,6 +36,8 @@ pub struct Leader {
     pub transfer: Option<Transfer>,
     /// Requests that are not entries yet.
     pub gathered: Gathered,
+    /// Reads that wait for a round, not for an entry.
+    pub reads: ReadQueue,
     /// The batch sent last, which the next follower most likely wants too.
     shared_batch: (Index, usize, Batch),
 }
@@ -62,6 +65,7 @@ impl Leader {
             quorum: Quorum::new(core, ctx.now),
             transfer: None,
             gathered: Gathered::default(),
+            reads: ReadQueue::new(core, next_index),
             shared_batch: (Index::ZERO, 0, Batch::EMPTY),
         };
         for to in core.others() {
@@ -105,6 +109,7 @@ impl Leader {
             core.progress[to.slot()].back_offs = 0;
             self.send_batch(core, to, 0, ctx);
         }
+        self.ask_round(core, ctx);
         self.wait(core, ctx);
     }
 
@@ -124,6 +129,14 @@ impl Leader {
     ) {
         if self.transfer.is_some() {
             return core.refuse(request.id, relay, ctx);
+        }
+        if let Command::Get { .. } = request.command {
+            if !core.rules().reads_ask_a_majority() {
+                return ctx.emit(Effect::Read { request, relay });
+            }
+            if core.config.reads == Reads::ReadIndex {
+                return self.read(core, request, relay, ctx);
+            }
         }
         if core.config.batch_delay == Span::ZERO {
             return self.append(core, &[(request, relay)], ctx);
@@ -269,6 +282,7 @@ impl Leader {
             core.commit_index = index;
         }
         core.apply(self.pending.iter().map(|pending| pending.index), ctx);
+        self.serve_reads(core, ctx);
     }
 
     /// The highest index that enough disks hold.
@@ -334,8 +348,15 @@ impl Leader {
     }
 }
 
+impl Leader {
+    /// A follower answered in the leader's term.
+    pub fn hear(&mut self, from: NodeId, now: LocalTime) {
+        self.quorum.hear(from, now);
+    }
+}
+
 /// Answers a client, by way of the follower that forwarded its request if there is one.
-fn answer_request(
+pub fn answer_request(
     core: &Core,
     request: RequestId,
     relay: Option<NodeId>,

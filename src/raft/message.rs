@@ -105,6 +105,20 @@ pub enum Message {
         /// Whether the follower's disk and state machine hold everything up to that entry.
         installed: bool,
     },
+    /// A leader asks whether it still leads, for reads that wait (thesis 6.4).
+    ReadRound {
+        /// The leader's term.
+        term: Term,
+        /// The round, from 1 in each term.
+        round: u64,
+    },
+    /// The answer to it.
+    ReadRoundReply {
+        /// The follower's current term.
+        term: Term,
+        /// The round; zero where the leader's term is over.
+        round: u64,
+    },
     /// A follower hands a client's request to the leader that it knows.
     Forward {
         /// The request.
@@ -131,7 +145,9 @@ impl Message {
             | Message::PreVoteReply { term, granted: false }
             | Message::TimeoutNow { term }
             | Message::InstallSnapshot { term, .. }
-            | Message::SnapshotReply { term, .. } => Some(term),
+            | Message::SnapshotReply { term, .. }
+            | Message::ReadRound { term, .. }
+            | Message::ReadRoundReply { term, .. } => Some(term),
             Message::PreVote { .. }
             | Message::PreVoteReply { granted: true, .. }
             | Message::Forward { .. }
@@ -197,6 +213,14 @@ impl Message {
                 commit: Index(offset),
                 success: installed,
                 ..Summary::new(MessageKind::SnapshotReply, term)
+            },
+            Message::ReadRound { term, round } => {
+                Summary { index: Index(round), ..Summary::new(MessageKind::ReadRound, term) }
+            }
+            Message::ReadRoundReply { term, round } => Summary {
+                index: Index(round),
+                success: round > 0,
+                ..Summary::new(MessageKind::ReadRoundReply, term)
             },
             Message::Forward { request } => {
                 Summary { request: request.id, ..Summary::new(MessageKind::Forward, Term::ZERO) }

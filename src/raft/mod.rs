@@ -5,7 +5,7 @@
 //! small predicate. [`core`] is the state of Figure 2 and how it reaches the disk. `follower`, `candidate` and `leader` are the
 //! three roles; each answers an input with the next role, and [`node`] makes all transitions. [`progress`] is what a leader
 //! knows of one follower, `flow` how much it sends there, and [`snapshot`] what it sends to one that is too far behind. The switches of
-//! [`Elections`] have a file each: `prevote`, `quorum` and [`priority`]; `transfer` hands leadership over. [`bug`] is the catalogue of
+//! [`Elections`] have a file each: `prevote`, `quorum` and [`priority`]; `transfer` hands leadership over. [`reads`] answers reads without an entry. [`bug`] is the catalogue of
 //! mistakes that can be planted into the rules.
 //!
 //! Choices that the paper leaves open:
@@ -23,6 +23,7 @@ pub mod message;
 pub mod node;
 pub mod priority;
 pub mod progress;
+pub mod reads;
 pub mod rules;
 pub mod snapshot;
 
@@ -38,6 +39,7 @@ pub use bug::Bug;
 pub use message::Message;
 pub use node::Raft;
 pub use priority::Priority;
+pub use reads::Reads;
 pub use rules::Rules;
 
 use crate::time::{Span, SpanRange};
@@ -69,6 +71,8 @@ pub struct Config {
     pub snapshot_trailing: u64,
     /// How many bytes of a snapshot one message carries at most, from 1.
     pub snapshot_chunk: u32,
+    /// How reads are answered.
+    pub reads: Reads,
     /// The rules, with or without a planted bug.
     pub rules: Rules,
 }

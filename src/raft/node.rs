@@ -1,11 +1,11 @@
 //! The node: one input in, effects out, and the one place where roles change.
 
 use crate::ids::{Index, NodeId, NodeSet, Term};
-use crate::node::{Context, Effect, Input, Node, Role, Status};
+use crate::node::{Answer, Context, Effect, Input, Node, Role, Status};
 use crate::raft::candidate::Candidate;
 use crate::raft::core::{Core, Ctx};
 use crate::raft::follower::{Append, Follower, receive_entries, receive_request_vote};
-use crate::raft::leader::Leader;
+use crate::raft::leader::{Leader, answer_request};
 use crate::raft::prevote::{PreCandidate, receive_pre_vote};
 use crate::raft::snapshot::Part;
 use crate::raft::{Config, Message, Rules};
@@ -190,6 +190,17 @@ impl Raft {
                     leader.receive_snapshot_reply(&mut self.core, from, part, installed, ctx);
                 }
             }
+            Message::ReadRound { term, round } => {
+                if self.follow_leader(from, ctx) {
+                    // It says what this node knows now, and promises nothing: no write need be durable.
+                    self.core.send(from, Message::ReadRoundReply { term, round }, ctx);
+                }
+            }
+            Message::ReadRoundReply { round, .. } => {
+                if let RoleState::Leader(leader) = &mut self.role {
+                    leader.receive_confirmed(&self.core, from, round, ctx);
+                }
+            }
             Message::Forward { request } => match &mut self.role {
                 RoleState::Leader(leader) => {
                     leader.request(&mut self.core, request, Some(from), ctx);
@@ -241,8 +252,12 @@ impl Raft {
                 let reply = Message::SnapshotReply { term, last_included_index, offset, installed };
                 self.core.answer(from, reply, ctx);
             }
+            Message::ReadRound { .. } => {
+                self.core.answer(from, Message::ReadRoundReply { term, round: 0 }, ctx);
+            }
             Message::Conflict { .. }
             | Message::SnapshotReply { .. }
+            | Message::ReadRoundReply { .. }
             | Message::PreVote { .. }
             | Message::PreVoteReply { .. }
             | Message::TimeoutNow { .. }
@@ -360,6 +375,10 @@ impl Node for Raft {
             // What the disk holds is not known until it is read again. Going on would mean to guess.
             Input::WriteFailed(_) => ctx.emit(Effect::Stop),
             Input::SnapshotSaved(snapshot) => self.core.snapshot_saved(snapshot, ctx),
+            // It was confirmed before it was read, so that it does not matter whether the node still leads.
+            Input::Read { request, relay, output } => {
+                answer_request(&self.core, request, relay, Answer::Applied(output), ctx);
+            }
             Input::Applied { index, output } => {
                 if let RoleState::Leader(leader) = &mut self.role {
                     leader.applied(&self.core, index, output, ctx);

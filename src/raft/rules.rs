@@ -158,10 +158,20 @@ impl Rules {
         !self.broken(Bug::AckBeforeCommit)
     }
 
-    /// Section 8, thesis 6.4: a leader does not answer a read by its own state alone, for it may lead no more; here reads go
-    /// through the log.
-    pub fn reads_go_through_the_log(self) -> bool {
+    /// Section 8, thesis 6.4: a leader does not answer a read by its own state alone, for it may lead no more.
+    pub fn reads_ask_a_majority(self) -> bool {
         !self.broken(Bug::LocalRead)
+    }
+
+    /// Thesis 6.4: what was committed before the leader's term is known to be once an entry of its own term is, the first of
+    /// which is its no-op.
+    pub fn read_index(self, commit: Index, noop: Index) -> Index {
+        if self.broken(Bug::ReadindexBeforeNoop) { commit } else { commit.max(noop) }
+    }
+
+    /// Thesis 6.4: a majority answers before reads are, the leader counted.
+    pub fn answers_to_read(self, majority: usize) -> usize {
+        majority - usize::from(self.broken(Bug::ReadQuorumShort))
     }
 
     /// Thesis 6.3: what requests gave is part of the replicated state, and kept as that is.

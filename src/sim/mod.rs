@@ -20,8 +20,8 @@ pub use run::{Ended, Options, Outcome, run, run_nodes, run_with};
 use std::rc::Rc;
 
 use crate::ids::{NodeId, WriteId};
-use crate::log::{Command, RequestId};
-use crate::node::{Answer, Effect, Input, Node, Request, Role, Snapshot};
+use crate::log::RequestId;
+use crate::node::{Answer, Effect, Input, Node, Request, Snapshot};
 use crate::plan::{Plan, SingleRequest};
 use crate::raft::Rules;
 use crate::record::{Kind, Loss};
@@ -183,11 +183,6 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
                 if self.hosts[node.slot()].is_up() {
                     self.count_event();
                     self.watch.record(Some(node), Kind::Request { request: request.id });
-                    let reads = matches!(request.command, Command::Get { .. });
-                    let leads = self.hosts[node.slot()].status().role == Role::Leader;
-                    if reads && leads && !self.rules.reads_go_through_the_log() {
-                        return self.read_locally(node, request);
-                    }
                     self.step(node, Input::Request(request));
                 }
             }

@@ -257,6 +257,8 @@ pub fn message_words(message: &Summary) -> String {
         }
         MessageKind::SnapshotReply if success => format!("installed t{term} last={index}"),
         MessageKind::SnapshotReply => format!("received t{term} last={index} bytes={commit}"),
+        MessageKind::ReadRound => format!("read-round t{term} round={index}"),
+        MessageKind::ReadRoundReply => format!("confirmed t{term} round={index}"),
         MessageKind::Forward => format!("forward {}", client(request)),
         MessageKind::ForwardReply if success => format!("forwarded {} done", client(request)),
         MessageKind::ForwardReply => format!("forwarded {} refused", client(request)),

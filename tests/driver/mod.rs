@@ -14,7 +14,7 @@ use squall::node::{
     Answer, Context, Damage, Effect, Image, Input, Node, NodeRng, Output, Recovered, Request, Role,
     Snapshot, Status,
 };
-use squall::raft::{Bug, Config, Elections, Message, Priority, Raft, Rules};
+use squall::raft::{Bug, Config, Elections, Message, Priority, Raft, Reads, Rules};
 use squall::rng::{Rng, Stream};
 use squall::time::{LocalTime, Span, SpanRange};
 
@@ -113,6 +113,7 @@ impl Driver {
             snapshot_every: 0,
             snapshot_trailing: 0,
             snapshot_chunk: 10,
+            reads: Reads::Log,
             rules: Rules::with(bugs),
         };
         let config_of = |slot: usize| {
@@ -186,13 +187,13 @@ impl Driver {
         if before.commit != status.commit {
             let _ = writeln!(self.lines, "{id} commits up to {}", status.commit);
         }
-        for index in answers {
-            self.step(id, Input::Applied { index, output: Output::Done });
+        for answer in answers {
+            self.step(id, answer);
         }
     }
 
     #[expect(clippy::too_many_lines, reason = "a plain match: one arm for each effect")]
-    fn carry_out(&mut self, id: NodeId, effect: Effect<Message>, answers: &mut Vec<Index>) {
+    fn carry_out(&mut self, id: NodeId, effect: Effect<Message>, answers: &mut Vec<Input<Message>>) {
         let nodes = self.nodes.len();
         let node = &mut self.nodes[id.slot()];
         let lines = &mut self.lines;
@@ -256,9 +257,13 @@ impl Driver {
             }
             Effect::Apply { index, entry, answer } => {
                 if answer {
-                    answers.push(index);
+                    answers.push(Input::Applied { index, output: Output::Done });
                 }
                 writeln!(lines, "{id} applies {index}@{}", entry.term)
+            }
+            Effect::Read { request, relay } => {
+                answers.push(Input::Read { request: request.id, relay, output: Output::Done });
+                writeln!(lines, "{id} reads for c{}.{}", request.id.client, request.id.serial)
             }
             Effect::Reply { request, answer } => {
                 let what = match answer {
@@ -429,6 +434,8 @@ pub fn words(message: &Message) -> String {
             let what = if *installed { "installed".into() } else { format!("has {offset}") };
             format!("snapshot-reply t{term} upto {last_included_index} {what}")
         }
+        Message::ReadRound { term, round } => format!("read-round t{term} round {round}"),
+        Message::ReadRoundReply { term, round } => format!("confirmed t{term} round {round}"),
         Message::Forward { request } => {
             format!("forward c{}.{}", request.id.client, request.id.serial)
         }

@@ -8,6 +8,7 @@ use crate::plan::{
     Action, Clients, Cluster, DiskOptions, Fault, Latency, NodeOptions, Plan, Profile, RaftOptions,
     When, Whom,
 };
+use crate::raft::Reads;
 use crate::time::{Shift, Span, SpanRange, Time};
 
 /// A disk that takes the same time for everything.
@@ -117,12 +118,13 @@ pub fn all(shrinker: &mut Shrinker) {
 
 /// Switches off, one by one, what is still on, be it by the profile.
 fn switches(shrinker: &mut Shrinker) {
-    let changes: [(bool, &dyn Fn(&mut Plan)); 6] = {
+    let changes: [(bool, &dyn Fn(&mut Plan)); 7] = {
         let config = shrinker.best.config();
         [
             (config.elections.pre_vote, &|plan| plan.raft.pre_vote = Some(false)),
             (config.elections.check_quorum, &|plan| plan.raft.check_quorum = Some(false)),
             (config.elections.vote_lease, &|plan| plan.raft.vote_lease = Some(false)),
+            (config.reads != Reads::Log, &|plan| plan.raft.reads = None),
             (config.snapshot_every > 0, &|plan| plan.raft.snapshot_every = Some(0)),
             (config.bytes_per_append > 0, &|plan| plan.raft.bytes_per_append = Some(0)),
             (config.bytes_in_flight > 0, &|plan| plan.raft.bytes_in_flight = Some(0)),

@@ -557,6 +557,8 @@ impl Story<'_> {
             MessageKind::InstallSnapshot => "part of a snapshot",
             MessageKind::SnapshotReply if message.success => "word that its snapshot is installed",
             MessageKind::SnapshotReply => "word of how much of a snapshot came",
+            MessageKind::ReadRound => "question whether it still leads",
+            MessageKind::ReadRoundReply => "word that it still leads",
             MessageKind::Forward
             | MessageKind::ForwardReply
             | MessageKind::PreVote

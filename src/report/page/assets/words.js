@@ -57,6 +57,8 @@ function messageWords(m) {
     case "snapshot-reply":
       if (m.success) return `installed t${m.term} last=${m.index}`;
       return `received t${m.term} last=${m.index} bytes=${m.commit}`;
+    case "read-round": return `read-round t${m.term} round=${m.index}`;
+    case "read-round-reply": return `confirmed t${m.term} round=${m.index}`;
     case "forward": return `forward ${request}`;
     default: return `forwarded ${request} ${m.success ? "done" : "refused"}`;
   }
