@@ -101,6 +101,22 @@ impl Command {
     }
 }
 
+impl Command {
+    /// The same about another key.
+    pub fn with_key(self, key: u32) -> Command {
+        match self {
+            Command::Noop | Command::Register => self,
+            Command::Get { .. } => Command::Get { key },
+            Command::Put { value, .. } => Command::Put { key, value },
+            Command::Delete { .. } => Command::Delete { key },
+            Command::CompareAndSet { expected, value, .. } => {
+                Command::CompareAndSet { key, expected, value }
+            }
+            Command::Append { value, .. } => Command::Append { key, value },
+        }
+    }
+}
+
 /// One entry of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Entry {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A property that must hold after every event.
+/// A property that must hold: after every event, and liveness in the end.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -42,11 +42,13 @@ pub enum Property {
     ExactlyOnce,
     /// A snapshot holds exactly the committed entries up to its end, and a log gives way only to a durable one (section 7).
     Snapshot,
+    /// Once faults are over, a leader is elected and stays, requests are answered, and nodes catch up (5.6).
+    Liveness,
 }
 
 impl Property {
     /// All of them, in the order in which they are judged.
-    pub const ALL: [Property; 14] = [
+    pub const ALL: [Property; 15] = [
         Property::ElectionSafety,
         Property::LeaderAppendOnly,
         Property::LogMatching,
@@ -61,6 +63,7 @@ impl Property {
         Property::Linearizability,
         Property::ExactlyOnce,
         Property::Snapshot,
+        Property::Liveness,
     ];
 
     /// The name in scenario files and reports.
@@ -77,6 +80,7 @@ impl Property {
             Property::MonotonicTerm => "monotonic-term",
             Property::MonotonicCommit => "monotonic-commit",
             Property::Contract => "contract",
+            Property::Liveness => "liveness",
             Property::Linearizability => "linearizability",
             Property::ExactlyOnce => "exactly-once",
             Property::Snapshot => "snapshot",
@@ -113,6 +117,9 @@ impl Property {
                 "A node's commit index never goes back in one life, and is never past its log."
             }
             Property::Contract => "A node does not panic, and keeps the contract with its host.",
+            Property::Liveness => {
+                "Once faults are over, a leader is elected and stays, requests are answered, and nodes catch up."
+            }
             Property::Linearizability => {
                 "Each operation takes effect at one moment between its first try and its answer."
             }
@@ -177,6 +184,10 @@ impl Property {
             }
             Property::Contract => {
                 "Figure 2: a server that answers in ways the paper does not have is not a Raft server."
+            }
+            Property::Liveness => {
+                "5.6, thesis 2.1: the system is available as long as a majority of servers is up and can communicate, and \
+                 messages are much quicker than election timeouts."
             }
         }
     }

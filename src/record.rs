@@ -246,6 +246,11 @@ pub enum Kind {
         /// Its place in the plan, from 1.
         fault: u32,
     },
+    /// Faults are over: the node belongs to the core, which must come back to life. Without a node, a look at whether it has.
+    Calm {
+        /// 0 where it begins, and the number of the look, from 1.
+        look: u32,
+    },
     /// The node's code panicked, or broke the contract with its host.
     Broken {
         /// Whether it panicked.

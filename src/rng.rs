@@ -26,6 +26,10 @@ pub enum Stream {
     Fault(u32),
     /// What a plan drawn from a seed has of elections beyond the paper's.
     Elections,
+    /// Who belongs to the core when faults end.
+    Core,
+    /// How the storm of a plan drawn from a seed ends.
+    Recovery,
     /// What is drawn of a plan's clients after all else: sessions, and whether they meet on few keys.
     Operations,
     /// How long a node's disk takes for a snapshot, and whether a crash keeps it.
@@ -42,6 +46,8 @@ impl Stream {
             Stream::Client(client) => (4, u64::from(client)),
             Stream::Fault(fault) => (5, u64::from(fault)),
             Stream::Elections => (10, 0),
+            Stream::Core => (14, 0),
+            Stream::Recovery => (15, 0),
             Stream::Operations => (9, 0),
             Stream::Snapshot(node) => (8, u64::from(node.number())),
         };
@@ -122,6 +128,8 @@ mod tests {
             first(1, Stream::Client(1)),
             first(1, Stream::Fault(1)),
             first(1, Stream::Elections),
+            first(1, Stream::Core),
+            first(1, Stream::Recovery),
             first(1, Stream::Operations),
         ];
         for (place, word) in words.iter().enumerate() {

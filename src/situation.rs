@@ -582,6 +582,32 @@ situations! {
     GroupCommit "group-commit"
         "One sync made several writes durable."
         "Write ids are ranges.";
+
+    // The calm after a storm (5.6).
+    ClusterRecovered "cluster-recovered"
+        "Faults were over, and the cluster came back to life."
+        "Safety alone is kept by a cluster that does nothing.";
+    RecoveredInPart "recovered-in-part"
+        "A majority came back to life while other nodes stayed away."
+        "Raft is available with a bare majority, and no more of it is owed.";
+    LeaderElectedInCalm "leader-elected-in-calm"
+        "After faults had ended, a node of the core was elected."
+        "Elections must come to an end, whatever state the storm left behind.";
+    LeaderOutlivedFaults "leader-outlived-faults"
+        "The cluster came back to life under the leader that it had when faults ended."
+        "A leader that was cut off must not be wedged by what it missed.";
+    LeaderElectedBesideOutsider "leader-elected-beside-outsider"
+        "A leader was elected under partial connectivity: somebody outside the core was heard, and did not hear."
+        "A node that is heard and does not hear can keep a cluster from electing anybody.";
+    OutsiderHeard "outsider-heard"
+        "After faults had ended, a message from outside the core reached a node in it."
+        "What a deaf node says is always out of date.";
+    NodeCaughtUpInCalm "node-caught-up-in-calm"
+        "A node that lacked committed entries when faults ended has them now."
+        "Whoever comes back must be brought up to date, however far it is behind.";
+    RequestOutlivedFaults "request-outlived-faults"
+        "A request that was pending when faults ended was answered."
+        "No request may be forgotten in the turmoil.";
 }
 
 impl Situation {

@@ -58,6 +58,22 @@ fn a_violation_exits_with_2_and_its_replay_is_the_same_run() {
 }
 
 #[test]
+fn a_cluster_that_does_not_come_back_to_life_exits_with_3() {
+    let text = "horizon = \"20s\"\n[raft]\nbugs = [\"no-randomised-timeout\"]\n\
+                [network]\nlatency = \"1ms\"\n[disk]\nfsync = \"1ms\"\n[liveness]\nfrom = \"1s\"\n";
+    let folder = folder("alike.toml", text);
+    let alike = |args: &[&str]| squall().args(args).current_dir(&folder).assert();
+    alike(&["run", "alike.toml"])
+        .code(3)
+        .stdout(contains("liveness violated").and(contains("Nobody in the core leads")));
+    alike(&["replay", "reports/alike.plan.json"]).code(3).stdout(contains("the same run"));
+    alike(&["explain", "alike.toml"]).code(0).stdout(contains("in the end:"));
+    alike(&["run", "alike.toml", "--without-bugs"]).code(0).stdout(contains("had recovered"));
+    let storms = ["fuzz", "--runs", "30", "--bug", "prevote-reply-own-term", "--profile", "etcd"];
+    alike(&storms).code(3);
+}
+
+#[test]
 fn a_changed_plan_is_told_to_have_diverged() {
     let folder = folder("buggy.toml", BUGGY);
     squall().args(["run", "buggy.toml"]).current_dir(&folder).assert().code(2);
@@ -174,11 +190,6 @@ fn the_catalogues_are_complete() {
         let options = &schema["$defs"]["RaftOptions"]["properties"];
         assert!(options[switch].is_object(), "a plan has no {switch}");
     }
-    squall()
-        .args(["power", "--bugs", "transfer-wedged"])
-        .assert()
-        .code(1)
-        .stderr(contains("squall run scenarios/bugs/transfer-wedged.toml"));
     squall().args(["scenarios"]).assert().code(0).stdout(contains("scenarios/bugs/"));
     squall().args(["schema"]).assert().code(0).stdout(contains("\"$schema\""));
     squall().args(["completions", "bash"]).assert().code(0).stdout(contains("complete"));
@@ -222,7 +233,7 @@ fn a_report_is_one_page_of_a_run_or_of_a_campaign() {
     report(&["quiet.toml", "--records-max", "10"])
         .code(1)
         .stderr(contains("a page holds 10").and(contains("--from")));
-    report(&["."]).code(1).stderr(contains("holds no run"));
+    report(&["."]).code(1).stderr(contains("is not the folder of a failure"));
     let bug = ["fuzz", "--runs", "200", "--bug", "commit-without-quorum", "--out", "found"];
     squall().args(bug).current_dir(&folder).assert().code(2);
     report(&["found"]).code(0).stdout(contains("index.html"));

@@ -14,7 +14,7 @@ use squall::node::{Context, Effect, Input, Node, NodeRng, Status};
 use squall::plan::scenario::from_toml;
 use squall::plan::{Plan, swarm};
 use squall::raft::{Bug, Message, Raft, Rules};
-use squall::record::{Record, Summary};
+use squall::record::{Kind, Record, Summary};
 use squall::report::explain::explain;
 use squall::sim::{Options, Outcome, run_nodes};
 
@@ -127,10 +127,26 @@ fn decisive(plan: &Plan, outcome: &Outcome, guilty: &[Step]) -> Vec<Step> {
     guilty.iter().filter(needed).copied().collect()
 }
 
+/// The steps that the host of a node decides otherwise, for the state machine is the host's, and no twin of a node sees it.
+fn decided_by_host(plan: &Plan, records: &[Record]) -> Vec<Step> {
+    let guilty = |record: &&Record| {
+        let has = |bug: Bug| plan.raft.bugs.contains(&bug);
+        match record.kind {
+            Kind::Reply { .. } => has(Bug::LocalRead),
+            Kind::Boot { life, .. } => life > 1 && has(Bug::DedupLost),
+            Kind::Snapshot { .. } | Kind::Restore { .. } => has(Bug::SnapDropsSessions),
+            _ => false,
+        }
+    };
+    let steps = records.iter().filter(guilty);
+    steps.filter_map(|record| Some((record.event, record.node?))).collect()
+}
+
 /// Checks the explanation of a failing plan; says what is not told.
 fn check(name: &str, plan: &Plan) -> Result<(), String> {
     let (outcome, mut guilty, records) = trial(plan, None);
     assert_eq!(outcome, squall::sim::run(plan), "{name}: to ask a twin changes nothing");
+    guilty.extend(decided_by_host(plan, &records));
     guilty.dedup();
     let explanation = explain(plan, 40).expect("it can be held").expect("it fails");
     let told: Vec<Step> = explanation
@@ -174,11 +190,20 @@ const QUICK: [Bug; 6] = [
     Bug::ApplyTwiceAfterRestart,
 ];
 
+/// What these get wrong lies in the state machine, so no step of a node is decided otherwise.
+const IN_STATE_MACHINES: [Bug; 2] = [Bug::DedupLost, Bug::SnapDropsSessions];
+
+/// Whether a bug makes steps guilty of a violation. A cluster that never comes back to life is kept from it by every step anew.
+fn is_for_court(bug: &Bug) -> bool {
+    let stalls = bug.about().violates == [squall::property::Property::Liveness];
+    !stalls && !IN_STATE_MACHINES.contains(bug)
+}
+
 /// Checks the explanations of the first storm that each bug makes fail, shrunk.
 fn check_storms(bugs: &[Bug]) {
     squall::sim::run::silence_panics_of_nodes();
     let mut wrong = String::new();
-    for bug in bugs {
+    for bug in bugs.iter().filter(|bug| is_for_court(bug)) {
         let storm = |seed| {
             let mut plan = swarm::draw(seed);
             plan.raft.bugs = vec![*bug];
@@ -219,6 +244,9 @@ fn every_story_of_a_planted_bug_names_the_guilty_step() {
     for path in paths {
         let text = fs::read_to_string(&path).expect("it is readable");
         let plan = from_toml(&text).expect("it is a scenario");
+        if !plan.raft.bugs.iter().all(is_for_court) {
+            continue;
+        }
         if let Err(problem) = check(&path.display().to_string(), &plan) {
             wrong += &problem;
         }

@@ -151,6 +151,17 @@ fn faults_that_contradict_each_other_are_refused() {
     check(&transfer("9"), "there is no node 9");
     check("[cluster]\nnodes = 1\n[[nodes]]\nid = 1\nelection_priority = 0\n", "nobody ever stands");
     check("[[faults]]\nat = \"99s\"\ncrash = { whom = 1 }\n", "after the end of the run");
+    let calm = |text: &str| format!("{text}\n[liveness]\nfrom = \"3s\"\n");
+    let late = "horizon = \"60s\"\n[[faults]]\nat = \"3s\"\ncrash = { whom = 1 }\n";
+    check(&calm(late), "from 3s on no fault strikes");
+    check(&calm("horizon = \"4s\""), "but the run ends at 4s");
+    let alike = "horizon = \"60s\"\n[raft]\nelection_timeout = \"150ms\"";
+    check(&calm(alike), "split votes again and again");
+    let never = "horizon = \"60s\"\n[[nodes]]\nid = 1\nelection_priority = 0";
+    check(&calm(never), "the only one that could win");
+    check(&(calm("horizon = \"60s\"") + "core = [1]\n"), "name a majority");
+    check(&(calm("horizon = \"60s\"") + "core = \"candidate\"\n"), "the core is a list");
+    check(&(calm("horizon = \"60s\"") + "within = \"0s\"\n"), "needs some time");
     let good = crash("1s", ", for = \"1s\"")
         + &crash("2s", "")
         + "[[faults]]\nat = \"3s\"\nrestart = { whom = 2 }\n";

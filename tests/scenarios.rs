@@ -38,14 +38,10 @@ fn every_scenario_keeps_its_promises() {
 fn every_bug_has_a_scenario_that_is_clean_without_it() {
     let shipped = shipped();
     for (path, plan) in shipped.iter().filter(|(path, _)| is_bug(path)) {
-        let judged = plan.raft.bugs.iter().all(|bug| bug.is_judged());
-        let (expected, name) = (plan.expect.violation.is_some(), path.display());
-        assert_eq!(expected, judged, "{name} expects a violation just where its bug is judged");
+        let name = path.display();
+        assert!(plan.expect.violation.is_some(), "{name} expects no violation");
         let mut clean = plan.clone();
         clean.raft.bugs.clear();
-        // What only stalls the cluster shows by its promises: the correct Raft breaks them.
-        let kept = judge(&clean, &run(&clean), false) == Verdict::Kept;
-        assert!(!kept, "{name} promises nothing that tells its bug");
         clean.judge = Property::ALL.to_vec();
         clean.expect = Expect::default();
         let outcome = run(&clean);

@@ -99,7 +99,7 @@ impl Signature {
             }
             (None, Ended::EventLimit) => Some(Signature::limit(Finding::EventLimit)),
             (None, Ended::Interrupted) => Some(Signature::limit(Finding::TimeLimit)),
-            (None, Ended::Horizon | Ended::Violation | Ended::Idle) => None,
+            (None, Ended::Horizon | Ended::Violation | Ended::Recovered | Ended::Idle) => None,
         }
     }
 

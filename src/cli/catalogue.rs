@@ -95,10 +95,7 @@ pub fn bugs(args: &BugArgs) -> Result<Code, Failure> {
             let violates: Vec<&str> =
                 about.violates.iter().map(|property| property.name()).collect();
             writeln!(out, "{bug}: {}\n\n{}\n", about.title, about.story)?;
-            let violates = match bug.is_judged() {
-                true => violates.join(", "),
-                false => "nothing that is judged: it only stalls the cluster".into(),
-            };
+            let violates = violates.join(", ");
             writeln!(out, "violates  {violates}\nsource    {}", about.source)?;
             writeln!(out, "scenario  squall run scenarios/bugs/{bug}.toml")?;
         }

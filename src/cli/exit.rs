@@ -1,6 +1,7 @@
 //! Exit codes: a part of the interface.
 
 use crate::campaign::Finding;
+use crate::property::Property;
 use crate::report::promises::Verdict;
 
 /// How a command ended.
@@ -42,10 +43,20 @@ impl Code {
     }
 }
 
+impl From<Property> for Code {
+    /// The code of a violation.
+    fn from(property: Property) -> Code {
+        match property {
+            Property::Liveness => Code::Liveness,
+            _ => Code::Safety,
+        }
+    }
+}
+
 impl From<Finding> for Code {
     fn from(finding: Finding) -> Code {
         match finding {
-            Finding::Violation(_) => Code::Safety,
+            Finding::Violation(property) => property.into(),
             Finding::EventLimit | Finding::TimeLimit => Code::Unmet,
             Finding::Panic => Code::Internal,
         }
@@ -56,7 +67,7 @@ impl From<&Verdict> for Code {
     fn from(verdict: &Verdict) -> Code {
         match verdict {
             Verdict::Kept => Code::Clean,
-            Verdict::Violated(_) => Code::Safety,
+            Verdict::Violated(property) => (*property).into(),
             Verdict::Broken(_) => Code::Unmet,
         }
     }
@@ -103,6 +114,8 @@ mod tests {
     fn a_violation_outranks_an_unmet_promise() {
         assert_eq!(Code::Unmet.worse(Code::Safety), Code::Safety);
         assert_eq!(Code::Safety.worse(Code::Unmet), Code::Safety);
+        assert_eq!(Code::Liveness.worse(Code::Safety), Code::Safety);
+        assert_eq!(Code::Unmet.worse(Code::from(Property::Liveness)), Code::Liveness);
         assert_eq!(Code::Clean.worse(Code::Usage), Code::Usage);
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! [`shadow`] rebuilds every node's log from records. [`election`], [`log`], [`commit`] and [`snapshots`] judge what a record changed, in
 //! constant time for each changed entry: the cost does not grow with logs or with time. [`history`] judges what clients hear, with
-//! [`model`], [`linearizable`] and [`shortest`]; [`once`] what takes effect. [`situations`] and [`clients`] name what a run got into.
+//! [`model`], [`linearizable`] and [`shortest`]; [`once`] what takes effect; [`liveness`] what comes of it all. [`situations`] and
+//! [`clients`] name what a run got into.
 
 pub mod clients;
 pub mod commit;
@@ -11,6 +12,7 @@ mod compaction;
 pub mod election;
 pub mod history;
 pub mod linearizable;
+pub mod liveness;
 pub mod log;
 pub mod model;
 pub mod once;
@@ -24,8 +26,11 @@ pub use shadow::{Change, Place, Shadow};
 pub use situations::Situations;
 pub use violation::Violation;
 
+use crate::log::RequestId;
+use crate::plan::liveness::Bounds;
 use crate::property::Property;
 use crate::record::{Kind, MessageKind, Record};
+use crate::time::Time;
 
 /// All oracles over one shadow.
 #[derive(Debug)]
@@ -33,6 +38,7 @@ pub struct Oracles {
     shadow: Shadow,
     elections: election::Elections,
     commits: commit::Commits,
+    liveness: Option<Box<liveness::Liveness>>,
     /// None if linearizability is not judged.
     histories: Option<history::Histories>,
     effects: once::Effects,
@@ -41,13 +47,14 @@ pub struct Oracles {
 }
 
 /// What no Raft can promise once a disk was destroyed: a vote or a copy is gone that others counted on.
-const NEEDS_DISKS: [Property; 9] = [
+const NEEDS_DISKS: [Property; 10] = [
     Property::ElectionSafety,
     Property::LogMatching,
     Property::LeaderCompleteness,
     Property::StateMachineSafety,
     Property::Durability,
     Property::SafeCommit,
+    Property::Liveness,
     Property::Linearizability,
     Property::ExactlyOnce,
     Property::Snapshot,
@@ -60,11 +67,34 @@ impl Oracles {
             shadow: Shadow::new(nodes),
             elections: election::Elections::new(nodes),
             commits: commit::Commits::new(nodes),
+            liveness: None,
             histories: judge.contains(&Property::Linearizability).then(history::Histories::default),
             effects: once::Effects::new(nodes),
             snapshots: snapshots::Snapshots::default(),
             judged: judge.iter().fold(0, |bits, property| bits | 1 << *property as u16),
         }
+    }
+
+    /// The same, judging liveness within these bounds, if there are some.
+    pub fn with_liveness(mut self, bounds: Option<Bounds>) -> Oracles {
+        let nodes = self.shadow.nodes().count() as u8;
+        self.liveness = bounds.map(|bounds| Box::new(liveness::Liveness::new(nodes, bounds)));
+        self
+    }
+
+    /// Whether faults are over, and the cluster has come back to life.
+    pub fn has_recovered(&self) -> bool {
+        self.liveness.as_ref().is_some_and(|liveness| liveness.has_recovered())
+    }
+
+    /// Whether a look at this time finds that the cluster has come back to life.
+    pub fn recovers(&self, now: Time) -> bool {
+        self.liveness.as_ref().is_some_and(|liveness| liveness.recovers(now, &self.shadow))
+    }
+
+    /// Whether faults are over, and this request waits since before they ended.
+    pub fn outlived_faults(&self, request: RequestId) -> bool {
+        self.liveness.as_ref().is_some_and(|liveness| liveness.outlived_faults(request))
     }
 
     /// The cluster as records tell of it.
@@ -90,10 +120,11 @@ impl Oracles {
                 return self.client(record);
             }
             Kind::Send { message, .. } if !message.message.may_give_a_vote() => return None,
-            Kind::Duplicate { .. }
-            | Kind::Invoke { .. }
-            | Kind::Answered { .. }
-            | Kind::GaveUp { .. } => {
+            Kind::Duplicate { .. } => return self.client(record),
+            Kind::Invoke { .. } | Kind::Answered { .. } | Kind::GaveUp { .. } => {
+                if let Some(liveness) = &mut self.liveness {
+                    liveness.observe(record, &self.shadow);
+                }
                 return self.client(record);
             }
             Kind::Deliver { .. } | Kind::Timer { .. } => return None,
@@ -110,18 +141,20 @@ impl Oracles {
         let change = self.shadow.observe(record);
         let log = log::observe(record, change, &self.shadow);
         let commit = self.commits.observe(record, change, &self.shadow);
+        let liveness = self.liveness.as_mut().and_then(|it| it.observe(record, &self.shadow));
         let snapshot = self.snapshots.observe(record, &self.shadow, &self.commits);
         let (client, once) = match record.kind {
             Kind::Apply { .. } => (self.client(record), self.effects.observe(record)),
             Kind::Boot { .. } | Kind::Restore { .. } => (None, self.effects.observe(record)),
             _ => (None, None),
         };
-        // Nearly always there is none; a list of six violations is not made for that.
+        // Nearly always there is none; a list of seven violations is not made for that.
         let first = election.is_some() || log.is_some() || commit.is_some();
+        let first = first || liveness.is_some();
         if !first && client.is_none() && once.is_none() && snapshot.is_none() {
             return None;
         }
-        let found = [election, log, commit, client, once, snapshot].into_iter().flatten();
+        let found = [election, log, commit, client, once, snapshot, liveness].into_iter().flatten();
         found.into_iter().find_map(|violation| self.judge(violation))
     }
 

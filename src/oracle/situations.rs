@@ -3,6 +3,7 @@
 //! A record is looked at before the shadow takes note of it, so that what it changes can still be seen.
 
 mod elections;
+mod recovery;
 
 use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Entry, RequestId};
@@ -80,6 +81,7 @@ pub struct Situations {
     crashed_since_commit: NodeSet,
     last_message: u64,
     elections: elections::Memory,
+    recovery: recovery::Memory,
     clients: Clients,
     /// What the record at hand reached; kept to be used again.
     reached: Vec<Situation>,
@@ -107,6 +109,7 @@ impl Situations {
             crashed_since_commit: NodeSet::EMPTY,
             last_message: 0,
             elections: elections::Memory::new(nodes),
+            recovery: recovery::Memory::default(),
             clients: Clients::default(),
             reached: Vec::new(),
             compaction: Compaction::new(nodes),
@@ -145,6 +148,7 @@ impl Situations {
             self.reach(Situation::AppendRedundant, Some(node));
             self.reach_if(more, Situation::AppendRedundantShort, node);
         }
+        self.observe_recovery(record, oracles);
         let Some(id) = record.node else { return };
         self.observe_elections(record, id, oracles);
         if Clients::concerns(&record.kind) {

@@ -29,6 +29,28 @@ impl Latency {
     /// The longest span of a plan's distributions that is accepted: one hour.
     pub const MAX: Span = Span::secs(3_600);
 
+    /// No span is longer than this one.
+    pub fn longest(&self) -> Span {
+        match *self {
+            Latency::Constant(span) | Latency::Uniform(_, span) => span,
+            // What the tables of the world end with, rounded up.
+            Latency::LogNormal(median) => median.times(9),
+            Latency::HeavyTailed(minimum) => minimum.times(1_626),
+            Latency::Bimodal(fast, slow, _) => {
+                let longer = fast.max(slow);
+                longer.plus(Span(longer.0 / 4 + 1))
+            }
+        }
+    }
+
+    /// The same where no span is longer than this; else a uniform one that keeps to it.
+    pub fn at_most(self, longest: Span) -> Latency {
+        match self.longest() <= longest {
+            true => self,
+            false => Latency::Uniform(Span(longest.0 / 4), longest),
+        }
+    }
+
     /// The largest span that sets the scale of the distribution.
     pub fn scale(&self) -> Span {
         match *self {

@@ -2,12 +2,13 @@
 //!
 //! A scenario file (TOML, for people) and a saved plan (JSON) carry this one model; what a file leaves out has the default
 //! that stands here. [`fault`] says what can go wrong, [`whom`] whom it strikes, [`latency`] how long things take,
-//! [`pin`] what a message is fixed to, [`profile`] the timings of production Rafts, [`expect`] what a scenario promises,
-//! [`validate`] what is refused, and [`scenario`] how files are read.
+//! [`pin`] what a message is fixed to, [`liveness`] when faults end and the cluster must come back to life, [`profile`] the timings of
+//! production Rafts, [`expect`] what a scenario promises, [`validate`] what is refused, and [`scenario`] how files are read.
 
 pub mod expect;
 pub mod fault;
 pub mod latency;
+pub mod liveness;
 pub mod pin;
 pub mod profile;
 pub mod scenario;
@@ -18,6 +19,7 @@ pub mod whom;
 pub use expect::Expect;
 pub use fault::{Action, Fault, Trigger, When};
 pub use latency::Latency;
+pub use liveness::Liveness;
 pub use pin::{Pin, Survives, SyncPin};
 pub use profile::Profile;
 pub use whom::Whom;
@@ -79,6 +81,9 @@ pub struct Plan {
     /// Messages whose fate is fixed rather than drawn.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pins: Vec<Pin>,
+    /// When faults end, and the cluster must come back to life; without it, that is not judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub liveness: Option<Liveness>,
     /// Syncs of disks whose fate is fixed rather than drawn.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub syncs: Vec<SyncPin>,
@@ -106,6 +111,7 @@ impl Default for Plan {
             requests: Vec::new(),
             faults: Vec::new(),
             pins: Vec::new(),
+            liveness: None,
             syncs: Vec::new(),
             expect: Expect::default(),
         }

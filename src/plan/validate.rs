@@ -97,6 +97,7 @@ pub fn validate(plan: &Plan) -> Checked {
     }
     check_contradictions(plan)?;
     check_pins(plan)?;
+    crate::plan::liveness::check(plan)?;
     check_syncs(plan)?;
     check_expectations(plan)
 }
@@ -273,7 +274,7 @@ fn check_trigger(plan: &Plan, trigger: Trigger, path: &str) -> Checked {
     }
 }
 
-fn check_whom(plan: &Plan, whom: &Whom, triggered: bool, path: &str) -> Checked {
+pub(super) fn check_whom(plan: &Plan, whom: &Whom, triggered: bool, path: &str) -> Checked {
     require(*whom != Whom::Trigger || triggered, path, || {
         "\"trigger\" is the node of the situation that a fault waits for, and this one waits for none".into()
     })?;

@@ -21,6 +21,10 @@ pub enum Whom {
     Candidate,
     /// All nodes but the leader.
     AllButLeader,
+    /// All nodes but those that lead, in whatever term.
+    AllButLeaders,
+    /// Live nodes that hear a majority, and that a majority hears.
+    Connected,
     /// The node at which the situation occurred that the fault waited for.
     Trigger,
     /// A random node.
@@ -37,11 +41,13 @@ pub enum Whom {
 }
 
 impl Whom {
-    const WORDS: [(&'static str, Whom); 10] = [
+    const WORDS: [(&'static str, Whom); 12] = [
         ("leader", Whom::Leader),
         ("follower", Whom::Follower),
         ("candidate", Whom::Candidate),
         ("all-but-leader", Whom::AllButLeader),
+        ("all-but-leaders", Whom::AllButLeaders),
+        ("connected", Whom::Connected),
         ("trigger", Whom::Trigger),
         ("anyone", Whom::Anyone),
         ("everyone", Whom::Everyone),
@@ -64,9 +70,13 @@ impl Whom {
             | Whom::Minority
             | Whom::LeaderSide
             | Whom::Majority => true,
-            Whom::Nodes(_) | Whom::Leader | Whom::AllButLeader | Whom::Trigger | Whom::Everyone => {
-                false
-            }
+            Whom::Nodes(_)
+            | Whom::Leader
+            | Whom::AllButLeader
+            | Whom::AllButLeaders
+            | Whom::Connected
+            | Whom::Trigger
+            | Whom::Everyone => false,
         }
     }
 

@@ -82,6 +82,19 @@ pub enum Bug {
     QuorumlessHeartbeats,
     /// A transfer that failed is never over.
     TransferWedged,
+
+    // Standing still.
+    /// A vote needs a log that is both of a later term and longer.
+    UptodateVector,
+    /// What comes from a deposed leader, or a candidate that is refused, puts the own candidacy off.
+    TimerResetOnStale,
+    /// All election timeouts are the same.
+    NoRandomisedTimeout,
+    /// A candidate or leader does not mind the later term of a reply.
+    StaleLeaderStays,
+    /// A leader whom a follower refuses sends the same again.
+    BackoffLivelock,
+
     // Clients.
     /// A client hears yes when its entry is appended.
     AckBeforeCommit,
@@ -94,6 +107,7 @@ pub enum Bug {
     ReadindexBeforeNoop,
     /// A leader serves reads one answer short of a majority.
     ReadQuorumShort,
+
     // Snapshots.
     /// Entries before the end of a snapshot are taken as if they followed the log.
     MissingPrevAccepted,
@@ -103,6 +117,8 @@ pub enum Bug {
     SnapSetsTerm,
     /// Snapshots are without what the sessions of clients remember.
     SnapDropsSessions,
+    /// A leader that has sent a follower its snapshot sends nothing else any more.
+    SnapLoop,
 }
 
 /// What the catalogue says of a bug.
@@ -116,8 +132,7 @@ pub struct About {
     pub story: &'static str,
     /// Where it happened, or who warned of it.
     pub source: &'static str,
-    /// The property that it violates, and others that may show it first. Empty for a bug that only keeps the cluster from getting
-    /// anywhere: what judges safety cannot see it, and its scenario shows it by the promises that break.
+    /// The property that it violates, and others that may show it first.
     pub violates: &'static [Property],
 }
 
@@ -133,7 +148,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 40] = [
+    pub const ALL: [Bug; 46] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -165,6 +180,11 @@ impl Bug {
         Bug::PrecandidateKeepsLeader,
         Bug::QuorumlessHeartbeats,
         Bug::TransferWedged,
+        Bug::UptodateVector,
+        Bug::TimerResetOnStale,
+        Bug::NoRandomisedTimeout,
+        Bug::StaleLeaderStays,
+        Bug::BackoffLivelock,
         Bug::AckBeforeCommit,
         Bug::LocalRead,
         Bug::DedupLost,
@@ -174,17 +194,12 @@ impl Bug {
         Bug::SnapKeepsConflict,
         Bug::SnapSetsTerm,
         Bug::SnapDropsSessions,
+        Bug::SnapLoop,
     ];
 
     /// The name in plans and on the command line.
     pub const fn name(self) -> &'static str {
         self.about().name
-    }
-
-    /// Whether a property that is judged can show it. One that stalls the cluster, and does nothing worse, is shown by the promises of
-    /// its scenario instead, and campaigns do not look for it.
-    pub const fn is_judged(self) -> bool {
-        !self.about().violates.is_empty()
     }
 
     /// What the catalogue says of it.
@@ -194,6 +209,7 @@ impl Bug {
             bug if bug <= Bug::ApplyTwiceAfterRestart as u8 => self.about_replication(),
             bug if bug <= Bug::TruncationNotCrashSafe as u8 => self.about_disks(),
             bug if bug <= Bug::TransferWedged as u8 => self.about_elections(),
+            bug if bug <= Bug::BackoffLivelock as u8 => self.about_standstill(),
             bug if bug <= Bug::DedupLost as u8 => self.about_clients(),
             _ => self.about_snapshots(),
         }
@@ -420,7 +436,7 @@ impl Bug {
     }
 
     const fn about_elections(self) -> About {
-        use Property::{ElectionSafety, LeaderCompleteness, StateMachineSafety};
+        use Property::{ElectionSafety, LeaderCompleteness, Liveness, StateMachineSafety};
         match self {
             Bug::PrevoteCountsAsVote => about(
                 "prevote-counts-as-vote",
@@ -436,21 +452,21 @@ impl Bug {
                 "The node that asks takes the grant for one of a term that is over, and throws it away. It asks again and again, and \
                  nobody stands.",
                 "etcd 8243",
-                &[],
+                &[Liveness],
             ),
             Bug::PrecandidateKeepsLeader => about(
                 "precandidate-keeps-leader",
                 "A node that asks for pre-votes still knows its leader, and refuses others for its sake.",
                 "The leader is cut off. The others ask each other for pre-votes, and each refuses because it has a leader, which is gone.",
                 "etcd PR 8334, etcd 9586",
-                &[],
+                &[Liveness],
             ),
             Bug::QuorumlessHeartbeats => about(
                 "quorumless-heartbeats",
                 "A leader that no majority answers goes on beating.",
                 "The leader is heard and does not hear. Its heartbeats keep all others from standing, and it commits nothing.",
                 "Cloudflare's outage of 2020; Howard and Abraham, 'Raft does not guarantee liveness', 2020; openraft 2080",
-                &[],
+                &[Liveness],
             ),
             Bug::TransferWedged => about(
                 "transfer-wedged",
@@ -458,9 +474,55 @@ impl Bug {
                 "The node to which the leader hands over has crashed. The leader goes on leading, and refuses every request for the rest of \
                  its term.",
                 "hashicorp/raft PR 493, etcd 8b0d0e9",
-                &[],
+                &[Liveness],
             ),
             _ => panic!("not a bug of pre-vote, check-quorum or transfer"),
+        }
+    }
+
+    const fn about_standstill(self) -> About {
+        use Property::Liveness;
+        match self {
+            Bug::UptodateVector => about(
+                "uptodate-vector",
+                "A vote needs a log that is not shorter, even if its last term is later.",
+                "One node has a longer log, the other a later last term. Each refuses the other, and with a third node down nobody is \
+                 ever elected.",
+                "hashicorp/raft 94, openraft a48a3282",
+                &[Liveness],
+            ),
+            Bug::TimerResetOnStale => about(
+                "timer-reset-on-stale",
+                "Entries of a term that is over, and requests for votes that are refused, reset the election timer.",
+                "A deposed leader that hears nobody beats on. All others know that its term is over, and yet each heartbeat keeps them \
+                 from standing.",
+                "hashicorp/raft 30f065a",
+                &[Liveness],
+            ),
+            Bug::NoRandomisedTimeout => about(
+                "no-randomised-timeout",
+                "All nodes time out alike.",
+                "The followers of a leader that is lost stand at the same moment, vote for themselves, and do so again and again.",
+                "Raft paper, 5.2",
+                &[Liveness],
+            ),
+            Bug::StaleLeaderStays => about(
+                "stale-leader-stays",
+                "A candidate or leader does not mind the later term of a reply.",
+                "A follower is in a later term, and refuses all that its leader sends. The leader does not step down, and the follower \
+                 does not stand, for with pre-vote nobody would have it. It never catches up.",
+                "Raft paper, 5.1",
+                &[Liveness],
+            ),
+            Bug::BackoffLivelock => about(
+                "backoff-livelock",
+                "A leader whom a follower refuses sends the same again.",
+                "The follower's hint does not move next_index: the follower refuses, the leader repeats, and the follower never \
+                 catches up.",
+                "openraft 6d53aa12, CCF PR 3723",
+                &[Liveness],
+            ),
+            _ => panic!("not a bug of standing still"),
         }
     }
 
@@ -511,8 +573,8 @@ impl Bug {
 
     const fn about_snapshots(self) -> About {
         use Property::{
-            ExactlyOnce, LeaderCompleteness, Linearizability, LogMatching, MonotonicTerm, OneVote,
-            SafeCommit, Snapshot, StateMachineSafety,
+            ExactlyOnce, LeaderCompleteness, Linearizability, Liveness, LogMatching, MonotonicTerm,
+            OneVote, SafeCommit, Snapshot, StateMachineSafety,
         };
         match self {
             Bug::MissingPrevAccepted => about(
@@ -545,6 +607,13 @@ impl Bug {
                  tried again, and stands behind the snapshot, is carried out by it a second time.",
                 "Raft thesis, 6.3",
                 &[ExactlyOnce, Linearizability, Snapshot],
+            ),
+            Bug::SnapLoop => about(
+                "snap-loop",
+                "A leader never goes back from sending a snapshot to sending entries.",
+                "The follower installs the snapshot and says so. The leader sends it again and again, and the entries behind it never.",
+                "openraft afd6508b, etcd d87942f",
+                &[Liveness],
             ),
             _ => panic!("not a bug of snapshots"),
         }
@@ -601,7 +670,7 @@ mod tests {
             let about = bug.about();
             assert!(about.title.ends_with('.') && about.story.ends_with('.'));
             assert!(!about.source.is_empty());
-            assert_eq!(bug.is_judged(), !about.violates.is_empty());
+            assert!(!about.violates.is_empty());
         }
     }
 }

@@ -28,7 +28,7 @@ impl Candidate {
             let message = Message::RequestVote { term, last_log_index, last_log_term, by_leader };
             ctx.emit(Effect::Send { to, message, after: vote_write });
         }
-        let timeout = ctx.rng.election_timeout(core.config.election_timeout);
+        let timeout = core.election_timeout(ctx);
         let deadline = ctx.now.plus(timeout);
         ctx.emit(Effect::SetTimer(deadline));
         let mut candidate = Candidate { votes: NodeSet::EMPTY, vote_write, deadline };

@@ -10,7 +10,7 @@ use crate::raft::priority::Patience;
 use crate::raft::progress::Progress;
 use crate::raft::snapshot::Assembly;
 use crate::raft::{Config, Message, Rules};
-use crate::time::LocalTime;
+use crate::time::{LocalTime, Span};
 
 /// What a step of the built-in Raft has at hand.
 pub type Ctx<'a> = Context<'a, Message>;
@@ -98,6 +98,11 @@ impl Core {
     /// How many nodes elect a leader.
     pub fn majority(&self) -> usize {
         self.members.len() / 2 + 1
+    }
+
+    /// How long to wait for a leader, this time.
+    pub fn election_timeout(&self, ctx: &mut Ctx) -> Span {
+        ctx.rng.election_timeout(self.rules().election_timeout(self.config.election_timeout))
     }
 
     /// The other nodes.

@@ -19,7 +19,7 @@ pub struct Follower {
 impl Follower {
     /// A follower that starts to wait now.
     pub fn new(core: &Core, ctx: &mut Ctx) -> Follower {
-        let timeout = ctx.rng.election_timeout(core.config.election_timeout);
+        let timeout = core.election_timeout(ctx);
         let mut follower = Follower { deadline: ctx.now, timeout };
         follower.wait(ctx);
         follower

@@ -212,7 +212,11 @@ impl Leader {
             self.quorum.hear(from, ctx.now);
         }
         let match_index = match_index.min(core.log.last_index());
-        if core.progress[from.slot()].acknowledge(match_index) && match_index > core.commit_index {
+        let news = core.progress[from.slot()].acknowledge(match_index);
+        if core.rules().snapshot_transfer_ends() {
+            core.progress[from.slot()].end_transfer();
+        }
+        if news && match_index > core.commit_index {
             self.commit(core, ctx);
         }
         self.replicate(core, from, ctx);
@@ -233,7 +237,10 @@ impl Leader {
             core.truncate(rejected, ctx);
         }
         let progress = &mut core.progress[from.slot()];
+        let before = progress.next_index;
         if progress.back_off(&core.log, rejected, conflict.0, conflict.1) {
+            let hint = progress.next_index;
+            core.progress[from.slot()].next_index = core.rules().next_after_refusal(before, hint);
             self.send_entries(core, from, ctx);
         }
     }

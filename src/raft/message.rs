@@ -155,6 +155,18 @@ impl Message {
         }
     }
 
+    /// Whether it answers another message.
+    pub fn is_reply(&self) -> bool {
+        matches!(
+            self,
+            Message::Vote { .. }
+                | Message::PreVoteReply { .. }
+                | Message::Appended { .. }
+                | Message::Conflict { .. }
+                | Message::ForwardReply { .. }
+        )
+    }
+
     /// What oracles and traces see.
     pub fn summary(&self) -> Summary {
         match *self {

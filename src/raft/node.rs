@@ -131,20 +131,14 @@ impl Raft {
             return self.core.answer(from, refusal, ctx);
         }
         if let Some(term) = message.term() {
-            self.observe_term(term, ctx);
+            self.observe_term(term, message.is_reply(), ctx);
             if term < self.core.current_term {
                 return self.receive_stale(from, message, ctx);
             }
         }
         match message {
             Message::RequestVote { last_log_index, last_log_term, .. } => {
-                let last = (last_log_term, last_log_index);
-                let granted = receive_request_vote(&mut self.core, from, last, ctx);
-                match (granted, &mut self.role) {
-                    (true, RoleState::Follower(follower)) => follower.wait(ctx),
-                    (true, RoleState::PreCandidate(_)) => self.become_next(Next::Follow, ctx),
-                    _ => {}
-                }
+                self.receive_request_vote(from, (last_log_term, last_log_index), ctx);
             }
             Message::PreVote { term, last_log_index, last_log_term } => {
                 let last = (last_log_term, last_log_index);
@@ -213,8 +207,24 @@ impl Raft {
         }
     }
 
+    /// A candidate of the current term asks. Who grants its vote waits for the candidate's news (5.2).
+    fn receive_request_vote(&mut self, from: NodeId, last: (Term, Index), ctx: &mut Ctx) {
+        let granted = receive_request_vote(&mut self.core, from, last, ctx);
+        match &mut self.role {
+            RoleState::Follower(follower) if self.core.rules().waits_anew(granted) => {
+                follower.wait(ctx);
+            }
+            RoleState::PreCandidate(_) if granted => self.become_next(Next::Follow, ctx),
+            _ => {}
+        }
+    }
+
     /// Figure 2, all servers: a request or response with a later term makes a follower of that term.
-    fn observe_term(&mut self, term: Term, ctx: &mut Ctx) {
+    fn observe_term(&mut self, term: Term, reply: bool, ctx: &mut Ctx) {
+        let campaigner = matches!(self.role, RoleState::Candidate(_) | RoleState::Leader(_));
+        if !self.core.rules().later_term_deposes(reply && campaigner) {
+            return;
+        }
         if self.core.rules().takes_over(term, self.core.current_term) {
             self.core.enter_term(term, None, ctx);
             if !matches!(self.role, RoleState::Follower(_)) {
@@ -240,6 +250,11 @@ impl Raft {
                     conflict_index: self.core.log.last_index().next(),
                 };
                 self.core.answer(from, conflict, ctx);
+                if let RoleState::Follower(follower) = &mut self.role
+                    && self.core.rules().waits_anew(false)
+                {
+                    follower.wait(ctx);
+                }
             }
             Message::Vote { term, granted } => self.receive_vote(from, term, granted, ctx),
             Message::Appended { term, match_index } => {

@@ -29,7 +29,7 @@ impl PreCandidate {
         for to in core.others() {
             core.send(to, Message::PreVote { term, last_log_index, last_log_term }, ctx);
         }
-        let deadline = ctx.now.plus(ctx.rng.election_timeout(core.config.election_timeout));
+        let deadline = ctx.now.plus(core.election_timeout(ctx));
         ctx.emit(Effect::SetTimer(deadline));
         PreCandidate { grants: NodeSet::only(core.id), deadline }
     }

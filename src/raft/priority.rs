@@ -12,6 +12,18 @@ pub struct Priority {
     pub highest: u32,
 }
 
+impl Priority {
+    /// How many election timeouts a node leaves to others at most before it stands; [`NEVER`] is not asked.
+    pub fn patience_max(self) -> u64 {
+        let mut patience = Patience::full(Some(self));
+        let mut timeouts = 0;
+        while self.own != NEVER && !patience.timed_out(Some(self)) {
+            timeouts += 1;
+        }
+        timeouts
+    }
+}
+
 /// The priority of a node that votes and may be handed the lead, but never stands by itself.
 pub const NEVER: u32 = 0;
 /// The highest priority that a plan may give.

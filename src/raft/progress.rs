@@ -69,9 +69,13 @@ impl Progress {
         self.next_index = self.next_index.max(self.match_index.next());
         self.in_flight = self.in_flight.saturating_sub(u32::from(news));
         self.probing = false;
-        let has_it = |transfer: &mut Transfer| match_index >= transfer.snapshot.last_included_index;
-        self.transfer.take_if(has_it);
         news
+    }
+
+    /// Entries are sent again once the follower holds all that its snapshot covers.
+    pub fn end_transfer(&mut self) {
+        let matched = self.match_index;
+        self.transfer.take_if(|transfer| matched >= transfer.snapshot.last_included_index);
     }
 
     /// Takes note of how much of its snapshot a follower has; says whether that is another part than the leader thought. A follower
@@ -208,8 +212,10 @@ mod tests {
     fn an_acknowledgement_of_all_that_it_covers_ends_a_transfer() {
         let mut progress = transferring(10);
         progress.acknowledge(Index(6));
+        progress.end_transfer();
         assert!(progress.transfer.is_some());
         progress.acknowledge(Index(7));
+        progress.end_transfer();
         assert!(progress.transfer.is_none());
         assert_eq!(progress.next_index, Index(8));
     }

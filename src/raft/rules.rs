@@ -6,6 +6,7 @@
 
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::raft::bug::Bug;
+use crate::time::SpanRange;
 
 /// The rules of Raft, with the exceptions that a plan plants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +47,26 @@ impl Rules {
         if self.broken(Bug::UptodateIndexOnly) {
             return candidate.1 >= own.1;
         }
-        candidate >= own || self.broken(Bug::StaleLogVote)
+        let shorter = candidate.1 < own.1 && self.broken(Bug::UptodateVector);
+        (candidate >= own && !shorter) || self.broken(Bug::StaleLogVote)
+    }
+
+    /// 5.2: each election timeout is drawn from a range, so that votes are not split again and again.
+    pub fn election_timeout(self, range: SpanRange) -> SpanRange {
+        match self.broken(Bug::NoRandomisedTimeout) {
+            true => SpanRange::exactly(range.from),
+            false => range,
+        }
+    }
+
+    /// 5.2: only a current leader, and a candidate that got the vote, put the own candidacy off.
+    pub fn waits_anew(self, for_good_reason: bool) -> bool {
+        for_good_reason || self.broken(Bug::TimerResetOnStale)
+    }
+
+    /// 5.1: a candidate or leader that learns of a later term becomes a follower, by a reply too.
+    pub fn later_term_deposes(self, reply_to_campaigner: bool) -> bool {
+        !(reply_to_campaigner && self.broken(Bug::StaleLeaderStays))
     }
 
     /// Figure 2: vote requests leave, and the own vote counts, when the vote is durable.
@@ -131,6 +151,16 @@ impl Rules {
     /// Figure 2: match_index is initialised to zero, for a leader knows nothing of its followers.
     pub fn initial_match(self, last: Index) -> Index {
         if self.broken(Bug::NextIndexLateInit) { last } else { Index::ZERO }
+    }
+
+    /// 5.3: after a refusal the leader goes back, to where the follower says that logs may agree.
+    pub fn next_after_refusal(self, before: Index, hint: Index) -> Index {
+        if self.broken(Bug::BackoffLivelock) { before } else { hint }
+    }
+
+    /// 7: a follower that has installed the snapshot is sent the entries that follow it.
+    pub fn snapshot_transfer_ends(self) -> bool {
+        !self.broken(Bug::SnapLoop)
     }
 
     /// 5.3: a leader never removes entries of its own log, whatever a follower says.

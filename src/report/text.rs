@@ -52,6 +52,7 @@ pub fn ended(outcome: &Outcome) -> String {
         Ended::Horizon => "to its horizon",
         Ended::Violation => "to its first violation",
         Ended::EventLimit => "to its event limit",
+        Ended::Recovered => "until the cluster had recovered",
         Ended::Idle => "until nothing was left to do",
         Ended::Interrupted => "until it was given up",
     };

@@ -65,11 +65,11 @@ impl<N: Node> Sim<'_, '_, N> {
             ClientEvent::Begin { trigger } => {
                 let single = client.single.is_some();
                 if client.waiting
-                    || (!single && !client.goes_on(&self.plan.clients, self.watch.now))
+                    || (!single && !client.goes_on(&self.client_options, self.watch.now))
                 {
                     return;
                 }
-                client.begin(&self.plan.clients, nodes);
+                client.begin(&self.client_options, nodes);
                 self.aim_single(number, trigger);
                 self.ask(number);
             }
@@ -111,7 +111,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let client = &mut self.clients[number as usize - 1];
         let (node, request, command) = (client.target, client.request, client.command);
         let kind = Kind::Invoke { request, command, attempt: client.attempt };
-        let way = client.way(&self.plan.clients);
+        let way = client.way(&self.client_options);
         let what = ClientEvent::TimeOut { token: client.new_token() };
         self.watch.record(Some(node), kind);
         self.note_operation(number);
@@ -120,7 +120,7 @@ impl<N: Node> Sim<'_, '_, N> {
             let request = Request { id: request, command };
             self.queue.push(now.plus(span), Event::Request { node, request });
         }
-        let timeout = now.plus(self.plan.clients.timeout);
+        let timeout = now.plus(self.client_options.timeout);
         self.queue.push(timeout, Event::Client { client: number, what });
     }
 
@@ -153,9 +153,9 @@ impl<N: Node> Sim<'_, '_, N> {
         let client = &mut self.clients[number as usize - 1];
         client.waiting = false;
         client.new_token();
-        let think = client.think(&self.plan.clients);
+        let think = client.think(&self.client_options);
         let at = self.watch.now.plus(think);
-        if client.goes_on(&self.plan.clients, at) {
+        if client.goes_on(&self.client_options, at) {
             let what = ClientEvent::Begin { trigger: None };
             self.queue.push(at, Event::Client { client: number, what });
         }
@@ -165,7 +165,7 @@ impl<N: Node> Sim<'_, '_, N> {
     pub(super) fn send_answer(&mut self, node: NodeId, request: RequestId, answer: Answer) {
         let Some(place) = (request.client as usize).checked_sub(1) else { return };
         let Some(client) = self.clients.get_mut(place) else { return };
-        if let Way::Takes(span) = client.way(&self.plan.clients) {
+        if let Way::Takes(span) = client.way(&self.client_options) {
             let at = self.watch.now.plus(span);
             self.queue.push(at, Event::Answer { node, request, answer });
         }
@@ -194,7 +194,7 @@ impl<N: Node> Sim<'_, '_, N> {
             }
             Answer::Applied(_) => self.next_operation(request.client),
             Answer::Refused(hint) => {
-                self.try_again(request.client, hint, self.plan.clients.retry_after);
+                self.try_again(request.client, hint, self.client_options.retry_after);
             }
         }
     }

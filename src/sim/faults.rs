@@ -117,7 +117,8 @@ impl<N: Node> Sim<'_, '_, N> {
         for waiting in &mut self.faults.waiting {
             let Trigger { nth, after, times, .. } = waiting.trigger;
             let here = waiting.trigger.node.is_none() || waiting.trigger.node == node;
-            if waiting.trigger.situation != situation || !here {
+            let over = self.calm.begun && matches!(waiting.what, Waits::Fault(_));
+            if waiting.trigger.situation != situation || !here || over {
                 continue;
             }
             waiting.seen += 1;
@@ -138,6 +139,7 @@ impl<N: Node> Sim<'_, '_, N> {
     /// A fault strikes, changes or ends.
     pub(super) fn fault_event(&mut self, event: FaultEvent) {
         match event {
+            FaultEvent::Strike { .. } if self.calm.begun => {}
             FaultEvent::Strike { fault, trigger } => self.strike(fault, trigger),
             FaultEvent::Flap { force } => self.flap(force),
             FaultEvent::End { force } => self.end(force),
@@ -283,7 +285,7 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    fn set_clock(&mut self, node: NodeId, jump: Option<Shift>, drift_ppm: Option<i32>) {
+    pub(super) fn set_clock(&mut self, node: NodeId, jump: Option<Shift>, drift_ppm: Option<i32>) {
         let now = self.watch.now;
         let clock = &mut self.hosts[node.slot()].clock;
         let before = clock.local(now);
@@ -317,7 +319,16 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
+    /// Ends every fault that is in force.
+    pub(super) fn end_all_faults(&mut self) {
+        (0..self.faults.in_force.len()).for_each(|force| self.end(force));
+    }
+
     fn end(&mut self, force: usize) {
+        let entry = &mut self.faults.in_force[force];
+        if entry.over {
+            return;
+        }
         self.count_event();
         let entry = &mut self.faults.in_force[force];
         entry.over = true;
@@ -417,6 +428,17 @@ impl<N: Node> Sim<'_, '_, N> {
         pairs.filter(|(from, to)| from != to && !hears(*from, *to)).collect()
     }
 
+    /// Live nodes that hear a majority, and that a majority hears.
+    fn connected(&self) -> NodeSet {
+        let all = NodeSet::first(self.plan.cluster.nodes);
+        let linked = |one: NodeId, two: NodeId| {
+            let up = self.hosts[one.slot()].is_up() && self.hosts[two.slot()].is_up();
+            up && !self.network.is_cut(one, two) && !self.network.is_cut(two, one)
+        };
+        let reached = |node: NodeId| all.iter().filter(|other| linked(node, *other)).count();
+        all.iter().filter(|node| reached(*node) > all.len() / 2).collect()
+    }
+
     /// Whom a fault strikes now. A random choice is made by `word`.
     pub(super) fn resolve(&self, whom: &Whom, trigger: Option<NodeId>, word: u64) -> NodeSet {
         let all = NodeSet::first(self.plan.cluster.nodes);
@@ -441,6 +463,8 @@ impl<N: Node> Sim<'_, '_, N> {
                 some_of(standing.collect(), 1, word)
             }
             Whom::AllButLeader => all.without(leader()),
+            Whom::AllButLeaders => all.without(with_role(Role::Leader).collect()),
+            Whom::Connected => self.connected(),
             Whom::Trigger => trigger.map_or(NodeSet::EMPTY, NodeSet::only),
             Whom::Anyone => some_of(all, 1, word),
             Whom::Everyone => all,
@@ -459,7 +483,7 @@ impl<N: Node> Sim<'_, '_, N> {
 }
 
 /// So many members of a set, chosen by a word.
-fn some_of(set: NodeSet, count: usize, word: u64) -> NodeSet {
+pub(super) fn some_of(set: NodeSet, count: usize, word: u64) -> NodeSet {
     let mut members: Vec<NodeId> = set.iter().collect();
     let mut state = word;
     let mut chosen = NodeSet::EMPTY;

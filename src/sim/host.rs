@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::ids::{Index, NodeId, WriteId};
+use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::kv::Map;
 use crate::log::Entry;
 use crate::node::{Answer, Context, Effect, Input, Node, NodeRng, Output, Request, Role, Status};
@@ -106,6 +106,11 @@ impl<N: Node> Host<N> {
         self.node.is_some()
     }
 
+    /// Whether the process runs, in a term later than this one.
+    pub fn is_up_in_later(&self, term: Term) -> bool {
+        self.is_up() && self.status.term > term
+    }
+
     /// What the node said of itself last.
     pub fn status(&self) -> Status {
         self.status
@@ -116,7 +121,7 @@ impl<N: Node> Sim<'_, '_, N> {
     /// Starts a node, if it is still down from the life that was meant.
     pub(super) fn boot(&mut self, id: NodeId, life: u32) {
         let host = &mut self.hosts[id.slot()];
-        if host.is_up() || host.life != life {
+        if host.is_up() || host.life != life || self.calm.barred.contains(id) {
             return;
         }
         let restored = host.recover_machine(Map::new(self.plan.clients.sessions));
@@ -268,6 +273,17 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
+    /// A node ended its own process. Its supervisor starts it again.
+    fn stop(&mut self, id: NodeId) {
+        self.watch.record(Some(id), Kind::Stop);
+        let fixed = self.hosts[id.slot()].survives.take();
+        let survives = self.crash(id, Unsynced::Torn, fixed);
+        self.note_stop(id, survives);
+        let life = self.hosts[id.slot()].life;
+        let at = self.after(self.plan.cluster.restart_after);
+        self.queue.push(at, Event::Boot { node: id, life });
+    }
+
     fn record_commit(&mut self, id: NodeId, before: Index) {
         let Status { commit, term, .. } = self.hosts[id.slot()].status;
         if commit != before {
@@ -345,14 +361,7 @@ impl<N: Node> Sim<'_, '_, N> {
                     self.send_answer(id, request, answer);
                 }
                 Effect::Stop => {
-                    self.watch.record(Some(id), Kind::Stop);
-                    let fixed = self.hosts[id.slot()].survives.take();
-                    let survives = self.crash(id, Unsynced::Torn, fixed);
-                    self.note_stop(id, survives);
-                    let life = self.hosts[id.slot()].life;
-                    let at = self.after(self.plan.cluster.restart_after);
-                    self.queue.push(at, Event::Boot { node: id, life });
-                    return;
+                    return self.stop(id);
                 }
             }
         }
@@ -472,14 +481,24 @@ impl<N: Node> Sim<'_, '_, N> {
         let Some(upto) = host.journal.unsynced() else { return };
         let sync = host.disk.sync(now);
         host.syncing = Some((upto, sync));
-        self.queue.push(now.plus(sync.takes), Event::Synced { node: id, life: host.life });
+        self.queue.push(now.plus(sync.takes), Event::Synced { node: id, life: host.life, upto });
         self.note_sync(id, sync);
     }
 
-    /// A sync is over. The disk has it at once; the node hears of it when it is ready.
-    pub(super) fn synced(&mut self, id: NodeId, life: u32) {
+    /// Lets the sync under way succeed, and end within this span.
+    pub(super) fn hasten_sync(&mut self, id: NodeId, longest: Span) {
+        let at = self.after(longest);
         let host = &mut self.hosts[id.slot()];
-        if host.life != life {
+        if let Some((upto, sync)) = &mut host.syncing {
+            sync.fails = false;
+            self.queue.push(at, Event::Synced { node: id, life: host.life, upto: *upto });
+        }
+    }
+
+    /// A sync is over. The disk has it at once; the node hears of it when it is ready.
+    pub(super) fn synced(&mut self, id: NodeId, life: u32, upto: WriteId) {
+        let host = &mut self.hosts[id.slot()];
+        if host.life != life || host.syncing.is_none_or(|(syncing, _)| syncing != upto) {
             return;
         }
         let Some((upto, sync)) = host.syncing.take() else { return };

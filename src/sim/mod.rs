@@ -1,10 +1,11 @@
 //! The simulator: one virtual clock, one event at a time.
 //!
 //! [`run`](run::run) is the door. [`Sim`] is the loop over events; `host` carries out what nodes want; `snapshots` copies state machines,
-//! `apply` lets them work later; `faults` does what the plan wants; `clients` asks and waits; [`journal`] is what disks hold; [`watch`]
-//! sees it all; [`choices`] keeps what was drawn.
+//! `apply` lets them work later; `faults` does what the plan wants, and `calm` ends it; `clients` asks and waits; [`journal`] is what disks
+//! hold; [`watch`] sees it all; [`choices`] keeps what was drawn.
 
 mod apply;
+mod calm;
 pub mod choices;
 mod clients;
 mod faults;
@@ -19,16 +20,17 @@ pub use run::{Ended, Options, Outcome, run, run_nodes, run_with};
 
 use std::rc::Rc;
 
-use crate::ids::{NodeId, WriteId};
+use crate::ids::{Index, NodeId, WriteId};
 use crate::log::RequestId;
 use crate::node::{Answer, Effect, Input, Node, Request, Snapshot};
-use crate::plan::{Plan, SingleRequest};
+use crate::plan::{Clients, Plan, SingleRequest};
 use crate::raft::Rules;
 use crate::record::{Kind, Loss};
 use crate::time::{Span, Time};
 use crate::world::network::Network;
 use crate::world::queue::Queue;
 
+use calm::Calm;
 use clients::ClientEvent;
 use faults::{FaultEvent, Faults};
 use host::Host;
@@ -43,14 +45,14 @@ enum Event<M> {
     Deliver { from: NodeId, to: NodeId, id: u64, message: M },
     /// A node's timer may be due. Out of date if the token is.
     Timer { node: NodeId, token: u32 },
-    /// A node's disk has synced. Out of date if the node's life is over.
-    Synced { node: NodeId, life: u32 },
+    /// A node's disk has synced up to a write. Out of date if the node's life, or the sync, is over.
+    Synced { node: NodeId, life: u32, upto: WriteId },
     /// A node hears of the writes that are durable.
     Durable { node: NodeId, write: WriteId },
     /// A node hears that writes failed.
     WriteFailed { node: NodeId, write: WriteId },
     /// A node's disk has written a snapshot. Out of date if the node's life is over.
-    SnapshotWritten { node: NodeId, life: u32 },
+    SnapshotWritten { node: NodeId, life: u32, index: Index },
     /// A node hears of the snapshot that is durable.
     SnapshotSaved { node: NodeId, snapshot: Rc<Snapshot> },
     /// A state machine does what it was given. Out of date if the node's life is over.
@@ -69,6 +71,8 @@ enum Event<M> {
     Answer { node: NodeId, request: RequestId, answer: Answer },
     /// A fault strikes, changes or ends.
     Fault(FaultEvent),
+    /// Faults end, or it is looked whether the cluster has come back to life.
+    Calm { look: u32 },
 }
 
 /// A cluster of nodes of one kind, and the world around it.
@@ -86,8 +90,11 @@ pub struct Sim<'p, 'w, N: Node> {
     /// The effects of the step at hand; kept to be used again.
     effects: Vec<Effect<N::Message>>,
     clients: Vec<crate::client::workload::Client>,
+    /// What clients are like now.
+    client_options: Clients,
     singles: Vec<&'p SingleRequest>,
     faults: Faults,
+    calm: Calm,
     /// What is drawn, where somebody wants to know.
     choices: Option<Box<choices::Choices>>,
 }
@@ -114,13 +121,16 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             messages: 0,
             effects: Vec::new(),
             clients: Vec::new(),
+            client_options: plan.clients.clone(),
             singles: Vec::new(),
             faults: Faults::new(plan),
+            calm: Calm::default(),
             choices: None,
         };
         for node in plan.node_ids() {
             sim.queue.push(Time::ZERO, Event::Boot { node, life: 0 });
         }
+        sim.schedule_calm();
         sim.schedule_clients();
         sim.schedule_faults();
         sim
@@ -138,6 +148,9 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             }
             if self.watch.violation.is_some() {
                 return Ended::Violation;
+            }
+            if self.watch.recovered {
+                return Ended::Recovered;
             }
             if self.watch.event >= self.plan.events_max {
                 return Ended::EventLimit;
@@ -160,7 +173,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         }
         match event {
             Event::Timer { node, token } => self.timer(node, token),
-            Event::Synced { node, life } => self.synced(node, life),
+            Event::Synced { node, life, upto } => self.synced(node, life, upto),
             Event::Proceed { node } => self.proceed(node),
             Event::Boot { node, life } => self.boot(node, life),
             Event::Deliver { from, to, id, message } => self.deliver(from, to, id, message),
@@ -174,7 +187,9 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
                 self.step(node, Input::WriteFailed(write));
             }
             Event::Apply { node, life } => self.apply_all(node, life),
-            Event::SnapshotWritten { node, life } => self.snapshot_written(node, life),
+            Event::SnapshotWritten { node, life, index } => {
+                self.snapshot_written(node, life, index);
+            }
             Event::SnapshotSaved { node, snapshot } => {
                 self.count_event();
                 self.step(node, Input::SnapshotSaved(snapshot));
@@ -195,6 +210,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             Event::Client { client, what } => self.client_event(client, what),
             Event::Answer { node, request, answer } => self.answered(node, request, answer),
             Event::Fault(fault) => self.fault_event(fault),
+            Event::Calm { look } => self.calm(look),
         }
     }
 
@@ -202,7 +218,9 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         self.count_event();
         let loss = match () {
             () if !self.hosts[to.slot()].is_up() => Some(Loss::Down),
-            () if self.network.is_cut(from, to) => Some(Loss::CutInFlight),
+            () if self.network.is_cut(from, to) || id <= self.calm.lost_upto => {
+                Some(Loss::CutInFlight)
+            }
             () => None,
         };
         if let Some(why) = loss {

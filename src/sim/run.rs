@@ -26,6 +26,8 @@ pub enum Ended {
     Violation,
     /// It came to its event limit.
     EventLimit,
+    /// Faults were over, and the cluster had come back to life.
+    Recovered,
     /// Nothing was left to do.
     Idle,
     /// Somebody gave it up.

@@ -41,6 +41,11 @@ impl Snapshots {
         }
     }
 
+    /// Whether the snapshot that is being written ends there.
+    fn writes(&self, index: Index) -> bool {
+        self.writing.as_ref().is_some_and(|writing| writing.last_included_index == index)
+    }
+
     /// The node crashes. Gives the snapshot that was being written, where it is whole on the disk: under its final name, or lost.
     pub fn crash(&mut self, unsynced: Unsynced) -> Option<Rc<Snapshot>> {
         let writing = self.writing.take()?;
@@ -55,8 +60,8 @@ impl Snapshots {
 }
 
 impl<N: Node> Host<N> {
-    /// The state machine at a start: what a crash left of it (a fresh one, if it is in memory only), or the durable snapshot where that is later. Gives the snapshot in the
-    /// second case.
+    /// The state machine at a start: what a crash left of it (a fresh one, if it is in memory only), or the durable snapshot where that
+    /// is later. Gives the snapshot in the second case.
     pub(super) fn recover_machine(&mut self, fresh: Map) -> Option<Rc<Snapshot>> {
         if self.snapshots.volatile {
             self.machine = fresh;
@@ -131,14 +136,24 @@ impl<N: Node> Sim<'_, '_, N> {
         let (index, term) = (snapshot.last_included_index, snapshot.last_included_term);
         let state = snapshot.image.fingerprint;
         self.watch.record(Some(id), Kind::Snapshot { index, term, state, received });
-        self.queue.push(now.plus(takes), Event::SnapshotWritten { node: id, life });
+        self.queue.push(now.plus(takes), Event::SnapshotWritten { node: id, life, index });
         true
     }
 
+    /// Lets the snapshot that is being written be whole within this span.
+    pub(super) fn hasten_snapshot(&mut self, id: NodeId, longest: Span) {
+        let host = &self.hosts[id.slot()];
+        if let Some(writing) = &host.snapshots.writing {
+            let (life, index) = (host.life, writing.last_included_index);
+            let written = Event::SnapshotWritten { node: id, life, index };
+            self.queue.push(self.after(longest), written);
+        }
+    }
+
     /// A snapshot is whole on the disk. The disk has it at once; the node hears of it when it is ready.
-    pub(super) fn snapshot_written(&mut self, id: NodeId, life: u32) {
+    pub(super) fn snapshot_written(&mut self, id: NodeId, life: u32, index: Index) {
         let host = &mut self.hosts[id.slot()];
-        if host.life != life {
+        if host.life != life || !host.snapshots.writes(index) {
             return;
         }
         let Some(snapshot) = host.snapshots.writing.take() else { return };

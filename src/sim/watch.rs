@@ -26,6 +26,8 @@ pub struct Watch<'a> {
     pub records: u64,
     /// The first violation.
     pub violation: Option<Violation>,
+    /// Whether faults are over, and the cluster has come back to life.
+    pub recovered: bool,
     /// The highest term that a node reached.
     pub term_max: Term,
     /// Whoever takes the times.
@@ -61,7 +63,7 @@ impl<'a> Watch<'a> {
         let nodes = plan.cluster.nodes;
         let judges = || {
             Box::new(Judges {
-                oracles: Oracles::new(nodes, &plan.judge),
+                oracles: Oracles::new(nodes, &plan.judge).with_liveness(plan.liveness_bounds()),
                 situations: Situations::new(nodes, watched),
             })
         };
@@ -70,6 +72,7 @@ impl<'a> Watch<'a> {
             event: 0,
             records: 0,
             violation: None,
+            recovered: false,
             term_max: Term::FIRST,
             stopwatch: None,
             digester: Digester::default(),
@@ -96,6 +99,9 @@ impl<'a> Watch<'a> {
                 reached.for_each(|situation| marks(record.number, *situation));
             }
             let violation = judges.oracles.observe(&record);
+            if matches!(kind, Kind::Calm { .. }) {
+                self.recovered = judges.oracles.has_recovered();
+            }
             if self.violation.is_none() {
                 self.violation = violation;
             }

@@ -156,6 +156,7 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::Fault { fault } => fold(29, &[u64::from(fault)]),
         Kind::Missed { fault } => fold(30, &[u64::from(fault)]),
         Kind::Heal { fault } => fold(31, &[u64::from(fault)]),
+        Kind::Calm { look } => fold(60, &[u64::from(look)]),
         Kind::Broken { panicked } => fold(32, &[panicked.into()]),
         Kind::Snapshot { index, term, state, received } => {
             fold(48, &[index.0, term.0, state, received.into()]);

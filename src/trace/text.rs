@@ -105,6 +105,7 @@ pub fn group(kind: &Kind) -> &'static str {
         | Kind::Fault { .. }
         | Kind::Missed { .. }
         | Kind::Heal { .. }
+        | Kind::Calm { .. }
         | Kind::Broken { .. } => "fault",
     }
 }
@@ -199,6 +200,8 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Fault { fault } => format!("--- fault {fault} strikes"),
         Kind::Missed { fault } => format!("--- fault {fault} finds nobody"),
         Kind::Heal { fault } => format!("--- fault {fault} ends"),
+        Kind::Calm { look: 0 } => "is well from now on: faults are over".into(),
+        Kind::Calm { look } => format!("--- look {look}: is all well?"),
         Kind::Snapshot { index, term, received: false, .. } => {
             format!("writes a snapshot up to {index}@{term}")
         }

@@ -48,6 +48,11 @@ impl Clock {
         self.since = now;
     }
 
+    /// How many parts per million it runs fast.
+    pub fn drift_ppm(&self) -> i32 {
+        self.drift_ppm
+    }
+
     /// Changes how fast it runs.
     pub fn set_drift(&mut self, now: Time, drift_ppm: i32) {
         debug_assert!(drift_ppm.abs() <= DRIFT_PPM_MAX);

@@ -2,7 +2,7 @@
 
 use crate::plan::{DiskOptions, Survives, SyncPin};
 use crate::rng::Rng;
-use crate::time::{Span, Time};
+use crate::time::{Share, Span, Time};
 use crate::world::latency::sample;
 
 /// A disk's timing.
@@ -46,6 +46,16 @@ impl Disk {
         }
         let fails = self.options.errors.hit(error) || std::mem::take(&mut self.fails_next);
         Sync { takes, fails, survives: None }
+    }
+
+    /// From now on nothing fails, and a write with its sync takes no longer than this.
+    pub fn calm(&mut self, longest: Span) {
+        let half = Span(longest.0 / 2);
+        self.options.errors = Share::NEVER;
+        self.options.write = self.options.write.at_most(half);
+        self.options.fsync = self.options.fsync.at_most(half);
+        self.fails_next = false;
+        self.pins.clear();
     }
 
     /// Makes the next sync fail.

@@ -135,6 +135,22 @@ impl Network {
         link.cuts -= 1;
     }
 
+    /// From now on links lose and double nothing, have room for everything, and take no longer than this. No fate is fixed any more.
+    pub fn calm(&mut self, longest: Span) {
+        for link in &mut self.links {
+            link.base = LinkOptions {
+                latency: link.base.latency.at_most(longest),
+                fifo: link.base.fifo,
+                ..LinkOptions::default()
+            };
+            link.last_arrival = Time::ZERO;
+            link.numbered.clear();
+            link.timed.clear();
+        }
+        self.weather.clear();
+        self.forecast();
+    }
+
     /// Lays a change over the links from some nodes to some.
     pub fn add_weather(&mut self, id: u32, from: NodeSet, to: NodeSet, change: LinkException) {
         self.weather.push((id, from, to, change));

@@ -3,6 +3,8 @@
 //! They share nothing with `squall::oracle` but the records that both are fed. Where a twin and an oracle disagree, one of
 //! them misread the sentence.
 
+pub mod liveness;
+
 use squall::ids::{Index, NodeId, Term, WriteId};
 use squall::log::RequestId;
 use squall::node::Role;

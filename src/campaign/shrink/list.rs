@@ -2,6 +2,10 @@
 
 use crate::campaign::shrink::Shrinker;
 use crate::plan::{Fault, Pin, Plan, SingleRequest, SyncPin};
+use crate::rng::{Rng, Stream};
+
+/// How many random choices of a few are tried.
+const SAMPLES: usize = 300;
 
 /// Lists of more than this are not tried in pairs.
 const PAIRS_MAX: usize = 14;
@@ -26,6 +30,18 @@ pub fn syncs(shrinker: &mut Shrinker) {
     reduce(shrinker, |plan: &mut Plan| -> &mut Vec<SyncPin> { &mut plan.syncs });
 }
 
+/// Keeps a few of many, chosen at random: where one thing leans on the next, neither goes alone.
+fn keep_few<T: Clone>(shrinker: &mut Shrinker, list: &impl Fn(&mut Plan) -> &mut Vec<T>) -> bool {
+    let count = list(&mut shrinker.best).len();
+    let few = |plan: &mut Plan, place: usize| {
+        let mut rng = Rng::new(place as u64, Stream::Plan);
+        // All but a few, half, a quarter, and so on.
+        let percent = [90, 75, 50, 25, 12, 6][place % 6];
+        list(plan).retain(|_| rng.chance(percent));
+    };
+    count > 0 && shrinker.take_nth(SAMPLES, few).is_some() && list(&mut shrinker.best).len() < count
+}
+
 /// Takes away as much as it can: first large pieces, then smaller ones, then one at a time, then two.
 fn reduce<T: Clone>(shrinker: &mut Shrinker, list: impl Fn(&mut Plan) -> &mut Vec<T>) {
     let length = |shrinker: &mut Shrinker| list(&mut shrinker.best).len();
@@ -46,6 +62,7 @@ fn reduce<T: Clone>(shrinker: &mut Shrinker, list: impl Fn(&mut Plan) -> &mut Ve
         }
         size /= 2;
     }
+    while length(shrinker) > PAIRS_MAX && keep_few(shrinker, &list) {}
     while length(shrinker) <= PAIRS_MAX {
         let count = length(shrinker);
         let pairs: Vec<(usize, usize)> =

@@ -6,6 +6,7 @@
 //! the randomness out: requests, election timeouts and the fate of single messages become decisions that stand in the plan. Passes are
 //! repeated until none finds anything, so a shrunk plan does not shrink further.
 
+pub mod calm;
 pub mod gather;
 pub mod list;
 pub mod schedule;
@@ -25,17 +26,20 @@ use crate::sim::Outcome;
 /// How often all passes are repeated at most.
 const ROUNDS_MAX: usize = 12;
 /// How many events one candidate is worth, over all seeds that it is run under.
-const EVENTS_PER_CANDIDATE: u64 = 200_000;
+const EVENTS_PER_CANDIDATE: u64 = 50_000;
 /// Under how many seeds a candidate is run at most.
 const SEEDS_MAX: u64 = 300;
 
 /// The same where a fault is to wait for a situation: there are many to try.
 const TRIGGER_SEEDS: u64 = 12;
 
+/// The same where requests with times are taken away: it is done better without luck.
+const REQUEST_SEEDS: u64 = 8;
+
 /// A plan of so many steps is small enough.
 const STEPS_ENOUGH: usize = 8;
 /// How much more is tried for one that is not: as many times the seeds, one after the other.
-const EFFORTS: [u64; 2] = [8, 32];
+const EFFORTS: [u64; 2] = [8, 64];
 
 /// How many candidates a worker runs before the others are looked at.
 const BATCH: usize = 4;
@@ -236,23 +240,28 @@ fn steps(plan: &Plan) -> usize {
     plan.faults.len() + plan.requests.len() + plan.pins.len() + plan.syncs.len() + clients
 }
 
+/// What makes one plan worth more than another: that nothing is left to chance, and then few steps.
+fn size(plan: &Plan, outcome: &Outcome) -> (bool, usize) {
+    (!schedule::is_seedless(plan, outcome), steps(plan))
+}
+
 impl Shrinker<'_> {
     /// Simpler first, with luck; then without any luck. What is large still is tried again with more luck.
     fn run(&mut self) {
-        self.repeat(Shrinker::simplify);
+        self.simplify_all();
         let mut lucky = (self.best.clone(), self.outcome.clone());
         self.finish();
         for effort in EFFORTS {
             let smallest = (self.best.clone(), self.outcome.clone());
-            if steps(&self.best) <= STEPS_ENOUGH || self.is_over() {
+            if size(&self.best, &self.outcome) <= (false, STEPS_ENOUGH) || self.is_over() {
                 return;
             }
             self.effort = effort;
             (self.best, self.outcome) = lucky;
-            self.repeat(Shrinker::simplify);
+            self.simplify_all();
             lucky = (self.best.clone(), self.outcome.clone());
             self.finish();
-            if steps(&self.best) > steps(&smallest.0) {
+            if size(&self.best, &self.outcome) > size(&smallest.0, &smallest.1) {
                 (self.best, self.outcome) = smallest;
             }
         }
@@ -265,6 +274,19 @@ impl Shrinker<'_> {
             shrinker.simplify();
             shrinker.settle();
         });
+    }
+
+    /// With luck, as long as it gets smaller by much: there is always a little to gain, and it comes sooner without luck.
+    fn simplify_all(&mut self) {
+        let size =
+            |shrinker: &Self| shrinker.outcome.counters.events + 20 * steps(&shrinker.best) as u64;
+        for _ in 0..ROUNDS_MAX {
+            let before = size(self);
+            self.simplify();
+            if self.is_over() || size(self) > before - before / 8 {
+                return;
+            }
+        }
     }
 
     /// Repeats a round until it finds nothing.
@@ -288,13 +310,15 @@ impl Shrinker<'_> {
                 seeds.clamp(1, SEEDS_MAX) * self.effort
             }
         };
+        calm::calm(self);
         simpler::shorten(self);
         simpler::halve(self);
+        schedule::name_errors(self);
         list::faults(self);
         self.with_seeds(TRIGGER_SEEDS, triggers::triggers);
         simpler::all(self);
         schedule::name_requests(self);
-        list::requests(self);
+        self.with_seeds(REQUEST_SEEDS, list::requests);
         schedule::pin_messages(self);
         list::pins(self);
         self.seeds = 1;

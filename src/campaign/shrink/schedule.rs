@@ -8,7 +8,7 @@ use crate::campaign::shrink::Shrinker;
 use crate::campaign::shrink::gather::is_plain_network;
 use crate::campaign::shrink::simpler::{SYNCS, plain_disk};
 use crate::ids::{NodeId, NodeSet};
-use crate::plan::fault::Unsynced;
+use crate::plan::fault::{Only, Unsynced};
 use crate::plan::{Action, Clients, Fault, Latency, LinkOptions, Pin, Plan, SyncPin, When, Whom};
 use crate::sim::choices::{Choices, Strike};
 use crate::sim::{Options, Outcome, run, run_with};
@@ -41,7 +41,7 @@ pub fn choices(plan: &Plan) -> Choices {
 /// The plan with all decided that was drawn, each message and each sync too.
 pub fn decide(plan: &Plan) -> Plan {
     let choices = choices(plan);
-    let mut decided = decided(plan, &choices, Asked::Tries);
+    let mut decided = decided(plan, &choices, Asked::Tries, Triggers::AreTimes);
     decided.pins = odd_messages(&choices).pop().unwrap_or_default();
     decided.syncs = odd_syncs(&choices).pop().unwrap_or_default();
     decided
@@ -56,16 +56,13 @@ pub fn take_randomness_out(shrinker: &mut Shrinker) {
     }
     let choices = choices(&shrinker.best);
     let mut candidates = Vec::new();
-    for asked in [Asked::Tries, Asked::Operations] {
-        if asked == Asked::Operations && shrinker.best.clients.sessions.is_none() {
-            continue;
-        }
-        for pins in odd_messages(&choices) {
-            for syncs in odd_syncs(&choices) {
-                let mut plan = decided(&shrinker.best, &choices, asked);
-                plan.pins = pins.clone();
-                plan.syncs = syncs;
-                candidates.push(plan);
+    for asked in Asked::of(&shrinker.best) {
+        for triggers in [Triggers::Stay, Triggers::AreTimes] {
+            let decided = decided(&shrinker.best, &choices, asked, triggers);
+            for pins in odd_messages(&choices) {
+                for syncs in odd_syncs(&choices) {
+                    candidates.push(Plan { pins: pins.clone(), syncs, ..decided.clone() });
+                }
             }
         }
     }
@@ -79,19 +76,35 @@ pub fn take_randomness_out(shrinker: &mut Shrinker) {
 enum Asked {
     /// Each try is a request by itself, and comes when it came. Nobody has a session.
     Tries,
-    /// Each operation is a request, in a session of its own, and is tried again as clients do.
-    Operations,
+    /// Each operation is a request, in a session of its own, and is tried again as clients do. Messages between clients and nodes take
+    /// as long as this.
+    Operations(Span),
 }
 
+/// How long messages between clients and nodes take where operations are named: what is longer than clients wait makes them try again.
+const CLIENT_LATENCIES: [Span; 5] =
+    [Span::ZERO, Span::millis(1), Span::millis(5), Span::millis(10), Span::millis(20)];
+
 impl Asked {
+    /// What may become of a plan's clients.
+    fn of(plan: &Plan) -> Vec<Asked> {
+        let mut ways = vec![Asked::Tries];
+        if plan.clients.sessions.is_some() {
+            ways.extend(CLIENT_LATENCIES.map(Asked::Operations));
+        }
+        ways
+    }
+
     fn decide(self, plan: &mut Plan, choices: &Choices) {
-        let (count, latency) = (0, Latency::Constant(Span::ZERO));
+        let count = 0;
         match self {
             Asked::Tries => {
+                let latency = Latency::Constant(Span::ZERO);
                 plan.clients = Clients { count, latency, ..Clients::default() };
                 plan.requests.clone_from(&choices.requests);
             }
-            Asked::Operations => {
+            Asked::Operations(latency) => {
+                let latency = Latency::Constant(latency);
                 let loss = Share::NEVER;
                 plan.clients = Clients { count, latency, loss, ..plan.clients.clone() };
                 plan.requests.clone_from(&choices.operations);
@@ -100,8 +113,17 @@ impl Asked {
     }
 }
 
+/// What becomes of faults that wait for a situation.
+#[derive(Clone, Copy, PartialEq)]
+enum Triggers {
+    /// They go on waiting for it.
+    Stay,
+    /// They strike at the times at which they did: the situation may be about clients, of whom only requests are left.
+    AreTimes,
+}
+
 /// The plan on a plain network and plain disks, with all else decided as it was drawn.
-fn decided(plan: &Plan, choices: &Choices, asked: Asked) -> Plan {
+fn decided(plan: &Plan, choices: &Choices, asked: Asked, triggers: Triggers) -> Plan {
     let mut plan = plan.clone();
     plan.seed = 1;
     plan.network = plain_network();
@@ -114,19 +136,20 @@ fn decided(plan: &Plan, choices: &Choices, asked: Asked) -> Plan {
         node.election_timeouts.clone_from(&choices.timeouts[id.slot()]);
         node.heartbeat_intervals.clone_from(&choices.heartbeats[id.slot()]);
     }
-    plan.faults = decided_faults(&plan, choices);
+    plan.faults = decided_faults(&plan, choices, triggers);
     plan
 }
 
 /// The faults, each naming whom it struck. What changes links and disks is left to the pins.
-fn decided_faults(plan: &Plan, choices: &Choices) -> Vec<Fault> {
+fn decided_faults(plan: &Plan, choices: &Choices, triggers: Triggers) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (place, fault) in plan.faults.iter().enumerate() {
         let strikes = || choices.strikes.iter().filter(|strike| strike.fault == place);
         if matches!(fault.action, Action::Weather(_) | Action::Disk(_)) {
             continue;
         }
-        if !is_drawn(&fault.action) {
+        let waits = matches!(fault.when, When::On(_)) && triggers == Triggers::AreTimes;
+        if !waits && !is_drawn(&fault.action) {
             faults.push(fault.clone());
             continue;
         }
@@ -178,6 +201,28 @@ fn struck(fault: &Fault, strike: &Strike) -> Vec<Fault> {
     strike.survives.iter().map(single).collect()
 }
 
+/// Disks that fail by chance fail when the plan says so: at a time, and then at a situation.
+pub fn name_errors(shrinker: &mut Shrinker) {
+    let plan = &shrinker.best;
+    let disks = || plan.nodes.iter().filter_map(|node| node.disk.as_ref()).chain([&plan.disk]);
+    if disks().all(|disk| disk.errors == Share::NEVER) {
+        return;
+    }
+    let syncs = choices(plan).syncs;
+    let named = shrinker.with(|plan| {
+        plan.disk.errors = Share::NEVER;
+        for disk in plan.nodes.iter_mut().filter_map(|node| node.disk.as_mut()) {
+            disk.errors = Share::NEVER;
+        }
+        for pin in syncs.iter().filter(|pin| pin.fails) {
+            let action = Action::DiskError(Only { whom: Whom::Nodes(vec![pin.node]) });
+            let before = Span(pin.begun.0.saturating_sub(1));
+            plan.faults.push(Fault { when: When::At(before), action });
+        }
+    });
+    shrinker.take(named);
+}
+
 /// Single requests in place of clients that draw what they ask.
 pub fn name_requests(shrinker: &mut Shrinker) {
     if shrinker.best.clients.count == 0 {
@@ -191,10 +236,7 @@ pub fn name_requests(shrinker: &mut Shrinker) {
     }
     let choices = choices(&shrinker.best);
     let named = |asked: Asked| shrinker.with(|plan| asked.decide(plan, &choices));
-    let candidates = match shrinker.best.clients.sessions {
-        None => vec![named(Asked::Tries)],
-        Some(_) => vec![named(Asked::Tries), named(Asked::Operations)],
-    };
+    let candidates = Asked::of(&shrinker.best).into_iter().map(named).collect();
     shrinker.take_first(candidates);
 }
 

@@ -3,6 +3,7 @@
 use crate::campaign::shrink::Shrinker;
 use crate::campaign::shrink::schedule::plain_network;
 use crate::ids::NodeId;
+use crate::log::Command;
 use crate::plan::fault::Unsynced;
 use crate::plan::{
     Action, Clients, Cluster, DiskOptions, Fault, Latency, NodeOptions, Plan, Profile, RaftOptions,
@@ -31,17 +32,48 @@ pub fn shorten(shrinker: &mut Shrinker) {
     }
 }
 
-/// Ends the run much earlier, if it fails as early with luck.
+/// Ends the run much earlier, or begins it much later, if it fails so with luck.
 pub fn halve(shrinker: &mut Shrinker) {
     while shrinker.seeds > 1 {
         let horizon = shrinker.best.horizon;
         let earlier = |eighths: u64| cut(shrinker, Span(horizon.0 / 8 * eighths));
-        let candidates = [1, 2, 4, 6].map(earlier).into();
+        let later = |eighths: u64| begin(shrinker, Span(horizon.0 / 8 * eighths));
+        let candidates = [1, 2, 4, 6].map(earlier).into_iter().chain([7, 6, 4, 2].map(later));
+        let candidates = candidates.filter(|plan| plan.horizon < horizon).collect();
         if shrinker.take_first(candidates).is_none() {
             return;
         }
         shorten(shrinker);
     }
+}
+
+/// The best plan without what comes before a time. What comes later is moved to the front, behind the time that a first election takes.
+fn begin(shrinker: &Shrinker, from: Span) -> Plan {
+    let election = shrinker.best.config().election_timeout.to.times(2);
+    let back = Span(from.0.saturating_sub(election.0));
+    let moved = |at: Span| Span(at.0.saturating_sub(back.0));
+    shrinker.with(|plan| {
+        plan.horizon = moved(plan.horizon);
+        plan.liveness.iter_mut().for_each(|liveness| liveness.from = moved(liveness.from));
+        plan.faults.retain_mut(|fault| match &mut fault.when {
+            When::At(at) => {
+                let stays = *at >= from;
+                *at = moved(*at);
+                stays
+            }
+            When::On(_) => true,
+        });
+        plan.requests.retain_mut(|request| match &mut request.at {
+            Some(at) => {
+                let stays = *at >= from;
+                *at = moved(*at);
+                stays
+            }
+            None => true,
+        });
+        plan.clients.start = moved(plan.clients.start);
+        plan.clients.stop = plan.clients.stop.map(moved);
+    })
 }
 
 /// The best plan with another end; what would come after it is gone.
@@ -114,22 +146,53 @@ pub fn all(shrinker: &mut Shrinker) {
         fault(shrinker, place);
     }
     clients(shrinker);
+    values(shrinker);
+}
+
+/// Fewer distinct keys and values in what single requests ask: all alike, all of one kind, or each as it is but with one key.
+fn values(shrinker: &mut Shrinker) {
+    if shrinker.best.requests.is_empty() {
+        return;
+    }
+    let asked = |command: &dyn Fn(usize, Command) -> Command| {
+        shrinker.with(|plan| {
+            for (place, request) in plan.requests.iter_mut().enumerate() {
+                request.command = command(place, request.command);
+            }
+        })
+    };
+    let candidates = vec![
+        asked(&|_, _| Command::Put { key: 1, value: 1 }),
+        asked(&|place, _| Command::Put { key: 1, value: place as u32 + 1 }),
+        asked(&|_, command| command.with_key(1)),
+    ];
+    if candidates.contains(&shrinker.best) {
+        return;
+    }
+    if shrinker.take_first(candidates).is_some() {
+        return;
+    }
+    for place in 0..shrinker.best.requests.len() {
+        let plan = shrinker.with(|plan| {
+            plan.requests[place].command = Command::Put { key: 1, value: 1 };
+        });
+        shrinker.take(plan);
+    }
 }
 
 /// Switches off, one by one, what is still on, be it by the profile.
 fn switches(shrinker: &mut Shrinker) {
-    let changes: [(bool, &dyn Fn(&mut Plan)); 7] = {
-        let config = shrinker.best.config();
-        [
-            (config.elections.pre_vote, &|plan| plan.raft.pre_vote = Some(false)),
-            (config.elections.check_quorum, &|plan| plan.raft.check_quorum = Some(false)),
-            (config.elections.vote_lease, &|plan| plan.raft.vote_lease = Some(false)),
-            (config.reads != Reads::Log, &|plan| plan.raft.reads = None),
-            (config.snapshot_every > 0, &|plan| plan.raft.snapshot_every = Some(0)),
-            (config.bytes_per_append > 0, &|plan| plan.raft.bytes_per_append = Some(0)),
-            (config.bytes_in_flight > 0, &|plan| plan.raft.bytes_in_flight = Some(0)),
-        ]
-    };
+    type Change<'a> = &'a dyn Fn(&mut Plan);
+    let config = shrinker.best.config();
+    let changes: [(bool, Change); 7] = [
+        (config.elections.pre_vote, &|plan| plan.raft.pre_vote = Some(false)),
+        (config.elections.check_quorum, &|plan| plan.raft.check_quorum = Some(false)),
+        (config.elections.vote_lease, &|plan| plan.raft.vote_lease = Some(false)),
+        (config.reads != Reads::Log, &|plan| plan.raft.reads = None),
+        (config.snapshot_every > 0, &|plan| plan.raft.snapshot_every = Some(0)),
+        (config.bytes_per_append > 0, &|plan| plan.raft.bytes_per_append = Some(0)),
+        (config.bytes_in_flight > 0, &|plan| plan.raft.bytes_in_flight = Some(0)),
+    ];
     for (on, change) in changes {
         if on {
             let plan = shrinker.with(change);
@@ -299,6 +362,36 @@ fn clients(shrinker: &mut Shrinker) {
         let candidates = [0, 1, count / 2, count - 1].into_iter().filter(|fewer| *fewer < count);
         let fewer = |count: u32| shrinker.with(|plan| plan.clients.count = count);
         let candidates = candidates.map(fewer).collect();
+        shrinker.take_first(candidates);
+        slower(shrinker);
+    }
+}
+
+/// Clients that ask less often, begin later or stop earlier, and whose messages take one time.
+fn slower(shrinker: &mut Shrinker) {
+    let clients = shrinker.best.clients.clone();
+    let (think, horizon) = (clients.think.scale(), shrinker.best.horizon);
+    let with = |change: &dyn Fn(&mut Clients)| shrinker.with(|plan| change(&mut plan.clients));
+    let thinks = [128, 32, 8, 2].map(|times| think.times(times)).into_iter();
+    let mut candidates: Vec<Plan> = thinks
+        .filter(|think| *think < horizon)
+        .map(|think| with(&|clients| clients.think = Latency::Constant(think)))
+        .collect();
+    for eighths in [1, 2, 4, 6] {
+        let (stop, start) = (Span(horizon.0 / 8 * eighths), Span(horizon.0 / 8 * (8 - eighths)));
+        if clients.stop.is_none_or(|before| stop < before) {
+            candidates.push(with(&|clients| clients.stop = Some(stop)));
+        }
+        if start > clients.start {
+            candidates.push(with(&|clients| clients.start = start));
+        }
+    }
+    shrinker.take_first(candidates);
+    let latency = shrinker.best.clients.latency;
+    if !matches!(latency, Latency::Constant(_)) {
+        let constant = [Span::millis(1), latency.scale()].map(Latency::Constant);
+        let plan = |latency| shrinker.with(|plan| plan.clients.latency = latency);
+        let candidates = constant.map(plan).into();
         shrinker.take_first(candidates);
     }
 }

@@ -40,9 +40,11 @@ pub struct Config {
     pub priorities: u64,
     /// How many plans have transfers of leadership, in percent.
     pub transfers: u64,
+    /// How many plans end in a calm in which the cluster must come back to life, in percent.
+    pub liveness: u64,
     /// How many plans have a state machine that forgets, in percent.
     pub volatile_state_machine: u64,
-    /// When runs end, from and to, in lowest election timeouts.
+    /// When runs end, or their storms, from and to, in lowest election timeouts.
     pub horizon: (u64, u64),
     /// Usual latencies at most, in percent of the lowest election timeout.
     pub latency_max: Vec<u64>,
@@ -103,6 +105,7 @@ impl Default for Config {
             own_elections: 50,
             priorities: 12,
             transfers: 25,
+            liveness: 50,
             volatile_state_machine: 30,
             horizon: (15, 60),
             latency_max: vec![6, 6, 6, 25, 60],
@@ -192,6 +195,7 @@ impl Config {
             ("own_elections", self.own_elections),
             ("priorities", self.priorities),
             ("transfers", self.transfers),
+            ("liveness", self.liveness),
             ("volatile_state_machine", self.volatile_state_machine),
             ("stragglers", self.stragglers),
             ("disk_errors", self.disk_errors),

@@ -5,10 +5,11 @@
 //! situations whose windows no random time hits. No bug is named here: the swarm does not know what it looks for.
 //!
 //! [`config`] says what is drawn from, [`storm`] draws the faults, [`sick`] the machine that ails all the time, [`elections`]
-//! what elections have beyond the paper's.
+//! what elections have beyond the paper's, [`recovery`] how the storm ends, and who must come back to life.
 
 pub mod config;
 pub mod elections;
+pub mod recovery;
 pub mod sick;
 pub mod storm;
 
@@ -56,6 +57,7 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     draw_flow(&mut rng, &mut plan, unit, config);
     draw_operations(&mut plan, config);
     elections::draw(seed, &mut plan, unit, config);
+    recovery::draw(seed, &mut plan, unit, config);
     plan
 }
 

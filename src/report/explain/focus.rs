@@ -1,8 +1,9 @@
-//! What a violation is about: the terms and the indexes of its evidence.
+//! What a violation is about: the terms, the indexes and the requests of its evidence.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{Index, Term};
+use crate::log::RequestId;
 use crate::oracle::Violation;
 use crate::oracle::shadow::{NodeShadow, Shadow};
 use crate::property::Property;
@@ -15,6 +16,8 @@ pub struct Focus {
     pub terms: BTreeSet<Term>,
     /// The indexes.
     pub indexes: BTreeSet<Index>,
+    /// The requests.
+    pub requests: BTreeSet<RequestId>,
 }
 
 impl Focus {
@@ -34,6 +37,7 @@ impl Focus {
                 | Kind::Append { index, .. }
                 | Kind::Apply { index, .. } => _ = focus.indexes.insert(index),
                 Kind::Truncate { from, .. } => _ = focus.indexes.insert(from),
+                Kind::Answered { request, .. } => _ = focus.requests.insert(request),
                 _ => {}
             }
         }

@@ -3,6 +3,7 @@
 mod faults;
 mod focus;
 mod past;
+mod standing;
 mod story;
 
 use std::cell::Cell;
@@ -11,6 +12,7 @@ use std::fmt::Write as _;
 use crate::ids::{NodeId, Term};
 use crate::oracle::Violation;
 use crate::plan::{Plan, scenario};
+use crate::property::Property;
 use crate::record::Record;
 use crate::sim::{Options, run_with};
 use crate::time::Time;
@@ -50,6 +52,8 @@ pub struct Explanation {
     left_out: usize,
     /// Who is not in the story.
     idle: Vec<NodeId>,
+    /// How each node stands in the end, where it is liveness that was violated.
+    standing: Vec<String>,
 }
 
 /// How many lines are no part of the story: what is left out, what does not hold and why, and what to do next.
@@ -77,11 +81,18 @@ pub fn explain(plan: &Plan, lines_max: usize) -> Result<Option<Explanation>, Str
     }
     let Some(violation) = outcome.violation else { return Ok(None) };
     let told = story::tell(plan, &records, &violation);
-    let lines = chosen(told, lines_max.saturating_sub(LINES_AROUND));
+    let standing = match violation.property {
+        Property::Liveness => standing::tell(plan.cluster.nodes, &records),
+        _ => Vec::new(),
+    };
+    // It has a heading, and an empty line before it.
+    let around = LINES_AROUND + if standing.is_empty() { 0 } else { standing.len() + 2 };
+    let lines = chosen(told, lines_max.saturating_sub(around));
     let told = |node: &NodeId| lines.iter().any(|line| line.mentions(*node));
     let idle =
         (0..usize::from(plan.cluster.nodes)).map(NodeId::at).filter(|node| !told(node)).collect();
-    Ok(Some(Explanation { violation, left_out: records.len() - lines.len(), lines, idle }))
+    let left_out = records.len() - lines.len();
+    Ok(Some(Explanation { violation, left_out, lines, idle, standing }))
 }
 
 /// The lines that matter most, in order; of two that matter the same, the later one.
@@ -124,6 +135,12 @@ impl Explanation {
         }
         let _ = writeln!(text, "  proof, marked with *: {}", self.evidence());
         let _ = writeln!(text, "  the rule: {}", property.rule());
+        if !self.standing.is_empty() {
+            text.push_str("\nin the end:\n");
+        }
+        for line in &self.standing {
+            let _ = writeln!(text, "  {line}");
+        }
         text.push_str("\nnext:\n");
         for command in ["report", "shrink"] {
             let _ = writeln!(text, "  squall {command} {source}");
@@ -155,6 +172,12 @@ impl Explanation {
         }
         let _ = writeln!(text, "The records that prove it: {}.\n", self.evidence());
         let _ = writeln!(text, "The rule: {}\n", property.rule());
+        for line in &self.standing {
+            let _ = writeln!(text, "- In the end {line}.");
+        }
+        if !self.standing.is_empty() {
+            text.push('\n');
+        }
         text.push_str("## How to make it happen again\n\n");
         let _ = writeln!(
             text,

@@ -43,6 +43,7 @@ pub fn tell(plan: &Plan, records: &[Record], violation: &Violation) -> Vec<Line>
         booted: (NodeId::at(0), 0),
         ballots: vec![Vec::new(); count],
         leads: vec![Term::ZERO; count],
+        commits: vec![Index::ZERO; count],
         saved: vec![Term::ZERO; count],
         remarked: BTreeSet::new(),
         asked: BTreeMap::new(),
@@ -108,6 +109,8 @@ struct Story<'a> {
     ballots: Vec<Vec<(NodeId, Term)>>,
     /// The term that each node led last.
     leads: Vec<Term>,
+    /// Up to where each node said last that it commits.
+    commits: Vec<Index>,
     /// The term of the last vote, for somebody or nobody, that each node wrote.
     saved: Vec<Term>,
     /// The votes against which something speaks that has been told.
@@ -140,9 +143,10 @@ impl Story<'_> {
             Kind::Role { role, term } => self.role(node, role, term),
             Kind::Append { .. } | Kind::Truncate { .. } => self.log(node, record),
             Kind::Compact { upto, .. } => Some(self.compacts(node, upto, record)),
-            Kind::Snapshot { .. } | Kind::SnapshotSaved { .. } => {
-                Some((3, words(&record.kind, record.node)))
+            Kind::Snapshot { received, .. } => {
+                Some((if received { 6 } else { 4 }, words(&record.kind, record.node)))
             }
+            Kind::SnapshotSaved { .. } => Some((3, words(&record.kind, record.node))),
             Kind::Discard { .. } | Kind::Restore { .. } => {
                 Some((6, words(&record.kind, record.node)))
             }
@@ -160,6 +164,9 @@ impl Story<'_> {
                 .indexes
                 .contains(&index)
                 .then(|| (4, format!("applies entry {index} of term {term}"))),
+            Kind::Reply { request, .. } if self.focus.requests.contains(&request) => {
+                Some((8, words(&record.kind, record.node)))
+            }
             Kind::Boot { life, .. } if life > 1 => Some((6, words(&record.kind, record.node))),
             Kind::Term { term } => {
                 let before = self.shadow.node(node).term;
@@ -193,6 +200,10 @@ impl Story<'_> {
             }
             Kind::Role { role: Role::Leader, term } => {
                 self.leads[node.slot()] = term;
+                self.shadow.observe(record);
+            }
+            Kind::Commit { index, .. } => {
+                self.commits[node.slot()] = index;
                 self.shadow.observe(record);
             }
             Kind::Durable { write } => self.pending[node.slot()].retain(|(of, ..)| *of > write),
@@ -610,7 +621,8 @@ impl Story<'_> {
                 text += &format!("; the entry is of term {term}, older than its own");
             }
         }
-        let first = self.focus.indexes.first().is_some_and(|first| *first <= index);
-        Some((if first { 6 } else { 2 }, text))
+        let before = self.commits[node.slot()];
+        let news = index < before || self.focus.among(before.next(), index).is_some();
+        Some((if news { 6 } else { 2 }, text))
     }
 }

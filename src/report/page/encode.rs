@@ -55,6 +55,7 @@ pub const KINDS: &[&str] = &[
     "compact",
     "discard",
     "restore",
+    "calm",
 ];
 
 /// Puts records into arrays, and fills the tables that these refer to.
@@ -138,6 +139,13 @@ impl Encoder {
         words
     }
 
+    /// The place of a command in its table.
+    fn command(&mut self, command: Command) -> u64 {
+        let json = serde_json::to_string(&command).unwrap_or_default();
+        self.tables.commands.push((command_words(command), json));
+        self.tables.commands.len() as u64 - 1
+    }
+
     fn fields(&mut self, kind: &Kind, words: &mut Vec<u64>) {
         match *kind {
             Kind::Boot { life, term, vote, last_index, applied } => {
@@ -185,11 +193,8 @@ impl Encoder {
             Kind::Duplicate { from, id: message } => words.extend([20, id(Some(from)), message]),
             Kind::Timer { late } => words.extend([21, late]),
             Kind::Invoke { request, command, attempt } => {
-                let json = serde_json::to_string(&command).unwrap_or_default();
-                words.push(22);
-                words.extend(request_words(request));
-                words.extend([self.tables.commands.len() as u64, attempt.into()]);
-                self.tables.commands.push((command_words(command), json));
+                let [client, serial] = request_words(request);
+                words.extend([22, client, serial, self.command(command), attempt.into()]);
             }
             Kind::Request { request } => push_request(words, 23, request, false),
             Kind::Reply { request, applied } => push_request(words, 24, request, applied),
@@ -205,17 +210,19 @@ impl Encoder {
             Kind::Broken { panicked } => words.extend([31, panicked.into()]),
             Kind::Transfer { to } => words.extend([32, id(to)]),
             Kind::TargetPriority { target } => words.extend([33, target.into()]),
-            Kind::Snapshot { .. }
+            Kind::Calm { .. }
+            | Kind::Snapshot { .. }
             | Kind::SnapshotSaved { .. }
             | Kind::Compact { .. }
             | Kind::Discard { .. }
-            | Kind::Restore { .. } => words.extend(snapshot_words(kind)),
+            | Kind::Restore { .. } => words.extend(later_words(kind)),
         }
     }
 }
 
-/// What concerns snapshots. A fingerprint comes in two halves: it has more bits than a number of JavaScript holds.
-fn snapshot_words(kind: &Kind) -> Vec<u64> {
+/// What concerns snapshots, and the calm after a storm. A fingerprint comes in two halves: it has more bits than a number of JavaScript
+/// holds.
+fn later_words(kind: &Kind) -> Vec<u64> {
     let halves = |state: u64| (state >> 32, state & u64::from(u32::MAX));
     match *kind {
         Kind::Snapshot { index, term, state, received } => {
@@ -229,6 +236,7 @@ fn snapshot_words(kind: &Kind) -> Vec<u64> {
             let (high, low) = halves(state);
             vec![38, index.0, term.0, high, low]
         }
+        Kind::Calm { look } => vec![39, look.into()],
         _ => Vec::new(),
     }
 }

@@ -301,7 +301,7 @@ fn data<'a>(
         counters: outcome.counters,
         violation,
         faults: plan.faults.iter().map(|it| (words::fault(it), words::lasts(it))).collect(),
-        kinds: &KINDS,
+        kinds: KINDS,
         situations: Situation::ALL.iter().map(|it| (it.name(), it.means())).collect(),
         first,
         origin: seen.origin,

@@ -1,0 +1,60 @@
+//! Makes the end of faults simpler: none, where something else fails; else an earlier one, and a core that is named.
+
+use crate::campaign::shrink::Shrinker;
+use crate::ids::NodeId;
+use crate::plan::liveness::Outside;
+use crate::plan::{Plan, When, Whom};
+use crate::time::Span;
+
+/// Does without the calm if it can.
+pub fn calm(shrinker: &mut Shrinker) {
+    let Some(liveness) = shrinker.best.liveness.clone() else { return };
+    let without = shrinker.with(|plan| plan.liveness = None);
+    if shrinker.take(without) {
+        return;
+    }
+    let outsides = [Outside::CutOff, Outside::Down, Outside::Mute];
+    let simpler = outsides.into_iter().take_while(|outside| *outside != liveness.outside);
+    let candidates = simpler.map(|outside| {
+        shrinker.with(|plan| plan.liveness.iter_mut().for_each(|it| it.outside = outside))
+    });
+    shrinker.take_first(candidates.collect());
+    if liveness.core != Whom::Everyone {
+        shrinker.take_first(cores(shrinker));
+    }
+    while let Some(from) = shrinker.best.liveness.as_ref().map(|liveness| liveness.from) {
+        let earlier = |eighths: u64| end_faults(shrinker, Span(from.0 / 8 * eighths));
+        let candidates = [1, 2, 4, 6, 7].map(earlier).into();
+        if shrinker.take_first(candidates).is_none() {
+            return;
+        }
+    }
+}
+
+/// All nodes, or all that can be named and leave a bare majority, up to some thirty.
+fn cores(shrinker: &Shrinker) -> Vec<Plan> {
+    let nodes = u32::from(shrinker.best.cluster.nodes);
+    let majority = nodes / 2 + 1;
+    let sets = (0_u32..1 << nodes.min(5)).filter(|set| set.count_ones() == majority);
+    let named = sets.map(|set| {
+        let core = shrinker.best.node_ids().filter(|id| set & 1 << id.slot() != 0);
+        Whom::Nodes(core.collect::<Vec<NodeId>>())
+    });
+    let candidates = std::iter::once(Whom::Everyone).chain(named);
+    let with = |core: Whom| {
+        shrinker
+            .with(|plan| plan.liveness.iter_mut().for_each(|liveness| liveness.core = core.clone()))
+    };
+    candidates.map(with).collect()
+}
+
+/// The best plan with an earlier end of faults: those that would come later are gone.
+fn end_faults(shrinker: &Shrinker, from: Span) -> Plan {
+    shrinker.with(|plan| {
+        let Some(liveness) = &mut plan.liveness else { return };
+        plan.horizon = Span(plan.horizon.0.saturating_sub(liveness.from.0 - from.0));
+        liveness.from = from;
+        plan.faults.retain(|fault| !matches!(fault.when, When::At(at) if at >= from));
+        plan.requests.retain(|request| request.at.is_none_or(|at| at <= plan.horizon));
+    })
+}

@@ -1,0 +1,276 @@
+//! Liveness: from a moment on faults are over, and within a bound the cluster must be alive again.
+//!
+//! Raft promises progress only where messages and disks are much quicker than election timeouts (5.6). So at that moment the world of the
+//! *core* becomes one in which it promises it, in TigerBeetle's way: links between its nodes lose nothing, are quick, and are cut no more;
+//! disks and clocks are well; nodes that are down start. How long it may still take follows from the plan, in integers:
+//! `docs/liveness.md` has the reasoning.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::plan::validate::{Checked, Problem, check_whom, require};
+use crate::plan::{Action, Plan, When, Whom};
+use crate::raft::priority;
+use crate::time::Span;
+
+/// From when on the cluster must come back to life, and which part of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Liveness {
+    /// When faults end. No fault may have a time from then on, and none that waits for a situation strikes any more.
+    pub from: Span,
+    /// Who must come back to life: nodes by number, at least a majority; or `"everyone"`, `"majority"`, `"all-but-leader"`,
+    /// `"all-but-leaders"` or `"connected"` as they are at that moment. Where such a word gives no majority, random others join them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub core: Whom,
+    /// What becomes of the other nodes, to the end of the run. Those that are down then stay down.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub outside: Outside,
+    /// Within which time all must be well; without it, the bound that follows from the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Span>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// What becomes of the nodes outside the core.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outside {
+    /// They are cut off from all others.
+    #[default]
+    CutOff,
+    /// They crash, and what they did not sync is lost.
+    Down,
+    /// They hear nobody, but are heard. A node that could disturb a correct Raft for ever in this way is cut off instead: one that the core
+    /// follows without check-quorum, or one that stands without pre-vote.
+    Deaf,
+    /// They hear others, but nobody hears them.
+    Mute,
+}
+
+/// How quick the core's world is, and how long a correct Raft may take in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// When faults end.
+    pub from: Span,
+    /// The longest that a message between two nodes takes, or a message between client and node; a sync takes no longer.
+    pub message: Span,
+    /// How often it is looked whether all is well: once in the longest election timeout.
+    pub look: Span,
+    /// How long a leader must have led until it counts as one that stays.
+    pub stay: Span,
+    /// How long a client waits for an answer at least, before it tries elsewhere.
+    pub answer: Span,
+    /// How long a request may wait while a leader stays.
+    pub service: Span,
+    /// How long after the end of faults all must be well.
+    pub within: Span,
+}
+
+/// How many times quicker than the spread of election timeouts a message is. A candidate that is alone for five messages wins.
+const MESSAGES_PER_SPREAD: u64 = 100;
+/// How many messages' time an election takes at most: two for the answer to a pre-vote, two for syncs, one for the vote requests.
+const ELECTION_MESSAGES: u64 = 5;
+/// Rounds besides those of elections that split: a transfer that comes to nothing, a leader that does not hear that it is none (two, with a
+/// clock at half the speed), and the timeout that is running when faults end.
+const ROUNDS_BESIDES: u64 = 4;
+/// How many looks a leader must have led.
+const LOOKS_TO_STAY: u64 = 3;
+/// An election round splits every time in one of 2 to the power of this many runs.
+const DOUBT_BITS: u32 = 30;
+
+impl Plan {
+    /// How quick the core's world is, and how long a correct Raft may take in it. None if the plan does not judge liveness.
+    pub fn liveness_bounds(&self) -> Option<Bounds> {
+        let liveness = self.liveness.as_ref()?;
+        let config = self.config();
+        let (timeout, beat) = (config.election_timeout, config.heartbeat_interval.to);
+        let fixed = || self.nodes.iter().map(|node| &node.election_timeouts);
+        let longest = fixed().flatten().copied().max().unwrap_or(Span::ZERO).max(timeout.to);
+        let message = message(self);
+        let answer = beat.times(2).plus(message.times(20)).plus(message.times(5 * self.askers()));
+        let answer = answer.max(self.clients.timeout);
+        let tries = 2 + self.outside_max();
+        let service = answer.plus(self.clients.retry_after).plus(message.times(2)).times(tries);
+        let rounds = rounds(self.cluster.nodes)
+            .saturating_add(fixed().map(Vec::len).max().unwrap_or(0) as u64)
+            .saturating_add(self.patience_max())
+            .saturating_add(ROUNDS_BESIDES);
+        let elections = longest.plus(message.times(ELECTION_MESSAGES)).times(rounds);
+        let stay = longest.times(LOOKS_TO_STAY);
+        let derived = elections
+            .plus(self.clocks_back())
+            .plus(self.clients.timeout)
+            .plus(stay)
+            .plus(service.times(2))
+            .plus(longest.times(2));
+        let within = liveness.within.unwrap_or(derived);
+        Some(Bounds { from: liveness.from, message, look: longest, stay, answer, service, within })
+    }
+
+    /// How many clients there are at most, single requests counted.
+    fn askers(&self) -> u64 {
+        u64::from(self.clients.count) + self.requests.len() as u64
+    }
+
+    /// How many nodes are outside the core at most.
+    fn outside_max(&self) -> u64 {
+        let nodes = u64::from(self.cluster.nodes);
+        match self.liveness.as_ref().map(|liveness| &liveness.core) {
+            None | Some(Whom::Everyone) => 0,
+            Some(Whom::Nodes(core)) => nodes.saturating_sub(core.len() as u64),
+            Some(_) => nodes - (nodes / 2 + 1),
+        }
+    }
+
+    /// How many election timeouts a node leaves to others at most before it stands.
+    fn patience_max(&self) -> u64 {
+        let priorities = self.node_ids().filter_map(|id| self.config_of(id).elections.priority);
+        priorities.map(priority::Priority::patience_max).max().unwrap_or(0)
+    }
+
+    /// How far clocks are set back at most: what was to happen at a local time is that much later.
+    fn clocks_back(&self) -> Span {
+        let back = self.faults.iter().map(|fault| {
+            let Action::Clock(change) = &fault.action else { return Span::ZERO };
+            let times = match fault.when {
+                When::At(_) => 1,
+                When::On(trigger) => trigger.times,
+            };
+            let jump = change.jump.map_or(0, |jump| jump.0.min(0).unsigned_abs());
+            Span(jump).times(times)
+        });
+        back.fold(Span::ZERO, Span::plus)
+    }
+}
+
+/// The longest that a message takes: short against the spread of election timeouts, so that elections are won; and against what is left of
+/// the lowest one after a heartbeat, so that leaders are not deposed.
+fn message(plan: &Plan) -> Span {
+    let config = plan.config();
+    let (timeout, beat) = (config.election_timeout, config.heartbeat_interval.to);
+    let left = timeout.from.0.saturating_sub(beat.0) / 8;
+    let longest = left.min(timeout.from.0 / 20);
+    Span(match plan.cluster.nodes {
+        1 => longest,
+        _ => longest.min((timeout.to.0 - timeout.from.0) / MESSAGES_PER_SPREAD),
+    })
+}
+
+/// After how many rounds one has had a winner, but in one of 2 to the power of 30 runs. A round has one if some node that could win is
+/// alone with its candidacy for the time of an election: none of the others may time out within it, which is a twentieth of the spread.
+fn rounds(nodes: u8) -> u64 {
+    const ONE: u64 = 1 << 32;
+    let share = ELECTION_MESSAGES * ONE / MESSAGES_PER_SPREAD;
+    let alone = (1..nodes).fold(ONE, |alone, _| alone - (alone * share).div_ceil(ONE));
+    let (mut split, mut rounds) = (ONE, 0);
+    while split > ONE >> DOUBT_BITS {
+        split = (split * (ONE - alone)) >> 32;
+        rounds += 1;
+    }
+    rounds
+}
+
+/// Checks what a plan says of liveness.
+pub fn check(plan: &Plan) -> Checked {
+    let (Some(liveness), Some(bounds)) = (&plan.liveness, plan.liveness_bounds()) else {
+        return Ok(());
+    };
+    let from = liveness.from;
+    for (place, fault) in plan.faults.iter().enumerate() {
+        let before = !matches!(fault.when, When::At(at) if at >= from);
+        require(before, &format!("faults/{place}/at"), || {
+            format!(
+                "from {from} on no fault strikes, for liveness is judged; let it strike earlier"
+            )
+        })?;
+    }
+    check_core(plan, &liveness.core)?;
+    require(liveness.within != Some(Span::ZERO), "liveness/within", || {
+        "a cluster needs some time to come back to life".into()
+    })?;
+    let timeout = plan.config().election_timeout;
+    let spread = Span(timeout.to.0 - timeout.from.0);
+    let alone = plan.cluster.nodes == 1;
+    require(alone || spread.times(100) >= timeout.from, "liveness", || {
+        format!(
+            "election timeouts that spread over {spread} only split votes again and again (5.2); give election_timeout \
+             a range at least a hundredth as wide as its lower end, {}",
+            timeout.from
+        )
+    })?;
+    require(bounds.message >= Span::micros(1), "liveness", || {
+        "the election timeout leaves no time for a message; give it a wider range, or let heartbeats come sooner".into()
+    })?;
+    let never = |place: &usize| plan.nodes[*place].election_priority == Some(priority::NEVER);
+    if let Some(place) = (0..plan.nodes.len()).find(never) {
+        let message = "a node that never stands may be the only one that could win; liveness cannot be judged with it";
+        let path = format!("nodes/{place}/election_priority");
+        return require(false, &path, || message.into());
+    }
+    let end = from.plus(bounds.within);
+    require(end <= plan.horizon, "horizon", || {
+        format!(
+            "the cluster has until {end} to come back to life, {} after faults end, but the run ends at {}",
+            bounds.within, plan.horizon
+        )
+    })
+    .map_err(|problem| Problem { help: Some(format!("set horizon = \"{end}\" or later")), ..problem })
+}
+
+fn check_core(plan: &Plan, core: &Whom) -> Checked {
+    check_whom(plan, core, false, "liveness/core")?;
+    let majority = usize::from(plan.cluster.nodes) / 2 + 1;
+    let words = [Whom::Everyone, Whom::Majority, Whom::AllButLeader, Whom::AllButLeaders];
+    let known = core.numbers().is_some() || *core == Whom::Connected || words.contains(core);
+    require(known, "liveness/core", || {
+        format!(
+            "the core is a list of nodes, or \"everyone\", \"majority\", \"all-but-leader\", \"all-but-leaders\" or \
+             \"connected\", not \"{core}\""
+        )
+    })?;
+    require(core.numbers().is_none_or(|core| core.len() >= majority), "liveness/core", || {
+        format!("fewer than {majority} nodes cannot elect a leader; name a majority")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_nodes_split_more_votes() {
+        assert_eq!(rounds(1), 1);
+        let rounds = [3, 5, 7, 9, 25].map(rounds);
+        assert_eq!(rounds, [9, 13, 16, 19, 59]);
+    }
+
+    fn plan(text: &str) -> Plan {
+        toml::from_str(text).expect("it is a plan")
+    }
+
+    #[test]
+    fn the_bound_grows_with_what_makes_elections_slow() {
+        let within = |text: &str| {
+            let text = format!("[liveness]\nfrom = \"3s\"\n{text}");
+            plan(&text).liveness_bounds().expect("liveness is judged").within
+        };
+        let plain = within("");
+        assert!(plain > Span::secs(3) && plain < Span::secs(20), "{plain}");
+        for slower in [
+            "[cluster]\nnodes = 9",
+            "[cluster]\nprofile = \"etcd\"",
+            "[[nodes]]\nid = 1\nelection_timeouts = [\"200ms\", \"300ms\"]",
+            "[[nodes]]\nid = 1\nelection_priority = 50\n[[nodes]]\nid = 2\nelection_priority = 100",
+            "[clients]\ntimeout = \"2s\"",
+            "[[faults]]\nat = \"1s\"\nclock = { whom = 1, jump = \"-4s\" }",
+            "core = \"majority\"",
+        ] {
+            assert!(within(slower) > plain, "{slower}");
+        }
+        assert_eq!(within("within = \"1s\""), Span::secs(1));
+    }
+}

@@ -1,0 +1,95 @@
+//! Draws the end of a storm: who must come back to life, what becomes of the others, and the trouble on the eve.
+//!
+//! All of it comes from a stream of its own, so a plan that draws none of it is the plan that it was.
+
+use crate::plan::fault::{Crash, Cut, Direction, Isolate, Ring, Split, Transfer, Unsynced};
+use crate::plan::liveness::{Liveness, Outside};
+use crate::plan::swarm::Config;
+use crate::plan::validate::HORIZON_MAX;
+use crate::plan::{Action, Fault, Plan, When, Whom};
+use crate::raft::priority::NEVER;
+use crate::rng::{Rng, Stream};
+use crate::time::Span;
+
+/// Who must come back to life.
+const CORES: [Whom; 12] = [
+    Whom::Everyone,
+    Whom::Everyone,
+    Whom::Everyone,
+    Whom::Majority,
+    Whom::Majority,
+    Whom::Majority,
+    Whom::AllButLeader,
+    Whom::AllButLeader,
+    Whom::AllButLeaders,
+    Whom::AllButLeaders,
+    Whom::Connected,
+    Whom::Connected,
+];
+
+/// What becomes of the others: to be heard and not to hear is the worst that can befall a node.
+const OUTSIDES: [Outside; 5] =
+    [Outside::CutOff, Outside::Down, Outside::Deaf, Outside::Deaf, Outside::Mute];
+
+/// Draws for a plan whose lowest election timeout is `unit`.
+pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
+    let mut rng = Rng::new(seed, Stream::Recovery);
+    let wanted = rng.chance(config.liveness);
+    let core = CORES[rng.below(CORES.len() as u64) as usize].clone();
+    let outside = rng.pick(&OUTSIDES);
+    let from = plan.horizon;
+    // Somebody who never stands may be the only one that could win.
+    let never = plan.nodes.iter().any(|node| node.election_priority == Some(NEVER));
+    if !wanted || never {
+        return;
+    }
+    let outside = if core == Whom::Everyone { Outside::default() } else { outside };
+    let storm = plan.clone();
+    plan.liveness = Some(Liveness { from, core, outside, within: None });
+    eve(&mut rng, plan, from, unit);
+    plan.faults.retain(|fault| !matches!(fault.when, When::At(at) if at >= from));
+    let Some(bounds) = plan.liveness_bounds() else { return };
+    // A node that catches up may take longer than the bound.
+    plan.horizon = from.plus(bounds.within.times(2));
+    if plan.horizon > HORIZON_MAX {
+        *plan = storm;
+    }
+}
+
+/// Trouble that lasts up to the end of faults: leaders are lost one after the other, or nobody hears anybody.
+fn eve(rng: &mut Rng, plan: &mut Plan, from: Span, unit: Span) {
+    let some = rng.chance(60);
+    let mut before = Span(unit.0 * rng.between(300, 1_200) / 100);
+    for _ in 0..rng.between(1, 3) {
+        let action = trouble(rng, plan.cluster.nodes);
+        let at = Span(from.0.saturating_sub(before.0));
+        before = Span(before.0 * rng.between(2, 70) / 100 + 1);
+        if some && at < from {
+            plan.faults.push(Fault { when: When::At(at), action });
+        }
+    }
+}
+
+fn trouble(rng: &mut Rng, nodes: u8) -> Action {
+    let whom = [Whom::Leader, Whom::Leader, Whom::Candidate, Whom::Minority, Whom::Minority];
+    let whom = whom[rng.below(5) as usize].clone();
+    let to = [Whom::Follower, Whom::Anyone][rng.below(2) as usize].clone();
+    let direction = rng.pick(&[Direction::Both, Direction::Both, Direction::Inbound]);
+    let (flapping, lasts) = (None, None);
+    let unsynced = Unsynced::Lost;
+    match rng.below(10) {
+        0..3 => Action::Isolate(Isolate { whom, direction, flapping, lasts }),
+        3 | 4 => Action::Crash(Crash { whom, unsynced, survives: None, wipe: false, lasts }),
+        5 | 6 => Action::Transfer(Transfer { whom: Whom::Leader, to }),
+        7 if nodes >= 3 => Action::Ring(Ring { flapping, lasts }),
+        8 => {
+            // Each for itself: nobody hears anybody.
+            let groups = (1..nodes).map(|node| Whom::Nodes(vec![crate::ids::NodeId::new(node)]));
+            match nodes {
+                1 => Action::Crash(Crash { whom, unsynced, survives: None, wipe: false, lasts }),
+                _ => Action::Split(Split { groups: groups.collect(), flapping, lasts }),
+            }
+        }
+        _ => Action::Cut(Cut { from: Whom::Leader, to: Whom::Minority, flapping, lasts }),
+    }
+}

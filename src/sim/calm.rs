@@ -1,0 +1,133 @@
+//! The end of faults: from then on the world of the core is well, and it is looked again and again whether the cluster is, too.
+
+use crate::ids::{NodeId, NodeSet};
+use crate::node::{Node, Role};
+use crate::plan::fault::Unsynced;
+use crate::plan::liveness::{Bounds, Outside};
+use crate::record::Kind;
+use crate::rng::{Rng, Stream};
+use crate::sim::faults::some_of;
+use crate::sim::{Event, Sim};
+use crate::time::{Share, Span, Time};
+
+/// What is known of the time without faults.
+#[derive(Debug, Default)]
+pub struct Calm {
+    /// Whether it has begun.
+    pub begun: bool,
+    /// Nodes that do not start any more.
+    pub barred: NodeSet,
+    /// Messages up to this one were on their way when it began, and are lost.
+    pub lost_upto: u64,
+}
+
+impl<N: Node> Sim<'_, '_, N> {
+    /// Schedules the end of faults, where the plan has one.
+    pub(super) fn schedule_calm(&mut self) {
+        if let Some(bounds) = self.plan.liveness_bounds() {
+            self.queue.push(Time::ZERO.plus(bounds.from), Event::Calm { look: 0 });
+        }
+    }
+
+    /// Faults end, or it is time for a look.
+    pub(super) fn calm(&mut self, look: u32) {
+        let (Some(bounds), Some(liveness)) = (self.plan.liveness_bounds(), &self.plan.liveness)
+        else {
+            return;
+        };
+        self.count_event();
+        match look {
+            0 => self.end_faults(&bounds, liveness.outside),
+            _ => self.watch.record(None, Kind::Calm { look }),
+        }
+        self.queue.push(self.after(bounds.look), Event::Calm { look: look.saturating_add(1) });
+    }
+
+    fn end_faults(&mut self, bounds: &Bounds, outside: Outside) {
+        self.calm.begun = true;
+        self.calm.lost_upto = self.messages;
+        let core = self.core();
+        for node in core.iter() {
+            self.watch.record(Some(node), Kind::Calm { look: 0 });
+        }
+        self.end_all_faults();
+        self.network.calm(bounds.message);
+        self.make_clients_patient(bounds);
+        core.iter().for_each(|node| self.make_well(node, bounds.message));
+        for node in NodeSet::first(self.plan.cluster.nodes).without(core).iter() {
+            self.leave_outside(node, outside, core);
+        }
+    }
+
+    /// The nodes that must come back to life: at least a majority.
+    fn core(&self) -> NodeSet {
+        let all = NodeSet::first(self.plan.cluster.nodes);
+        let mut rng = Rng::new(self.plan.seed, Stream::Core);
+        let words = [rng.word(), rng.word()];
+        let named = match &self.plan.liveness {
+            Some(liveness) => self.resolve(&liveness.core, None, words[0]),
+            None => all,
+        };
+        let missing = (all.len() / 2 + 1).saturating_sub(named.len());
+        named.union(some_of(all.without(named), missing, words[1]))
+    }
+
+    /// A node of the core: it runs, its disk is quick, and its clock is right.
+    fn make_well(&mut self, id: NodeId, longest: Span) {
+        let host = &mut self.hosts[id.slot()];
+        host.per_input = Span::ZERO;
+        host.disk.calm(longest);
+        if host.clock.drift_ppm() != 0 {
+            self.set_clock(id, None, Some(0));
+        }
+        self.hasten_sync(id, longest);
+        self.hasten_snapshot(id, longest);
+        let host = &self.hosts[id.slot()];
+        match host.is_up() {
+            true => self.schedule_proceed(id),
+            false => self.boot(id, host.life),
+        }
+    }
+
+    /// A node outside the core.
+    fn leave_outside(&mut self, id: NodeId, outside: Outside, core: NodeSet) {
+        if self.hosts[id.slot()].is_up() && outside == Outside::Down {
+            self.crash(id, Unsynced::Lost, None);
+        }
+        if !self.hosts[id.slot()].is_up() {
+            self.calm.barred.insert(id);
+        }
+        let heard = outside == Outside::Deaf && self.disturbs_nobody(id, core);
+        let hears = outside == Outside::Mute;
+        for other in NodeSet::first(self.plan.cluster.nodes).iter().filter(|other| *other != id) {
+            if !heard {
+                self.network.cut(id, other);
+            }
+            if !hears {
+                self.network.cut(other, id);
+            }
+        }
+    }
+
+    /// Whether a correct Raft gets on with a node that is heard and does not hear. With pre-vote and check-quorum it does: such a node
+    /// never stands, and does not lead for long. A leader whom the core no longer follows beats in vain, and never stands, either.
+    fn disturbs_nobody(&self, id: NodeId, core: NodeSet) -> bool {
+        let elections = self.plan.config().elections;
+        let status = self.hosts[id.slot()].status();
+        let is_over =
+            || core.iter().all(|node| self.hosts[node.slot()].is_up_in_later(status.term));
+        let beats_in_vain = status.role == Role::Leader && !elections.check_quorum && is_over();
+        (elections.pre_vote && elections.check_quorum) || beats_in_vain
+    }
+
+    /// From now on no client gives an operation up, and each waits long enough for an answer.
+    fn make_clients_patient(&mut self, bounds: &Bounds) {
+        let options = &mut self.client_options;
+        options.loss = Share::NEVER;
+        options.latency = options.latency.at_most(bounds.message);
+        options.timeout = options.timeout.max(bounds.answer);
+        for client in &mut self.clients {
+            client.attempts = u32::MAX;
+        }
+    }
+}
