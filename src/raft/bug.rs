@@ -1,5 +1,7 @@
 //! The catalogue of mistakes that can be planted: each one that a real Raft shipped, or that the paper warns of.
 
+mod reads;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -102,6 +104,7 @@ pub enum Bug {
     LocalRead,
     /// What requests gave is in memory only.
     DedupLost,
+
     // Reads without the log.
     /// A leader serves reads before it has committed an entry of its own term.
     ReadindexBeforeNoop,
@@ -211,6 +214,7 @@ impl Bug {
             bug if bug <= Bug::TransferWedged as u8 => self.about_elections(),
             bug if bug <= Bug::BackoffLivelock as u8 => self.about_standstill(),
             bug if bug <= Bug::DedupLost as u8 => self.about_clients(),
+            bug if bug <= Bug::ReadQuorumShort as u8 => self.about_reads(),
             _ => self.about_snapshots(),
         }
     }
@@ -550,22 +554,6 @@ impl Bug {
                  carried out a second time.",
                 "Raft thesis, 6.3",
                 &[ExactlyOnce, Linearizability, Property::Snapshot],
-            ),
-            Bug::ReadindexBeforeNoop => about(
-                "readindex-before-noop",
-                "A leader answers reads before it has committed an entry of its own term.",
-                "The leader of old answered a write and was cut off before the others heard that it is committed. The new leader holds \
-                 the entry, does not know that it is committed, and answers a read without it.",
-                "etcd 7331, redisraft PR 22",
-                &[Linearizability],
-            ),
-            Bug::ReadQuorumShort => about(
-                "read-quorum-short",
-                "A leader answers reads when one node less than a majority has answered it.",
-                "Of three nodes that is the leader alone. It was cut off, another leads, and it answers a read with what was overwritten \
-                 since.",
-                "openraft d60f1e85",
-                &[Linearizability],
             ),
             _ => panic!("not a bug of clients"),
         }

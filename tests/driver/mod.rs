@@ -193,7 +193,12 @@ impl Driver {
     }
 
     #[expect(clippy::too_many_lines, reason = "a plain match: one arm for each effect")]
-    fn carry_out(&mut self, id: NodeId, effect: Effect<Message>, answers: &mut Vec<Input<Message>>) {
+    fn carry_out(
+        &mut self,
+        id: NodeId,
+        effect: Effect<Message>,
+        answers: &mut Vec<Input<Message>>,
+    ) {
         let nodes = self.nodes.len();
         let node = &mut self.nodes[id.slot()];
         let lines = &mut self.lines;
