@@ -23,7 +23,7 @@ use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Batch, Command, Entry, Log, RequestId};
 use crate::record::Summary;
 use crate::rng::Rng;
-use crate::time::{LocalTime, Span, SpanRange};
+use crate::time::{LocalTime, Shift, Span, SpanRange};
 
 /// What a disk holds when a node starts.
 #[derive(Clone, Debug)]
@@ -372,10 +372,21 @@ impl NodeRng {
     }
 }
 
+/// What a node's clocks show at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// The clock that may be set.
+    pub now: LocalTime,
+    /// A clock that runs at the same rate and that nobody sets.
+    pub steady: LocalTime,
+}
+
 /// What a node has at hand in a step.
 pub struct Context<'a, M> {
     /// The node's own clock.
     pub now: LocalTime,
+    /// How far it was set forward since the start, or back.
+    pub jumped: Shift,
     /// The node's own randomness.
     pub rng: &'a mut NodeRng,
     /// Where effects go. The host owns and reuses it.
@@ -383,6 +394,12 @@ pub struct Context<'a, M> {
 }
 
 impl<M> Context<'_, M> {
+    /// What both clocks show.
+    pub fn moment(&self) -> Moment {
+        let steady = LocalTime(self.now.0.wrapping_add_signed(self.jumped.0.wrapping_neg()));
+        Moment { now: self.now, steady }
+    }
+
     /// Adds an effect.
     pub fn emit(&mut self, effect: Effect<M>) {
         self.effects.push(effect);

@@ -32,6 +32,8 @@ pub enum Stream {
     Recovery,
     /// What is drawn of a plan's clients after all else: sessions, and whether they meet on few keys.
     Operations,
+    /// How a plan drawn from a seed has reads answered.
+    Reads,
     /// How long a node's disk takes for a snapshot, and whether a crash keeps it.
     Snapshot(NodeId),
 }
@@ -46,6 +48,7 @@ impl Stream {
             Stream::Client(client) => (4, u64::from(client)),
             Stream::Fault(fault) => (5, u64::from(fault)),
             Stream::Elections => (10, 0),
+            Stream::Reads => (16, 0),
             Stream::Core => (14, 0),
             Stream::Recovery => (15, 0),
             Stream::Operations => (9, 0),

@@ -340,7 +340,9 @@ impl Situations {
             | MessageKind::InstallSnapshot
             | MessageKind::SnapshotReply
             | MessageKind::ReadRound
-            | MessageKind::ReadRoundReply => {}
+            | MessageKind::ReadRoundReply
+            | MessageKind::ReadIndex
+            | MessageKind::ReadIndexReply => {}
         }
     }
 

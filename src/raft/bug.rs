@@ -110,6 +110,18 @@ pub enum Bug {
     ReadindexBeforeNoop,
     /// A leader serves reads one answer short of a majority.
     ReadQuorumShort,
+    /// A follower answers reads before it has applied as far as its leader said.
+    FollowerReadUnapplied,
+    /// Leases and promises go by a clock that may be set.
+    LeaseWallclock,
+    /// Followers vote inside the lease that they granted.
+    LeaseNotHonoured,
+    /// A leader that had an heir stand still trusts its lease.
+    LeaseSurvivesTransfer,
+    /// A lease is as long as the promise, whatever clocks do.
+    LeaseWithoutDriftBound,
+    /// A lease begins when the answers come.
+    LeaseFromAnswer,
 
     // Snapshots.
     /// Entries before the end of a snapshot are taken as if they followed the log.
@@ -151,7 +163,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 46] = [
+    pub const ALL: [Bug; 52] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -193,6 +205,12 @@ impl Bug {
         Bug::DedupLost,
         Bug::ReadindexBeforeNoop,
         Bug::ReadQuorumShort,
+        Bug::FollowerReadUnapplied,
+        Bug::LeaseWallclock,
+        Bug::LeaseNotHonoured,
+        Bug::LeaseSurvivesTransfer,
+        Bug::LeaseWithoutDriftBound,
+        Bug::LeaseFromAnswer,
         Bug::MissingPrevAccepted,
         Bug::SnapKeepsConflict,
         Bug::SnapSetsTerm,
@@ -214,7 +232,7 @@ impl Bug {
             bug if bug <= Bug::TransferWedged as u8 => self.about_elections(),
             bug if bug <= Bug::BackoffLivelock as u8 => self.about_standstill(),
             bug if bug <= Bug::DedupLost as u8 => self.about_clients(),
-            bug if bug <= Bug::ReadQuorumShort as u8 => self.about_reads(),
+            bug if bug <= Bug::LeaseFromAnswer as u8 => self.about_reads(),
             _ => self.about_snapshots(),
         }
     }

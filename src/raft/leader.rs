@@ -10,7 +10,7 @@ use crate::raft::core::{Core, Ctx};
 use crate::raft::flow::{Asked, Gathered};
 use crate::raft::progress::Progress;
 use crate::raft::quorum::Quorum;
-use crate::raft::reads::{ReadQueue, Reads};
+use crate::raft::reads::{ReadQueue, Reader, Reads};
 use crate::raft::transfer::Transfer;
 use crate::time::{LocalTime, Span};
 
@@ -45,7 +45,7 @@ pub struct Leader {
 impl Leader {
     /// Takes the lead: appends a no-op and sends it to everyone (section 8).
     pub fn new(core: &mut Core, ctx: &mut Ctx) -> Leader {
-        core.follow(core.id, ctx.now);
+        core.follow(core.id, ctx);
         let next_index = core.log.last_index().next();
         core.append(core.noop(), ctx);
         let match_index = core.rules().initial_match(core.log.last_index());
@@ -109,7 +109,7 @@ impl Leader {
             core.progress[to.slot()].back_offs = 0;
             self.send_batch(core, to, 0, ctx);
         }
-        self.ask_round(core, ctx);
+        self.beat_round(core, ctx);
         self.wait(core, ctx);
     }
 
@@ -119,7 +119,8 @@ impl Leader {
         self.set_timer(ctx);
     }
 
-    /// Takes a request, from a client or by way of a follower. While it hands over it takes none (thesis 3.10).
+    /// Takes a request, from a client or by way of a follower. While it hands over it takes none (thesis 3.10) but those reads that
+    /// leave no entry, for which the heir need not wait.
     pub fn request(
         &mut self,
         core: &mut Core,
@@ -127,16 +128,15 @@ impl Leader {
         relay: Option<NodeId>,
         ctx: &mut Ctx,
     ) {
+        let reads = matches!(request.command, Command::Get { .. });
+        if reads && core.config.reads != Reads::Log && core.rules().reads_ask_a_majority() {
+            return self.read(core, Reader::Client(request, relay), ctx);
+        }
         if self.transfer.is_some() {
             return core.refuse(request.id, relay, ctx);
         }
-        if let Command::Get { .. } = request.command {
-            if !core.rules().reads_ask_a_majority() {
-                return ctx.emit(Effect::Read { request, relay });
-            }
-            if core.config.reads == Reads::ReadIndex {
-                return self.read(core, request, relay, ctx);
-            }
+        if reads && !core.rules().reads_ask_a_majority() {
+            return ctx.emit(Effect::Read { request, relay });
         }
         if core.config.batch_delay == Span::ZERO {
             return self.append(core, &[(request, relay)], ctx);

@@ -119,6 +119,18 @@ pub enum Message {
         /// The round; zero where the leader's term is over.
         round: u64,
     },
+    /// A follower asks the leader that it knows how far it must have applied to answer a read itself (thesis 6.4).
+    ReadIndex {
+        /// The read.
+        request: RequestId,
+    },
+    /// The answer to it.
+    ReadIndexReply {
+        /// The read.
+        request: RequestId,
+        /// What must be applied; none if the node does not lead.
+        index: Option<Index>,
+    },
     /// A follower hands a client's request to the leader that it knows.
     Forward {
         /// The request.
@@ -150,6 +162,8 @@ impl Message {
             | Message::ReadRoundReply { term, .. } => Some(term),
             Message::PreVote { .. }
             | Message::PreVoteReply { granted: true, .. }
+            | Message::ReadIndex { .. }
+            | Message::ReadIndexReply { .. }
             | Message::Forward { .. }
             | Message::ForwardReply { .. } => None,
         }
@@ -233,6 +247,15 @@ impl Message {
                 index: Index(round),
                 success: round > 0,
                 ..Summary::new(MessageKind::ReadRoundReply, term)
+            },
+            Message::ReadIndex { request } => {
+                Summary { request, ..Summary::new(MessageKind::ReadIndex, Term::ZERO) }
+            }
+            Message::ReadIndexReply { request, index } => Summary {
+                request,
+                index: index.unwrap_or(Index::ZERO),
+                success: index.is_some(),
+                ..Summary::new(MessageKind::ReadIndexReply, Term::ZERO)
             },
             Message::Forward { request } => {
                 Summary { request: request.id, ..Summary::new(MessageKind::Forward, Term::ZERO) }

@@ -5,8 +5,8 @@
 //! small predicate. [`core`] is the state of Figure 2 and how it reaches the disk. `follower`, `candidate` and `leader` are the
 //! three roles; each answers an input with the next role, and [`node`] makes all transitions. [`progress`] is what a leader
 //! knows of one follower, `flow` how much it sends there, and [`snapshot`] what it sends to one that is too far behind. The switches of
-//! [`Elections`] have a file each: `prevote`, `quorum` and [`priority`]; `transfer` hands leadership over. [`reads`] answers reads without an entry. [`bug`] is the catalogue of
-//! mistakes that can be planted into the rules.
+//! [`Elections`] have a file each: `prevote`, `quorum` and [`priority`]; `transfer` hands leadership over. [`reads`], [`lease`] and
+//! `follower_reads` answer reads without an entry. [`bug`] is the catalogue of mistakes that can be planted into the rules.
 //!
 //! Choices that the paper leaves open:
 //! - Every answer waits for every earlier write of its node, which is the simplest reading of "updated on stable storage before
@@ -19,6 +19,7 @@
 
 pub mod bug;
 pub mod core;
+pub mod lease;
 pub mod message;
 pub mod node;
 pub mod priority;
@@ -30,6 +31,7 @@ pub mod snapshot;
 mod candidate;
 mod flow;
 mod follower;
+mod follower_reads;
 mod leader;
 mod prevote;
 mod quorum;
@@ -73,6 +75,10 @@ pub struct Config {
     pub snapshot_chunk: u32,
     /// How reads are answered.
     pub reads: Reads,
+    /// Whether followers answer reads themselves; not with [`Reads::Log`].
+    pub follower_reads: bool,
+    /// How much faster one clock runs than another at most, in parts per million, where leases are used.
+    pub drift_bound_ppm: u32,
     /// The rules, with or without a planted bug.
     pub rules: Rules,
 }

@@ -7,6 +7,7 @@ use crate::raft::core::{Core, Ctx};
 use crate::raft::follower::{Append, Follower, receive_entries, receive_request_vote};
 use crate::raft::leader::{Leader, answer_request};
 use crate::raft::prevote::{PreCandidate, receive_pre_vote};
+use crate::raft::reads::{Reader, Reads};
 use crate::raft::snapshot::Part;
 use crate::raft::{Config, Message, Rules};
 use crate::record::Summary;
@@ -66,6 +67,10 @@ impl Raft {
             }
             Next::TimeOut => {
                 let elections = self.core.config.elections;
+                if self.core.is_bound(ctx) {
+                    // Its clock was set forward, or it has just started.
+                    return self.become_next(Next::Follow, ctx);
+                }
                 let next = match self.core.patience.timed_out(elections.priority) {
                     true if elections.pre_vote => Next::Ask,
                     true => Next::Campaign,
@@ -116,13 +121,11 @@ impl Raft {
     /// Thesis 4.2.3: a server that heard from its leader lately neither updates its term for a candidate nor votes for it, unless the
     /// leader itself asked for the election.
     fn is_loyal(&self, message: &Message, ctx: &Ctx) -> bool {
-        let deposes = match *message {
-            Message::RequestVote { term, by_leader, .. } => {
-                term > self.core.current_term && !by_leader
-            }
-            _ => false,
-        };
-        deposes && self.core.config.elections.vote_lease && self.hears_leader(ctx)
+        let Message::RequestVote { term, by_leader: false, .. } = *message else { return false };
+        let deposes = term > self.core.current_term;
+        let loyal = deposes && self.core.config.elections.vote_lease && self.hears_leader(ctx);
+        let bound = !matches!(self.role, RoleState::Leader(_)) && self.core.is_bound(ctx);
+        loyal || bound
     }
 
     fn receive(&mut self, from: NodeId, message: Message, ctx: &mut Ctx) {
@@ -186,14 +189,31 @@ impl Raft {
             }
             Message::ReadRound { term, round } => {
                 if self.follow_leader(from, ctx) {
-                    // It says what this node knows now, and promises nothing: no write need be durable.
-                    self.core.send(from, Message::ReadRoundReply { term, round }, ctx);
+                    let reply = Message::ReadRoundReply { term, round };
+                    match self.core.config.reads {
+                        // A promise, which holds over a restart: the node must still know the term then.
+                        Reads::Lease => self.core.answer(from, reply, ctx),
+                        // It says what this node knows now, and promises nothing: no write need be durable.
+                        _ => self.core.send(from, reply, ctx),
+                    }
                 }
             }
             Message::ReadRoundReply { round, .. } => {
                 if let RoleState::Leader(leader) = &mut self.role {
                     leader.receive_confirmed(&self.core, from, round, ctx);
                 }
+            }
+            Message::ReadIndex { request } => match &mut self.role {
+                RoleState::Leader(leader) => {
+                    leader.read(&self.core, Reader::Follower(from, request), ctx);
+                }
+                _ => {
+                    let refusal = Message::ReadIndexReply { request, index: None };
+                    self.core.send(from, refusal, ctx);
+                }
+            },
+            Message::ReadIndexReply { request, index } => {
+                self.core.receive_read_index(request, index, ctx);
             }
             Message::Forward { request } => match &mut self.role {
                 RoleState::Leader(leader) => {
@@ -276,6 +296,8 @@ impl Raft {
             | Message::PreVote { .. }
             | Message::PreVoteReply { .. }
             | Message::TimeoutNow { .. }
+            | Message::ReadIndex { .. }
+            | Message::ReadIndexReply { .. }
             | Message::Forward { .. }
             | Message::ForwardReply { .. } => {}
         }
@@ -326,7 +348,7 @@ impl Raft {
         if self.core.leader_id != Some(from) && !self.core.rules().vote_outlives_leader() {
             self.core.vote(None, ctx);
         }
-        self.core.follow(from, ctx.now);
+        self.core.follow(from, ctx);
         true
     }
 
@@ -378,7 +400,7 @@ impl Node for Raft {
             Input::Receive { from, message } => self.receive(from, message, ctx),
             Input::Request(request) => match &mut self.role {
                 RoleState::Leader(leader) => leader.request(&mut self.core, request, None, ctx),
-                _ => Follower::request(&self.core, request, ctx),
+                _ => Follower::request(&mut self.core, request, ctx),
             },
             Input::Transfer(to) => {
                 if let RoleState::Leader(leader) = &mut self.role {

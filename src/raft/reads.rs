@@ -1,7 +1,8 @@
-//! Reads that leave no entry in the log: by read index (thesis 6.4).
+//! Reads that leave no entry in the log: by read index, and by lease (thesis 6.4).
 //!
 //! A leader notes how far it must have applied, has a majority answer a round of messages that it sent after the read came, and answers from
-//! its own state machine. One round serves all reads that came before it was sent.
+//! its own state machine. One round serves all reads that came before it was sent. [`lease`](crate::raft::lease) says when no round is
+//! needed; [`follower_reads`](crate::raft::follower_reads) has followers answer, who ask the leader how far they must have applied.
 
 use std::collections::VecDeque;
 
@@ -9,76 +10,122 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Index, NodeId, NodeSet};
+use crate::log::RequestId;
 use crate::node::{Effect, Request};
 use crate::raft::Message;
 use crate::raft::core::{Core, Ctx};
 use crate::raft::leader::Leader;
+use crate::raft::lease::Lease;
 
 /// How reads are answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reads {
-    /// By an entry in the log, as writes are (thesis 6.4, "read-only queries" that take the long way).
+    /// By an entry in the log, as writes are.
     #[default]
     Log,
-    /// By the leader's state machine, after a majority has answered it (thesis 6.4).
+    /// By a state machine, after a majority has answered the leader (thesis 6.4).
     ReadIndex,
+    /// By a state machine, at once while a majority has promised the leader to elect nobody else; by read index without such a promise
+    /// (thesis 6.4.1).
+    Lease,
+}
+
+impl Reads {
+    /// All of them.
+    pub const ALL: [Reads; 3] = [Reads::Log, Reads::ReadIndex, Reads::Lease];
+
+    /// The name in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reads::Log => "log",
+            Reads::ReadIndex => "read-index",
+            Reads::Lease => "lease",
+        }
+    }
+}
+
+/// Who waits for a read.
+#[derive(Clone, Copy, Debug)]
+pub enum Reader {
+    /// A client, by way of a follower if there is one.
+    Client(Request, Option<NodeId>),
+    /// A follower, which answers its client itself and asks how far it must have applied.
+    Follower(NodeId, RequestId),
 }
 
 /// A read that waits.
 #[derive(Clone, Debug)]
 struct Waiting {
-    request: Request,
-    /// The follower that forwarded it; none if the client asked here.
-    relay: Option<NodeId>,
-    /// The round that confirms that the leader still led when the read came.
-    round: u64,
+    reader: Reader,
+    /// The how-manieth read of this leader it is, from 1.
+    number: u64,
     /// What must be applied first.
     read_index: Index,
 }
 
 /// What a leader knows of the reads that wait.
+///
+/// Invariant: `confirmed <= covered <= asked`.
 #[derive(Clone, Debug)]
 pub struct ReadQueue {
     /// The leader's no-op: the first entry of its term.
     noop: Index,
-    /// In the order in which they came; so rounds and read indexes ascend.
+    /// In the order in which they came; so numbers and read indexes ascend.
     waiting: VecDeque<Waiting>,
-    /// The latest round that was sent, and the latest that a majority has answered. At most one is under way.
-    sent: u64,
+    /// How many reads have come.
+    asked: u64,
+    /// How many came before the leader was last known to lead: by a round, or by its lease.
     confirmed: u64,
+    /// The latest round, whether it is under way, and how many reads came before it.
+    round: u64,
+    under_way: bool,
+    covered: u64,
     /// Who has answered the latest round, the leader included.
     answered: NodeSet,
+    /// What the rounds before were promised.
+    lease: Lease,
 }
 
 impl ReadQueue {
     /// No read waits. `noop` is the first entry of the leader's term.
     pub fn new(core: &Core, noop: Index) -> ReadQueue {
-        let answered = NodeSet::only(core.id);
-        ReadQueue { noop, waiting: VecDeque::new(), sent: 0, confirmed: 0, answered }
+        ReadQueue {
+            noop,
+            waiting: VecDeque::new(),
+            asked: 0,
+            confirmed: 0,
+            round: 0,
+            under_way: false,
+            covered: 0,
+            answered: NodeSet::only(core.id),
+            lease: Lease::default(),
+        }
+    }
+
+    /// The leader told an heir to stand.
+    pub fn told_heir(&mut self) {
+        self.lease.told_heir();
     }
 }
 
 impl Leader {
-    /// Takes a read, which waits for a round that begins now or when the one under way is over.
-    pub fn read(
-        &mut self,
-        core: &mut Core,
-        request: Request,
-        relay: Option<NodeId>,
-        ctx: &mut Ctx,
-    ) {
+    /// Takes a read, which is answered at once under a lease, and else waits for a round that begins now or when the one under way is over.
+    pub fn read(&mut self, core: &Core, reader: Reader, ctx: &mut Ctx) {
         let reads = &mut self.reads;
+        reads.asked += 1;
         let read_index = core.rules().read_index(core.commit_index, reads.noop);
-        let round = reads.sent + 1;
-        reads.waiting.push_back(Waiting { request, relay, round, read_index });
+        reads.waiting.push_back(Waiting { reader, number: reads.asked, read_index });
+        if reads.lease.holds(core, ctx) {
+            reads.confirmed = reads.asked;
+        }
         self.confirm_reads(core, ctx);
     }
 
-    /// A follower answered a round: it knew of no later term then.
+    /// A follower answered a round: it knew of no later term then, and with leases promises to elect nobody else for a while.
     pub fn receive_confirmed(&mut self, core: &Core, from: NodeId, round: u64, ctx: &mut Ctx) {
         self.hear(from, ctx.now);
-        if round == self.reads.sent {
+        if round == self.reads.round && self.reads.under_way {
             self.reads.answered.insert(from);
             self.confirm_reads(core, ctx);
         }
@@ -86,29 +133,48 @@ impl Leader {
 
     /// Ends the round under way if enough have answered it, and begins the next if a read waits for it.
     fn confirm_reads(&mut self, core: &Core, ctx: &mut Ctx) {
-        loop {
-            let reads = &mut self.reads;
-            if reads.answered.len() >= core.rules().answers_to_read(core.majority()) {
-                reads.confirmed = reads.sent;
-            }
-            let wanted = reads.waiting.back().map_or(0, |read| read.round);
-            if reads.confirmed < reads.sent || wanted <= reads.sent {
-                return self.serve_reads(core, ctx);
-            }
-            reads.sent += 1;
-            reads.answered = NodeSet::only(core.id);
-            self.ask_round(core, ctx);
+        self.end_round(core, ctx);
+        if !self.reads.under_way && self.reads.confirmed < self.reads.asked {
+            self.begin_round(core, ctx);
+        }
+        self.serve_reads(core, ctx);
+    }
+
+    fn end_round(&mut self, core: &Core, ctx: &Ctx) {
+        let reads = &mut self.reads;
+        if reads.under_way && reads.answered.len() >= core.rules().answers_to_read(core.majority())
+        {
+            reads.under_way = false;
+            reads.confirmed = reads.confirmed.max(reads.covered);
+            reads.lease.renew(ctx.moment());
         }
     }
 
-    /// Sends the round under way, if one is, to all that have not answered it; with each heartbeat again, for it may be lost.
-    pub fn ask_round(&self, core: &Core, ctx: &mut Ctx) {
-        let ReadQueue { sent: round, confirmed, answered, .. } = self.reads;
-        if round == confirmed {
-            return;
+    fn begin_round(&mut self, core: &Core, ctx: &mut Ctx) {
+        let reads = &mut self.reads;
+        reads.round += 1;
+        reads.under_way = true;
+        reads.covered = reads.asked;
+        reads.answered = NodeSet::only(core.id);
+        reads.lease.ask(ctx.moment());
+        self.ask_round(core, ctx);
+        // Alone, or nearly so with a planted bug, it has its majority already.
+        self.end_round(core, ctx);
+    }
+
+    /// With each heartbeat the round under way is sent again to all that have not answered it, for it may be lost. With leases there is
+    /// always one, so that the lease is renewed.
+    pub fn beat_round(&mut self, core: &Core, ctx: &mut Ctx) {
+        if self.reads.under_way {
+            self.ask_round(core, ctx);
+        } else if core.config.reads == Reads::Lease {
+            self.begin_round(core, ctx);
         }
-        let term = core.current_term;
-        for to in core.others().filter(|to| !answered.contains(*to)) {
+    }
+
+    fn ask_round(&self, core: &Core, ctx: &mut Ctx) {
+        let (term, round) = (core.current_term, self.reads.round);
+        for to in core.others().filter(|to| !self.reads.answered.contains(*to)) {
             core.send(to, Message::ReadRound { term, round }, ctx);
         }
     }
@@ -117,9 +183,15 @@ impl Leader {
     pub fn serve_reads(&mut self, core: &Core, ctx: &mut Ctx) {
         let confirmed = self.reads.confirmed;
         let is_ready =
-            |read: &mut Waiting| read.round <= confirmed && read.read_index <= core.last_applied;
+            |read: &mut Waiting| read.number <= confirmed && read.read_index <= core.last_applied;
         while let Some(read) = self.reads.waiting.pop_front_if(is_ready) {
-            ctx.emit(Effect::Read { request: read.request, relay: read.relay });
+            match read.reader {
+                Reader::Client(request, relay) => ctx.emit(Effect::Read { request, relay }),
+                Reader::Follower(to, request) => {
+                    let index = Some(read.read_index);
+                    core.send(to, Message::ReadIndexReply { request, index }, ctx);
+                }
+            }
         }
     }
 }

@@ -231,8 +231,8 @@ impl<N: Node> Sim<'_, '_, N> {
         let before = host.status;
         enter_node(true);
         let stepped = catch_unwind(AssertUnwindSafe(|| {
-            let now = host.clock.local(now);
-            let mut ctx = Context { now, rng: &mut host.rng, effects: &mut effects };
+            let (now, jumped) = (host.clock.local(now), host.clock.jumped());
+            let mut ctx = Context { now, jumped, rng: &mut host.rng, effects: &mut effects };
             node.step(input, &mut ctx);
             node.status()
         }));

@@ -168,7 +168,12 @@ impl Driver {
         let node = &mut self.nodes[id.slot()];
         let before = node.raft.status();
         let mut effects = Vec::new();
-        let mut ctx = Context { now: node.now, rng: &mut node.rng, effects: &mut effects };
+        let mut ctx = Context {
+            now: node.now,
+            jumped: node.jumped,
+            rng: &mut node.rng,
+            effects: &mut effects,
+        };
         node.raft.step(input, &mut ctx);
         let status = node.raft.status();
         if (before.role, before.term) != (status.role, status.term) {

@@ -184,11 +184,23 @@ fn values(shrinker: &mut Shrinker) {
 fn switches(shrinker: &mut Shrinker) {
     type Change<'a> = &'a dyn Fn(&mut Plan);
     let config = shrinker.best.config();
-    let changes: [(bool, Change); 7] = [
+    let plan_sets_reads = shrinker.best.raft.reads.is_some();
+    let changes: [(bool, Change); 10] = [
         (config.elections.pre_vote, &|plan| plan.raft.pre_vote = Some(false)),
         (config.elections.check_quorum, &|plan| plan.raft.check_quorum = Some(false)),
         (config.elections.vote_lease, &|plan| plan.raft.vote_lease = Some(false)),
-        (config.reads != Reads::Log, &|plan| plan.raft.reads = None),
+        (config.reads != Reads::Log, &|plan| {
+            (plan.raft.reads, plan.raft.follower_reads) = (Some(Reads::Log), None);
+            plan.raft.drift_bound_ppm = None;
+        }),
+        (config.reads == Reads::Lease, &|plan| {
+            (plan.raft.reads, plan.raft.drift_bound_ppm) = (Some(Reads::ReadIndex), None);
+        }),
+        (config.follower_reads, &|plan| plan.raft.follower_reads = Some(false)),
+        (plan_sets_reads, &|plan| {
+            (plan.raft.reads, plan.raft.follower_reads) = (None, None);
+            plan.raft.drift_bound_ppm = None;
+        }),
         (config.snapshot_every > 0, &|plan| plan.raft.snapshot_every = Some(0)),
         (config.bytes_per_append > 0, &|plan| plan.raft.bytes_per_append = Some(0)),
         (config.bytes_in_flight > 0, &|plan| plan.raft.bytes_in_flight = Some(0)),

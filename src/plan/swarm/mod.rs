@@ -5,10 +5,12 @@
 //! situations whose windows no random time hits. No bug is named here: the swarm does not know what it looks for.
 //!
 //! [`config`] says what is drawn from, [`storm`] draws the faults, [`sick`] the machine that ails all the time, [`elections`]
-//! what elections have beyond the paper's, [`recovery`] how the storm ends, and who must come back to life.
+//! what elections have beyond the paper's, [`recovery`] how the storm ends, and who must come back to life,
+//! [`reads`] how reads are answered.
 
 pub mod config;
 pub mod elections;
+pub mod reads;
 pub mod recovery;
 pub mod sick;
 pub mod storm;
@@ -58,6 +60,7 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     draw_operations(&mut plan, config);
     elections::draw(seed, &mut plan, unit, config);
     recovery::draw(seed, &mut plan, unit, config);
+    reads::draw(seed, &mut plan, config);
     plan
 }
 

@@ -569,7 +569,10 @@ impl Story<'_> {
             MessageKind::SnapshotReply if message.success => "word that its snapshot is installed",
             MessageKind::SnapshotReply => "word of how much of a snapshot came",
             MessageKind::ReadRound => "question whether it still leads",
-            MessageKind::ReadRoundReply => "word that it still leads",
+            MessageKind::ReadRoundReply if message.success => "word that it still leads",
+            MessageKind::ReadRoundReply => "word that its term is over",
+            MessageKind::ReadIndex => "question how far to apply before a read",
+            MessageKind::ReadIndexReply => "word how far to apply before a read",
             MessageKind::Forward
             | MessageKind::ForwardReply
             | MessageKind::PreVote
