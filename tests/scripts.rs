@@ -84,6 +84,10 @@ fn message(words: &[&str]) -> Message {
         }
         "read-round" => Message::ReadRound { term: term(), round: number(words[3]) },
         "confirmed" => Message::ReadRoundReply { term: term(), round: number(words[3]) },
+        "read-index" => Message::ReadIndexReply {
+            request: request(words[1]).id,
+            index: words.get(3).map(|index| Index(number(index))),
+        },
         "forward" => Message::Forward { request: request(words[1]) },
         other => panic!("there is no message `{other}`"),
     }
@@ -119,6 +123,7 @@ fn carry_out(driver: &mut Option<Driver>, line: &str) -> String {
         ["lose"] => driver.lose_all(),
         ["transfer", id, to] => driver.step(node(id), Input::Transfer(node(to))),
         ["pass", id, span] => driver.pass(node(id), span.parse().expect("a length of time")),
+        ["jump", id, shift] => driver.jump(node(id), shift.parse().expect("a shift of a clock")),
         ["request", id, asked] => driver.request(node(id), request(asked)),
         ["read", id, asked] => driver.request(node(id), read(asked)),
         ["fail", id] => driver.step(node(id), Input::WriteFailed(squall::ids::WriteId(1))),
@@ -157,6 +162,9 @@ fn set(config: &mut Config, knob: &str, to: u64) {
         "window" => config.bytes_in_flight = to,
         "gather" => config.batch_delay = Span::millis(to),
         "read-index" => config.reads = if to > 0 { Reads::ReadIndex } else { Reads::Log },
+        "lease" => config.reads = if to > 0 { Reads::Lease } else { Reads::Log },
+        "drift" => config.drift_bound_ppm = to as u32,
+        "follower-reads" => config.follower_reads = to > 0,
         "parallel" => config.parallel_append = to > 0,
         _ => panic!("there is no knob `{knob}`"),
     }

@@ -3,6 +3,7 @@
 //! A record is looked at before the shadow takes note of it, so that what it changes can still be seen.
 
 mod elections;
+mod reads;
 mod recovery;
 
 use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term, WriteId};
@@ -82,6 +83,7 @@ pub struct Situations {
     last_message: u64,
     elections: elections::Memory,
     recovery: recovery::Memory,
+    reads: reads::Memory,
     clients: Clients,
     /// What the record at hand reached; kept to be used again.
     reached: Vec<Situation>,
@@ -110,6 +112,7 @@ impl Situations {
             last_message: 0,
             elections: elections::Memory::new(nodes),
             recovery: recovery::Memory::default(),
+            reads: reads::Memory::new(nodes),
             clients: Clients::default(),
             reached: Vec::new(),
             compaction: Compaction::new(nodes),
@@ -256,6 +259,13 @@ impl Situations {
                 Loss::Unsent => Situation::MessageUnsent,
             },
             Kind::Duplicate { .. } => Situation::MessageDuplicated,
+            Kind::Request { request } => {
+                self.reads.asked = (record.event, request);
+                return;
+            }
+            Kind::Reply { request, applied: true } => {
+                return self.read_answered(record.event, id, request, oracles);
+            }
             Kind::Invoke { attempt, .. } if attempt > 1 => Situation::RequestRetried,
             Kind::Answered { applied: false, .. } => Situation::RequestRefused,
             Kind::Answered { request, applied: true, .. } => {
@@ -298,6 +308,10 @@ impl Situations {
                 self.forwards.push(summary.request);
                 self.reach(Situation::RequestForwarded, Some(id));
             }
+            MessageKind::ReadRound
+            | MessageKind::ReadRoundReply
+            | MessageKind::ReadIndex
+            | MessageKind::ReadIndexReply => self.read_sent(id, to, summary),
             _ => {}
         }
     }
@@ -341,8 +355,8 @@ impl Situations {
             | MessageKind::SnapshotReply
             | MessageKind::ReadRound
             | MessageKind::ReadRoundReply
-            | MessageKind::ReadIndex
-            | MessageKind::ReadIndexReply => {}
+            | MessageKind::ReadIndex => {}
+            MessageKind::ReadIndexReply => self.read_index_told(id, summary),
         }
     }
 

@@ -16,13 +16,14 @@ use squall::node::{
 };
 use squall::raft::{Bug, Config, Elections, Message, Priority, Raft, Reads, Rules};
 use squall::rng::{Rng, Stream};
-use squall::time::{LocalTime, Span, SpanRange};
+use squall::time::{LocalTime, Shift, Span, SpanRange};
 
 /// One node, and what its host would keep.
 struct Driven {
     raft: Raft,
     rng: NodeRng,
     now: LocalTime,
+    jumped: Shift,
     timer: LocalTime,
     log: Log,
     /// The snapshot that is being written.
@@ -114,6 +115,8 @@ impl Driver {
             snapshot_trailing: 0,
             snapshot_chunk: 10,
             reads: Reads::Log,
+            follower_reads: false,
+            drift_bound_ppm: 0,
             rules: Rules::with(bugs),
         };
         let config_of = |slot: usize| {
@@ -125,6 +128,7 @@ impl Driver {
             raft: Raft::new(NodeId::at(slot), members, config_of(slot)),
             rng: NodeRng::new(Rng::new(1, Stream::Node(NodeId::at(slot))), Vec::new(), Vec::new()),
             now: LocalTime(1_000_000_000),
+            jumped: Shift(0),
             timer: LocalTime(0),
             log: Log::default(),
             writing: None,
@@ -389,6 +393,13 @@ impl Driver {
         node.now = node.now.plus(span);
     }
 
+    /// Somebody sets the clock of a node.
+    pub fn jump(&mut self, id: NodeId, by: Shift) {
+        let node = &mut self.nodes[id.slot()];
+        node.now = LocalTime(node.now.0.checked_add_signed(by.0).expect("not so far"));
+        node.jumped.0 += by.0;
+    }
+
     /// What happened since the last call, a line each.
     pub fn told(&mut self) -> String {
         std::mem::take(&mut self.lines)
@@ -446,6 +457,13 @@ pub fn words(message: &Message) -> String {
         }
         Message::ReadRound { term, round } => format!("read-round t{term} round {round}"),
         Message::ReadRoundReply { term, round } => format!("confirmed t{term} round {round}"),
+        Message::ReadIndex { request } => {
+            format!("read-index c{}.{}", request.client, request.serial)
+        }
+        Message::ReadIndexReply { request, index } => {
+            let upto = index.map_or_else(|| "refused".into(), |index| format!("upto {index}"));
+            format!("read-index c{}.{} {upto}", request.client, request.serial)
+        }
         Message::Forward { request } => {
             format!("forward c{}.{}", request.id.client, request.id.serial)
         }

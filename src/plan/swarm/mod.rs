@@ -59,8 +59,8 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     draw_flow(&mut rng, &mut plan, unit, config);
     draw_operations(&mut plan, config);
     elections::draw(seed, &mut plan, unit, config);
+    reads::draw(seed, &mut plan, unit, config);
     recovery::draw(seed, &mut plan, unit, config);
-    reads::draw(seed, &mut plan, config);
     plan
 }
 
