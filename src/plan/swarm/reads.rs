@@ -5,16 +5,15 @@
 
 use crate::plan::fault::{ClockChange, Direction, Isolate, Transfer};
 use crate::plan::swarm::Config;
-use crate::plan::{Action, Ask, Fault, Plan, Trigger, When, Whom};
+use crate::plan::{Action, Ask, Fault, Latency, Plan, Trigger, When, Whom};
 use crate::raft::Reads;
 use crate::rng::{Rng, Stream};
 use crate::situation::Situation;
 use crate::time::{Shift, Span};
 
 /// When another leader may be near.
-const MOMENTS: [Situation; 6] = [
-    Situation::ElectionStarted,
-    Situation::ElectionStarted,
+const MOMENTS: [Situation; 5] = [
+    Situation::LeaderElected,
     Situation::VoteGranted,
     Situation::ClockJumped,
     Situation::CommitAdvanced,
@@ -52,15 +51,16 @@ pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
     }
 }
 
-/// Many clients that stay with whom they know and meet on few keys.
+/// Many clients that meet on few keys, soon give up whom they asked, and ask again.
 fn busy(rng: &mut Rng, plan: &mut Plan, unit: Span) {
     let clients = &mut plan.clients;
-    clients.count = clients.count.max(rng.pick(&[4, 8, 12]));
-    clients.keys = rng.pick(&[1, 2]);
-    clients.ask = rng.pick(&[Ask::AnyNode, Ask::SameNode, Ask::SameNode]);
+    clients.count = clients.count.max(rng.pick(&[8, 12, 16]));
+    clients.keys = rng.pick(&[1, 1, 2]);
+    clients.ask = rng.pick(&[Ask::AnyNode, Ask::AnyNode, Ask::SameNode]);
     clients.mix.get = clients.mix.get.max(2);
-    clients.think = crate::plan::Latency::Uniform(Span(unit.0 / 200), Span(unit.0 / 20));
-    clients.timeout = Span(unit.0 / rng.pick(&[2, 4, 10]));
+    clients.think = Latency::Uniform(Span(unit.0 / 200), Span(unit.0 / rng.pick(&[20, 50])));
+    clients.timeout = Span(unit.0 / rng.pick(&[5, 10, 20]));
+    clients.retry_after = Span(unit.0 / 50);
 }
 
 /// The leader is cut off for about as long as a lease lasts, again and again; sometimes it has just handed over.
@@ -68,15 +68,16 @@ fn cut_off(rng: &mut Rng, plan: &mut Plan, unit: Span) {
     let on = |rng: &mut Rng, situation: Situation, parts: &[u64]| {
         let bound = unit.0 / rng.pick(parts);
         let after = Span(rng.below(bound + 1));
-        let times = rng.pick(&[3, 10, 30]);
-        When::On(Trigger { situation, nth: rng.between(1, 10), node: None, after, times })
+        let times = rng.pick(&[10, 30, 100]);
+        When::On(Trigger { situation, nth: rng.between(1, 4), node: None, after, times })
     };
-    let situation = rng.pick(&MOMENTS);
-    let when = on(rng, situation, &[400, 100, 20]);
-    let lasts = Some(Span(unit.0 * rng.between(30, 200) / 100));
-    let direction = rng.pick(&[Direction::Both, Direction::Both, Direction::Outbound]);
-    let isolate = Isolate { whom: Whom::Leader, direction, flapping: None, lasts };
-    plan.faults.push(Fault { when, action: Action::Isolate(isolate) });
+    for situation in [Situation::ElectionStarted, rng.pick(&MOMENTS)] {
+        let when = on(rng, situation, &[1_000, 400, 100, 20]);
+        let lasts = Some(Span(unit.0 * rng.between(30, 200) / 100));
+        let direction = rng.pick(&[Direction::Both, Direction::Both, Direction::Outbound]);
+        let isolate = Isolate { whom: Whom::Leader, direction, flapping: None, lasts };
+        plan.faults.push(Fault { when, action: Action::Isolate(isolate) });
+    }
     let hands_over = rng.chance(40);
     let when = on(rng, Situation::CommitAdvanced, &[4, 1]);
     if hands_over {
@@ -95,7 +96,7 @@ fn clocks(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
             plan.node_mut(id).clock_drift_ppm = drawn;
         }
     }
-    for _ in 0..rng.pick(&[0, 2, 4]) {
+    for _ in 0..rng.pick(&[0, 3, 6]) {
         let at = Span(rng.below(plan.horizon.0 / 4 * 3 + 1));
         let (whom, jump) = (rng.pick(&[true, false]), rng.between(unit.0 / 10, unit.0) as i64);
         // The lease of a leader whose clock is set back, and the promise of others whose clocks are set forward.
