@@ -60,8 +60,8 @@ struct Waiting {
     reader: Reader,
     /// The how-manieth read of this leader it is, from 1.
     number: u64,
-    /// What must be applied first.
-    read_index: Index,
+    /// What was committed when it came, as far as the leader knew.
+    commit_index: Index,
 }
 
 /// What a leader knows of the reads that wait.
@@ -71,7 +71,7 @@ struct Waiting {
 pub struct ReadQueue {
     /// The leader's no-op: the first entry of its term.
     noop: Index,
-    /// In the order in which they came; so numbers and read indexes ascend.
+    /// In the order in which they came; so numbers and indexes ascend.
     waiting: VecDeque<Waiting>,
     /// How many reads have come.
     asked: u64,
@@ -114,8 +114,8 @@ impl Leader {
     pub fn read(&mut self, core: &Core, reader: Reader, ctx: &mut Ctx) {
         let reads = &mut self.reads;
         reads.asked += 1;
-        let read_index = core.rules().read_index(core.commit_index, reads.noop);
-        reads.waiting.push_back(Waiting { reader, number: reads.asked, read_index });
+        let (number, commit_index) = (reads.asked, core.commit_index);
+        reads.waiting.push_back(Waiting { reader, number, commit_index });
         if reads.lease.holds(core, ctx) {
             reads.confirmed = reads.asked;
         }
@@ -181,14 +181,15 @@ impl Leader {
 
     /// Answers the reads that are confirmed and for which enough is applied.
     pub fn serve_reads(&mut self, core: &Core, ctx: &mut Ctx) {
-        let confirmed = self.reads.confirmed;
+        let (confirmed, noop) = (self.reads.confirmed, self.reads.noop);
+        let read_index = |read: &Waiting| core.rules().read_index(read.commit_index, noop);
         let is_ready =
-            |read: &mut Waiting| read.number <= confirmed && read.read_index <= core.last_applied;
+            |read: &mut Waiting| read.number <= confirmed && read_index(read) <= core.last_applied;
         while let Some(read) = self.reads.waiting.pop_front_if(is_ready) {
             match read.reader {
                 Reader::Client(request, relay) => ctx.emit(Effect::Read { request, relay }),
                 Reader::Follower(to, request) => {
-                    let index = Some(read.read_index);
+                    let index = Some(read_index(&read));
                     core.send(to, Message::ReadIndexReply { request, index }, ctx);
                 }
             }

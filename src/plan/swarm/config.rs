@@ -38,6 +38,9 @@ pub struct Config {
     pub own_elections: u64,
     /// How many plans choose for themselves how reads are answered, in percent; others have the profile's.
     pub own_reads: u64,
+    /// Of plans whose reads leave no entry in the log, how many have no storm, but leaders of old that do not hear of their successor, in
+    /// percent.
+    pub successions: u64,
     /// Of plans with leases, how many have clocks that drift by more than these bear, in percent.
     pub broken_leases: u64,
     /// How many plans have nodes with priorities in elections, in percent.
@@ -108,6 +111,7 @@ impl Default for Config {
             own_batches: 50,
             own_elections: 50,
             own_reads: 40,
+            successions: 30,
             broken_leases: 10,
             priorities: 12,
             transfers: 25,
@@ -201,6 +205,7 @@ impl Config {
             ("own_batches", self.own_batches),
             ("own_elections", self.own_elections),
             ("own_reads", self.own_reads),
+            ("successions", self.successions),
             ("broken_leases", self.broken_leases),
             ("priorities", self.priorities),
             ("transfers", self.transfers),
