@@ -24,7 +24,7 @@ use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Batch, Command, Entry, Log, RequestId};
 use crate::record::Summary;
 use crate::rng::Rng;
-use crate::time::{LocalTime, Span, SpanRange};
+use crate::time::{LocalTime, Shift, Span, SpanRange};
 
 /// What a disk holds when a node starts.
 #[derive(Clone, Debug)]
@@ -171,6 +171,15 @@ pub enum Input<M> {
         /// What it gave.
         output: Output,
     },
+    /// What a read gave, where [`Effect::Read`] asked for it.
+    Read {
+        /// The request.
+        request: RequestId,
+        /// As it was in the effect.
+        relay: Option<NodeId>,
+        /// What it gave.
+        output: Output,
+    },
     /// The snapshot that was written is durable, in place of the one before.
     SnapshotSaved(Rc<Snapshot>),
 }
@@ -253,6 +262,14 @@ pub enum Effect<M> {
         entry: Entry,
         /// Whether the node wants to hear what it gave, by [`Input::Applied`].
         answer: bool,
+    },
+    /// Asks the state machine, as it is after what was applied before, for what a command gives that changes nothing. The answer is
+    /// [`Input::Read`].
+    Read {
+        /// The request.
+        request: Request,
+        /// The node that forwarded the request, if one did: handed back as it is.
+        relay: Option<NodeId>,
     },
     /// Answers a client.
     Reply {
@@ -361,10 +378,21 @@ impl NodeRng {
     }
 }
 
+/// What a node's clocks show at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// The clock that may be set.
+    pub now: LocalTime,
+    /// A clock that runs at the same rate and that nobody sets.
+    pub steady: LocalTime,
+}
+
 /// What a node has at hand in a step.
 pub struct Context<'a, M> {
     /// The node's own clock.
     pub now: LocalTime,
+    /// How far it was set forward since the start, or back.
+    pub jumped: Shift,
     /// The node's own randomness.
     pub rng: &'a mut NodeRng,
     /// Where effects go. The host owns and reuses it.
@@ -372,6 +400,12 @@ pub struct Context<'a, M> {
 }
 
 impl<M> Context<'_, M> {
+    /// What both clocks show.
+    pub fn moment(&self) -> Moment {
+        let steady = LocalTime(self.now.0.wrapping_add_signed(self.jumped.0.wrapping_neg()));
+        Moment { now: self.now, steady }
+    }
+
     /// Adds an effect.
     pub fn emit(&mut self, effect: Effect<M>) {
         self.effects.push(effect);

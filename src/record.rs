@@ -418,6 +418,14 @@ pub enum MessageKind {
     InstallSnapshot,
     /// The answer to it.
     SnapshotReply,
+    /// A leader asks whether it still leads, for reads that wait.
+    ReadRound,
+    /// The answer to it.
+    ReadRoundReply,
+    /// A follower asks its leader how far it must have applied to answer a read.
+    ReadIndex,
+    /// The answer to it.
+    ReadIndexReply,
 }
 
 impl MessageKind {
@@ -436,7 +444,8 @@ pub struct Summary {
     /// would stand.
     pub term: Term,
     /// A candidate's last index; the index before the entries; the index that a follower has matched, or refused; the last that a
-    /// snapshot covers.
+    /// snapshot covers; the number of a round of reads; how far to apply before a
+    /// read.
     pub index: Index,
     /// The term at that index; for a refusal, the term that the follower has there.
     pub index_term: Term,

@@ -34,6 +34,8 @@ pub enum Stream {
     Operations,
     /// What a plan drawn from a seed has of disks that rot or are full.
     DiskFaults,
+    /// How a plan drawn from a seed has reads answered.
+    Reads,
     /// How long a node's disk takes for a snapshot, and whether a crash keeps it.
     Snapshot(NodeId),
     /// With whom the cluster of a plan drawn from a seed begins, and how its members change.
@@ -51,6 +53,7 @@ impl Stream {
             Stream::Fault(fault) => (5, u64::from(fault)),
             Stream::Elections => (10, 0),
             Stream::Membership => (11, 0),
+            Stream::Reads => (17, 0),
             Stream::Core => (14, 0),
             Stream::Recovery => (15, 0),
             Stream::Operations => (9, 0),

@@ -482,6 +482,32 @@ situations! {
         "The network delivered a forwarded request twice."
         "The leader takes it for two, and only a session tells that it is one.";
 
+    // Reads without an entry (thesis 6.4).
+    ReadRoundBegun "read-round-begun"
+        "A leader asked the others whether it still leads, before it answers reads."
+        "It may have been deposed, and not know it.";
+    ReadRoundRepeated "read-round-repeated"
+        "A leader asked a node for the same round of reads again."
+        "The question or its answer may be lost, and the reads wait.";
+    ReadRoundRefused "read-round-refused"
+        "A node told a leader that asked for a round of reads that its term is over."
+        "Had it answered from its own state, the read might be stale.";
+    ReadBeforeOwnEntry "read-before-own-entry"
+        "A leader began a round of reads before an entry of its own term was committed."
+        "It does not know yet what is committed.";
+    ReadAnsweredAtOnce "read-answered-at-once"
+        "A node answered a read in the moment in which it was asked."
+        "Only a lease lets a leader do so.";
+    ReadByFollower "read-by-follower"
+        "A node that does not lead answered a read from its own state machine."
+        "It asked the leader how far it must have applied.";
+    FollowerReadWaited "follower-read-waited"
+        "A node heard how far it must have applied to answer a read, and had not yet."
+        "From its state as it was, the read might be stale.";
+    ReadIndexRefused "read-index-refused"
+        "A node was asked how far to apply before a read, and does not lead."
+        "Leaders change underway.";
+
     // Sessions (thesis 6.3).
     SessionOpened "session-opened"
         "A client opened a session."

@@ -44,7 +44,10 @@ impl Suspect {
     fn decide(&self, rules: Rules, input: Input<Message>, ctx: &Context<'_, Message>) -> Decided {
         let (mut node, mut effects) = (self.node.obeying(rules), Vec::new());
         let mut rng = ctx.rng.clone();
-        node.step(input, &mut Context { now: ctx.now, rng: &mut rng, effects: &mut effects });
+        node.step(
+            input,
+            &mut Context { now: ctx.now, jumped: ctx.jumped, rng: &mut rng, effects: &mut effects },
+        );
         (node, effects, rng)
     }
 
@@ -68,7 +71,12 @@ impl Node for Suspect {
             let (mut effects, mut rng) = (Vec::new(), ctx.rng.clone());
             node.step(
                 input.clone(),
-                &mut Context { now: ctx.now, rng: &mut rng, effects: &mut effects },
+                &mut Context {
+                    now: ctx.now,
+                    jumped: ctx.jumped,
+                    rng: &mut rng,
+                    effects: &mut effects,
+                },
             );
             (node, effects, rng)
         }));

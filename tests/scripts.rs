@@ -10,7 +10,7 @@ use driver::{Disk, Driver, SNAPSHOT_BYTES, n, snapshot};
 use squall::ids::{Index, NodeId, Term};
 use squall::log::{Batch, Command, Entry, RequestId};
 use squall::node::{Input, Request};
-use squall::raft::{Config, Elections, Message};
+use squall::raft::{Config, Elections, Message, Reads};
 use squall::time::Span;
 
 /// The number behind a letter, as in `n2`, `t3`.
@@ -38,6 +38,11 @@ fn request(word: &str) -> Request {
         word.trim_start_matches('c').split_once('.').expect("a client's request");
     let id = RequestId::new(number(client) as u32, number(serial) as u32);
     Request { id, command: Command::Put { key: 1, value: id.serial } }
+}
+
+/// The same request, but it asks to read.
+fn read(word: &str) -> Request {
+    Request { command: Command::Get { key: 1 }, ..request(word) }
 }
 
 /// A message in the words in which the driver tells it.
@@ -77,6 +82,12 @@ fn message(words: &[&str]) -> Message {
                 done,
             }
         }
+        "read-round" => Message::ReadRound { term: term(), round: number(words[3]) },
+        "confirmed" => Message::ReadRoundReply { term: term(), round: number(words[3]) },
+        "read-index" => Message::ReadIndexReply {
+            request: request(words[1]).id,
+            index: words.get(3).map(|index| Index(number(index))),
+        },
         "forward" => Message::Forward { request: request(words[1]) },
         other => panic!("there is no message `{other}`"),
     }
@@ -112,7 +123,9 @@ fn carry_out(driver: &mut Option<Driver>, line: &str) -> String {
         ["lose"] => driver.lose_all(),
         ["transfer", id, to] => driver.step(node(id), Input::Transfer(node(to))),
         ["pass", id, span] => driver.pass(node(id), span.parse().expect("a length of time")),
+        ["jump", id, shift] => driver.jump(node(id), shift.parse().expect("a shift of a clock")),
         ["request", id, asked] => driver.request(node(id), request(asked)),
+        ["read", id, asked] => driver.request(node(id), read(asked)),
         ["fail", id] => driver.step(node(id), Input::WriteFailed(squall::ids::WriteId(1))),
         ["receive", id, from, ..] => driver.receive(node(id), node(from), message(&words[3..])),
         ["show", id] => {
@@ -148,6 +161,10 @@ fn set(config: &mut Config, knob: &str, to: u64) {
         "message" => config.bytes_per_append = to,
         "window" => config.bytes_in_flight = to,
         "gather" => config.batch_delay = Span::millis(to),
+        "read-index" => config.reads = if to > 0 { Reads::ReadIndex } else { Reads::Log },
+        "lease" => config.reads = if to > 0 { Reads::Lease } else { Reads::Log },
+        "drift" => config.drift_bound_ppm = to as u32,
+        "follower-reads" => config.follower_reads = to > 0,
         "parallel" => config.parallel_append = to > 0,
         _ => panic!("there is no knob `{knob}`"),
     }

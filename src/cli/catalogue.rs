@@ -153,6 +153,8 @@ pub fn profiles(args: &ListArgs) -> Result<Code, Failure> {
                 "pre_vote": elections.pre_vote,
                 "check_quorum": elections.check_quorum,
                 "vote_lease": elections.vote_lease,
+                "reads": profile.reads().name(),
+                "follower_reads": profile.follower_reads(),
                 "not_yet": profile.not_yet(),
             })
         });
@@ -179,17 +181,18 @@ pub fn profiles(args: &ListArgs) -> Result<Code, Failure> {
     let mark = |on: bool| if on { "on" } else { "off" };
     writeln!(
         out,
-        "\n{:<11}{:>10}{:>14}{:>12}",
-        "profile", "pre-vote", "check-quorum", "vote-lease"
+        "\n{:<11}{:>10}{:>14}{:>12}{:>12}{:>16}",
+        "profile", "pre-vote", "check-quorum", "vote-lease", "reads", "follower-reads"
     )?;
     for profile in Profile::ALL {
         let Elections { pre_vote, check_quorum, vote_lease, .. } = profile.elections();
         let (asks, checks, loyal) = (mark(pre_vote), mark(check_quorum), mark(vote_lease));
-        writeln!(out, "{profile:<11}{asks:>10}{checks:>14}{loyal:>12}")?;
+        let (reads, spread) = (profile.reads().name(), mark(profile.follower_reads()));
+        writeln!(out, "{profile:<11}{asks:>10}{checks:>14}{loyal:>12}{reads:>12}{spread:>16}")?;
     }
     writeln!(
         out,
-        "\nEach is a switch of `[raft]`: pre_vote, check_quorum, vote_lease. Beyond the built-in Raft:"
+        "\nEach is an option of `[raft]`: pre_vote, check_quorum, vote_lease, reads, follower_reads. Beyond the built-in Raft:"
     )?;
     for profile in Profile::ALL {
         for option in profile.not_yet() {

@@ -74,6 +74,8 @@ pub struct KeyHistory {
 /// The histories of all keys.
 #[derive(Debug, Default)]
 pub struct Histories {
+    /// Whether what clients read is not judged.
+    pub leave_out_reads: bool,
     keys: BTreeMap<u32, KeyHistory>,
     /// Operations that may yet take effect: on which key, and in which place.
     open: BTreeMap<(u32, u32), (u32, usize)>,
@@ -114,6 +116,7 @@ impl Histories {
                 self.forwarded = (id, message.request);
             }
             Kind::Duplicate { id, .. } if id == self.forwarded.0 => self.copy(self.forwarded.1),
+            Kind::Invoke { command, .. } if self.leave_out_reads && !command.writes() => {}
             Kind::Invoke { request, command, attempt } => match command.key() {
                 Some(key) if attempt == 1 => self.begin(record, key, request, command),
                 Some(_) => self.copy(request),

@@ -86,6 +86,14 @@ impl Oracles {
         self
     }
 
+    /// The same, judging what clients read or not: clocks may drift by more than leases bear.
+    pub fn with_reads(mut self, judged: bool) -> Oracles {
+        if let Some(histories) = &mut self.histories {
+            histories.leave_out_reads = !judged;
+        }
+        self
+    }
+
     /// Whether faults are over, and the cluster has come back to life.
     pub fn has_recovered(&self) -> bool {
         self.liveness.as_ref().is_some_and(|liveness| liveness.has_recovered())

@@ -5,6 +5,7 @@
 mod disks;
 mod elections;
 mod membership;
+mod reads;
 mod recovery;
 
 use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term, WriteId};
@@ -86,6 +87,7 @@ pub struct Situations {
     elections: elections::Memory,
     disks: disks::Memory,
     recovery: recovery::Memory,
+    reads: reads::Memory,
     clients: Clients,
     /// What the record at hand reached; kept to be used again.
     reached: Vec<Situation>,
@@ -115,6 +117,7 @@ impl Situations {
             elections: elections::Memory::new(nodes),
             disks: disks::Memory::default(),
             recovery: recovery::Memory::default(),
+            reads: reads::Memory::new(nodes),
             clients: Clients::default(),
             reached: Vec::new(),
             compaction: Compaction::new(nodes),
@@ -243,9 +246,8 @@ impl Situations {
             }
             Kind::Resume => {
                 self.nodes[id.slot()].paused = false;
-                let node = oracles.shadow().node(id);
-                let newer = oracles
-                    .shadow()
+                let (shadow, node) = (oracles.shadow(), oracles.shadow().node(id));
+                let newer = shadow
                     .nodes()
                     .any(|(_, other)| other.role == Role::Leader && other.term > node.term);
                 if node.role != Role::Leader || !newer {
@@ -263,6 +265,13 @@ impl Situations {
                 Loss::Unsent => Situation::MessageUnsent,
             },
             Kind::Duplicate { .. } => Situation::MessageDuplicated,
+            Kind::Request { request } => {
+                self.reads.asked = (record.event, request);
+                return;
+            }
+            Kind::Reply { request, applied: true } => {
+                return self.read_answered(record.event, id, request, oracles);
+            }
             Kind::Invoke { attempt, .. } if attempt > 1 => Situation::RequestRetried,
             Kind::Answered { applied: false, .. } => Situation::RequestRefused,
             Kind::Answered { request, applied: true, .. } => {
@@ -305,6 +314,10 @@ impl Situations {
                 self.forwards.push(summary.request);
                 self.reach(Situation::RequestForwarded, Some(id));
             }
+            MessageKind::ReadRound
+            | MessageKind::ReadRoundReply
+            | MessageKind::ReadIndex
+            | MessageKind::ReadIndexReply => self.read_sent(id, to, summary),
             _ => {}
         }
     }
@@ -345,7 +358,11 @@ impl Situations {
             | MessageKind::PreVoteReply
             | MessageKind::TimeoutNow
             | MessageKind::InstallSnapshot
-            | MessageKind::SnapshotReply => {}
+            | MessageKind::SnapshotReply
+            | MessageKind::ReadRound
+            | MessageKind::ReadRoundReply
+            | MessageKind::ReadIndex => {}
+            MessageKind::ReadIndexReply => self.read_index_told(id, summary),
         }
     }
 

@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{NodeId, NodeSet};
 use crate::log::Command;
 use crate::property::Property;
-use crate::raft::{Bug, Config, Elections, Priority, Rules};
+use crate::raft::{Bug, Config, Elections, Priority, Reads, Rules};
 use crate::time::{Share, Shift, Span, SpanRange};
 
 /// All that a run depends on.
@@ -168,6 +168,7 @@ impl Plan {
         let elections = self.cluster.profile.elections();
         let snapshots = self.cluster.profile.snapshots();
         let bytes_per_append = self.cluster.profile.bytes_per_append();
+        let reads = self.raft.reads.unwrap_or(self.cluster.profile.reads());
         Config {
             election_timeout: self.raft.election_timeout.unwrap_or(profile.election_timeout),
             heartbeat_interval: self.raft.heartbeat_interval.unwrap_or(profile.heartbeat_interval),
@@ -186,6 +187,10 @@ impl Plan {
             snapshot_every: self.raft.snapshot_every.unwrap_or(snapshots.0),
             snapshot_trailing: self.raft.snapshot_trailing.unwrap_or(snapshots.1),
             snapshot_chunk: self.raft.snapshot_chunk.unwrap_or(profile::SNAPSHOT_CHUNK),
+            reads,
+            follower_reads: reads != Reads::Log
+                && self.raft.follower_reads.unwrap_or(self.cluster.profile.follower_reads()),
+            drift_bound_ppm: self.raft.drift_bound_ppm.unwrap_or(profile::DRIFT_BOUND_PPM),
             rules: Rules::with(&self.raft.bugs),
         }
     }
@@ -200,6 +205,33 @@ impl Plan {
         config
     }
 
+    /// How much faster a clock of this plan runs than another at most, in parts per million, rounded up. Clocks that are set do not count.
+    pub fn drift_ppm(&self) -> u32 {
+        let changed = self.faults.iter().filter_map(|fault| match &fault.action {
+            Action::Clock(change) => change.drift_ppm,
+            _ => None,
+        });
+        let drifts = self.nodes.iter().map(|node| node.clock_drift_ppm).chain(changed);
+        // Some clocks run true, or will when faults end.
+        let (slow, fast) = drifts
+            .map(i64::from)
+            .fold((0, 0), |(slow, fast), drift| (drift.min(slow), drift.max(fast)));
+        let apart = u64::try_from(fast - slow).expect("the fastest is not slower than the slowest");
+        let slowest = u64::try_from(1_000_000 + slow).expect("no clock runs backwards");
+        u32::try_from((apart * 1_000_000).div_ceil(slowest)).expect("drifts are bounded")
+    }
+
+    /// Whether clocks drift by more than leases bear, so that no Raft can promise that reads are right: the plan asked for wrong ones.
+    pub fn drift_breaks_leases(&self) -> bool {
+        let config = self.config();
+        config.reads == Reads::Lease && self.drift_ppm() > config.drift_bound_ppm
+    }
+
+    /// Whether reads are judged: not where [`Plan::drift_breaks_leases`], unless the plan says that it expects what comes of that.
+    pub fn judges_reads(&self) -> bool {
+        !self.drift_breaks_leases() || self.expect.violation == Some(Property::Linearizability)
+    }
+
     /// The same plan with nothing left to a profile: it stays the same run when profiles change.
     pub fn concrete(mut self) -> Plan {
         let config = self.config();
@@ -212,6 +244,13 @@ impl Plan {
         self.raft.vote_lease = Some(config.elections.vote_lease);
         self.raft.bytes_per_append = Some(config.bytes_per_append);
         self.raft.snapshot_every = Some(config.snapshot_every);
+        self.raft.reads = Some(config.reads);
+        if config.reads != Reads::Log {
+            self.raft.follower_reads = Some(config.follower_reads);
+        }
+        if config.reads == Reads::Lease {
+            self.raft.drift_bound_ppm = Some(config.drift_bound_ppm);
+        }
         if config.snapshot_every > 0 {
             self.raft.snapshot_trailing = Some(config.snapshot_trailing);
             self.raft.snapshot_chunk = Some(config.snapshot_chunk);
@@ -316,6 +355,18 @@ pub struct RaftOptions {
     /// How many bytes of a snapshot one message carries at most, and one write takes, 1 to 1,073,741,824; 65,536 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot_chunk: Option<u32>,
+    /// How reads are answered: `log` by an entry in the log; `read-index` by the leader's state machine, after a majority has answered it
+    /// (thesis 6.4); `lease` so, too, but at once while a majority promised the leader to elect nobody else (thesis 6.4.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reads: Option<Reads>,
+    /// Whether a follower answers reads from its own state machine, when it has applied as far as its leader says (thesis 6.4). Not with
+    /// `reads = "log"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follower_reads: Option<bool>,
+    /// With `reads = "lease"`: how much faster one clock runs than another at most, in parts per million, up to 2,000,000; 100,000 by
+    /// default. A lease is the lowest election timeout, less that. Where the plan's clocks drift by more, reads are not judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift_bound_ppm: Option<u32>,
     /// Bugs to plant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bugs: Vec<Bug>,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::raft::Elections;
+use crate::raft::{Elections, Reads};
 use crate::time::{Span, SpanRange};
 
 /// Whose timings a cluster has.
@@ -46,6 +46,9 @@ pub struct Timing {
 
 /// How many bytes of a snapshot one message carries, where a plan does not say: squall's own choice.
 pub const SNAPSHOT_CHUNK: u32 = 65_536;
+
+/// How much faster one clock runs than another at most, in parts per million, where a plan does not say: squall's own choice.
+pub const DRIFT_BOUND_PPM: u32 = 100_000;
 
 /// Entries per message where a project limits bytes only, or nothing.
 const MANY: u32 = 65_536;
@@ -148,6 +151,22 @@ impl Profile {
         }
     }
 
+    /// How reads are answered. Where a project has several ways, the one of which it says that it is linearizable.
+    pub const fn reads(self) -> Reads {
+        match self {
+            Profile::Paper | Profile::Braft => Reads::Log,
+            _ => Reads::ReadIndex,
+        }
+    }
+
+    /// Whether followers answer reads themselves.
+    pub const fn follower_reads(self) -> bool {
+        matches!(
+            self,
+            Profile::Etcd | Profile::EtcdRaft | Profile::Jraft | Profile::Ratis | Profile::RaftRs
+        )
+    }
+
     /// What the project does by default that the built-in Raft does not: a run with this profile is without it.
     pub const fn not_yet(self) -> &'static [&'static str] {
         match self {
@@ -155,25 +174,26 @@ impl Profile {
             Profile::Etcd => &[
                 "quorum checked once each election timeout, by the election timer",
                 "timeouts in whole ticks",
-                "linearizable reads by read index",
                 "first election's ticks fast-forwarded at boot",
             ],
             Profile::EtcdRaft => {
                 &["timeouts in whole ticks", "limits and snapshots set by the application"]
             }
             Profile::Consul => &[
+                "reads of the `default` mode, by a leader that checked its quorum 500 ms ago",
                 "quorum checked after 500 ms, half an election timeout",
                 "snapshots every 120 s at most",
                 "timeouts multiplied by 5 in Consul itself",
             ],
             Profile::Jraft => &[
-                "leader lease of 0.9 election timeouts, for reads",
+                "reads by a lease of 0.9 election timeouts, where one asks for them",
                 "step-down check each half election timeout",
                 "term and vote written without fsync",
                 "no forwarding of requests",
                 "snapshot every 3,600 s",
             ],
             Profile::Braft => &[
+                "reads by a lease, which is off: they go through the log",
                 "pre-votes granted while a leader is heard: its lease is off",
                 "term and vote written without fsync",
                 "snapshot every 3,600 s",
@@ -182,6 +202,7 @@ impl Profile {
                 "step-down after 300 ms, the longest election timeout",
                 "heartbeats counted from the last response",
                 "retry cache of 60 s",
+                "reads by the leader's own state, unless one asks for linearizable ones",
             ],
             Profile::RaftRs => {
                 &["timeouts in whole ticks", "TiKV's own: pre-vote, ticks of 1 s, 1 MiB per append"]

@@ -7,7 +7,7 @@ use crate::log::Command;
 use crate::plan::fault::{self, Crash, Unsynced};
 use crate::plan::{Action, DRIFT_PPM_MAX, Fault, Plan, Trigger, When, Whom};
 use crate::property::Property;
-use crate::raft::priority;
+use crate::raft::{Reads, priority};
 use crate::time::{Span, SpanRange};
 
 /// What is wrong with a plan, and where.
@@ -44,6 +44,8 @@ pub const APPEND_BYTES_MAX: u64 = 1 << 30;
 pub const APPLY_DELAY_MAX: Span = Span::secs(1_000);
 /// The most entries between two snapshots, and the most that stay.
 pub const SNAPSHOT_ENTRIES_MAX: u64 = 1_000_000_000;
+/// The largest bound on drift: no two clocks are further apart.
+pub const DRIFT_BOUND_PPM_MAX: u64 = 2_000_000;
 /// The most bytes of a snapshot in one message.
 pub const SNAPSHOT_CHUNK_MAX: u64 = 1 << 30;
 
@@ -144,8 +146,26 @@ fn check_raft(plan: &Plan) -> Checked {
         |value: u64, path: &str, what: &str| between(value, 0, SNAPSHOT_ENTRIES_MAX, path, what);
     entries(config.snapshot_every, "raft/snapshot_every", "entries between snapshots")?;
     entries(config.snapshot_trailing, "raft/snapshot_trailing", "entries kept before a snapshot")?;
+    check_reads(plan)?;
     let chunk = config.snapshot_chunk.into();
     between(chunk, 1, SNAPSHOT_CHUNK_MAX, "raft/snapshot_chunk", "bytes of a snapshot per message")
+}
+
+fn check_reads(plan: &Plan) -> Checked {
+    let (reads, raft) = (plan.config().reads, &plan.raft);
+    let by_followers = raft.follower_reads == Some(true);
+    if by_followers && reads == Reads::Log {
+        let message = "reads that go through the log are the leader's";
+        let help = Some("write reads = \"read-index\", or \"lease\"".into());
+        return Err(Problem { help, ..problem("raft/follower_reads", message) });
+    }
+    if raft.drift_bound_ppm.is_some() && reads != Reads::Lease {
+        let message = "a bound on the drift of clocks is for leases";
+        let help = Some("write reads = \"lease\", or leave it out".into());
+        return Err(Problem { help, ..problem("raft/drift_bound_ppm", message) });
+    }
+    let bound = raft.drift_bound_ppm.unwrap_or(0).into();
+    between(bound, 0, DRIFT_BOUND_PPM_MAX, "raft/drift_bound_ppm", "a bound on drift")
 }
 
 fn check_links(plan: &Plan) -> Checked {

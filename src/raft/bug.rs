@@ -1,5 +1,7 @@
 //! The catalogue of mistakes that can be planted: each one that a real Raft shipped, or that the paper warns of.
 
+mod reads;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -107,6 +109,24 @@ pub enum Bug {
     /// What requests gave is in memory only.
     DedupLost,
 
+    // Reads without the log.
+    /// A leader serves reads before it has committed an entry of its own term.
+    ReadindexBeforeNoop,
+    /// A leader serves reads one answer short of a majority.
+    ReadQuorumShort,
+    /// A follower answers reads before it has applied as far as its leader said.
+    FollowerReadUnapplied,
+    /// Leases and promises go by a clock that may be set.
+    LeaseWallclock,
+    /// Followers vote inside the lease that they granted.
+    LeaseNotHonoured,
+    /// A leader that had an heir stand still trusts its lease.
+    LeaseSurvivesTransfer,
+    /// A lease is as long as the promise, whatever clocks do.
+    LeaseWithoutDriftBound,
+    /// A lease begins when the answers come.
+    LeaseFromAnswer,
+
     // Snapshots.
     /// Entries before the end of a snapshot are taken as if they followed the log.
     MissingPrevAccepted,
@@ -161,7 +181,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 52] = [
+    pub const ALL: [Bug; 60] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -202,6 +222,14 @@ impl Bug {
         Bug::AckBeforeCommit,
         Bug::LocalRead,
         Bug::DedupLost,
+        Bug::ReadindexBeforeNoop,
+        Bug::ReadQuorumShort,
+        Bug::FollowerReadUnapplied,
+        Bug::LeaseWallclock,
+        Bug::LeaseNotHonoured,
+        Bug::LeaseSurvivesTransfer,
+        Bug::LeaseWithoutDriftBound,
+        Bug::LeaseFromAnswer,
         Bug::MissingPrevAccepted,
         Bug::SnapKeepsConflict,
         Bug::SnapSetsTerm,
@@ -230,6 +258,7 @@ impl Bug {
             bug if bug <= Bug::TransferWedged as u8 => self.about_elections(),
             bug if bug <= Bug::BackoffLivelock as u8 => self.about_standstill(),
             bug if bug <= Bug::DedupLost as u8 => self.about_clients(),
+            bug if bug <= Bug::LeaseFromAnswer as u8 => self.about_reads(),
             bug if bug <= Bug::SnapLoop as u8 => self.about_snapshots(),
             _ => self.about_membership(),
         }

@@ -1,12 +1,13 @@
 //! The state of Figure 2 that every role shares, and how it reaches the disk.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Batch, Entry, Log, RequestId};
-use crate::node::{Answer, Context, Effect, Recovered, Snapshot};
+use crate::node::{Answer, Context, Effect, Moment, Recovered, Snapshot};
+use crate::raft::follower_reads::Asked;
 use crate::raft::membership::Membership;
 use crate::raft::priority::Patience;
 use crate::raft::progress::Progress;
@@ -47,6 +48,10 @@ pub struct Core {
     pub leader_id: Option<NodeId>,
     /// When this node heard from that leader last; means nothing without one.
     pub leader_heard: LocalTime,
+    /// When this node last promised a leader to elect nobody else, or may have.
+    pub promised: Moment,
+    /// Reads for which it asked the leader, by client.
+    pub asked: BTreeMap<u32, Asked>,
     /// How long this node still leaves elections to others.
     pub patience: Patience,
     /// What this node knew of its followers when it last led: one place per node, the own one not used. Reinitialised after each
@@ -81,6 +86,8 @@ impl Core {
             last_applied: Index::ZERO,
             leader_id: None,
             leader_heard: LocalTime(0),
+            promised: Moment::default(),
+            asked: BTreeMap::new(),
             patience: Patience::full(config.elections.priority),
             progress: vec![Progress::new(Term::ZERO, Index(1), Index::ZERO); places],
             durable_index: Index::ZERO,
@@ -114,6 +121,7 @@ impl Core {
 
     /// Starts with what the disk holds.
     pub fn recover(&mut self, disk: Recovered, ctx: &mut Ctx) {
+        self.promised = ctx.moment();
         self.current_term = disk.term;
         self.voted_for = disk.vote;
         self.log = disk.log;
@@ -143,9 +151,10 @@ impl Core {
     }
 
     /// Takes note that a node leads the current term, and lives.
-    pub fn follow(&mut self, leader: NodeId, now: LocalTime) {
+    pub fn follow(&mut self, leader: NodeId, ctx: &Ctx) {
         self.leader_id = Some(leader);
-        self.leader_heard = now;
+        self.leader_heard = ctx.now;
+        self.promised = ctx.moment();
         self.patience = Patience::full(self.config.elections.priority);
     }
 
@@ -240,6 +249,9 @@ impl Core {
             self.last_applied = index;
             ctx.emit(Effect::Apply { index, entry, answer });
             self.take_snapshot(entry.term, ctx);
+        }
+        if !self.asked.is_empty() {
+            self.serve_asked(ctx);
         }
     }
 

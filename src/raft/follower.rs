@@ -1,7 +1,7 @@
 //! A follower answers leaders and candidates, and becomes a candidate when it hears from neither (5.2).
 
 use crate::ids::{Index, NodeId, Term};
-use crate::log::Batch;
+use crate::log::{Batch, Command};
 use crate::node::{Effect, Request};
 use crate::raft::Message;
 use crate::raft::core::{Core, Ctx};
@@ -31,9 +31,11 @@ impl Follower {
         ctx.emit(Effect::SetTimer(self.deadline));
     }
 
-    /// Forwards a client's request to the leader that it knows; without one, sends the client on.
-    pub fn request(core: &Core, request: Request, ctx: &mut Ctx) {
+    /// Forwards a client's request to the leader that it knows, or asks it for a read; without one, sends the client on.
+    pub fn request(core: &mut Core, request: Request, ctx: &mut Ctx) {
+        let reads = matches!(request.command, Command::Get { .. }) && core.config.follower_reads;
         match core.leader_id {
+            Some(leader) if reads => core.ask_read_index(leader, request, ctx),
             Some(leader) => core.send(leader, Message::Forward { request }, ctx),
             None => core.refuse(request.id, None, ctx),
         }

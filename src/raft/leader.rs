@@ -11,6 +11,7 @@ use crate::raft::core::{Core, Ctx};
 use crate::raft::flow::{Asked, Gathered};
 use crate::raft::progress::Progress;
 use crate::raft::quorum::Quorum;
+use crate::raft::reads::{ReadQueue, Reader, Reads};
 use crate::raft::transfer::Transfer;
 use crate::time::{LocalTime, Span};
 
@@ -36,6 +37,8 @@ pub struct Leader {
     pub transfer: Option<Transfer>,
     /// Requests that are not entries yet.
     pub gathered: Gathered,
+    /// Reads that wait for a round, not for an entry.
+    pub reads: ReadQueue,
     /// The batch sent last, which the next follower most likely wants too.
     shared_batch: (Index, usize, Batch),
 }
@@ -43,7 +46,7 @@ pub struct Leader {
 impl Leader {
     /// Takes the lead: appends a no-op and sends it to everyone (section 8).
     pub fn new(core: &mut Core, ctx: &mut Ctx) -> Leader {
-        core.follow(core.id, ctx.now);
+        core.follow(core.id, ctx);
         let next_index = core.log.last_index().next();
         core.append(core.noop(), ctx);
         let match_index = core.rules().initial_match(core.log.last_index());
@@ -63,6 +66,7 @@ impl Leader {
             quorum: Quorum::new(core, ctx.now),
             transfer: None,
             gathered: Gathered::default(),
+            reads: ReadQueue::new(core, next_index),
             shared_batch: (Index::ZERO, 0, Batch::EMPTY),
         };
         for to in core.others() {
@@ -107,6 +111,7 @@ impl Leader {
             core.progress[to.slot()].back_offs = 0;
             self.send_batch(core, to, 0, ctx);
         }
+        self.beat_round(core, ctx);
         self.wait(core, ctx);
     }
 
@@ -116,7 +121,8 @@ impl Leader {
         self.set_timer(ctx);
     }
 
-    /// Takes a request, from a client or by way of a follower. While it hands over it takes none (thesis 3.10).
+    /// Takes a request, from a client or by way of a follower. While it hands over it takes none (thesis 3.10) but those reads that
+    /// leave no entry, for which the heir need not wait.
     pub fn request(
         &mut self,
         core: &mut Core,
@@ -124,8 +130,15 @@ impl Leader {
         relay: Option<NodeId>,
         ctx: &mut Ctx,
     ) {
+        let reads = matches!(request.command, Command::Get { .. });
+        if reads && core.config.reads != Reads::Log && core.rules().reads_ask_a_majority() {
+            return self.read(core, Reader::Client(request, relay), ctx);
+        }
         if self.transfer.is_some() {
             return core.refuse(request.id, relay, ctx);
+        }
+        if reads && !core.rules().reads_ask_a_majority() {
+            return ctx.emit(Effect::Read { request, relay });
         }
         if core.config.batch_delay == Span::ZERO {
             return self.append(core, &[(request, relay)], ctx);
@@ -222,6 +235,7 @@ impl Leader {
         let before = core.configuration().members();
         self.append_gathered(core, ctx);
         core.append(Batch::from(entry), ctx);
+        self.reads.lapse();
         for new in core.configuration().members().without(before).iter() {
             let last = core.log.last_index();
             core.progress[new.slot()] = Progress::new(core.current_term, last, Index::ZERO);
@@ -299,6 +313,7 @@ impl Leader {
             core.commit_index = index;
         }
         core.apply(self.pending.iter().map(|pending| pending.index), ctx);
+        self.serve_reads(core, ctx);
     }
 
     /// Section 6: once joint consensus is committed, the leader goes on to the new configuration. It does so at the next news from a disk,
@@ -364,8 +379,15 @@ impl Leader {
     }
 }
 
+impl Leader {
+    /// A follower answered in the leader's term.
+    pub fn hear(&mut self, from: NodeId, now: LocalTime) {
+        self.quorum.hear(from, now);
+    }
+}
+
 /// Answers a client, by way of the follower that forwarded its request if there is one.
-fn answer_request(
+pub fn answer_request(
     core: &Core,
     request: RequestId,
     relay: Option<NodeId>,

@@ -105,6 +105,32 @@ pub enum Message {
         /// Whether the follower's disk and state machine hold everything up to that entry.
         installed: bool,
     },
+    /// A leader asks whether it still leads, for reads that wait (thesis 6.4).
+    ReadRound {
+        /// The leader's term.
+        term: Term,
+        /// The round, from 1 in each term.
+        round: u64,
+    },
+    /// The answer to it.
+    ReadRoundReply {
+        /// The follower's current term.
+        term: Term,
+        /// The round; zero where the leader's term is over.
+        round: u64,
+    },
+    /// A follower asks the leader that it knows how far it must have applied to answer a read itself (thesis 6.4).
+    ReadIndex {
+        /// The read.
+        request: RequestId,
+    },
+    /// The answer to it.
+    ReadIndexReply {
+        /// The read.
+        request: RequestId,
+        /// What must be applied; none if the node does not lead.
+        index: Option<Index>,
+    },
     /// A follower hands a client's request to the leader that it knows.
     Forward {
         /// The request.
@@ -131,9 +157,13 @@ impl Message {
             | Message::PreVoteReply { term, granted: false }
             | Message::TimeoutNow { term }
             | Message::InstallSnapshot { term, .. }
-            | Message::SnapshotReply { term, .. } => Some(term),
+            | Message::SnapshotReply { term, .. }
+            | Message::ReadRound { term, .. }
+            | Message::ReadRoundReply { term, .. } => Some(term),
             Message::PreVote { .. }
             | Message::PreVoteReply { granted: true, .. }
+            | Message::ReadIndex { .. }
+            | Message::ReadIndexReply { .. }
             | Message::Forward { .. }
             | Message::ForwardReply { .. } => None,
         }
@@ -152,6 +182,7 @@ impl Message {
     }
 
     /// What oracles and traces see.
+    #[expect(clippy::too_many_lines, reason = "a plain match: one arm for each message")]
     pub fn summary(&self) -> Summary {
         match *self {
             Message::RequestVote { term, last_log_index, last_log_term, by_leader } => Summary {
@@ -209,6 +240,23 @@ impl Message {
                 commit: Index(offset),
                 success: installed,
                 ..Summary::new(MessageKind::SnapshotReply, term)
+            },
+            Message::ReadRound { term, round } => {
+                Summary { index: Index(round), ..Summary::new(MessageKind::ReadRound, term) }
+            }
+            Message::ReadRoundReply { term, round } => Summary {
+                index: Index(round),
+                success: round > 0,
+                ..Summary::new(MessageKind::ReadRoundReply, term)
+            },
+            Message::ReadIndex { request } => {
+                Summary { request, ..Summary::new(MessageKind::ReadIndex, Term::ZERO) }
+            }
+            Message::ReadIndexReply { request, index } => Summary {
+                request,
+                index: index.unwrap_or(Index::ZERO),
+                success: index.is_some(),
+                ..Summary::new(MessageKind::ReadIndexReply, Term::ZERO)
             },
             Message::Forward { request } => {
                 Summary { request: request.id, ..Summary::new(MessageKind::Forward, Term::ZERO) }

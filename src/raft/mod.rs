@@ -6,7 +6,8 @@
 //! three roles; each answers an input with the next role, and [`node`] makes all transitions. [`progress`] is what a leader
 //! knows of one follower, `flow` how much it sends there, and [`snapshot`] what it sends to one that is too far behind. The switches of
 //! [`Elections`] have a file each: `prevote`, `quorum` and [`priority`]; `transfer` hands leadership over, `membership` changes who belongs
-//! to the cluster. [`bug`] is the catalogue of mistakes that can be planted into the rules.
+//! to the cluster. [`reads`], [`lease`] and `follower_reads` answer reads without an entry. [`bug`] is the catalogue of mistakes that can
+//! be planted into the rules.
 //!
 //! Choices that the paper leaves open:
 //! - Every answer waits for every earlier write of its node, which is the simplest reading of "updated on stable storage before
@@ -19,16 +20,19 @@
 
 pub mod bug;
 pub mod core;
+pub mod lease;
 pub mod message;
 pub mod node;
 pub mod priority;
 pub mod progress;
+pub mod reads;
 pub mod rules;
 pub mod snapshot;
 
 mod candidate;
 mod flow;
 mod follower;
+mod follower_reads;
 mod leader;
 mod membership;
 mod prevote;
@@ -39,6 +43,7 @@ pub use bug::Bug;
 pub use message::Message;
 pub use node::Raft;
 pub use priority::Priority;
+pub use reads::Reads;
 pub use rules::Rules;
 
 use crate::time::{Span, SpanRange};
@@ -70,6 +75,12 @@ pub struct Config {
     pub snapshot_trailing: u64,
     /// How many bytes of a snapshot one message carries at most, from 1.
     pub snapshot_chunk: u32,
+    /// How reads are answered.
+    pub reads: Reads,
+    /// Whether followers answer reads themselves; not with [`Reads::Log`].
+    pub follower_reads: bool,
+    /// How much faster one clock runs than another at most, in parts per million, where leases are used.
+    pub drift_bound_ppm: u32,
     /// The rules, with or without a planted bug.
     pub rules: Rules,
 }

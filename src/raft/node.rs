@@ -2,13 +2,14 @@
 
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term};
-use crate::node::{Context, Effect, Input, Node, Role, Status};
+use crate::node::{Answer, Context, Effect, Input, Node, Role, Status};
 use crate::raft::candidate::Candidate;
 use crate::raft::core::{Core, Ctx};
 use crate::raft::follower::{Append, Follower, receive_entries, receive_request_vote};
-use crate::raft::leader::Leader;
+use crate::raft::leader::{Leader, answer_request};
 use crate::raft::membership::Membership;
 use crate::raft::prevote::{PreCandidate, receive_pre_vote};
+use crate::raft::reads::{Reader, Reads};
 use crate::raft::snapshot::Part;
 use crate::raft::{Config, Message, Rules};
 use crate::record::Summary;
@@ -22,6 +23,10 @@ pub struct Raft {
 
 /// A role, with what only it knows.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each node, and the leader's is used most"
+)]
 enum RoleState {
     /// Before the first boot.
     Off,
@@ -74,6 +79,10 @@ impl Raft {
             }
             Next::TimeOut => {
                 let elections = self.core.config.elections;
+                if self.core.is_bound(ctx) {
+                    // Its clock was set forward, or it has just started.
+                    return self.become_next(Next::Follow, ctx);
+                }
                 if !self.core.may_stand() {
                     self.core.leader_id = None;
                     return self.become_next(Next::Follow, ctx);
@@ -128,19 +137,12 @@ impl Raft {
     /// Thesis 4.2.3: a server that heard from its leader lately neither updates its term for a candidate nor votes for it, unless the
     /// leader itself asked for the election.
     fn is_loyal(&self, from: NodeId, message: &Message, ctx: &Ctx) -> bool {
-        let deposes = match *message {
-            Message::RequestVote { term, by_leader, .. } => {
-                term > self.core.current_term && !by_leader
-            }
-            _ => false,
-        };
-        deposes
-            && self.core.config.elections.vote_lease
-            && self.hears_leader(ctx)
-            && self
-                .core
-                .rules()
-                .is_loyal_against(self.core.configuration().members().contains(from))
+        let Message::RequestVote { term, by_leader: false, .. } = *message else { return false };
+        let deposes = term > self.core.current_term;
+        let member = self.core.configuration().members().contains(from);
+        let loyal = deposes && self.core.config.elections.vote_lease && self.hears_leader(ctx);
+        let bound = !matches!(self.role, RoleState::Leader(_)) && self.core.is_bound(ctx);
+        (loyal && self.core.rules().is_loyal_against(member)) || bound
     }
 
     fn receive(&mut self, from: NodeId, message: Message, ctx: &mut Ctx) {
@@ -202,6 +204,31 @@ impl Raft {
                     leader.receive_snapshot_reply(&mut self.core, from, part, installed, ctx);
                 }
             }
+            other => self.receive_request(from, other, ctx),
+        }
+    }
+
+    /// What serves clients: rounds and requests.
+    fn receive_request(&mut self, from: NodeId, message: Message, ctx: &mut Ctx) {
+        match message {
+            Message::ReadRound { term, round } => self.receive_round(from, term, round, ctx),
+            Message::ReadRoundReply { round, .. } => {
+                if let RoleState::Leader(leader) = &mut self.role {
+                    leader.receive_confirmed(&self.core, from, round, ctx);
+                }
+            }
+            Message::ReadIndex { request } => match &mut self.role {
+                RoleState::Leader(leader) => {
+                    leader.read(&self.core, Reader::Follower(from, request), ctx);
+                }
+                _ => {
+                    let refusal = Message::ReadIndexReply { request, index: None };
+                    self.core.send(from, refusal, ctx);
+                }
+            },
+            Message::ReadIndexReply { request, index } => {
+                self.core.receive_read_index(request, index, ctx);
+            }
             Message::Forward { request } => match &mut self.role {
                 RoleState::Leader(leader) => {
                     leader.request(&mut self.core, request, Some(from), ctx);
@@ -211,6 +238,21 @@ impl Raft {
             Message::ForwardReply { request, answer } => {
                 ctx.emit(Effect::Reply { request, answer });
             }
+            _ => {}
+        }
+    }
+
+    /// A leader asks whether it still leads.
+    fn receive_round(&mut self, from: NodeId, term: Term, round: u64, ctx: &mut Ctx) {
+        if !self.follow_leader(from, ctx) {
+            return;
+        }
+        let reply = Message::ReadRoundReply { term, round };
+        match self.core.config.reads {
+            // A promise, which holds over a restart: the node must still know the term then.
+            Reads::Lease => self.core.answer(from, reply, ctx),
+            // It says what this node knows now, and promises nothing: no write need be durable.
+            _ => self.core.send(from, reply, ctx),
         }
     }
 
@@ -274,11 +316,17 @@ impl Raft {
                 let reply = Message::SnapshotReply { term, last_included_index, offset, installed };
                 self.core.answer(from, reply, ctx);
             }
+            Message::ReadRound { .. } => {
+                self.core.answer(from, Message::ReadRoundReply { term, round: 0 }, ctx);
+            }
             Message::Conflict { .. }
             | Message::SnapshotReply { .. }
+            | Message::ReadRoundReply { .. }
             | Message::PreVote { .. }
             | Message::PreVoteReply { .. }
             | Message::TimeoutNow { .. }
+            | Message::ReadIndex { .. }
+            | Message::ReadIndexReply { .. }
             | Message::Forward { .. }
             | Message::ForwardReply { .. } => {}
         }
@@ -330,7 +378,7 @@ impl Raft {
         if self.core.leader_id != Some(from) && !self.core.rules().vote_outlives_leader() {
             self.core.vote(None, ctx);
         }
-        self.core.follow(from, ctx.now);
+        self.core.follow(from, ctx);
         true
     }
 
@@ -382,7 +430,7 @@ impl Node for Raft {
             Input::Receive { from, message } => self.receive(from, message, ctx),
             Input::Request(request) => match &mut self.role {
                 RoleState::Leader(leader) => leader.request(&mut self.core, request, None, ctx),
-                _ => Follower::request(&self.core, request, ctx),
+                _ => Follower::request(&mut self.core, request, ctx),
             },
             Input::Transfer(to) => {
                 if let RoleState::Leader(leader) = &mut self.role {
@@ -399,6 +447,10 @@ impl Node for Raft {
             // What the disk holds is not known until it is read again. Going on would mean to guess.
             Input::WriteFailed(_) => ctx.emit(Effect::Stop),
             Input::SnapshotSaved(snapshot) => self.core.snapshot_saved(snapshot, ctx),
+            // It was confirmed before it was read, so that it does not matter whether the node still leads.
+            Input::Read { request, relay, output } => {
+                answer_request(&self.core, request, relay, Answer::Applied(output), ctx);
+            }
             Input::Applied { index, output } => {
                 if let RoleState::Leader(leader) = &mut self.role {
                     leader.applied(&self.core, index, output, ctx);

@@ -41,6 +41,13 @@ impl Core {
         self.is_quorum_of(self.configuration(), nodes)
     }
 
+    /// Whether so many more nodes would make a quorum of these.
+    pub fn is_short_of_quorum(&self, nodes: NodeSet, by: usize) -> bool {
+        self.configuration()
+            .halves()
+            .all(|half| nodes.intersection(half).len() + by > half.len() / 2)
+    }
+
     /// The same by another configuration.
     pub fn is_quorum_of(&self, configuration: Configuration, nodes: NodeSet) -> bool {
         let Configuration { voters, outgoing, .. } = configuration;

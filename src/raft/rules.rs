@@ -6,8 +6,9 @@
 
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
+use crate::node::Moment;
 use crate::raft::bug::Bug;
-use crate::time::SpanRange;
+use crate::time::{LocalTime, Span, SpanRange};
 
 /// The rules of Raft, with the exceptions that a plan plants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -189,10 +190,52 @@ impl Rules {
         !self.broken(Bug::AckBeforeCommit)
     }
 
-    /// Section 8, thesis 6.4: a leader does not answer a read by its own state alone, for it may lead no more; here reads go
-    /// through the log.
-    pub fn reads_go_through_the_log(self) -> bool {
+    /// Section 8, thesis 6.4: a leader does not answer a read by its own state alone, for it may lead no more.
+    pub fn reads_ask_a_majority(self) -> bool {
         !self.broken(Bug::LocalRead)
+    }
+
+    /// Thesis 6.4: what was committed before the leader's term is known to be once an entry of its own term is, the first of
+    /// which is its no-op.
+    pub fn read_index(self, commit: Index, noop: Index) -> Index {
+        if self.broken(Bug::ReadindexBeforeNoop) { commit } else { commit.max(noop) }
+    }
+
+    /// Thesis 6.4: a majority answers before reads are, the leader counted.
+    pub fn may_answer_reads(self, majority: bool, one_short: impl Fn() -> bool) -> bool {
+        majority || self.broken(Bug::ReadQuorumShort) && one_short()
+    }
+
+    /// Thesis 6.4.1: a lease is shorter than the promise by how much faster one clock may run than another.
+    pub fn lease(self, promise: Span, drift_bound_ppm: u32) -> Span {
+        let bound = if self.broken(Bug::LeaseWithoutDriftBound) { 0 } else { drift_bound_ppm };
+        let share = u128::from(promise.0) * 1_000_000 / (1_000_000 + u128::from(bound));
+        Span(u64::try_from(share).expect("a share is not more than the whole"))
+    }
+
+    /// Thesis 6.4.1: a lease begins when the round was sent, not when it was answered.
+    pub fn lease_begins(self, sent: Moment, answered: Moment) -> Moment {
+        if self.broken(Bug::LeaseFromAnswer) { answered } else { sent }
+    }
+
+    /// Thesis 6.4.1 assumes that the drift of clocks is bounded; that of a clock that may be set is not.
+    pub fn lease_clock(self, moment: Moment) -> LocalTime {
+        if self.broken(Bug::LeaseWallclock) { moment.now } else { moment.steady }
+    }
+
+    /// Thesis 6.4.1: who promised a leader to elect nobody else keeps that promise.
+    pub fn keeps_promises(self) -> bool {
+        !self.broken(Bug::LeaseNotHonoured)
+    }
+
+    /// Thesis 6.4.1: a leader that has an heir stand, which no promise holds back, has no lease any more.
+    pub fn lease_outlives(self, transfer: bool) -> bool {
+        !transfer || self.broken(Bug::LeaseSurvivesTransfer)
+    }
+
+    /// Thesis 6.4: who answers a read has applied as far as the leader knew to be committed.
+    pub fn may_read(self, read_index: Index, applied: Index) -> bool {
+        applied >= read_index || self.broken(Bug::FollowerReadUnapplied)
     }
 
     /// Thesis 6.3: what requests gave is part of the replicated state, and kept as that is.

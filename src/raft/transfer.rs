@@ -34,9 +34,10 @@ impl Leader {
 
     /// Has the heir stand as soon as it holds all of the leader's log: nobody refuses its vote then. Every further acknowledgement tells
     /// it again, for the word may be lost.
-    pub fn tell_heir(&self, core: &Core, to: NodeId, ctx: &mut Ctx) {
+    pub fn tell_heir(&mut self, core: &Core, to: NodeId, ctx: &mut Ctx) {
         let is_heir = self.transfer.is_some_and(|transfer| transfer.to == to);
         if is_heir && core.progress[to.slot()].match_index == core.log.last_index() {
+            self.reads.told_heir();
             core.send(to, Message::TimeoutNow { term: core.current_term }, ctx);
         }
     }

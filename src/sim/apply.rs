@@ -9,7 +9,13 @@ use crate::time::Span;
 
 /// Whether an effect is the state machine's to carry out.
 pub fn is_for_state_machine<M>(effect: &Effect<M>) -> bool {
-    matches!(effect, Effect::Apply { .. } | Effect::TakeSnapshot { .. } | Effect::Restore(_))
+    matches!(
+        effect,
+        Effect::Apply { .. }
+            | Effect::Read { .. }
+            | Effect::TakeSnapshot { .. }
+            | Effect::Restore(_)
+    )
 }
 
 impl<N: Node> Sim<'_, '_, N> {
@@ -41,8 +47,12 @@ impl<N: Node> Sim<'_, '_, N> {
                 Effect::Apply { index, entry, answer } => {
                     let output = self.apply(id, index, &entry);
                     if answer {
-                        answers.push_back((index, output));
+                        answers.push_back(Input::Applied { index, output });
                     }
+                    true
+                }
+                Effect::Read { request, relay } => {
+                    answers.push_back(self.read(id, request, relay));
                     true
                 }
                 other => self.carry_out_snapshot(id, other),
@@ -51,9 +61,9 @@ impl<N: Node> Sim<'_, '_, N> {
                 return self.broken(id, false);
             }
         }
-        for (index, output) in answers {
+        for answer in answers {
             if self.hosts[id.slot()].is_up() {
-                self.step(id, Input::Applied { index, output });
+                self.step(id, answer);
             }
         }
     }

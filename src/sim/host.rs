@@ -225,11 +225,11 @@ impl<N: Node> Sim<'_, '_, N> {
     /// Hands an input to a node and does what it says, then does the same with the outputs that it asked for.
     pub(super) fn step(&mut self, id: NodeId, input: Input<N::Message>) {
         let mut answers = self.step_once(id, input);
-        while let Some((index, output)) = answers.pop_front() {
+        while let Some(answer) = answers.pop_front() {
             if !self.hosts[id.slot()].is_up() {
                 return;
             }
-            answers.extend(self.step_once(id, Input::Applied { index, output }));
+            answers.extend(self.step_once(id, answer));
         }
         let host = &mut self.hosts[id.slot()];
         if host.per_input > Span::ZERO && host.is_up() {
@@ -237,7 +237,7 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    fn step_once(&mut self, id: NodeId, input: Input<N::Message>) -> VecDeque<(Index, Output)> {
+    fn step_once(&mut self, id: NodeId, input: Input<N::Message>) -> VecDeque<Input<N::Message>> {
         let now = self.watch.now;
         let mut effects = std::mem::take(&mut self.effects);
         let host = &mut self.hosts[id.slot()];
@@ -246,8 +246,8 @@ impl<N: Node> Sim<'_, '_, N> {
         let before = host.status;
         enter_node(true);
         let stepped = catch_unwind(AssertUnwindSafe(|| {
-            let now = host.clock.local(now);
-            let mut ctx = Context { now, rng: &mut host.rng, effects: &mut effects };
+            let (now, jumped) = (host.clock.local(now), host.clock.jumped());
+            let mut ctx = Context { now, jumped, rng: &mut host.rng, effects: &mut effects };
             node.step(input, &mut ctx);
             node.status()
         }));
@@ -311,7 +311,7 @@ impl<N: Node> Sim<'_, '_, N> {
         &mut self,
         id: NodeId,
         effects: &mut Vec<Effect<N::Message>>,
-        answers: &mut VecDeque<(Index, Output)>,
+        answers: &mut VecDeque<Input<N::Message>>,
         commit_before: Index,
     ) {
         let mut commit_before = Some(commit_before);
@@ -363,8 +363,12 @@ impl<N: Node> Sim<'_, '_, N> {
                     }
                     let output = self.apply(id, index, &entry);
                     if answer {
-                        answers.push_back((index, output));
+                        answers.push_back(Input::Applied { index, output });
                     }
+                }
+                Effect::Read { request, relay } => {
+                    let answer = self.read(id, request, relay);
+                    answers.push_back(answer);
                 }
                 Effect::Reply { request, answer } => {
                     let applied = matches!(answer, Answer::Applied(_));
@@ -420,11 +424,16 @@ impl<N: Node> Sim<'_, '_, N> {
         output
     }
 
-    /// A leader answers a read from its own state machine. No Raft does, but for a planted bug.
-    pub(super) fn read_locally(&mut self, id: NodeId, request: Request) {
+    /// Asks the state machine; gives the answer that the node waits for.
+    pub(super) fn read(
+        &mut self,
+        id: NodeId,
+        request: Request,
+        relay: Option<NodeId>,
+    ) -> Input<N::Message> {
+        debug_assert!(!request.command.writes());
         let output = self.hosts[id.slot()].machine.carry_out(request.command);
-        self.watch.record(Some(id), Kind::Reply { request: request.id, applied: true });
-        self.send_answer(id, request.id, Answer::Applied(output));
+        Input::Read { request: request.id, relay, output }
     }
 
     /// A node panicked or broke its contract. If that is not judged, it is a crash.

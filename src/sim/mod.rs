@@ -22,8 +22,8 @@ use std::rc::Rc;
 
 use crate::configuration::{Change, Configuration};
 use crate::ids::{Index, NodeId, Term, WriteId};
-use crate::log::{Command, RequestId};
-use crate::node::{Answer, Effect, Input, Node, Request, Role, Snapshot};
+use crate::log::RequestId;
+use crate::node::{Answer, Effect, Input, Node, Request, Snapshot};
 use crate::plan::{Clients, Plan, SingleRequest};
 use crate::raft::Rules;
 use crate::record::{Kind, Loss};
@@ -206,11 +206,6 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
                 if self.hosts[node.slot()].is_up() {
                     self.count_event();
                     self.watch.record(Some(node), Kind::Request { request: request.id });
-                    let reads = matches!(request.command, Command::Get { .. });
-                    let leads = self.hosts[node.slot()].status().role == Role::Leader;
-                    if reads && leads && !self.rules.reads_go_through_the_log() {
-                        return self.read_locally(node, request);
-                    }
                     self.step(node, Input::Request(request));
                 }
             }

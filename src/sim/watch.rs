@@ -63,7 +63,9 @@ impl<'a> Watch<'a> {
         let nodes = plan.cluster.nodes;
         let judges = || {
             Box::new(Judges {
-                oracles: Oracles::new(nodes, &plan.judge).with_liveness(plan.liveness_bounds()),
+                oracles: Oracles::new(nodes, &plan.judge)
+                    .with_liveness(plan.liveness_bounds())
+                    .with_reads(plan.judges_reads()),
                 situations: Situations::new(nodes, watched),
             })
         };

@@ -272,6 +272,13 @@ pub fn message_words(message: &Summary) -> String {
         }
         MessageKind::SnapshotReply if success => format!("installed t{term} last={index}"),
         MessageKind::SnapshotReply => format!("received t{term} last={index} bytes={commit}"),
+        MessageKind::ReadRound => format!("read-round t{term} round={index}"),
+        MessageKind::ReadRoundReply => format!("confirmed t{term} round={index}"),
+        MessageKind::ReadIndex => format!("read-index {}", client(request)),
+        MessageKind::ReadIndexReply if success => {
+            format!("read-index {} upto={index}", client(request))
+        }
+        MessageKind::ReadIndexReply => format!("read-index {} refused", client(request)),
         MessageKind::Forward => format!("forward {}", client(request)),
         MessageKind::ForwardReply if success => format!("forwarded {} done", client(request)),
         MessageKind::ForwardReply => format!("forwarded {} refused", client(request)),

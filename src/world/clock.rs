@@ -11,6 +11,7 @@ const EPOCH: LocalTime = LocalTime(30 * 24 * 3_600 * 1_000_000_000);
 pub struct Clock {
     since: Time,
     local: LocalTime,
+    jumped: Shift,
     drift_ppm: i32,
 }
 
@@ -18,7 +19,7 @@ impl Clock {
     /// A clock that is off by `offset` and runs fast by `drift_ppm`.
     pub fn new(offset: Shift, drift_ppm: i32) -> Clock {
         debug_assert!(drift_ppm.abs() <= DRIFT_PPM_MAX);
-        Clock { since: Time::ZERO, local: shift(EPOCH, offset), drift_ppm }
+        Clock { since: Time::ZERO, local: shift(EPOCH, offset), jumped: Shift(0), drift_ppm }
     }
 
     /// What the clock shows at a true time, not before it was last set.
@@ -44,8 +45,16 @@ impl Clock {
 
     /// Sets the clock forward or back.
     pub fn jump(&mut self, now: Time, by: Shift) {
-        self.local = shift(self.local(now), by);
+        let before = self.local(now);
+        self.local = shift(before, by);
         self.since = now;
+        // By as much as it really was set: a clock stops at its ends.
+        self.jumped.0 += (i128::from(self.local.0) - i128::from(before.0)) as i64;
+    }
+
+    /// How far it was set forward since the start, or back if negative.
+    pub fn jumped(&self) -> Shift {
+        self.jumped
     }
 
     /// How many parts per million it runs fast.

@@ -15,15 +15,16 @@ use squall::node::{
     Answer, Context, Damage, Effect, Image, Input, Node, NodeRng, Output, Recovered, Request, Role,
     Snapshot, Status,
 };
-use squall::raft::{Bug, Config, Elections, Message, Priority, Raft, Rules};
+use squall::raft::{Bug, Config, Elections, Message, Priority, Raft, Reads, Rules};
 use squall::rng::{Rng, Stream};
-use squall::time::{LocalTime, Span, SpanRange};
+use squall::time::{LocalTime, Shift, Span, SpanRange};
 
 /// One node, and what its host would keep.
 struct Driven {
     raft: Raft,
     rng: NodeRng,
     now: LocalTime,
+    jumped: Shift,
     timer: LocalTime,
     log: Log,
     /// The snapshot that is being written.
@@ -114,6 +115,9 @@ impl Driver {
             snapshot_every: 0,
             snapshot_trailing: 0,
             snapshot_chunk: 10,
+            reads: Reads::Log,
+            follower_reads: false,
+            drift_bound_ppm: 0,
             rules: Rules::with(bugs),
         };
         let config_of = |slot: usize| {
@@ -125,6 +129,7 @@ impl Driver {
             raft: Raft::new(NodeId::at(slot), members, config_of(slot)),
             rng: NodeRng::new(Rng::new(1, Stream::Node(NodeId::at(slot))), Vec::new(), Vec::new()),
             now: LocalTime(1_000_000_000),
+            jumped: Shift(0),
             timer: LocalTime(0),
             log: Log::default(),
             writing: None,
@@ -168,7 +173,12 @@ impl Driver {
         let node = &mut self.nodes[id.slot()];
         let before = node.raft.status();
         let mut effects = Vec::new();
-        let mut ctx = Context { now: node.now, rng: &mut node.rng, effects: &mut effects };
+        let mut ctx = Context {
+            now: node.now,
+            jumped: node.jumped,
+            rng: &mut node.rng,
+            effects: &mut effects,
+        };
         node.raft.step(input, &mut ctx);
         let status = node.raft.status();
         if (before.role, before.term) != (status.role, status.term) {
@@ -187,13 +197,18 @@ impl Driver {
         if before.commit != status.commit {
             let _ = writeln!(self.lines, "{id} commits up to {}", status.commit);
         }
-        for index in answers {
-            self.step(id, Input::Applied { index, output: Output::Done });
+        for answer in answers {
+            self.step(id, answer);
         }
     }
 
     #[expect(clippy::too_many_lines, reason = "a plain match: one arm for each effect")]
-    fn carry_out(&mut self, id: NodeId, effect: Effect<Message>, answers: &mut Vec<Index>) {
+    fn carry_out(
+        &mut self,
+        id: NodeId,
+        effect: Effect<Message>,
+        answers: &mut Vec<Input<Message>>,
+    ) {
         let nodes = self.nodes.len();
         let node = &mut self.nodes[id.slot()];
         let lines = &mut self.lines;
@@ -257,9 +272,13 @@ impl Driver {
             }
             Effect::Apply { index, entry, answer } => {
                 if answer {
-                    answers.push(index);
+                    answers.push(Input::Applied { index, output: Output::Done });
                 }
                 writeln!(lines, "{id} applies {index}@{}", entry.term)
+            }
+            Effect::Read { request, relay } => {
+                answers.push(Input::Read { request: request.id, relay, output: Output::Done });
+                writeln!(lines, "{id} reads for c{}.{}", request.id.client, request.id.serial)
             }
             Effect::Reply { request, answer } => {
                 let what = match answer {
@@ -375,6 +394,13 @@ impl Driver {
         node.now = node.now.plus(span);
     }
 
+    /// Somebody sets the clock of a node.
+    pub fn jump(&mut self, id: NodeId, by: Shift) {
+        let node = &mut self.nodes[id.slot()];
+        node.now = LocalTime(node.now.0.checked_add_signed(by.0).expect("not so far"));
+        node.jumped.0 += by.0;
+    }
+
     /// What happened since the last call, a line each.
     pub fn told(&mut self) -> String {
         std::mem::take(&mut self.lines)
@@ -429,6 +455,15 @@ pub fn words(message: &Message) -> String {
         Message::SnapshotReply { term, last_included_index, offset, installed } => {
             let what = if *installed { "installed".into() } else { format!("has {offset}") };
             format!("snapshot-reply t{term} upto {last_included_index} {what}")
+        }
+        Message::ReadRound { term, round } => format!("read-round t{term} round {round}"),
+        Message::ReadRoundReply { term, round } => format!("confirmed t{term} round {round}"),
+        Message::ReadIndex { request } => {
+            format!("read-index c{}.{}", request.client, request.serial)
+        }
+        Message::ReadIndexReply { request, index } => {
+            let upto = index.map_or_else(|| "refused".into(), |index| format!("upto {index}"));
+            format!("read-index c{}.{} {upto}", request.client, request.serial)
         }
         Message::Forward { request } => {
             format!("forward c{}.{}", request.id.client, request.id.serial)

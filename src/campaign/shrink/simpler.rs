@@ -9,6 +9,7 @@ use crate::plan::{
     Action, Clients, Cluster, DiskOptions, Fault, Latency, NodeOptions, Plan, Profile, RaftOptions,
     When, Whom,
 };
+use crate::raft::Reads;
 use crate::time::{Shift, Span, SpanRange, Time};
 
 /// A disk that takes the same time for everything.
@@ -186,10 +187,23 @@ const SNAPSHOTS_EVERY: [u64; 5] = [1, 2, 4, 8, 16];
 fn switches(shrinker: &mut Shrinker) {
     type Change<'a> = &'a dyn Fn(&mut Plan);
     let config = shrinker.best.config();
-    let changes: [(bool, Change); 6] = [
+    let plan_sets_reads = shrinker.best.raft.reads.is_some();
+    let changes: [(bool, Change); 10] = [
         (config.elections.pre_vote, &|plan| plan.raft.pre_vote = Some(false)),
         (config.elections.check_quorum, &|plan| plan.raft.check_quorum = Some(false)),
         (config.elections.vote_lease, &|plan| plan.raft.vote_lease = Some(false)),
+        (config.reads != Reads::Log, &|plan| {
+            (plan.raft.reads, plan.raft.follower_reads) = (Some(Reads::Log), None);
+            plan.raft.drift_bound_ppm = None;
+        }),
+        (config.reads == Reads::Lease, &|plan| {
+            (plan.raft.reads, plan.raft.drift_bound_ppm) = (Some(Reads::ReadIndex), None);
+        }),
+        (config.follower_reads, &|plan| plan.raft.follower_reads = Some(false)),
+        (plan_sets_reads, &|plan| {
+            (plan.raft.reads, plan.raft.follower_reads) = (None, None);
+            plan.raft.drift_bound_ppm = None;
+        }),
         (config.snapshot_every > 0, &|plan| plan.raft.snapshot_every = Some(0)),
         (config.bytes_per_append > 0, &|plan| plan.raft.bytes_per_append = Some(0)),
         (config.bytes_in_flight > 0, &|plan| plan.raft.bytes_in_flight = Some(0)),

@@ -36,6 +36,13 @@ pub struct Config {
     pub own_batches: u64,
     /// How many plans choose pre-vote, check-quorum and vote lease for themselves, in percent; others have the profile's.
     pub own_elections: u64,
+    /// How many plans choose for themselves how reads are answered, in percent; others have the profile's.
+    pub own_reads: u64,
+    /// Of plans whose reads leave no entry in the log, how many have no storm, but leaders of old that do not hear of their successor, in
+    /// percent.
+    pub successions: u64,
+    /// Of plans with leases, how many have clocks that drift by more than these bear, in percent.
+    pub broken_leases: u64,
     /// How many plans have nodes with priorities in elections, in percent.
     pub priorities: u64,
     /// How many plans have transfers of leadership, in percent.
@@ -107,6 +114,9 @@ impl Default for Config {
             own_timing: 30,
             own_batches: 50,
             own_elections: 50,
+            own_reads: 40,
+            successions: 30,
+            broken_leases: 10,
             priorities: 12,
             transfers: 25,
             changes: 20,
@@ -151,7 +161,8 @@ impl Config {
     /// Only these timings, and nothing that a profile says drawn otherwise.
     pub fn with_profile(mut self, profile: Profile) -> Config {
         self.profiles = vec![profile];
-        (self.own_timing, self.own_batches, self.own_elections) = (0, 0, 0);
+        (self.own_timing, self.own_batches) = (0, 0);
+        (self.own_elections, self.own_reads) = (0, 0);
         self
     }
 
@@ -199,6 +210,9 @@ impl Config {
             ("own_timing", self.own_timing),
             ("own_batches", self.own_batches),
             ("own_elections", self.own_elections),
+            ("own_reads", self.own_reads),
+            ("successions", self.successions),
+            ("broken_leases", self.broken_leases),
             ("priorities", self.priorities),
             ("transfers", self.transfers),
             ("changes", self.changes),

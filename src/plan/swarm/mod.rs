@@ -5,14 +5,14 @@
 //! situations whose windows no random time hits. No bug is named here: the swarm does not know what it looks for.
 //!
 //! [`config`] says what is drawn from, [`storm`] draws the faults, [`sick`] the machine that ails all the time, [`elections`]
-//! what elections have beyond the paper's, `membership` who belongs to the cluster, [`disks`] disks that rot or are full,
-//! [`recovery`] how the storm ends, and who must come
-//! back to life.
+//! what elections have beyond the paper's, `membership` who belongs to the cluster, [`reads`] how reads are answered, [`disks`] disks
+//! that rot or are full, [`recovery`] how the storm ends, and who must come back to life.
 
 pub mod config;
 pub mod disks;
 pub mod elections;
 mod membership;
+pub mod reads;
 pub mod recovery;
 pub mod sick;
 pub mod storm;
@@ -62,6 +62,7 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     draw_operations(&mut plan, config);
     elections::draw(seed, &mut plan, unit, config);
     membership::draw(seed, &mut plan, unit, config);
+    reads::draw(seed, &mut plan, unit, config);
     recovery::draw(seed, &mut plan, unit, config);
     disks::draw(&mut plan, unit, config);
     plan

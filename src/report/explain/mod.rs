@@ -2,6 +2,7 @@
 
 mod faults;
 mod focus;
+mod leases;
 mod past;
 mod standing;
 mod story;

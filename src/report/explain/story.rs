@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::faults::Faults;
 use super::focus::Focus;
+use super::leases::Promises;
 use super::past::{Messages, causal_past};
 use super::{EVIDENCE, Line};
 use crate::ids::{Index, NodeId, Term, WriteId};
@@ -49,6 +50,8 @@ pub fn tell(plan: &Plan, records: &[Record], violation: &Violation) -> Vec<Line>
         asked: BTreeMap::new(),
         given: BTreeMap::new(),
         acked: BTreeSet::new(),
+        promises: Promises::new(plan),
+        now: Time::ZERO,
     };
     let mut lines = Vec::new();
     for (record, in_past) in records.iter().zip(past) {
@@ -120,6 +123,8 @@ struct Story<'a> {
     given: BTreeMap<(NodeId, Term), Given>,
     /// What has been told to be replicated: by whom, to whom, in which term, up to where.
     acked: BTreeSet<(NodeId, NodeId, Term, Index)>,
+    promises: Promises,
+    now: Time,
 }
 
 type Told = Option<(u8, String)>;
@@ -129,6 +134,7 @@ type Ending = (Term, Index);
 impl Story<'_> {
     /// Takes note of a record; gives how much it matters, and the words for it, if it can matter at all.
     fn see(&mut self, record: &Record) -> Told {
+        self.now = record.time;
         let Some(node) = record.node else { return self.fault(record) };
         if let Kind::Crash { survived, torn, .. } = record.kind {
             return self.crash(node, record, survived, torn);
@@ -217,6 +223,7 @@ impl Story<'_> {
                 self.asked.insert((node, from), (own, (message.index_term, message.index)));
             }
             Kind::Send { to, message, .. } => {
+                self.promises.observe(node, to, &message, record.time);
                 let vote = match message.message {
                     MessageKind::RequestVote => node,
                     MessageKind::Vote if message.success => to,
@@ -336,7 +343,8 @@ impl Story<'_> {
     fn objection(&mut self, node: NodeId, term: Term, vote: NodeId) -> (bool, String) {
         let given = self.given.get(&(node, term)).copied().filter(|given| given.to != vote);
         let better = self.better_log(node, vote);
-        let wrong = given.is_some() || !better.is_empty();
+        let promised = self.promises.broken_by(node, vote, term, self.now);
+        let wrong = given.is_some() || !better.is_empty() || !promised.is_empty();
         let first = wrong && self.remarked.insert((node, term, vote));
         let mut remark = String::new();
         if let Some(Given { to, time, forgot, .. }) = given {
@@ -353,6 +361,7 @@ impl Story<'_> {
         }
         if first {
             remark += &better;
+            remark += &promised;
         }
         (wrong, remark)
     }
@@ -573,6 +582,11 @@ impl Story<'_> {
             MessageKind::InstallSnapshot => "part of a snapshot",
             MessageKind::SnapshotReply if message.success => "word that its snapshot is installed",
             MessageKind::SnapshotReply => "word of how much of a snapshot came",
+            MessageKind::ReadRound => "question whether it still leads",
+            MessageKind::ReadRoundReply if message.success => "word that it still leads",
+            MessageKind::ReadRoundReply => "word that its term is over",
+            MessageKind::ReadIndex => "question how far to apply before a read",
+            MessageKind::ReadIndexReply => "word how far to apply before a read",
             MessageKind::Forward
             | MessageKind::ForwardReply
             | MessageKind::PreVote

@@ -287,6 +287,10 @@ fn summary_words(summary: &Summary) -> [u64; 9] {
         MessageKind::TimeoutNow => 8,
         MessageKind::InstallSnapshot => 9,
         MessageKind::SnapshotReply => 10,
+        MessageKind::ReadRound => 11,
+        MessageKind::ReadRoundReply => 12,
+        MessageKind::ReadIndex => 13,
+        MessageKind::ReadIndexReply => 14,
     };
     let [client, serial] = request_words(request);
     let (entries, success) = (entries.into(), success.into());

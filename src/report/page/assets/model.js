@@ -4,7 +4,8 @@ const data = JSON.parse(document.getElementById("run-data").textContent);
 const KIND = Object.fromEntries(data.kinds.map((name, place) => [name, place]));
 const ROLES = ["follower", "candidate", "leader", "down", "pre-candidate"];
 const MESSAGES = ["request-vote", "vote", "append-entries", "append-reply", "forward", "forward-reply", "pre-vote",
-  "pre-vote-reply", "timeout-now", "install-snapshot", "snapshot-reply"];
+  "pre-vote-reply", "timeout-now", "install-snapshot", "snapshot-reply",
+  "read-round", "read-round-reply", "read-index", "read-index-reply"];
 const LOSSES = ["network", "cut", "cut-in-flight", "down", "unsent"];
 const GROUPS = ["role", "log", "commit", "message", "disk", "client", "fault", "timer"];
 const GROUP_OF = {

@@ -64,6 +64,11 @@ function messageWords(m) {
     case "snapshot-reply":
       if (m.success) return `installed t${m.term} last=${m.index}`;
       return `received t${m.term} last=${m.index} bytes=${m.commit}`;
+    case "read-round": return `read-round t${m.term} round=${m.index}`;
+    case "read-round-reply": return `confirmed t${m.term} round=${m.index}`;
+    case "read-index": return `read-index ${request}`;
+    case "read-index-reply":
+      return m.success ? `read-index ${request} upto=${m.index}` : `read-index ${request} refused`;
     case "forward": return `forward ${request}`;
     default: return `forwarded ${request} ${m.success ? "done" : "refused"}`;
   }

@@ -1,0 +1,88 @@
+//! Situations of reads that leave no entry in the log.
+
+use crate::ids::{Index, NODES_MAX, NodeId, Term};
+use crate::log::RequestId;
+use crate::node::Role;
+use crate::oracle::Oracles;
+use crate::oracle::situations::Situations;
+use crate::record::{MessageKind, Summary};
+use crate::situation::Situation;
+
+/// How many reads are remembered for which a node asked its leader; older ones are forgotten.
+const ASKED_MAX: usize = 64;
+
+/// What is remembered of reads.
+#[derive(Debug)]
+pub struct Memory {
+    /// The request that reached a node last, and in which event.
+    pub asked: (u64, RequestId),
+    /// The latest round of each leader, and whom it asked for it last.
+    rounds: Vec<((Term, Index), [Index; NODES_MAX as usize])>,
+    /// Reads for which a node asked its leader.
+    by_followers: Vec<(NodeId, RequestId)>,
+}
+
+impl Memory {
+    /// Nothing happened yet.
+    pub fn new(nodes: u8) -> Memory {
+        let nobody = ((Term::ZERO, Index::ZERO), [Index::ZERO; NODES_MAX as usize]);
+        let rounds = vec![nobody; usize::from(nodes)];
+        Memory { asked: (0, RequestId::NONE), rounds, by_followers: Vec::new() }
+    }
+}
+
+impl Situations {
+    /// A node sends a message about reads.
+    pub(super) fn read_sent(&mut self, id: NodeId, to: NodeId, summary: &Summary) {
+        match summary.message {
+            MessageKind::ReadRound => self.round_sent(id, to, (summary.term, summary.index)),
+            MessageKind::ReadRoundReply => {
+                self.reach_if(!summary.success, Situation::ReadRoundRefused, id);
+            }
+            MessageKind::ReadIndex => {
+                if self.reads.by_followers.len() == ASKED_MAX {
+                    self.reads.by_followers.remove(0);
+                }
+                self.reads.by_followers.push((id, summary.request));
+            }
+            _ => self.reach_if(!summary.success, Situation::ReadIndexRefused, id),
+        }
+    }
+
+    fn round_sent(&mut self, id: NodeId, to: NodeId, round: (Term, Index)) {
+        let (latest, sent) = &mut self.reads.rounds[id.slot()];
+        let begun = *latest != round;
+        if begun {
+            (*latest, *sent) = (round, [Index::ZERO; NODES_MAX as usize]);
+        }
+        let again = std::mem::replace(&mut sent[to.slot()], round.1) == round.1;
+        let early = begun && !self.nodes[id.slot()].own_term_committed;
+        self.reach_if(begun, Situation::ReadRoundBegun, id);
+        self.reach_if(again, Situation::ReadRoundRepeated, id);
+        self.reach_if(early, Situation::ReadBeforeOwnEntry, id);
+    }
+
+    /// A node hears how far it must have applied.
+    pub(super) fn read_index_told(&mut self, id: NodeId, summary: &Summary) {
+        let behind = summary.success && self.nodes[id.slot()].applied < summary.index;
+        self.reach_if(behind, Situation::FollowerReadWaited, id);
+    }
+
+    /// A node answers a request, which may be a read.
+    pub(super) fn read_answered(
+        &mut self,
+        event: u64,
+        id: NodeId,
+        request: RequestId,
+        oracles: &Oracles,
+    ) {
+        let at_once = self.reads.asked == (event, request);
+        self.reach_if(at_once, Situation::ReadAnsweredAtOnce, id);
+        let read = (id, request);
+        if let Some(place) = self.reads.by_followers.iter().position(|asked| *asked == read) {
+            self.reads.by_followers.remove(place);
+            let leads = oracles.shadow().node(id).role == Role::Leader;
+            self.reach_if(!leads, Situation::ReadByFollower, id);
+        }
+    }
+}
