@@ -1,0 +1,53 @@
+//! Situations of nodes that crash.
+
+use crate::ids::{Index, NodeId};
+use crate::node::Role;
+use crate::oracle::Oracles;
+use crate::oracle::shadow::{NodeShadow, Place};
+use crate::oracle::situations::Situations;
+use crate::record::{Kind, Record};
+use crate::situation::Situation;
+
+impl Situations {
+    pub(super) fn crash(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
+        let Kind::Crash { survived, torn, lost } = record.kind else { return };
+        let shadow = oracles.shadow();
+        let node = shadow.node(id);
+        self.reach(Situation::NodeCrashed, Some(id));
+        self.reach_if(node.vote_is_pending(), Situation::RestartInVoteWindow, id);
+        self.reach_if(node.truncation_is_pending(), Situation::CrashAroundTruncation, id);
+        self.reach_if(lost > 0, Situation::UnsyncedLost, id);
+        self.reach_if(torn > 0, Situation::WriteTorn, id);
+        let kept = node.pending_writes(survived) > 0;
+        self.reach_if(kept, Situation::UnsyncedKept, id);
+        let memory = &self.nodes[id.slot()];
+        let behind = memory.applied < memory.commit;
+        self.reach_if(behind, Situation::CrashBeforeApply, id);
+        self.crashed_since_commit.insert(id);
+        if node.role == Role::Leader {
+            self.leader_crashed(id, node, oracles);
+        }
+        self.nodes[id.slot()].up = false;
+        self.nodes[id.slot()].born_at_message = self.last_message + 1;
+        let down = self.nodes.iter().filter(|memory| !memory.up).count();
+        self.reach_if(down == shadow.majority(), Situation::MajorityDown, id);
+        self.reach_if(down == self.nodes.len(), Situation::AllDown, id);
+    }
+
+    fn leader_crashed(&mut self, id: NodeId, node: &NodeShadow, oracles: &Oracles) {
+        self.reach(Situation::LeaderCrashed, Some(id));
+        let commit = self.nodes[id.slot()].commit;
+        let mut others = self.nodes.iter().enumerate().filter(|(slot, _)| *slot != id.slot());
+        let alone = others.all(|(_, memory)| memory.commit < commit);
+        self.reach_if(alone, Situation::LeaderCrashedAfterCommit, id);
+        let last = node.log.last().copied().unwrap_or(Place::ROOT);
+        let index = node.last_index();
+        let mut others = oracles.shadow().nodes().filter(|(other, _)| *other != id);
+        let only_here =
+            index > Index::ZERO && others.all(|(_, other)| other.at(index) != Some(last));
+        self.reach_if(only_here, Situation::LeaderCrashedBeforeReplication, id);
+        if self.last_commit_by == Some(id) {
+            self.commit_leader_crashed = true;
+        }
+    }
+}
