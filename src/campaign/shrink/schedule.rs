@@ -78,8 +78,8 @@ pub fn take_randomness_out(shrinker: &mut Shrinker) {
 enum Asked {
     /// Each try is a request by itself, and comes when it came. Nobody has a session.
     Tries,
-    /// Each operation is a request, in a session of its own if clients have sessions, and is tried again as clients do. Messages between clients and nodes take
-    /// as long as this.
+    /// Each operation is a request, in a session of its own if clients have them, and is tried again as clients do. Messages between
+    /// clients and nodes take as long as this.
     Operations(Span),
 }
 
