@@ -1,5 +1,7 @@
 //! The catalogue of mistakes that can be planted: each one that a real Raft shipped, or that the paper warns of.
 
+mod membership;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -7,8 +9,6 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::closest;
-mod membership;
-
 use crate::property::Property;
 
 /// A mistake that can be planted.
@@ -118,6 +118,8 @@ pub enum Bug {
     SnapDropsSessions,
     /// A leader that has sent a follower its snapshot sends nothing else any more.
     SnapLoop,
+
+    // Changes of the members.
     /// A leader changes the members before it has committed an entry of its own term.
     ChangeBeforeNoop,
     /// A leader begins a change of the members while the one before is not committed.
