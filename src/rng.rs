@@ -109,8 +109,8 @@ impl Rng {
     }
 
     /// One of the choices, from one word. There must be one.
-    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len() as u64) as usize]
+    pub fn pick<T: Clone>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len() as u64) as usize].clone()
     }
 }
 
@@ -140,6 +140,7 @@ mod tests {
             first(1, Stream::Core),
             first(1, Stream::Recovery),
             first(1, Stream::Operations),
+            first(1, Stream::DiskFaults),
             first(1, Stream::Membership),
         ];
         for (place, word) in words.iter().enumerate() {

@@ -189,7 +189,7 @@ impl Commits {
         self.committed_by.push((index, record.number, term));
         self.quorum_of = shadow.configuration_of(id);
         self.missed_by_later_leader(record, term, index, place, shadow)
-            .or_else(|| scarce(record, id, index, place, shadow))
+            .or_else(|| scarce(record, (id, self.quorum_of), index, place, shadow))
             .or_else(|| unsafe_commit(record, id, index, place, shadow))
     }
 
@@ -273,12 +273,11 @@ impl Commits {
 /// What is committed must be on a majority of disks.
 fn scarce(
     record: &Record,
-    id: NodeId,
+    (id, configuration): (NodeId, Configuration),
     index: Index,
     place: Place,
     shadow: &Shadow,
 ) -> Option<Violation> {
-    let configuration = shadow.configuration_of(id);
     let copies = shadow.copies(index, place, configuration);
     (!copies.is_majority()).then(|| {
         let sentence = format!(

@@ -70,18 +70,23 @@ impl Share {
         let shares = configuration
             .halves()
             .map(|half| Share { has: nodes.intersection(half).len(), of: half.len() });
-        let by_need = |share: &Share| share.has as i64 - (share.of / 2 + 1) as i64;
+        let by_need = |share: &Share| share.has as i64 - share.majority() as i64;
         shares.min_by_key(by_need).unwrap_or(Share { has: 0, of: 0 })
+    }
+
+    /// How many are a majority.
+    pub fn majority(self) -> usize {
+        self.of / 2 + 1
     }
 
     /// Whether that is a majority.
     pub fn is_majority(self) -> bool {
-        self.has > self.of / 2
+        self.has >= self.majority()
     }
 
     /// Whether it is one that no voter may be missing from.
     pub fn is_bare(self) -> bool {
-        self.has == self.of / 2 + 1
+        self.has == self.majority()
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::configuration::Change;
 use crate::plan::validate::{Checked, Problem, check_whom, require};
-use crate::plan::{Action, Fault, OnCorruption, Plan, When, Whom};
+use crate::plan::{Action, Fault, OnCorruption, Plan, When, Whom, is_default};
 use crate::raft::priority;
 use crate::time::Span;
 
@@ -30,10 +30,6 @@ pub struct Liveness {
     /// Within which time all must be well; without it, the bound that follows from the plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<Span>,
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 /// What becomes of the nodes outside the core.
@@ -197,8 +193,7 @@ pub fn check(plan: &Plan) -> Checked {
     };
     let from = liveness.from;
     for (place, fault) in plan.faults.iter().enumerate() {
-        let before = !matches!(fault.when, When::At(at) if at >= from);
-        require(before, &format!("faults/{place}/at"), || {
+        require(!fault.when.is_from(from), &format!("faults/{place}/at"), || {
             format!(
                 "from {from} on no fault strikes, for liveness is judged; let it strike earlier"
             )

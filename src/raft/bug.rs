@@ -131,6 +131,8 @@ pub enum Bug {
     SnapDropsSessions,
     /// A leader that has sent a follower its snapshot sends nothing else any more.
     SnapLoop,
+
+    // Changes of the members.
     /// A leader changes the members before it has committed an entry of its own term.
     ChangeBeforeNoop,
     /// A leader begins a change of the members while the one before is not committed.

@@ -307,13 +307,5 @@ fn micros(time: Time) -> f64 {
 
 /// Whether a fault is in force for a while, rather than over when it has struck.
 fn lasts(action: &Action) -> bool {
-    !matches!(
-        action,
-        Action::Restart(_)
-            | Action::DiskError(_)
-            | Action::Corrupt(_)
-            | Action::Clock(_)
-            | Action::Transfer(_)
-            | Action::Change(_)
-    )
+    matches!(action, Action::Crash(_)) || !action.is_momentary()
 }

@@ -15,6 +15,8 @@ use crate::time::{Share, Span, Time};
 /// What is known of the time without faults.
 #[derive(Debug, Default)]
 pub struct Calm {
+    /// What the plan allows; none if it does not judge liveness.
+    bounds: Option<Bounds>,
     /// Whether it has begun.
     pub begun: bool,
     /// Nodes that do not start any more: all outside the core.
@@ -26,15 +28,15 @@ pub struct Calm {
 impl<N: Node> Sim<'_, '_, N> {
     /// Schedules the end of faults, where the plan has one.
     pub(super) fn schedule_calm(&mut self) {
-        if let Some(bounds) = self.plan.liveness_bounds() {
+        self.calm.bounds = self.plan.liveness_bounds();
+        if let Some(bounds) = self.calm.bounds {
             self.queue.push(Time::ZERO.plus(bounds.from), Event::Calm { look: 0 });
         }
     }
 
     /// Faults end, or it is time for a look.
     pub(super) fn calm(&mut self, look: u32) {
-        let (Some(bounds), Some(liveness)) = (self.plan.liveness_bounds(), &self.plan.liveness)
-        else {
+        let (Some(bounds), Some(liveness)) = (self.calm.bounds, &self.plan.liveness) else {
             return;
         };
         self.count_event();

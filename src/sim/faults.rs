@@ -186,11 +186,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let force = self.faults.in_force.len();
         self.begin(action, targets, number, trigger, words[1]);
         let partition = !cuts.is_empty();
-        let endless = matches!(
-            action,
-            Action::Restart(_) | Action::DiskError(_) | Action::Corrupt(_) | Action::Clock(_)
-        );
-        if endless || matches!(action, Action::Crash(_) | Action::Transfer(_) | Action::Change(_)) {
+        if action.is_momentary() {
             return;
         }
         let entry = InForce { fault, targets, cuts, cut: false, over: false };

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::configuration::Configuration;
-use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
+use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Command, RequestId};
 use crate::node::Role;
 use crate::record::{Heard, Kind, Loss, MessageKind, Record, Summary};
@@ -321,15 +321,13 @@ pub fn heard_words(output: Heard) -> String {
 
 /// A configuration in words.
 pub fn members(configuration: Configuration) -> String {
-    let list =
-        |set: NodeSet| set.iter().map(|node| node.to_string()).collect::<Vec<_>>().join(", ");
     let Configuration { voters, learners, outgoing, .. } = configuration;
-    let mut words = format!("voters {}", list(voters));
+    let mut words = format!("voters {voters}");
     if configuration.is_joint() {
-        let _ = write!(words, " and, of before, {}", list(outgoing));
+        let _ = write!(words, " and, of before, {outgoing}");
     }
     if !learners.is_empty() {
-        let _ = write!(words, "; learners {}", list(learners));
+        let _ = write!(words, "; learners {learners}");
     }
     words
 }

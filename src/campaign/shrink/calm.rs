@@ -3,7 +3,7 @@
 use crate::campaign::shrink::Shrinker;
 use crate::ids::NodeId;
 use crate::plan::liveness::Outside;
-use crate::plan::{Plan, When, Whom};
+use crate::plan::{Plan, Whom};
 use crate::time::Span;
 
 /// Does without the calm if it can.
@@ -54,7 +54,7 @@ fn end_faults(shrinker: &Shrinker, from: Span) -> Plan {
         let Some(liveness) = &mut plan.liveness else { return };
         plan.horizon = Span(plan.horizon.0.saturating_sub(liveness.from.0 - from.0));
         liveness.from = from;
-        plan.faults.retain(|fault| !matches!(fault.when, When::At(at) if at >= from));
+        plan.faults.retain(|fault| !fault.when.is_from(from));
         plan.requests.retain(|request| request.at.is_none_or(|at| at <= plan.horizon));
     })
 }

@@ -251,9 +251,10 @@ impl Shrinker<'_> {
         self.simplify_all();
         let mut lucky = (self.best.clone(), self.outcome.clone());
         self.finish();
+        let mut least = size(&self.best, &self.outcome);
         for effort in EFFORTS {
             let smallest = (self.best.clone(), self.outcome.clone());
-            if size(&self.best, &self.outcome) <= (false, STEPS_ENOUGH) || self.is_over() {
+            if least <= (false, STEPS_ENOUGH) || self.is_over() {
                 return;
             }
             self.effort = effort;
@@ -261,8 +262,10 @@ impl Shrinker<'_> {
             self.simplify_all();
             lucky = (self.best.clone(), self.outcome.clone());
             self.finish();
-            if size(&self.best, &self.outcome) > size(&smallest.0, &smallest.1) {
-                (self.best, self.outcome) = smallest;
+            let size = size(&self.best, &self.outcome);
+            match size > least {
+                true => (self.best, self.outcome) = smallest,
+                false => least = size,
             }
         }
     }
@@ -278,12 +281,12 @@ impl Shrinker<'_> {
 
     /// With luck, as long as it gets smaller by much: there is always a little to gain, and it comes sooner without luck.
     fn simplify_all(&mut self) {
-        let size =
+        let weight =
             |shrinker: &Self| shrinker.outcome.counters.events + 20 * steps(&shrinker.best) as u64;
         for _ in 0..ROUNDS_MAX {
-            let before = size(self);
+            let before = weight(self);
             self.simplify();
-            if self.is_over() || size(self) > before - before / 8 {
+            if self.is_over() || weight(self) > before - before / 8 {
                 return;
             }
         }

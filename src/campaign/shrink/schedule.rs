@@ -140,11 +140,9 @@ fn decided(plan: &Plan, choices: &Choices, asked: Asked, triggers: Triggers) -> 
     for id in plan.node_ids() {
         let node = plan.node_mut(id);
         // What a corrupt record leads to is no chance.
-        node.disk = node
-            .disk
-            .as_ref()
-            .map(|disk| disk.on_corruption)
-            .map(|on_corruption| DiskOptions { on_corruption, ..plain.clone() });
+        if let Some(disk) = &mut node.disk {
+            *disk = DiskOptions { on_corruption: disk.on_corruption, ..plain.clone() };
+        }
         node.election_timeouts.clone_from(&choices.timeouts[id.slot()]);
         node.heartbeat_intervals.clone_from(&choices.heartbeats[id.slot()]);
     }

@@ -1,7 +1,7 @@
 //! Disks that rot or are full: behind all else, and from a stream of their own, so that plans without are as they were.
 
 use crate::plan::fault::{Corrupt, Crash, Lasting, Unsynced};
-use crate::plan::swarm::Config;
+use crate::plan::swarm::{Config, share_of};
 use crate::plan::{Action, Fault, OnCorruption, Plan, Trigger, When, Whom};
 use crate::rng::{Rng, Stream};
 use crate::situation::Situation;
@@ -84,11 +84,5 @@ fn moment(rng: &mut Rng, unit: Span) -> When {
 }
 
 fn whom(rng: &mut Rng) -> Whom {
-    let words = [Whom::Trigger, Whom::Trigger, Whom::Leader, Whom::Follower, Whom::Minority];
-    words[rng.below(words.len() as u64) as usize].clone()
-}
-
-/// A random share of a span, in thousandths.
-fn share_of(rng: &mut Rng, unit: Span, from: u64, to: u64) -> Span {
-    Span(unit.0 * rng.between(from, to) / 1_000)
+    rng.pick(&[Whom::Trigger, Whom::Trigger, Whom::Leader, Whom::Follower, Whom::Minority])
 }

@@ -3,8 +3,8 @@
 //! All of it comes from a stream of its own, so a plan that draws none of it is the plan that it was.
 
 use crate::plan::fault::Transfer;
-use crate::plan::swarm::Config;
-use crate::plan::{Action, Fault, Plan, Trigger, When, Whom};
+use crate::plan::swarm::{Config, occasion};
+use crate::plan::{Action, Fault, Plan, When, Whom};
 use crate::raft::priority::NEVER;
 use crate::rng::{Rng, Stream};
 use crate::situation::Situation;
@@ -59,18 +59,8 @@ fn transfers(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
     if !rng.chance(config.transfers) {
         return;
     }
-    let latest = Span(plan.horizon.0 / 4 * 3);
     for _ in 0..rng.between(1, 8) {
-        let at = Span(rng.below(latest.0 + 1));
-        let nth_max = rng.pick(&[2, 10, 40]);
-        let bound = Span(unit.0 / rng.pick(&[100, 20, 4]));
-        let trigger = Trigger {
-            situation: rng.pick(&MOMENTS),
-            nth: rng.between(1, nth_max),
-            node: None,
-            after: Span(rng.below(bound.0 + 1)),
-            times: rng.pick(&[1, 1, 3, 10]),
-        };
+        let (at, trigger) = occasion(rng, plan.horizon, unit, &MOMENTS);
         let triggered = rng.chance(60);
         let when = if triggered { When::On(trigger) } else { When::At(at) };
         plan.faults.push(Fault { when, action: transfer(rng, triggered) });

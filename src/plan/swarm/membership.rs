@@ -4,7 +4,7 @@
 
 use crate::ids::NodeId;
 use crate::plan::fault::{Direction, Isolate, Joint, MemberChange};
-use crate::plan::swarm::Config;
+use crate::plan::swarm::{Config, occasion};
 use crate::plan::{Action, Fault, Plan, Trigger, When, Whom};
 use crate::rng::{Rng, Stream};
 use crate::situation::Situation;
@@ -31,18 +31,8 @@ pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
     if members < nodes.into() {
         plan.cluster.members = (1..=members as u8).map(NodeId::new).collect();
     }
-    let latest = Span(plan.horizon.0 / 4 * 3);
     for _ in 0..rng.between(2, 10) {
-        let at = Span(rng.below(latest.0 + 1));
-        let nth_max = rng.pick(&[2, 10, 40]);
-        let bound = Span(unit.0 / rng.pick(&[100, 20, 4]));
-        let trigger = Trigger {
-            situation: rng.pick(&MOMENTS),
-            nth: rng.between(1, nth_max),
-            node: None,
-            after: Span(rng.below(bound.0 + 1)),
-            times: rng.pick(&[1, 1, 3, 10]),
-        };
+        let (at, trigger) = occasion(&mut rng, plan.horizon, unit, &MOMENTS);
         let triggered = rng.chance(60);
         let at_once = rng.chance(50);
         let when = match triggered {

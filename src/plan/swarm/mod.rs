@@ -5,8 +5,8 @@
 //! situations whose windows no random time hits. No bug is named here: the swarm does not know what it looks for.
 //!
 //! [`config`] says what is drawn from, [`storm`] draws the faults, [`sick`] the machine that ails all the time, [`elections`]
-//! what elections have beyond the paper's, `membership` who belongs to the cluster, [`reads`] how reads are answered, [`disks`] disks
-//! that rot or are full, [`recovery`] how the storm ends, and who must come back to life.
+//! what elections have beyond the paper's, `membership` who belongs to the cluster, [`reads`] how reads are answered, [`disks`]
+//! disks that rot or are full, [`recovery`] how the storm ends, and who must come back to life.
 
 pub mod config;
 pub mod disks;
@@ -21,9 +21,10 @@ pub use config::Config;
 pub use storm::FaultKind;
 
 use crate::plan::{
-    Ask, Clients, DiskOptions, Latency, LinkOptions, Mix, NodeOptions, Plan, StateMachine,
+    Ask, Clients, DiskOptions, Latency, LinkOptions, Mix, NodeOptions, Plan, StateMachine, Trigger,
 };
 use crate::rng::{Rng, Stream};
+use crate::situation::Situation;
 use crate::time::{Share, Shift, Span, SpanRange};
 
 use sick::Sick;
@@ -66,6 +67,26 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     recovery::draw(seed, &mut plan, unit, config);
     disks::draw(&mut plan, unit, config);
     plan
+}
+
+/// When an operator does something: a time in the first three quarters of a storm, and one of these moments with a short delay.
+fn occasion(rng: &mut Rng, horizon: Span, unit: Span, moments: &[Situation]) -> (Span, Trigger) {
+    let at = Span(rng.below(horizon.0 / 4 * 3 + 1));
+    let nth_max = rng.pick(&[2, 10, 40]);
+    let bound = Span(unit.0 / rng.pick(&[100, 20, 4]));
+    let trigger = Trigger {
+        situation: rng.pick(moments),
+        nth: rng.between(1, nth_max),
+        node: None,
+        after: Span(rng.below(bound.0 + 1)),
+        times: rng.pick(&[1, 1, 3, 10]),
+    };
+    (at, trigger)
+}
+
+/// A random share of a span, in thousandths.
+fn share_of(rng: &mut Rng, unit: Span, from: u64, to: u64) -> Span {
+    Span(unit.0 * rng.between(from, to) / 1_000)
 }
 
 /// Sessions, and clients that meet on few keys: from a stream of its own, so that plans without are as they were.

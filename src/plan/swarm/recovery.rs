@@ -35,7 +35,7 @@ const OUTSIDES: [Outside; 5] =
 pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
     let mut rng = Rng::new(seed, Stream::Recovery);
     let wanted = rng.chance(config.liveness);
-    let core = CORES[rng.below(CORES.len() as u64) as usize].clone();
+    let core = rng.pick(&CORES);
     let outside = rng.pick(&OUTSIDES);
     let from = plan.horizon;
     // Somebody who never stands may be the only one that could win.
@@ -49,7 +49,7 @@ pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
     let storm = plan.clone();
     plan.liveness = Some(Liveness { from, core, outside, within: None });
     eve(&mut rng, plan, from, unit);
-    plan.faults.retain(|fault| !matches!(fault.when, When::At(at) if at >= from));
+    plan.faults.retain(|fault| !fault.when.is_from(from));
     let Some(bounds) = plan.liveness_bounds() else { return };
     // A node that catches up may take longer than the bound.
     plan.horizon = from.plus(bounds.within.times(2));
@@ -73,9 +73,8 @@ fn eve(rng: &mut Rng, plan: &mut Plan, from: Span, unit: Span) {
 }
 
 fn trouble(rng: &mut Rng, nodes: u8) -> Action {
-    let whom = [Whom::Leader, Whom::Leader, Whom::Candidate, Whom::Minority, Whom::Minority];
-    let whom = whom[rng.below(5) as usize].clone();
-    let to = [Whom::Follower, Whom::Anyone][rng.below(2) as usize].clone();
+    let victims = [Whom::Leader, Whom::Leader, Whom::Candidate, Whom::Minority, Whom::Minority];
+    let (whom, to) = (rng.pick(&victims), rng.pick(&[Whom::Follower, Whom::Anyone]));
     let direction = rng.pick(&[Direction::Both, Direction::Both, Direction::Inbound]);
     let (flapping, lasts) = (None, None);
     let unsynced = Unsynced::Lost;

@@ -5,6 +5,7 @@
 
 use crate::ids::NodeId;
 use crate::plan::fault::{Crash, Unsynced};
+use crate::plan::swarm::share_of;
 use crate::plan::{Action, DiskOptions, Fault, Latency, LinkException, Plan, Trigger, When, Whom};
 use crate::rng::Rng;
 use crate::situation::Situation;
@@ -33,7 +34,7 @@ pub struct Sick {
 impl Sick {
     /// Draws what ails one machine of so many, whose lowest election timeout is `unit`.
     pub fn draw(rng: &mut Rng, nodes: u8, unit: Span) -> Sick {
-        let part = |rng: &mut Rng, from, to| share_of(unit, rng, from, to);
+        let part = |rng: &mut Rng, from, to| share_of(rng, unit, from, to);
         let node = NodeId::new(1 + rng.below(nodes.into()) as u8);
         let clock = rng.chance(70);
         let fsync = Latency::Uniform(part(rng, 1, 50), part(rng, 60, 800));
@@ -79,11 +80,6 @@ impl Sick {
     }
 }
 
-/// A random share of a span, in thousandths.
-fn share_of(unit: Span, rng: &mut Rng, from: u64, to: u64) -> Span {
-    Span(unit.0 * rng.between(from, to) / 1_000)
-}
-
 /// A restart in the middle of something: what is not on the disk yet is lost.
 fn restart(rng: &mut Rng, node: NodeId, unit: Span) -> Fault {
     let most = rng.pick(&[2, 10, 40]);
@@ -91,7 +87,7 @@ fn restart(rng: &mut Rng, node: NodeId, unit: Span) -> Fault {
         situation: rng.pick(&MOMENTS),
         nth: rng.between(1, most),
         node: Some(node),
-        after: share_of(unit, rng, 0, 150),
+        after: share_of(rng, unit, 0, 150),
         times: 1,
     };
     let crash = Crash {
@@ -99,7 +95,7 @@ fn restart(rng: &mut Rng, node: NodeId, unit: Span) -> Fault {
         whom: Whom::Trigger,
         unsynced: rng.pick(&[Unsynced::Lost, Unsynced::Lost, Unsynced::Torn]),
         wipe: false,
-        lasts: Some(share_of(unit, rng, 20, 300)),
+        lasts: Some(share_of(rng, unit, 20, 300)),
     };
     Fault { when: When::On(trigger), action: Action::Crash(crash) }
 }

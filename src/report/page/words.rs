@@ -3,7 +3,6 @@
 use std::fmt::Display;
 
 use crate::configuration::{Change, Several};
-use crate::ids::NodeSet;
 use crate::plan::fault::{
     Bridge, ClockChange, Corrupt, Crash, Cut, Direction, DiskChange, Isolate, Ring, Slow, Split,
     Transfer, Unsynced,
@@ -48,29 +47,18 @@ pub fn fault_trigger(fault: &Fault) -> Option<String> {
 
 /// Whether a fault is in force for a while, rather than doing something once.
 pub fn lasts(fault: &Fault) -> bool {
-    !matches!(
-        fault.action,
-        Action::Crash(_)
-            | Action::Restart(_)
-            | Action::DiskError(_)
-            | Action::Corrupt(_)
-            | Action::Clock(_)
-            | Action::Transfer(_)
-            | Action::Change(_)
-    )
+    !fault.action.is_momentary()
 }
 
 /// Several changes at once.
 fn several_words(several: Several) -> String {
-    let list =
-        |set: NodeSet| set.iter().map(|node| node.to_string()).collect::<Vec<_>>().join(", ");
     let parts = [
         ("adds", several.add),
         ("makes learners of", several.add_learners),
         ("removes", several.remove),
     ];
     let parts = parts.iter().filter(|(_, set)| !set.is_empty());
-    let parts: Vec<String> = parts.map(|(word, set)| format!("{word} {}", list(*set))).collect();
+    let parts: Vec<String> = parts.map(|(word, set)| format!("{word} {set}")).collect();
     format!("at once {}", parts.join(", "))
 }
 

@@ -335,8 +335,8 @@ impl Story {
             let mark = if is_granted { '+' } else { '-' };
             let _ = writeln!(text, "  {mark} {:<4}{words}", peer.to_string());
         }
-        let Share { has, of } = Share::of(configuration, granted);
-        let _ = writeln!(text, "  that is {has} of {of} votes; a majority is {}", of / 2 + 1);
+        let share @ Share { has, of } = Share::of(configuration, granted);
+        let _ = writeln!(text, "  that is {has} of {of} votes; a majority is {}", share.majority());
         let end = match (won, ended) {
             (Some(cite), _) => format!("it won, {cite}"),
             (None, Some(why)) => format!("it did not win: {why}"),

@@ -1,0 +1,98 @@
+//! Changes of the members of the cluster, as an operator asks for them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{is_leader, leader};
+use crate::configuration::{Change, Several};
+use crate::ids::NodeId;
+use crate::plan::Whom;
+
+/// A change of the members of the cluster (section 6, thesis 4), as an operator would ask for it. One of the six is there. A node that
+/// does not lead ignores it, and so does a leader that has not committed an entry of its term, whose change before is not committed, that
+/// hands over, or that would have nothing to change or no voter left.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemberChange {
+    /// Who is told; the leader by default.
+    #[serde(default = "leader", skip_serializing_if = "is_leader")]
+    pub whom: Whom,
+    /// This node becomes a voter at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub add: Option<NodeId>,
+    /// This node becomes a learner: it receives entries, but is asked for no vote and counts for no commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub add_learner: Option<NodeId>,
+    /// This learner becomes a voter, if it has caught up with what the leader knows to be committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promote: Option<NodeId>,
+    /// This voter or learner leaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remove: Option<NodeId>,
+    /// Several change at once, by way of joint consensus (section 6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joint: Option<Joint>,
+    /// Joint consensus is left, which is not left by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leave: bool,
+}
+
+/// Several servers change at once: from when the leader has appended it, elections and commits take a majority of the old voters and one of
+/// the new ones. Each node is named once.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Joint {
+    /// These become voters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub add: Vec<NodeId>,
+    /// These become learners; voters among them vote for the old configuration until it is left.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub add_learners: Vec<NodeId>,
+    /// These leave.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove: Vec<NodeId>,
+    /// Whether joint consensus is left only when somebody asks for that with `leave`; by default the leader leaves it by itself once it
+    /// is committed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stay: bool,
+}
+
+impl Joint {
+    fn several(&self) -> Several {
+        let set = |nodes: &[NodeId]| nodes.iter().copied().collect();
+        Several {
+            add: set(&self.add),
+            add_learners: set(&self.add_learners),
+            remove: set(&self.remove),
+            auto_leave: !self.stay,
+        }
+    }
+
+    /// All that are named, in order.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        self.add.iter().chain(&self.add_learners).chain(&self.remove).copied()
+    }
+}
+
+impl MemberChange {
+    /// All changes that are named; in a valid plan there is one.
+    pub fn changes(&self) -> impl Iterator<Item = Change> + Clone + use<> {
+        let changes = [
+            self.add.map(Change::Add),
+            self.add_learner.map(Change::AddLearner),
+            self.promote.map(Change::Promote),
+            self.remove.map(Change::Remove),
+            self.joint.as_ref().map(|joint| Change::Enter(joint.several())),
+            self.leave.then_some(Change::Leave),
+        ];
+        changes.into_iter().flatten()
+    }
+
+    /// The nodes that are named, to be changed.
+    pub fn nodes_mut(&mut self) -> impl Iterator<Item = &mut NodeId> {
+        let MemberChange { add, add_learner, promote, remove, joint, .. } = self;
+        let several =
+            joint.iter_mut().flat_map(|it| [&mut it.add, &mut it.add_learners, &mut it.remove]);
+        [add, add_learner, promote, remove].into_iter().flatten().chain(several.flatten())
+    }
+}
