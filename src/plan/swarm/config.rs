@@ -111,7 +111,7 @@ impl Default for Config {
             own_batches: 50,
             own_elections: 50,
             own_reads: 40,
-            successions: 30,
+            successions: 45,
             broken_leases: 10,
             priorities: 12,
             transfers: 25,

@@ -53,7 +53,7 @@ fn calm(rng: &mut Rng, plan: &mut Plan, unit: Span) {
     plan.disk =
         DiskOptions { fsync: Latency::Constant(Span(quick.0 / 4)), ..DiskOptions::default() };
     plan.raft.election_timeout =
-        Some(SpanRange { from: unit, to: Span(unit.0 / 100 * rng.pick(&[102, 110, 140])) });
+        Some(SpanRange { from: unit, to: Span(unit.0 / 100 * rng.pick(&[105, 120, 150])) });
     for node in &mut plan.nodes {
         (node.disk, node.clock_drift_ppm) = (None, 0);
     }
@@ -115,7 +115,7 @@ fn succession(rng: &mut Rng, kind: u64, unit: Span, drift_ppm_max: i32) -> Vec<(
             let latency = Some(Latency::Constant(Span(unit.0 / 100 * percent)));
             let (from, to) = (Whom::Everyone, Whom::Leader);
             let slow = LinkException { from, to, latency, lasts, ..LinkException::default() };
-            vec![(0, Action::Weather(slow)), (percent + 40, cut_off(Direction::Outbound, lasts))]
+            vec![(0, Action::Weather(slow)), (percent / 2, cut_off(Direction::Outbound, lasts))]
         }
         4 => vec![
             (0, clock(Whom::Leader, None, Some(-drift_ppm_max))),
