@@ -1,7 +1,7 @@
 //! The node: one input in, effects out, and the one place where roles change.
 
 use crate::ids::{Index, NodeId, NodeSet, Term};
-use crate::node::{Answer, Context, Effect, Input, Node, Role, Status};
+use crate::node::{Answer, Context, Effect, Input, Node, Request, Role, Status};
 use crate::raft::candidate::Candidate;
 use crate::raft::core::{Core, Ctx};
 use crate::raft::follower::{Append, Follower, receive_entries, receive_request_vote};
@@ -187,6 +187,27 @@ impl Raft {
                     leader.receive_snapshot_reply(&mut self.core, from, part, installed, ctx);
                 }
             }
+            Message::ReadRound { .. }
+            | Message::ReadRoundReply { .. }
+            | Message::ReadIndex { .. }
+            | Message::ReadIndexReply { .. } => self.receive_about_reads(from, message, ctx),
+            Message::Forward { request } => self.receive_forward(from, request, ctx),
+            Message::ForwardReply { request, answer } => {
+                ctx.emit(Effect::Reply { request, answer });
+            }
+        }
+    }
+
+    /// A follower takes this node for the leader.
+    fn receive_forward(&mut self, from: NodeId, request: Request, ctx: &mut Ctx) {
+        match &mut self.role {
+            RoleState::Leader(leader) => leader.request(&mut self.core, request, Some(from), ctx),
+            _ => self.core.refuse(request.id, Some(from), ctx),
+        }
+    }
+
+    fn receive_about_reads(&mut self, from: NodeId, message: Message, ctx: &mut Ctx) {
+        match message {
             Message::ReadRound { term, round } => {
                 if self.follow_leader(from, ctx) {
                     let reply = Message::ReadRoundReply { term, round };
@@ -215,15 +236,7 @@ impl Raft {
             Message::ReadIndexReply { request, index } => {
                 self.core.receive_read_index(request, index, ctx);
             }
-            Message::Forward { request } => match &mut self.role {
-                RoleState::Leader(leader) => {
-                    leader.request(&mut self.core, request, Some(from), ctx);
-                }
-                _ => self.core.refuse(request.id, Some(from), ctx),
-            },
-            Message::ForwardReply { request, answer } => {
-                ctx.emit(Effect::Reply { request, answer });
-            }
+            _ => unreachable!("not about reads"),
         }
     }
 
