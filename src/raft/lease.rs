@@ -1,9 +1,9 @@
 //! Leases (thesis 6.4.1): who answered a round of a leader promises to elect nobody else for the lowest election timeout.
 //!
-//! The promise lasts by the follower's clock and the lease by the leader's, so the lease is shorter by how much faster one clock may
-//! run than another. Both go by clocks that nobody sets: a clock that jumps shortens no promise. A node that starts may have promised something
-//! just before, so it waits as if it had. A leader that told an heir to stand has no lease any more: nobody keeps a promise against
-//! that word (thesis 6.4.1), which may arrive late.
+//! The promise lasts by the follower's clock and the lease by the leader's, so the lease is shorter by how much faster one clock may run
+//! than another. Both go by clocks that nobody sets: a clock that jumps shortens no promise. A node that starts may have promised
+//! something just before, so it waits as if it had. A leader that told an heir to stand has no lease any more: nobody keeps a promise
+//! against that word (thesis 6.4.1), which may arrive late.
 
 use crate::node::Moment;
 use crate::raft::Reads;
