@@ -266,12 +266,8 @@ impl Situations {
                 Loss::Unsent => Situation::MessageUnsent,
             },
             Kind::Duplicate { .. } => Situation::MessageDuplicated,
-            Kind::Request { request } => {
-                self.reads.asked = (record.event, request);
-                return;
-            }
-            Kind::Reply { request, applied: true } => {
-                return self.read_answered(record.event, id, request, oracles);
+            Kind::Request { .. } | Kind::Reply { .. } => {
+                return self.read_asked_or_answered(record, id, oracles);
             }
             Kind::Invoke { attempt, .. } if attempt > 1 => Situation::RequestRetried,
             Kind::Answered { applied: false, .. } => Situation::RequestRefused,

@@ -38,7 +38,7 @@ pub struct Leader {
     /// Requests that are not entries yet.
     pub gathered: Gathered,
     /// Reads that wait for a round, not for an entry.
-    pub reads: ReadQueue,
+    pub reads: Box<ReadQueue>,
     /// The batch sent last, which the next follower most likely wants too.
     shared_batch: (Index, usize, Batch),
 }
@@ -66,7 +66,7 @@ impl Leader {
             quorum: Quorum::new(core, ctx.now),
             transfer: None,
             gathered: Gathered::default(),
-            reads: ReadQueue::new(core, next_index),
+            reads: Box::new(ReadQueue::new(core, next_index)),
             shared_batch: (Index::ZERO, 0, Batch::EMPTY),
         };
         for to in core.others() {

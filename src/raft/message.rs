@@ -241,6 +241,23 @@ impl Message {
                 success: installed,
                 ..Summary::new(MessageKind::SnapshotReply, term)
             },
+            Message::ReadRound { .. }
+            | Message::ReadRoundReply { .. }
+            | Message::ReadIndex { .. }
+            | Message::ReadIndexReply { .. } => self.summary_of_read(),
+            Message::Forward { request } => {
+                Summary { request: request.id, ..Summary::new(MessageKind::Forward, Term::ZERO) }
+            }
+            Message::ForwardReply { request, ref answer } => Summary {
+                request,
+                success: matches!(answer, Answer::Applied(_)),
+                ..Summary::new(MessageKind::ForwardReply, Term::ZERO)
+            },
+        }
+    }
+
+    fn summary_of_read(&self) -> Summary {
+        match *self {
             Message::ReadRound { term, round } => {
                 Summary { index: Index(round), ..Summary::new(MessageKind::ReadRound, term) }
             }
@@ -258,14 +275,7 @@ impl Message {
                 success: index.is_some(),
                 ..Summary::new(MessageKind::ReadIndexReply, Term::ZERO)
             },
-            Message::Forward { request } => {
-                Summary { request: request.id, ..Summary::new(MessageKind::Forward, Term::ZERO) }
-            }
-            Message::ForwardReply { request, ref answer } => Summary {
-                request,
-                success: matches!(answer, Answer::Applied(_)),
-                ..Summary::new(MessageKind::ForwardReply, Term::ZERO)
-            },
+            _ => unreachable!("not about reads"),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::log::RequestId;
 use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::oracle::situations::Situations;
-use crate::record::{MessageKind, Summary};
+use crate::record::{Kind, MessageKind, Record, Summary};
 use crate::situation::Situation;
 
 /// How many reads are remembered for which a node asked its leader; older ones are forgotten.
@@ -15,7 +15,7 @@ const ASKED_MAX: usize = 64;
 #[derive(Debug)]
 pub struct Memory {
     /// The request that reached a node last, and in which event.
-    pub asked: (u64, RequestId),
+    asked: (u64, RequestId),
     /// The latest round of each leader, and whom it asked for it last.
     rounds: Vec<((Term, Index), [Index; NODES_MAX as usize])>,
     /// Reads for which a node asked its leader.
@@ -68,15 +68,22 @@ impl Situations {
         self.reach_if(behind, Situation::FollowerReadWaited, id);
     }
 
-    /// A node answers a request, which may be a read.
-    pub(super) fn read_answered(
+    /// A request, which may be a read, reaches a node, or a node answers it.
+    pub(super) fn read_asked_or_answered(
         &mut self,
-        event: u64,
+        record: &Record,
         id: NodeId,
-        request: RequestId,
         oracles: &Oracles,
     ) {
-        let at_once = self.reads.asked == (event, request);
+        let request = match record.kind {
+            Kind::Reply { request, applied: true } => request,
+            Kind::Request { request } => {
+                self.reads.asked = (record.event, request);
+                return;
+            }
+            _ => return,
+        };
+        let at_once = self.reads.asked == (record.event, request);
         self.reach_if(at_once, Situation::ReadAnsweredAtOnce, id);
         let read = (id, request);
         if let Some(place) = self.reads.by_followers.iter().position(|asked| *asked == read) {

@@ -38,8 +38,7 @@ pub struct Config {
     pub own_elections: u64,
     /// How many plans choose for themselves how reads are answered, in percent; others have the profile's.
     pub own_reads: u64,
-    /// Of plans whose reads leave no entry in the log, how many have no storm, but leaders of old that do not hear of their successor, in
-    /// percent.
+    /// Of plans whose reads leave no entry in the log, how many have nothing but leaders that are cut off and succeeded, in percent.
     pub successions: u64,
     /// Of plans with leases, how many have clocks that drift by more than these bear, in percent.
     pub broken_leases: u64,
