@@ -6,7 +6,7 @@ use crate::oracle::violation::Violation;
 use crate::property::Property;
 use crate::record::{Kind, Record};
 
-/// Judges a change of a log. `shadow` is as it is after the record; an entry that diverges is not in it.
+/// Judges a change of a log. `shadow` is as it is after the record.
 pub fn observe(record: &Record, change: Change, shadow: &Shadow) -> Option<Violation> {
     let id = record.node?;
     match (record.kind, change) {
@@ -25,7 +25,8 @@ pub fn observe(record: &Record, change: Change, shadow: &Shadow) -> Option<Viola
         }
         (Kind::Append { index, term, .. }, Change::Diverged(known)) => {
             let known = shadow.chain.link(known);
-            let before = shadow.node(id).log.last().copied().unwrap_or(super::Place::ROOT);
+            let own = shadow.node(id).at(index).unwrap_or_default();
+            let before = shadow.chain.link(own).parent;
             let what = if known.parent == before {
                 "with another content"
             } else {

@@ -64,7 +64,8 @@ impl Chain {
     }
 
     /// The place of an entry behind `parent`. If an entry of the same index and term is known, but with other content or behind
-    /// another parent, log matching is violated, and the known one is the error.
+    /// another parent, log matching is violated: the known one comes with it. The new one is kept all the same, since a run in
+    /// which log matching is not judged goes on with it.
     fn intern(
         &mut self,
         index: Index,
@@ -72,24 +73,27 @@ impl Chain {
         content: u64,
         parent: Place,
         record: u64,
-    ) -> Result<Place, Place> {
+    ) -> (Place, Option<Place>) {
         let slot = index.0 as usize - 1;
         if slot >= self.heads.len() {
             self.heads.resize(slot + 1, Place::ROOT);
         }
+        let mut contradicted = None;
         let mut place = self.heads[slot];
         while place != Place::ROOT {
             let link = self.link(place);
             if link.term == term {
-                let same = link.content == content && link.parent == parent;
-                return if same { Ok(place) } else { Err(place) };
+                if link.content == content && link.parent == parent {
+                    return (place, None);
+                }
+                contradicted = Some(place);
             }
             place = link.sibling;
         }
         place = Place(u32::try_from(self.links.len()).expect("fewer than 2^32 distinct entries"));
         self.links.push(Link { term, content, parent, record, sibling: self.heads[slot] });
         self.heads[slot] = place;
-        Ok(place)
+        (place, contradicted)
     }
 
     /// The place of the entry with an index and a term, if some node had it.
@@ -317,13 +321,13 @@ impl Shadow {
                     return Change::OutOfPlace;
                 }
                 let parent = node.log.last().copied().unwrap_or(Place::ROOT);
-                let number = record.number;
-                let place = match self.chain.intern(index, term, content, parent, number) {
-                    Ok(place) => place,
-                    Err(known) => return Change::Diverged(known),
-                };
+                let (place, contradicted) =
+                    self.chain.intern(index, term, content, parent, record.number);
                 node.log.push(place);
                 node.pending.push_back((write, Pending::Append(place)));
+                if let Some(known) = contradicted {
+                    return Change::Diverged(known);
+                }
             }
             Kind::Configure { index, configuration, .. } => {
                 if let Some(place) = node.at(index) {
