@@ -182,7 +182,6 @@ impl Message {
     }
 
     /// What oracles and traces see.
-    #[expect(clippy::too_many_lines, reason = "a plain match: one arm for each message")]
     pub fn summary(&self) -> Summary {
         match *self {
             Message::RequestVote { term, last_log_index, last_log_term, by_leader } => Summary {

@@ -23,10 +23,6 @@ pub struct Raft {
 
 /// A role, with what only it knows.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one for each node, and the leader's is used most"
-)]
 enum RoleState {
     /// Before the first boot.
     Off,

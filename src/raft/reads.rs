@@ -2,7 +2,7 @@
 //!
 //! A leader notes how far it must have applied, has a majority answer a round of messages that it sent after the read came, and answers
 //! from its own state machine. One round serves all reads that came before it was sent. [`lease`](crate::raft::lease) says when no round is
-//! needed; [`follower_reads`](crate::raft::follower_reads) has followers answer, who ask the leader how far they must have applied.
+//! needed; `follower_reads` has followers answer, who ask the leader how far they must have applied.
 
 use std::collections::VecDeque;
 
