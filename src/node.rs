@@ -144,7 +144,7 @@ pub enum Answer {
 #[derive(Clone, Debug)]
 pub enum Input<M> {
     /// The node starts, for the first time or after a crash.
-    Boot(Recovered),
+    Boot(Box<Recovered>),
     /// A message arrives.
     Receive {
         /// Who sent it.

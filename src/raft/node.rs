@@ -420,7 +420,7 @@ impl Node for Raft {
     fn step(&mut self, input: Input<Message>, ctx: &mut Context<'_, Message>) {
         match input {
             Input::Boot(disk) => {
-                self.core.recover(disk, ctx);
+                self.core.recover(*disk, ctx);
                 self.become_next(Next::Follow, ctx);
             }
             Input::Receive { from, message } => self.receive(from, message, ctx),

@@ -159,7 +159,7 @@ impl<N: Node> Sim<'_, '_, N> {
         if let Some(snapshot) = restored {
             self.record_restore(id, &snapshot);
         }
-        self.step(id, Input::Boot(recovered));
+        self.step(id, Input::Boot(Box::new(recovered)));
     }
 
     /// Ends a node's process. What is not durable fares as `unsynced` says; a tear is drawn unless it is `fixed`.

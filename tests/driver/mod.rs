@@ -165,7 +165,7 @@ impl Driver {
             applied: Index(disk.snapshot.map_or(0, |(index, _)| index)),
             damage: Damage::default(),
         };
-        self.step(id, Input::Boot(recovered));
+        self.step(id, Input::Boot(Box::new(recovered)));
     }
 
     /// Hands an input to a node and carries out its effects.
