@@ -1,6 +1,7 @@
 //! Takes things away: delta debugging over the faults, the requests and the pins of a plan, and then pairs of them.
 
 use crate::campaign::shrink::Shrinker;
+use crate::campaign::shrink::triggers::timed;
 use crate::plan::{Fault, Pin, Plan, SingleRequest, SyncPin};
 use crate::rng::{Rng, Stream};
 
@@ -15,9 +16,22 @@ pub fn faults(shrinker: &mut Shrinker) {
     reduce(shrinker, |plan: &mut Plan| -> &mut Vec<Fault> { &mut plan.faults });
 }
 
-/// Takes single requests away.
+/// Takes single requests away; what waits for an occurrence that they make strikes at its time then.
 pub fn requests(shrinker: &mut Shrinker) {
-    reduce(shrinker, |plan: &mut Plan| -> &mut Vec<SingleRequest> { &mut plan.requests });
+    fn list(plan: &mut Plan) -> &mut Vec<SingleRequest> {
+        &mut plan.requests
+    }
+    reduce(shrinker, list);
+    while let Some(timed) = timed(&shrinker.best) {
+        let without = |plan: &mut Plan, place: usize| {
+            plan.clone_from(&timed);
+            plan.requests.remove(place);
+        };
+        if shrinker.take_nth(timed.requests.len(), without).is_none() {
+            return;
+        }
+        reduce(shrinker, list);
+    }
 }
 
 /// Takes pins away: a message is then as any other.

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 use crate::campaign::shrink::Shrinker;
 use crate::ids::NodeId;
-use crate::plan::{Action, Plan, Trigger, When, Whom};
+use crate::plan::{Action, Fault, Plan, Trigger, When, Whom};
 use crate::record::Record;
 use crate::sim::{Options, run_with};
 use crate::situation::Situation;
@@ -13,6 +13,9 @@ use crate::time::Time;
 
 /// How many situations before a fault are tried, the latest first.
 const MOMENTS_MAX: usize = 12;
+
+/// To wait for the n-th occurrence says no more than a time, unless it can be counted at a glance.
+const OCCURRENCES_MAX: u64 = 3;
 
 /// A situation that was reached.
 #[derive(Clone, Copy)]
@@ -36,6 +39,35 @@ pub fn triggers(shrinker: &mut Shrinker) {
             moments = self::moments(&shrinker.best);
         }
     }
+}
+
+/// The plan with times in place of triggers that wait for a later occurrence than the first: a fault that waits for the ninth commit keeps
+/// nine requests in the plan. Nothing if it has no such trigger.
+pub fn timed(plan: &Plan) -> Option<Plan> {
+    let counts = |fault: &Fault| match fault.when {
+        When::On(trigger) if trigger.nth > 1 && trigger.times == 1 => Some(trigger),
+        _ => None,
+    };
+    if !plan.faults.iter().any(|fault| counts(fault).is_some()) {
+        return None;
+    }
+    let moments = moments(plan);
+    let mut timed = plan.clone();
+    for fault in &mut timed.faults {
+        let Some(trigger) = counts(fault) else { continue };
+        let mut occurrences = moments.iter().filter(|moment| {
+            moment.situation == trigger.situation
+                && (trigger.node.is_none() || moment.node == trigger.node)
+        });
+        let Some(moment) = occurrences.nth(trigger.nth as usize - 1) else { continue };
+        fault.when = When::At(moment.time.plus(trigger.after).since(Time::ZERO));
+        for whom in fault.action.names_mut() {
+            if let (Whom::Trigger, Some(node)) = (&*whom, moment.node) {
+                *whom = Whom::Nodes(vec![node]);
+            }
+        }
+    }
+    Some(timed)
 }
 
 /// Every situation that a plan's run reaches, in order.
@@ -85,7 +117,8 @@ fn waiting(plan: &Plan, place: usize, moments: &[Moment], at: Time, by_luck: boo
             ];
             for (plans, triggers) in styles.iter_mut().zip(triggers) {
                 let with = |trigger| with_trigger(plan, place, trigger, node);
-                plans.extend(triggers.into_iter().flat_map(with));
+                let countable = triggers.into_iter().filter(|it| it.nth <= OCCURRENCES_MAX);
+                plans.extend(countable.flat_map(with));
             }
         }
     }
