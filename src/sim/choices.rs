@@ -90,12 +90,13 @@ impl<N: Node> Sim<'_, '_, N> {
         choices.requests.push(single(arrives, to, command, Some(1)));
     }
 
-    /// A client begins an operation. In a session it matters that later tries belong to it; the session itself is opened for each.
+    /// A client begins an operation. In a session it matters that later tries belong to it; the session itself is opened for each,
+    /// as a single request begins with it.
     pub(super) fn note_operation(&mut self, number: u32) {
         let Some(choices) = &mut self.choices else { return };
         let client = &self.clients[number as usize - 1];
-        let (to, command) = (client.target, client.command);
-        if client.attempt > 1 || command == Command::Register {
+        let (to, command) = (client.target, client.single.unwrap_or(client.command));
+        if command == Command::Register {
             return;
         }
         choices.operations.push(single(self.watch.now, to, command, None));

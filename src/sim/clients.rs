@@ -71,6 +71,7 @@ impl<N: Node> Sim<'_, '_, N> {
                 }
                 client.begin(&self.client_options, nodes);
                 self.aim_single(number, trigger);
+                self.note_operation(number);
                 self.ask(number);
             }
             ClientEvent::Retry { hint, token } => {
@@ -114,7 +115,6 @@ impl<N: Node> Sim<'_, '_, N> {
         let way = client.way(&self.client_options);
         let what = ClientEvent::TimeOut { token: client.new_token() };
         self.watch.record(Some(node), kind);
-        self.note_operation(number);
         if let Way::Takes(span) = way {
             self.note_request(now.plus(span), node, command);
             let request = Request { id: request, command };
@@ -143,8 +143,9 @@ impl<N: Node> Sim<'_, '_, N> {
         let target = client.target;
         client.request.session = session;
         client.begin(&self.plan.clients, self.plan.cluster.nodes);
-        if client.single.is_some() {
-            client.target = target;
+        match client.single {
+            Some(_) => client.target = target,
+            None => self.note_operation(number),
         }
         self.ask(number);
     }

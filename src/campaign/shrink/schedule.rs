@@ -87,13 +87,18 @@ enum Asked {
 const CLIENT_LATENCIES: [Span; 5] =
     [Span::ZERO, Span::millis(1), Span::millis(5), Span::millis(10), Span::millis(20)];
 
+/// The same in eighths of how long clients wait: the first answer comes while the second try is under way.
+const PARTS_OF_TIMEOUT: [u64; 4] = [3, 4, 5, 7];
+
 impl Asked {
     /// What may become of a plan's clients.
     fn of(plan: &Plan) -> Vec<Asked> {
         let mut ways = vec![Asked::Tries];
         // Once faults are over, clients try until they are answered.
         if plan.clients.sessions.is_some() || plan.liveness.is_some() {
-            ways.extend(CLIENT_LATENCIES.map(Asked::Operations));
+            let timeout = plan.clients.timeout;
+            let late = PARTS_OF_TIMEOUT.map(|eighths| Span(timeout.0 / 8 * eighths));
+            ways.extend(CLIENT_LATENCIES.into_iter().chain(late).map(Asked::Operations));
         }
         ways
     }
