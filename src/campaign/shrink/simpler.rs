@@ -386,6 +386,7 @@ fn clients(shrinker: &mut Shrinker) {
             }
         }
     } else {
+        steady(shrinker);
         let candidates = [0, 1, count / 2, count - 1].into_iter().filter(|fewer| *fewer < count);
         let fewer = |count: u32| shrinker.with(|plan| plan.clients.count = count);
         let candidates = candidates.map(fewer).collect();
@@ -394,7 +395,7 @@ fn clients(shrinker: &mut Shrinker) {
     }
 }
 
-/// Clients that ask less often, begin later or stop earlier, and whose messages take one time.
+/// Clients that ask less often, begin later or stop earlier.
 fn slower(shrinker: &mut Shrinker) {
     let clients = shrinker.best.clients.clone();
     let (think, horizon) = (clients.think.scale(), shrinker.best.horizon);
@@ -414,13 +415,20 @@ fn slower(shrinker: &mut Shrinker) {
         }
     }
     shrinker.take_first(candidates);
-    let latency = shrinker.best.clients.latency;
-    if !matches!(latency, Latency::Constant(_)) {
-        let constant = [Span::millis(1), latency.scale()].map(Latency::Constant);
-        let plan = |latency| shrinker.with(|plan| plan.clients.latency = latency);
-        let candidates = constant.map(plan).into();
-        shrinker.take_first(candidates);
+}
+
+/// Clients whose messages take one time; where they have sessions, so long that each asks twice, is tried first: what only befalls an
+/// operation that is done twice is then sure to come.
+fn steady(shrinker: &mut Shrinker) {
+    let Clients { latency, timeout, sessions, .. } = shrinker.best.clients;
+    if matches!(latency, Latency::Constant(_)) {
+        return;
     }
+    let late = sessions.map(|_| Span(timeout.0 / 8 * 5));
+    let constant = late.into_iter().chain([Span::millis(1), latency.scale()]);
+    let plan = |latency| shrinker.with(|plan| plan.clients.latency = Latency::Constant(latency));
+    let candidates = constant.map(plan).collect();
+    shrinker.take_first(candidates);
 }
 
 /// Round numbers: times, durations, delays, timeouts.
