@@ -27,6 +27,10 @@ pub struct Client {
     pub attempts: u32,
     /// Its only operation, if it has just one.
     pub single: Option<Command>,
+    /// When it began what is under way.
+    pub began: Time,
+    /// How long its session took to open.
+    pub opening: Span,
 }
 
 /// The way of a message between a client and a node.
@@ -51,6 +55,8 @@ impl Client {
             token: 0,
             attempts,
             single,
+            began: Time::ZERO,
+            opening: Span::ZERO,
         }
     }
 

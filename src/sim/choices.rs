@@ -91,7 +91,7 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     /// A client begins an operation. In a session it matters that later tries belong to it; the session itself is opened for each,
-    /// as a single request begins with it.
+    /// as a single request begins with it: so long before.
     pub(super) fn note_operation(&mut self, number: u32) {
         let Some(choices) = &mut self.choices else { return };
         let client = &self.clients[number as usize - 1];
@@ -99,7 +99,9 @@ impl<N: Node> Sim<'_, '_, N> {
         if command == Command::Register {
             return;
         }
-        choices.operations.push(single(self.watch.now, to, command, None));
+        let opening = if client.single.is_some() { Span::ZERO } else { client.opening };
+        let at = Time(self.watch.now.0.saturating_sub(opening.0));
+        choices.operations.push(single(at, to, command, None));
     }
 
     pub(super) fn note_strike(

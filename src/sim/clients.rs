@@ -70,6 +70,7 @@ impl<N: Node> Sim<'_, '_, N> {
                     return;
                 }
                 client.begin(&self.client_options, nodes);
+                client.began = self.watch.now;
                 self.aim_single(number, trigger);
                 self.note_operation(number);
                 self.ask(number);
@@ -142,6 +143,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let client = &mut self.clients[number as usize - 1];
         let target = client.target;
         client.request.session = session;
+        client.opening = self.watch.now.since(client.began);
         client.begin(&self.plan.clients, self.plan.cluster.nodes);
         match client.single {
             Some(_) => client.target = target,

@@ -6,11 +6,23 @@ use crate::plan::liveness::Outside;
 use crate::plan::{Plan, Whom};
 use crate::time::Span;
 
+/// How often clients try at least where there is no calm.
+const ATTEMPTS: u32 = 10;
+
 /// Does without the calm if it can.
 pub fn calm(shrinker: &mut Shrinker) {
     let Some(liveness) = shrinker.best.liveness.clone() else { return };
     let without = shrinker.with(|plan| plan.liveness = None);
-    if shrinker.take(without) {
+    // In the calm clients ask until they are answered.
+    let patient = |plan: &mut Plan| plan.clients.attempts = plan.clients.attempts.max(ATTEMPTS);
+    let ends = |from: Span| {
+        shrinker.with(|plan| {
+            plan.liveness = None;
+            patient(plan);
+            plan.faults.retain(|fault| !fault.when.is_from(from));
+        })
+    };
+    if shrinker.take_first(vec![without, ends(Span(u64::MAX)), ends(liveness.from)]).is_some() {
         return;
     }
     let outsides = [Outside::CutOff, Outside::Down, Outside::Mute];
