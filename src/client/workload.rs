@@ -1,5 +1,7 @@
 //! A client asks, waits, thinks, and asks again; when it hears nothing it tries elsewhere.
 
+use std::collections::VecDeque;
+
 use crate::ids::{Index, NodeId};
 use crate::log::{Command, RequestId};
 use crate::plan::{Ask, Clients, Mix};
@@ -25,12 +27,12 @@ pub struct Client {
     pub token: u32,
     /// How often it tries at most.
     pub attempts: u32,
-    /// Its only operation, if it has just one.
+    /// What it is to ask, if it asks single requests.
     pub single: Option<Command>,
-    /// When it began what is under way.
-    pub began: Time,
-    /// How long its session took to open.
-    pub opening: Span,
+    /// When it began what is under way, and whom it asked first.
+    pub began: (Time, NodeId),
+    /// Single requests that came before the one under way was over: which, and the node that each waited for.
+    pub queue: VecDeque<(usize, Option<NodeId>)>,
 }
 
 /// The way of a message between a client and a node.
@@ -55,8 +57,8 @@ impl Client {
             token: 0,
             attempts,
             single,
-            began: Time::ZERO,
-            opening: Span::ZERO,
+            began: (Time::ZERO, NodeId::new(1)),
+            queue: VecDeque::new(),
         }
     }
 

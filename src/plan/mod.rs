@@ -636,7 +636,7 @@ impl Mix {
     }
 }
 
-/// One request, by a client of its own.
+/// One request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SingleRequest {
@@ -655,4 +655,8 @@ pub struct SingleRequest {
     /// How often it tries, from 1; without it, as often as the clients of `[clients]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
+    /// Which client asks, by any number: requests with the same one share its session, and each waits until the one before is over.
+    /// Without it, a client of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<u32>,
 }

@@ -43,9 +43,9 @@ pub struct Strike {
 }
 
 /// A request by itself.
-fn single(at: Time, to: NodeId, command: Command, attempts: Option<u32>) -> SingleRequest {
+fn single(at: Time, to: NodeId, command: Command) -> SingleRequest {
     let (at, to) = (Some(at.since(Time::ZERO)), Whom::Nodes(vec![to]));
-    SingleRequest { at, on: None, to, command, attempts }
+    SingleRequest { at, on: None, to, command, attempts: None, client: None }
 }
 
 impl<N: Node> Sim<'_, '_, N> {
@@ -87,21 +87,22 @@ impl<N: Node> Sim<'_, '_, N> {
             Command::Register => Command::Get { key: 0 },
             command => command,
         };
-        choices.requests.push(single(arrives, to, command, Some(1)));
+        choices.requests.push(SingleRequest { attempts: Some(1), ..single(arrives, to, command) });
     }
 
-    /// A client begins an operation. In a session it matters that later tries belong to it; the session itself is opened for each,
-    /// as a single request begins with it: so long before.
+    /// A client begins an operation, of which its session's opening is a part. In a session it matters that later tries belong to it, and
+    /// who else asks in it.
     pub(super) fn note_operation(&mut self, number: u32) {
         let Some(choices) = &mut self.choices else { return };
         let client = &self.clients[number as usize - 1];
-        let (to, command) = (client.target, client.single.unwrap_or(client.command));
+        let command = client.single.unwrap_or(client.command);
         if command == Command::Register {
             return;
         }
-        let opening = if client.single.is_some() { Span::ZERO } else { client.opening };
-        let at = Time(self.watch.now.0.saturating_sub(opening.0));
-        choices.operations.push(single(at, to, command, None));
+        let (at, to) = client.began;
+        let shares = self.client_options.sessions.is_some();
+        let client = shares.then_some(number);
+        choices.operations.push(SingleRequest { client, ..single(at, to, command) });
     }
 
     pub(super) fn note_strike(

@@ -1,9 +1,12 @@
 //! The clients' side of a run: requests on their way out, answers on their way back.
 
+use std::collections::BTreeMap;
+
 use crate::client::workload::{Client, Way};
 use crate::ids::{Index, NodeId};
 use crate::log::RequestId;
 use crate::node::{Answer, Node, Output, Request};
+use crate::plan::{SingleRequest, Whom};
 use crate::record::{Heard, Kind};
 use crate::rng::{Rng, Stream};
 use crate::sim::{Event, Sim};
@@ -12,8 +15,12 @@ use crate::time::{Span, Time};
 /// What can happen to a client.
 #[derive(Clone, Copy, Debug)]
 pub enum ClientEvent {
-    /// It begins an operation; a single request's client at a node that is chosen now.
-    Begin {
+    /// It begins an operation that it draws.
+    Begin,
+    /// It begins a single request, at a node that is chosen now.
+    Asked {
+        /// The request's place in the plan.
+        place: usize,
         /// The node at which the situation occurred that the request waited for.
         trigger: Option<NodeId>,
     },
@@ -40,18 +47,23 @@ impl<N: Node> Sim<'_, '_, N> {
             let rng = Rng::new(plan.seed, Stream::Client(number));
             let mut client = Client::new(number, rng, options.attempts, None);
             let at = Time::ZERO.plus(options.start).plus(client.think(options));
-            let what = ClientEvent::Begin { trigger: None };
-            self.queue.push(at, Event::Client { client: number, what });
+            self.queue.push(at, Event::Client { client: number, what: ClientEvent::Begin });
             self.clients.push(client);
         }
-        for single in &plan.requests {
-            let number = self.clients.len() as u32 + 1;
-            let rng = Rng::new(plan.seed, Stream::Client(number));
-            let attempts = single.attempts.unwrap_or(options.attempts);
-            self.clients.push(Client::new(number, rng, attempts, Some(single.command)));
-            self.singles.push(single);
+        let mut shared = BTreeMap::new();
+        for (place, single) in plan.requests.iter().enumerate() {
+            let fresh = self.clients.len() as u32 + 1;
+            let number = match single.client {
+                Some(client) => *shared.entry(client).or_insert(fresh),
+                None => fresh,
+            };
+            if number == fresh {
+                let rng = Rng::new(plan.seed, Stream::Client(number));
+                self.clients.push(Client::new(number, rng, options.attempts, Some(single.command)));
+            }
+            self.singles.push((number, single));
             if let Some(at) = single.at {
-                let what = ClientEvent::Begin { trigger: None };
+                let what = ClientEvent::Asked { place, trigger: None };
                 self.queue.push(Time::ZERO.plus(at), Event::Client { client: number, what });
             }
         }
@@ -62,18 +74,22 @@ impl<N: Node> Sim<'_, '_, N> {
         let nodes = self.plan.cluster.nodes;
         let client = &mut self.clients[number as usize - 1];
         match what {
-            ClientEvent::Begin { trigger } => {
-                let single = client.single.is_some();
-                if client.waiting
-                    || (!single && !client.goes_on(&self.client_options, self.watch.now))
-                {
-                    return;
+            ClientEvent::Begin => {
+                if !client.waiting && client.goes_on(&self.client_options, self.watch.now) {
+                    self.begin_operation(number, None);
                 }
-                client.begin(&self.client_options, nodes);
-                client.began = self.watch.now;
-                self.aim_single(number, trigger);
-                self.note_operation(number);
-                self.ask(number);
+            }
+            ClientEvent::Asked { place, trigger } => {
+                let (_, single) = self.singles[place];
+                if !client.waiting {
+                    client.single = Some(single.command);
+                    if !self.calm.begun {
+                        client.attempts = single.attempts.unwrap_or(self.client_options.attempts);
+                    }
+                    self.begin_operation(number, Some((single, trigger)));
+                } else if single.client.is_some() {
+                    client.queue.push_back((place, trigger));
+                }
             }
             ClientEvent::Retry { hint, token } => {
                 if client.token == token && client.waiting {
@@ -93,17 +109,21 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// A single request goes to the node that the plan names; if nobody fits, to the one that was drawn.
-    fn aim_single(&mut self, number: u32, trigger: Option<NodeId>) {
-        let place = (number as usize - 1).checked_sub(self.plan.clients.count as usize);
-        let Some(single) = place.and_then(|place| self.singles.get(place).copied()) else { return };
-        let word = u64::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        if single.to == crate::plan::Whom::Everyone {
-            return;
+    /// A client begins an operation. A single request goes to the node that the plan names; if nobody fits, to the one that was drawn.
+    fn begin_operation(&mut self, number: u32, asked: Option<(&SingleRequest, Option<NodeId>)>) {
+        self.clients[number as usize - 1].begin(&self.client_options, self.plan.cluster.nodes);
+        if let Some((single, trigger)) = asked
+            && single.to != Whom::Everyone
+        {
+            let word = u64::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            if let Some(target) = self.resolve(&single.to, trigger, word).iter().next() {
+                self.clients[number as usize - 1].target = target;
+            }
         }
-        if let Some(target) = self.resolve(&single.to, trigger, word).iter().next() {
-            self.clients[number as usize - 1].target = target;
-        }
+        let client = &mut self.clients[number as usize - 1];
+        client.began = (self.watch.now, client.target);
+        self.note_operation(number);
+        self.ask(number);
     }
 
     /// Sends the client's request on its way.
@@ -143,7 +163,6 @@ impl<N: Node> Sim<'_, '_, N> {
         let client = &mut self.clients[number as usize - 1];
         let target = client.target;
         client.request.session = session;
-        client.opening = self.watch.now.since(client.began);
         client.begin(&self.plan.clients, self.plan.cluster.nodes);
         match client.single {
             Some(_) => client.target = target,
@@ -158,9 +177,11 @@ impl<N: Node> Sim<'_, '_, N> {
         client.new_token();
         let think = client.think(&self.client_options);
         let at = self.watch.now.plus(think);
-        if client.goes_on(&self.client_options, at) {
-            let what = ClientEvent::Begin { trigger: None };
-            self.queue.push(at, Event::Client { client: number, what });
+        if let Some((place, trigger)) = client.queue.pop_front() {
+            let what = ClientEvent::Asked { place, trigger };
+            self.queue.push(self.watch.now, Event::Client { client: number, what });
+        } else if client.goes_on(&self.client_options, at) {
+            self.queue.push(at, Event::Client { client: number, what: ClientEvent::Begin });
         }
     }
 

@@ -55,7 +55,7 @@ struct Waiting {
 #[derive(Clone, Copy, Debug)]
 enum Waits {
     Fault(usize),
-    Client(u32),
+    Request(usize),
 }
 
 /// The faults of a run.
@@ -95,7 +95,7 @@ impl<N: Node> Sim<'_, '_, N> {
         }
         for (place, single) in self.plan.requests.iter().enumerate() {
             if let Some(trigger) = single.on {
-                let what = Waits::Client(self.plan.clients.count + place as u32 + 1);
+                let what = Waits::Request(place);
                 self.faults.waiting.push(Waiting { trigger, seen: 0, what });
             }
         }
@@ -127,9 +127,9 @@ impl<N: Node> Sim<'_, '_, N> {
             }
             let event = match waiting.what {
                 Waits::Fault(fault) => Event::Fault(FaultEvent::Strike { fault, trigger: node }),
-                Waits::Client(client) => {
-                    let what = ClientEvent::Begin { trigger: node };
-                    Event::Client { client, what }
+                Waits::Request(place) => {
+                    let what = ClientEvent::Asked { place, trigger: node };
+                    Event::Client { client: self.singles[place].0, what }
                 }
             };
             self.queue.push(self.watch.now.plus(after), event);

@@ -95,7 +95,8 @@ pub struct Sim<'p, 'w, N: Node> {
     clients: Vec<crate::client::workload::Client>,
     /// What clients are like now.
     client_options: Clients,
-    singles: Vec<&'p SingleRequest>,
+    /// The single requests of the plan, each with the number of its client.
+    singles: Vec<(u32, &'p SingleRequest)>,
     faults: Faults,
     calm: Calm,
     /// What is drawn, where somebody wants to know.

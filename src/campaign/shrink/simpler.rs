@@ -90,7 +90,7 @@ fn cut(shrinker: &Shrinker, horizon: Span) -> Plan {
 /// Everything but numbers.
 pub fn all(shrinker: &mut Shrinker) {
     nodes(shrinker);
-    let changes: [&dyn Fn(&mut Plan); 15] = [
+    let changes: [&dyn Fn(&mut Plan); 17] = [
         &|plan| plan.links.clear(),
         &|plan| plan.network = plain_network(),
         &|plan| plan.network.loss = crate::time::Share::NEVER,
@@ -123,6 +123,8 @@ pub fn all(shrinker: &mut Shrinker) {
             (plan.raft.batch_delay, plan.raft.parallel_append) = (None, None);
             plan.cluster.apply_delay = Span::ZERO;
         },
+        &|plan| plan.requests.iter_mut().for_each(|request| request.client = None),
+        &lone_clients,
     ];
     for change in changes {
         let plan = shrinker.with(change);
@@ -147,6 +149,16 @@ pub fn all(shrinker: &mut Shrinker) {
     }
     clients(shrinker);
     values(shrinker);
+}
+
+/// Who asks only once needs no number.
+fn lone_clients(plan: &mut Plan) {
+    let clients: Vec<Option<u32>> = plan.requests.iter().map(|request| request.client).collect();
+    for request in &mut plan.requests {
+        if clients.iter().filter(|client| **client == request.client).count() == 1 {
+            request.client = None;
+        }
+    }
 }
 
 /// Fewer distinct keys and values in what single requests ask: all alike, all of one kind, or each as it is but with one key.
