@@ -414,3 +414,30 @@ impl NodeShadow {
         change
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Time;
+
+    fn append(shadow: &mut Shadow, node: u8, index: u64, content: u64) -> Change {
+        let kind =
+            Kind::Append { write: WriteId(index), index: Index(index), term: Term::FIRST, content };
+        let node = Some(NodeId::new(node));
+        shadow.observe(&Record { number: index, event: 1, time: Time::ZERO, node, kind })
+    }
+
+    /// Where log matching is not judged, a node whose entries contradict others' goes on with them.
+    #[test]
+    fn a_log_that_contradicts_another_goes_on() {
+        let mut shadow = Shadow::new(2);
+        assert_eq!(append(&mut shadow, 1, 1, 10), Change::None);
+        assert_eq!(append(&mut shadow, 1, 2, 20), Change::None);
+        let contradicts = |change| matches!(change, Change::Diverged(_));
+        assert!(contradicts(append(&mut shadow, 2, 1, 11)));
+        assert!(contradicts(append(&mut shadow, 2, 2, 21)));
+        assert_eq!(append(&mut shadow, 2, 4, 41), Change::OutOfPlace);
+        assert_eq!(shadow.node(NodeId::new(2)).last_index(), Index(2));
+        assert_ne!(shadow.node(NodeId::new(1)).log, shadow.node(NodeId::new(2)).log);
+    }
+}
