@@ -6,6 +6,9 @@ use crate::plan::liveness::Outside;
 use crate::plan::{Plan, Whom};
 use crate::time::Span;
 
+/// Faults that end this early might as well not have been.
+const SOON: Span = Span::millis(1);
+
 /// How often clients try at least where there is no calm.
 const ATTEMPTS: u32 = 10;
 
@@ -34,7 +37,9 @@ pub fn calm(shrinker: &mut Shrinker) {
     if liveness.core != Whom::Everyone {
         shrinker.take_first(cores(shrinker));
     }
-    while let Some(from) = shrinker.best.liveness.as_ref().map(|liveness| liveness.from) {
+    while let Some(from) = shrinker.best.liveness.as_ref().map(|liveness| liveness.from)
+        && from >= SOON
+    {
         let earlier = |eighths: u64| end_faults(shrinker, Span(from.0 / 8 * eighths));
         let candidates = [1, 2, 4, 6, 7].map(earlier).into();
         if shrinker.take_first(candidates).is_none() {

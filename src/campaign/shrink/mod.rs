@@ -315,6 +315,8 @@ impl Shrinker<'_> {
         };
         calm::calm(self);
         simpler::shorten(self);
+        // Most of what happens is what clients ask: without it, every other candidate is soon tried.
+        simpler::clients(self);
         simpler::halve(self);
         schedule::name_errors(self);
         list::faults(self);

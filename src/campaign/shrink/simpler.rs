@@ -381,7 +381,7 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
 }
 
 /// Fewer clients, that ask less.
-fn clients(shrinker: &mut Shrinker) {
+pub fn clients(shrinker: &mut Shrinker) {
     let count = shrinker.best.clients.count;
     if shrinker.best.clients.sessions.is_some() {
         let plan = shrinker.with(|plan| plan.clients.sessions = None);
