@@ -6,6 +6,7 @@
 //! end, and may take effect at any later moment or never.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::log::Command;
 use crate::oracle::model::{State, step};
@@ -75,10 +76,15 @@ pub struct Search {
     /// What must take effect, by beginning; then what may.
     items: Vec<Item>,
     required: usize,
-    seen: BTreeSet<Place>,
-    stack: Vec<Place>,
+    seen: BTreeSet<Rc<Place>>,
+    /// Where to go on: from a place by an item. The place it leads to is made when its turn comes, since most turns never come: with
+    /// hundreds of unknown outcomes, hundreds wait for each place that was looked at.
+    stack: Vec<Turn>,
     limit: usize,
 }
+
+/// A place, and the item that is done next; none where the search begins.
+type Turn = (Rc<Place>, Option<u32>);
 
 impl Search {
     /// A search that begins with any of these states and looks at so many places at most.
@@ -101,7 +107,10 @@ impl Search {
             }
         }
         let done = vec![0; items.len().div_ceil(64)];
-        let begin = |state: &State| Place { done: done.clone(), state: state.clone() };
+        let begin = |state: &State| {
+            let place = Place { done: done.clone(), state: state.clone() };
+            (Rc::new(place), None)
+        };
         let stack = base.iter().map(begin).collect();
         Search { items, required, seen: BTreeSet::new(), stack, limit }
     }
@@ -136,22 +145,30 @@ impl Search {
 
     /// Goes on to the next order, and gives the state in which it ends.
     fn next(&mut self) -> Option<State> {
-        while let Some(place) = self.stack.pop() {
+        while let Some(turn) = self.stack.pop() {
             if self.seen.len() >= self.limit {
                 return None;
             }
-            if !self.seen.insert(place.clone()) {
+            let place = self.arrive(turn);
+            if !self.seen.insert(Rc::clone(&place)) {
                 continue;
             }
             if !self.go_on(&place) {
-                return Some(place.state);
+                return Some(place.state.clone());
             }
         }
         None
     }
 
+    fn arrive(&self, (from, item): Turn) -> Rc<Place> {
+        let Some(item) = item else { return from };
+        let item = item as usize;
+        let (_, state) = step(&from.state, self.items[item].command);
+        Rc::new(from.with(item, state))
+    }
+
     /// Puts what may come next on the stack, the likeliest on top; says whether something must still come.
-    fn go_on(&mut self, place: &Place) -> bool {
+    fn go_on(&mut self, place: &Rc<Place>) -> bool {
         let mut deadline = u64::MAX;
         let mut candidates: Vec<usize> = Vec::new();
         let first = (0..self.required).find(|item| !place.has(*item));
@@ -180,7 +197,7 @@ impl Search {
                 None => state.is_some(),
             };
             if fits {
-                self.stack.push(place.with(item, state));
+                self.stack.push((Rc::clone(place), Some(item as u32)));
             }
         }
         true
