@@ -13,6 +13,7 @@
 
 pub mod closest;
 pub mod ids;
+mod named;
 pub mod rng;
 pub mod time;
 

@@ -141,6 +141,7 @@ mod tests {
             first(1, Stream::Recovery),
             first(1, Stream::Operations),
             first(1, Stream::DiskFaults),
+            first(1, Stream::Reads),
             first(1, Stream::Membership),
         ];
         for (place, word) in words.iter().enumerate() {

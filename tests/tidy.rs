@@ -10,7 +10,7 @@ use squall::raft::Bug;
 
 /// Who may know whom: a file imports from its own layer and from those above it in this table.
 const LAYERS: [&[&str]; 8] = [
-    &["ids", "time", "rng", "closest"],
+    &["ids", "time", "rng", "closest", "named"],
     &["configuration", "log", "node", "record", "property", "situation"],
     &["raft", "kv", "guests", "plan"],
     &["world", "client"],

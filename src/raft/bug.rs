@@ -1,10 +1,12 @@
 //! The catalogue of mistakes that can be planted: each one that a real Raft shipped, or that the paper warns of.
 
 mod membership;
-mod names;
 mod reads;
 
+use crate::named::named;
 use crate::property::Property;
+
+named!(Bug, "Bug", "bug", "squall bugs");
 
 /// A mistake that can be planted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

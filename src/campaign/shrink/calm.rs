@@ -16,12 +16,11 @@ const ATTEMPTS: u32 = 10;
 pub fn calm(shrinker: &mut Shrinker) {
     let Some(liveness) = shrinker.best.liveness.clone() else { return };
     let without = shrinker.with(|plan| plan.liveness = None);
-    // In the calm clients ask until they are answered.
-    let patient = |plan: &mut Plan| plan.clients.attempts = plan.clients.attempts.max(ATTEMPTS);
     let ends = |from: Span| {
         shrinker.with(|plan| {
             plan.liveness = None;
-            patient(plan);
+            // In the calm clients ask until they are answered.
+            plan.clients.attempts = plan.clients.attempts.max(ATTEMPTS);
             plan.faults.retain(|fault| !fault.when.is_from(from));
         })
     };
