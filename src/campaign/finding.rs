@@ -93,8 +93,12 @@ impl Signature {
     pub fn of(outcome: &Outcome) -> Option<Signature> {
         match (&outcome.violation, outcome.ended) {
             (Some(violation), _) => {
-                let records = violation.evidence.len();
-                let shape = format!("{} ({records} records)", without_numbers(&violation.sentence));
+                let sentence = without_numbers(&violation.sentence);
+                // A history is as long as it happens to be.
+                let shape = match violation.property {
+                    Property::Linearizability => sentence,
+                    _ => format!("{sentence} ({} records)", violation.evidence.len()),
+                };
                 Some(Signature { finding: Finding::Violation(violation.property), shape })
             }
             (None, Ended::EventLimit) => Some(Signature::limit(Finding::EventLimit)),
@@ -125,20 +129,22 @@ impl fmt::Display for Signature {
     }
 }
 
-/// A sentence with `#` for every number in it.
+/// A sentence with `#` for every number in it, and for every list of numbers.
 fn without_numbers(sentence: &str) -> String {
     let mut shape = String::new();
-    let mut in_number = false;
+    let (mut in_number, mut in_list) = (false, false);
     for letter in sentence.chars() {
         if shape.len() + letter.len_utf8() > SHAPE_BYTES_MAX {
             break;
         }
-        if !letter.is_ascii_digit() {
+        in_list = letter == '[' || in_list && (letter.is_ascii_digit() || ", ".contains(letter));
+        let is_number = in_list || letter.is_ascii_digit() || in_number && letter == ']';
+        if !is_number {
             shape.push(letter);
         } else if !in_number {
             shape.push('#');
         }
-        in_number = letter.is_ascii_digit();
+        in_number = is_number;
     }
     shape
 }
@@ -151,6 +157,7 @@ mod tests {
     fn numbers_do_not_make_another_failure() {
         let shape = without_numbers("n2 committed index 17, which is on 2 of 5 disks.");
         assert_eq!(shape, "n# committed index #, which is on # of # disks.");
+        assert_eq!(without_numbers("read [151, 254] from 7 [seven]"), "read # from # #seven]");
         assert_eq!(without_numbers(&"ä".repeat(400)).len(), 300);
     }
 

@@ -16,7 +16,7 @@ use crate::campaign::Settings;
 use crate::campaign::clock::thread_cpu_time;
 use crate::campaign::finding::{Finding, Signature};
 use crate::campaign::shrink::Shrinking;
-use crate::campaign::workers::run_caught;
+use crate::campaign::workers::run_briefly;
 use crate::plan::Plan;
 use crate::property::Property;
 use crate::raft::Bug;
@@ -182,7 +182,7 @@ fn run_trial(
         let mut plan = measure.settings.plan(seed);
         plan.raft.bugs = vec![bug];
         trial.runs += 1;
-        let signature = match run_caught(&plan, None) {
+        let signature = match run_briefly(&plan) {
             Ok(outcome) => Signature::of(&outcome),
             Err(signature) => Some(signature),
         };

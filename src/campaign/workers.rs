@@ -207,7 +207,8 @@ fn run_block(settings: &Settings, seeds: Range<u64>, slot: &Slot) -> Block {
         let run = slot.run.fetch_add(1, Ordering::Relaxed) + 1;
         let is_given_up = || slot.given_up.load(Ordering::Relaxed) == run;
         let waits = Some(&mut block.summary.waits);
-        let options = Options { interrupt: Some(&is_given_up), waits, ..Options::default() };
+        let interrupt: Option<&dyn Fn() -> bool> = Some(&is_given_up);
+        let options = Options { interrupt, waits, brief: true, ..Options::default() };
         let failed = match run_caught_with(&settings.plan(seed), options) {
             Ok(outcome) => {
                 block.summary.add(seed, &outcome);
@@ -226,6 +227,11 @@ fn run_block(settings: &Settings, seeds: Range<u64>, slot: &Slot) -> Block {
 /// Runs a plan; a panic of squall's own becomes a signature.
 pub fn run_caught(plan: &Plan, interrupt: Option<&dyn Fn() -> bool>) -> Result<Outcome, Signature> {
     run_caught_with(plan, Options { interrupt, ..Options::default() })
+}
+
+/// The same, briefly: it is known what fails, and not all that people want to read of it.
+pub fn run_briefly(plan: &Plan) -> Result<Outcome, Signature> {
+    run_caught_with(plan, Options { brief: true, ..Options::default() })
 }
 
 /// The same, watched.

@@ -76,6 +76,8 @@ pub struct KeyHistory {
 pub struct Histories {
     /// Whether what clients read is not judged.
     pub leave_out_reads: bool,
+    /// Whether a violation shows no more of its history than the operation that was answered last.
+    pub brief: bool,
     keys: BTreeMap<u32, KeyHistory>,
     /// Operations that may yet take effect: on which key, and in which place.
     open: BTreeMap<(u32, u32), (u32, usize)>,
@@ -201,7 +203,7 @@ impl Histories {
         if !history.witnessed && !history.undecided {
             match history.search() {
                 Verdict::Violated if history.exact => {
-                    return Some(shortest::violation(record, key, history, place));
+                    return Some(shortest::violation(record, key, history, place, self.brief));
                 }
                 Verdict::Linearizable => {}
                 _ => {

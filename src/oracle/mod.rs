@@ -94,6 +94,13 @@ impl Oracles {
         self
     }
 
+    /// Looks for no shortest history from now on.
+    pub fn be_brief(&mut self) {
+        if let Some(histories) = &mut self.histories {
+            histories.brief = true;
+        }
+    }
+
     /// Whether faults are over, and the cluster has come back to life.
     pub fn has_recovered(&self) -> bool {
         self.liveness.as_ref().is_some_and(|liveness| liveness.has_recovered())

@@ -86,6 +86,9 @@ pub struct Options<'a> {
     pub interrupt: Option<&'a dyn Fn() -> bool>,
     /// Leaves oracles and situations out, to see what they cost. Faults that wait for a situation wait for ever.
     pub unjudged: bool,
+    /// Does without what takes longest to find out about a violation, and only people read: the shortest history. Neither the violation's
+    /// sentence nor its signature tells the difference.
+    pub brief: bool,
     /// Where what was drawn is put when the run has ended.
     pub choices: Option<&'a mut Choices>,
     /// Where the waits of clients and for leaders are added.
@@ -116,6 +119,9 @@ pub fn run_nodes<N: Node>(plan: &Plan, make: &dyn Fn(NodeId) -> N, options: Opti
     let horizon = options.until.unwrap_or(plan.horizon).min(plan.horizon);
     let mut watch = Watch::new(plan, !options.unjudged, options.sink, options.marks);
     watch.stopwatch = options.waits.map(Stopwatch::new);
+    if let (true, Some(judges)) = (options.brief, watch.judges()) {
+        judges.oracles.be_brief();
+    }
     let mut sim = Sim::new(plan, make, watch);
     sim.choices = options.choices.is_some().then(Box::default);
     let ended = sim.run(Time::ZERO.plus(horizon), options.interrupt);

@@ -18,7 +18,7 @@ use std::time::Instant;
 
 use crate::campaign::clock::now;
 use crate::campaign::finding::{Finding, Signature};
-use crate::campaign::workers::run_caught;
+use crate::campaign::workers::{run_briefly, run_caught};
 use crate::plan::Plan;
 use crate::plan::validate::validate;
 use crate::sim::Outcome;
@@ -209,7 +209,7 @@ impl Shrunk {
 pub fn shrink(plan: &Plan, any: bool, control: Control) -> Option<Shrunk> {
     let mut plan = plan.clone();
     plan.expect = crate::plan::Expect::default();
-    let outcome = run_caught(&plan, None).ok()?;
+    let outcome = run_briefly(&plan).ok()?;
     let signature = Signature::of(&outcome)?;
     let before = Size::of(&plan, &outcome);
     let target = if any { Target::Any } else { Target::Same(signature) };
@@ -225,7 +225,8 @@ pub fn shrink(plan: &Plan, any: bool, control: Control) -> Option<Shrunk> {
     };
     shrinker.run();
     let cut_short = shrinker.is_over();
-    let Shrinker { mut best, outcome, tried, .. } = shrinker;
+    let Shrinker { mut best, tried, .. } = shrinker;
+    let outcome = run_caught(&best, None).ok()?;
     let seedless = schedule::is_seedless(&best, &outcome);
     let after = Size::of(&best, &outcome);
     if let Some(violation) = &outcome.violation {
@@ -437,7 +438,7 @@ fn judge(plan: &Plan, target: &Target, events_max: u64, fixed: bool) -> Option<O
         plan.events_max = plan.events_max.min(events_max);
     }
     validate(&plan).ok()?;
-    let outcome = run_caught(&plan, None).ok()?;
+    let outcome = run_briefly(&plan).ok()?;
     let fails = target.is_met(Signature::of(&outcome).as_ref());
     (fails && (!fixed || schedule::is_seedless(&plan, &outcome))).then_some(outcome)
 }
