@@ -88,6 +88,7 @@ pub fn explain(plan: &Plan, lines_max: usize) -> Result<Option<Explanation>, Str
     };
     // It has a heading, and an empty line before it.
     let around = LINES_AROUND + if standing.is_empty() { 0 } else { standing.len() + 2 };
+    let around = around + violation.history.len();
     let lines = chosen(told, lines_max.saturating_sub(around));
     let told = |node: &NodeId| lines.iter().any(|line| line.mentions(*node));
     let idle =
