@@ -40,6 +40,9 @@ pub struct Totals {
     pub commits: u64,
     /// Requests that clients heard to be applied.
     pub answers: u64,
+    /// Keys of which it was not decided whether their history is linearizable: a limit of the search came first.
+    #[serde(default)]
+    pub undecided: u64,
     /// Virtual time.
     pub virtual_time: Span,
 }
@@ -53,6 +56,7 @@ impl Totals {
         self.leaders += other.leaders;
         self.commits += other.commits;
         self.answers += other.answers;
+        self.undecided += other.undecided;
         self.virtual_time = self.virtual_time.plus(other.virtual_time);
     }
 }
@@ -116,6 +120,7 @@ impl Summary {
             leaders: counters.leaders,
             commits: counters.commits,
             answers: counters.answers,
+            undecided: counters.undecided,
             virtual_time: outcome.time.since(Time::ZERO),
         });
         for (situation, count) in outcome.situations.reached() {

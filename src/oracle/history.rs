@@ -9,7 +9,7 @@
 //! and the history is dropped. An operation of unknown outcome stays open for ever; outside of sessions, so do the other tries of an
 //! operation, for each may yet take effect.
 //!
-//! Limits, so that neither time nor memory runs away: [`SEARCH_MAX`] places are looked at in one search and [`KEY_MAX`] for one key. A
+//! Limits, so that neither time nor memory runs away: [`SEARCH_MAX`] items are weighed in one search and [`KEY_MAX`] for one key. A
 //! segment that cannot be closed goes on from the state of the witness after 4,096 operations. What is not decided within
 //! these limits is counted as undecided, and is no violation.
 
@@ -24,10 +24,10 @@ use crate::oracle::violation::Violation;
 use crate::record::{Heard, Kind, MessageKind, Record, values_word};
 use crate::time::Time;
 
-/// How many places one search looks at.
-pub const SEARCH_MAX: usize = 50_000;
-/// How many places are looked at for one key in a run.
-pub const KEY_MAX: usize = 400_000;
+/// How many items one search weighs: at each place that it looks at, all that may come next.
+pub const SEARCH_MAX: usize = 4_000_000;
+/// How many items are weighed for one key in a run.
+pub const KEY_MAX: usize = 20_000_000;
 /// A segment is closed after so many operations, as soon as none is open.
 const SEGMENT_MIN: usize = 128;
 /// After so many operations a segment is closed whatever is open.
@@ -64,7 +64,7 @@ pub struct KeyHistory {
     held: Vec<(u64, u64)>,
     /// Whether the witness has not failed.
     witnessed: bool,
-    /// How many places may still be looked at.
+    /// How many items may still be weighed.
     budget: usize,
     undecided: bool,
     /// How long the segment is when it is next tried to close it.
@@ -290,7 +290,7 @@ impl KeyHistory {
         let limit = SEARCH_MAX.min(self.budget);
         let mut search = Search::new(&self.base, &self.seen(), limit);
         let verdict = search.verdict();
-        self.budget = self.budget.saturating_sub(search.looked_at());
+        self.budget = self.budget.saturating_sub(search.weighed());
         verdict
     }
 

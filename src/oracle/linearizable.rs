@@ -51,6 +51,9 @@ struct Item {
     again: bool,
 }
 
+/// What it takes to look at a place at all, in items.
+const PLACE: usize = 16;
+
 /// A set of items done, and the state that they left.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
@@ -80,6 +83,8 @@ pub struct Search {
     /// Where to go on: from a place by an item. The place it leads to is made when its turn comes, since most turns never come: with
     /// hundreds of unknown outcomes, hundreds wait for each place that was looked at.
     stack: Vec<Turn>,
+    /// How many items may yet be weighed, over all places.
+    left: usize,
     limit: usize,
 }
 
@@ -87,7 +92,7 @@ pub struct Search {
 type Turn = (Rc<Place>, Option<u32>);
 
 impl Search {
-    /// A search that begins with any of these states and looks at so many places at most.
+    /// A search that begins with any of these states and weighs so many items at most, over all places that it looks at.
     pub fn new(base: &[State], operations: &[Operation], limit: usize) -> Search {
         let mut items = Vec::new();
         for operation in operations.iter().filter(|operation| operation.to.is_some()) {
@@ -112,14 +117,14 @@ impl Search {
             (Rc::new(place), None)
         };
         let stack = base.iter().map(begin).collect();
-        Search { items, required, seen: BTreeSet::new(), stack, limit }
+        Search { items, required, seen: BTreeSet::new(), stack, left: limit, limit }
     }
 
     /// Looks for an order.
     pub fn verdict(&mut self) -> Verdict {
         match self.next() {
             Some(_) => Verdict::Linearizable,
-            None if self.seen.len() >= self.limit => Verdict::Undecided,
+            None if self.left == 0 => Verdict::Undecided,
             None => Verdict::Violated,
         }
     }
@@ -130,12 +135,12 @@ impl Search {
         while let Some(state) = self.next() {
             states.insert(state);
         }
-        (self.seen.len() < self.limit).then(|| states.into_iter().collect())
+        (self.left > 0).then(|| states.into_iter().collect())
     }
 
-    /// How many places were looked at.
-    pub fn looked_at(&self) -> usize {
-        self.seen.len()
+    /// How many items were weighed.
+    pub fn weighed(&self) -> usize {
+        self.limit - self.left
     }
 
     /// Every state that was met, by its word.
@@ -146,7 +151,7 @@ impl Search {
     /// Goes on to the next order, and gives the state in which it ends.
     fn next(&mut self) -> Option<State> {
         while let Some(turn) = self.stack.pop() {
-            if self.seen.len() >= self.limit {
+            if self.left == 0 {
                 return None;
             }
             let place = self.arrive(turn);
@@ -167,7 +172,8 @@ impl Search {
         Rc::new(from.with(item, state))
     }
 
-    /// Puts what may come next on the stack, the likeliest on top; says whether something must still come.
+    /// Puts what may come next on the stack, the likeliest on top; says whether something must still come. Whatever waits on the stack
+    /// was weighed, so the limit bounds memory too.
     fn go_on(&mut self, place: &Rc<Place>) -> bool {
         let mut deadline = u64::MAX;
         let mut candidates: Vec<usize> = Vec::new();
@@ -181,6 +187,8 @@ impl Search {
                 candidates.push(item);
             }
         }
+        let weighed = PLACE + candidates.len() + self.items.len() - self.required;
+        self.left = self.left.saturating_sub(weighed);
         if first.is_none() {
             return false;
         }

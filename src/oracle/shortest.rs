@@ -42,7 +42,7 @@ pub fn violation(
     Violation { history: table(key, &history.base, &kept, &lists), ..violation }
 }
 
-/// How many places may yet be looked at for a shorter history. A search that does not end within it changes nothing.
+/// How many items may yet be weighed for a shorter history. A search that does not end within it changes nothing.
 struct Budget(usize);
 
 impl Budget {
@@ -50,7 +50,7 @@ impl Budget {
         let operations: Vec<Operation> = operations.iter().map(|it| it.operation).collect();
         let mut search = Search::new(base, &operations, SEARCH_MAX.min(self.0));
         let verdict = search.verdict();
-        self.0 -= search.looked_at().min(self.0);
+        self.0 -= search.weighed().min(self.0);
         verdict == Verdict::Violated
     }
 }

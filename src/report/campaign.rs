@@ -52,6 +52,13 @@ pub fn text(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrink
     for words in waits.into_iter().filter_map(|(histogram, thing)| waited(histogram, thing)) {
         let _ = writeln!(text, "  {words}");
     }
+    if totals.undecided > 0 {
+        let keys = counted(totals.undecided, "key");
+        let _ = writeln!(
+            text,
+            "  linearizability of {keys} undecided: a limit of the search came first"
+        );
+    }
     let reached = file.situations.len();
     let _ = writeln!(text, "  situations: {reached} of {} reached", Situation::COUNT);
     if !file.never_reached.is_empty() {

@@ -36,13 +36,21 @@ const TRIGGER_SEEDS: u64 = 12;
 /// The same where requests with times are taken away: it is done better without luck.
 const REQUEST_SEEDS: u64 = 8;
 
-/// A plan of so many steps is small enough.
-const STEPS_ENOUGH: usize = 8;
-/// How much more is tried for one that is not: as many times the seeds, one after the other.
-const EFFORTS: [u64; 2] = [8, 64];
+/// How much more is tried, one after the other, for a plan that has more steps than are enough: as many times the seeds.
+const EFFORTS: [Effort; 2] = [
+    Effort { steps_enough: 8, times: 8 },
+    // This takes most of a minute.
+    Effort { steps_enough: 16, times: 64 },
+];
 
 /// How many candidates a worker runs before the others are looked at.
 const BATCH: usize = 4;
+
+/// More luck for a plan that is not small enough.
+struct Effort {
+    steps_enough: usize,
+    times: u64,
+}
 
 /// What a shrunk plan must still do.
 #[derive(Clone, Debug)]
@@ -253,12 +261,12 @@ impl Shrinker<'_> {
         let mut lucky = (self.best.clone(), self.outcome.clone());
         self.finish();
         let mut least = size(&self.best, &self.outcome);
-        for effort in EFFORTS {
+        for Effort { steps_enough, times } in EFFORTS {
             let smallest = (self.best.clone(), self.outcome.clone());
-            if least <= (false, STEPS_ENOUGH) || self.is_over() {
+            if least <= (false, steps_enough) || self.is_over() {
                 return;
             }
-            self.effort = effort;
+            self.effort = times;
             (self.best, self.outcome) = lucky;
             self.simplify_all();
             lucky = (self.best.clone(), self.outcome.clone());

@@ -62,6 +62,7 @@ fn figures(body: &mut String, file: &CampaignFile) {
         (grouped(totals.leaders), "leaders"),
         (grouped(totals.commits), "commits"),
         (grouped(totals.answers), "answers"),
+        (grouped(totals.undecided), "keys of undecided linearizability"),
         (format!("{} s", seconds(timing.milliseconds)), "of real time"),
         (grouped(timing.jobs), "jobs"),
         (grouped(timing.per_second(totals.runs)), "storms per second"),
