@@ -33,6 +33,9 @@ const SEEDS_MAX: u64 = 300;
 /// The same where a fault is to wait for a situation: there are many to try.
 const TRIGGER_SEEDS: u64 = 12;
 
+/// The same where pins are taken away.
+const PIN_SEEDS: u64 = 64;
+
 /// The same where requests with times are taken away: it is done better without luck.
 const REQUEST_SEEDS: u64 = 8;
 
@@ -334,7 +337,7 @@ impl Shrinker<'_> {
         schedule::name_requests(self);
         self.with_seeds(REQUEST_SEEDS, list::requests);
         schedule::pin_messages(self);
-        list::pins(self);
+        self.with_seeds(PIN_SEEDS, list::pins);
         self.seeds = 1;
     }
 
