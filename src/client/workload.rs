@@ -8,6 +8,7 @@ use crate::plan::{Ask, Clients, Mix};
 use crate::rng::Rng;
 use crate::time::{Span, Time};
 use crate::world::latency::sample;
+use crate::world::queue::Turn;
 
 /// One client. It has at most one operation under way.
 #[derive(Debug)]
@@ -25,6 +26,10 @@ pub struct Client {
     pub target: NodeId,
     /// A wake-up with another token is out of date.
     pub token: u32,
+    /// How long it waits for the latest try.
+    pub patience: Option<Patience>,
+    /// The next time at which it is looked whether it has waited long enough; no later than its patience ends.
+    pub wake_at: Option<Time>,
     /// How often it tries at most.
     pub attempts: u32,
     /// What it is to ask, if it asks single requests.
@@ -33,6 +38,17 @@ pub struct Client {
     pub began: (Time, NodeId),
     /// Single requests that came before the one under way was over: which, and the node that each waited for.
     pub queue: VecDeque<(usize, Option<NodeId>)>,
+}
+
+/// How long a client waits for one try.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// When it ends.
+    pub ends: Time,
+    /// In which turn of that time: the one that was next when the try began.
+    pub turn: Turn,
+    /// Out of date if it is not the client's.
+    pub token: u32,
 }
 
 /// The way of a message between a client and a node.
@@ -55,6 +71,8 @@ impl Client {
             waiting: false,
             target: NodeId::new(1),
             token: 0,
+            patience: None,
+            wake_at: None,
             attempts,
             single,
             began: (Time::ZERO, NodeId::new(1)),

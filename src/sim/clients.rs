@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::client::workload::{Client, Way};
+use crate::client::workload::{Client, Patience, Way};
 use crate::ids::{Index, NodeId};
 use crate::log::RequestId;
 use crate::node::{Answer, Node, Output, Request};
@@ -31,9 +31,9 @@ pub enum ClientEvent {
         /// Out of date if it is not the client's.
         token: u32,
     },
-    /// It has waited long enough.
+    /// It may have waited long enough.
     TimeOut {
-        /// Out of date if it is not the client's.
+        /// The try for which it waits; out of date if it is not the client's.
         token: u32,
     },
 }
@@ -98,7 +98,7 @@ impl<N: Node> Sim<'_, '_, N> {
                 }
             }
             ClientEvent::TimeOut { token } => {
-                if client.token == token && client.waiting {
+                if self.is_timed_out(number, token) {
                     self.count_event();
                     let client = &self.clients[number as usize - 1];
                     let (node, request) = (client.target, client.request);
@@ -107,6 +107,29 @@ impl<N: Node> Sim<'_, '_, N> {
                 }
             }
         }
+    }
+
+    /// Whether a client has waited long enough for this try. If it waits for a later one by now, it is looked again when that has taken
+    /// too long: a wake-up for every try would fill the queue, and most tries are answered.
+    fn is_timed_out(&mut self, number: u32, token: u32) -> bool {
+        let client = &mut self.clients[number as usize - 1];
+        let wakes = client.wake_at.take_if(|at| *at == self.watch.now).is_some();
+        if client.token == token || !wakes {
+            return client.token == token && client.waiting;
+        }
+        if let Some(patience) = client.patience
+            && patience.token == client.token
+        {
+            self.look_at(number, patience);
+        }
+        false
+    }
+
+    /// Sees to it that it is looked at a client when its patience ends.
+    fn look_at(&mut self, client: u32, Patience { ends, turn, token }: Patience) {
+        self.clients[client as usize - 1].wake_at = Some(ends);
+        let what = ClientEvent::TimeOut { token };
+        self.queue.push_in_turn(ends, turn, Event::Client { client, what });
     }
 
     /// A client begins an operation. A single request goes to the node that the plan names; if nobody fits, to the one that was drawn.
@@ -134,15 +157,20 @@ impl<N: Node> Sim<'_, '_, N> {
         let (node, request, command) = (client.target, client.request, client.command);
         let kind = Kind::Invoke { request, command, attempt: client.attempt };
         let way = client.way(&self.client_options);
-        let what = ClientEvent::TimeOut { token: client.new_token() };
+        let token = client.new_token();
         self.watch.record(Some(node), kind);
         if let Way::Takes(span) = way {
             self.note_request(now.plus(span), node, command);
             let request = Request { id: request, command };
             self.queue.push(now.plus(span), Event::Request { node, request });
         }
-        let timeout = now.plus(self.client_options.timeout);
-        self.queue.push(timeout, Event::Client { client: number, what });
+        let ends = now.plus(self.client_options.timeout);
+        let patience = Patience { ends, turn: self.queue.take_turn(), token };
+        let client = &mut self.clients[number as usize - 1];
+        client.patience = Some(patience);
+        if client.wake_at.is_none_or(|at| at > ends) {
+            self.look_at(number, patience);
+        }
     }
 
     /// Tries the operation again after a while, or gives it up.

@@ -42,8 +42,17 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
+/// How many bytes wait to be hashed at most: to hash many at once costs less.
+const WAITING: usize = 1_024;
+
+/// The most bytes of one record.
+const RECORD: usize = 12 * size_of::<u64>();
+
 /// Folds records into a digest.
-pub struct Digester(Xxh3);
+pub struct Digester {
+    hasher: Xxh3,
+    waiting: Words,
+}
 
 impl fmt::Debug for Digester {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,44 +62,47 @@ impl fmt::Debug for Digester {
 
 impl Default for Digester {
     fn default() -> Digester {
-        Digester(Xxh3::new())
+        Digester { hasher: Xxh3::new(), waiting: Words { bytes: [0; WAITING], len: 0 } }
     }
 }
 
 impl Digester {
     /// Folds one record in.
     pub fn add(&mut self, record: &Record) {
-        let mut words = Words { words: [0; 12], len: 0 };
+        let words = &mut self.waiting;
+        if words.len > WAITING - RECORD {
+            self.hasher.update(words.bytes());
+            words.len = 0;
+        }
         let node = record.node.map_or(0, NodeId::number);
         words.push(record.time.0);
         words.push(record.event);
-        kind_words(&record.kind, u64::from(node) << 8, &mut words);
-        self.0.update(words.bytes(&mut [0; 96]));
+        kind_words(&record.kind, u64::from(node) << 8, words);
     }
 
     /// The digest of all records so far.
     pub fn digest(&self) -> Digest {
-        Digest(self.0.digest128())
+        let mut hasher = self.hasher.clone();
+        hasher.update(self.waiting.bytes());
+        Digest(hasher.digest128())
     }
 }
 
-/// The words of one record.
+/// The words of some records.
 struct Words {
-    words: [u64; 12],
+    bytes: [u8; WAITING],
     len: usize,
 }
 
 impl Words {
     fn push(&mut self, word: u64) {
-        self.words[self.len] = word;
-        self.len += 1;
+        let end = self.len + size_of::<u64>();
+        self.bytes[self.len..end].copy_from_slice(&word.to_le_bytes());
+        self.len = end;
     }
 
-    fn bytes<'a>(&self, bytes: &'a mut [u8; 96]) -> &'a [u8] {
-        for (chunk, word) in bytes.chunks_exact_mut(8).zip(&self.words[..self.len]) {
-            chunk.copy_from_slice(&word.to_le_bytes());
-        }
-        &bytes[..self.len * 8]
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
     }
 }
 

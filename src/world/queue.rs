@@ -11,10 +11,25 @@ use crate::time::Time;
 /// long as it gets, nothing is allocated any more.
 #[derive(Debug)]
 pub struct Queue<E> {
-    heap: BinaryHeap<Reverse<(Time, u64, u32)>>,
+    heap: BinaryHeap<Reverse<(Key, u32)>>,
     slab: Vec<Option<E>>,
     free: Vec<u32>,
     sequence: u64,
+}
+
+/// A time, and a turn among the events of that time: one number, so that one comparison orders two.
+type Key = u128;
+
+/// A turn among events: those of one time come in the order of their turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn(u64);
+
+fn key(time: Time, Turn(turn): Turn) -> Key {
+    Key::from(time.0) << 64 | Key::from(turn)
+}
+
+fn time_of(key: Key) -> Time {
+    Time((key >> 64) as u64)
 }
 
 impl<E> Default for Queue<E> {
@@ -26,6 +41,18 @@ impl<E> Default for Queue<E> {
 impl<E> Queue<E> {
     /// Schedules an event. O(log n).
     pub fn push(&mut self, time: Time, event: E) {
+        let turn = self.take_turn();
+        self.push_in_turn(time, turn, event);
+    }
+
+    /// Takes the next turn, for an event that is pushed later.
+    pub fn take_turn(&mut self) -> Turn {
+        self.sequence += 1;
+        Turn(self.sequence)
+    }
+
+    /// Schedules an event in a turn that was taken before. O(log n).
+    pub fn push_in_turn(&mut self, time: Time, turn: Turn, event: E) {
         let place = match self.free.pop() {
             Some(place) => {
                 self.slab[place as usize] = Some(event);
@@ -36,19 +63,18 @@ impl<E> Queue<E> {
                 (self.slab.len() - 1) as u32
             }
         };
-        self.sequence += 1;
-        self.heap.push(Reverse((time, self.sequence, place)));
+        self.heap.push(Reverse((key(time, turn), place)));
     }
 
     /// Takes the next event, if it is not after `horizon`. O(log n).
     pub fn pop_until(&mut self, horizon: Time) -> Option<(Time, E)> {
-        if self.heap.peek()?.0.0 > horizon {
+        if time_of(self.heap.peek()?.0.0) > horizon {
             return None;
         }
-        let Reverse((time, _, place)) = self.heap.pop()?;
+        let Reverse((key, place)) = self.heap.pop()?;
         self.free.push(place);
         let event = self.slab[place as usize].take().expect("a key has its event");
-        Some((time, event))
+        Some((time_of(key), event))
     }
 
     /// How many events wait.
@@ -76,6 +102,18 @@ mod tests {
         let order: Vec<char> =
             std::iter::from_fn(|| queue.pop_until(Time::MAX).map(|(_, event)| event)).collect();
         assert_eq!(order, ['a', 'b', 'c', 'd']);
+    }
+
+    #[test]
+    fn a_turn_that_was_taken_before_comes_before() {
+        let mut queue = Queue::default();
+        let turn = queue.take_turn();
+        queue.push(Time(5), 'b');
+        queue.push_in_turn(Time(5), turn, 'a');
+        queue.push(Time(4), '0');
+        let order: Vec<char> =
+            std::iter::from_fn(|| queue.pop_until(Time::MAX).map(|(_, event)| event)).collect();
+        assert_eq!(order, ['0', 'a', 'b']);
     }
 
     #[test]
