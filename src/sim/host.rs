@@ -244,11 +244,13 @@ impl<N: Node> Sim<'_, '_, N> {
         let mut answers = VecDeque::new();
         let Some(node) = &mut host.node else { return answers };
         let before = host.status;
+        // What is caught is moved twice, so the input is not a part of it.
+        let mut input = Some(input);
         enter_node(true);
         let stepped = catch_unwind(AssertUnwindSafe(|| {
             let (now, jumped) = (host.clock.local(now), host.clock.jumped());
             let mut ctx = Context { now, jumped, rng: &mut host.rng, effects: &mut effects };
-            node.step(input, &mut ctx);
+            input.take().map(|input| node.step(input, &mut ctx));
             node.status()
         }));
         enter_node(false);

@@ -84,35 +84,46 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Takes note of what happened.
+    /// Takes note of what happened. In line, so that the record is made where it stays: what happened is not copied.
+    #[inline(always)]
     pub fn record(&mut self, node: Option<NodeId>, kind: Kind) {
         self.records += 1;
-        let record = Record { number: self.records, event: self.event, time: self.now, node, kind };
-        self.digester.add(&record);
-        if let Kind::Term { term } = kind {
+        self.observe(&Record {
+            number: self.records,
+            event: self.event,
+            time: self.now,
+            node,
+            kind,
+        });
+    }
+
+    #[inline(never)]
+    fn observe(&mut self, record: &Record) {
+        self.digester.add(record);
+        if let Kind::Term { term } = record.kind {
             self.term_max = self.term_max.max(term);
         }
         if let Some(judges) = &mut self.judges {
             let before = self.marks.as_ref().map(|_| judges.situations.counts().clone());
-            judges.situations.observe(&record, &judges.oracles);
+            judges.situations.observe(record, &judges.oracles);
             if let (Some(before), Some(marks)) = (before, &mut self.marks) {
                 let now = judges.situations.counts();
                 let reached = Situation::ALL.iter().filter(|it| now.of(**it) > before.of(**it));
                 reached.for_each(|situation| marks(record.number, *situation));
             }
-            let violation = judges.oracles.observe(&record);
-            if matches!(kind, Kind::Calm { .. }) {
+            let violation = judges.oracles.observe(record);
+            if matches!(record.kind, Kind::Calm { .. }) {
                 self.recovered = judges.oracles.has_recovered();
             }
-            if self.violation.is_none() {
+            if violation.is_some() && self.violation.is_none() {
                 self.violation = violation;
             }
         }
         if let Some(stopwatch) = &mut self.stopwatch {
-            stopwatch.observe(&record);
+            stopwatch.observe(record);
         }
         if let Some(sink) = &mut self.sink {
-            sink(&record);
+            sink(record);
         }
     }
 

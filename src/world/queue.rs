@@ -11,26 +11,58 @@ use crate::time::Time;
 /// long as it gets, nothing is allocated any more.
 #[derive(Debug)]
 pub struct Queue<E> {
-    heap: BinaryHeap<Reverse<(Key, u32)>>,
+    heap: BinaryHeap<Reverse<Key>>,
     slab: Vec<Option<E>>,
     free: Vec<u32>,
     sequence: u64,
 }
 
-/// A time, and a turn among the events of that time: one number, so that one comparison orders two.
-type Key = u128;
-
 /// A turn among events: those of one time come in the order of their turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn(u64);
 
-fn key(time: Time, Turn(turn): Turn) -> Key {
-    Key::from(time.0) << 64 | Key::from(turn)
+/// When an event comes, and its place in the slab.
+#[derive(Clone, Copy, Debug)]
+struct Key {
+    time: Time,
+    turn: Turn,
+    place: u32,
 }
 
-fn time_of(key: Key) -> Time {
-    Time((key >> 64) as u64)
+impl Key {
+    /// One number, so that one comparison orders two keys.
+    fn order(&self) -> u128 {
+        u128::from(self.time.0) << 64 | u128::from(self.turn.0)
+    }
 }
+
+impl Ord for Key {
+    fn cmp(&self, other: &Key) -> std::cmp::Ordering {
+        self.order().cmp(&other.order())
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Key) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+
+    fn lt(&self, other: &Key) -> bool {
+        self.order() < other.order()
+    }
+
+    fn le(&self, other: &Key) -> bool {
+        self.order() <= other.order()
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Key) -> bool {
+        self.order() == other.order()
+    }
+}
+
+impl Eq for Key {}
 
 impl<E> Default for Queue<E> {
     fn default() -> Queue<E> {
@@ -63,18 +95,18 @@ impl<E> Queue<E> {
                 (self.slab.len() - 1) as u32
             }
         };
-        self.heap.push(Reverse((key(time, turn), place)));
+        self.heap.push(Reverse(Key { time, turn, place }));
     }
 
     /// Takes the next event, if it is not after `horizon`. O(log n).
     pub fn pop_until(&mut self, horizon: Time) -> Option<(Time, E)> {
-        if time_of(self.heap.peek()?.0.0) > horizon {
+        if self.heap.peek()?.0.time > horizon {
             return None;
         }
-        let Reverse((key, place)) = self.heap.pop()?;
+        let Reverse(Key { time, place, .. }) = self.heap.pop()?;
         self.free.push(place);
         let event = self.slab[place as usize].take().expect("a key has its event");
-        Some((time_of(key), event))
+        Some((time, event))
     }
 
     /// How many events wait.
