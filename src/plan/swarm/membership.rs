@@ -3,7 +3,7 @@
 //! All of it comes from a stream of its own, so a plan that draws none of it is the plan that it was.
 
 use crate::ids::NodeId;
-use crate::plan::fault::{Direction, Isolate, Joint, MemberChange};
+use crate::plan::fault::{Cut, Direction, Isolate, Joint, MemberChange};
 use crate::plan::swarm::{Config, occasion};
 use crate::plan::{Action, Fault, Plan, Trigger, When, Whom};
 use crate::rng::{Rng, Stream};
@@ -60,16 +60,22 @@ pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
     rivals(&mut rng, plan, unit, members as u8);
 }
 
-/// A leader that is cut off changes the members, and so does the next one, which does not know of it.
+/// A leader that is cut off changes the members, and so does the next one, which does not know of it and is cut off in its turn, when
+/// one follower has not heard of its change. The majorities of one member more and one less need not meet where the members are even.
 fn rivals(rng: &mut Rng, plan: &mut Plan, unit: Span, members: u8) {
-    let some = rng.chance(30);
+    let some = rng.chance(50);
+    let even = rng.chance(60);
     let nth = rng.between(1, 3);
     let cut = Span(rng.below(unit.0));
-    let lasts = Some(Span(unit.0 * rng.between(200, 1_000) / 100));
+    let span = Span(unit.0 * rng.between(200, 1_000) / 100);
+    let later = Span(span.0 / 100 * rng.between(30, 100));
+    let members = if even && plan.cluster.nodes > 4 { 4 } else { members };
     let removed = NodeId::new(rng.between(1, members.into()) as u8);
     if !some || members >= plan.cluster.nodes {
         return;
     }
+    plan.cluster.members = (1..=members).map(NodeId::new).collect();
+    let lasts = Some(span);
     let elected = |nth, after| {
         let situation = Situation::LeaderElected;
         When::On(Trigger { situation, nth, node: None, after, times: 1 })
@@ -77,13 +83,17 @@ fn rivals(rng: &mut Rng, plan: &mut Plan, unit: Span, members: u8) {
     let whom = Whom::Trigger;
     let direction = Direction::Both;
     let isolate = Isolate { whom: whom.clone(), direction, flapping: None, lasts };
+    let to = Whom::Follower;
+    let silent = Cut { from: whom.clone(), to, flapping: None, lasts: Some(span.times(2)) };
     let add = Some(NodeId::new(members + 1));
     let adds = MemberChange { whom: whom.clone(), add, ..MemberChange::default() };
     let removes = MemberChange { whom, remove: Some(removed), ..MemberChange::default() };
     for (when, action) in [
-        (elected(nth, cut), Action::Isolate(isolate)),
+        (elected(nth, cut), Action::Isolate(isolate.clone())),
         (elected(nth, cut.plus(Span::micros(1))), Action::Change(adds)),
+        (elected(nth + 1, Span::ZERO), Action::Cut(silent)),
         (elected(nth + 1, Span::ZERO), Action::Change(removes)),
+        (elected(nth + 1, later), Action::Isolate(isolate)),
     ] {
         plan.faults.push(Fault { when, action });
     }

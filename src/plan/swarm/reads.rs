@@ -5,10 +5,11 @@
 //!
 //! All of it comes from a stream of its own, so a plan that draws none of it is the plan that it was.
 
-use crate::plan::fault::{ClockChange, Cut, Direction, Isolate, Transfer};
+use crate::plan::fault::{ClockChange, Direction, Isolate, Transfer};
 use crate::plan::swarm::Config;
 use crate::plan::{
-    Action, Ask, DiskOptions, Fault, Latency, LinkException, LinkOptions, Plan, Trigger, When, Whom,
+    Action, Ask, DRIFT_PPM_MAX, DiskOptions, Fault, Latency, LinkException, LinkOptions, Plan,
+    Trigger, When, Whom,
 };
 use crate::raft::Reads;
 use crate::rng::{Rng, Stream};
@@ -33,7 +34,8 @@ pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
         plan.raft.follower_reads = Some(by_followers);
         if alone && plan.cluster.nodes >= 3 {
             calm(&mut rng, plan, unit);
-            successions(&mut rng, plan, unit, config.drift_ppm_max);
+            let drift_ppm = config.drift_ppm_max.saturating_mul(2).min(DRIFT_PPM_MAX);
+            successions(&mut rng, plan, unit, drift_ppm);
         }
     }
     if reads == Reads::Lease {
@@ -53,7 +55,12 @@ fn calm(rng: &mut Rng, plan: &mut Plan, unit: Span) {
     plan.disk =
         DiskOptions { fsync: Latency::Constant(Span(quick.0 / 4)), ..DiskOptions::default() };
     plan.raft.election_timeout =
-        Some(SpanRange { from: unit, to: Span(unit.0 / 100 * rng.pick(&[105, 120, 150])) });
+        Some(SpanRange { from: unit, to: Span(unit.0 / 100 * rng.pick(&[105, 105, 120, 150])) });
+    // Nobody asks first, and nobody is loyal beyond what a lease is a promise of.
+    if rng.chance(50) {
+        (plan.raft.pre_vote, plan.raft.vote_lease) = (Some(false), Some(false));
+        plan.raft.check_quorum = Some(false);
+    }
     for node in &mut plan.nodes {
         (node.disk, node.clock_drift_ppm) = (None, 0);
     }
@@ -62,24 +69,28 @@ fn calm(rng: &mut Rng, plan: &mut Plan, unit: Span) {
     clients.ask = rng.pick(&[Ask::AnyNode, Ask::AnyNode, Ask::SameNode]);
     clients.mix.get = clients.mix.get.max(2);
     clients.think = Latency::Uniform(Span(unit.0 / 100), Span(unit.0 / 20));
-    clients.timeout = Span(unit.0 / 10);
+    clients.timeout = Span(unit.0 / 100 * rng.pick(&[10, 10, 40]));
+    // A write that was tried twice outside of a session may take effect twice, which explains what a late read gave.
+    if rng.chance(60) {
+        clients.sessions = Some(100);
+    }
     clients.retry_after = Span(unit.0 / 50);
     clients.latency = Latency::Constant(Span(unit.0 / 400));
 }
 
 /// The leader of old does not hear that somebody stands, and something makes somebody stand: mostly the same again and again.
-fn successions(rng: &mut Rng, plan: &mut Plan, unit: Span, drift_ppm_max: i32) {
+fn successions(rng: &mut Rng, plan: &mut Plan, unit: Span, drift_ppm: i32) {
     let after = Span(rng.below(unit.0 / 200 + 1));
     let (situation, node) = (Situation::ElectionStarted, None);
     let trigger = Trigger { situation, nth: 1, node, after, times: 100 };
     let isolate = cut_off(Direction::Both, Some(unit.times(2)));
     plan.faults = vec![Fault { when: When::On(trigger), action: isolate }];
-    let favourite = rng.below(6);
+    let favourite = rng.pick(&KINDS);
     let mut now = unit.times(4);
     while now < plan.horizon {
-        let drawn = rng.below(6);
+        let drawn = rng.pick(&KINDS);
         let kind = if rng.chance(70) { favourite } else { drawn };
-        for (after, action) in succession(rng, kind, unit, drift_ppm_max) {
+        for (after, action) in succession(rng, kind, unit, drift_ppm) {
             let when = When::At(Span(now.0 + unit.0 / 100 * after));
             plan.faults.push(Fault { when, action });
         }
@@ -93,8 +104,11 @@ fn cut_off(direction: Direction, lasts: Option<Span>) -> Action {
     Action::Isolate(Isolate { whom: Whom::Leader, direction, flapping: None, lasts })
 }
 
+/// The kinds of succession; the windows of slow answers and of drift are small.
+const KINDS: [u64; 8] = [0, 1, 2, 3, 3, 4, 4, 5];
+
 /// What makes somebody stand, each with its time in percent of an election timeout.
-fn succession(rng: &mut Rng, kind: u64, unit: Span, drift_ppm_max: i32) -> Vec<(u64, Action)> {
+fn succession(rng: &mut Rng, kind: u64, unit: Span, drift_ppm: i32) -> Vec<(u64, Action)> {
     let lasts = Some(unit.times(rng.between(2, 3)));
     let clock = |whom: Whom, jump: Option<i64>, drift_ppm: Option<i32>| {
         Action::Clock(ClockChange { whom, jump: jump.map(Shift), drift_ppm })
@@ -114,20 +128,23 @@ fn succession(rng: &mut Rng, kind: u64, unit: Span, drift_ppm_max: i32) -> Vec<(
             vec![(0, Action::Transfer(transfer))]
         }
         3 => {
+            // The leader is cut off while answers are on their way to it.
+            let (percent, cut) = (rng.between(50, 95), rng.between(5, 30));
             let latency = Some(Latency::Constant(Span(unit.0 / 100 * percent)));
             let (from, to) = (Whom::Everyone, Whom::Leader);
             let slow = LinkException { from, to, latency, lasts, ..LinkException::default() };
-            vec![(0, Action::Weather(slow)), (percent / 2, cut_off(Direction::Outbound, lasts))]
+            vec![(0, Action::Weather(slow)), (cut, cut_off(Direction::Outbound, lasts))]
         }
         4 => vec![
-            (0, clock(Whom::Leader, None, Some(-drift_ppm_max))),
-            (0, clock(Whom::AllButLeader, None, Some(drift_ppm_max))),
+            (0, clock(Whom::Leader, None, Some(-drift_ppm))),
+            (0, clock(Whom::AllButLeader, None, Some(drift_ppm))),
             (percent, cut_off(Direction::Both, lasts)),
             (300, clock(Whom::Everyone, None, Some(0))),
         ],
         _ => {
-            let (from, to) = (Whom::Leader, Whom::Follower);
-            vec![(0, Action::Cut(Cut { from, to, flapping: None, lasts }))]
+            // One that hears its leader, and so has all that it wrote, stands all the same: it can win.
+            let far = rng.between(unit.0, unit.0 * 3 / 2) as i64;
+            vec![(0, clock(Whom::Follower, Some(far), None))]
         }
     }
 }
