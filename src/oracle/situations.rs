@@ -158,11 +158,18 @@ impl Situations {
             self.reach_if(more, Situation::AppendRedundantShort, node);
         }
         self.observe_recovery(record, oracles);
-        self.observe_membership(record, oracles);
+        let routine = is_routine(&record.kind);
+        if !routine {
+            self.observe_membership(record, oracles);
+        }
         let Some(id) = record.node else { return };
-        self.observe_elections(record, id, oracles);
-        let dropped = self.observe_disks(record, id, oracles);
-        if Clients::concerns(&record.kind) {
+        let mut dropped = false;
+        self.observe_waiting(record);
+        if !routine {
+            self.observe_elections(record, id, oracles);
+            dropped = self.observe_disks(record, id, oracles);
+        }
+        if !routine && Clients::concerns(&record.kind) {
             let mut reached = std::mem::take(&mut self.reached);
             self.clients.observe(record, oracles, &mut reached);
             reached.drain(..).for_each(|situation| self.reach(situation, Some(id)));
@@ -651,6 +658,12 @@ impl Situations {
         let twice = before.0 == request.serial && before.1 != index;
         self.reach_if(twice, Situation::RequestAppliedTwice, id);
     }
+}
+
+/// Entries, heartbeats and their answers on their way: most of all records, and nothing to members, elections, disks and clients.
+fn is_routine(kind: &Kind) -> bool {
+    matches!(kind, Kind::Send { message, .. } | Kind::Deliver { message, .. }
+        if matches!(message.message, MessageKind::AppendEntries | MessageKind::AppendReply))
 }
 
 /// The term of a node's entry; zero beyond its log.

@@ -47,21 +47,19 @@ impl Memory {
 }
 
 impl Situations {
-    /// Looks at a record of a node.
-    pub(super) fn observe_elections(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
+    /// Notices at the first record of the next event that a follower whose timer fired did not stand.
+    pub(super) fn observe_waiting(&mut self, record: &Record) {
         if let Some((event, node)) = self.elections.waiting
             && event != record.event
         {
             self.elections.waiting = None;
             self.reach(Situation::ElectionLeftToOthers, Some(node));
         }
+    }
+
+    /// Looks at a record of a node.
+    pub(super) fn observe_elections(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
         match record.kind {
-            // Most messages are these.
-            Kind::Send { ref message, .. } | Kind::Deliver { ref message, .. }
-                if matches!(
-                    message.message,
-                    MessageKind::AppendEntries | MessageKind::AppendReply
-                ) => {}
             Kind::Send { to, ref message, .. } => self.election_send(record, id, to, message),
             Kind::Deliver { from, ref message, .. } => {
                 self.election_deliver(record, id, from, message, oracles);
