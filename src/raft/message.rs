@@ -181,7 +181,8 @@ impl Message {
         )
     }
 
-    /// What oracles and traces see.
+    /// What oracles and traces see. In line, so that it is made where it stays.
+    #[inline(always)]
     pub fn summary(&self) -> Summary {
         match *self {
             Message::RequestVote { term, last_log_index, last_log_term, by_leader } => Summary {

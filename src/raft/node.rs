@@ -481,6 +481,7 @@ impl Node for Raft {
         }
     }
 
+    #[inline(always)]
     fn summary(message: &Message) -> Summary {
         message.summary()
     }
