@@ -179,7 +179,7 @@ fn the_catalogues_are_complete() {
         .stdout(contains("Figure 8"));
     squall().args(["situations"]).assert().code(0).stdout(contains("split-vote"));
     squall().args(["properties"]).assert().code(0).stdout(contains("election-safety"));
-    squall().args(["profiles"]).assert().code(0).stdout(contains("check-quorum"));
+    squall().args(["profiles"]).assert().code(0).stdout(contains("check_quorum"));
     let profiles = squall().args(["profiles", "--json"]).output().expect("it runs");
     let profiles: serde_json::Value = serde_json::from_slice(&profiles.stdout).expect("JSON");
     let etcd = profiles.as_array().expect("a list").iter().find(|one| one["name"] == "etcd");
