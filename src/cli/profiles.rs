@@ -82,7 +82,8 @@ fn cell(value: Option<&Value>) -> String {
 fn table(names: &[&str], row: impl Fn(Profile) -> Vec<String>) -> String {
     let line = |first: &str, cells: Vec<String>| {
         let cells = cells.into_iter().zip(names);
-        let cells = cells.map(|(cell, name)| format!("{cell:>width$}", width = name.len().max(10) + 3));
+        let cells =
+            cells.map(|(cell, name)| format!("{cell:>width$}", width = name.len().max(10) + 3));
         format!("{first:<11}{}\n", cells.collect::<String>())
     };
     let heading = line("profile", names.iter().map(ToString::to_string).collect());
