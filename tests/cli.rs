@@ -248,10 +248,24 @@ fn the_catalogues_are_complete() {
     let etcd = profiles.as_array().expect("a list").iter().find(|one| one["name"] == "etcd");
     let schema = squall().args(["schema"]).output().expect("it runs");
     let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).expect("JSON");
-    for switch in ["pre_vote", "check_quorum", "vote_lease"] {
-        assert_eq!(etcd.expect("it is there")[switch], true, "{switch}");
+    let etcd = etcd.expect("it is there");
+    for switch in ["pre_vote", "check_quorum", "vote_lease", "follower_reads", "parallel_append"] {
+        assert_eq!(etcd[switch], true, "{switch}");
+    }
+    assert_eq!(
+        (&etcd["snapshot_every"], &etcd["snapshot_trailing"]),
+        (&10_000.into(), &5_000.into())
+    );
+    assert_eq!(
+        (&etcd["bytes_per_append"], &etcd["reads"]),
+        (&(1 << 20).into(), &"read-index".into())
+    );
+    assert_eq!(etcd["operations"]["transfer"], true);
+    let about = ["name", "source", "operations", "not_yet"];
+    for option in etcd.as_object().expect("a table").keys().filter(|key| !about.contains(&&***key))
+    {
         let options = &schema["$defs"]["RaftOptions"]["properties"];
-        assert!(options[switch].is_object(), "a plan has no {switch}");
+        assert!(options[option].is_object(), "a plan has no {option}");
     }
     squall().args(["scenarios"]).assert().code(0).stdout(contains("scenarios/bugs/"));
     squall().args(["schema"]).assert().code(0).stdout(contains("\"$schema\""));

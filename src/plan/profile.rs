@@ -243,7 +243,8 @@ impl Profile {
                 "reads of the `default` mode, by a leader that checked its quorum 500 ms ago",
                 "quorum checked after 500 ms, half an election timeout",
                 "snapshots every 120 s at most",
-                "timeouts multiplied by 5, and snapshots every 30 s past 16,384 entries, in Consul itself",
+                "timeouts multiplied by 5 in Consul itself",
+                "snapshots every 30 s past 16,384 entries in Consul itself",
             ],
             Profile::Jraft => &[
                 "reads by a lease of 0.9 election timeouts, where one asks for them",
@@ -255,6 +256,7 @@ impl Profile {
             Profile::Braft => &[
                 "reads by a lease, which is off: they go through the log",
                 "pre-votes granted while a leader is heard: its lease is off",
+                "a candidate waits an election timeout and 1,000 ms",
                 "term and vote written without fsync",
                 "snapshot every 3,600 s",
             ],
