@@ -61,7 +61,7 @@ pub fn text(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrink
     }
     if totals.reads_left_out > 0 {
         let runs = counted(totals.reads_left_out, "storm");
-        let _ = writeln!(text, "  reads of {runs} not judged: {}", READS_LEFT_OUT);
+        let _ = writeln!(text, "  reads of {runs} not judged: {READS_LEFT_OUT}");
     }
     let reached = file.situations.len();
     let _ = writeln!(text, "  situations: {reached} of {} reached", Situation::COUNT);
