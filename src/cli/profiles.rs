@@ -105,10 +105,10 @@ fn text() -> String {
     let same = ["bytes_in_flight", "batch_delay", "parallel_append"];
     let same = same.map(|name| format!("{name} {}", cell(paper.get(name)))).join(", ");
     text += &format!(
-        "Each is an option of [raft]; 0 is no limit, or no snapshots. The same with all profiles, unless a
-plan says otherwise: {same}, snapshot_chunk
-{SNAPSHOT_CHUNK}, drift_bound_ppm {DRIFT_BOUND_PPM} for reads = \"lease\"; of [cluster] apply_delay 0ns; of [clients] no
-sessions.
+        "Each is an option of [raft]; 0 is no limit, or no snapshots. The same with all profiles, by squall's
+own choice, unless a plan says otherwise: {same},
+snapshot_chunk {SNAPSHOT_CHUNK}, drift_bound_ppm {DRIFT_BOUND_PPM} for reads = \"lease\"; of [cluster] apply_delay 0ns;
+of [clients] no sessions.
 
 Operations that the project has (?: what the profile was made from does not say). All of them work
 with all profiles, where a plan asks for them.
