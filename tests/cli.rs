@@ -115,6 +115,69 @@ fn a_mistake_is_shown_with_its_line_and_column_and_a_way_out() {
 }
 
 #[test]
+fn reads_that_cannot_be_are_refused_where_they_stand() {
+    let refused = |options: &str, place: &str, expected: &str, way_out: &str| {
+        let folder = folder("reads.toml", &format!("title = \"x\"\n[raft]\n{options}\n"));
+        squall()
+            .args(["run", "reads.toml"])
+            .current_dir(&folder)
+            .assert()
+            .code(1)
+            .stdout(is_empty())
+            .stderr(contains(format!("reads.toml:{place}")).and(contains(expected)))
+            .stderr(contains(way_out));
+    };
+    refused("reads = \"leese\"", "3:9", "unknown variant `leese`", "did you mean `lease`?");
+    refused("follower_reads = true", "3:18", "reads that go through the log", "\"read-index\"");
+    refused("drift_bound_ppm = 7", "3:19", "is for leases", "write reads = \"lease\"");
+    let bound = "reads = \"lease\"\ndrift_bound_ppm = 2000001";
+    refused(bound, "4:19", "from 0 to 2000000, not 2000001", "leave it out for 100000");
+    refused("pre_vote = \"yes\"", "3:12", "expected a boolean", "true or false");
+}
+
+#[test]
+fn a_run_says_whether_reads_are_judged() {
+    let lease = |bound: u32| {
+        format!(
+            "horizon = \"2s\"\n[raft]\nreads = \"lease\"\ndrift_bound_ppm = {bound}\n\
+             [[nodes]]\nid = 1\nclock_drift_ppm = 200000\n"
+        )
+    };
+    let told = "reads are not judged: clocks drift by more than leases bear, by 200000 parts per million, not 100000";
+    let run = |bound: u32, args: &[&str]| {
+        let folder = folder("lease.toml", &lease(bound));
+        let output = squall().args(["run", "lease.toml"]).args(args).current_dir(&folder).output();
+        String::from_utf8(output.expect("it runs").stdout).expect("text")
+    };
+    let json = |bound: u32| -> serde_json::Value {
+        serde_json::from_str(&run(bound, &["--json"])).expect("JSON")
+    };
+    assert!(run(100_000, &[]).contains(told), "{}", run(100_000, &[]));
+    assert!(!run(200_000, &[]).contains("not judged"));
+    assert_eq!(json(100_000)["runs"][0]["reads_left_out"], true);
+    assert_eq!(json(200_000)["runs"][0]["reads_left_out"], false);
+    // Where linearizability is not judged at all, nothing is left out of it.
+    let other = format!("judge = [\"log-matching\"]\n{}", lease(100_000));
+    let folder = folder("other.toml", &other);
+    let squall = |args: &[&str]| squall().args(args).current_dir(&folder).assert();
+    squall(&["run", "other.toml"]).code(0).stdout(contains("not judged").not());
+
+    fs::write(
+        folder.path().join("swarm.toml"),
+        "own_reads = 100\nclocks = 100\nbroken_leases = 100\n",
+    )
+    .expect("it is writable");
+    squall(&["fuzz", "--runs", "40", "--config", "swarm.toml", "--out", "found"])
+        .code(0)
+        .stdout(contains("not judged: clocks drift by more than leases bear"));
+    let result = fs::read_to_string(folder.path().join("found/campaign.json")).expect("a result");
+    let result: serde_json::Value = serde_json::from_str(&result).expect("JSON");
+    assert!(
+        result["totals"]["reads_left_out"].as_u64().is_some_and(|runs| (1..=40).contains(&runs))
+    );
+}
+
+#[test]
 fn missing_files_and_wrong_flags_exit_with_1() {
     squall()
         .args(["run", "no-such-file.toml"])
@@ -179,16 +242,30 @@ fn the_catalogues_are_complete() {
         .stdout(contains("Figure 8"));
     squall().args(["situations"]).assert().code(0).stdout(contains("split-vote"));
     squall().args(["properties"]).assert().code(0).stdout(contains("election-safety"));
-    squall().args(["profiles"]).assert().code(0).stdout(contains("check-quorum"));
+    squall().args(["profiles"]).assert().code(0).stdout(contains("check_quorum"));
     let profiles = squall().args(["profiles", "--json"]).output().expect("it runs");
     let profiles: serde_json::Value = serde_json::from_slice(&profiles.stdout).expect("JSON");
     let etcd = profiles.as_array().expect("a list").iter().find(|one| one["name"] == "etcd");
     let schema = squall().args(["schema"]).output().expect("it runs");
     let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).expect("JSON");
-    for switch in ["pre_vote", "check_quorum", "vote_lease"] {
-        assert_eq!(etcd.expect("it is there")[switch], true, "{switch}");
+    let etcd = etcd.expect("it is there");
+    for switch in ["pre_vote", "check_quorum", "vote_lease", "follower_reads", "parallel_append"] {
+        assert_eq!(etcd[switch], true, "{switch}");
+    }
+    assert_eq!(
+        (&etcd["snapshot_every"], &etcd["snapshot_trailing"]),
+        (&10_000.into(), &5_000.into())
+    );
+    assert_eq!(
+        (&etcd["bytes_per_append"], &etcd["reads"]),
+        (&(1 << 20).into(), &"read-index".into())
+    );
+    assert_eq!(etcd["operations"]["transfer"], true);
+    let about = ["name", "source", "operations", "not_yet"];
+    for option in etcd.as_object().expect("a table").keys().filter(|key| !about.contains(&&***key))
+    {
         let options = &schema["$defs"]["RaftOptions"]["properties"];
-        assert!(options[switch].is_object(), "a plan has no {switch}");
+        assert!(options[option].is_object(), "a plan has no {option}");
     }
     squall().args(["scenarios"]).assert().code(0).stdout(contains("scenarios/bugs/"));
     squall().args(["schema"]).assert().code(0).stdout(contains("\"$schema\""));

@@ -43,6 +43,9 @@ pub struct Totals {
     /// Keys of which it was not decided whether their history is linearizable: a limit of the search came first.
     #[serde(default)]
     pub undecided: u64,
+    /// Runs whose reads were not judged: clocks drift by more than leases bear.
+    #[serde(default)]
+    pub reads_left_out: u64,
     /// Virtual time.
     pub virtual_time: Span,
 }
@@ -57,6 +60,7 @@ impl Totals {
         self.commits += other.commits;
         self.answers += other.answers;
         self.undecided += other.undecided;
+        self.reads_left_out += other.reads_left_out;
         self.virtual_time = self.virtual_time.plus(other.virtual_time);
     }
 }
@@ -121,6 +125,7 @@ impl Summary {
             commits: counters.commits,
             answers: counters.answers,
             undecided: counters.undecided,
+            reads_left_out: outcome.reads_left_out.into(),
             virtual_time: outcome.time.since(Time::ZERO),
         });
         for (situation, count) in outcome.situations.reached() {

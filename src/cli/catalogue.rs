@@ -1,4 +1,4 @@
-//! What there is: bugs, situations, properties, profiles, scenarios, the schema, and what shells and `man` want.
+//! What there is: bugs, situations, properties, scenarios, the schema, and what shells and `man` want.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -12,9 +12,9 @@ use crate::cli::Cli;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::files;
-use crate::plan::{Plan, Profile, swarm};
+use crate::plan::{Plan, swarm};
 use crate::property::Property;
-use crate::raft::{Bug, Elections};
+use crate::raft::Bug;
 use crate::situation::Situation;
 
 /// What a plain list takes.
@@ -22,7 +22,7 @@ use crate::situation::Situation;
 pub struct ListArgs {
     /// Prints the list as JSON
     #[arg(long)]
-    json: bool,
+    pub json: bool,
 }
 
 /// What `squall scenarios` takes.
@@ -61,7 +61,8 @@ enum BugCommand {
     },
 }
 
-fn print_json(value: &serde_json::Value) -> Result<Code, Failure> {
+/// Prints a value as JSON, for people and programs.
+pub fn print_json(value: &serde_json::Value) -> Result<Code, Failure> {
     writeln!(std::io::stdout(), "{value:#}")?;
     Ok(Code::Clean)
 }
@@ -134,70 +135,6 @@ pub fn properties(args: &ListArgs) -> Result<Code, Failure> {
     let mut out = std::io::stdout().lock();
     for property in Property::ALL {
         writeln!(out, "{property:<23}{}", property.sentence())?;
-    }
-    Ok(Code::Clean)
-}
-
-/// Lists profiles.
-pub fn profiles(args: &ListArgs) -> Result<Code, Failure> {
-    if args.json {
-        let list = Profile::ALL.into_iter().map(|profile| {
-            let (timing, elections) = (profile.timing(), profile.elections());
-            serde_json::json!({
-                "name": profile.name(),
-                "source": profile.source(),
-                "heartbeat_interval": timing.heartbeat_interval,
-                "election_timeout": timing.election_timeout,
-                "entries_per_append": timing.entries_per_append,
-                "appends_in_flight": timing.appends_in_flight,
-                "pre_vote": elections.pre_vote,
-                "check_quorum": elections.check_quorum,
-                "vote_lease": elections.vote_lease,
-                "reads": profile.reads().name(),
-                "follower_reads": profile.follower_reads(),
-                "not_yet": profile.not_yet(),
-            })
-        });
-        return print_json(&list.collect());
-    }
-    let mut out = std::io::stdout().lock();
-    writeln!(
-        out,
-        "{:<11}{:<15}{:<15}{:>8}{:>10}  source",
-        "profile", "heartbeat", "election", "entries", "in flight"
-    )?;
-    for profile in Profile::ALL {
-        let timing = profile.timing();
-        writeln!(
-            out,
-            "{profile:<11}{:<15}{:<15}{:>8}{:>10}  {}",
-            timing.heartbeat_interval.to_string(),
-            timing.election_timeout.to_string(),
-            timing.entries_per_append,
-            timing.appends_in_flight,
-            profile.source()
-        )?;
-    }
-    let mark = |on: bool| if on { "on" } else { "off" };
-    writeln!(
-        out,
-        "\n{:<11}{:>10}{:>14}{:>12}{:>12}{:>16}",
-        "profile", "pre-vote", "check-quorum", "vote-lease", "reads", "follower-reads"
-    )?;
-    for profile in Profile::ALL {
-        let Elections { pre_vote, check_quorum, vote_lease, .. } = profile.elections();
-        let (asks, checks, loyal) = (mark(pre_vote), mark(check_quorum), mark(vote_lease));
-        let (reads, spread) = (profile.reads().name(), mark(profile.follower_reads()));
-        writeln!(out, "{profile:<11}{asks:>10}{checks:>14}{loyal:>12}{reads:>12}{spread:>16}")?;
-    }
-    writeln!(
-        out,
-        "\nEach is an option of `[raft]`: pre_vote, check_quorum, vote_lease, reads, follower_reads. Beyond the built-in Raft:"
-    )?;
-    for profile in Profile::ALL {
-        for option in profile.not_yet() {
-            writeln!(out, "{profile:<11}{option}")?;
-        }
     }
     Ok(Code::Clean)
 }

@@ -12,6 +12,7 @@ pub mod fuzz;
 pub mod interrupt;
 pub mod merge;
 pub mod power;
+pub mod profiles;
 pub mod progress;
 pub mod replay;
 pub mod report;
@@ -69,7 +70,7 @@ enum Command {
     Situations(catalogue::ListArgs),
     /// Lists the properties that are checked after every event
     Properties(catalogue::ListArgs),
-    /// Lists the timing profiles, and what the built-in Raft does not have of each
+    /// Lists the profiles of production systems: which options each has on, and what the built-in Raft does not have of it
     Profiles(catalogue::ListArgs),
     /// Prints the JSON Schema of scenarios, results, or what the swarm draws from
     Schema(catalogue::SchemaArgs),
@@ -107,7 +108,7 @@ impl Cli {
             Command::Bugs(args) => catalogue::bugs(&args),
             Command::Situations(args) => catalogue::situations(&args),
             Command::Properties(args) => catalogue::properties(&args),
-            Command::Profiles(args) => catalogue::profiles(&args),
+            Command::Profiles(args) => profiles::profiles(&args),
             Command::Schema(args) => catalogue::schema(&args),
             Command::Bench(args) => bench::bench(&args),
             Command::Completions { shell } => catalogue::completions(shell),

@@ -51,6 +51,9 @@ pub fn replay(args: &ReplayArgs) -> Result<Code, Failure> {
             write!(out, "{proof}")?;
         }
         writeln!(out, "  {}", text::counters(&outcome))?;
+        if let Some(line) = text::reads_left_out(&saved.plan, &outcome) {
+            writeln!(out, "  {line}")?;
+        }
         return Ok(code);
     };
     writeln!(out, "ANOTHER run: digest {}, saved {}", outcome.digest, saved.outcome.digest)?;

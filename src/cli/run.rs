@@ -262,6 +262,9 @@ impl<'a> Session<'a> {
         }
         writeln!(out, "  {}", text::ended(outcome))?;
         writeln!(out, "  {}", text::counters(outcome))?;
+        if let Some(line) = text::reads_left_out(plan, outcome) {
+            writeln!(out, "  {line}")?;
+        }
         writeln!(out, "  digest {}", outcome.digest)?;
         if self.single {
             for line in text::situations(&outcome.situations).lines() {
@@ -314,7 +317,7 @@ fn open_trace(path: &Path, plan: &Plan) -> Result<Writer<BufWriter<File>>, Failu
 fn run_many(args: &RunArgs, first: u64, count: u64) -> Result<Code, Failure> {
     let mut session = Session::new(args);
     let mut counts = Counts::default();
-    let (mut events, mut virtual_time) = (0, Span::ZERO);
+    let (mut events, mut virtual_time, mut reads_left_out) = (0, Span::ZERO, 0_u64);
     for seed in first..first.saturating_add(count) {
         let drawn = args.seed.draw(seed);
         let mut plan = drawn.clone();
@@ -322,6 +325,7 @@ fn run_many(args: &RunArgs, first: u64, count: u64) -> Result<Code, Failure> {
         let outcome = run_with(&plan, Options { until: args.until, ..Options::default() });
         events += outcome.counters.events;
         virtual_time = virtual_time.plus(outcome.time.since(Time::ZERO));
+        reads_left_out += u64::from(outcome.reads_left_out);
         counts.merge(&outcome.situations);
         if outcome.violation.is_some() {
             session.run_one(&format!("seed-{seed}"), drawn)?;
@@ -335,6 +339,7 @@ fn run_many(args: &RunArgs, first: u64, count: u64) -> Result<Code, Failure> {
             "runs": count,
             "events": events,
             "virtual_time": virtual_time,
+            "reads_left_out": reads_left_out,
             "situations": counts,
             "never_reached": counts.missed().collect::<Vec<_>>(),
         });
@@ -344,6 +349,10 @@ fn run_many(args: &RunArgs, first: u64, count: u64) -> Result<Code, Failure> {
     let out = &mut session.out;
     writeln!(out, "ok        {count} random plans from seed {first}, no violation")?;
     writeln!(out, "  {events} events, {virtual_time} of virtual time")?;
+    if reads_left_out > 0 {
+        let why = text::READS_LEFT_OUT;
+        writeln!(out, "  reads of {reads_left_out} plans not judged: {why}")?;
+    }
     for line in text::situations(&counts).lines() {
         writeln!(out, "  {line}")?;
     }

@@ -331,6 +331,59 @@ fn is_leader(whom: &Whom) -> bool {
     *whom == Whom::Leader
 }
 
+/// How long an action lasts, shared or exclusive as the action is. No function can be both.
+macro_rules! lasts {
+    ($action:expr) => {
+        match $action {
+            Action::Crash(Crash { lasts, .. })
+            | Action::Pause(Lasting { lasts, .. })
+            | Action::DiskFull(Lasting { lasts, .. })
+            | Action::Slow(Slow { lasts, .. })
+            | Action::Split(Split { lasts, .. })
+            | Action::Isolate(Isolate { lasts, .. })
+            | Action::Cut(Cut { lasts, .. })
+            | Action::Bridge(Bridge { lasts, .. })
+            | Action::Ring(Ring { lasts, .. })
+            | Action::Weather(LinkException { lasts, .. })
+            | Action::Disk(DiskChange { lasts, .. }) => Some(lasts),
+            Action::Restart(_)
+            | Action::DiskError(_)
+            | Action::Corrupt(_)
+            | Action::Clock(_)
+            | Action::Transfer(_)
+            | Action::Change(_) => None,
+        }
+    };
+}
+
+/// Whom an action names, and the key of each, shared or exclusive as the action is.
+macro_rules! names {
+    ($action:expr) => {
+        match $action {
+            Action::Crash(Crash { whom, .. })
+            | Action::Restart(Only { whom })
+            | Action::Pause(Lasting { whom, .. })
+            | Action::Slow(Slow { whom, .. })
+            | Action::Isolate(Isolate { whom, .. })
+            | Action::Bridge(Bridge { whom, .. })
+            | Action::Disk(DiskChange { whom, .. })
+            | Action::DiskError(Only { whom })
+            | Action::DiskFull(Lasting { whom, .. })
+            | Action::Corrupt(Corrupt { whom, .. })
+            | Action::Clock(ClockChange { whom, .. })
+            | Action::Change(MemberChange { whom, .. }) => vec![("whom", whom)],
+            Action::Cut(Cut { from, to, .. }) | Action::Weather(LinkException { from, to, .. }) => {
+                vec![("from", from), ("to", to)]
+            }
+            Action::Transfer(Transfer { whom, to }) => vec![("whom", whom), ("to", to)],
+            Action::Split(Split { groups, .. }) => {
+                groups.into_iter().map(|group| ("groups", group)).collect()
+            }
+            Action::Ring(_) => Vec::new(),
+        }
+    };
+}
+
 impl Action {
     /// The name of the action in files.
     pub fn name(&self) -> &'static str {
@@ -371,24 +424,12 @@ impl Action {
 
     /// How long it lasts; none for what has no end, or ends with the run.
     pub fn lasts(&self) -> Option<Span> {
-        match self {
-            Action::Crash(crash) => crash.lasts,
-            Action::Pause(pause) | Action::DiskFull(pause) => pause.lasts,
-            Action::Slow(slow) => slow.lasts,
-            Action::Split(split) => split.lasts,
-            Action::Isolate(isolate) => isolate.lasts,
-            Action::Cut(cut) => cut.lasts,
-            Action::Bridge(bridge) => bridge.lasts,
-            Action::Ring(ring) => ring.lasts,
-            Action::Weather(weather) => weather.lasts,
-            Action::Disk(disk) => disk.lasts,
-            Action::Restart(_)
-            | Action::DiskError(_)
-            | Action::Corrupt(_)
-            | Action::Clock(_)
-            | Action::Transfer(_)
-            | Action::Change(_) => None,
-        }
+        *lasts!(self)?
+    }
+
+    /// The same, to be changed.
+    pub fn lasts_mut(&mut self) -> Option<&mut Span> {
+        lasts!(self)?.as_mut()
     }
 
     /// The period with which a partition comes and goes.
@@ -403,72 +444,14 @@ impl Action {
         }
     }
 
-    /// Whom it names, for what names nodes.
+    /// Whom it names, for what names nodes, and the key of each.
     pub fn names(&self) -> Vec<(&'static str, &Whom)> {
-        match self {
-            Action::Crash(Crash { whom, .. })
-            | Action::Restart(Only { whom })
-            | Action::Pause(Lasting { whom, .. })
-            | Action::Slow(Slow { whom, .. })
-            | Action::Isolate(Isolate { whom, .. })
-            | Action::Bridge(Bridge { whom, .. })
-            | Action::Disk(DiskChange { whom, .. })
-            | Action::DiskError(Only { whom })
-            | Action::DiskFull(Lasting { whom, .. })
-            | Action::Corrupt(Corrupt { whom, .. })
-            | Action::Clock(ClockChange { whom, .. }) => vec![("whom", whom)],
-            Action::Cut(Cut { from, to, .. }) => vec![("from", from), ("to", to)],
-            Action::Transfer(Transfer { whom, to }) => vec![("whom", whom), ("to", to)],
-            Action::Change(MemberChange { whom, .. }) => vec![("whom", whom)],
-            Action::Weather(weather) => vec![("from", &weather.from), ("to", &weather.to)],
-            Action::Split(split) => split.groups.iter().map(|group| ("groups", group)).collect(),
-            Action::Ring(_) => Vec::new(),
-        }
+        names!(self)
     }
 
     /// The same, to be changed.
-    pub fn names_mut(&mut self) -> Vec<&mut Whom> {
-        match self {
-            Action::Crash(Crash { whom, .. })
-            | Action::Restart(Only { whom })
-            | Action::Pause(Lasting { whom, .. })
-            | Action::Slow(Slow { whom, .. })
-            | Action::Isolate(Isolate { whom, .. })
-            | Action::Bridge(Bridge { whom, .. })
-            | Action::Disk(DiskChange { whom, .. })
-            | Action::DiskError(Only { whom })
-            | Action::DiskFull(Lasting { whom, .. })
-            | Action::Corrupt(Corrupt { whom, .. })
-            | Action::Clock(ClockChange { whom, .. }) => vec![whom],
-            Action::Cut(Cut { from, to, .. }) => vec![from, to],
-            Action::Transfer(Transfer { whom, to }) => vec![whom, to],
-            Action::Change(MemberChange { whom, .. }) => vec![whom],
-            Action::Weather(weather) => vec![&mut weather.from, &mut weather.to],
-            Action::Split(split) => split.groups.iter_mut().collect(),
-            Action::Ring(_) => Vec::new(),
-        }
-    }
-
-    /// How long it lasts, to be changed.
-    pub fn lasts_mut(&mut self) -> Option<&mut Span> {
-        match self {
-            Action::Crash(crash) => crash.lasts.as_mut(),
-            Action::Pause(pause) | Action::DiskFull(pause) => pause.lasts.as_mut(),
-            Action::Slow(slow) => slow.lasts.as_mut(),
-            Action::Split(split) => split.lasts.as_mut(),
-            Action::Isolate(isolate) => isolate.lasts.as_mut(),
-            Action::Cut(cut) => cut.lasts.as_mut(),
-            Action::Bridge(bridge) => bridge.lasts.as_mut(),
-            Action::Ring(ring) => ring.lasts.as_mut(),
-            Action::Weather(weather) => weather.lasts.as_mut(),
-            Action::Disk(disk) => disk.lasts.as_mut(),
-            Action::Restart(_)
-            | Action::DiskError(_)
-            | Action::Corrupt(_)
-            | Action::Clock(_)
-            | Action::Transfer(_)
-            | Action::Change(_) => None,
-        }
+    pub fn names_mut(&mut self) -> Vec<(&'static str, &mut Whom)> {
+        names!(self)
     }
 
     /// Makes a partition stay that came and went.

@@ -223,9 +223,8 @@ pub fn check(plan: &Plan) -> Checked {
         let path = format!("nodes/{place}/election_priority");
         return require(false, &path, || message.into());
     }
-    let elections = plan.config().elections;
     let removes = |fault: &Fault| matches!(&fault.action, Action::Change(change) if change.changes().any(Change::removes));
-    let shielded = elections.pre_vote || elections.vote_lease;
+    let shielded = plan.config().elections.bear_removed_servers();
     let disruptor = plan.faults.iter().position(removes).filter(|_| !shielded);
     if let Some(place) = disruptor {
         let message = "a server that is removed may disrupt the others for ever (thesis 4.2.3), so liveness cannot be judged; \

@@ -227,9 +227,12 @@ impl Plan {
         config.reads == Reads::Lease && self.drift_ppm() > config.drift_bound_ppm
     }
 
-    /// Whether reads are judged: not where [`Plan::drift_breaks_leases`], unless the plan says that it expects what comes of that.
-    pub fn judges_reads(&self) -> bool {
-        !self.drift_breaks_leases() || self.expect.violation == Some(Property::Linearizability)
+    /// Whether linearizability is judged without what clients read: where [`Plan::drift_breaks_leases`], unless the plan says that it
+    /// expects what comes of that.
+    pub fn leaves_out_reads(&self) -> bool {
+        let judged = self.judge.contains(&Property::Linearizability);
+        let expected = self.expect.violation == Some(Property::Linearizability);
+        judged && !expected && self.drift_breaks_leases()
     }
 
     /// The same plan with nothing left to a profile: it stays the same run when profiles change.

@@ -44,6 +44,32 @@ pub struct Timing {
     pub appends_in_flight: u32,
 }
 
+/// Whether a project has something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It has.
+    Yes,
+    /// It has not.
+    No,
+    /// What the profile was made from does not say.
+    Unknown,
+}
+
+/// What a project can be asked to do while it runs. In a plan all of it works with every profile, where the plan asks for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Operations {
+    /// Voters join and leave one by one (thesis 4.1).
+    pub one_by_one: Known,
+    /// Several change at once, by joint consensus (section 6).
+    pub joint: Known,
+    /// Servers that receive entries and count for nothing (section 6, thesis 4.2.1).
+    pub learners: Known,
+    /// A leader hands over to a server of one's choice (thesis 3.10).
+    pub transfer: Known,
+    /// Servers are preferred as leaders.
+    pub priorities: Known,
+}
+
 /// How many bytes of a snapshot one message carries, where a plan does not say: squall's own choice.
 pub const SNAPSHOT_CHUNK: u32 = 65_536;
 
@@ -167,6 +193,40 @@ impl Profile {
         )
     }
 
+    /// What the project can be asked to do, as far as the paper says, or the bugs of the project that squall plants.
+    pub const fn operations(self) -> Operations {
+        use Known::{No, Unknown, Yes};
+        let unknown = Operations {
+            one_by_one: Unknown,
+            joint: Unknown,
+            learners: Unknown,
+            transfer: Unknown,
+            priorities: Unknown,
+        };
+        match self {
+            Profile::Paper => Operations {
+                one_by_one: No,
+                joint: Yes,
+                learners: Yes,
+                transfer: No,
+                priorities: No,
+            },
+            // etcd 7280, e515a67, PR 10998 and 8b0d0e9.
+            Profile::Etcd | Profile::EtcdRaft => {
+                Operations { one_by_one: Yes, joint: Yes, learners: Yes, transfer: Yes, ..unknown }
+            }
+            // hashicorp/raft PR 493.
+            Profile::Consul => Operations { transfer: Yes, ..unknown },
+            // Of choice: without them, nodes stand as the paper's.
+            Profile::Jraft => Operations { priorities: Yes, ..unknown },
+            // raft-rs 57.
+            Profile::RaftRs => Operations { learners: Yes, ..unknown },
+            // openraft 1747.
+            Profile::Openraft => Operations { transfer: Yes, ..unknown },
+            Profile::Braft | Profile::Ratis => unknown,
+        }
+    }
+
     /// What the project does by default that the built-in Raft does not: a run with this profile is without it.
     pub const fn not_yet(self) -> &'static [&'static str] {
         match self {
@@ -184,6 +244,7 @@ impl Profile {
                 "quorum checked after 500 ms, half an election timeout",
                 "snapshots every 120 s at most",
                 "timeouts multiplied by 5 in Consul itself",
+                "snapshots every 30 s past 16,384 entries in Consul itself",
             ],
             Profile::Jraft => &[
                 "reads by a lease of 0.9 election timeouts, where one asks for them",
@@ -195,6 +256,7 @@ impl Profile {
             Profile::Braft => &[
                 "reads by a lease, which is off: they go through the log",
                 "pre-votes granted while a leader is heard: its lease is off",
+                "a candidate waits an election timeout and 1,000 ms",
                 "term and vote written without fsync",
                 "snapshot every 3,600 s",
             ],
@@ -204,9 +266,11 @@ impl Profile {
                 "retry cache of 60 s",
                 "reads by the leader's own state, unless one asks for linearizable ones",
             ],
-            Profile::RaftRs => {
-                &["timeouts in whole ticks", "TiKV's own: pre-vote, ticks of 1 s, 1 MiB per append"]
-            }
+            Profile::RaftRs => &[
+                "timeouts in whole ticks",
+                "snapshots taken by the application",
+                "TiKV's own: pre-vote, ticks of 1 s, 1 MiB per append",
+            ],
             Profile::Openraft => &[
                 "votes refused for 300 ms, the longest election timeout",
                 "a candidate with a smaller log waits 600 ms",
@@ -223,6 +287,17 @@ impl Timing {
         appends_in_flight: u32,
     ) -> Timing {
         Timing { election_timeout, heartbeat_interval, entries_per_append, appends_in_flight }
+    }
+}
+
+impl Known {
+    /// The word for it in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Known::Yes => "yes",
+            Known::No => "no",
+            Known::Unknown => "?",
+        }
     }
 }
 

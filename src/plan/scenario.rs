@@ -94,9 +94,16 @@ fn located(problem: Problem, text: &str) -> FileError {
     FileError { message: problem.message, span, help: problem.help }
 }
 
-/// For an unknown name, the closest of those that were expected.
+/// For an unknown name, the closest of those that were expected; for a value of another kind, how to write one.
 fn suggestion(message: &str) -> Option<String> {
     let (unknown, expected) = message.split_once(", expected ")?;
+    match expected {
+        "a boolean" => return Some("write true or false, without quotes".into()),
+        "u8" | "u32" | "u64" => {
+            return Some("write a whole number, 0 or more, without quotes".into());
+        }
+        _ => {}
+    }
     let unknown = unknown.split('`').nth(1)?;
     let names = expected.split('`').skip(1).step_by(2);
     closest(unknown, names).map(|name| format!("did you mean `{name}`?"))
@@ -131,6 +138,63 @@ mod tests {
 
         let (message, ..) = error("[[faults]]\nat = \"1s\"\n");
         assert!(message.contains("needs an action"), "{message}");
+    }
+
+    #[test]
+    fn mistakes_about_reads_and_elections_are_told_with_a_way_out() {
+        for (options, expected, place, way_out) in [
+            ("reads = \"leese\"", "unknown variant `leese`", "\"leese\"", "did you mean `lease`?"),
+            ("raeds = \"log\"", "unknown field `raeds`", "raeds", "did you mean `reads`?"),
+            ("reads = true", "", "true", ""),
+            ("follower_read = true", "unknown field", "follower_read", "`follower_reads`?"),
+            ("follower_reads = \"yes\"", "expected a boolean", "\"yes\"", "true or false"),
+            ("follower_reads = true", "reads that go through the log", "true", "\"read-index\""),
+            (
+                "reads = \"log\"\nfollower_reads = true",
+                "reads that go through the log are the leader's",
+                "true",
+                "write reads = \"read-index\", or \"lease\"",
+            ),
+            ("drift_bound_ppm = 5", "for leases", "5", "write reads = \"lease\""),
+            ("reads = \"read-index\"\ndrift_bound_ppm = 0", "for leases", "0", "leave it out"),
+            (
+                "reads = \"lease\"\ndrift_bound_ppm = 2000001",
+                "from 0 to 2000000, not 2000001",
+                "2000001",
+                "leave it out for 100000",
+            ),
+            ("reads = \"lease\"\ndrift_bound_ppm = -1", "expected u32", "-1", "0 or more"),
+            ("reads = \"lease\"\ndrift_bound_ppm = 0.1", "expected u32", "0.1", "whole number"),
+            (
+                "reads = \"lease\"\ndrift_bound = 7",
+                "unknown field",
+                "drift_bound",
+                "drift_bound_ppm",
+            ),
+            ("pre_vote = 1", "expected a boolean", "1", "true or false"),
+            ("prevote = true", "unknown field", "prevote", "did you mean `pre_vote`?"),
+            ("check_quorum = \"on\"", "expected a boolean", "\"on\"", "true or false"),
+            ("vote_leese = true", "unknown field", "vote_leese", "did you mean `vote_lease`?"),
+        ] {
+            let (message, at, help) = error(&format!("[raft]\n{options}\n"));
+            assert!(message.contains(expected), "{options}: {message}");
+            assert_eq!(at, place, "{options}");
+            assert!(help.unwrap_or_default().contains(way_out), "{options}");
+        }
+        for fine in [
+            "reads = \"lease\"\ndrift_bound_ppm = 2000000\nfollower_reads = true",
+            "reads = \"lease\"\ndrift_bound_ppm = 0",
+            "reads = \"log\"\nfollower_reads = false",
+        ] {
+            assert!(from_toml(&format!("[raft]\n{fine}\n")).is_ok(), "{fine}");
+        }
+        // The profile's way of reading counts as well.
+        let by_profile = |profile: &str| {
+            from_toml(&format!(
+                "[cluster]\nprofile = \"{profile}\"\n[raft]\nfollower_reads = true\n"
+            ))
+        };
+        assert!(by_profile("etcd").is_ok() && by_profile("braft").is_err());
     }
 
     #[test]

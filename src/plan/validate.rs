@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::ids::{NODES_MAX, NodeId, NodeSet};
 use crate::log::Command;
 use crate::plan::fault::{self, Crash, Unsynced};
+use crate::plan::profile::DRIFT_BOUND_PPM;
 use crate::plan::{Action, DRIFT_PPM_MAX, Fault, Plan, Trigger, When, Whom};
 use crate::property::Property;
 use crate::raft::{Reads, priority};
@@ -165,7 +166,13 @@ fn check_reads(plan: &Plan) -> Checked {
         return Err(Problem { help, ..problem("raft/drift_bound_ppm", message) });
     }
     let bound = raft.drift_bound_ppm.unwrap_or(0).into();
-    between(bound, 0, DRIFT_BOUND_PPM_MAX, "raft/drift_bound_ppm", "a bound on drift")
+    between(bound, 0, DRIFT_BOUND_PPM_MAX, "raft/drift_bound_ppm", "a bound on drift").map_err(
+        |problem| {
+            let help =
+                format!("no two clocks are further apart; leave it out for {DRIFT_BOUND_PPM}");
+            Problem { help: Some(help), ..problem }
+        },
+    )
 }
 
 fn check_links(plan: &Plan) -> Checked {

@@ -177,6 +177,9 @@ impl Message {
                 | Message::PreVoteReply { .. }
                 | Message::Appended { .. }
                 | Message::Conflict { .. }
+                | Message::SnapshotReply { .. }
+                | Message::ReadRoundReply { .. }
+                | Message::ReadIndexReply { .. }
                 | Message::ForwardReply { .. }
         )
     }

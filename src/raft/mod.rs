@@ -97,3 +97,10 @@ pub struct Elections {
     /// The node's priority among the others; none where it has none, and stands whenever its time is up.
     pub priority: Option<Priority>,
 }
+
+impl Elections {
+    /// Whether a server that was removed, and does not know, is kept from disrupting the others for ever (thesis 4.2.3).
+    pub fn bear_removed_servers(self) -> bool {
+        self.pre_vote || self.vote_lease
+    }
+}

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::campaign::finding::Finding;
 use crate::campaign::shrink::Shrinking;
 use crate::campaign::store::{CampaignFile, FAILURES, FILE, FailureRow, SHRUNK, SeedRange};
-use crate::report::text::violation;
+use crate::report::text::{READS_LEFT_OUT, violation};
 use crate::sim::waits::Histogram;
 use crate::situation::Situation;
 use crate::time::Span;
@@ -58,6 +58,10 @@ pub fn text(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrink
             text,
             "  linearizability of {keys} undecided: a limit of the search came first"
         );
+    }
+    if totals.reads_left_out > 0 {
+        let runs = counted(totals.reads_left_out, "storm");
+        let _ = writeln!(text, "  reads of {runs} not judged: {READS_LEFT_OUT}");
     }
     let reached = file.situations.len();
     let _ = writeln!(text, "  situations: {reached} of {} reached", Situation::COUNT);

@@ -86,6 +86,8 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = fs::File::create(&temporary)?;
     file.write_all(bytes)?;
     file.write_all(b"\n")?;
+    // A name that is durable before its content would be a file that is not whole after a power failure.
+    file.sync_all()?;
     drop(file);
     fs::rename(&temporary, path)
 }

@@ -59,6 +59,18 @@ pub fn ended(outcome: &Outcome) -> String {
     format!("{}s of virtual time, {why}", outcome.time)
 }
 
+/// Why reads are not judged.
+pub const READS_LEFT_OUT: &str = "clocks drift by more than leases bear";
+
+/// Says that reads were not judged, by how much clocks drift, and what leases bear; none where they were.
+pub fn reads_left_out(plan: &Plan, outcome: &Outcome) -> Option<String> {
+    let (drift, bound) = (plan.drift_ppm(), plan.config().drift_bound_ppm);
+    let words = format!(
+        "reads are not judged: {READS_LEFT_OUT}, by {drift} parts per million, not {bound} (drift_bound_ppm)"
+    );
+    outcome.reads_left_out.then_some(words)
+}
+
 /// What happened, in one line.
 pub fn counters(outcome: &Outcome) -> String {
     let counters = &outcome.counters;

@@ -49,6 +49,9 @@ pub struct Outcome {
     pub counters: Counters,
     /// How often each situation was reached.
     pub situations: Counts,
+    /// Whether what clients read was left out of what is judged: clocks drift by more than leases bear.
+    #[serde(default)]
+    pub reads_left_out: bool,
 }
 
 /// How much happened in a run.
@@ -147,7 +150,9 @@ pub fn run_nodes<N: Node>(plan: &Plan, make: &dyn Fn(NodeId) -> N, options: Opti
         undecided,
     };
     let time = if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { watch.now };
-    Outcome { violation: watch.violation, ended, time, digest, counters, situations }
+    let reads_left_out = plan.leaves_out_reads();
+    let violation = watch.violation;
+    Outcome { violation, ended, time, digest, counters, situations, reads_left_out }
 }
 
 std::thread_local! {

@@ -65,7 +65,7 @@ impl<'a> Watch<'a> {
             Box::new(Judges {
                 oracles: Oracles::new(nodes, &plan.judge)
                     .with_liveness(plan.liveness_bounds())
-                    .with_reads(plan.judges_reads()),
+                    .with_reads(!plan.leaves_out_reads()),
                 situations: Situations::new(nodes, watched),
             })
         };

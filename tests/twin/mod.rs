@@ -16,7 +16,7 @@ use squall::record::{Kind, MessageKind, Record};
 type Entry = (Term, u64);
 
 /// What nobody can promise once a plan has destroyed what a disk held.
-const RELIES_ON_DISKS: [Property; 8] = [
+const RELIES_ON_DISKS: [Property; 9] = [
     Property::ElectionSafety,
     Property::LogMatching,
     Property::LeaderCompleteness,
@@ -25,6 +25,7 @@ const RELIES_ON_DISKS: [Property; 8] = [
     Property::SafeCommit,
     Property::ExactlyOnce,
     Property::Snapshot,
+    Property::Configuration,
 ];
 
 /// A write that is not durable.

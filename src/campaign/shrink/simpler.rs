@@ -204,18 +204,10 @@ fn switches(shrinker: &mut Shrinker) {
         (config.elections.pre_vote, &|plan| plan.raft.pre_vote = Some(false)),
         (config.elections.check_quorum, &|plan| plan.raft.check_quorum = Some(false)),
         (config.elections.vote_lease, &|plan| plan.raft.vote_lease = Some(false)),
-        (config.reads != Reads::Log, &|plan| {
-            (plan.raft.reads, plan.raft.follower_reads) = (Some(Reads::Log), None);
-            plan.raft.drift_bound_ppm = None;
-        }),
-        (config.reads == Reads::Lease, &|plan| {
-            (plan.raft.reads, plan.raft.drift_bound_ppm) = (Some(Reads::ReadIndex), None);
-        }),
+        (config.reads != Reads::Log, &|plan| read_by(plan, Some(Reads::Log))),
+        (config.reads == Reads::Lease, &|plan| read_by(plan, Some(Reads::ReadIndex))),
         (config.follower_reads, &|plan| plan.raft.follower_reads = Some(false)),
-        (plan_sets_reads, &|plan| {
-            (plan.raft.reads, plan.raft.follower_reads) = (None, None);
-            plan.raft.drift_bound_ppm = None;
-        }),
+        (plan_sets_reads, &|plan| read_by(plan, None)),
         (config.snapshot_every > 0, &|plan| plan.raft.snapshot_every = Some(0)),
         (config.bytes_per_append > 0, &|plan| plan.raft.bytes_per_append = Some(0)),
         (config.bytes_in_flight > 0, &|plan| plan.raft.bytes_in_flight = Some(0)),
@@ -235,6 +227,14 @@ fn switches(shrinker: &mut Shrinker) {
     let sooner =
         fewer.map(|fewer| shrinker.with(|plan| plan.raft.snapshot_every = Some(fewer))).collect();
     shrinker.take_first(sooner);
+}
+
+/// Has reads answered in a simpler way, or in the profile's, and forgets what went with the old one. Read indexes may stay with followers.
+fn read_by(plan: &mut Plan, reads: Option<Reads>) {
+    (plan.raft.reads, plan.raft.drift_bound_ppm) = (reads, None);
+    if reads != Some(Reads::ReadIndex) {
+        plan.raft.follower_reads = None;
+    }
 }
 
 /// Fewer nodes: each in turn leaves, and those behind it move up.
@@ -276,7 +276,12 @@ fn leave(plan: &mut Plan, id: NodeId) {
     });
     plan.syncs.retain_mut(|pin| moved(pin.node).map(|id| pin.node = id).is_some());
     plan.faults.retain_mut(|fault| {
-        let named = fault.action.names_mut().into_iter().map(moved_whom).collect::<Vec<_>>();
+        let named = fault
+            .action
+            .names_mut()
+            .into_iter()
+            .map(|(_, whom)| moved_whom(whom))
+            .collect::<Vec<_>>();
         if let When::On(trigger) = &mut fault.when
             && let Some(node) = trigger.node
         {
@@ -348,7 +353,7 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
         }
         let only = |node: &NodeId| {
             shrinker.with(|plan| {
-                *plan.faults[place].action.names_mut()[name] = Whom::Nodes(vec![*node]);
+                *plan.faults[place].action.names_mut()[name].1 = Whom::Nodes(vec![*node]);
             })
         };
         let candidates = nodes.iter().map(only).collect();

@@ -40,8 +40,7 @@ pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
     let from = plan.horizon;
     // Somebody who never stands may be the only one that could win.
     let never = plan.nodes.iter().any(|node| node.election_priority == Some(NEVER));
-    let elections = plan.config().elections;
-    let shielded = elections.pre_vote || elections.vote_lease;
+    let shielded = plan.config().elections.bear_removed_servers();
     if !wanted || never || (plan.changes_members() && !shielded) {
         return;
     }

@@ -63,10 +63,19 @@ const LINES_AROUND: usize = 10;
 /// Runs a plan and tells its violation, in a text of so many lines with all that belongs to it, or more if the evidence takes more;
 /// none if there is no violation. An error is a sentence.
 pub fn explain(plan: &Plan, lines_max: usize) -> Result<Option<Explanation>, String> {
+    explain_within(plan, lines_max, RECORDS_MAX)
+}
+
+/// The same, of a run with at most so many records.
+fn explain_within(
+    plan: &Plan,
+    lines_max: usize,
+    records_max: usize,
+) -> Result<Option<Explanation>, String> {
     let mut records: Vec<Record> = Vec::new();
     let full = Cell::new(false);
     let mut sink = |record: &Record| {
-        full.set(records.len() >= RECORDS_MAX);
+        full.set(records.len() >= records_max);
         if !full.get() {
             records.push(*record);
         }
@@ -77,7 +86,7 @@ pub fn explain(plan: &Plan, lines_max: usize) -> Result<Option<Explanation>, Str
     let outcome = run_with(plan, options);
     if full.get() {
         return Err(format!(
-            "the run makes more than {RECORDS_MAX} records, too many to hold; `squall shrink` makes it shorter"
+            "the run makes more than {records_max} records, too many to hold; `squall shrink` makes it shorter"
         ));
     }
     let Some(violation) = outcome.violation else { return Ok(None) };
@@ -203,5 +212,24 @@ impl Explanation {
             [most @ .., last] => format!("; {} and {last} take no part", most.join(", ")),
         };
         format!("left out: {} records that do not matter{idle}", self.left_out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raft::Bug;
+    use crate::sim::run;
+
+    #[test]
+    fn a_run_with_too_many_records_is_refused_and_no_other() {
+        let mut plan = Plan::default();
+        plan.raft.bugs.push(Bug::CommitWithoutQuorum);
+        let records = run(&plan).counters.records as usize;
+        let explanation = explain_within(&plan, 40, records).expect("they are few enough");
+        assert!(explanation.is_some_and(|it| it.violation.property == Property::Durability));
+        let refusal = explain_within(&plan, 40, records - 1).expect_err("one too many");
+        assert!(refusal.contains(&format!("more than {} records", records - 1)), "{refusal}");
+        assert!(refusal.contains("squall shrink"), "{refusal}");
     }
 }

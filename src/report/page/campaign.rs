@@ -63,6 +63,7 @@ fn figures(body: &mut String, file: &CampaignFile) {
         (grouped(totals.commits), "commits"),
         (grouped(totals.answers), "answers"),
         (grouped(totals.undecided), "keys of undecided linearizability"),
+        (grouped(totals.reads_left_out), "storms whose reads are not judged"),
         (format!("{} s", seconds(timing.milliseconds)), "of real time"),
         (grouped(timing.jobs), "jobs"),
         (grouped(timing.per_second(totals.runs)), "storms per second"),
