@@ -110,7 +110,7 @@ own choice, unless a plan says otherwise: {same},
 snapshot_chunk {SNAPSHOT_CHUNK}, drift_bound_ppm {DRIFT_BOUND_PPM} for reads = \"lease\"; of [cluster] apply_delay 0ns;
 of [clients] no sessions.
 
-Operations that the project has (?: what the profile was made from does not say). All of them work
+Operations that the project has (?: not known). All of them work
 with all profiles, where a plan asks for them.
 
 "

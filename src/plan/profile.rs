@@ -193,37 +193,32 @@ impl Profile {
         )
     }
 
-    /// What the project can be asked to do, as far as the paper says, or the bugs of the project that squall plants.
-    pub const fn operations(self) -> Operations {
+    /// What the project can be asked to do, by the interface that it offers to operators and applications.
+    pub fn operations(self) -> Operations {
         use Known::{No, Unknown, Yes};
-        let unknown = Operations {
-            one_by_one: Unknown,
-            joint: Unknown,
-            learners: Unknown,
-            transfer: Unknown,
-            priorities: Unknown,
+        let offers = |[one_by_one, joint, learners, transfer, priorities]: [Known; 5]| Operations {
+            one_by_one,
+            joint,
+            learners,
+            transfer,
+            priorities,
         };
         match self {
-            Profile::Paper => Operations {
-                one_by_one: No,
-                joint: Yes,
-                learners: Yes,
-                transfer: No,
-                priorities: No,
-            },
-            // etcd 7280, e515a67, PR 10998 and 8b0d0e9.
-            Profile::Etcd | Profile::EtcdRaft => {
-                Operations { one_by_one: Yes, joint: Yes, learners: Yes, transfer: Yes, ..unknown }
-            }
-            // hashicorp/raft PR 493.
-            Profile::Consul => Operations { transfer: Yes, ..unknown },
-            // Of choice: without them, nodes stand as the paper's.
-            Profile::Jraft => Operations { priorities: Yes, ..unknown },
-            // raft-rs 57.
-            Profile::RaftRs => Operations { learners: Yes, ..unknown },
-            // openraft 1747.
-            Profile::Openraft => Operations { transfer: Yes, ..unknown },
-            Profile::Braft | Profile::Ratis => unknown,
+            Profile::Paper => offers([No, Yes, Yes, No, No]),
+            // ConfChange and ConfChangeV2, `member add --learner`, `move-leader`.
+            Profile::Etcd | Profile::EtcdRaft => offers([Yes, Yes, Yes, Yes, No]),
+            // AddVoter, AddNonvoter, LeadershipTransfer.
+            Profile::Consul => offers([Yes, No, Yes, Yes, No]),
+            // addPeer, changePeers, addLearners, transferLeader; electionPriority, of choice.
+            Profile::Jraft => offers([Yes, Yes, Yes, Yes, Yes]),
+            // add_peer, change_peers, add_learner, transfer_leadership_to.
+            Profile::Braft => offers([Yes, Yes, Yes, Yes, Unknown]),
+            // setConfiguration with listeners, transferLeadership, the priority of a peer.
+            Profile::Ratis => offers([Unknown, Yes, Yes, Yes, Yes]),
+            // ConfChange and ConfChangeV2, transfer_leader, Config::priority.
+            Profile::RaftRs => offers([Yes, Yes, Yes, Yes, Yes]),
+            // change_membership, add_learner, Trigger::transfer_leader.
+            Profile::Openraft => offers([Unknown, Yes, Yes, Yes, Unknown]),
         }
     }
 
