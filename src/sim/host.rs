@@ -250,7 +250,9 @@ impl<N: Node> Sim<'_, '_, N> {
         let stepped = catch_unwind(AssertUnwindSafe(|| {
             let (now, jumped) = (host.clock.local(now), host.clock.jumped());
             let mut ctx = Context { now, jumped, rng: &mut host.rng, effects: &mut effects };
-            input.take().map(|input| node.step(input, &mut ctx));
+            if let Some(input) = input.take() {
+                node.step(input, &mut ctx);
+            }
             node.status()
         }));
         enter_node(false);
