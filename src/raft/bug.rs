@@ -151,6 +151,8 @@ pub enum Bug {
     JointNewMajorityOnly,
     /// A node that goes by a snapshot forgets the old half of a joint configuration.
     SnapDropsConfig,
+    /// A node whose disk was emptied takes part again as the member that it was.
+    WipedSameId,
 }
 
 /// What the catalogue says of a bug.
@@ -180,7 +182,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 61] = [
+    pub const ALL: [Bug; 62] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -242,6 +244,7 @@ impl Bug {
         Bug::RemovedDisrupts,
         Bug::JointNewMajorityOnly,
         Bug::SnapDropsConfig,
+        Bug::WipedSameId,
     ];
 
     /// The name in plans and on the command line.

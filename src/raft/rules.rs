@@ -298,6 +298,11 @@ impl Rules {
         if self.broken(Bug::JointNewMajorityOnly) { NodeSet::EMPTY } else { outgoing }
     }
 
+    /// Figure 2: a member whose disk was emptied does not know what it promised, so it comes back as another server or not at all.
+    pub fn needs_its_disk(self) -> bool {
+        !self.broken(Bug::WipedSameId)
+    }
+
     /// Section 7: a snapshot has the latest configuration in it, all of it.
     pub fn from_snapshot(self, members: Configuration) -> Configuration {
         let outgoing =

@@ -72,6 +72,22 @@ impl Bug {
                 "etcd e515a67",
                 &[ElectionSafety, SafeCommit, Durability, LeaderCompleteness, StateMachineSafety],
             ),
+            Bug::WipedSameId => about(
+                "wiped-same-id",
+                "A node whose disk was emptied takes part again as the member that it was.",
+                "It acknowledged entries and gave votes that it does not know of any more. With it, those who missed them are a majority.",
+                "rethinkdb 5289 (Jepsen); etcd refuses to start such a member",
+                &[
+                    Durability,
+                    LeaderCompleteness,
+                    ElectionSafety,
+                    Property::OneVote,
+                    Property::MonotonicTerm,
+                    StateMachineSafety,
+                    SafeCommit,
+                    Property::Linearizability,
+                ],
+            ),
             _ => panic!("not a bug of membership"),
         }
     }
