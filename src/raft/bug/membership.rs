@@ -4,6 +4,7 @@ use super::{About, Bug, about};
 use crate::property::Property;
 
 impl Bug {
+    #[expect(clippy::too_many_lines, reason = "a table: one row for each bug")]
     pub(super) const fn about_membership(self) -> About {
         use Property::{
             Configuration, Durability, ElectionSafety, LeaderCompleteness, Liveness, SafeCommit,
