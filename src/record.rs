@@ -53,7 +53,11 @@ pub enum Kind {
         lost: u32,
     },
     /// The node's disk was emptied while the node was down.
-    Wipe,
+    Wipe {
+        /// Whether the plan wants the node to stay out from then on, so that it counts as one that is down.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        stays_out: bool,
+    },
     /// A durable record of the node rotted: its checksum does not hold any more.
     Corrupt {
         /// The index of its entry.
@@ -61,9 +65,9 @@ pub enum Kind {
         /// Whether the plan has the node drop it, and all behind it, at its next start.
         drops: bool,
     },
-    /// The node does not start: it found a record whose checksum does not hold.
+    /// The node does not start: it found a record whose checksum does not hold, or that its disk was emptied.
     Refuse {
-        /// The index of its entry.
+        /// The index of its entry; zero where nothing is left.
         index: Index,
     },
     /// The node ends its own process because it cannot trust its disk.

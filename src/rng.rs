@@ -34,6 +34,8 @@ pub enum Stream {
     Operations,
     /// What a plan drawn from a seed has of disks that rot or are full.
     DiskFaults,
+    /// Whose disks a plan drawn from a seed empties.
+    Wipes,
     /// How a plan drawn from a seed has reads answered.
     Reads,
     /// How long a node's disk takes for a snapshot, and whether a crash keeps it.
@@ -58,6 +60,7 @@ impl Stream {
             Stream::Recovery => (15, 0),
             Stream::Operations => (9, 0),
             Stream::DiskFaults => (16, 0),
+            Stream::Wipes => (24, 0),
             Stream::Snapshot(node) => (8, u64::from(node.number())),
         };
         kind << 48 | identity

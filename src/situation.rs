@@ -590,7 +590,7 @@ situations! {
         "An entry was removed, or left to a snapshot, whose record had rotted unnoticed."
         "What nobody reads does no harm.";
     StartRefused "start-refused"
-        "A node did not start because it found a corrupt record."
+        "A node did not start because it found a corrupt record, or its disk emptied."
         "A node less is better than a node that forgot.";
     CorruptTailDropped "corrupt-tail-dropped"
         "A restarted node dropped a corrupt record and all behind it."

@@ -120,7 +120,9 @@ fn trial(plan: &Plan, pardoned: Option<Step>) -> (Outcome, Vec<Step>, Vec<Record
     };
     let mut records = Vec::new();
     let mut sink = |record: &Record| {
-        court.event.set(record.event);
+        // That a write is durable is told before the event in which the node hears of it.
+        let before = matches!(record.kind, Kind::Durable { .. } | Kind::WriteFailed { .. });
+        court.event.set(record.event + u64::from(before));
         records.push(*record);
     };
     let outcome = run_nodes(plan, &make, Options { sink: Some(&mut sink), ..Options::default() });
@@ -144,7 +146,10 @@ fn decided_by_host(plan: &Plan, records: &[Record]) -> Vec<Step> {
         let has = |bug: Bug| plan.raft.bugs.contains(&bug);
         match record.kind {
             Kind::Reply { .. } => has(Bug::LocalRead),
-            Kind::Boot { life, .. } => life > 1 && (has(Bug::DedupLost) || has(Bug::CorruptIsEof)),
+            Kind::Boot { life, .. } => {
+                let at_start = [Bug::DedupLost, Bug::CorruptIsEof, Bug::WipedSameId];
+                life > 1 && at_start.into_iter().any(has)
+            }
             Kind::Snapshot { .. } | Kind::Restore { .. } => has(Bug::SnapDropsSessions),
             _ => false,
         }

@@ -134,6 +134,23 @@ fn oracles_and_twins_agree_on_the_scenarios_of_bugs() {
     }
 }
 
+#[test]
+fn oracles_and_twins_agree_on_disks_that_are_emptied() {
+    let config = swarm::Config { wipes: 100, liveness: 0, ..swarm::Config::default() };
+    let storm = |seed, bugs: &[Bug]| {
+        let mut plan = Plan { judge: twinned(), ..swarm::draw_with(seed, &config) };
+        plan.raft.bugs = bugs.to_vec();
+        plan.events_max = 3_000;
+        plan
+    };
+    let mut found = 0;
+    for seed in 0..60 {
+        assert_eq!(agree(&storm(seed, &[])), None, "seed {seed}");
+        found += u32::from(agree(&storm(seed, &[Bug::WipedSameId])).is_some());
+    }
+    assert!(found >= 10, "the bug showed {found} times only");
+}
+
 /// Liveness has a twin of its own, which sees nothing else: storms are short, and their ends are seen whole.
 fn liveness_agrees(seed: u64, bugs: &[Bug]) -> bool {
     let config = swarm::Config { liveness: 100, horizon: (4, 12), ..swarm::Config::default() };

@@ -7,10 +7,11 @@ mod driver;
 use std::fs;
 
 use driver::{Disk, Driver, SNAPSHOT_BYTES, n, snapshot};
-use squall::ids::{Index, NodeId, Term};
+use squall::configuration::{Change, Several};
+use squall::ids::{Index, NodeId, NodeSet, Term};
 use squall::log::{Batch, Command, Entry, RequestId};
 use squall::node::{Input, Request};
-use squall::raft::{Config, Elections, Message, Reads};
+use squall::raft::{Config, Elections, Message, Priority, Reads};
 use squall::time::Span;
 
 /// The number behind a letter, as in `n2`, `t3`.
@@ -43,6 +44,32 @@ fn request(word: &str) -> Request {
 /// The same request, but it asks to read.
 fn read(word: &str) -> Request {
     Request { command: Command::Get { key: 1 }, ..request(word) }
+}
+
+/// A change of the members, as in `add n4`, or `joint add n4 n5 remove n1 stay`.
+fn change(words: &[&str]) -> Change {
+    match *words {
+        ["add", id] => Change::Add(node(id)),
+        ["add-learner", id] => Change::AddLearner(node(id)),
+        ["promote", id] => Change::Promote(node(id)),
+        ["remove", id] => Change::Remove(node(id)),
+        ["leave"] => Change::Leave,
+        ["joint", ..] => {
+            let mut several = Several { auto_leave: true, ..Several::default() };
+            let mut what = "";
+            for word in &words[1..] {
+                match *word {
+                    "stay" => several.auto_leave = false,
+                    "add" | "add-learners" | "remove" => what = word,
+                    id if what == "add" => _ = several.add.insert(node(id)),
+                    id if what == "add-learners" => _ = several.add_learners.insert(node(id)),
+                    id => _ = several.remove.insert(node(id)),
+                }
+            }
+            Change::Enter(several)
+        }
+        _ => panic!("there is no change {words:?}"),
+    }
 }
 
 /// A message in the words in which the driver tells it.
@@ -100,12 +127,21 @@ fn carry_out(driver: &mut Option<Driver>, line: &str) -> String {
         let (knobs, rest) = parse_knobs(&line["cluster".len()..]);
         let (disks, options) = rest.split_once(" with ").unwrap_or((rest, ""));
         let disks = parse_disks(disks);
+        let (options, members) = options.split_once("members").unwrap_or((options, ""));
+        let voters = match members.trim() {
+            "" => NodeSet::first(disks.len() as u8),
+            members => members.split_whitespace().map(node).collect(),
+        };
         let (elections, priorities) = parse_options(options);
-        let tune = |config: &mut Config| knobs.iter().for_each(|(knob, to)| set(config, knob, *to));
-        *driver = Some(match knobs.is_empty() {
-            true => Driver::with(&disks, &[], elections, &priorities),
-            false => Driver::tuned(&disks, &[], tune),
-        });
+        let highest = priorities.iter().copied().max();
+        let tune = |slot: usize, config: &mut Config| {
+            config.elections = elections;
+            let own = priorities.get(slot).copied();
+            config.elections.priority =
+                own.zip(highest).map(|(own, highest)| Priority { own, highest });
+            knobs.iter().for_each(|(knob, to)| set(config, knob, *to));
+        };
+        *driver = Some(Driver::of(&disks, &[], voters, tune));
         driver.as_mut().expect("just made").told();
         return String::new();
     }
@@ -122,6 +158,7 @@ fn carry_out(driver: &mut Option<Driver>, line: &str) -> String {
         ["deliver", from, to] => assert!(driver.deliver(node(from), node(to)), "nothing to {line}"),
         ["lose"] => driver.lose_all(),
         ["transfer", id, to] => driver.step(node(id), Input::Transfer(node(to))),
+        ["change", id, ..] => driver.step(node(id), Input::Change(change(&words[2..]))),
         ["pass", id, span] => driver.pass(node(id), span.parse().expect("a length of time")),
         ["jump", id, shift] => driver.jump(node(id), shift.parse().expect("a shift of a clock")),
         ["request", id, asked] => driver.request(node(id), request(asked)),

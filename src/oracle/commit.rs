@@ -88,7 +88,7 @@ impl Commits {
         match record.kind {
             Kind::Boot { applied: at, .. } => {
                 (*commit, *applied) = (at, at);
-                None
+                self.shrink(record, id, change, shadow)
             }
             Kind::Role { role: Role::Leader, term } => self.elect(record, id, term, shadow),
             Kind::Commit { index, term } => {
@@ -103,10 +103,7 @@ impl Commits {
                 *applied = index;
                 None
             }
-            Kind::Durable { .. } | Kind::Crash { .. } => match change {
-                Change::DiskShrank(from) => self.shrink(record, id, from, shadow),
-                _ => None,
-            },
+            Kind::Durable { .. } | Kind::Crash { .. } => self.shrink(record, id, change, shadow),
             _ => None,
         }
     }
@@ -251,18 +248,22 @@ impl Commits {
         &self,
         record: &Record,
         id: NodeId,
-        from: Index,
+        change: Change,
         shadow: &Shadow,
     ) -> Option<Violation> {
+        let Change::DiskShrank(from) = change else { return None };
         let last = self.last_committed();
         if from > last {
             return None;
         }
         let copies = shadow.copies(last, self.committed_at(last)?, self.quorum_of);
         (!copies.is_majority()).then(|| {
+            let what = match record.kind {
+                Kind::Boot { .. } => "came back without its disk".into(),
+                _ => format!("removed its log from index {from} on"),
+            };
             let sentence = format!(
-                "{id} removed its log from index {from} on, and index {last}, which is committed, is on {} of \
-                 {} disks.",
+                "{id} {what}, and index {last}, which is committed, is on {} of {} disks.",
                 copies.has, copies.of
             );
             Violation::new(Property::Durability, record, sentence, [self.record_of(last)])

@@ -65,7 +65,7 @@ impl Elections {
                 self.pending[slot].clear();
                 violation
             }
-            Kind::Wipe => {
+            Kind::Wipe { stays_out: false } => {
                 self.votes[slot].clear();
                 self.durable_terms[slot] = (Term::ZERO, 0);
                 None

@@ -148,7 +148,7 @@ impl Oracles {
             }
             Kind::Deliver { .. } | Kind::Timer { .. } => return None,
             Kind::Broken { panicked } => return self.judge(broken(record, panicked)),
-            Kind::Wipe | Kind::Corrupt { drops: true, .. } => {
+            Kind::Wipe { stays_out: false } | Kind::Corrupt { drops: true, .. } => {
                 for property in NEEDS_DISKS {
                     self.judged &= !(1 << property as u16);
                 }
@@ -354,11 +354,27 @@ mod tests {
     }
 
     #[test]
+    fn who_stays_out_without_its_disk_counts_as_down_until_it_comes_back() {
+        let boot = |term| {
+            let (last_index, applied) = (Index::ZERO, Index::ZERO);
+            Kind::Boot { life: 2, term: Term(term), vote: None, last_index, applied }
+        };
+        let mut story = committed_in_term_13();
+        let crash = Kind::Crash { survived: WriteId::NONE, torn: 0, lost: 0 };
+        assert_eq!(story.tell(2, crash), None);
+        assert_eq!(story.tell(2, Kind::Wipe { stays_out: true }), None);
+        assert_eq!(story.tell(2, Kind::Refuse { index: Index::ZERO }), None);
+        assert_eq!(story.tell(3, boot(13)), None, "its disk was not emptied");
+        assert_eq!(story.tell(2, boot(1)), Some(Property::Durability));
+        assert_eq!(story.leads(2, 14), Some(Property::LeaderCompleteness));
+    }
+
+    #[test]
     fn a_lost_disk_ends_what_needs_disks_and_nothing_else() {
         let mut story = committed_in_term_13();
         let crash = Kind::Crash { survived: WriteId::NONE, torn: 0, lost: 0 };
         assert_eq!(story.tell(2, crash), None);
-        assert_eq!(story.tell(2, Kind::Wipe), None);
+        assert_eq!(story.tell(2, Kind::Wipe { stays_out: false }), None);
         assert_eq!(story.leads(3, 14), None, "no Raft can promise this without its disks");
         assert_eq!(story.commits(1, 0, 13), Some(Property::MonotonicCommit));
     }

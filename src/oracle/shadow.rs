@@ -162,6 +162,8 @@ pub struct NodeShadow {
     pub up: bool,
     /// Which life it is in, from 1.
     pub life: u32,
+    /// Whether its disk was emptied, and it is to stay out for that.
+    is_out: bool,
     /// The term and vote on its disk.
     pub durable_vote: (Term, Option<NodeId>),
 }
@@ -297,20 +299,18 @@ impl Shadow {
         let node = &mut self.nodes[id.slot()];
         match record.kind {
             Kind::Boot { life, term, vote, .. } => {
+                let change = node.come_back();
                 node.up = true;
                 node.life = life;
                 node.term = term;
                 node.role = Role::Follower;
                 node.durable_vote = (term, vote);
+                return change;
             }
             Kind::Crash { survived, torn, .. } => return node.crash(&self.chain, survived, torn),
-            Kind::Wipe => {
-                node.log.clear();
-                node.durable.clear();
-                node.base = (Index::ZERO, Index::ZERO);
-                node.snapshot = (Index::ZERO, Place::ROOT);
-                node.durable_vote = (Term::ZERO, None);
-            }
+            // Who stays out is as one that is down with its disk: nobody can tell, unless it comes back.
+            Kind::Wipe { stays_out: true } => node.is_out = true,
+            Kind::Wipe { stays_out: false } => node.wipe(),
             Kind::Term { term } => node.term = term,
             Kind::Role { role, term } => {
                 node.role = role;
@@ -365,6 +365,24 @@ impl Shadow {
 }
 
 impl NodeShadow {
+    /// Its disk is empty.
+    fn wipe(&mut self) {
+        self.log.clear();
+        self.durable.clear();
+        self.base = (Index::ZERO, Index::ZERO);
+        self.snapshot = (Index::ZERO, Place::ROOT);
+        self.durable_vote = (Term::ZERO, None);
+    }
+
+    /// It starts; if it was to stay out, without what it had.
+    fn come_back(&mut self) -> Change {
+        if !std::mem::take(&mut self.is_out) {
+            return Change::None;
+        }
+        self.wipe();
+        Change::DiskShrank(Index(1))
+    }
+
     /// Writes up to and with `upto` reach the disk, and the first `torn` entries of the next.
     fn sync(&mut self, chain: &Chain, upto: WriteId, torn: u32) -> Change {
         let mut shrank: Option<Index> = None;

@@ -149,7 +149,7 @@ pub struct Crash {
     /// For `unsynced = "torn"`: what is there of them; random without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub survives: Option<Survives>,
-    /// Whether the disk is lost, too. A plan with this destroys what Raft relies on.
+    /// Whether the disk is lost, too. A plan with this destroys what Raft relies on, unless it has `cluster.wiped = "stays-out"`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wipe: bool,
     /// How long the node stays down.

@@ -9,8 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::configuration::Change;
+use crate::ids::NodeSet;
 use crate::plan::validate::{Checked, Problem, check_whom, require};
-use crate::plan::{Action, Fault, OnCorruption, Plan, When, Whom, is_default};
+use crate::plan::{Action, Fault, OnCorruption, Plan, When, Whom, Wiped, is_default};
 use crate::raft::priority;
 use crate::time::Span;
 
@@ -186,6 +187,38 @@ fn check_rot(plan: &Plan) -> Checked {
     }
 }
 
+/// Nor is a node that lost its disk and stays out. The core lives without it if it has a majority, by each change of the members, too:
+/// which is known where all are named by number.
+fn check_wiped(plan: &Plan, core: &Whom) -> Checked {
+    let wipes = |fault: &Fault| matches!(&fault.action, Action::Crash(crash) if crash.wipe);
+    if plan.cluster.wiped != Wiped::StaysOut || !plan.faults.iter().any(wipes) {
+        return Ok(());
+    }
+    let core: NodeSet = core.numbers().unwrap_or(&[]).iter().copied().collect();
+    let meets = |nodes: NodeSet| !nodes.intersection(core).is_empty();
+    let shrinks = |change: Change| match change {
+        Change::Add(_) | Change::Promote(_) => !meets(change.nodes()),
+        Change::AddLearner(_) | Change::Remove(_) => meets(change.nodes()),
+        Change::Enter(it) => {
+            !it.add.without(core).is_empty() || meets(it.add_learners.union(it.remove))
+        }
+        Change::Leave => false,
+    };
+    let harms = |fault: &Fault| match &fault.action {
+        Action::Crash(crash) if crash.wipe => {
+            let nodes = crash.whom.numbers().map(|nodes| nodes.iter().copied().collect());
+            nodes.is_none_or(meets)
+        }
+        Action::Change(change) => change.changes().any(shrinks),
+        _ => false,
+    };
+    let place = plan.faults.iter().position(|fault| core.is_empty() || harms(fault));
+    require(place.is_none(), &format!("faults/{}", place.unwrap_or(0)), || {
+        "a node that lost its disk stays out, so liveness needs a core that lives without it: name the core, and whose disk is wiped, by number, \
+         none of them of the core; and let changes of the members add nodes of the core and remove others".into()
+    })
+}
+
 /// Checks what a plan says of liveness.
 pub fn check(plan: &Plan) -> Checked {
     let (Some(liveness), Some(bounds)) = (&plan.liveness, plan.liveness_bounds()) else {
@@ -201,6 +234,7 @@ pub fn check(plan: &Plan) -> Checked {
     }
     check_core(plan, &liveness.core)?;
     check_rot(plan)?;
+    check_wiped(plan, &liveness.core)?;
     require(liveness.within != Some(Span::ZERO), "liveness/within", || {
         "a cluster needs some time to come back to life".into()
     })?;
@@ -270,6 +304,42 @@ mod tests {
 
     fn plan(text: &str) -> Plan {
         toml::from_str(text).expect("it is a plan")
+    }
+
+    #[test]
+    fn the_core_lives_without_a_node_that_stays_out() {
+        let checked = |more: &str| {
+            let fixed = "[liveness]\nfrom = \"3s\"\nwithin = \"5s\"\ncore = [1, 3, 4]\n";
+            let cluster = "[cluster]\nnodes = 5\nmembers = [1, 2, 3]\nwiped = \"stays-out\"\n";
+            let text = format!("{fixed}{cluster}[raft]\nvote_lease = true\n{more}");
+            check(&plan(&text)).map_err(|problem| problem.path.join("/"))
+        };
+        let wipe = |whom: &str| {
+            format!("[[faults]]\nat = \"1s\"\ncrash = {{ whom = {whom}, wipe = true }}\n")
+        };
+        let change = |what: &str| {
+            let wiped = wipe("2");
+            format!("{wiped}[[faults]]\nat = \"2s\"\nchange = {{ {what} }}\n")
+        };
+        assert_eq!(checked(&wipe("2")), Ok(()));
+        for (fine, what) in [
+            (true, "add = 4"),
+            (true, "remove = 2"),
+            (true, "add_learner = 5"),
+            (true, "joint = { add = [4], remove = [2] }"),
+            (true, "leave = true"),
+            (false, "add = 5"),
+            (false, "remove = 3"),
+            (false, "add_learner = 1"),
+            (false, "joint = { add = [4, 5] }"),
+            (false, "joint = { add = [4], remove = [1] }"),
+        ] {
+            let expected = if fine { Ok(()) } else { Err("faults/1".to_owned()) };
+            assert_eq!(checked(&change(what)), expected, "{what}");
+        }
+        for whom in ["3", "[2, 4]", "\"leader\""] {
+            assert_eq!(checked(&wipe(whom)), Err("faults/0".to_owned()), "{whom}");
+        }
     }
 
     #[test]

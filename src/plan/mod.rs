@@ -282,6 +282,9 @@ pub struct Cluster {
     /// the faults adds them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<NodeId>,
+    /// What becomes of a node whose disk a crash with `wipe` has emptied.
+    #[serde(skip_serializing_if = "is_default")]
+    pub wiped: Wiped,
 }
 
 impl Default for Cluster {
@@ -293,8 +296,21 @@ impl Default for Cluster {
             restart_after: Span::millis(500),
             apply_delay: Span::ZERO,
             members: Vec::new(),
+            wiped: Wiped::StartsAnew,
         }
     }
+}
+
+/// What becomes of a node whose disk was emptied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wiped {
+    /// It starts as if for the first time. This destroys what Raft relies on, so that from then on little is judged.
+    #[default]
+    StartsAnew,
+    /// It refuses to start, as a member of etcd does, for it would not know what it promised. To the others it is a server that is down,
+    /// and all is judged. Its machine comes back under a new number: another node, that a `change` adds.
+    StaysOut,
 }
 
 /// Whether the replicated state machine survives a crash of its node.

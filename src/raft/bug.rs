@@ -49,6 +49,8 @@ pub enum Bug {
     CommitPastVerified,
     /// A follower's commit index follows its leader's, down too.
     CommitRegress,
+    /// A late acknowledgement takes a leader's match_index back, and its commit index with it.
+    MatchRegress,
     /// A leader counts acknowledgements of older terms.
     StaleAckAccepted,
     /// A leader initialises match_index from its own log, after it took a first entry.
@@ -149,6 +151,8 @@ pub enum Bug {
     JointNewMajorityOnly,
     /// A node that goes by a snapshot forgets the old half of a joint configuration.
     SnapDropsConfig,
+    /// A node whose disk was emptied takes part again as the member that it was.
+    WipedSameId,
 }
 
 /// What the catalogue says of a bug.
@@ -178,7 +182,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 60] = [
+    pub const ALL: [Bug; 62] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -196,6 +200,7 @@ impl Bug {
         Bug::TruncateUnconditional,
         Bug::CommitPastVerified,
         Bug::CommitRegress,
+        Bug::MatchRegress,
         Bug::StaleAckAccepted,
         Bug::NextIndexLateInit,
         Bug::LeaderOverwritesOwnLog,
@@ -239,6 +244,7 @@ impl Bug {
         Bug::RemovedDisrupts,
         Bug::JointNewMajorityOnly,
         Bug::SnapDropsConfig,
+        Bug::WipedSameId,
     ];
 
     /// The name in plans and on the command line.
@@ -401,6 +407,14 @@ impl Bug {
                 "A follower sets its commit index without max.",
                 "A delayed message, or a new leader that knows of fewer commits, takes the follower's commit index back.",
                 "PySyncObj 166",
+                &[MonotonicCommit],
+            ),
+            Bug::MatchRegress => about(
+                "match-regress",
+                "An acknowledgement sets match_index without max, and the commit index follows.",
+                "An acknowledgement comes late, behind newer ones. The leader believes that the follower lost entries, and what it counts as \
+                 committed goes back with that.",
+                "etcd 57b3274, PySyncObj 167",
                 &[MonotonicCommit],
             ),
             Bug::StaleAckAccepted => about(

@@ -216,7 +216,8 @@ impl Leader {
         }
         self.leave_joint(core, ctx);
         let match_index = match_index.min(core.log.last_index());
-        let news = core.progress[from.slot()].acknowledge(match_index);
+        let rules = core.rules();
+        let news = core.progress[from.slot()].acknowledge(match_index, rules);
         if core.rules().snapshot_transfer_ends() {
             core.progress[from.slot()].end_transfer();
         }
@@ -303,13 +304,9 @@ impl Leader {
 
     /// Commits what a majority holds (5.3, 5.4.2), and applies it.
     fn commit(&mut self, core: &mut Core, ctx: &mut Ctx) {
-        let index = self.replicated(core);
-        if index > core.commit_index
-            && core
-                .log
-                .term_at(index)
-                .is_some_and(|term| core.rules().may_commit(term, core.current_term))
-        {
+        let index = core.rules().known_so_far(core.commit_index, self.replicated(core));
+        let term = core.log.term_at(index);
+        if term.is_some_and(|term| core.rules().may_commit(term, core.current_term)) {
             core.commit_index = index;
         }
         core.apply(self.pending.iter().map(|pending| pending.index), ctx);

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use crate::ids::{Index, Term};
 use crate::log::Log;
 use crate::node::Snapshot;
+use crate::raft::Rules;
 
 /// What a leader knows of one follower.
 ///
@@ -63,9 +64,9 @@ impl Progress {
 
     /// Takes note of an acknowledgement; says whether it is news. Only news makes room for another message: if a duplicate did, on a
     /// network that doubles messages each round would send more of them than the one before.
-    pub fn acknowledge(&mut self, match_index: Index) -> bool {
+    pub fn acknowledge(&mut self, match_index: Index, rules: Rules) -> bool {
         let news = match_index > self.match_index;
-        self.match_index = self.match_index.max(match_index);
+        self.match_index = rules.known_so_far(self.match_index, match_index);
         self.next_index = self.next_index.max(self.match_index.next());
         self.in_flight = self.in_flight.saturating_sub(u32::from(news));
         self.probing = false;
@@ -145,19 +146,19 @@ mod tests {
     #[test]
     fn acknowledgements_never_take_match_index_back() {
         let mut progress = Progress::new(Term(6), Index(5), Index::ZERO);
-        assert!(progress.acknowledge(Index(4)));
-        assert!(!progress.acknowledge(Index(2)));
+        assert!(progress.acknowledge(Index(4), Rules::default()));
+        assert!(!progress.acknowledge(Index(2), Rules::default()));
         assert_eq!((progress.match_index, progress.next_index), (Index(4), Index(5)));
     }
 
     #[test]
     fn an_acknowledgement_that_comes_twice_makes_room_once() {
         let mut progress = Progress::new(Term(6), Index(1), Index::ZERO);
-        progress.acknowledge(Index::ZERO);
+        progress.acknowledge(Index::ZERO, Rules::default());
         progress.sent(1);
         progress.sent(1);
-        progress.acknowledge(Index(1));
-        progress.acknowledge(Index(1));
+        progress.acknowledge(Index(1), Rules::default());
+        progress.acknowledge(Index(1), Rules::default());
         assert_eq!(progress.in_flight, 1);
     }
 
@@ -212,10 +213,10 @@ mod tests {
     #[test]
     fn an_acknowledgement_of_all_that_it_covers_ends_a_transfer() {
         let mut progress = transferring(10);
-        progress.acknowledge(Index(6));
+        progress.acknowledge(Index(6), Rules::default());
         progress.end_transfer();
         assert!(progress.transfer.is_some());
-        progress.acknowledge(Index(7));
+        progress.acknowledge(Index(7), Rules::default());
         progress.end_transfer();
         assert!(progress.transfer.is_none());
         assert_eq!(progress.next_index, Index(8));

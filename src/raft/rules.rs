@@ -134,6 +134,11 @@ impl Rules {
         if self.broken(Bug::CommitRegress) { told } else { own.max(told) }
     }
 
+    /// Figure 2: match_index and commit_index increase monotonically, for what a disk was known to hold it holds.
+    pub fn known_so_far(self, before: Index, told: Index) -> Index {
+        if self.broken(Bug::MatchRegress) { told } else { before.max(told) }
+    }
+
     /// 5.4.2, Figure 8: counting replicas commits only an entry of the leader's own term.
     pub fn may_commit(self, entry: Term, current: Term) -> bool {
         entry == current || self.broken(Bug::OldTermCommit)
@@ -291,6 +296,11 @@ impl Rules {
     /// Section 6: in joint consensus it takes a majority of the old servers, too.
     pub fn old_half(self, outgoing: NodeSet) -> NodeSet {
         if self.broken(Bug::JointNewMajorityOnly) { NodeSet::EMPTY } else { outgoing }
+    }
+
+    /// Figure 2: a member whose disk was emptied does not know what it promised, so it comes back as another server or not at all.
+    pub fn needs_its_disk(self) -> bool {
+        !self.broken(Bug::WipedSameId)
     }
 
     /// Section 7: a snapshot has the latest configuration in it, all of it.

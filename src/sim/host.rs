@@ -8,7 +8,7 @@ use crate::kv::Map;
 use crate::log::{Command, Entry};
 use crate::node::{Answer, Context, Effect, Input, Node, NodeRng, Output, Request, Role, Status};
 use crate::plan::fault::Unsynced;
-use crate::plan::{NodeOptions, OnCorruption, Plan, Survives};
+use crate::plan::{NodeOptions, OnCorruption, Plan, Survives, Wiped};
 use crate::record::{Kind, Loss};
 use crate::rng::{Rng, Stream};
 use crate::sim::apply::is_for_state_machine;
@@ -34,6 +34,8 @@ pub struct Host<N: Node> {
     /// How long its disk takes.
     pub disk: Disk,
     pub(super) journal: Journal,
+    /// Whether its disk was emptied since its last life.
+    wiped: bool,
     /// The sync under way, and the last write that it covers.
     syncing: Option<(WriteId, Sync)>,
     /// If the node stops for a sync that failed: what survives, where the plan says so.
@@ -80,6 +82,7 @@ impl<N: Node> Host<N> {
             clock: Clock::new(options.clock_offset, options.clock_drift_ppm),
             disk: Disk::new(disk, Rng::new(plan.seed, Stream::Disk(id)), syncs),
             journal: Journal::default(),
+            wiped: false,
             syncing: None,
             survives: None,
             durable: WriteId::NONE,
@@ -124,13 +127,12 @@ impl<N: Node> Sim<'_, '_, N> {
         if host.is_up() || host.life != life || self.calm.barred.contains(id) {
             return;
         }
-        if let Some(index) = host.journal.corrupt()
-            && host.disk.options.on_corruption == OnCorruption::Stop
-            && self.rules.tells_corrupt_from_torn()
-        {
+        if let Some(index) = self.refuses_for(id) {
             self.count_event();
             return self.watch.record(Some(id), Kind::Refuse { index });
         }
+        let host = &mut self.hosts[id.slot()];
+        host.wiped = false;
         let restored = host.recover_machine(Map::new(self.plan.clients.sessions));
         if !self.rules.answers_outlive_crash() {
             host.machine.forget_answers();
@@ -160,6 +162,18 @@ impl<N: Node> Sim<'_, '_, N> {
             self.record_restore(id, &snapshot);
         }
         self.step(id, Input::Boot(Box::new(recovered)));
+    }
+
+    /// The record for which a node refuses to start: one that it cannot read. Index zero: its disk was emptied, and it was a member before.
+    /// A real one knows that from whoever starts it, or from the others, as etcd's does.
+    fn refuses_for(&self, id: NodeId) -> Option<Index> {
+        let Host { disk, journal, wiped, .. } = &self.hosts[id.slot()];
+        let stays_out = self.plan.cluster.wiped == Wiped::StaysOut;
+        if *wiped && stays_out && self.rules.needs_its_disk() {
+            return Some(Index::ZERO);
+        }
+        let stops = disk.options.on_corruption == OnCorruption::Stop;
+        journal.corrupt().filter(|_| stops && self.rules.tells_corrupt_from_torn())
     }
 
     /// Ends a node's process. What is not durable fares as `unsynced` says; a tear is drawn unless it is `fixed`.
@@ -219,7 +233,9 @@ impl<N: Node> Sim<'_, '_, N> {
         host.journal.wipe();
         host.machine = Map::new(self.plan.clients.sessions);
         host.applied = Index::ZERO;
-        self.watch.record(Some(id), Kind::Wipe);
+        host.wiped = true;
+        let stays_out = self.plan.cluster.wiped == Wiped::StaysOut;
+        self.watch.record(Some(id), Kind::Wipe { stays_out });
     }
 
     /// Hands an input to a node and does what it says, then does the same with the outputs that it asked for.

@@ -122,7 +122,7 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::Crash { survived, torn, lost } => {
             fold(2, &[survived.0, u64::from(torn) << 32 | u64::from(lost)]);
         }
-        Kind::Wipe => fold(3, &[]),
+        Kind::Wipe { stays_out } => fold(3, if stays_out { &[1] } else { &[] }),
         Kind::Stop => fold(4, &[]),
         Kind::Pause => fold(5, &[]),
         Kind::Resume => fold(6, &[]),

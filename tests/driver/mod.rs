@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use squall::configuration::Configuration;
 use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
-use squall::log::{Entry, Log};
+use squall::log::{Command, Entry, Log};
 use squall::node::{
     Answer, Context, Damage, Effect, Image, Input, Node, NodeRng, Output, Recovered, Request, Role,
     Snapshot, Status,
@@ -86,7 +86,7 @@ impl Driver {
 
     /// The same, with elections beyond the paper's, and priorities if there are any.
     pub fn with(disks: &[Disk], bugs: &[Bug], elections: Elections, priorities: &[u32]) -> Driver {
-        Driver::build(disks, bugs, |slot, config| {
+        Driver::of(disks, bugs, NodeSet::first(disks.len() as u8), |slot, config| {
             config.elections = elections;
             let highest = priorities.iter().copied().max();
             let own = priorities.get(slot).copied();
@@ -97,10 +97,16 @@ impl Driver {
 
     /// Nodes whose knobs are set otherwise.
     pub fn tuned(disks: &[Disk], bugs: &[Bug], tune: impl Fn(&mut Config)) -> Driver {
-        Driver::build(disks, bugs, |_, config| tune(config))
+        Driver::of(disks, bugs, NodeSet::first(disks.len() as u8), |_, config| tune(config))
     }
 
-    fn build(disks: &[Disk], bugs: &[Bug], tune: impl Fn(usize, &mut Config)) -> Driver {
+    /// Nodes of a cluster that begins with these voters; `tune` is told whose knobs it sets, counted from 0.
+    pub fn of(
+        disks: &[Disk],
+        bugs: &[Bug],
+        voters: NodeSet,
+        tune: impl Fn(usize, &mut Config),
+    ) -> Driver {
         let members = NodeSet::first(disks.len() as u8);
         let config = Config {
             election_timeout: SpanRange::millis(150, 300),
@@ -126,7 +132,7 @@ impl Driver {
             config
         };
         let driven = |slot: usize| Driven {
-            raft: Raft::new(NodeId::at(slot), members, config_of(slot)),
+            raft: Raft::new(NodeId::at(slot), members, config_of(slot)).beginning_with(voters),
             rng: NodeRng::new(Rng::new(1, Stream::Node(NodeId::at(slot))), Vec::new(), Vec::new()),
             now: LocalTime(1_000_000_000),
             jumped: Shift(0),
@@ -233,15 +239,26 @@ impl Driver {
                 entries.entries().iter().for_each(|entry| node.log.push(*entry));
                 let terms: Vec<String> =
                     entries.entries().iter().map(|entry| entry.term.to_string()).collect();
-                writeln!(lines, "{id} writes {write}: from {first} entries of {}", terms.join(" "))
+                let line = writeln!(
+                    lines,
+                    "{id} writes {write}: from {first} entries of {}",
+                    terms.join(" ")
+                );
+                for entry in entries.entries() {
+                    if let Command::Configure(configuration) = entry.command {
+                        let _ = writeln!(lines, "{id} goes by {}", membership(configuration));
+                    }
+                }
+                line
             }
             Effect::Truncate { write, from } => {
                 node.written = write;
                 node.log.truncate(from);
                 writeln!(lines, "{id} writes {write}: removes {from} and all behind")
             }
-            Effect::TakeSnapshot { index, term, .. } => {
-                node.writing = Some(snapshot(index.0, term.0, nodes));
+            Effect::TakeSnapshot { index, term, members } => {
+                let plain = snapshot(index.0, term.0, nodes);
+                node.writing = Some(Rc::new(Snapshot { members, ..Snapshot::clone(&plain) }));
                 writeln!(lines, "{id} takes a snapshot up to {index}@{term}")
             }
             Effect::SaveSnapshot(snapshot) => {
@@ -405,6 +422,20 @@ impl Driver {
     pub fn told(&mut self) -> String {
         std::mem::take(&mut self.lines)
     }
+}
+
+/// A configuration in words: in joint consensus the new voters, and the old ones.
+fn membership(Configuration { voters, learners, outgoing, .. }: Configuration) -> String {
+    let names =
+        |nodes: NodeSet| nodes.iter().map(|node| node.to_string()).collect::<Vec<_>>().join(" ");
+    let mut text = names(voters);
+    if !outgoing.is_empty() {
+        let _ = write!(text, ", and by {}", names(outgoing));
+    }
+    if !learners.is_empty() {
+        let _ = write!(text, "; learners {}", names(learners));
+    }
+    text
 }
 
 /// A status in words.

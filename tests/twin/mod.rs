@@ -46,6 +46,8 @@ struct Node {
     pending: Vec<(WriteId, Write)>,
     term: Term,
     leads: bool,
+    /// Its disk was emptied, and it is not to start any more.
+    out: bool,
     commit: usize,
     applied: usize,
     /// How far it ever came in this life or its state machine in an earlier one.
@@ -144,6 +146,7 @@ impl Twin {
         match record.kind {
             Kind::Broken { .. } => self.broken.push(Property::Contract),
             Kind::Corrupt { drops, .. } => self.destroyed |= drops,
+            Kind::Wipe { stays_out: false } => self.destroyed = true,
             Kind::Snapshot { .. }
             | Kind::SnapshotSaved { .. }
             | Kind::Compact { .. }
@@ -159,7 +162,12 @@ impl Twin {
     fn change(&mut self, record: &Record, id: NodeId) {
         let node = &mut self.nodes[id.slot()];
         match record.kind {
+            Kind::Wipe { stays_out: true } => node.out = true,
             Kind::Boot { term, applied, .. } => {
+                if std::mem::take(&mut node.out) {
+                    self.lost_logs.push(std::mem::take(&mut node.disk));
+                    node.snapshot.clear();
+                }
                 node.log = node.disk.clone();
                 node.pending.clear();
                 (node.term, node.leads) = (term, false);

@@ -41,7 +41,7 @@ impl Situations {
         match record.kind {
             Kind::Boot { .. } => disk.booted = record.event,
             Kind::Durable { .. } => disk.failed = false,
-            Kind::Wipe => disk.corrupt = None,
+            Kind::Wipe { .. } => disk.corrupt = None,
             Kind::WriteFailed { .. } => {
                 let again = std::mem::replace(&mut disk.failed, true);
                 self.reach_if(again, Situation::WriteFailedAgain, id);
@@ -53,7 +53,7 @@ impl Situations {
                 self.rots(id, index, oracles);
             }
             Kind::Refuse { index } => {
-                disk.corrupt = Some(index);
+                disk.corrupt = Some(index).filter(|index| *index > Index::ZERO);
                 self.reach(Situation::StartRefused, Some(id));
             }
             Kind::Truncate { from, .. } if disk.corrupt.is_some_and(|index| index >= from) => {

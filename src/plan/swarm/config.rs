@@ -102,6 +102,8 @@ pub struct Config {
     pub flow_control: u64,
     /// How many plans have disks that rot or are full, in percent.
     pub disk_faults: u64,
+    /// Of plans that do not end in a calm, how many empty a disk, so that its node stays out, in percent.
+    pub wipes: u64,
 }
 
 impl Default for Config {
@@ -146,6 +148,7 @@ impl Default for Config {
             snapshot_chunk: vec![48, 128, 512, 65_536],
             flow_control: 12,
             disk_faults: 15,
+            wipes: 8,
         }
     }
 }
@@ -227,6 +230,7 @@ impl Config {
             ("snapshots", self.snapshots),
             ("flow_control", self.flow_control),
             ("disk_faults", self.disk_faults),
+            ("wipes", self.wipes),
         ] {
             between(percent, 0, 100, key, "a share in percent")?;
         }

@@ -1,8 +1,9 @@
-//! Disks that rot or are full: behind all else, and from a stream of their own, so that plans without are as they were.
+//! Disks that rot, are full, or are emptied: behind all else, and from a stream of their own, so that plans without are as they were.
 
-use crate::plan::fault::{Corrupt, Crash, Lasting, Unsynced};
+use crate::ids::NodeId;
+use crate::plan::fault::{Corrupt, Crash, Lasting, MemberChange, Unsynced};
 use crate::plan::swarm::{Config, share_of};
-use crate::plan::{Action, Fault, OnCorruption, Plan, Trigger, When, Whom};
+use crate::plan::{Action, Fault, OnCorruption, Plan, Trigger, When, Whom, Wiped};
 use crate::rng::{Rng, Stream};
 use crate::situation::Situation;
 use crate::time::Span;
@@ -43,6 +44,29 @@ pub fn draw(plan: &mut Plan, unit: Span, config: &Config) {
             let full = Lasting { whom: whom(&mut rng), lasts };
             plan.faults.push(Fault { when, action: Action::DiskFull(full) });
         }
+    }
+}
+
+/// Draws whose disk is emptied. That node stays out, and a spare one may take its place.
+pub fn wipe(plan: &mut Plan, unit: Span, config: &Config) {
+    let mut rng = Rng::new(plan.seed, Stream::Wipes);
+    if !rng.chance(config.wipes) || plan.liveness.is_some() {
+        return;
+    }
+    plan.cluster.wiped = Wiped::StaysOut;
+    for _ in 0..rng.between(1, 2) {
+        let when = moment(&mut rng, unit);
+        let lasts = Some(share_of(&mut rng, unit, 10, 1_000));
+        let (unsynced, whom) = (Unsynced::Lost, whom(&mut rng));
+        let crash = Crash { whom, unsynced, survives: None, wipe: true, lasts };
+        plan.faults.push(Fault { when, action: Action::Crash(crash) });
+    }
+    if !plan.cluster.members.is_empty() {
+        let (situation, after) = (Situation::StartRefused, share_of(&mut rng, unit, 0, 500));
+        let add = Some(NodeId::new(plan.cluster.nodes));
+        let change = MemberChange { whom: Whom::Leader, add, ..MemberChange::default() };
+        let when = When::On(Trigger { situation, nth: 1, node: None, after, times: 1 });
+        plan.faults.push(Fault { when, action: Action::Change(change) });
     }
 }
 

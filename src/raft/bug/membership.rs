@@ -4,6 +4,7 @@ use super::{About, Bug, about};
 use crate::property::Property;
 
 impl Bug {
+    #[expect(clippy::too_many_lines, reason = "a table: one row for each bug")]
     pub(super) const fn about_membership(self) -> About {
         use Property::{
             Configuration, Durability, ElectionSafety, LeaderCompleteness, Liveness, SafeCommit,
@@ -71,6 +72,22 @@ impl Bug {
                 "A snapshot was taken in joint consensus. Who restarts with it, or was sent it, counts a majority of the new servers only.",
                 "etcd e515a67",
                 &[ElectionSafety, SafeCommit, Durability, LeaderCompleteness, StateMachineSafety],
+            ),
+            Bug::WipedSameId => about(
+                "wiped-same-id",
+                "A node whose disk was emptied takes part again as the member that it was.",
+                "It acknowledged entries and gave votes that it does not know of any more. With it, those who missed them are a majority.",
+                "rethinkdb 5289 (Jepsen); etcd refuses to start such a member",
+                &[
+                    Durability,
+                    LeaderCompleteness,
+                    ElectionSafety,
+                    Property::OneVote,
+                    Property::MonotonicTerm,
+                    StateMachineSafety,
+                    SafeCommit,
+                    Property::Linearizability,
+                ],
             ),
             _ => panic!("not a bug of membership"),
         }

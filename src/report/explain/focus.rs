@@ -71,7 +71,11 @@ impl Focus {
             let Some(node) = record.node else { continue };
             if !matches!(
                 record.kind,
-                Kind::Truncate { .. } | Kind::Durable { .. } | Kind::Crash { .. } | Kind::Wipe
+                Kind::Truncate { .. }
+                    | Kind::Durable { .. }
+                    | Kind::Crash { .. }
+                    | Kind::Wipe { .. }
+                    | Kind::Boot { .. }
             ) {
                 shadow.observe(record);
                 continue;

@@ -180,7 +180,7 @@ impl Story<'_> {
                 (term < before).then(back)
             }
             Kind::WriteFailed { .. }
-            | Kind::Wipe
+            | Kind::Wipe { .. }
             | Kind::Corrupt { .. }
             | Kind::Refuse { .. }
             | Kind::Stop

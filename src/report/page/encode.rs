@@ -157,7 +157,7 @@ impl Encoder {
             Kind::Crash { survived, torn, lost } => {
                 words.extend([1, survived.0, torn.into(), lost.into()]);
             }
-            Kind::Wipe => words.push(2),
+            Kind::Wipe { .. } => words.push(2),
             Kind::Stop => words.push(3),
             Kind::Pause => words.push(4),
             Kind::Resume => words.push(5),

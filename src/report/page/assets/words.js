@@ -149,7 +149,9 @@ const WORDS = {
   compact: ([write, upto]) => `removes ${upto} and all before (w${write})`,
   discard: ([write, index, term]) => `gives its log up for the snapshot up to ${index}@${term} (w${write})`,
   corrupt: ([index]) => `disk: the record of ${index} rots`,
-  refuse: ([index]) => `REFUSES TO START: the record of ${index} is corrupt`,
+  refuse: ([index]) => (index
+    ? `REFUSES TO START: the record of ${index} is corrupt`
+    : "REFUSES TO START: its disk is empty, and it was a member"),
   restore: ([index, term]) => `restores its state machine from the snapshot up to ${index}@${term}`,
 };
 
