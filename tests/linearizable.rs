@@ -4,12 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
+use squall::campaign::finding::Signature;
 use squall::kv::Map;
 use squall::log::{Command, RequestId};
 use squall::oracle::history::Histories;
 use squall::oracle::linearizable::{Operation, Search, Verdict};
 use squall::oracle::model::State;
 use squall::record::{Heard, Kind, Record, values_word};
+use squall::sim::{Options, run_with};
 use squall::time::Time;
 
 const KEY: u32 = 1;
@@ -269,4 +271,19 @@ fn a_search_that_is_too_long_accuses_nobody() {
     let read = operation(Command::Get { key: KEY }, 200, Some((210, Heard::Values(0))));
     let operations: Vec<Operation> = writes.chain([read]).collect();
     assert_eq!(Search::new(&[State::from([])], &operations, 1_000).verdict(), Verdict::Undecided);
+}
+
+/// Campaigns and shrinking do without the shortest history. All else is the same, so a failure keeps its name.
+#[test]
+fn a_brief_run_differs_in_its_history_alone() {
+    let text = fs::read_to_string("scenarios/bugs/local-read.toml").expect("it is readable");
+    let plan = squall::plan::scenario::from_toml(&text).expect("it is a scenario");
+    let run = |brief| run_with(&plan, Options { brief, ..Options::default() });
+    let (full, brief) = (run(false), run(true));
+    let signature = Signature::of(&full).expect("it fails");
+    assert_eq!(Some(signature), Signature::of(&brief));
+    assert_eq!((full.digest, &full.counters), (brief.digest, &brief.counters));
+    let (full, brief) = (full.violation.expect("it fails"), brief.violation.expect("it fails"));
+    assert_eq!((full.sentence, full.event), (brief.sentence, brief.event));
+    assert!(full.history.len() > 2 && brief.history.is_empty());
 }

@@ -8,7 +8,7 @@ use predicates::str::contains;
 use squall::campaign::Signature;
 use squall::campaign::shrink::{Control, Shrunk, schedule, shrink};
 use squall::plan::{Plan, scenario, swarm};
-use squall::raft::Bug;
+use squall::raft::{Bug, Reads};
 use squall::sim::run;
 
 fn storm(seed: u64, bug: Bug) -> Plan {
@@ -54,15 +54,17 @@ fn to_shrink_again_changes_nothing() {
     }
 }
 
-/// With all that was drawn in the plan, the same happens, whatever the seed is.
+/// With all that was drawn in the plan, the same happens, whatever the seed is. Requests by themselves stand for sessions, and for reads
+/// that leave no entry: with these it may go another way, in which more is drawn.
 #[test]
 fn a_storm_of_decisions_is_the_same_storm() {
+    let plain = |plan: &Plan| plan.clients.sessions.is_none() && plan.config().reads == Reads::Log;
     let mut same = 0;
-    for plan in failing(Bug::VoteSentBeforeFsync, 6) {
+    for plan in failing(Bug::VoteSentBeforeFsync, 20).into_iter().filter(plain).take(6) {
         let mut decided = schedule::decide(&plan);
         let outcome = run(&decided);
         if Signature::of(&outcome) != Signature::of(&run(&plan)) {
-            // Requests by themselves stand for sessions and for reads: it goes another way, in which more is drawn.
+            // What waited for a situation comes a moment later.
             continue;
         }
         assert!(schedule::is_seedless(&decided, &outcome), "{}", plan.title);

@@ -9,7 +9,7 @@
 //! and the history is dropped. An operation of unknown outcome stays open for ever; outside of sessions, so do the other tries of an
 //! operation, for each may yet take effect.
 //!
-//! Limits, so that neither time nor memory runs away: [`SEARCH_MAX`] items are weighed in one search and [`KEY_MAX`] for one key. A
+//! Limits, so that neither time nor memory runs away: [`SEARCH_MAX`] items are weighed in one search and [`KEY_MAX`] for the verdicts on one key. A
 //! segment that cannot be closed goes on from the state of the witness after 4,096 operations. What is not decided within
 //! these limits is counted as undecided, and is no violation.
 
@@ -24,9 +24,9 @@ use crate::oracle::violation::Violation;
 use crate::record::{Heard, Kind, MessageKind, Record, values_word};
 use crate::time::Time;
 
-/// How many items one search weighs: at each place that it looks at, all that may come next.
+/// How many items one search weighs: at each place that it looks at, all that may come next, and some for the place.
 pub const SEARCH_MAX: usize = 4_000_000;
-/// How many items are weighed for one key in a run.
+/// How many items are weighed for the verdicts on one key in a run.
 pub const KEY_MAX: usize = 20_000_000;
 /// A segment is closed after so many operations, as soon as none is open.
 const SEGMENT_MIN: usize = 128;

@@ -51,7 +51,7 @@ struct Item {
     again: bool,
 }
 
-/// What it takes to look at a place at all, in items.
+/// What it takes to look at a place at all, in items; in a long history it takes more.
 const PLACE: usize = 16;
 
 /// A set of items done, and the state that they left.
@@ -173,7 +173,7 @@ impl Search {
     }
 
     /// Puts what may come next on the stack, the likeliest on top; says whether something must still come. Whatever waits on the stack
-    /// was weighed, so the limit bounds memory too.
+    /// was weighed, and a place by its size, so the limit bounds memory too.
     fn go_on(&mut self, place: &Rc<Place>) -> bool {
         let mut deadline = u64::MAX;
         let mut candidates: Vec<usize> = Vec::new();
@@ -187,7 +187,8 @@ impl Search {
                 candidates.push(item);
             }
         }
-        let weighed = PLACE + candidates.len() + self.items.len() - self.required;
+        let optional = self.items.len() - self.required;
+        let weighed = PLACE + self.required / 32 + candidates.len() + optional;
         self.left = self.left.saturating_sub(weighed);
         if first.is_none() {
             return false;

@@ -39,7 +39,8 @@ pub fn violation(
     });
     let sentence = sentence(key, history, last, &lists);
     let violation = Violation::new(Property::Linearizability, record, sentence, evidence);
-    Violation { history: table(key, &history.base, &kept, &lists), ..violation }
+    let history = if brief { Vec::new() } else { table(key, &history.base, &kept, &lists) };
+    Violation { history, ..violation }
 }
 
 /// How many items may yet be weighed for a shorter history. A search that does not end within it changes nothing.

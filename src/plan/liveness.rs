@@ -194,7 +194,18 @@ fn check_wiped(plan: &Plan, core: &Whom) -> Checked {
     if plan.cluster.wiped != Wiped::StaysOut || !plan.faults.iter().any(wipes) {
         return Ok(());
     }
+    let named = core.numbers().is_some();
+    require(named, "liveness/core", || {
+        "a node that lost its disk stays out, so liveness needs a core that is known to live without it; name its nodes by number".into()
+    })?;
     let core: NodeSet = core.numbers().unwrap_or(&[]).iter().copied().collect();
+    let voters = plan.voters();
+    require(2 * voters.intersection(core).len() > voters.len(), "liveness/core", || {
+        format!(
+            "a node that lost its disk stays out, so the core must hold a majority of the {} voters",
+            voters.len()
+        )
+    })?;
     let meets = |nodes: NodeSet| !nodes.intersection(core).is_empty();
     let shrinks = |change: Change| match change {
         Change::Add(_) | Change::Promote(_) => !meets(change.nodes()),
@@ -212,10 +223,10 @@ fn check_wiped(plan: &Plan, core: &Whom) -> Checked {
         Action::Change(change) => change.changes().any(shrinks),
         _ => false,
     };
-    let place = plan.faults.iter().position(|fault| core.is_empty() || harms(fault));
+    let place = plan.faults.iter().position(harms);
     require(place.is_none(), &format!("faults/{}", place.unwrap_or(0)), || {
-        "a node that lost its disk stays out, so liveness needs a core that lives without it: name the core, and whose disk is wiped, by number, \
-         none of them of the core; and let changes of the members add nodes of the core and remove others".into()
+        "a node that lost its disk stays out, so liveness needs a core that lives without it: name whose disk is wiped by number, none of them \
+         of the core; and let changes of the members add nodes of the core and remove others".into()
     })
 }
 
@@ -308,12 +319,13 @@ mod tests {
 
     #[test]
     fn the_core_lives_without_a_node_that_stays_out() {
-        let checked = |more: &str| {
-            let fixed = "[liveness]\nfrom = \"3s\"\nwithin = \"5s\"\ncore = [1, 3, 4]\n";
+        let checked_with = |core: &str, more: &str| {
+            let fixed = format!("[liveness]\nfrom = \"3s\"\nwithin = \"5s\"\ncore = {core}\n");
             let cluster = "[cluster]\nnodes = 5\nmembers = [1, 2, 3]\nwiped = \"stays-out\"\n";
             let text = format!("{fixed}{cluster}[raft]\nvote_lease = true\n{more}");
             check(&plan(&text)).map_err(|problem| problem.path.join("/"))
         };
+        let checked = |more: &str| checked_with("[1, 3, 4]", more);
         let wipe = |whom: &str| {
             format!("[[faults]]\nat = \"1s\"\ncrash = {{ whom = {whom}, wipe = true }}\n")
         };
@@ -336,6 +348,11 @@ mod tests {
         ] {
             let expected = if fine { Ok(()) } else { Err("faults/1".to_owned()) };
             assert_eq!(checked(&change(what)), expected, "{what}");
+        }
+        // One voter of three is no majority, and nobody knows who belongs to a core without numbers.
+        for core in ["[1, 4, 5]", "\"everyone\""] {
+            let expected = Err("liveness/core".to_owned());
+            assert_eq!(checked_with(core, &wipe("2")), expected, "{core}");
         }
         for whom in ["3", "[2, 4]", "\"leader\""] {
             assert_eq!(checked(&wipe(whom)), Err("faults/0".to_owned()), "{whom}");

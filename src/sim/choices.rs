@@ -80,12 +80,12 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// A try of a client is on its way. One that opens a session becomes a write of a key that no client draws: it takes as much time, and
-    /// as much of the log, which a read need not.
+    /// A try of a client is on its way. One that opens a session becomes a write of a key that nobody else asks for: it takes as much time,
+    /// and as much of the log, which a read need not.
     pub(super) fn note_request(&mut self, arrives: Time, to: NodeId, command: Command) {
         let Some(choices) = &mut self.choices else { return };
         let command = match command {
-            Command::Register => Command::Put { key: self.client_options.keys, value: 0 },
+            Command::Register => Command::Put { key: u32::MAX, value: 0 },
             command => command,
         };
         choices.requests.push(SingleRequest { attempts: Some(1), ..single(arrives, to, command) });

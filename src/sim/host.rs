@@ -164,8 +164,8 @@ impl<N: Node> Sim<'_, '_, N> {
         self.step(id, Input::Boot(Box::new(recovered)));
     }
 
-    /// The record for which a node refuses to start: one that it cannot read. Index zero: its disk was emptied, and it was a member before.
-    /// A real one knows that from whoever starts it, or from the others, as etcd's does.
+    /// The record for which a node refuses to start: one that it cannot read. Index zero: its disk was emptied, member or
+    /// not. A real one knows that from whoever starts it, or from the others, as etcd's does.
     fn refuses_for(&self, id: NodeId) -> Option<Index> {
         let Host { disk, journal, wiped, .. } = &self.hosts[id.slot()];
         let stays_out = self.plan.cluster.wiped == Wiped::StaysOut;
@@ -260,7 +260,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let mut answers = VecDeque::new();
         let Some(node) = &mut host.node else { return answers };
         let before = host.status;
-        // What is caught is moved twice, so the input is not a part of it.
+        // Kept outside of what is caught, which would copy it.
         let mut input = Some(input);
         enter_node(true);
         let stepped = catch_unwind(AssertUnwindSafe(|| {

@@ -138,9 +138,7 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         }
         Kind::Wipe { .. } => "loses its disk".into(),
         Kind::Corrupt { index, .. } => format!("disk: the record of {index} rots"),
-        Kind::Refuse { index: Index::ZERO } => {
-            "REFUSES TO START: its disk is empty, and it was a member".into()
-        }
+        Kind::Refuse { index: Index::ZERO } => "REFUSES TO START: its disk was emptied".into(),
         Kind::Refuse { index } => format!("REFUSES TO START: the record of {index} is corrupt"),
         Kind::Stop => "stops itself: it cannot trust its disk".into(),
         Kind::Pause => "stands still".into(),

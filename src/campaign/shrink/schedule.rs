@@ -101,8 +101,13 @@ impl Asked {
             _ => None,
         };
         let late = PARTS_OF_TIMEOUT.map(|eighths| Span(timeout.0 / 8 * eighths));
-        let latencies = own.into_iter().chain(CLIENT_LATENCIES).chain(late);
-        std::iter::once(Asked::Tries).chain(latencies.map(Asked::Operations)).collect()
+        let mut ways = vec![Asked::Tries];
+        for latency in own.into_iter().chain(CLIENT_LATENCIES).chain(late) {
+            if !ways.contains(&Asked::Operations(latency)) {
+                ways.push(Asked::Operations(latency));
+            }
+        }
+        ways
     }
 
     fn decide(self, plan: &mut Plan, choices: &Choices) {

@@ -90,7 +90,7 @@ fn cut(shrinker: &Shrinker, horizon: Span) -> Plan {
 /// Everything but numbers.
 pub fn all(shrinker: &mut Shrinker) {
     nodes(shrinker);
-    let changes: [&dyn Fn(&mut Plan); 17] = [
+    let changes: [&dyn Fn(&mut Plan); 18] = [
         &|plan| plan.links.clear(),
         &|plan| plan.network = plain_network(),
         &|plan| plan.network.loss = crate::time::Share::NEVER,
@@ -103,6 +103,7 @@ pub fn all(shrinker: &mut Shrinker) {
             plan.raft = RaftOptions { bugs: plan.raft.bugs.clone(), ..RaftOptions::default() };
         },
         &|plan| plan.cluster.profile = Profile::Paper,
+        &|plan| plan.cluster.wiped = Cluster::default().wiped,
         &|plan| plan.cluster.state_machine = Cluster::default().state_machine,
         &|plan| {
             plan.raft = RaftOptions {

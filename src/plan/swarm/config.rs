@@ -76,7 +76,7 @@ pub struct Config {
     pub judge: Vec<Property>,
     /// How many plans have clocks that drift, in percent.
     pub clocks: u64,
-    /// How far they drift at most, in parts per million.
+    /// How far they drift at most, in parts per million; by a fault, up to twice as far.
     pub drift_ppm_max: i32,
     /// How many plans have one machine that is sick all the time, in percent: slow links, a slow disk, a fast clock, restarts.
     pub sick_nodes: u64,

@@ -47,7 +47,7 @@ pub fn draw(plan: &mut Plan, unit: Span, config: &Config) {
     }
 }
 
-/// Draws whose disk is emptied. That node stays out, and a spare one may take its place.
+/// Draws whose disk is emptied. That node stays out, and a spare one may take its place, if it has its disk itself.
 pub fn wipe(plan: &mut Plan, unit: Span, config: &Config) {
     let mut rng = Rng::new(plan.seed, Stream::Wipes);
     if !rng.chance(config.wipes) || plan.liveness.is_some() {

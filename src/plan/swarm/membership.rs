@@ -58,6 +58,11 @@ pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
         }
     }
     rivals(&mut rng, plan, unit, members as u8);
+    // A joint configuration may last, and a snapshot be taken meanwhile.
+    let (some, every) = (rng.chance(50), rng.pick(&[2, 3, 5, 10]));
+    if joint && some {
+        plan.raft.snapshot_every = Some(every);
+    }
 }
 
 /// A leader that is cut off changes the members, and so does the next one, which does not know of it and is cut off in its turn, when
@@ -101,7 +106,7 @@ fn rivals(rng: &mut Rng, plan: &mut Plan, unit: Span, members: u8) {
 
 /// Several changes at once: what becomes of each node is drawn by itself.
 fn several(rng: &mut Rng, nodes: u8) -> Joint {
-    let mut joint = Joint { stay: rng.chance(30), ..Joint::default() };
+    let mut joint = Joint { stay: rng.chance(50), ..Joint::default() };
     let first = NodeId::new(rng.between(1, nodes.into()) as u8);
     for node in (1..=nodes).map(NodeId::new) {
         match rng.below(8) {

@@ -263,7 +263,7 @@ impl Storm {
                 let group = self.group(rng);
                 let group = match rng.below(5) {
                     0 => Whom::Minority,
-                    1 | 2 => Whom::LeaderSide,
+                    1..=3 => Whom::LeaderSide,
                     _ => group,
                 };
                 let groups = vec![group];

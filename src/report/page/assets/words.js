@@ -151,7 +151,7 @@ const WORDS = {
   corrupt: ([index]) => `disk: the record of ${index} rots`,
   refuse: ([index]) => (index
     ? `REFUSES TO START: the record of ${index} is corrupt`
-    : "REFUSES TO START: its disk is empty, and it was a member"),
+    : "REFUSES TO START: its disk was emptied"),
   restore: ([index, term]) => `restores its state machine from the snapshot up to ${index}@${term}`,
 };
 
