@@ -282,7 +282,7 @@ fn in_shiviz_a_receipt_knows_what_its_send_knew() {
             "--kind",
             "message",
             "--to",
-            "400ms",
+            "300ms",
         ])
     });
     let mut received = 0;
