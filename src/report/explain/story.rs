@@ -15,7 +15,7 @@ use crate::plan::Plan;
 use crate::record::{Kind, Loss, MessageKind, Record, Summary};
 use crate::report::page::words::{fault_action, fault_trigger};
 use crate::time::{Span, Time};
-use crate::trace::text::words;
+use crate::trace::text::{client, words};
 
 /// A message is late if it takes so many times as long as half of all messages.
 const LATE: u64 = 10;
@@ -50,6 +50,7 @@ pub fn tell(plan: &Plan, records: &[Record], violation: &Violation) -> Vec<Line>
         asked: BTreeMap::new(),
         given: BTreeMap::new(),
         acked: BTreeSet::new(),
+        matched: BTreeMap::new(),
         promises: Promises::new(plan),
         now: Time::ZERO,
     };
@@ -123,6 +124,8 @@ struct Story<'a> {
     given: BTreeMap<(NodeId, Term), Given>,
     /// What has been told to be replicated: by whom, to whom, in which term, up to where.
     acked: BTreeSet<(NodeId, NodeId, Term, Index)>,
+    /// Up to where a leader heard that a follower's log matches, in which term.
+    matched: BTreeMap<(NodeId, NodeId), Ending>,
     promises: Promises,
     now: Time,
 }
@@ -494,6 +497,12 @@ impl Story<'_> {
                 }
                 Some((rank, text + &self.heard(to, id)))
             }
+            MessageKind::ForwardReply
+                if success && self.focus.requests.contains(&message.request) =>
+            {
+                let text = format!("answers {}, which {to} forwarded", client(message.request));
+                Some((8, text + &self.heard(to, id)))
+            }
             MessageKind::AppendReply if index == Index::ZERO => None,
             MessageKind::AppendReply => {
                 let heard = self.heard(to, id);
@@ -558,14 +567,34 @@ impl Story<'_> {
         )
     }
 
+    /// Takes note of an acknowledgement; gives up to where an earlier one reached, if it reached further and the violation is about that.
+    fn overtaken_by(&mut self, node: NodeId, from: NodeId, message: &Summary) -> Option<Index> {
+        if message.message != MessageKind::AppendReply || !message.success {
+            return None;
+        }
+        let matched = self.matched.entry((node, from)).or_default();
+        let (term, index) = *matched;
+        *matched = (message.term, message.index).max(*matched);
+        let about = self.focus.among(message.index.next(), index).is_some();
+        (term == message.term && about).then_some(index)
+    }
+
     /// Only what comes late is told where it arrives: the rest is told where it was sent.
-    fn deliver(&self, node: NodeId, from: NodeId, id: u64, message: &Summary, now: Time) -> Told {
+    fn deliver(
+        &mut self,
+        node: NodeId,
+        from: NodeId,
+        id: u64,
+        message: &Summary,
+        now: Time,
+    ) -> Told {
+        let overtaken = self.overtaken_by(node, from, message);
         let sent = self.records[*self.messages.sent.get(&id)?].time;
         let taken = now.since(sent);
         let late = taken.0 > self.latency.saturating_mul(LATE);
         let own = self.shadow.node(node);
         let old = message.term < own.term && message.term > Term::ZERO;
-        if !late && !old {
+        if !late && !old && overtaken.is_none() {
             return None;
         }
         let matching = format!("word that its log matches up to {}", message.index);
@@ -600,9 +629,12 @@ impl Story<'_> {
         if late {
             text += &format!("; it arrives {} after it was sent", Span(taken.0 / 1_000 * 1_000));
         }
+        if let Some(index) = overtaken {
+            text += &format!("; one up to {index} came before");
+        }
         // A slow link makes every heartbeat late: one is as good as the next.
         let routine = what == "heartbeat" && !old;
-        let weight = match late {
+        let weight = match late || overtaken.is_some() {
             true if routine => 2,
             true => 6,
             false => 4,
