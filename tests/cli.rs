@@ -320,3 +320,15 @@ fn a_report_is_one_page_of_a_run_or_of_a_campaign() {
     assert!(failure.join("run.html").is_file());
     assert!(page("found/index.html").contains("squall replay"));
 }
+
+#[test]
+fn a_property_that_is_not_there_is_told_with_those_that_are() {
+    squall()
+        .args(["bench", "--without", "linearisability"])
+        .assert()
+        .code(1)
+        .stdout(is_empty())
+        .stderr(
+            contains("there is no property `linearisability`").and(contains("linearizability")),
+        );
+}

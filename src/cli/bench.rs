@@ -11,6 +11,7 @@ use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::plan::fault::{Crash, Direction, Isolate, Unsynced};
 use crate::plan::{Action, Fault, Latency, Plan, Profile, When, Whom};
+use crate::property::Property;
 use crate::sim::{Options, Outcome, run_with};
 use crate::time::{Share, Span, Time};
 
@@ -18,7 +19,8 @@ use crate::time::{Share, Span, Time};
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall bench
-  squall bench --long")]
+  squall bench --long
+  squall bench --without linearizability")]
 pub struct BenchArgs {
     /// Runs the same load for 10, 100, 1,000 and 10,000 seconds of virtual time instead
     #[arg(long)]
@@ -26,6 +28,9 @@ pub struct BenchArgs {
     /// How often each plan runs; the fastest counts
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     repeat: u32,
+    /// Properties that are not judged, as `squall properties` lists them
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    without: Vec<Property>,
     /// Prints the figures as JSON
     #[arg(long)]
     json: bool,
@@ -36,7 +41,7 @@ pub struct BenchArgs {
 struct Row {
     plan: String,
     events: u64,
-    /// With every oracle on.
+    /// With every oracle on, but those that are left out.
     events_per_cpu_second: u64,
     nanoseconds_per_event: u64,
     virtual_seconds_per_cpu_second: u64,
@@ -105,9 +110,9 @@ fn long_plan(seconds: u64) -> Plan {
     plan
 }
 
-/// Measures, and prints a table.
-pub fn bench(args: &BenchArgs) -> Result<Code, Failure> {
-    let plans: Vec<Plan> = if args.long {
+/// The plans that are measured.
+fn plans(args: &BenchArgs) -> Vec<Plan> {
+    let mut plans: Vec<Plan> = if args.long {
         [10, 100, 1_000, 10_000].map(long_plan).into()
     } else {
         ["idle", "loaded", "stormy"]
@@ -115,6 +120,14 @@ pub fn bench(args: &BenchArgs) -> Result<Code, Failure> {
             .flat_map(|kind| [3, 5, 7].map(|nodes| standard_plan(kind, nodes)))
             .collect()
     };
+    for plan in &mut plans {
+        plan.judge.retain(|property| !args.without.contains(property));
+    }
+    plans
+}
+
+/// Measures, and prints a table.
+pub fn bench(args: &BenchArgs) -> Result<Code, Failure> {
     let mut out = std::io::stdout().lock();
     if !args.json {
         writeln!(
@@ -124,7 +137,7 @@ pub fn bench(args: &BenchArgs) -> Result<Code, Failure> {
         )?;
     }
     let mut rows = Vec::new();
-    for plan in &plans {
+    for plan in &plans(args) {
         let row = measure(plan, args.repeat);
         if !args.json {
             writeln!(
@@ -175,4 +188,21 @@ fn fastest(plan: &Plan, repeat: u32, unjudged: bool) -> (Outcome, Duration) {
         }
     }
     best.expect("a plan runs at least once")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::run;
+
+    #[test]
+    fn what_is_left_out_is_not_judged_and_changes_nothing_else() {
+        let args =
+            |without: Vec<Property>| BenchArgs { long: true, repeat: 1, without, json: false };
+        let all = &plans(&args(Vec::new()))[0];
+        let some = &plans(&args(vec![Property::Linearizability]))[0];
+        assert_eq!((all.judge.len(), some.judge.len()), (16, 15));
+        assert!(!some.judge.contains(&Property::Linearizability));
+        assert_eq!(run(all).digest, run(some).digest);
+    }
 }
