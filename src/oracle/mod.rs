@@ -161,12 +161,26 @@ impl Oracles {
         let log = log::observe(record, change, &self.shadow);
         let commit = self.commits.observe(record, change, &self.shadow);
         let liveness = self.liveness.as_mut().and_then(|it| it.observe(record, &self.shadow));
-        let snapshot = self.snapshots.observe(record, &self.shadow, &self.commits);
-        let members = self.members.observe(record, &self.shadow, &self.commits);
-        let (client, once) = match record.kind {
-            Kind::Apply { .. } => (self.client(record), self.effects.observe(record)),
-            Kind::Boot { .. } | Kind::Restore { .. } => (None, self.effects.observe(record)),
-            _ => (None, None),
+        // What is not judged is not watched either: nobody else asks these three.
+        let snapshot = match self.judges(Property::Snapshot) {
+            true => self.snapshots.observe(record, &self.shadow, &self.commits),
+            false => None,
+        };
+        let members = match self.judges(Property::Configuration) {
+            true => self.members.observe(record, &self.shadow, &self.commits),
+            false => None,
+        };
+        let once = match record.kind {
+            Kind::Apply { .. } | Kind::Boot { .. } | Kind::Restore { .. }
+                if self.judges(Property::ExactlyOnce) =>
+            {
+                self.effects.observe(record)
+            }
+            _ => None,
+        };
+        let client = match record.kind {
+            Kind::Apply { .. } => self.client(record),
+            _ => None,
         };
         // Nearly always there is none; a list of seven violations is not made for that.
         let first = election.is_some() || log.is_some() || commit.is_some();
@@ -186,7 +200,11 @@ impl Oracles {
     }
 
     fn judge(&self, violation: Violation) -> Option<Violation> {
-        (self.judged & (1 << violation.property as u16) != 0).then_some(violation)
+        self.judges(violation.property).then_some(violation)
+    }
+
+    fn judges(&self, property: Property) -> bool {
+        self.judged & (1 << property as u16) != 0
     }
 }
 
