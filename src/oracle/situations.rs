@@ -169,7 +169,7 @@ impl Situations {
             self.observe_elections(record, id, oracles);
             dropped = self.observe_disks(record, id, oracles);
         }
-        if !routine && Clients::concerns(&record.kind) {
+        if Clients::concerns(&record.kind) {
             let mut reached = std::mem::take(&mut self.reached);
             self.clients.observe(record, oracles, &mut reached);
             reached.drain(..).for_each(|situation| self.reach(situation, Some(id)));

@@ -449,9 +449,10 @@ impl Action {
         names!(self)
     }
 
-    /// The same, to be changed.
-    pub fn names_mut(&mut self) -> Vec<(&'static str, &mut Whom)> {
-        names!(self)
+    /// Whom it names, to be changed.
+    pub fn names_mut(&mut self) -> Vec<&mut Whom> {
+        let named: Vec<(&str, &mut Whom)> = names!(self);
+        named.into_iter().map(|(_, whom)| whom).collect()
     }
 
     /// Makes a partition stay that came and went.

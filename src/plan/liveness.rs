@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::configuration::Change;
 use crate::ids::NodeSet;
 use crate::plan::validate::{Checked, Problem, check_whom, require};
-use crate::plan::{Action, Fault, OnCorruption, Plan, When, Whom, Wiped, is_default};
+use crate::plan::{Action, Fault, OnCorruption, Plan, When, Whom, is_default};
 use crate::raft::priority;
 use crate::time::Span;
 
@@ -191,7 +191,7 @@ fn check_rot(plan: &Plan) -> Checked {
 /// which is known where all are named by number.
 fn check_wiped(plan: &Plan, core: &Whom) -> Checked {
     let wipes = |fault: &Fault| matches!(&fault.action, Action::Crash(crash) if crash.wipe);
-    if plan.cluster.wiped != Wiped::StaysOut || !plan.faults.iter().any(wipes) {
+    if !plan.cluster.keeps_wiped_out() || !plan.faults.iter().any(wipes) {
         return Ok(());
     }
     let named = core.numbers().is_some();

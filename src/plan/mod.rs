@@ -287,6 +287,13 @@ pub struct Cluster {
     pub wiped: Wiped,
 }
 
+impl Cluster {
+    /// Whether a node whose disk was emptied does not start again.
+    pub fn keeps_wiped_out(&self) -> bool {
+        self.wiped == Wiped::StaysOut
+    }
+}
+
 impl Default for Cluster {
     fn default() -> Cluster {
         Cluster {

@@ -8,7 +8,7 @@ use crate::kv::Map;
 use crate::log::{Command, Entry};
 use crate::node::{Answer, Context, Effect, Input, Node, NodeRng, Output, Request, Role, Status};
 use crate::plan::fault::Unsynced;
-use crate::plan::{NodeOptions, OnCorruption, Plan, Survives, Wiped};
+use crate::plan::{NodeOptions, OnCorruption, Plan, Survives};
 use crate::record::{Kind, Loss};
 use crate::rng::{Rng, Stream};
 use crate::sim::apply::is_for_state_machine;
@@ -168,8 +168,7 @@ impl<N: Node> Sim<'_, '_, N> {
     /// not. A real one knows that from whoever starts it, or from the others, as etcd's does.
     fn refuses_for(&self, id: NodeId) -> Option<Index> {
         let Host { disk, journal, wiped, .. } = &self.hosts[id.slot()];
-        let stays_out = self.plan.cluster.wiped == Wiped::StaysOut;
-        if *wiped && stays_out && self.rules.needs_its_disk() {
+        if *wiped && self.plan.cluster.keeps_wiped_out() && self.rules.needs_its_disk() {
             return Some(Index::ZERO);
         }
         let stops = disk.options.on_corruption == OnCorruption::Stop;
@@ -234,7 +233,7 @@ impl<N: Node> Sim<'_, '_, N> {
         host.machine = Map::new(self.plan.clients.sessions);
         host.applied = Index::ZERO;
         host.wiped = true;
-        let stays_out = self.plan.cluster.wiped == Wiped::StaysOut;
+        let stays_out = self.plan.cluster.keeps_wiped_out();
         self.watch.record(Some(id), Kind::Wipe { stays_out });
     }
 

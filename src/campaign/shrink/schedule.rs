@@ -204,7 +204,7 @@ fn struck(fault: &Fault, strike: &Strike) -> Vec<Fault> {
         When::On(_) => When::At(strike.time.since(Time::ZERO).plus(Span::nanos(1))),
     };
     let heir = is_heir_drawn(&fault.action);
-    for ((_, whom), nodes) in decided.action.names_mut().into_iter().zip(&strike.names) {
+    for (whom, nodes) in decided.action.names_mut().into_iter().zip(&strike.names) {
         if heir || whom.is_random() || *whom == Whom::Trigger {
             *whom = Whom::Nodes(nodes.iter().collect());
         }

@@ -277,12 +277,7 @@ fn leave(plan: &mut Plan, id: NodeId) {
     });
     plan.syncs.retain_mut(|pin| moved(pin.node).map(|id| pin.node = id).is_some());
     plan.faults.retain_mut(|fault| {
-        let named = fault
-            .action
-            .names_mut()
-            .into_iter()
-            .map(|(_, whom)| moved_whom(whom))
-            .collect::<Vec<_>>();
+        let named = fault.action.names_mut().into_iter().map(moved_whom).collect::<Vec<_>>();
         if let When::On(trigger) = &mut fault.when
             && let Some(node) = trigger.node
         {
@@ -354,7 +349,7 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
         }
         let only = |node: &NodeId| {
             shrinker.with(|plan| {
-                *plan.faults[place].action.names_mut()[name].1 = Whom::Nodes(vec![*node]);
+                *plan.faults[place].action.names_mut()[name] = Whom::Nodes(vec![*node]);
             })
         };
         let candidates = nodes.iter().map(only).collect();

@@ -61,7 +61,7 @@ pub fn timed(plan: &Plan) -> Option<Plan> {
         });
         let Some(moment) = occurrences.nth(trigger.nth as usize - 1) else { continue };
         fault.when = When::At(moment.time.plus(trigger.after).since(Time::ZERO));
-        for (_, whom) in fault.action.names_mut() {
+        for whom in fault.action.names_mut() {
             if let (Whom::Trigger, Some(node)) = (&*whom, moment.node) {
                 *whom = Whom::Nodes(vec![node]);
             }
@@ -145,7 +145,7 @@ fn with_trigger(plan: &Plan, place: usize, trigger: Trigger, node: Option<NodeId
     let mut named = plan.clone();
     let mut is_named = false;
     if !matches!(plan.faults[place].action, Action::Split(_)) {
-        for (_, whom) in named.faults[place].action.names_mut() {
+        for whom in named.faults[place].action.names_mut() {
             if whom.is_random() || node.is_some_and(|node| *whom == Whom::Nodes(vec![node])) {
                 *whom = Whom::Trigger;
                 is_named = true;
