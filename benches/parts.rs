@@ -75,7 +75,8 @@ fn oracles(criterion: &mut Criterion) {
                 (node, index) = (1, index + 1);
             }
             let record = append(number, node, index);
-            let durable = Record { kind: Kind::Durable { write: WriteId(index) }, ..record };
+            let durable =
+                Record { kind: Kind::Durable { write: WriteId(index), lie: false }, ..record };
             black_box(oracles.observe(&record));
             black_box(oracles.observe(&durable));
         });

@@ -44,14 +44,7 @@ pub enum Kind {
         applied: Index,
     },
     /// The node's process ends, by a fault or by its own [`Kind::Stop`].
-    Crash {
-        /// This write and every earlier one are on the disk.
-        survived: WriteId,
-        /// How many entries of the next write are there too.
-        torn: u32,
-        /// How many writes are lost, a torn one counted.
-        lost: u32,
-    },
+    Crash(Remains),
     /// The node's disk was emptied while the node was down.
     Wipe {
         /// Whether the plan wants the node to stay out from then on, so that it counts as one that is down.
@@ -154,10 +147,13 @@ pub enum Kind {
         /// The vote in it.
         vote: Option<NodeId>,
     },
-    /// This write and every earlier one of the node are durable.
+    /// This write and every earlier one of the node are durable. Without a lie before it, the node hears of it.
     Durable {
         /// The write.
         write: WriteId,
+        /// Whether the disk only says so: a crash can still take them.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        lie: bool,
     },
     /// This write and every later one failed.
     WriteFailed {
@@ -326,6 +322,36 @@ pub enum Kind {
         /// A fingerprint of the state machine.
         state: u64,
     },
+}
+
+/// What a crash left of writes that were not durable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remains {
+    /// This write and every earlier one are on the disk.
+    pub survived: WriteId,
+    /// How many entries of the next write are there too.
+    pub torn: u32,
+    /// How many writes are lost, a torn one counted.
+    pub lost: u32,
+    /// Where the disk did not keep the order: the last write of a term and vote that is on it, which may come before or after those
+    /// that survived; zero for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub votes: Option<WriteId>,
+    /// How many of the lost writes the disk had said were durable.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub promised: u32,
+}
+
+impl Remains {
+    /// Whether the disk kept the order of writes and its word.
+    pub fn is_in_order(&self) -> bool {
+        self.votes.is_none() && self.promised == 0
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 fn yes() -> bool {

@@ -36,6 +36,8 @@ pub enum Stream {
     DiskFaults,
     /// Whose disks a plan drawn from a seed empties.
     Wipes,
+    /// Which disks of a plan drawn from a seed keep no order, and which lie.
+    DiskOrder,
     /// How a plan drawn from a seed has reads answered.
     Reads,
     /// How long a node's disk takes for a snapshot, and whether a crash keeps it.
@@ -61,6 +63,7 @@ impl Stream {
             Stream::Operations => (9, 0),
             Stream::DiskFaults => (16, 0),
             Stream::Wipes => (24, 0),
+            Stream::DiskOrder => (25, 0),
             Stream::Snapshot(node) => (8, u64::from(node.number())),
         };
         kind << 48 | identity

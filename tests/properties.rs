@@ -151,6 +151,26 @@ fn oracles_and_twins_agree_on_disks_that_are_emptied() {
     assert!(found >= 10, "the bug showed {found} times only");
 }
 
+/// Whatever a disk says, and in whatever order it writes; until a crash finds it out, a lie makes no difference.
+#[test]
+fn oracles_and_twins_agree_on_disks_that_lie_and_keep_no_order() {
+    let config =
+        swarm::Config { reordered: 100, lies: 100, liveness: 0, ..swarm::Config::default() };
+    let storm = |seed, bugs: &[Bug]| {
+        let mut plan = Plan { judge: twinned(), ..swarm::draw_with(seed, &config) };
+        plan.raft.bugs = bugs.to_vec();
+        plan.events_max = 3_000;
+        plan
+    };
+    let bugs = [Bug::VoteSentBeforeFsync, Bug::AckBeforeFsync, Bug::VoteTwice];
+    let mut found = 0;
+    for seed in 0..100 {
+        assert_eq!(agree(&storm(seed, &[])), None, "seed {seed}");
+        found += bugs.iter().filter(|bug| agree(&storm(seed, &[**bug])).is_some()).count();
+    }
+    assert!(found >= 10, "the bugs showed {found} times only");
+}
+
 /// Liveness has a twin of its own, which sees nothing else: storms are short, and their ends are seen whole.
 fn liveness_agrees(seed: u64, bugs: &[Bug]) -> bool {
     let config = swarm::Config { liveness: 100, horizon: (4, 12), ..swarm::Config::default() };

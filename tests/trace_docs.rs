@@ -28,7 +28,8 @@ fn kinds() -> BTreeSet<String> {
     let body = body.split("\n}\n").next().expect("the enum ends");
     let variants = body.lines().filter_map(|line| line.strip_prefix("    "));
     let variants = variants.filter(|line| line.starts_with(char::is_uppercase));
-    variants.map(|line| kebab(line.trim_end_matches([' ', '{', ',']))).collect()
+    let named = |line: &str| line.split(['(', ' ', ',']).next().map(kebab);
+    variants.filter_map(named).collect()
 }
 
 #[test]

@@ -103,7 +103,7 @@ impl Commits {
                 *applied = index;
                 None
             }
-            Kind::Durable { .. } | Kind::Crash { .. } => self.shrink(record, id, change, shadow),
+            Kind::Durable { .. } | Kind::Crash(_) => self.shrink(record, id, change, shadow),
             _ => None,
         }
     }

@@ -105,7 +105,7 @@ impl Compaction {
                     false => memory.writing.then_some(Situation::AppendsDuringSnapshot),
                 }
             }
-            Kind::Crash { .. } => {
+            Kind::Crash(_) => {
                 let crashed = std::mem::take(memory);
                 match crashed.parts {
                     Some(_) => Some(Situation::CrashDuringInstall),

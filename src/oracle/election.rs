@@ -10,7 +10,7 @@ use crate::node::Role;
 use crate::oracle::shadow::Shadow;
 use crate::oracle::violation::Violation;
 use crate::property::Property;
-use crate::record::{Kind, MessageKind, Record, Summary};
+use crate::record::{Kind, MessageKind, Record, Remains, Summary};
 
 /// A vote that is not durable: its term, for whom, its write and its record.
 type PendingVote = (Term, Option<NodeId>, WriteId, u64);
@@ -59,16 +59,19 @@ impl Elections {
                 let (term, vote) = promise(id, to, &message)?;
                 self.give(id, term, vote, record, record.number)
             }
-            Kind::Durable { write } => self.durable(record, id, write),
-            Kind::Crash { survived, .. } => {
-                let violation = self.durable(record, id, survived);
+            Kind::Durable { write, .. } => self.durable(record, id, write),
+            // What the disk had promised is gone, so the node cannot keep its own promises.
+            Kind::Crash(Remains { promised: 1.., .. }) | Kind::Wipe { stays_out: false } => {
                 self.pending[slot].clear();
-                violation
-            }
-            Kind::Wipe { stays_out: false } => {
                 self.votes[slot].clear();
                 self.durable_terms[slot] = (Term::ZERO, 0);
                 None
+            }
+            Kind::Crash(remains) => {
+                let survived = remains.votes.unwrap_or(remains.survived);
+                let violation = self.durable(record, id, survived);
+                self.pending[slot].clear();
+                violation
             }
             _ => None,
         }

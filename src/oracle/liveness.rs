@@ -312,6 +312,7 @@ mod tests {
     use super::*;
     use crate::ids::WriteId;
     use crate::log::Command;
+    use crate::record::Remains;
 
     /// A second for a look, three to stay, two to be served, ten in all.
     struct Story {
@@ -463,7 +464,7 @@ mod tests {
     fn a_node_that_stays_down_is_named() {
         let mut story = Story::new();
         story.leads(1, 2);
-        story.tell(3, Kind::Crash { survived: WriteId::NONE, torn: 0, lost: 0 });
+        story.tell(3, Kind::Crash(Remains::default()));
         let found = story.end().expect("it is found");
         assert_eq!(found, "n3 is down, 10.000 s after faults ended, and stays down.");
     }

@@ -30,7 +30,7 @@ pub use violation::Violation;
 use crate::log::RequestId;
 use crate::plan::liveness::Bounds;
 use crate::property::Property;
-use crate::record::{Kind, MessageKind, Record};
+use crate::record::{Kind, MessageKind, Record, Remains};
 use crate::time::Time;
 
 /// All oracles over one shadow.
@@ -148,7 +148,9 @@ impl Oracles {
             }
             Kind::Deliver { .. } | Kind::Timer { .. } => return None,
             Kind::Broken { panicked } => return self.judge(broken(record, panicked)),
-            Kind::Wipe { stays_out: false } | Kind::Corrupt { drops: true, .. } => {
+            Kind::Wipe { stays_out: false }
+            | Kind::Corrupt { drops: true, .. }
+            | Kind::Crash(Remains { promised: 1.., .. }) => {
                 for property in NEEDS_DISKS {
                     self.judged &= !(1 << property as u16);
                 }
@@ -269,7 +271,7 @@ mod tests {
         }
 
         fn syncs(&mut self, node: u8, write: u64) -> Option<Property> {
-            self.tell(node, Kind::Durable { write: WriteId(write) })
+            self.tell(node, Kind::Durable { write: WriteId(write), lie: false })
         }
 
         fn commits(&mut self, node: u8, index: u64, term: u64) -> Option<Property> {
@@ -312,7 +314,7 @@ mod tests {
     fn two_leaders_of_one_term_are_one_too_many_over_restarts_too() {
         let mut story = Story::new();
         assert_eq!(story.leads(1, 2), None);
-        let crash = Kind::Crash { survived: WriteId::NONE, torn: 0, lost: 0 };
+        let crash = Kind::Crash(Remains::default());
         assert_eq!(story.tell(1, crash), None);
         assert_eq!(story.leads(2, 3), None);
         assert_eq!(story.leads(3, 2), Some(Property::ElectionSafety));
@@ -378,7 +380,7 @@ mod tests {
             Kind::Boot { life: 2, term: Term(term), vote: None, last_index, applied }
         };
         let mut story = committed_in_term_13();
-        let crash = Kind::Crash { survived: WriteId::NONE, torn: 0, lost: 0 };
+        let crash = Kind::Crash(Remains::default());
         assert_eq!(story.tell(2, crash), None);
         assert_eq!(story.tell(2, Kind::Wipe { stays_out: true }), None);
         assert_eq!(story.tell(2, Kind::Refuse { index: Index::ZERO }), None);
@@ -387,10 +389,59 @@ mod tests {
         assert_eq!(story.leads(2, 14), Some(Property::LeaderCompleteness));
     }
 
+    /// Until a crash finds a lie out it makes no difference; then what the disk had promised is known to be destroyed.
+    #[test]
+    fn a_lie_of_a_disk_counts_as_the_truth_until_a_crash_finds_it_out() {
+        let told = |lie| {
+            let mut story = Story::new();
+            story.leads(1, 2);
+            for node in [1, 2] {
+                story.appends(node, 1, 2);
+                let durable = Kind::Durable { write: WriteId(1), lie };
+                assert_eq!(story.tell(node, durable), None);
+            }
+            assert_eq!(story.commits(1, 1, 2), None, "two disks say that they have it");
+            story
+        };
+        let crash =
+            |promised| Kind::Crash(Remains { lost: promised, promised, ..Remains::default() });
+        let mut story = told(true);
+        assert_eq!(story.tell(2, crash(1)), None, "the plan has destroyed it");
+        assert_eq!(story.oracles.shadow().node(NodeId::new(2)).last_index(), Index::ZERO);
+        assert_eq!(story.leads(3, 3), None, "no Raft can promise this without its disks");
+        assert_eq!(story.commits(1, 0, 2), Some(Property::MonotonicCommit));
+        let mut story = told(true);
+        let kept = Kind::Durable { write: WriteId(1), lie: false };
+        assert_eq!(story.tell(2, kept), None);
+        assert_eq!(story.tell(2, crash(0)), None, "the disk kept its word in time");
+        assert_eq!(story.oracles.shadow().node(NodeId::new(2)).last_index(), Index(1));
+        assert_eq!(story.leads(3, 3), Some(Property::LeaderCompleteness));
+    }
+
+    #[test]
+    fn a_crash_may_leave_the_vote_without_the_log_and_the_log_without_the_vote() {
+        let left = |survived, votes| {
+            let mut story = Story::new();
+            let vote = Some(NodeId::new(1));
+            story.tell(2, Kind::Vote { write: WriteId(1), term: Term(2), vote });
+            let (write, index, term) = (WriteId(2), Index(1), Term(2));
+            story.tell(2, Kind::Append { write, index, term, content: 7 });
+            story.tell(2, Kind::Vote { write: WriteId(3), term: Term(3), vote: None });
+            let (survived, votes) = (WriteId(survived), Some(WriteId(votes)));
+            let remains = Remains { survived, votes, lost: 1, ..Remains::default() };
+            assert_eq!(story.tell(2, Kind::Crash(remains)), None);
+            let node = story.oracles.shadow().node(NodeId::new(2));
+            (node.durable_vote.0.0, node.last_index().0)
+        };
+        assert_eq!(left(2, 0), (1, 1), "the term that it booted with");
+        assert_eq!(left(2, 1), (2, 1));
+        assert_eq!(left(0, 3), (3, 0));
+    }
+
     #[test]
     fn a_lost_disk_ends_what_needs_disks_and_nothing_else() {
         let mut story = committed_in_term_13();
-        let crash = Kind::Crash { survived: WriteId::NONE, torn: 0, lost: 0 };
+        let crash = Kind::Crash(Remains::default());
         assert_eq!(story.tell(2, crash), None);
         assert_eq!(story.tell(2, Kind::Wipe { stays_out: false }), None);
         assert_eq!(story.leads(3, 14), None, "no Raft can promise this without its disks");

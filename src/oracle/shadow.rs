@@ -10,7 +10,7 @@ use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::node::Role;
 use crate::oracle::membership::{Configurations, Share};
-use crate::record::{Kind, Record};
+use crate::record::{Kind, Record, Remains};
 
 /// A place in the chain: an entry, and by it all before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -141,12 +141,22 @@ enum Pending {
     Vote(Term, Option<NodeId>),
 }
 
+/// A disk that lied, as it is. What the node was told goes on in its shadow, for until a crash nobody can tell the difference.
+#[derive(Debug)]
+struct Beneath {
+    log: Vec<Place>,
+    base: Index,
+    vote: (Term, Option<NodeId>),
+    /// The writes that it said were durable.
+    promised: VecDeque<(WriteId, Pending)>,
+}
+
 /// What is known of one node.
 #[derive(Debug, Default)]
 pub struct NodeShadow {
     /// The log as the node has it in memory: the place of each entry, from index 1. What a snapshot covers is in it, too.
     pub log: Vec<Place>,
-    /// The log as it is on its disk.
+    /// The log as it is on its disk, as the disk says.
     pub durable: Vec<Place>,
     /// The last index that the log in memory, and that on disk, left to the snapshot.
     pub base: (Index, Index),
@@ -154,6 +164,8 @@ pub struct NodeShadow {
     pub snapshot: (Index, Place),
     /// Writes on their way from the one to the other.
     pending: VecDeque<(WriteId, Pending)>,
+    /// Where the disk lied: what is on it in truth.
+    beneath: Option<Box<Beneath>>,
     /// The current term.
     pub term: Term,
     /// The role in it.
@@ -187,6 +199,16 @@ impl NodeShadow {
     /// Whether a vote for somebody is written but not durable.
     pub fn vote_is_pending(&self) -> bool {
         self.pending.iter().any(|(_, write)| matches!(write, Pending::Vote(_, Some(_))))
+    }
+
+    /// The log that is on the disk in truth, whatever the disk says.
+    pub fn on_disk(&self) -> &Vec<Place> {
+        self.beneath.as_ref().map_or(&self.durable, |beneath| &beneath.log)
+    }
+
+    /// Whether the disk said that writes are durable which are not.
+    pub fn has_been_lied_to(&self) -> bool {
+        self.beneath.is_some()
     }
 
     /// Whether a truncation is written but not durable.
@@ -307,7 +329,7 @@ impl Shadow {
                 node.durable_vote = (term, vote);
                 return change;
             }
-            Kind::Crash { survived, torn, .. } => return node.crash(&self.chain, survived, torn),
+            Kind::Crash(remains) => return node.crash(&self.chain, remains),
             // Who stays out is as one that is down with its disk: nobody can tell, unless it comes back.
             Kind::Wipe { stays_out: true } => node.is_out = true,
             Kind::Wipe { stays_out: false } => node.wipe(),
@@ -341,7 +363,13 @@ impl Shadow {
             Kind::Vote { write, term, vote } => {
                 node.pending.push_back((write, Pending::Vote(term, vote)));
             }
-            Kind::Durable { write } => return node.sync(&self.chain, write, 0),
+            Kind::Durable { write, lie } => {
+                match lie {
+                    true => node.believe(write),
+                    false => node.beneath = None,
+                }
+                return node.sync(&self.chain, write, 0);
+            }
             Kind::SnapshotSaved { index, term } => {
                 if let Some(place) = self.chain.find(index, term) {
                     node.snapshot = (index, place);
@@ -372,6 +400,17 @@ impl NodeShadow {
         self.base = (Index::ZERO, Index::ZERO);
         self.snapshot = (Index::ZERO, Place::ROOT);
         self.durable_vote = (Term::ZERO, None);
+        self.beneath = None;
+    }
+
+    /// The disk says that writes up to and with `upto` are durable, which is not true. The first lie costs a copy of the log.
+    fn believe(&mut self, upto: WriteId) {
+        let (log, base, vote) = (&self.durable, self.base.1, self.durable_vote);
+        let beneath = self.beneath.get_or_insert_with(|| {
+            Box::new(Beneath { log: log.clone(), base, vote, promised: VecDeque::new() })
+        });
+        let told = self.pending.iter().take_while(|(write, _)| *write <= upto);
+        beneath.promised.extend(told);
     }
 
     /// It starts; if it was to stay out, without what it had.
@@ -414,8 +453,32 @@ impl NodeShadow {
     }
 
     /// The process ends: what is in memory is gone, and the log is what the disk holds. The cost is that of what was
-    /// not durable.
-    fn crash(&mut self, chain: &Chain, survived: WriteId, torn: u32) -> Change {
+    /// not durable; after a lie, that of the log.
+    fn crash(&mut self, chain: &Chain, remains: Remains) -> Change {
+        if let Some(beneath) = self.beneath.take() {
+            let Beneath { log, base, vote, mut promised } = *beneath;
+            promised.append(&mut self.pending);
+            self.pending = promised;
+            self.log.clone_from(&log);
+            (self.durable, self.base.1, self.durable_vote) = (log, base, vote);
+        }
+        let vote = remains.votes.map(|upto| self.vote_upto(upto));
+        let change = self.lose(chain, remains.survived, remains.torn);
+        self.durable_vote = vote.unwrap_or(self.durable_vote);
+        change
+    }
+
+    /// The term and vote on the disk, once this write and every earlier one are.
+    fn vote_upto(&self, upto: WriteId) -> (Term, Option<NodeId>) {
+        let pending = self.pending.iter().take_while(|(write, _)| *write <= upto);
+        let votes = pending.filter_map(|(_, write)| match write {
+            Pending::Vote(term, vote) => Some((*term, *vote)),
+            _ => None,
+        });
+        votes.last().unwrap_or(self.durable_vote)
+    }
+
+    fn lose(&mut self, chain: &Chain, survived: WriteId, torn: u32) -> Change {
         let changed = self.pending.iter().map(|(_, pending)| match pending {
             Pending::Truncate(from) => from.0 as usize - 1,
             Pending::Discard(..) => 0,

@@ -213,18 +213,24 @@ impl Situations {
             }
             Kind::Apply { index, request, .. } => self.apply(id, index, request, oracles),
             Kind::Restore { index, .. } => self.nodes[id.slot()].applied = index,
-            Kind::Durable { write } => {
-                let writes = oracles.shadow().node(id).pending_writes(write);
-                self.reach_if(writes > 1, Situation::GroupCommit, id);
-            }
+            Kind::Durable { write, lie } => self.durable(id, write, lie, oracles),
             _ => self.outside(record, id, oracles),
         }
+    }
+
+    fn durable(&mut self, id: NodeId, write: WriteId, lie: bool, oracles: &Oracles) {
+        let node = oracles.shadow().node(id);
+        self.reach_if(lie, Situation::DiskLied, id);
+        self.reach_if(!lie && node.has_been_lied_to(), Situation::DiskKeptWord, id);
+        self.reach_if(node.pending_writes(write) > 1, Situation::GroupCommit, id);
     }
 
     /// What happens to nodes, disks, clients and messages rather than in the protocol.
     fn outside(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
         let situation = match record.kind {
-            Kind::Boot { life, vote, last_index, applied, .. } => {
+            Kind::Boot { life, term, vote, last_index, applied } => {
+                let newest = oracles.shadow().last_term(id);
+                self.reach_if(newest > term, Situation::TermOlderThanLog, id);
                 let memory = &mut self.nodes[id.slot()];
                 memory.up = true;
                 (memory.commit, memory.applied) = (applied, applied);
@@ -239,7 +245,7 @@ impl Situations {
                 }
                 return;
             }
-            Kind::Crash { .. } => return self.crash(record, id, oracles),
+            Kind::Crash(_) => return self.crash(record, id, oracles),
             Kind::WriteFailed { .. } => {
                 let voting = oracles.shadow().node(id).vote_is_pending();
                 self.reach_if(voting, Situation::DiskErrorInVoteWindow, id);

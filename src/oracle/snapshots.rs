@@ -105,7 +105,7 @@ mod tests {
                 let append = Kind::Append { write, index, term: Term(2), content: 7 };
                 assert_eq!(story.tell(append), None);
             }
-            assert_eq!(story.tell(Kind::Durable { write: WriteId(3) }), None);
+            assert_eq!(story.tell(Kind::Durable { write: WriteId(3), lie: false }), None);
             assert_eq!(story.tell(Kind::Commit { index: Index(3), term: Term(2) }), None);
             story
         }
@@ -163,6 +163,6 @@ mod tests {
         story.takes(3, 2, 9);
         story.tell(Kind::SnapshotSaved { index: Index(3), term: Term(2) });
         story.tell(Kind::Truncate { write: WriteId(4), from: Index(2) });
-        assert_eq!(story.tell(Kind::Durable { write: WriteId(4) }), None);
+        assert_eq!(story.tell(Kind::Durable { write: WriteId(4), lie: false }), None);
     }
 }

@@ -108,6 +108,8 @@ pub enum Action {
     DiskError(Only),
     /// Disks are full: whatever is written to the journal fails.
     DiskFull(Lasting),
+    /// Disks lie: they say that the journal is durable, and do not write it until this ends.
+    DiskLies(Lasting),
     /// Durable records rot: their checksums do not hold any more.
     Corrupt(Corrupt),
     /// Clocks jump, or run fast or slow.
@@ -146,7 +148,7 @@ pub struct Crash {
     /// What becomes of writes that are not durable.
     #[serde(default)]
     pub unsynced: Unsynced,
-    /// For `unsynced = "torn"`: what is there of them; random without it.
+    /// For `unsynced = "torn"` and `"reordered"`: what is there of them; random without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub survives: Option<Survives>,
     /// Whether the disk is lost, too. A plan with this destroys what Raft relies on, unless it has `cluster.wiped = "stays-out"`.
@@ -157,7 +159,7 @@ pub struct Crash {
     pub lasts: Option<Span>,
 }
 
-/// What a crash makes of writes that are not durable.
+/// What a crash makes of writes that are not durable, whatever the disk said of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unsynced {
@@ -168,6 +170,16 @@ pub enum Unsynced {
     Kept,
     /// A random number of them is, and the next may be cut in two.
     Torn,
+    /// The same, but the disk wrote them in an order of its own: the term and vote, which lie apart from the log, may be older or
+    /// newer than what is left of it.
+    Reordered,
+}
+
+impl Unsynced {
+    /// Whether chance decides what survives.
+    pub fn is_drawn(self) -> bool {
+        matches!(self, Unsynced::Torn | Unsynced::Reordered)
+    }
 }
 
 /// A node that is slow.
@@ -338,6 +350,7 @@ macro_rules! lasts {
             Action::Crash(Crash { lasts, .. })
             | Action::Pause(Lasting { lasts, .. })
             | Action::DiskFull(Lasting { lasts, .. })
+            | Action::DiskLies(Lasting { lasts, .. })
             | Action::Slow(Slow { lasts, .. })
             | Action::Split(Split { lasts, .. })
             | Action::Isolate(Isolate { lasts, .. })
@@ -369,6 +382,7 @@ macro_rules! names {
             | Action::Disk(DiskChange { whom, .. })
             | Action::DiskError(Only { whom })
             | Action::DiskFull(Lasting { whom, .. })
+            | Action::DiskLies(Lasting { whom, .. })
             | Action::Corrupt(Corrupt { whom, .. })
             | Action::Clock(ClockChange { whom, .. })
             | Action::Change(MemberChange { whom, .. }) => vec![("whom", whom)],
@@ -401,6 +415,7 @@ impl Action {
             Action::Disk(_) => "disk",
             Action::DiskError(_) => "disk-error",
             Action::DiskFull(_) => "disk-full",
+            Action::DiskLies(_) => "disk-lies",
             Action::Corrupt(_) => "corrupt",
             Action::Clock(_) => "clock",
             Action::Transfer(_) => "transfer",
@@ -517,6 +532,9 @@ pub struct FaultFile {
     /// Disks are full.
     #[serde(skip_serializing_if = "Option::is_none")]
     disk_full: Option<Lasting>,
+    /// Disks say that the journal is durable, and do not write it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disk_lies: Option<Lasting>,
     /// Durable records rot.
     #[serde(skip_serializing_if = "Option::is_none")]
     corrupt: Option<Corrupt>,
@@ -565,6 +583,7 @@ impl TryFrom<FaultFile> for Fault {
             file.disk.map(Action::Disk),
             file.disk_error.map(Action::DiskError),
             file.disk_full.map(Action::DiskFull),
+            file.disk_lies.map(Action::DiskLies),
             file.corrupt.map(Action::Corrupt),
             file.clock.map(Action::Clock),
             file.transfer.map(Action::Transfer),
@@ -581,7 +600,7 @@ impl TryFrom<FaultFile> for Fault {
             )),
             (None, _) => Err("a fault needs an action, as in crash = { whom = \"leader\" }; the actions are \
                               crash, restart, pause, slow, split, isolate, cut, bridge, ring, weather, disk, \
-                               disk-error, disk-full, corrupt, clock, transfer, change"
+                               disk-error, disk-full, disk-lies, corrupt, clock, transfer, change"
                 .into()),
         }
     }
@@ -608,6 +627,7 @@ impl From<Fault> for FaultFile {
             Action::Disk(action) => file.disk = Some(action),
             Action::DiskError(action) => file.disk_error = Some(action),
             Action::DiskFull(action) => file.disk_full = Some(action),
+            Action::DiskLies(action) => file.disk_lies = Some(action),
             Action::Corrupt(action) => file.corrupt = Some(action),
             Action::Clock(action) => file.clock = Some(action),
             Action::Transfer(action) => file.transfer = Some(action),

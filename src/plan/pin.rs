@@ -54,4 +54,7 @@ pub struct Survives {
     /// How many entries of the next write are, if it was cut in two; it has more than those.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entries: Option<u32>,
+    /// For `unsynced = "reordered"`: how many of the writes of a term and vote are, instead of those among `writes`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub votes: Option<u64>,
 }

@@ -409,13 +409,22 @@ fn check_action(plan: &Plan, action: &Action, path: &str) -> Checked {
             let mut nodes = one.into_iter().flat_map(|change| change.nodes().iter());
             nodes.try_for_each(|node| check_node(plan, node, path))
         }
-        Action::Crash(crash) => require(
-            crash.survives.is_none() || crash.unsynced == Unsynced::Torn,
-            &format!("{path}/survives"),
-            || "what survives is `lost` or `kept` already; write unsynced = \"torn\"".into(),
-        ),
+        Action::Crash(crash) => check_survives(crash, &format!("{path}/survives")),
         _ => Ok(()),
     }
+}
+
+fn check_survives(crash: &Crash, path: &str) -> Checked {
+    require(crash.survives.is_none() || crash.unsynced.is_drawn(), path, || {
+        "what survives is `lost` or `kept` already; write unsynced = \"torn\" or \"reordered\""
+            .into()
+    })?;
+    let votes = crash.survives.and_then(|survives| survives.votes);
+    require(
+        votes.is_none() || crash.unsynced == Unsynced::Reordered,
+        &format!("{path}/votes"),
+        || "votes fare apart from the log only with unsynced = \"reordered\"".into(),
+    )
 }
 
 /// What a fault with a time and nodes by number does to one node: from when, to when.
@@ -551,6 +560,10 @@ fn check_syncs(plan: &Plan) -> Checked {
         })?;
         require(pin.survives.is_none() || pin.fails, &format!("{path}/survives"), || {
             "only a sync that fails makes a node stop and lose writes; add `fails = true`".into()
+        })?;
+        let votes = pin.survives.and_then(|survives| survives.votes);
+        require(votes.is_none(), &format!("{path}/survives/votes"), || {
+            "where a node stops itself, its disk keeps the order of writes".into()
         })?;
     }
     Ok(())

@@ -353,7 +353,7 @@ impl Bug {
     #[expect(clippy::too_many_lines, reason = "a table: one row for each bug")]
     const fn about_replication(self) -> About {
         use Property::{
-            Durability, ExactlyOnce, LeaderAppendOnly, LeaderCompleteness, LogMatching,
+            Durability, ExactlyOnce, LeaderAppendOnly, LeaderCompleteness, Liveness, LogMatching,
             MonotonicCommit, SafeCommit, Snapshot, StateMachineSafety,
         };
         match self {
@@ -423,7 +423,7 @@ impl Bug {
                 "A node leads again, with another log. An acknowledgement from its first leadership arrives and counts for entries that \
                  its sender does not have.",
                 "openraft cecb5de8",
-                &[Durability, LeaderCompleteness, StateMachineSafety],
+                &[Durability, LeaderCompleteness, StateMachineSafety, Liveness],
             ),
             Bug::NextIndexLateInit => about(
                 "next-index-late-init",

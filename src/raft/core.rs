@@ -135,6 +135,10 @@ impl Core {
             self.truncate(from, ctx);
         }
         self.recover_snapshot(disk.snapshot, ctx);
+        // A disk may have written the log first, and lost the term that was written before.
+        if self.log.last_term() > self.current_term {
+            self.enter_term(self.log.last_term(), None, ctx);
+        }
         self.last_applied = self.rules().first_applied(disk.applied).max(self.log.base());
         self.commit_index = disk.applied;
         if let Some((first, entries)) = disk.damage.truncated

@@ -246,7 +246,7 @@ impl<W: Write> Export for Perfetto<'_, W> {
             Kind::Boot { term, .. } => {
                 self.enter(node, State::Up(Role::Follower, term), record.time)?;
             }
-            Kind::Crash { .. } => {
+            Kind::Crash(_) => {
                 self.resume(node, record.time)?;
                 self.enter(node, State::Down, record.time)?;
             }

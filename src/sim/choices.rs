@@ -137,7 +137,7 @@ impl<N: Node> Sim<'_, '_, N> {
     /// A node crashed by the last fault that struck.
     pub(super) fn note_crash(&mut self, node: NodeId, unsynced: Unsynced, survives: Survives) {
         if let Some(strike) = self.choices.as_mut().and_then(|choices| choices.strikes.last_mut())
-            && unsynced == Unsynced::Torn
+            && unsynced.is_drawn()
         {
             strike.survives.push((node, survives));
         }

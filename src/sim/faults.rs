@@ -10,6 +10,7 @@ use crate::sim::clients::ClientEvent;
 use crate::sim::{Event, Sim};
 use crate::situation::Situation;
 use crate::time::{Shift, Span, Time};
+use crate::world::disk::Disk;
 
 /// What can happen to a fault.
 #[derive(Clone, Copy, Debug)]
@@ -243,12 +244,9 @@ impl<N: Node> Sim<'_, '_, N> {
                     options.fsync = change.fsync.unwrap_or(options.fsync);
                 }
             }
-            Action::DiskError(_) => {
-                targets.iter().for_each(|node| self.hosts[node.slot()].disk.fail_next());
-            }
-            Action::DiskFull(_) => {
-                targets.iter().for_each(|node| self.hosts[node.slot()].disk.fill());
-            }
+            Action::DiskError(_) => self.each_disk(targets, Disk::fail_next),
+            Action::DiskFull(_) => self.each_disk(targets, Disk::fill),
+            Action::DiskLies(_) => self.each_disk(targets, Disk::start_lying),
             Action::Corrupt(corrupt) => {
                 for node in targets.iter() {
                     if let Some(index) = self.hosts[node.slot()].journal.from_end(corrupt.entries) {
@@ -279,6 +277,10 @@ impl<N: Node> Sim<'_, '_, N> {
             | Action::Bridge(_)
             | Action::Ring(_) => {}
         }
+    }
+
+    fn each_disk(&mut self, targets: NodeSet, change: fn(&mut Disk)) {
+        targets.iter().for_each(|node| change(&mut self.hosts[node.slot()].disk));
     }
 
     /// To whom a leader is to hand over.
@@ -364,9 +366,8 @@ impl<N: Node> Sim<'_, '_, N> {
             Action::Slow(_) => {
                 targets.iter().for_each(|node| self.hosts[node.slot()].per_input = Span::ZERO);
             }
-            Action::DiskFull(_) => {
-                targets.iter().for_each(|node| self.hosts[node.slot()].disk.empty());
-            }
+            Action::DiskFull(_) => self.each_disk(targets, Disk::empty),
+            Action::DiskLies(_) => targets.iter().for_each(|node| self.stop_lying(node)),
             Action::Weather(_) => self.network.remove_weather(number),
             Action::Disk(_) => {
                 for node in targets.iter() {

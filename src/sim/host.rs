@@ -12,7 +12,7 @@ use crate::plan::{NodeOptions, OnCorruption, Plan, Survives};
 use crate::record::{Kind, Loss};
 use crate::rng::{Rng, Stream};
 use crate::sim::apply::is_for_state_machine;
-use crate::sim::journal::{Journal, Survival, Tear, Write};
+use crate::sim::journal::{Journal, Tear, Write};
 use crate::sim::run::enter_node;
 use crate::sim::snapshots::Snapshots;
 use crate::sim::{Event, Sim};
@@ -190,15 +190,21 @@ impl<N: Node> Sim<'_, '_, N> {
         let host = &mut self.hosts[id.slot()];
         let count = host.journal.unsynced_count();
         let (drawn, word) = host.disk.tear(count);
-        let (whole, tear) = match (unsynced, fixed) {
-            (Unsynced::Lost, _) => (0, Tear::Nothing),
-            (Unsynced::Kept, _) => (count, Tear::Nothing),
-            (Unsynced::Torn, None) => (drawn, Tear::Drawn(word)),
-            (Unsynced::Torn, Some(Survives { writes, entries })) => {
-                (writes.min(count), entries.map_or(Tear::Nothing, Tear::After))
+        let votes = crate::rng::scale(crate::log::mix(word), host.journal.unsynced_votes() + 1);
+        let (whole, tear, votes) = match (unsynced, fixed) {
+            (Unsynced::Lost, _) => (0, Tear::Nothing, None),
+            (Unsynced::Kept, _) => (count, Tear::Nothing, None),
+            (Unsynced::Torn, None) => (drawn, Tear::Drawn(word), None),
+            (Unsynced::Reordered, None) => (drawn, Tear::Drawn(word), Some(votes)),
+            (_, Some(Survives { writes, entries, votes })) => {
+                (writes.min(count), entries.map_or(Tear::Nothing, Tear::After), votes)
             }
         };
-        let Survival { upto, torn, lost } = host.journal.crash(whole, tear);
+        let (remains, survives) = host.journal.crash(whole, tear, votes);
+        if remains.promised > 0 {
+            // The state machine lay on the same disk.
+            (host.machine, host.applied) = (Map::new(self.plan.clients.sessions), Index::ZERO);
+        }
         host.node = None;
         host.syncing = None;
         host.timer = None;
@@ -211,11 +217,11 @@ impl<N: Node> Sim<'_, '_, N> {
         host.busy_until = Time::ZERO;
         host.status = Status::default();
         let unsent = std::mem::take(&mut host.outbox);
-        self.watch.record(Some(id), Kind::Crash { survived: upto, torn: torn.unwrap_or(0), lost });
+        self.watch.record(Some(id), Kind::Crash(remains));
         for (_, to, _) in unsent {
             self.watch.record(Some(to), Kind::Drop { from: id, id: 0, why: Loss::Unsent });
         }
-        Survives { writes: whole, entries: torn }
+        survives
     }
 
     /// The record of a durable entry rots.
@@ -547,12 +553,26 @@ impl<N: Node> Sim<'_, '_, N> {
             self.watch.record(Some(id), Kind::WriteFailed { write });
             Event::WriteFailed { node: id, write }
         } else {
-            host.journal.sync(upto);
-            self.watch.record(Some(id), Kind::Durable { write: upto });
+            let lie = !host.disk.is_honest();
+            match lie {
+                true => host.journal.lie(upto),
+                false => host.journal.sync(upto),
+            }
+            self.watch.record(Some(id), Kind::Durable { write: upto, lie });
             Event::Durable { node: id, write: upto }
         };
         self.sync_next(id);
         self.handle(event);
+    }
+
+    /// A disk stops lying, and writes what it said that it had.
+    pub(super) fn stop_lying(&mut self, id: NodeId) {
+        let host = &mut self.hosts[id.slot()];
+        if host.disk.stop_lying()
+            && let Some(write) = host.journal.keep_promise()
+        {
+            self.watch.record(Some(id), Kind::Durable { write, lie: false });
+        }
     }
 
     /// Whether a node takes an input now.

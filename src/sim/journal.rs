@@ -1,4 +1,8 @@
 //! What a node's disk holds: a journal, in which writes become durable in the order in which they were issued.
+//!
+//! Only a crash may break that order. The term and vote lie apart from the log, so a disk that writes what it likes first can have
+//! one and not the other. Within the log there is no such thing: its reader stops at the first record that is not whole, whatever lies
+//! behind it.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -7,6 +11,8 @@ use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Batch, Command, Entry, Log};
 use crate::node::{Damage, Recovered, Snapshot};
+use crate::plan::Survives;
+use crate::record::Remains;
 
 /// One write.
 #[derive(Clone, Debug)]
@@ -34,19 +40,10 @@ pub struct Journal {
     /// The first entry whose record rotted.
     corrupt: Option<Index>,
     pending: VecDeque<(WriteId, Write)>,
+    /// The disk said that this write and every earlier one are durable, whether they are or not.
+    promised: WriteId,
     /// A sync failed: nothing becomes durable any more until the journal is read again.
     failed: bool,
-}
-
-/// What a crash left of the writes that were not durable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Survival {
-    /// This write and every earlier one are durable.
-    pub upto: WriteId,
-    /// So many entries of the next are, too, if it was cut in two.
-    pub torn: Option<u32>,
-    /// How many writes are lost, a torn one counted.
-    pub lost: u32,
 }
 
 /// What a crash leaves of the first write that is not whole on the disk.
@@ -70,6 +67,7 @@ impl Default for Journal {
             damage: Damage::default(),
             corrupt: None,
             pending: VecDeque::new(),
+            promised: WriteId::NONE,
             failed: false,
         }
     }
@@ -83,12 +81,14 @@ impl Journal {
 
     /// The latest write, if there is one to sync.
     pub fn unsynced(&self) -> Option<WriteId> {
-        if self.failed { None } else { self.pending.back().map(|(id, _)| *id) }
+        let latest = self.pending.back().map(|(id, _)| *id);
+        latest.filter(|id| !self.failed && *id > self.promised)
     }
 
-    /// The earliest write that is not durable.
+    /// The earliest write of which the disk has not said that it is durable.
     pub fn first_unsynced(&self) -> Option<WriteId> {
-        self.pending.front().map(|(id, _)| *id)
+        let mut ids = self.pending.iter().map(|(id, _)| *id);
+        ids.find(|id| *id > self.promised)
     }
 
     /// How many writes are not durable.
@@ -99,6 +99,19 @@ impl Journal {
     /// A sync failed.
     pub fn fail(&mut self) {
         self.failed = true;
+    }
+
+    /// The disk says that writes up to and with this one are durable. They are not.
+    pub fn lie(&mut self, upto: WriteId) {
+        self.promised = upto;
+    }
+
+    /// What the disk said becomes true. Gives the last write that was not durable before, if there is one.
+    pub fn keep_promise(&mut self) -> Option<WriteId> {
+        let promised = self.promised;
+        let broken = self.pending.front().is_some_and(|(id, _)| *id <= promised);
+        self.sync(promised);
+        broken.then_some(promised)
     }
 
     /// Makes writes durable, up to and with this one.
@@ -192,15 +205,55 @@ impl Journal {
         self.snapshot = Some(snapshot);
     }
 
-    /// The node crashes: `whole` of the writes that are not durable survive, and `tear` says how much of the next.
-    pub fn crash(&mut self, whole: u64, tear: Tear) -> Survival {
+    /// How many writes of a term and vote are not durable.
+    pub fn unsynced_votes(&self) -> u64 {
+        self.pending_votes().count() as u64
+    }
+
+    fn pending_votes(&self) -> impl Iterator<Item = (WriteId, (Term, Option<NodeId>))> {
+        self.pending.iter().filter_map(|(id, write)| match write {
+            Write::Vote(term, vote) => Some((*id, (*term, *vote))),
+            _ => None,
+        })
+    }
+
+    /// The node crashes: `whole` of the writes that are not durable survive, and `tear` says how much of the next. If `votes` is given, so
+    /// many of the writes of a term and vote survive instead of those among `whole`.
+    pub fn crash(&mut self, whole: u64, tear: Tear, votes: Option<u64>) -> (Remains, Survives) {
         let whole = (whole as usize).min(self.pending.len());
-        let upto = match whole {
+        let survived = match whole {
             0 => WriteId::NONE,
             whole => self.pending[whole - 1].0,
         };
-        self.sync(upto);
-        let lost = self.pending.len() as u32;
+        let last_vote = |count| self.pending_votes().take(count).last();
+        let in_order = self.pending_votes().take_while(|(id, _)| *id <= survived).last();
+        let stays = votes.map_or(in_order, |count| last_vote(count as usize));
+        let (last, vote) = stays.unwrap_or((WriteId::NONE, (self.term, self.vote)));
+        let is_lost = |(id, write): &&(WriteId, Write)| match write {
+            Write::Vote(..) => *id > last,
+            _ => *id > survived,
+        };
+        let lost = self.pending.iter().filter(is_lost).count() as u32;
+        let promised =
+            self.pending.iter().filter(is_lost).filter(|(id, _)| *id <= self.promised).count();
+        let moved = last != in_order.map_or(WriteId::NONE, |(id, _)| id);
+        self.sync(survived);
+        (self.term, self.vote) = vote;
+        let torn = self.tear(tear);
+        self.pending.clear();
+        (self.failed, self.promised) = (false, WriteId::NONE);
+        let remains = Remains {
+            survived,
+            torn: torn.unwrap_or(0),
+            lost,
+            votes: moved.then_some(last),
+            promised: promised as u32,
+        };
+        (remains, Survives { writes: whole as u64, entries: torn, votes })
+    }
+
+    /// Tears the first write that does not survive; says how many of its entries do, if it was cut in two.
+    fn tear(&mut self, tear: Tear) -> Option<u32> {
         let mut torn = None;
         self.damage.torn = None;
         if let Some((_, Write::Append(batch))) = self.pending.front()
@@ -216,9 +269,7 @@ impl Journal {
             entries[..count as usize].iter().for_each(|entry| self.log.push(*entry));
             self.damage.torn = Some(garbled(entries[count as usize]));
         }
-        self.pending.clear();
-        self.failed = false;
-        Survival { upto, torn, lost }
+        torn
     }
 
     /// The disk is emptied.
@@ -262,8 +313,10 @@ mod tests {
         journal.push(WriteId(1), entries(2));
         journal.push(WriteId(2), entries(4));
         journal.push(WriteId(3), Write::Vote(Term(9), None));
-        let survival = journal.crash(1, Tear::Drawn(u64::MAX / 2));
-        assert_eq!(survival, Survival { upto: WriteId(1), torn: Some(1), lost: 2 });
+        let (remains, survives) = journal.crash(1, Tear::Drawn(u64::MAX / 2), None);
+        let expected = Remains { survived: WriteId(1), torn: 1, lost: 2, ..Remains::default() };
+        assert_eq!(remains, expected);
+        assert_eq!(survives, Survives { writes: 1, entries: Some(1), votes: None });
         let recovered = journal.recover(Index::ZERO);
         assert_eq!(recovered.log.last_index(), Index(3));
         assert_eq!(recovered.term, Term::FIRST);
@@ -276,9 +329,58 @@ mod tests {
         journal.push(WriteId(1), entries(2));
         journal.sync(WriteId(1));
         journal.push(WriteId(2), Write::Truncate(Index(1)));
-        let nothing = Survival { upto: WriteId::NONE, torn: None, lost: 1 };
-        assert_eq!(journal.crash(0, Tear::Nothing), nothing);
+        let nothing = Remains { lost: 1, ..Remains::default() };
+        assert_eq!(journal.crash(0, Tear::Nothing, None).0, nothing);
         assert_eq!(journal.recover(Index::ZERO).log.last_index(), Index(2));
+    }
+
+    /// Votes lie apart from the log: either may be there without the other.
+    #[test]
+    fn a_disk_that_does_not_keep_the_order_may_have_the_log_or_the_vote_alone() {
+        let written = || {
+            let mut journal = Journal::default();
+            journal.push(WriteId(1), Write::Vote(Term(2), None));
+            journal.push(WriteId(2), entries(3));
+            journal.push(WriteId(3), Write::Vote(Term(3), None));
+            journal
+        };
+        let left = |whole, votes| {
+            let mut journal = written();
+            assert_eq!(journal.unsynced_votes(), 2);
+            let (remains, _) = journal.crash(whole, Tear::Nothing, Some(votes));
+            let found = journal.recover(Index::ZERO);
+            (found.term.0, found.log.last_index().0, remains.votes.map(|it| it.0), remains.lost)
+        };
+        assert_eq!(left(0, 0), (1, 0, None, 3));
+        assert_eq!(left(0, 1), (2, 0, Some(1), 2));
+        assert_eq!(left(2, 0), (1, 3, Some(0), 2));
+        assert_eq!(left(2, 1), (2, 3, None, 1), "as if the order had been kept");
+        assert_eq!(left(0, 2), (3, 0, Some(3), 1));
+        assert_eq!(left(9, 9), (3, 3, None, 0));
+    }
+
+    #[test]
+    fn a_promise_of_the_disk_is_kept_in_time_or_broken_by_a_crash() {
+        let mut journal = Journal::default();
+        journal.push(WriteId(1), entries(2));
+        journal.push(WriteId(2), entries(1));
+        journal.lie(WriteId(2));
+        assert_eq!(journal.unsynced(), None, "all has been synced, as the disk says");
+        journal.push(WriteId(3), entries(1));
+        assert_eq!(
+            (journal.unsynced(), journal.first_unsynced()),
+            (Some(WriteId(3)), Some(WriteId(3)))
+        );
+        assert_eq!(journal.from_end(1), None, "nothing is durable");
+        assert_eq!(journal.keep_promise(), Some(WriteId(2)));
+        assert_eq!(journal.keep_promise(), None);
+        assert_eq!(journal.from_end(1), Some(Index(3)));
+        journal.lie(WriteId(3));
+        let (remains, _) = journal.crash(0, Tear::Nothing, None);
+        assert_eq!((remains.lost, remains.promised), (1, 1));
+        assert_eq!(journal.recover(Index::ZERO).log.last_index(), Index(3));
+        journal.push(WriteId(1), entries(1));
+        assert_eq!(journal.unsynced(), Some(WriteId(1)), "a new life, a new count");
     }
 
     #[test]
@@ -320,7 +422,7 @@ mod tests {
         journal.push(WriteId(1), entries(4));
         journal.push(WriteId(2), Write::Compact(Index(3)));
         journal.save(snapshot(3));
-        journal.crash(1, Tear::Nothing);
+        journal.crash(1, Tear::Nothing, None);
         let recovered = journal.recover(Index(3));
         assert_eq!((recovered.log.base(), recovered.log.last_index()), (Index(0), Index(4)));
         assert_eq!(recovered.snapshot.map(|it| it.last_included_index), Some(Index(3)));

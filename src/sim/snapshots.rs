@@ -53,7 +53,7 @@ impl Snapshots {
         let kept = match unsynced {
             Unsynced::Lost => false,
             Unsynced::Kept => true,
-            Unsynced::Torn => lucky,
+            Unsynced::Torn | Unsynced::Reordered => lucky,
         };
         Some(writing).filter(|_| kept)
     }

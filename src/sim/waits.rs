@@ -178,7 +178,7 @@ impl<'a> Stopwatch<'a> {
                 }
                 (self.latest, self.leader) = (term, record.node);
             }
-            Kind::Role { .. } | Kind::Crash { .. } if self.leader == record.node => {
+            Kind::Role { .. } | Kind::Crash(_) if self.leader == record.node => {
                 self.lose_leader(now);
             }
             _ => {}
@@ -225,7 +225,7 @@ mod tests {
     fn an_election_takes_from_the_loss_of_a_leader_to_the_next() {
         let [one, two] = [1, 2].map(NodeId::new);
         let lead = |term| Kind::Role { role: Role::Leader, term: Term(term) };
-        let crash = Kind::Crash { survived: crate::ids::WriteId::NONE, torn: 0, lost: 0 };
+        let crash = Kind::Crash(crate::record::Remains::default());
         let told = [
             (150, one, Kind::Term { term: Term(2) }),
             (152, one, lead(2)),

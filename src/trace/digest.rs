@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term};
 use crate::log::{Command, RequestId};
-use crate::record::{Kind, Record, Summary};
+use crate::record::{Kind, Record, Remains, Summary};
 
 /// XXH3-128 over the little-endian words of every record, in order.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -119,8 +119,8 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::Boot { life, term, vote: voted, last_index, applied } => {
             fold(1, &[u64::from(life), term.0, vote(voted), last_index.0, applied.0]);
         }
-        Kind::Crash { survived, torn, lost } => {
-            fold(2, &[survived.0, u64::from(torn) << 32 | u64::from(lost)]);
+        Kind::Crash(remains) => {
+            fold(2, &remains_words(remains)[..if remains.is_in_order() { 2 } else { 4 }]);
         }
         Kind::Wipe { stays_out } => fold(3, if stays_out { &[1] } else { &[] }),
         Kind::Stop => fold(4, &[]),
@@ -139,7 +139,7 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         }
         Kind::Truncate { write, from } => fold(13, &[write.0, from.0]),
         Kind::Vote { write, term, vote: voted } => fold(14, &[write.0, term.0, vote(voted)]),
-        Kind::Durable { write } => fold(15, &[write.0]),
+        Kind::Durable { write, lie } => fold(15, &[write.0, 1][..1 + usize::from(lie)]),
         Kind::WriteFailed { write } => fold(16, &[write.0]),
         Kind::Apply { index, term, content, request, effect } => {
             fold(17, &[index.0, term.0, content, request_word(request)]);
@@ -181,6 +181,12 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::Refuse { index } => fold(57, &[index.0]),
         Kind::Restore { index, term, state } => fold(52, &[index.0, term.0, state]),
     }
+}
+
+fn remains_words(remains: Remains) -> [u64; 4] {
+    let Remains { survived, torn, lost, votes, promised } = remains;
+    let last = votes.map_or(0, |last| last.0 + 1);
+    [survived.0, u64::from(torn) << 32 | u64::from(lost), last, promised.into()]
 }
 
 fn members(index: Index, term: Term, configuration: Configuration) -> [u64; 4] {

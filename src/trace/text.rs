@@ -7,7 +7,7 @@ use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Command, RequestId};
 use crate::node::Role;
-use crate::record::{Heard, Kind, Loss, MessageKind, Record, Summary};
+use crate::record::{Heard, Kind, Loss, MessageKind, Record, Remains, Summary};
 
 /// Puts records into words. It follows roles and terms, so it wants to see every record, shown or not.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Teller {
             Kind::Boot { term, .. } => {
                 *standing = Standing { up: true, role: Role::Follower, term }
             }
-            Kind::Crash { .. } => standing.up = false,
+            Kind::Crash(_) => standing.up = false,
             Kind::Term { term } => standing.term = term,
             Kind::Role { role, term } => (standing.role, standing.term) = (role, term),
             _ => {}
@@ -98,7 +98,7 @@ pub fn group(kind: &Kind) -> &'static str {
         | Kind::GaveUp { .. } => "client",
         Kind::Timer { .. } => "timer",
         Kind::Boot { .. }
-        | Kind::Crash { .. }
+        | Kind::Crash(_)
         | Kind::Wipe { .. }
         | Kind::Corrupt { .. }
         | Kind::Refuse { .. }
@@ -123,7 +123,7 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
             "restarts with term {term}, {}, log to {last_index}, applied to {applied}",
             vote.map_or("no vote".into(), |vote| format!("vote for {vote}"))
         ),
-        Kind::Crash { survived, torn, lost } => {
+        Kind::Crash(Remains { survived, torn, lost, votes, promised }) => {
             let mut text = String::from("CRASHES");
             if survived > WriteId::NONE {
                 let _ = write!(text, "; {survived} and all before it survive");
@@ -133,6 +133,14 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
             }
             if lost > 0 {
                 let _ = write!(text, "; {lost} writes are lost");
+            }
+            if promised > 0 {
+                let _ = write!(text, ", of which the disk had said that it has {promised}");
+            }
+            match votes {
+                Some(WriteId::NONE) => text.push_str("; of its votes, none survives"),
+                Some(last) => _ = write!(text, "; of its votes, those up to {last} survive"),
+                None => {}
             }
             text
         }
@@ -175,7 +183,8 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
             format!("writes its vote for {vote} in term {term} ({write})")
         }
         Kind::Vote { write, term, vote: None } => format!("writes term {term} ({write})"),
-        Kind::Durable { write } => format!("disk has all up to {write}"),
+        Kind::Durable { write, lie: false } => format!("disk has all up to {write}"),
+        Kind::Durable { write, lie: true } => format!("disk LIES that it has all up to {write}"),
         Kind::WriteFailed { write } => format!("disk fails from {write} on"),
         Kind::Apply { index, term, request, effect, .. } => {
             let without = if effect { "" } else { ", without effect" };

@@ -14,6 +14,8 @@ pub struct Disk {
     fails_next: bool,
     /// How many faults keep it full.
     full: u32,
+    /// How many faults make it lie.
+    lying: u32,
     /// Syncs whose fate is fixed, the next one last.
     pins: Vec<SyncPin>,
 }
@@ -34,7 +36,7 @@ impl Disk {
     pub fn new(options: DiskOptions, rng: Rng, mut pins: Vec<SyncPin>) -> Disk {
         pins.sort_by_key(|pin| pin.begun);
         pins.reverse();
-        Disk { options, rng, fails_next: false, full: 0, pins }
+        Disk { options, rng, fails_next: false, full: 0, lying: 0, pins }
     }
 
     /// Draws one sync: always two words.
@@ -74,6 +76,22 @@ impl Disk {
     /// There is room again, unless another fault fills it.
     pub fn empty(&mut self) {
         self.full -= 1;
+    }
+
+    /// It says that the journal is durable, and does not write it, until [`Disk::stop_lying`].
+    pub fn start_lying(&mut self) {
+        self.lying += 1;
+    }
+
+    /// It tells the truth again, unless another fault makes it lie; says whether it does.
+    pub fn stop_lying(&mut self) -> bool {
+        self.lying -= 1;
+        self.lying == 0
+    }
+
+    /// Whether what it says of the journal is true.
+    pub fn is_honest(&self) -> bool {
+        self.lying == 0
     }
 
     /// Draws how much of an unsynced journal survives a crash: how many of `writes` whole writes, and a word for what becomes of

@@ -56,7 +56,7 @@ impl Standing {
                 self.log.insert(id, last_index.0);
                 self.applied.insert(id, applied.0);
             }
-            Kind::Crash { .. } => {
+            Kind::Crash(_) => {
                 self.up.remove(&id);
                 self.leads.remove(&id);
             }

@@ -10,7 +10,7 @@ use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use squall::log::RequestId;
 use squall::node::Role;
 use squall::property::Property;
-use squall::record::{Kind, MessageKind, Record};
+use squall::record::{Kind, MessageKind, Record, Remains};
 
 /// An entry, as records tell of it.
 type Entry = (Term, u64);
@@ -37,13 +37,17 @@ enum Write {
     Vote(Term, Option<NodeId>),
 }
 
+type Writes = Vec<(WriteId, Write)>;
+
 #[derive(Clone, Debug, Default)]
 struct Node {
     log: Vec<Entry>,
     disk: Vec<Entry>,
     /// What the durable snapshot covers.
     snapshot: Vec<Entry>,
-    pending: Vec<(WriteId, Write)>,
+    pending: Writes,
+    /// If the disk lied: what is on it, and what it did not write.
+    truth: Option<(Vec<Entry>, Writes)>,
     term: Term,
     leads: bool,
     /// Its disk was emptied, and it is not to start any more.
@@ -174,11 +178,10 @@ impl Twin {
                 (node.commit, node.applied) = (applied.0 as usize, applied.0 as usize);
                 node.reached = node.applied;
             }
-            Kind::Crash { survived, torn, .. } => {
+            Kind::Crash(remains) => {
                 self.lost_logs.push(node.log.clone());
-                self.sync(id, survived, torn);
+                self.crash(id, remains);
                 let node = &mut self.nodes[id.slot()];
-                node.pending.clear();
                 node.log = node.disk.clone();
                 node.leads = false;
             }
@@ -202,7 +205,7 @@ impl Twin {
                 node.pending.push((write, Write::Truncate(from)));
             }
             Kind::Vote { write, term, vote } => node.pending.push((write, Write::Vote(term, vote))),
-            Kind::Durable { write } => self.sync(id, write, 0),
+            Kind::Durable { write, lie } => self.durable(id, write, lie),
             Kind::Send { to, message, .. } => match message.message {
                 MessageKind::RequestVote => self.votes.push((id, message.term, id)),
                 MessageKind::Vote if message.success => self.votes.push((id, message.term, to)),
@@ -309,21 +312,73 @@ impl Twin {
         }
     }
 
-    /// Writes become durable: up to one, and the first entries of the next.
-    fn sync(&mut self, id: NodeId, upto: WriteId, torn: u32) {
+    /// The disk says that it has all up to a write, which may be a lie.
+    fn durable(&mut self, id: NodeId, upto: WriteId, lie: bool) {
+        let node = &mut self.nodes[id.slot()];
+        if lie {
+            let told = node.pending.iter().filter(|(of, _)| *of <= upto).cloned();
+            let truth = node.truth.get_or_insert((node.disk.clone(), Vec::new()));
+            truth.1.extend(told);
+        } else {
+            node.truth = None;
+        }
+        self.sync(id, upto);
+    }
+
+    /// Writes become durable, up to one.
+    fn sync(&mut self, id: NodeId, upto: WriteId) {
         let node = &mut self.nodes[id.slot()];
         let whole = node.pending.iter().filter(|(write, _)| *write <= upto).count();
-        for (_, write) in node.pending.drain(..whole + torn as usize) {
-            match write {
-                Write::Append(entry) => node.disk.push(entry),
-                Write::Truncate(from) => node.disk.truncate(from.0 as usize - 1),
-                Write::Discard(covers) => node.disk = covers,
-                Write::Vote(term, vote) => {
-                    self.disk_terms.push((id, term));
-                    if let Some(vote) = vote {
-                        self.votes.push((id, term, vote));
-                    }
+        for (_, write) in node.pending.drain(..whole).collect::<Vec<_>>() {
+            self.reach_disk(id, write);
+        }
+    }
+
+    fn reach_disk(&mut self, id: NodeId, write: Write) {
+        let node = &mut self.nodes[id.slot()];
+        match write {
+            Write::Append(entry) => node.disk.push(entry),
+            Write::Truncate(from) => node.disk.truncate(from.0 as usize - 1),
+            Write::Discard(covers) => node.disk = covers,
+            Write::Vote(term, vote) => {
+                self.disk_terms.push((id, term));
+                if let Some(vote) = vote {
+                    self.votes.push((id, term, vote));
                 }
+            }
+        }
+    }
+
+    /// What a crash left reaches the disk. Of what the disk had said that it has, a part may be gone, and with it what the node promised.
+    fn crash(&mut self, id: NodeId, remains: Remains) {
+        let node = &mut self.nodes[id.slot()];
+        let mut pending = std::mem::take(&mut node.pending);
+        if let Some((disk, mut unwritten)) = node.truth.take() {
+            // The votes among them were given when the node was told.
+            unwritten.retain(|(_, write)| !matches!(write, Write::Vote(..)));
+            unwritten.append(&mut pending);
+            (node.disk, pending) = (disk, unwritten);
+        }
+        if remains.promised > 0 {
+            self.destroyed = true;
+            self.votes.retain(|(node, ..)| *node != id);
+            self.disk_terms.retain(|(node, _)| *node != id);
+            pending.retain(|(_, write)| !matches!(write, Write::Vote(..)));
+        }
+        let last_vote = remains.votes.unwrap_or(remains.survived);
+        let mut torn = remains.torn;
+        for (of, write) in pending {
+            let survives = match write {
+                Write::Vote(..) => of <= last_vote,
+                _ if of <= remains.survived => true,
+                _ => {
+                    let more = torn > 0;
+                    torn -= u32::from(more);
+                    more
+                }
+            };
+            if survives {
+                self.reach_disk(id, write);
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::campaign::shrink::Shrinker;
 use crate::campaign::shrink::gather::is_plain_network;
 use crate::campaign::shrink::simpler::{SYNCS, plain_disk};
 use crate::ids::{NodeId, NodeSet};
-use crate::plan::fault::{Only, Unsynced};
+use crate::plan::fault::Only;
 use crate::plan::{
     Action, Clients, DiskOptions, Fault, Latency, LinkOptions, Pin, Plan, SyncPin, When, Whom,
 };
@@ -185,7 +185,7 @@ fn decided_faults(plan: &Plan, choices: &Choices, triggers: Triggers) -> Vec<Fau
 /// Whether chance has a part in what the action does.
 pub fn is_drawn(action: &Action) -> bool {
     let torn = matches!(action, Action::Crash(crash)
-        if crash.unsynced == Unsynced::Torn && crash.survives.is_none());
+        if crash.unsynced.is_drawn() && crash.survives.is_none());
     torn || is_heir_drawn(action) || action.names().iter().any(|(_, whom)| whom.is_random())
 }
 

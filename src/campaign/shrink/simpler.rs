@@ -355,7 +355,7 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
         let candidates = nodes.iter().map(only).collect();
         shrinker.take_first(candidates);
     }
-    let changes: [&dyn Fn(&mut Fault); 4] = [
+    let changes: [&dyn Fn(&mut Fault); 5] = [
         &|fault| {
             if let When::On(trigger) = &mut fault.when {
                 trigger.times = 1;
@@ -369,9 +369,19 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
         },
         &|fault| {
             if let Action::Crash(crash) = &mut fault.action
-                && crash.unsynced == Unsynced::Torn
+                && crash.unsynced.is_drawn()
             {
                 (crash.unsynced, crash.survives) = (Unsynced::Kept, None);
+            }
+        },
+        &|fault| {
+            if let Action::Crash(crash) = &mut fault.action
+                && crash.unsynced == Unsynced::Reordered
+            {
+                crash.unsynced = Unsynced::Torn;
+                if let Some(survives) = &mut crash.survives {
+                    survives.votes = None;
+                }
             }
         },
     ];

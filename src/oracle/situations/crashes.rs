@@ -5,12 +5,14 @@ use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::oracle::shadow::{NodeShadow, Place};
 use crate::oracle::situations::Situations;
-use crate::record::{Kind, Record};
+use crate::record::{Kind, Record, Remains};
 use crate::situation::Situation;
 
 impl Situations {
     pub(super) fn crash(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
-        let Kind::Crash { survived, torn, lost } = record.kind else { return };
+        let Kind::Crash(Remains { survived, torn, lost, votes, promised }) = record.kind else {
+            return;
+        };
         let shadow = oracles.shadow();
         let node = shadow.node(id);
         self.reach(Situation::NodeCrashed, Some(id));
@@ -18,6 +20,9 @@ impl Situations {
         self.reach_if(node.truncation_is_pending(), Situation::CrashAroundTruncation, id);
         self.reach_if(lost > 0, Situation::UnsyncedLost, id);
         self.reach_if(torn > 0, Situation::WriteTorn, id);
+        self.reach_if(votes.is_some_and(|last| last > survived), Situation::VoteOutlivedLog, id);
+        self.reach_if(votes.is_some_and(|last| last < survived), Situation::LogOutlivedVote, id);
+        self.reach_if(promised > 0, Situation::DiskBrokeWord, id);
         let kept = node.pending_writes(survived) > 0;
         self.reach_if(kept, Situation::UnsyncedKept, id);
         let memory = &self.nodes[id.slot()];

@@ -86,7 +86,7 @@ impl Situations {
                 let handing = self.elections.nodes[id.slot()].transfer.is_some();
                 self.reach_if(handing, Situation::RequestRefusedInTransfer, id);
             }
-            Kind::Crash { .. } => self.crash_in_transfer(id),
+            Kind::Crash(_) => self.crash_in_transfer(id),
             _ => {}
         }
     }

@@ -104,6 +104,10 @@ pub struct Config {
     pub disk_faults: u64,
     /// Of plans that do not end in a calm, how many empty a disk, so that its node stays out, in percent.
     pub wipes: u64,
+    /// Of plans with crashes that tear writes, how many have disks that keep no order, in percent.
+    pub reordered: u64,
+    /// Of plans that do not end in a calm, how many have disks that lie, in percent.
+    pub lies: u64,
 }
 
 impl Default for Config {
@@ -149,6 +153,8 @@ impl Default for Config {
             flow_control: 12,
             disk_faults: 15,
             wipes: 8,
+            reordered: 50,
+            lies: 3,
         }
     }
 }
@@ -231,6 +237,8 @@ impl Config {
             ("flow_control", self.flow_control),
             ("disk_faults", self.disk_faults),
             ("wipes", self.wipes),
+            ("reordered", self.reordered),
+            ("lies", self.lies),
         ] {
             between(percent, 0, 100, key, "a share in percent")?;
         }

@@ -1,4 +1,5 @@
-//! Disks that rot, are full, or are emptied: behind all else, and from a stream of their own, so that plans without are as they were.
+//! Disks that rot, are full, are emptied, keep no order, or lie: behind all else, and from streams of their own, so that plans
+//! without are as they were.
 
 use crate::ids::NodeId;
 use crate::plan::fault::{Corrupt, Crash, Lasting, MemberChange, Unsynced};
@@ -67,6 +68,39 @@ pub fn wipe(plan: &mut Plan, unit: Span, config: &Config) {
         let change = MemberChange { whom: Whom::Leader, add, ..MemberChange::default() };
         let when = When::On(Trigger { situation, nth: 1, node: None, after, times: 1 });
         plan.faults.push(Fault { when, action: Action::Change(change) });
+    }
+}
+
+/// Draws which disks write in an order of their own, and which lie.
+pub fn order(plan: &mut Plan, unit: Span, config: &Config) {
+    let mut rng = Rng::new(plan.seed, Stream::DiskOrder);
+    let (reordered, lies) = (rng.chance(config.reordered), rng.chance(config.lies));
+    for fault in &mut plan.faults {
+        if let Action::Crash(crash) = &mut fault.action
+            && crash.unsynced == Unsynced::Torn
+            && reordered
+        {
+            crash.unsynced = Unsynced::Reordered;
+        }
+    }
+    if lies && plan.liveness.is_none() {
+        lie(&mut rng, plan, unit);
+    }
+}
+
+/// A disk that lies for a while, and mostly a crash that finds it out.
+fn lie(rng: &mut Rng, plan: &mut Plan, unit: Span) {
+    let when = moment(rng, unit);
+    let lasts = Some(share_of(rng, unit, 100, 5_000));
+    let lies = Lasting { whom: whom(rng), lasts };
+    plan.faults.push(Fault { when, action: Action::DiskLies(lies) });
+    let (nth, after) = (rng.between(1, 5), share_of(rng, unit, 0, 1_000));
+    let unsynced = rng.pick(&[Unsynced::Lost, Unsynced::Kept, Unsynced::Reordered]);
+    let lasts = Some(share_of(rng, unit, 10, 1_000));
+    if rng.chance(70) {
+        let trigger = Trigger { nth, after, ..Trigger::first(Situation::DiskLied) };
+        let crash = Crash { whom: Whom::Trigger, unsynced, survives: None, wipe: false, lasts };
+        plan.faults.push(Fault { when: When::On(trigger), action: Action::Crash(crash) });
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! [`config`] says what is drawn from, [`storm`] draws the faults, [`sick`] the machine that ails all the time, [`elections`]
 //! what elections have beyond the paper's, `membership` who belongs to the cluster, [`reads`] how reads are answered, [`disks`]
-//! disks that rot, are full or are emptied, [`recovery`] how the storm ends, and who must come back to life.
+//! disks that rot, are full, are emptied or lie, [`recovery`] how the storm ends, and who must come back to life.
 
 pub mod config;
 pub mod disks;
@@ -67,6 +67,7 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     recovery::draw(seed, &mut plan, unit, config);
     disks::draw(&mut plan, unit, config);
     disks::wipe(&mut plan, unit, config);
+    disks::order(&mut plan, unit, config);
     plan
 }
 

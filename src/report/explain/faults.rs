@@ -79,6 +79,7 @@ impl Faults<'_> {
             | Action::Disk(DiskChange { whom, .. })
             | Action::DiskError(Only { whom })
             | Action::DiskFull(Lasting { whom, .. })
+            | Action::DiskLies(Lasting { whom, .. })
             | Action::Corrupt(Corrupt { whom, .. })
             | Action::Clock(ClockChange { whom, .. }) => names(whom, node),
         }

@@ -73,7 +73,7 @@ impl Focus {
                 record.kind,
                 Kind::Truncate { .. }
                     | Kind::Durable { .. }
-                    | Kind::Crash { .. }
+                    | Kind::Crash(_)
                     | Kind::Wipe { .. }
                     | Kind::Boot { .. }
             ) {

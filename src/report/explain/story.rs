@@ -12,7 +12,7 @@ use crate::node::Role;
 use crate::oracle::Violation;
 use crate::oracle::shadow::{Place, Shadow};
 use crate::plan::Plan;
-use crate::record::{Kind, Loss, MessageKind, Record, Summary};
+use crate::record::{Kind, Loss, MessageKind, Record, Remains, Summary};
 use crate::report::page::words::{fault_action, fault_trigger};
 use crate::time::{Span, Time};
 use crate::trace::text::{client, words};
@@ -139,8 +139,8 @@ impl Story<'_> {
     fn see(&mut self, record: &Record) -> Told {
         self.now = record.time;
         let Some(node) = record.node else { return self.fault(record) };
-        if let Kind::Crash { survived, torn, .. } = record.kind {
-            return self.crash(node, record, survived, torn);
+        if let Kind::Crash(remains) = record.kind {
+            return self.crash(node, record, remains);
         }
         if let Kind::Deliver { from, message, .. } = record.kind {
             self.heard[node.slot()] = Some(Heard { event: record.event, from, term: message.term });
@@ -161,7 +161,8 @@ impl Story<'_> {
             }
             Kind::Vote { term, vote: Some(vote), .. } => self.writes_vote(node, term, vote),
             Kind::Vote { term, vote: None, .. } => self.unwrites_vote(node, term),
-            Kind::Durable { write } => self.durable(node, write),
+            Kind::Durable { lie: true, .. } => Some((3, words(&record.kind, record.node))),
+            Kind::Durable { write, .. } => self.durable(node, write),
             Kind::Send { to, id, message } => self.send(node, to, id, &message),
             Kind::Deliver { from, id, message } => {
                 self.deliver(node, from, id, &message, record.time)
@@ -220,7 +221,9 @@ impl Story<'_> {
                 self.commits[node.slot()] = index;
                 self.shadow.observe(record);
             }
-            Kind::Durable { write } => self.pending[node.slot()].retain(|(of, ..)| *of > write),
+            Kind::Durable { write, lie: false } => {
+                self.pending[node.slot()].retain(|(of, ..)| *of > write);
+            }
             Kind::Deliver { from, message, .. } if message.message == MessageKind::RequestVote => {
                 let own = (self.shadow.last_term(node), self.shadow.node(node).last_index());
                 self.asked.insert((node, from), (own, (message.index_term, message.index)));
@@ -267,7 +270,8 @@ impl Story<'_> {
         })
     }
 
-    fn crash(&mut self, node: NodeId, record: &Record, survived: WriteId, torn: u32) -> Told {
+    fn crash(&mut self, node: NodeId, record: &Record, remains: Remains) -> Told {
+        let survived = remains.votes.unwrap_or(remains.survived);
         let before = self.shadow.node(node).log.clone();
         self.shadow.observe(record);
         let after = &self.shadow.node(node).log;
@@ -297,7 +301,14 @@ impl Story<'_> {
             parts.push(format!("{} still on disk, and back", entries(same, after.len())));
             rank = 7;
         }
-        if torn > 0 {
+        if remains.promised > 0 {
+            parts.push(format!(
+                "its disk had said that it has {} of what is lost",
+                remains.promised
+            ));
+            rank = 7;
+        }
+        if remains.torn > 0 {
             parts.push("a write is torn".into());
             rank = 7;
         }
@@ -436,7 +447,7 @@ impl Story<'_> {
             event: 0,
             time: Time(0),
             node: Some(node),
-            kind: Kind::Durable { write },
+            kind: Kind::Durable { write, lie: false },
         };
         self.shadow.observe(&number);
         let (mut parts, mut rank) = (Vec::new(), 2);

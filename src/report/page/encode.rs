@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::ids::{NodeId, Term};
 use crate::log::{Command, Entry, RequestId};
 use crate::node::Role;
-use crate::record::{Heard, Kind, Loss, MessageKind, Record, Summary};
+use crate::record::{Heard, Kind, Loss, MessageKind, Record, Remains, Summary};
 use crate::trace::text::{client, command_words, heard_words};
 
 /// The kinds of records, as traces name them, in the order in which they came to pages.
@@ -154,8 +154,9 @@ impl Encoder {
             Kind::Boot { life, term, vote, last_index, applied } => {
                 words.extend([0, life.into(), term.0, id(vote), last_index.0, applied.0]);
             }
-            Kind::Crash { survived, torn, lost } => {
-                words.extend([1, survived.0, torn.into(), lost.into()]);
+            Kind::Crash(Remains { survived, torn, lost, votes, promised }) => {
+                words.extend([1, survived.0, torn.into(), lost.into(), promised.into()]);
+                words.push(votes.map_or(0, |last| last.0 + 1));
             }
             Kind::Wipe { .. } => words.push(2),
             Kind::Stop => words.push(3),
@@ -171,7 +172,7 @@ impl Encoder {
             }
             Kind::Truncate { write, from } => words.extend([12, write.0, from.0]),
             Kind::Vote { write, term, vote } => words.extend([13, write.0, term.0, id(vote)]),
-            Kind::Durable { write } => words.extend([14, write.0]),
+            Kind::Durable { write, lie } => words.extend([14, write.0, lie.into()]),
             Kind::WriteFailed { write } => words.extend([15, write.0]),
             Kind::Apply { index, term, content, request, effect } => {
                 words.extend([16, index.0, term.0, self.content(content)]);

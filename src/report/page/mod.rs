@@ -147,7 +147,7 @@ impl Standing {
     fn follow(&mut self, kind: &Kind) {
         match *kind {
             Kind::Boot { applied, .. } => *self = Standing { applied, ..Standing::default() },
-            Kind::Crash { .. } | Kind::Resume => self.paused = false,
+            Kind::Crash(_) | Kind::Resume => self.paused = false,
             Kind::Pause => self.paused = true,
             Kind::Leader { leader } => self.leader = leader,
             Kind::Commit { index, .. } => self.commit = index,
@@ -231,7 +231,7 @@ impl Seen {
             applied: standing.applied.0,
             compacted: (node.base.0.0, node.base.1.0),
             log: entries(&node.log, &mut self.encoder),
-            durable: entries(&node.durable, &mut self.encoder),
+            durable: entries(node.on_disk(), &mut self.encoder),
         };
         let nodes = nodes.iter().zip(&self.standings).map(node).collect();
         Before { base: base as u64, nodes }
@@ -246,7 +246,8 @@ impl Seen {
 
 /// Up to which index all logs are the same: they are if they have the same place there.
 fn common_prefix(nodes: &[&NodeShadow]) -> usize {
-    let logs: Vec<&Vec<Place>> = nodes.iter().flat_map(|node| [&node.log, &node.durable]).collect();
+    let logs: Vec<&Vec<Place>> =
+        nodes.iter().flat_map(|node| [&node.log, node.on_disk()]).collect();
     let mut same = logs.iter().map(|log| log.len()).min().unwrap_or(0);
     while same > 0 && logs.iter().any(|log| log[same - 1] != logs[0][same - 1]) {
         same -= 1;

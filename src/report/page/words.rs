@@ -69,6 +69,7 @@ fn action(action: &Action) -> String {
                 Unsynced::Lost => "",
                 Unsynced::Kept => ", its writes kept",
                 Unsynced::Torn => ", a write torn",
+                Unsynced::Reordered => ", its writes reordered",
             };
             let wipe = if *wipe { ", its disk wiped" } else { "" };
             format!("crash {}{writes}{wipe}", who(whom))
@@ -100,6 +101,9 @@ fn action(action: &Action) -> String {
         }
         Action::DiskError(only) => format!("the next sync of {} fails", who(&only.whom)),
         Action::DiskFull(full) => format!("the disk of {} is full", who(&full.whom)),
+        Action::DiskLies(lies) => {
+            format!("the disk of {} lies about what it has", who(&lies.whom))
+        }
         Action::Corrupt(Corrupt { whom, entries: 1 }) => {
             format!("the last durable entry of {} rots", who(whom))
         }

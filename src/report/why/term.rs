@@ -97,7 +97,7 @@ impl Story {
             }
             Kind::Term { term } => self.enter(node, term, cite),
             Kind::Role { role, term } => self.play(node, role, term, cite),
-            Kind::Crash { .. } => self.crash(node, cite),
+            Kind::Crash(_) => self.crash(node, cite),
             _ => {}
         }
         self.shadow.observe(record);

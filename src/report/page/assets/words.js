@@ -80,11 +80,14 @@ function dropWords(from, id, why) {
   return LOSSES[why] === "unsent" ? `<x n${from} never sent: the sender went down first` : `<x n${from} #${id} ${LOSS_WORDS[why]}`;
 }
 
-function crashWords([survived, torn, lost]) {
+function crashWords([survived, torn, lost, promised, votes]) {
   let text = "CRASHES";
   if (survived) text += `; w${survived} and all before it survive`;
   if (torn) text += `; ${torn} entries of the next write survive`;
   if (lost) text += `; ${lost} writes are lost`;
+  if (promised) text += `, of which the disk had said that it has ${promised}`;
+  if (votes === 1) text += "; of its votes, none survives";
+  else if (votes) text += `; of its votes, those up to w${votes - 1} survive`;
   return text;
 }
 
@@ -122,7 +125,7 @@ const WORDS = {
   append: ([write, index, term]) => `appends ${index}@${term} (w${write})`,
   truncate: ([write, from]) => `removes ${from} and all behind (w${write})`,
   vote: ([write, term, vote]) => (vote ? `writes its vote for n${vote} in term ${term} (w${write})` : `writes term ${term} (w${write})`),
-  durable: ([write]) => `disk has all up to w${write}`,
+  durable: ([write, lie]) => `disk ${lie ? "LIES that it has" : "has"} all up to w${write}`,
   "write-failed": ([write]) => `disk fails from w${write} on`,
   apply: ([index, term, , client, serial, without]) =>
     `applies ${index}@${term}${client || serial ? " for " + requestWords(client, serial) : ""}${without ? ", without effect" : ""}`,
@@ -173,7 +176,10 @@ const requestOf = (client, serial) => ({
 // The fields of each kind, as docs/trace.md has them.
 const JSON_FIELDS = {
   boot: (f) => ({ life: f[0], term: f[1], vote: orNull(f[2]), last_index: f[3], applied: f[4] }),
-  crash: (f) => ({ survived: f[0], torn: f[1], lost: f[2] }),
+  crash: (f) => ({
+    survived: f[0], torn: f[1], lost: f[2],
+    ...(f[4] && { votes: f[4] - 1 }), ...(f[3] && { promised: f[3] }),
+  }),
   clock: (f) => ({ before: f[0], after: f[1] }),
   term: (f) => ({ term: f[0] }),
   role: (f) => ({ role: ROLES[f[0]], term: f[1] }),
@@ -191,7 +197,7 @@ const JSON_FIELDS = {
   append: (f) => ({ write: f[0], index: f[1], term: f[2], content: "#" + data.contents[f[3]][0] }),
   truncate: (f) => ({ write: f[0], from: f[1] }),
   vote: (f) => ({ write: f[0], term: f[1], vote: orNull(f[2]) }),
-  durable: (f) => ({ write: f[0] }),
+  durable: (f) => ({ write: f[0], ...(f[1] && { lie: true }) }),
   "write-failed": (f) => ({ write: f[0] }),
   apply: (f) => ({
     index: f[0], term: f[1], content: "#" + data.contents[f[2]][0], request: requestOf(f[3], f[4]),
