@@ -40,6 +40,8 @@ pub struct Config {
     pub own_reads: u64,
     /// Of plans whose reads leave no entry in the log, how many have nothing but leaders that are cut off and succeeded, in percent.
     pub successions: u64,
+    /// How many plans with five nodes or more have leaders that lose what they wrote and lead again, in percent.
+    pub seesaws: u64,
     /// Of plans with leases, how many have clocks that drift by more than these bear, in percent.
     pub broken_leases: u64,
     /// How many plans have nodes with priorities in elections, in percent.
@@ -121,6 +123,7 @@ impl Default for Config {
             own_elections: 50,
             own_reads: 40,
             successions: 45,
+            seesaws: 10,
             broken_leases: 10,
             priorities: 12,
             transfers: 25,
@@ -220,6 +223,7 @@ impl Config {
             ("own_elections", self.own_elections),
             ("own_reads", self.own_reads),
             ("successions", self.successions),
+            ("seesaws", self.seesaws),
             ("broken_leases", self.broken_leases),
             ("priorities", self.priorities),
             ("transfers", self.transfers),

@@ -6,7 +6,8 @@
 //!
 //! [`config`] says what is drawn from, [`storm`] draws the faults, [`sick`] the machine that ails all the time, [`elections`]
 //! what elections have beyond the paper's, `membership` who belongs to the cluster, [`reads`] how reads are answered, [`disks`]
-//! disks that rot, are full, are emptied or lie, [`recovery`] how the storm ends, and who must come back to life.
+//! disks that rot, are full, are emptied or lie, `seesaw` leadership that goes to and fro, [`recovery`] how the storm ends, and who
+//! must come back to life.
 
 pub mod config;
 pub mod disks;
@@ -14,6 +15,7 @@ pub mod elections;
 mod membership;
 pub mod reads;
 pub mod recovery;
+mod seesaw;
 pub mod sick;
 pub mod storm;
 
@@ -68,6 +70,7 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     disks::draw(&mut plan, unit, config);
     disks::wipe(&mut plan, unit, config);
     disks::order(&mut plan, unit, config);
+    seesaw::draw(&mut plan, unit, config);
     plan
 }
 

@@ -12,7 +12,7 @@ use crate::situation::Situation;
 use crate::time::{Share, Span};
 
 /// How much faster the clock of a sick machine is, in parts per million.
-const FAST_PPM: i32 = 400_000;
+pub const FAST_PPM: i32 = 400_000;
 
 /// What a sick machine is doing when it restarts.
 const MOMENTS: [Situation; 4] = [

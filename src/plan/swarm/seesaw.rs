@@ -1,0 +1,50 @@
+//! Leadership that goes to and fro: a leader is cut off with a few others, writes what nobody else has, loses it to another leader, and
+//! leads again while answers to it from back then are still under way. From a stream of its own, behind all else.
+
+use crate::ids::NodeId;
+use crate::plan::fault::Split;
+use crate::plan::swarm::sick::FAST_PPM;
+use crate::plan::swarm::{Config, share_of};
+use crate::plan::{Action, Fault, Latency, LinkException, Plan, When, Whom};
+use crate::raft::Reads;
+use crate::rng::{Rng, Stream};
+use crate::time::Span;
+
+/// The fewest nodes of which a leader and another are a minority.
+const NODES_MIN: u8 = 5;
+
+/// Draws for a plan whose lowest election timeout is `unit`.
+pub fn draw(plan: &mut Plan, unit: Span, config: &Config) {
+    let mut rng = Rng::new(plan.seed, Stream::Seesaw);
+    if !rng.chance(config.seesaws) || plan.cluster.nodes < NODES_MIN {
+        return;
+    }
+    let favourite = NodeId::new(1 + rng.below(plan.cluster.nodes.into()) as u8);
+    if plan.config().reads != Reads::Lease {
+        plan.node_mut(favourite).clock_drift_ppm = FAST_PPM;
+    }
+    let until = plan.liveness.as_ref().map_or(plan.horizon, |liveness| liveness.from);
+    let mut now = share_of(&mut rng, unit, 2_000, 5_000);
+    while now < until {
+        let (split, slow) = (split(&mut rng, unit), slow(&mut rng, unit));
+        let later = now.plus(share_of(&mut rng, unit, 0, 1_000));
+        plan.faults.push(Fault { when: When::At(now), action: split });
+        if later < until {
+            plan.faults.push(Fault { when: When::At(later), action: slow });
+        }
+        now = now.plus(share_of(&mut rng, unit, 3_000, 6_000));
+    }
+}
+
+fn split(rng: &mut Rng, unit: Span) -> Action {
+    let lasts = Some(share_of(rng, unit, 1_200, 3_000));
+    Action::Split(Split { groups: vec![Whom::LeaderSide], flapping: None, lasts })
+}
+
+/// Answers to the leader that take as long as its successor leads.
+fn slow(rng: &mut Rng, unit: Span) -> Action {
+    let latency = Some(Latency::Constant(share_of(rng, unit, 500, 5_000)));
+    let lasts = Some(share_of(rng, unit, 50, 1_000));
+    let (from, to) = (Whom::Everyone, Whom::Leader);
+    Action::Weather(LinkException { from, to, latency, lasts, ..LinkException::default() })
+}
