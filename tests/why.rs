@@ -67,6 +67,16 @@ fn a_commit_that_no_majority_backs_is_told_to_be_one() {
     );
 }
 
+/// What a disk said, and what came of it.
+#[test]
+fn a_commit_on_disks_that_lied_is_told_to_be_one() {
+    let scenario = "scenarios/disks/lying-disks-lose-what-is-committed.toml";
+    let text = why(&[scenario, "--commit", "70"]);
+    let said = "#1921; so it SAYS, and LIES\n";
+    check(&text, &["2 of 3 disks, a majority:", said, "n1 committed ANOTHER entry there at 2."]);
+    assert!(!why(&[scenario, "--commit", "40"]).contains("LIES"));
+}
+
 #[test]
 fn an_election_is_told_vote_by_vote() {
     let text = why(&["scenarios/elections/vote-refused-shorter-log.toml", "--term", "3"]);

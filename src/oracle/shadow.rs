@@ -206,6 +206,11 @@ impl NodeShadow {
         self.beneath.as_ref().map_or(&self.durable, |beneath| &beneath.log)
     }
 
+    /// Whether the disk says that it has another entry at an index than it has.
+    pub fn is_lied_about(&self, index: Index) -> bool {
+        self.durable_at(index) != place_at(self.on_disk(), index)
+    }
+
     /// Whether the disk said that writes are durable which are not.
     pub fn has_been_lied_to(&self) -> bool {
         self.beneath.is_some()

@@ -21,8 +21,8 @@ pub struct Story {
     /// The highest index that any node committed.
     highest: Index,
     committed: Option<Committed>,
-    /// When each other node knew of the commit.
-    heard: Vec<(NodeId, Cite)>,
+    /// When each other node knew of the commit, or committed another entry there.
+    heard: Vec<Echo>,
 }
 
 /// What is known of one node.
@@ -33,6 +33,22 @@ struct Knowledge {
     on_disk: Option<(Place, Cite)>,
     /// Who told it, as the leader, to have the entry: the first answer of each.
     acks: BTreeMap<NodeId, (Index, Cite)>,
+}
+
+/// A later commit that covers the index.
+struct Echo {
+    node: NodeId,
+    cite: Cite,
+    /// Whether it is the same entry. Not so where Raft was broken, or a plan destroyed what it relies on.
+    same: bool,
+}
+
+/// The entry is on a disk.
+struct Copy {
+    node: NodeId,
+    since: Cite,
+    /// Whether the disk only said so.
+    lie: bool,
 }
 
 /// The first commit that covers the index, as things stood then.
@@ -46,10 +62,11 @@ struct Committed {
     to: Index,
     /// The term of the entry, and that of the entry up to which the node committed; none if the node does not have it.
     term: Option<Term>,
+    place: Option<Place>,
     last_term: Option<Term>,
     /// By whose disks it counts.
     configuration: Configuration,
-    disks: Vec<(NodeId, Cite)>,
+    disks: Vec<Copy>,
     acks: BTreeMap<NodeId, (Index, Cite)>,
 }
 
@@ -114,10 +131,10 @@ impl Story {
         }
         if let Some(committed) = &self.committed {
             // A node that restarts hears of it once more, which is no news.
-            let known =
-                committed.node == node || self.heard.iter().any(|(other, _)| *other == node);
-            if !known {
-                self.heard.push((node, cite));
+            let same = self.shadow.node(node).at(self.index) == committed.place;
+            let known = self.heard.iter().any(|echo| echo.node == node && echo.same == same);
+            if !known && !(same && committed.node == node) {
+                self.heard.push(Echo { node, cite, same });
             }
             return;
         }
@@ -127,7 +144,9 @@ impl Story {
         let term_of = |place: Place| shadow.chain.link(place).term;
         let holds = |(slot, knowledge): (usize, &Knowledge)| {
             let (held, since) = knowledge.on_disk?;
-            (Some(held) == place).then_some((NodeId::at(slot), since))
+            let node = NodeId::at(slot);
+            let lie = shadow.node(node).is_lied_about(index);
+            (Some(held) == place).then_some(Copy { node, since, lie })
         };
         self.committed = Some(Committed {
             cite,
@@ -137,6 +156,7 @@ impl Story {
             from,
             to,
             term: place.map(term_of),
+            place,
             last_term: standing.at(to).map(term_of),
             configuration: shadow.configuration_of(node),
             disks: self.nodes.iter().enumerate().filter_map(holds).collect(),
@@ -174,8 +194,9 @@ impl Story {
         }
         self.tell_disks(committed, &mut text);
         self.tell_acks(committed, &mut text);
-        for (node, cite) in &self.heard {
-            let _ = writeln!(text, "  {node} knew of the commit {cite}");
+        for Echo { node, cite, same } in &self.heard {
+            let what = if *same { "knew of the commit" } else { "committed ANOTHER entry there" };
+            let _ = writeln!(text, "  {node} {what} {cite}");
         }
         Ok(text)
     }
@@ -202,12 +223,13 @@ impl Story {
     fn tell_disks(&self, committed: &Committed, text: &mut String) {
         let configuration = committed.configuration;
         let share =
-            Share::of(configuration, committed.disks.iter().map(|(node, _)| *node).collect());
+            Share::of(configuration, committed.disks.iter().map(|copy| copy.node).collect());
         let Share { has: held, of: nodes } = share;
         let enough = if share.is_majority() { "a majority" } else { "NO majority" };
         let _ = writeln!(text, "  it was then on {held} of {nodes} disks, {enough}:");
-        for (node, cite) in &committed.disks {
-            let _ = writeln!(text, "    {node} since {cite}");
+        for Copy { node, since, lie } in &committed.disks {
+            let lie = if *lie { "; so it SAYS, and LIES" } else { "" };
+            let _ = writeln!(text, "    {node} since {since}{lie}");
         }
     }
 
