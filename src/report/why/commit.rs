@@ -133,7 +133,8 @@ impl Story {
             // A node that restarts hears of it once more, which is no news.
             let same = self.shadow.node(node).at(self.index) == committed.place;
             let known = self.heard.iter().any(|echo| echo.node == node && echo.same == same);
-            if !known && !(same && committed.node == node) {
+            let own = same && committed.node == node;
+            if !known && !own {
                 self.heard.push(Echo { node, cite, same });
             }
             return;
