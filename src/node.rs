@@ -17,6 +17,7 @@ use std::any::Any;
 use std::fmt;
 use std::rc::Rc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::configuration::{Change, Configuration};
@@ -25,6 +26,26 @@ use crate::log::{Batch, Command, Entry, Log, RequestId};
 use crate::record::Summary;
 use crate::rng::Rng;
 use crate::time::{LocalTime, Shift, Span, SpanRange};
+
+/// One of the files on a disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DiskFile {
+    /// The log.
+    #[default]
+    Log,
+    /// The term, and the vote in it.
+    Vote,
+    /// The latest snapshot.
+    Snapshot,
+}
+
+impl DiskFile {
+    /// Whether it is the log.
+    pub fn is_log(&self) -> bool {
+        *self == DiskFile::Log
+    }
+}
 
 /// What a disk holds when a node starts.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Command, RequestId, mix};
-use crate::node::{Output, Role};
+use crate::node::{DiskFile, Output, Role};
 use crate::time::{LocalTime, Time};
 
 /// One thing that happened.
@@ -53,14 +53,20 @@ pub enum Kind {
     },
     /// A durable record of the node rotted: its checksum does not hold any more.
     Corrupt {
-        /// The index of its entry.
+        /// Where it lies.
+        #[serde(default, skip_serializing_if = "DiskFile::is_log")]
+        what: DiskFile,
+        /// The index of its entry; of a snapshot, the last that it covers; zero for a vote.
         index: Index,
         /// Whether the plan has the node drop it, and all behind it, at its next start.
         drops: bool,
     },
     /// The node does not start: it found a record whose checksum does not hold, or that its disk was emptied.
     Refuse {
-        /// The index of its entry; zero where nothing is left.
+        /// Where it lies.
+        #[serde(default, skip_serializing_if = "DiskFile::is_log")]
+        what: DiskFile,
+        /// The index of its entry, or the last of a snapshot; zero for a vote, and where nothing is left.
         index: Index,
     },
     /// The node ends its own process because it cannot trust its disk.

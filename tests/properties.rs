@@ -151,11 +151,16 @@ fn oracles_and_twins_agree_on_disks_that_are_emptied() {
     assert!(found >= 10, "the bug showed {found} times only");
 }
 
-/// Whatever a disk says, and in whatever order it writes; until a crash finds it out, a lie makes no difference.
+/// Whatever a disk says, whatever rots, and in whatever order it writes; until a crash finds it out, a lie makes no difference.
 #[test]
-fn oracles_and_twins_agree_on_disks_that_lie_and_keep_no_order() {
-    let config =
-        swarm::Config { reordered: 100, lies: 100, liveness: 0, ..swarm::Config::default() };
+fn oracles_and_twins_agree_on_disks_that_lie_rot_and_keep_no_order() {
+    let config = swarm::Config {
+        reordered: 100,
+        lies: 100,
+        disk_faults: 40,
+        liveness: 0,
+        ..swarm::Config::default()
+    };
     let storm = |seed, bugs: &[Bug]| {
         let mut plan = Plan { judge: twinned(), ..swarm::draw_with(seed, &config) };
         plan.raft.bugs = bugs.to_vec();

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::ids::{NodeId, Term, WriteId};
-use crate::node::Role;
+use crate::node::{DiskFile, Role};
 use crate::oracle::shadow::Shadow;
 use crate::oracle::violation::Violation;
 use crate::property::Property;
@@ -60,9 +60,13 @@ impl Elections {
                 self.give(id, term, vote, record, record.number)
             }
             Kind::Durable { write, .. } => self.durable(record, id, write),
-            // What the disk had promised is gone, so the node cannot keep its own promises.
-            Kind::Crash(Remains { promised: 1.., .. }) | Kind::Wipe { stays_out: false } => {
-                self.pending[slot].clear();
+            // What it once voted is gone, so the node cannot keep what it promised by it.
+            Kind::Crash(Remains { promised: 1.., .. })
+            | Kind::Wipe { stays_out: false }
+            | Kind::Corrupt { what: DiskFile::Vote, drops: true, .. } => {
+                if !matches!(record.kind, Kind::Corrupt { .. }) {
+                    self.pending[slot].clear();
+                }
                 self.votes[slot].clear();
                 self.durable_terms[slot] = (Term::ZERO, 0);
                 None

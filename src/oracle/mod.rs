@@ -220,7 +220,7 @@ fn broken(record: &Record, panicked: bool) -> Violation {
 mod tests {
     use super::*;
     use crate::ids::{Index, NodeId, Term, WriteId};
-    use crate::node::Role;
+    use crate::node::{DiskFile, Role};
 
     /// Oracles over three nodes, fed with hand-made records.
     struct Story {
@@ -383,7 +383,7 @@ mod tests {
         let crash = Kind::Crash(Remains::default());
         assert_eq!(story.tell(2, crash), None);
         assert_eq!(story.tell(2, Kind::Wipe { stays_out: true }), None);
-        assert_eq!(story.tell(2, Kind::Refuse { index: Index::ZERO }), None);
+        assert_eq!(story.tell(2, Kind::Refuse { what: DiskFile::Log, index: Index::ZERO }), None);
         assert_eq!(story.tell(3, boot(13)), None, "its disk was not emptied");
         assert_eq!(story.tell(2, boot(1)), Some(Property::Durability));
         assert_eq!(story.leads(2, 14), Some(Property::LeaderCompleteness));

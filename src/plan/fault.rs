@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::NodeId;
+use crate::node::DiskFile;
 use crate::plan::{Latency, LinkException, Survives, Whom};
 use crate::situation::Situation;
 use crate::time::{Shift, Span};
@@ -298,13 +299,16 @@ pub struct DiskChange {
     pub lasts: Option<Span>,
 }
 
-/// A durable record that rots. A node notices when it reads its journal, at its next start; what it does then, `on_corruption` of the
-/// disk says. Nodes whose durable log has no such entry are left alone.
+/// A durable record that rots. A node notices when it reads its disk, at its next start; what it does then, `on_corruption` of the
+/// disk says. Nodes whose disks have no such record are left alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Corrupt {
     /// Whose disk.
     pub whom: Whom,
+    /// What rots: an entry of the log; the term and vote; or the latest snapshot, without which a node never starts.
+    #[serde(default, skip_serializing_if = "DiskFile::is_log")]
+    pub what: DiskFile,
     /// Which entry of the durable log, counted from its end: 1, the default, is the last.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub entries: u64,

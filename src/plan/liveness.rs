@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::configuration::Change;
 use crate::ids::NodeSet;
+use crate::node::DiskFile;
 use crate::plan::validate::{Checked, Problem, check_whom, require};
 use crate::plan::{Action, Fault, OnCorruption, Plan, When, Whom, is_default};
 use crate::raft::priority;
@@ -177,11 +178,15 @@ fn rounds(nodes: u8) -> u64 {
 
 /// A node that stays down for a record that it cannot read is no part of a core that must come back to life.
 fn check_rot(plan: &Plan) -> Checked {
-    let rots = |fault: &Fault| matches!(fault.action, Action::Corrupt(_));
-    let stays_down = plan.disk.on_corruption == OnCorruption::Stop;
-    match plan.faults.iter().position(|fault| stays_down && rots(fault)) {
+    let stops = plan.disk.on_corruption == OnCorruption::Stop;
+    let stays_down = |fault: &Fault| match &fault.action {
+        Action::Corrupt(corrupt) => stops || corrupt.what == DiskFile::Snapshot,
+        _ => false,
+    };
+    match plan.faults.iter().position(stays_down) {
         Some(place) => require(false, &format!("faults/{place}"), || {
-            "a node with a corrupt record refuses to start, so liveness cannot be judged; have `on_corruption = \"truncate\"`".into()
+            "a node with a corrupt record refuses to start, so liveness cannot be judged; have `on_corruption = \"truncate\"`, and snapshots \
+             whole".into()
         }),
         None => Ok(()),
     }

@@ -159,6 +159,17 @@ mod tests {
                 "3",
             ),
             (
+                "[[faults]]\nat = \"1s\"\ncorrupt = { whom = 1, what = \"vote\", entries = 2 }\n"
+                    .to_owned(),
+                "only the log has entries",
+                "2",
+            ),
+            (
+                "[[faults]]\nat = \"1s\"\ncorrupt = { whom = 1, what = \"votes\" }\n".to_owned(),
+                "`votes`",
+                "\"votes\"",
+            ),
+            (
                 "[[faults]]\nat = \"1s\"\ndisk-lie = { whom = 1 }\n".to_owned(),
                 "unknown field `disk-lie`",
                 "disk-lie",

@@ -377,13 +377,14 @@ fn check_action(plan: &Plan, action: &Action, path: &str) -> Checked {
         Action::Disk(disk) => require(disk.write.is_some() || disk.fsync.is_some(), path, || {
             "a disk fault changes `write` or `fsync`, or both".into()
         }),
-        Action::Corrupt(corrupt) => between(
-            corrupt.entries,
-            1,
-            SNAPSHOT_ENTRIES_MAX,
-            &format!("{path}/entries"),
-            "the place of a corrupt entry, counted from the end of the log,",
-        ),
+        Action::Corrupt(corrupt) => {
+            let (entries, path) = (corrupt.entries, format!("{path}/entries"));
+            let what = "the place of a corrupt entry, counted from the end of the log,";
+            between(entries, 1, SNAPSHOT_ENTRIES_MAX, &path, what)?;
+            require(corrupt.what.is_log() || entries == 1, &path, || {
+                "only the log has entries to count; leave `entries` or `what` out".into()
+            })
+        }
         Action::Clock(clock) => {
             require(clock.jump.is_some() || clock.drift_ppm.is_some(), path, || {
                 "a clock fault has a `jump` or a `drift_ppm`, or both".into()

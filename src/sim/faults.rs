@@ -1,8 +1,8 @@
 //! Does what the plan wants to go wrong.
 
-use crate::ids::{NodeId, NodeSet};
+use crate::ids::{Index, NodeId, NodeSet};
 use crate::node::{Node, Role};
-use crate::plan::fault::{Crash, Direction, Transfer};
+use crate::plan::fault::{Corrupt, Crash, Direction, Transfer};
 use crate::plan::{Action, Plan, Trigger, When, Whom};
 use crate::record::Kind;
 use crate::rng::{Rng, Stream, scale};
@@ -168,10 +168,9 @@ impl<N: Node> Sim<'_, '_, N> {
             Action::Restart(_) => {
                 targets.iter().filter(|node| !self.hosts[node.slot()].is_up()).collect()
             }
-            Action::Corrupt(corrupt) => targets
-                .iter()
-                .filter(|node| self.hosts[node.slot()].journal.from_end(corrupt.entries).is_some())
-                .collect(),
+            Action::Corrupt(corrupt) => {
+                targets.iter().filter(|node| self.rotting(*node, corrupt).is_some()).collect()
+            }
             _ => targets,
         };
         let nobody = match action {
@@ -249,8 +248,8 @@ impl<N: Node> Sim<'_, '_, N> {
             Action::DiskLies(_) => self.each_disk(targets, Disk::start_lying),
             Action::Corrupt(corrupt) => {
                 for node in targets.iter() {
-                    if let Some(index) = self.hosts[node.slot()].journal.from_end(corrupt.entries) {
-                        self.rot(node, index);
+                    if let Some(index) = self.rotting(node, corrupt) {
+                        self.rot(node, corrupt.what, index);
                     }
                 }
             }
@@ -277,6 +276,10 @@ impl<N: Node> Sim<'_, '_, N> {
             | Action::Bridge(_)
             | Action::Ring(_) => {}
         }
+    }
+
+    fn rotting(&self, node: NodeId, corrupt: &Corrupt) -> Option<Index> {
+        self.hosts[node.slot()].journal.rotting(corrupt.what, corrupt.entries)
     }
 
     fn each_disk(&mut self, targets: NodeSet, change: fn(&mut Disk)) {

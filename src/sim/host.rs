@@ -6,7 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::kv::Map;
 use crate::log::{Command, Entry};
-use crate::node::{Answer, Context, Effect, Input, Node, NodeRng, Output, Request, Role, Status};
+use crate::node::{
+    Answer, Context, DiskFile, Effect, Input, Node, NodeRng, Output, Request, Role, Status,
+};
 use crate::plan::fault::Unsynced;
 use crate::plan::{NodeOptions, OnCorruption, Plan, Survives};
 use crate::record::{Kind, Loss};
@@ -127,12 +129,13 @@ impl<N: Node> Sim<'_, '_, N> {
         if host.is_up() || host.life != life || self.calm.barred.contains(id) {
             return;
         }
-        if let Some(index) = self.refuses_for(id) {
+        if let Some((what, index)) = self.refuses_for(id) {
             self.count_event();
-            return self.watch.record(Some(id), Kind::Refuse { index });
+            return self.watch.record(Some(id), Kind::Refuse { what, index });
         }
         let host = &mut self.hosts[id.slot()];
         host.wiped = false;
+        host.journal.drop_corrupt_vote();
         let restored = host.recover_machine(Map::new(self.plan.clients.sessions));
         if !self.rules.answers_outlive_crash() {
             host.machine.forget_answers();
@@ -166,13 +169,21 @@ impl<N: Node> Sim<'_, '_, N> {
 
     /// The record for which a node refuses to start: one that it cannot read. Index zero: its disk was emptied, member or
     /// not. A real one knows that from whoever starts it, or from the others, as etcd's does.
-    fn refuses_for(&self, id: NodeId) -> Option<Index> {
+    fn refuses_for(&self, id: NodeId) -> Option<(DiskFile, Index)> {
         let Host { disk, journal, wiped, .. } = &self.hosts[id.slot()];
         if *wiped && self.plan.cluster.keeps_wiped_out() && self.rules.needs_its_disk() {
-            return Some(Index::ZERO);
+            return Some((DiskFile::Log, Index::ZERO));
+        }
+        // What a snapshot covers may be nowhere else.
+        if let Some(index) = journal.corrupt_snapshot() {
+            return Some((DiskFile::Snapshot, index));
         }
         let stops = disk.options.on_corruption == OnCorruption::Stop;
-        journal.corrupt().filter(|_| stops && self.rules.tells_corrupt_from_torn())
+        if stops && journal.vote_is_corrupt() {
+            return Some((DiskFile::Vote, Index::ZERO));
+        }
+        let corrupt = journal.corrupt().map(|index| (DiskFile::Log, index));
+        corrupt.filter(|_| stops && self.rules.tells_corrupt_from_torn())
     }
 
     /// Ends a node's process. What is not durable fares as `unsynced` says; a tear is drawn unless it is `fixed`.
@@ -224,12 +235,13 @@ impl<N: Node> Sim<'_, '_, N> {
         survives
     }
 
-    /// The record of a durable entry rots.
-    pub(super) fn rot(&mut self, id: NodeId, index: Index) {
+    /// A durable record rots.
+    pub(super) fn rot(&mut self, id: NodeId, what: DiskFile, index: Index) {
         let host = &mut self.hosts[id.slot()];
-        host.journal.rot(index);
+        host.journal.rot(what, index);
         let drops = host.disk.options.on_corruption == OnCorruption::Truncate;
-        self.watch.record(Some(id), Kind::Corrupt { index, drops });
+        let drops = drops && what != DiskFile::Snapshot;
+        self.watch.record(Some(id), Kind::Corrupt { what, index, drops });
     }
 
     /// Empties the disk of a node that is down, its state machine too.

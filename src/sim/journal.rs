@@ -10,7 +10,7 @@ use std::rc::Rc;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Batch, Command, Entry, Log};
-use crate::node::{Damage, Recovered, Snapshot};
+use crate::node::{Damage, DiskFile, Recovered, Snapshot};
 use crate::plan::Survives;
 use crate::record::Remains;
 
@@ -39,6 +39,9 @@ pub struct Journal {
     damage: Damage,
     /// The first entry whose record rotted.
     corrupt: Option<Index>,
+    /// Whether the records of the term and vote, and of the snapshot, did.
+    vote_rots: bool,
+    snapshot_rots: bool,
     pending: VecDeque<(WriteId, Write)>,
     /// The disk said that this write and every earlier one are durable, whether they are or not.
     promised: WriteId,
@@ -66,6 +69,8 @@ impl Default for Journal {
             snapshot: None,
             damage: Damage::default(),
             corrupt: None,
+            vote_rots: false,
+            snapshot_rots: false,
             pending: VecDeque::new(),
             promised: WriteId::NONE,
             failed: false,
@@ -124,7 +129,7 @@ impl Journal {
 
     fn carry_out(&mut self, write: Write) {
         match write {
-            Write::Vote(term, vote) => (self.term, self.vote) = (term, vote),
+            Write::Vote(term, vote) => self.keep_vote(term, vote),
             Write::Append(batch) => {
                 batch.entries().iter().for_each(|entry| self.log.push(*entry));
             }
@@ -144,6 +149,10 @@ impl Journal {
                 self.corrupt = None;
             }
         }
+    }
+
+    fn keep_vote(&mut self, term: Term, vote: Option<NodeId>) {
+        (self.term, self.vote, self.vote_rots) = (term, vote, false);
     }
 
     /// The configurations in the log, as the node has it in memory, with their indexes; first, that of the snapshot.
@@ -185,14 +194,47 @@ impl Journal {
         (index > self.log.base()).then_some(index)
     }
 
-    /// The record of a durable entry rots.
-    pub fn rot(&mut self, index: Index) {
-        self.corrupt = Some(self.corrupt.map_or(index, |first| first.min(index)));
+    /// Where a record would rot: that of the durable entry at this place from the end, of the term and vote if something was ever
+    /// written down of them, of the durable snapshot.
+    pub fn rotting(&self, what: DiskFile, place: u64) -> Option<Index> {
+        match what {
+            DiskFile::Log => self.from_end(place),
+            DiskFile::Vote => (self.term > Term::FIRST).then_some(Index::ZERO),
+            DiskFile::Snapshot => self.snapshot.as_ref().map(|it| it.last_included_index),
+        }
+    }
+
+    /// A durable record rots.
+    pub fn rot(&mut self, what: DiskFile, index: Index) {
+        match what {
+            DiskFile::Log => {
+                self.corrupt = Some(self.corrupt.map_or(index, |first| first.min(index)));
+            }
+            DiskFile::Vote => self.vote_rots = true,
+            DiskFile::Snapshot => self.snapshot_rots = true,
+        }
     }
 
     /// The first entry whose checksum does not hold.
     pub fn corrupt(&self) -> Option<Index> {
         self.corrupt
+    }
+
+    /// Whether the checksum of the term and vote does not hold.
+    pub fn vote_is_corrupt(&self) -> bool {
+        self.vote_rots
+    }
+
+    /// The last index of the snapshot, if its checksum does not hold.
+    pub fn corrupt_snapshot(&self) -> Option<Index> {
+        self.rotting(DiskFile::Snapshot, 1).filter(|_| self.snapshot_rots)
+    }
+
+    /// A term and vote that cannot be read are dropped.
+    pub fn drop_corrupt_vote(&mut self) {
+        if self.vote_rots {
+            self.keep_vote(Term::FIRST, None);
+        }
     }
 
     /// The latest durable snapshot.
@@ -202,7 +244,7 @@ impl Journal {
 
     /// A snapshot is whole on the disk, and takes the place of the one before.
     pub fn save(&mut self, snapshot: Rc<Snapshot>) {
-        self.snapshot = Some(snapshot);
+        (self.snapshot, self.snapshot_rots) = (Some(snapshot), false);
     }
 
     /// How many writes of a term and vote are not durable.
@@ -228,6 +270,7 @@ impl Journal {
         let last_vote = |count| self.pending_votes().take(count).last();
         let in_order = self.pending_votes().take_while(|(id, _)| *id <= survived).last();
         let stays = votes.map_or(in_order, |count| last_vote(count as usize));
+        let rots = self.vote_rots && stays.is_none();
         let (last, vote) = stays.unwrap_or((WriteId::NONE, (self.term, self.vote)));
         let is_lost = |(id, write): &&(WriteId, Write)| match write {
             Write::Vote(..) => *id > last,
@@ -238,7 +281,7 @@ impl Journal {
             self.pending.iter().filter(is_lost).filter(|(id, _)| *id <= self.promised).count();
         let moved = last != in_order.map_or(WriteId::NONE, |(id, _)| id);
         self.sync(survived);
-        (self.term, self.vote) = vote;
+        (self.term, self.vote, self.vote_rots) = (vote.0, vote.1, rots);
         let torn = self.tear(tear);
         self.pending.clear();
         (self.failed, self.promised) = (false, WriteId::NONE);
@@ -393,18 +436,38 @@ mod tests {
             [1, 5, 6].map(|place| journal.from_end(place)),
             [Some(Index(5)), Some(Index(1)), None]
         );
-        journal.rot(Index(4));
-        journal.rot(Index(2));
+        journal.rot(DiskFile::Log, Index(4));
+        journal.rot(DiskFile::Log, Index(2));
         journal.push(WriteId(2), Write::Truncate(Index(3)));
         journal.sync(WriteId(2));
         assert_eq!(journal.recover(Index::ZERO).damage.corrupt, Some(Index(2)));
         journal.push(WriteId(3), Write::Truncate(Index(2)));
         journal.sync(WriteId(3));
         assert_eq!(journal.corrupt(), None);
-        journal.rot(Index(1));
+        journal.rot(DiskFile::Log, Index(1));
         journal.push(WriteId(4), Write::Compact(Index(1)));
         journal.sync(WriteId(4));
         assert_eq!((journal.corrupt(), journal.from_end(1)), (None, None));
+    }
+
+    #[test]
+    fn a_rotten_vote_is_there_until_another_is_written() {
+        let mut journal = Journal::default();
+        assert_eq!(journal.rotting(DiskFile::Vote, 1), None, "none was written");
+        journal.push(WriteId(1), Write::Vote(Term(4), None));
+        journal.sync(WriteId(1));
+        assert_eq!(journal.rotting(DiskFile::Vote, 1), Some(Index::ZERO));
+        journal.rot(DiskFile::Vote, Index::ZERO);
+        journal.push(WriteId(2), Write::Vote(Term(5), None));
+        journal.push(WriteId(3), entries(1));
+        journal.crash(2, Tear::Nothing, Some(0));
+        assert!(journal.vote_is_corrupt(), "the log came first, and the crash before the vote");
+        journal.push(WriteId(1), Write::Vote(Term(6), None));
+        journal.sync(WriteId(1));
+        assert!(!journal.vote_is_corrupt());
+        journal.rot(DiskFile::Vote, Index::ZERO);
+        journal.drop_corrupt_vote();
+        assert_eq!(journal.recover(Index::ZERO).term, Term::FIRST);
     }
 
     #[test]
@@ -421,7 +484,11 @@ mod tests {
         let mut journal = Journal::default();
         journal.push(WriteId(1), entries(4));
         journal.push(WriteId(2), Write::Compact(Index(3)));
+        journal.save(snapshot(2));
+        journal.rot(DiskFile::Snapshot, Index(2));
+        assert_eq!(journal.corrupt_snapshot(), Some(Index(2)));
         journal.save(snapshot(3));
+        assert_eq!(journal.corrupt_snapshot(), None, "a new one is whole");
         journal.crash(1, Tear::Nothing, None);
         let recovered = journal.recover(Index(3));
         assert_eq!((recovered.log.base(), recovered.log.last_index()), (Index(0), Index(4)));

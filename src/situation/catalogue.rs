@@ -556,7 +556,7 @@ situations! {
         "A node's clock was set."
         "Timeouts come early or late.";
     RecordCorrupted "record-corrupted"
-        "The record of a durable entry rotted."
+        "A durable record rotted: that of an entry, of a term and vote, or a snapshot."
         "What was promised can no longer be read.";
     CommittedRecordCorrupted "committed-record-corrupted"
         "The record of a durable entry rotted that was committed."
@@ -564,6 +564,12 @@ situations! {
     LastCopiesCorrupted "last-copies-corrupted"
         "The record of a committed entry rotted that lay on a bare majority of disks."
         "If the node goes on without it, another leader may never have had it.";
+    VoteCorrupted "vote-corrupted"
+        "The record of a durable term and vote rotted."
+        "A node that cannot read for whom it voted must not vote again.";
+    SnapshotCorrupted "snapshot-corrupted"
+        "A durable snapshot rotted."
+        "What it covers may be nowhere else on that disk.";
     CorruptRecordRemoved "corrupt-record-removed"
         "An entry was removed, or left to a snapshot, whose record had rotted unnoticed."
         "What nobody reads does no harm.";

@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term};
 use crate::log::{Command, RequestId};
+use crate::node::DiskFile;
 use crate::record::{Kind, Record, Remains, Summary};
 
 /// XXH3-128 over the little-endian words of every record, in order.
@@ -177,10 +178,15 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::SnapshotSaved { index, term } => fold(49, &[index.0, term.0]),
         Kind::Compact { write, upto } => fold(50, &[write.0, upto.0]),
         Kind::Discard { write, index, term } => fold(51, &[write.0, index.0, term.0]),
-        Kind::Corrupt { index, drops } => fold(56, &[index.0, drops.into()]),
-        Kind::Refuse { index } => fold(57, &[index.0]),
+        Kind::Corrupt { what, index, drops } => fold(56, &[index.0, of_file(what, drops.into())]),
+        Kind::Refuse { what, index } => fold(57, &[of_file(what, index.0)]),
         Kind::Restore { index, term, state } => fold(52, &[index.0, term.0, state]),
     }
+}
+
+/// A word about a file of a disk, which file it is in its upper two bits.
+fn of_file(what: DiskFile, word: u64) -> u64 {
+    (what as u64) << 62 | word
 }
 
 fn remains_words(remains: Remains) -> [u64; 4] {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Command, RequestId};
-use crate::node::Role;
+use crate::node::{DiskFile, Role};
 use crate::record::{Heard, Kind, Loss, MessageKind, Record, Remains, Summary};
 
 /// Puts records into words. It follows roles and terms, so it wants to see every record, shown or not.
@@ -114,6 +114,15 @@ pub fn group(kind: &Kind) -> &'static str {
     }
 }
 
+/// A record on a disk.
+fn record_words(what: DiskFile, index: Index) -> String {
+    match what {
+        DiskFile::Log => format!("the record of {index}"),
+        DiskFile::Vote => "the record of its term and vote".into(),
+        DiskFile::Snapshot => format!("its snapshot up to {index}"),
+    }
+}
+
 /// What happened, without when and to whom.
 #[expect(clippy::too_many_lines, reason = "a plain match: one arm for each kind of record")]
 pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
@@ -145,9 +154,13 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
             text
         }
         Kind::Wipe { .. } => "loses its disk".into(),
-        Kind::Corrupt { index, .. } => format!("disk: the record of {index} rots"),
-        Kind::Refuse { index: Index::ZERO } => "REFUSES TO START: its disk was emptied".into(),
-        Kind::Refuse { index } => format!("REFUSES TO START: the record of {index} is corrupt"),
+        Kind::Corrupt { what, index, .. } => format!("disk: {} rots", record_words(what, index)),
+        Kind::Refuse { what: DiskFile::Log, index: Index::ZERO } => {
+            "REFUSES TO START: its disk was emptied".into()
+        }
+        Kind::Refuse { what, index } => {
+            format!("REFUSES TO START: {} is corrupt", record_words(what, index))
+        }
         Kind::Stop => "stops itself: it cannot trust its disk".into(),
         Kind::Pause => "stands still".into(),
         Kind::Resume => "goes on".into(),

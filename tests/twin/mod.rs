@@ -8,7 +8,7 @@ pub mod liveness;
 use squall::configuration::Configuration;
 use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use squall::log::RequestId;
-use squall::node::Role;
+use squall::node::{DiskFile, Role};
 use squall::property::Property;
 use squall::record::{Kind, MessageKind, Record, Remains};
 
@@ -149,7 +149,13 @@ impl Twin {
         };
         match record.kind {
             Kind::Broken { .. } => self.broken.push(Property::Contract),
-            Kind::Corrupt { drops, .. } => self.destroyed |= drops,
+            Kind::Corrupt { what, drops, .. } => {
+                self.destroyed |= drops;
+                if drops && what == DiskFile::Vote {
+                    self.votes.retain(|(node, ..)| *node != id);
+                    self.disk_terms.retain(|(node, _)| *node != id);
+                }
+            }
             Kind::Wipe { stays_out: false } => self.destroyed = true,
             Kind::Snapshot { .. }
             | Kind::SnapshotSaved { .. }

@@ -1,7 +1,7 @@
 //! Situations of disks that rot, are full, or fail again.
 
 use crate::ids::{Index, NODES_MAX, NodeId};
-use crate::node::Role;
+use crate::node::{DiskFile, Role};
 use crate::oracle::Oracles;
 use crate::oracle::situations::Situations;
 use crate::record::{Kind, Record};
@@ -48,12 +48,22 @@ impl Situations {
                 let leads = oracles.shadow().node(id).role == Role::Leader;
                 self.reach_if(leads, Situation::LeaderWriteFailed, id);
             }
+            Kind::Corrupt { what: DiskFile::Vote, .. } => {
+                self.reach(Situation::RecordCorrupted, Some(id));
+                self.reach(Situation::VoteCorrupted, Some(id));
+            }
+            Kind::Corrupt { what: DiskFile::Snapshot, .. } => {
+                self.reach(Situation::RecordCorrupted, Some(id));
+                self.reach(Situation::SnapshotCorrupted, Some(id));
+            }
             Kind::Corrupt { index, .. } => {
                 disk.corrupt = Some(disk.corrupt.map_or(index, |first| first.min(index)));
                 self.rots(id, index, oracles);
             }
-            Kind::Refuse { index } => {
-                disk.corrupt = Some(index).filter(|index| *index > Index::ZERO);
+            Kind::Refuse { what, index } => {
+                if what.is_log() {
+                    disk.corrupt = Some(index).filter(|index| *index > Index::ZERO);
+                }
                 self.reach(Situation::StartRefused, Some(id));
             }
             Kind::Truncate { from, .. } if disk.corrupt.is_some_and(|index| index >= from) => {

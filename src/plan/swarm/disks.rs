@@ -2,6 +2,7 @@
 //! without are as they were.
 
 use crate::ids::NodeId;
+use crate::node::DiskFile;
 use crate::plan::fault::{Corrupt, Crash, Lasting, MemberChange, Unsynced};
 use crate::plan::swarm::{Config, share_of};
 use crate::plan::{Action, Fault, OnCorruption, Plan, Trigger, When, Whom, Wiped};
@@ -71,7 +72,7 @@ pub fn wipe(plan: &mut Plan, unit: Span, config: &Config) {
     }
 }
 
-/// Draws which disks write in an order of their own, and which lie.
+/// Draws which disks write in an order of their own, which lie, and what rots that is no entry.
 pub fn order(plan: &mut Plan, unit: Span, config: &Config) {
     let mut rng = Rng::new(plan.seed, Stream::DiskOrder);
     let (reordered, lies) = (rng.chance(config.reordered), rng.chance(config.lies));
@@ -85,6 +86,14 @@ pub fn order(plan: &mut Plan, unit: Span, config: &Config) {
     }
     if lies && plan.liveness.is_none() {
         lie(&mut rng, plan, unit);
+    }
+    for fault in &mut plan.faults {
+        let what = rng.pick(&[DiskFile::Log, DiskFile::Log, DiskFile::Vote, DiskFile::Snapshot]);
+        if let Action::Corrupt(corrupt) = &mut fault.action
+            && !what.is_log()
+        {
+            (corrupt.what, corrupt.entries) = (what, 1);
+        }
     }
 }
 
@@ -107,7 +116,7 @@ fn lie(rng: &mut Rng, plan: &mut Plan, unit: Span) {
 fn rot(rng: &mut Rng, unit: Span) -> Fault {
     let when = moment(rng, unit);
     let entries = rng.pick(&[1, 1, 2, 3, 5, 20]);
-    let corrupt = Corrupt { whom: whom(rng), entries };
+    let corrupt = Corrupt { whom: whom(rng), what: DiskFile::Log, entries };
     Fault { when, action: Action::Corrupt(corrupt) }
 }
 

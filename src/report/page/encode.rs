@@ -236,8 +236,8 @@ fn later_words(kind: &Kind) -> Vec<u64> {
             vec![38, index.0, term.0, high, low]
         }
         Kind::Calm { look } => vec![39, look.into()],
-        Kind::Corrupt { index, drops } => vec![40, index.0, drops.into()],
-        Kind::Refuse { index } => vec![41, index.0],
+        Kind::Corrupt { what, index, drops } => vec![40, index.0, drops.into(), what as u64],
+        Kind::Refuse { what, index } => vec![41, index.0, what as u64],
         Kind::Configure { index, term, configuration } => {
             let [voters, outgoing, learners] = configuration.words().map(u64::from);
             let auto = outgoing >> 31;

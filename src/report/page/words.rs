@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use crate::configuration::{Change, Several};
+use crate::node::DiskFile;
 use crate::plan::fault::{
     Bridge, ClockChange, Corrupt, Crash, Cut, Direction, DiskChange, Isolate, Ring, Slow, Split,
     Transfer, Unsynced,
@@ -62,6 +63,19 @@ fn several_words(several: Several) -> String {
     format!("at once {}", parts.join(", "))
 }
 
+fn rots(corrupt: &Corrupt) -> String {
+    let Corrupt { whom, what, entries } = corrupt;
+    let whom = who(whom);
+    match (what, entries) {
+        (DiskFile::Vote, _) => format!("the term and vote of {whom} rot"),
+        (DiskFile::Snapshot, _) => format!("the snapshot of {whom} rots"),
+        (DiskFile::Log, 1) => format!("the last durable entry of {whom} rots"),
+        (DiskFile::Log, _) => {
+            format!("a durable entry of {whom} rots: number {entries} from the end")
+        }
+    }
+}
+
 fn action(action: &Action) -> String {
     match action {
         Action::Crash(Crash { whom, unsynced, wipe, .. }) => {
@@ -104,12 +118,7 @@ fn action(action: &Action) -> String {
         Action::DiskLies(lies) => {
             format!("the disk of {} lies about what it has", who(&lies.whom))
         }
-        Action::Corrupt(Corrupt { whom, entries: 1 }) => {
-            format!("the last durable entry of {} rots", who(whom))
-        }
-        Action::Corrupt(Corrupt { whom, entries }) => {
-            format!("a durable entry of {} rots: number {entries} from the end", who(whom))
-        }
+        Action::Corrupt(corrupt) => rots(corrupt),
         Action::Transfer(Transfer { whom, to }) => {
             format!("{} hands over to {}", who(whom), who(to))
         }

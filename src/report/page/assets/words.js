@@ -80,6 +80,15 @@ function dropWords(from, id, why) {
   return LOSSES[why] === "unsent" ? `<x n${from} never sent: the sender went down first` : `<x n${from} #${id} ${LOSS_WORDS[why]}`;
 }
 
+const STORES = ["log", "vote", "snapshot"];
+
+function storeWords(what, index) {
+  return [`the record of ${index}`, "the record of its term and vote", `its snapshot up to ${index}`][what || 0];
+}
+
+// Which store it is, where it is not the log.
+const storeOf = (what) => what && { what: STORES[what] };
+
 function crashWords([survived, torn, lost, promised, votes]) {
   let text = "CRASHES";
   if (survived) text += `; w${survived} and all before it survive`;
@@ -151,9 +160,9 @@ const WORDS = {
   "snapshot-saved": ([index, term]) => `disk has the snapshot up to ${index}@${term}`,
   compact: ([write, upto]) => `removes ${upto} and all before (w${write})`,
   discard: ([write, index, term]) => `gives its log up for the snapshot up to ${index}@${term} (w${write})`,
-  corrupt: ([index]) => `disk: the record of ${index} rots`,
-  refuse: ([index]) => (index
-    ? `REFUSES TO START: the record of ${index} is corrupt`
+  corrupt: ([index, , what]) => `disk: ${storeWords(what, index)} rots`,
+  refuse: ([index, what]) => (index || what
+    ? `REFUSES TO START: ${storeWords(what, index)} is corrupt`
     : "REFUSES TO START: its disk was emptied"),
   restore: ([index, term]) => `restores its state machine from the snapshot up to ${index}@${term}`,
 };
@@ -225,8 +234,8 @@ const JSON_FIELDS = {
   "snapshot-saved": (f) => ({ index: f[0], term: f[1] }),
   compact: (f) => ({ write: f[0], upto: f[1] }),
   discard: (f) => ({ write: f[0], index: f[1], term: f[2] }),
-  corrupt: (f) => ({ index: f[0], drops: f[1] === 1 }),
-  refuse: (f) => ({ index: f[0] }),
+  corrupt: (f) => ({ ...storeOf(f[2]), index: f[0], drops: f[1] === 1 }),
+  refuse: (f) => ({ ...storeOf(f[1]), index: f[0] }),
   restore: (f) => ({ index: f[0], term: f[1], state: wholeOf(f[2], f[3]) }),
 };
 
