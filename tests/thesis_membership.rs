@@ -281,14 +281,53 @@ fn a_new_server_that_lags_holds_up_commits_only_as_a_voter() {
 fn a_learner_is_promoted_when_it_has_caught_up() {
     let mut driver = led(4, &[1, 2, 3], &[]);
     change(&mut driver, 1, Change::AddLearner(n(4)));
-    acknowledge(&mut driver, &[2, 3], 2);
-    change(&mut driver, 1, Change::Promote(n(4)));
-    assert_eq!(driver.log(n(1)).len(), 2, "it has nothing yet");
-    acknowledge(&mut driver, &[4], 2);
+    acknowledge(&mut driver, &[2, 3, 4], 2);
     change(&mut driver, 1, Change::Promote(n(4)));
     assert_eq!(driver.log(n(1)).len(), 3);
     assert_eq!(acknowledge(&mut driver, &[2], 3), Index(2), "from now on it counts");
     assert_eq!(acknowledge(&mut driver, &[4], 3), Index(3));
+}
+
+/// 4.2.1: "the leader" replicates "entries to the new server" until "the new server is sufficiently caught up", and only then adds it to the
+/// configuration, whatever the form in which it is asked for that.
+#[test]
+fn a_learner_that_lags_becomes_a_voter_as_soon_as_it_has_caught_up() {
+    for promotes in [Change::Promote(n(4)), Change::Add(n(4)), joint(&[4], &[3])] {
+        let mut driver = led(5, &[1, 2, 3], &[]);
+        change(&mut driver, 1, Change::AddLearner(n(4)));
+        acknowledge(&mut driver, &[2, 3], 2);
+        change(&mut driver, 1, promotes);
+        acknowledge(&mut driver, &[4], 1);
+        assert_eq!(driver.log(n(1)).len(), 2, "{promotes:?}: it lacks what is committed");
+        acknowledge(&mut driver, &[2, 3], 2);
+        assert_eq!(driver.log(n(1)).len(), 2, "{promotes:?}: others do not matter");
+        acknowledge(&mut driver, &[4], 2);
+        assert_eq!(driver.log(n(1)).len(), 3, "{promotes:?}");
+    }
+}
+
+/// A promotion that waits is forgotten when the members change in another way, or leadership ends.
+#[test]
+fn a_promotion_that_waits_holds_up_nothing_and_is_forgotten() {
+    let promoted = |meanwhile: fn(&mut Driver)| {
+        let mut driver = led(5, &[1, 2, 3], &[]);
+        change(&mut driver, 1, Change::AddLearner(n(4)));
+        acknowledge(&mut driver, &[2, 3], 2);
+        change(&mut driver, 1, Change::Promote(n(4)));
+        meanwhile(&mut driver);
+        let before = driver.log(n(1)).len();
+        acknowledge(&mut driver, &[4], 2);
+        driver.log(n(1)).len() > before
+    };
+    assert!(promoted(|_| ()));
+    assert!(!promoted(|driver| {
+        change(driver, 1, Change::Remove(n(3)));
+        assert_eq!(acknowledge(driver, &[2], 3), Index(3), "it does not wait");
+    }));
+    assert!(!promoted(|driver| {
+        driver.receive(n(1), n(2), Message::Vote { term: Term(3), granted: false });
+        assert_eq!(driver.status(n(1)).role, Role::Follower);
+    }));
 }
 
 /// 4.2.2: "there will be a period of time (while it is committing Cnew) when a leader can manage a cluster that does not include itself; it
