@@ -343,6 +343,10 @@ fn a_leader_that_is_removed_leads_until_that_is_committed() {
     assert_eq!(acknowledge(&mut driver, &[3], 2), Index(2));
     assert_eq!(driver.status(n(1)).role, Role::Follower);
     assert_eq!(asks(&mut driver, n(1)), [0; 0], "it does not stand any more");
+    let mut driver = led(3, &[1, 2, 3], &[Bug::RemovedLeaderStays]);
+    change(&mut driver, 1, Change::Remove(n(1)));
+    assert_eq!(acknowledge(&mut driver, &[2, 3], 2), Index(2));
+    assert_eq!(driver.status(n(1)).role, Role::Leader);
 }
 
 /// 4.2.2: "a server that is not part of its own latest configuration should still start new elections, as it might still be needed until
@@ -382,6 +386,21 @@ fn a_removed_server_does_not_disrupt_those_who_hear_their_leader() {
     assert!(deposes(false, &[]), "that is what the rule is for");
     assert!(!deposes(true, &[]));
     assert!(deposes(true, &[Bug::RemovedDisrupts]));
+}
+
+/// Section 6: "the cluster first switches to a transitional configuration we call joint consensus", for "it isn't possible to atomically switch all
+/// of the servers at once".
+#[test]
+fn several_servers_change_by_way_of_joint_consensus() {
+    let goes_by = |bugs: &[Bug]| {
+        let mut driver = led(5, &[1, 2, 3], bugs);
+        change(&mut driver, 1, joint(&[4, 5], &[2, 3]));
+        let told = driver.told();
+        let configuration = told.lines().find_map(|line| line.strip_prefix("n1 goes by "));
+        configuration.expect("it changes").to_owned()
+    };
+    assert_eq!(goes_by(&[]), "n1 n4 n5, and by n1 n2 n3");
+    assert_eq!(goes_by(&[Bug::JointSkipped]), "n1 n4 n5");
 }
 
 /// Section 6: "Log entries are replicated to all servers in both configurations."

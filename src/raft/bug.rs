@@ -149,6 +149,10 @@ pub enum Bug {
     RemovedDisrupts,
     /// In joint consensus a majority of the new servers is enough.
     JointNewMajorityOnly,
+    /// A leader goes from the old configuration to the new one without joint consensus.
+    JointSkipped,
+    /// A leader that knows that it was removed leads on.
+    RemovedLeaderStays,
     /// A node that goes by a snapshot forgets the old half of a joint configuration.
     SnapDropsConfig,
     /// A node whose disk was emptied takes part again as the member that it was.
@@ -182,7 +186,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 62] = [
+    pub const ALL: [Bug; 64] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -243,6 +247,8 @@ impl Bug {
         Bug::VoteByOwnConfig,
         Bug::RemovedDisrupts,
         Bug::JointNewMajorityOnly,
+        Bug::JointSkipped,
+        Bug::RemovedLeaderStays,
         Bug::SnapDropsConfig,
         Bug::WipedSameId,
     ];

@@ -96,7 +96,8 @@ impl Core {
 
     /// Thesis 4.2.2: a leader that is not in the configuration leads until that is committed.
     pub fn must_leave(&self) -> bool {
-        !self.configuration().voting().contains(self.id) && self.is_settled()
+        let removed = !self.configuration().voting().contains(self.id) && self.is_settled();
+        self.rules().leaves_once_removed(removed)
     }
 
     /// The configuration that a change gives, if the leader may make it now.
@@ -106,7 +107,8 @@ impl Core {
         let may = known
             && self.rules().changes_after_own_commit(committed_term, self.current_term)
             && self.rules().changes_one_at_a_time(self.is_settled());
-        self.configuration().after(change).filter(|_| may)
+        let next = self.configuration().after(change).filter(|_| may)?;
+        Some(self.rules().enters(next))
     }
 
     /// Thesis 4.2.1: whether each learner that would be a voter in a configuration holds all that this leader knows to be committed.

@@ -66,6 +66,22 @@ impl Bug {
                 "Raft paper, section 6",
                 &[ElectionSafety, SafeCommit, Durability, LeaderCompleteness, StateMachineSafety],
             ),
+            Bug::JointSkipped => about(
+                "joint-skipped",
+                "A leader that is asked to change several servers goes straight to the new configuration.",
+                "Who has the entry goes by the new servers, who lacks it by the old ones. The two majorities need no node in common, so that \
+                 there may be two leaders, and each commits what the other does not have.",
+                "Raft paper, section 6, Figure 10",
+                &[Configuration, SafeCommit, Durability, ElectionSafety, LeaderCompleteness],
+            ),
+            Bug::RemovedLeaderStays => about(
+                "removed-leader-stays",
+                "A leader that has committed a configuration without itself leads on.",
+                "It beats, so that no member ever stands, and whether the cluster lives hangs on a server that is no part of it. Whoever switches it \
+                 off, as may be done with a server that was removed, takes the leader away.",
+                "Raft thesis, 4.2.2",
+                &[Configuration],
+            ),
             Bug::SnapDropsConfig => about(
                 "snap-drops-config",
                 "A node that goes by a snapshot forgets the old half of a joint configuration.",
