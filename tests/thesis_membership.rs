@@ -288,8 +288,8 @@ fn a_learner_is_promoted_when_it_has_caught_up() {
     assert_eq!(acknowledge(&mut driver, &[4], 3), Index(3));
 }
 
-/// 4.2.1: "the leader" replicates "entries to the new server" until "the new server is sufficiently caught up", and only then adds it to the
-/// configuration, whatever the form in which it is asked for that.
+/// 4.2.1: "the leader needs to determine when a new server is sufficiently caught up to continue with the configuration change": whatever the
+/// form in which it is asked for that.
 #[test]
 fn a_learner_that_lags_becomes_a_voter_as_soon_as_it_has_caught_up() {
     for promotes in [Change::Promote(n(4)), Change::Add(n(4)), joint(&[4], &[3])] {
@@ -388,8 +388,8 @@ fn a_removed_server_does_not_disrupt_those_who_hear_their_leader() {
     assert!(deposes(true, &[Bug::RemovedDisrupts]));
 }
 
-/// Section 6: "the cluster first switches to a transitional configuration we call joint consensus", for "it isn't possible to atomically switch all
-/// of the servers at once".
+/// Section 6: "the cluster first switches to a transitional configuration we call joint consensus", for "it isn't possible to atomically
+/// switch all of the servers at once".
 #[test]
 fn several_servers_change_by_way_of_joint_consensus() {
     let goes_by = |bugs: &[Bug]| {

@@ -236,8 +236,8 @@ impl Leader {
         }
     }
 
-    /// Changes the members, if it may now, and goes by that at once (thesis 4.1). A change that makes a voter of a learner that lags is tried
-    /// again when that learner has acknowledged more, unless another comes before (4.2.1).
+    /// Changes the members, if it may now, and goes by that at once (thesis 4.1). A change that makes a voter of a learner that lags is
+    /// tried again when that learner has acknowledged more, unless another comes before (4.2.1).
     pub fn change(&mut self, core: &mut Core, change: Change, ctx: &mut Ctx) {
         let next = core.change(change).filter(|_| self.transfer.is_none());
         let Some(configuration) = next else { return };

@@ -298,8 +298,8 @@ impl Rules {
         if self.broken(Bug::JointNewMajorityOnly) { NodeSet::EMPTY } else { outgoing }
     }
 
-    /// Section 6, Figure 10: servers that go by the old configuration and such that go by the new one could each decide alone, so that between
-    /// the two lies joint consensus.
+    /// Section 6, Figure 10: servers that go by the old configuration and such that go by the new one could each decide alone, so that
+    /// between the two lies joint consensus.
     pub fn enters(self, next: Configuration) -> Configuration {
         match self.broken(Bug::JointSkipped) {
             true => Configuration { outgoing: NodeSet::EMPTY, auto_leave: false, ..next },

@@ -17,7 +17,7 @@ impl Bug {
                 "Two leaders of different terms each change the old configuration by one server, in different ways, and neither knows of the \
                  other's change. A majority of the one and a majority of the other need no node in common.",
                 "Ongaro, raft-dev, 10 July 2015",
-                &[SafeCommit, Durability, LeaderCompleteness, StateMachineSafety, ElectionSafety],
+                &[ElectionSafety, LeaderCompleteness, Durability, SafeCommit, StateMachineSafety],
             ),
             Bug::ChangeOverlap => about(
                 "change-overlap",
@@ -25,7 +25,7 @@ impl Bug {
                 "Two servers are added at once. Who knows of neither change still elects a leader by the old majority, which need not meet \
                  the majority that commits.",
                 "Raft thesis, 4.1",
-                &[Configuration, SafeCommit, Durability, LeaderCompleteness],
+                &[ElectionSafety, Durability, Configuration, SafeCommit, LeaderCompleteness],
             ),
             Bug::CampaignUnappliedConfig => about(
                 "campaign-unapplied-config",
@@ -87,7 +87,9 @@ impl Bug {
                 "A node that goes by a snapshot forgets the old half of a joint configuration.",
                 "A snapshot was taken in joint consensus. Who restarts with it, or was sent it, counts a majority of the new servers only.",
                 "etcd e515a67",
-                &[ElectionSafety, SafeCommit, Durability, LeaderCompleteness, StateMachineSafety],
+                // No election goes wrong where a configuration counts as soon as it is in a log: whoever goes by both halves, too, needs a
+                // majority of the new servers, and what such a snapshot covers is on a majority of the old ones.
+                &[Durability, SafeCommit],
             ),
             Bug::WipedSameId => about(
                 "wiped-same-id",
@@ -95,8 +97,8 @@ impl Bug {
                 "It acknowledged entries and gave votes that it does not know of any more. With it, those who missed them are a majority.",
                 "rethinkdb 5289 (Jepsen); etcd refuses to start such a member",
                 &[
-                    Durability,
                     LeaderCompleteness,
+                    Durability,
                     ElectionSafety,
                     Property::OneVote,
                     Property::MonotonicTerm,
