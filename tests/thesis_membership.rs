@@ -288,8 +288,8 @@ fn a_learner_is_promoted_when_it_has_caught_up() {
     assert_eq!(acknowledge(&mut driver, &[4], 3), Index(3));
 }
 
-/// 4.2.1: "the leader needs to determine when a new server is sufficiently caught up to continue with the configuration change": whatever the
-/// form in which it is asked for that.
+/// 4.2.1: "the leader needs to determine when a new server is sufficiently caught up to continue with the configuration change", whatever
+/// the form in which it is asked for that.
 #[test]
 fn a_learner_that_lags_becomes_a_voter_as_soon_as_it_has_caught_up() {
     for promotes in [Change::Promote(n(4)), Change::Add(n(4)), joint(&[4], &[3])] {
