@@ -54,6 +54,18 @@ fn every_bug_has_a_scenario_that_is_clean_without_it() {
 }
 
 #[test]
+fn every_bug_has_a_scenario_that_violates_what_it_is_known_for() {
+    let shipped = shipped();
+    for bug in Bug::ALL {
+        let known_for = bug.about().violates.first().copied();
+        let shows = |(path, plan): &(PathBuf, Plan)| {
+            is_bug(path) && plan.raft.bugs == [bug] && plan.expect.violation == known_for
+        };
+        assert!(shipped.iter().any(shows), "no scenario shows {known_for:?} for {bug}");
+    }
+}
+
+#[test]
 fn every_scenario_tells_a_story_with_a_promise() {
     let shipped = shipped();
     let stories = shipped.iter().filter(|(path, _)| !is_bug(path)).count();

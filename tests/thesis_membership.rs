@@ -281,14 +281,53 @@ fn a_new_server_that_lags_holds_up_commits_only_as_a_voter() {
 fn a_learner_is_promoted_when_it_has_caught_up() {
     let mut driver = led(4, &[1, 2, 3], &[]);
     change(&mut driver, 1, Change::AddLearner(n(4)));
-    acknowledge(&mut driver, &[2, 3], 2);
-    change(&mut driver, 1, Change::Promote(n(4)));
-    assert_eq!(driver.log(n(1)).len(), 2, "it has nothing yet");
-    acknowledge(&mut driver, &[4], 2);
+    acknowledge(&mut driver, &[2, 3, 4], 2);
     change(&mut driver, 1, Change::Promote(n(4)));
     assert_eq!(driver.log(n(1)).len(), 3);
     assert_eq!(acknowledge(&mut driver, &[2], 3), Index(2), "from now on it counts");
     assert_eq!(acknowledge(&mut driver, &[4], 3), Index(3));
+}
+
+/// 4.2.1: "the leader needs to determine when a new server is sufficiently caught up to continue with the configuration change", whatever
+/// the form in which it is asked for that.
+#[test]
+fn a_learner_that_lags_becomes_a_voter_as_soon_as_it_has_caught_up() {
+    for promotes in [Change::Promote(n(4)), Change::Add(n(4)), joint(&[4], &[3])] {
+        let mut driver = led(5, &[1, 2, 3], &[]);
+        change(&mut driver, 1, Change::AddLearner(n(4)));
+        acknowledge(&mut driver, &[2, 3], 2);
+        change(&mut driver, 1, promotes);
+        acknowledge(&mut driver, &[4], 1);
+        assert_eq!(driver.log(n(1)).len(), 2, "{promotes:?}: it lacks what is committed");
+        acknowledge(&mut driver, &[2, 3], 2);
+        assert_eq!(driver.log(n(1)).len(), 2, "{promotes:?}: others do not matter");
+        acknowledge(&mut driver, &[4], 2);
+        assert_eq!(driver.log(n(1)).len(), 3, "{promotes:?}");
+    }
+}
+
+/// A promotion that waits is forgotten when the members change in another way, or leadership ends.
+#[test]
+fn a_promotion_that_waits_holds_up_nothing_and_is_forgotten() {
+    let promoted = |meanwhile: fn(&mut Driver)| {
+        let mut driver = led(5, &[1, 2, 3], &[]);
+        change(&mut driver, 1, Change::AddLearner(n(4)));
+        acknowledge(&mut driver, &[2, 3], 2);
+        change(&mut driver, 1, Change::Promote(n(4)));
+        meanwhile(&mut driver);
+        let before = driver.log(n(1)).len();
+        acknowledge(&mut driver, &[4], 2);
+        driver.log(n(1)).len() > before
+    };
+    assert!(promoted(|_| ()));
+    assert!(!promoted(|driver| {
+        change(driver, 1, Change::Remove(n(3)));
+        assert_eq!(acknowledge(driver, &[2], 3), Index(3), "it does not wait");
+    }));
+    assert!(!promoted(|driver| {
+        driver.receive(n(1), n(2), Message::Vote { term: Term(3), granted: false });
+        assert_eq!(driver.status(n(1)).role, Role::Follower);
+    }));
 }
 
 /// 4.2.2: "there will be a period of time (while it is committing Cnew) when a leader can manage a cluster that does not include itself; it
@@ -304,6 +343,10 @@ fn a_leader_that_is_removed_leads_until_that_is_committed() {
     assert_eq!(acknowledge(&mut driver, &[3], 2), Index(2));
     assert_eq!(driver.status(n(1)).role, Role::Follower);
     assert_eq!(asks(&mut driver, n(1)), [0; 0], "it does not stand any more");
+    let mut driver = led(3, &[1, 2, 3], &[Bug::RemovedLeaderStays]);
+    change(&mut driver, 1, Change::Remove(n(1)));
+    assert_eq!(acknowledge(&mut driver, &[2, 3], 2), Index(2));
+    assert_eq!(driver.status(n(1)).role, Role::Leader);
 }
 
 /// 4.2.2: "a server that is not part of its own latest configuration should still start new elections, as it might still be needed until
@@ -343,6 +386,21 @@ fn a_removed_server_does_not_disrupt_those_who_hear_their_leader() {
     assert!(deposes(false, &[]), "that is what the rule is for");
     assert!(!deposes(true, &[]));
     assert!(deposes(true, &[Bug::RemovedDisrupts]));
+}
+
+/// Section 6: "the cluster first switches to a transitional configuration we call joint consensus", for "it isn't possible to atomically
+/// switch all of the servers at once".
+#[test]
+fn several_servers_change_by_way_of_joint_consensus() {
+    let goes_by = |bugs: &[Bug]| {
+        let mut driver = led(5, &[1, 2, 3], bugs);
+        change(&mut driver, 1, joint(&[4, 5], &[2, 3]));
+        let told = driver.told();
+        let configuration = told.lines().find_map(|line| line.strip_prefix("n1 goes by "));
+        configuration.expect("it changes").to_owned()
+    };
+    assert_eq!(goes_by(&[]), "n1 n4 n5, and by n1 n2 n3");
+    assert_eq!(goes_by(&[Bug::JointSkipped]), "n1 n4 n5");
 }
 
 /// Section 6: "Log entries are replicated to all servers in both configurations."

@@ -138,7 +138,9 @@ impl Oracles {
             Kind::Send { message, .. } if message.message == MessageKind::Forward => {
                 return self.client(record);
             }
-            Kind::Send { message, .. } if !message.message.may_give_a_vote() => return None,
+            Kind::Send { message, .. } if !message.message.may_give_a_vote() => {
+                return self.members.observe_send(record, message.message);
+            }
             Kind::Duplicate { .. } => return self.client(record),
             Kind::Invoke { .. } | Kind::Answered { .. } | Kind::GaveUp { .. } => {
                 if let Some(liveness) = &mut self.liveness {

@@ -75,8 +75,8 @@ pub struct Situations {
     contests: Vec<(Term, NodeSet, bool)>,
     /// The entries that the event at hand delivered, where they may prove redundant: at whom, and whether more lay behind.
     redundant: Option<(u64, NodeId, bool)>,
-    /// Whether the event at hand delivered a reply.
-    reply_at: u64,
+    /// The latest event that delivered a reply, and whose.
+    reply: Option<(u64, NodeId)>,
     forwards: Vec<RequestId>,
     /// For each client, the request applied last, and where.
     applied: Vec<(u32, Index)>,
@@ -107,7 +107,7 @@ impl Situations {
             nodes: vec![NodeMemory::default(); usize::from(nodes)],
             contests: Vec::new(),
             redundant: None,
-            reply_at: 0,
+            reply: None,
             forwards: Vec::new(),
             applied: Vec::new(),
             applied_upto: Index::ZERO,
@@ -345,7 +345,7 @@ impl Situations {
         match summary.message {
             MessageKind::RequestVote => self.vote_requested(id, from, summary, oracles),
             MessageKind::Vote => {
-                self.reply_at = record.event;
+                self.reply = Some((record.event, from));
                 if summary.success {
                     self.vote_arrived(id, from, summary.term, oracles);
                 }
@@ -354,7 +354,7 @@ impl Situations {
                 self.entries_arrived(record, id, message, summary, oracles);
             }
             MessageKind::AppendReply => {
-                self.reply_at = record.event;
+                self.reply = Some((record.event, from));
                 self.append_answered(id, from, summary, oracles);
             }
             MessageKind::Forward => {
@@ -368,10 +368,10 @@ impl Situations {
             | MessageKind::PreVoteReply
             | MessageKind::TimeoutNow
             | MessageKind::InstallSnapshot
-            | MessageKind::SnapshotReply
             | MessageKind::ReadRound
             | MessageKind::ReadRoundReply
             | MessageKind::ReadIndex => {}
+            MessageKind::SnapshotReply => self.reply = Some((record.event, from)),
             MessageKind::ReadIndexReply => self.read_index_told(id, summary),
         }
     }
@@ -506,7 +506,7 @@ impl Situations {
             Role::Follower => match node.role {
                 Role::Leader => {
                     let uncommitted = node.last_index() > self.nodes[id.slot()].commit;
-                    let by_reply = self.reply_at == record.event;
+                    let by_reply = self.reply.is_some_and(|(event, _)| event == record.event);
                     self.reach(Situation::LeaderDeposed, Some(id));
                     self.reach_if(uncommitted, Situation::LeaderDeposedUncommitted, id);
                     self.reach_if(by_reply, Situation::LeaderDeposedByReply, id);

@@ -149,6 +149,10 @@ pub enum Bug {
     RemovedDisrupts,
     /// In joint consensus a majority of the new servers is enough.
     JointNewMajorityOnly,
+    /// A leader goes from the old configuration to the new one without joint consensus.
+    JointSkipped,
+    /// A leader that knows that it was removed leads on.
+    RemovedLeaderStays,
     /// A node that goes by a snapshot forgets the old half of a joint configuration.
     SnapDropsConfig,
     /// A node whose disk was emptied takes part again as the member that it was.
@@ -166,7 +170,7 @@ pub struct About {
     pub story: &'static str,
     /// Where it happened, or who warned of it.
     pub source: &'static str,
-    /// The property that it violates, and others that may show it first.
+    /// The property that it is known for, which a scenario shows, and others that may be violated first.
     pub violates: &'static [Property],
 }
 
@@ -182,7 +186,7 @@ const fn about(
 
 impl Bug {
     /// All of them, elections first.
-    pub const ALL: [Bug; 62] = [
+    pub const ALL: [Bug; 64] = [
         Bug::VoteTwice,
         Bug::VoteClearedSameTerm,
         Bug::VoteNotPersisted,
@@ -243,6 +247,8 @@ impl Bug {
         Bug::VoteByOwnConfig,
         Bug::RemovedDisrupts,
         Bug::JointNewMajorityOnly,
+        Bug::JointSkipped,
+        Bug::RemovedLeaderStays,
         Bug::SnapDropsConfig,
         Bug::WipedSameId,
     ];
@@ -363,14 +369,14 @@ impl Bug {
                 "Figure 8: an entry of term 2 reaches a majority in term 4 and is committed by counting; a node whose last entry is of \
                  term 3 can still be elected, and overwrites it.",
                 "Raft paper, 5.4.2; PySyncObj 169, async-raft 108, CCF PR 5748",
-                &[SafeCommit, LeaderCompleteness, StateMachineSafety],
+                &[LeaderCompleteness, StateMachineSafety, SafeCommit],
             ),
             Bug::CommitWithoutQuorum => about(
                 "commit-without-quorum",
                 "A leader commits one copy short of a majority.",
                 "Three of five nodes never saw the entry; they elect a leader among themselves.",
                 "Raft paper, 5.3",
-                &[Durability, StateMachineSafety, LeaderCompleteness],
+                &[StateMachineSafety, Durability, LeaderCompleteness],
             ),
             Bug::PrevTermUnchecked => about(
                 "prev-term-unchecked",
@@ -430,7 +436,7 @@ impl Bug {
                 "A leader initialises match_index from its own log, after the first entry was taken.",
                 "The new leader believes that all followers hold its first entry, and commits it at once.",
                 "akka-raft 58",
-                &[Durability, LogMatching],
+                &[LogMatching, Durability],
             ),
             Bug::LeaderOverwritesOwnLog => about(
                 "leader-overwrites-own-log",
@@ -451,7 +457,7 @@ impl Bug {
                 "last_applied is not restored with the state machine.",
                 "The state machine survived the crash, the count of what it applied did not: entries are applied a second time.",
                 "etcd v3.5 postmortem",
-                &[StateMachineSafety, ExactlyOnce],
+                &[ExactlyOnce, StateMachineSafety],
             ),
             _ => panic!("not a bug of replication"),
         }
@@ -635,7 +641,7 @@ impl Bug {
                 "Entries arrive late again, after the follower has compacted them. It finds nothing to compare them with, and adds them at \
                  the end of its log once more.",
                 "WRaft PR 118, etcd-io/raft PR 31",
-                &[LogMatching, StateMachineSafety],
+                &[StateMachineSafety, LogMatching],
             ),
             Bug::SnapKeepsConflict => about(
                 "snap-keeps-conflict",
@@ -643,7 +649,7 @@ impl Bug {
                 "A follower has entries of a leader that was deposed, up to the end of a snapshot and beyond. It installs the snapshot, and \
                  keeps the entries behind it, which follow another history.",
                 "openraft 674e78aa",
-                &[StateMachineSafety, LogMatching, LeaderCompleteness, Snapshot, SafeCommit],
+                &[LogMatching, StateMachineSafety, LeaderCompleteness, Snapshot, SafeCommit],
             ),
             Bug::SnapSetsTerm => about(
                 "snap-sets-term",

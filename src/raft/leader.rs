@@ -35,6 +35,8 @@ pub struct Leader {
     quorum: Quorum,
     /// To whom it is handing over.
     pub transfer: Option<Transfer>,
+    /// A change that waits for a learner that it makes a voter: the latest that was asked for (thesis 4.2.1).
+    promotion: Option<Change>,
     /// Requests that are not entries yet.
     pub gathered: Gathered,
     /// Reads that wait for a round, not for an entry.
@@ -65,6 +67,7 @@ impl Leader {
             deadline: ctx.now,
             quorum: Quorum::new(core, ctx.now),
             transfer: None,
+            promotion: None,
             gathered: Gathered::default(),
             reads: Box::new(ReadQueue::new(core, next_index)),
             shared_batch: (Index::ZERO, 0, Batch::EMPTY),
@@ -224,15 +227,26 @@ impl Leader {
         if news && match_index > core.commit_index {
             self.commit(core, ctx);
         }
+        if let Some(change) = self.promotion.filter(|change| change.nodes().contains(from)) {
+            self.change(core, change, ctx);
+        }
         if core.configuration().members().contains(from) {
             self.replicate(core, from, ctx);
             self.tell_heir(core, from, ctx);
         }
     }
 
-    /// Changes the members, if it may now, and goes by that at once (thesis 4.1).
+    /// Changes the members, if it may now, and goes by that at once (thesis 4.1). A change that makes a voter of a learner that lags is
+    /// tried again when that learner has acknowledged more, unless another comes before (4.2.1).
     pub fn change(&mut self, core: &mut Core, change: Change, ctx: &mut Ctx) {
-        let Some(entry) = core.change(change).filter(|_| self.transfer.is_none()) else { return };
+        let next = core.change(change).filter(|_| self.transfer.is_none());
+        let Some(configuration) = next else { return };
+        self.promotion = Some(change).filter(|_| !core.are_caught_up(configuration));
+        if self.promotion.is_some() {
+            return;
+        }
+        let command = Command::Configure(configuration);
+        let entry = Entry { term: core.current_term, request: RequestId::NONE, command };
         let before = core.configuration().members();
         self.append_gathered(core, ctx);
         core.append(Batch::from(entry), ctx);

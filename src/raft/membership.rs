@@ -5,7 +5,7 @@
 
 use crate::configuration::{Change, Configuration};
 use crate::ids::{Index, NodeId, Term};
-use crate::log::{Command, Entry, RequestId};
+use crate::log::{Command, Entry};
 use crate::raft::core::Core;
 
 /// The configurations of a node's log.
@@ -96,26 +96,25 @@ impl Core {
 
     /// Thesis 4.2.2: a leader that is not in the configuration leads until that is committed.
     pub fn must_leave(&self) -> bool {
-        !self.configuration().voting().contains(self.id) && self.is_settled()
+        let removed = !self.configuration().voting().contains(self.id) && self.is_settled();
+        self.rules().leaves_once_removed(removed)
     }
 
-    /// The entry that a change gives, if the leader may make it now.
-    pub fn change(&self, change: Change) -> Option<Entry> {
+    /// The configuration that a change gives, if the leader may make it now.
+    pub fn change(&self, change: Change) -> Option<Configuration> {
         let committed_term = self.log.term_at(self.commit_index).unwrap_or(Term::ZERO);
         let known = change.nodes().iter().all(|node| node.slot() < self.progress.len());
         let may = known
             && self.rules().changes_after_own_commit(committed_term, self.current_term)
             && self.rules().changes_one_at_a_time(self.is_settled());
-        let caught_up = match change {
-            Change::Promote(node) => self
-                .progress
-                .get(node.slot())
-                .is_some_and(|learner| learner.match_index >= self.commit_index),
-            _ => true,
-        };
-        let configuration = self.configuration().after(change).filter(|_| may && caught_up)?;
-        let command = Command::Configure(configuration);
-        Some(Entry { term: self.current_term, request: RequestId::NONE, command })
+        let next = self.configuration().after(change).filter(|_| may)?;
+        Some(self.rules().enters(next))
+    }
+
+    /// Thesis 4.2.1: whether each learner that would be a voter in a configuration holds all that this leader knows to be committed.
+    pub fn are_caught_up(&self, configuration: Configuration) -> bool {
+        let promoted = configuration.voters.intersection(self.configuration().learners);
+        promoted.iter().all(|it| self.progress[it.slot()].match_index >= self.commit_index)
     }
 }
 
@@ -123,6 +122,7 @@ impl Core {
 mod tests {
     use super::*;
     use crate::ids::NodeSet;
+    use crate::log::RequestId;
 
     fn entry(voters: u8) -> Entry {
         let command = Command::Configure(Configuration::of(NodeSet::first(voters)));

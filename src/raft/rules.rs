@@ -298,6 +298,20 @@ impl Rules {
         if self.broken(Bug::JointNewMajorityOnly) { NodeSet::EMPTY } else { outgoing }
     }
 
+    /// Section 6, Figure 10: servers that go by the old configuration and such that go by the new one could each decide alone, so that
+    /// between the two lies joint consensus.
+    pub fn enters(self, next: Configuration) -> Configuration {
+        match self.broken(Bug::JointSkipped) {
+            true => Configuration { outgoing: NodeSet::EMPTY, auto_leave: false, ..next },
+            false => next,
+        }
+    }
+
+    /// Thesis 4.2.2: a leader that has committed a configuration without itself steps down.
+    pub fn leaves_once_removed(self, removed: bool) -> bool {
+        removed && !self.broken(Bug::RemovedLeaderStays)
+    }
+
     /// Figure 2: a member whose disk was emptied does not know what it promised, so it comes back as another server or not at all.
     pub fn needs_its_disk(self) -> bool {
         !self.broken(Bug::WipedSameId)
@@ -330,6 +344,17 @@ impl Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_bug_has_a_bit_of_its_own() {
+        for bug in Bug::ALL {
+            let rules = Rules::with(&[bug]);
+            assert_eq!(rules.0.count_ones(), 1, "{bug}");
+            let has: Vec<Bug> = Bug::ALL.into_iter().filter(|other| rules.has(*other)).collect();
+            assert_eq!(has, [bug]);
+        }
+        assert_eq!(Rules::with(&Bug::ALL).0.count_ones() as usize, Bug::ALL.len());
+    }
 
     #[test]
     fn a_bug_breaks_its_own_rule_only() {

@@ -643,6 +643,9 @@ situations! {
     LearnerPromoted "learner-promoted"
         "A leader appended a configuration in which a learner has become a voter."
         "Who does not know of it yet takes itself for a learner, and is asked for votes all the same.";
+    PromotionWaited "promotion-waited"
+        "A leader made a learner a voter in the moment in which it heard that the learner has caught up."
+        "Whoever asked for it may be gone; what was asked for must not be forgotten, nor done too early.";
     JointEntered "joint-entered"
         "A node appended a joint configuration, and goes by it."
         "From now on it takes two majorities.";

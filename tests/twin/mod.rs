@@ -117,7 +117,7 @@ impl Twin {
             self.follow(record);
             return Vec::new();
         };
-        if is_idle(record) {
+        if self.is_idle(record) {
             return Vec::new();
         }
         let before = self.nodes[id.slot()].clone();
@@ -132,6 +132,19 @@ impl Twin {
             self.broken.retain(|property| !RELIES_ON_DISKS.contains(property));
         }
         std::mem::take(&mut self.broken)
+    }
+
+    /// Whether a record changes nothing that this twin looks at.
+    fn is_idle(&self, record: &Record) -> bool {
+        match record.kind {
+            Kind::Deliver { .. } | Kind::Timer { .. } => true,
+            Kind::Send { message, .. } => match message.message {
+                MessageKind::RequestVote | MessageKind::Vote => false,
+                MessageKind::AppendEntries => self.outside.is_empty(),
+                _ => true,
+            },
+            _ => false,
+        }
     }
 
     /// Who belongs to the cluster by the latest configuration in a node's log.
@@ -439,10 +452,11 @@ impl Twin {
         if !node.leads {
             return self.outside.retain(|(other, _)| *other != id);
         }
-        let acts = matches!(
-            record.kind,
-            Kind::Append { .. } | Kind::Configure { .. } | Kind::Commit { .. }
-        );
+        let acts = match record.kind {
+            Kind::Append { .. } | Kind::Configure { .. } | Kind::Commit { .. } => true,
+            Kind::Send { message, .. } => message.message == MessageKind::AppendEntries,
+            _ => false,
+        };
         let since = self.outside.iter().find(|(other, _)| *other == id);
         if acts && since.is_some_and(|(_, event)| *event < record.event) {
             self.broken.push(Property::Configuration);
@@ -543,17 +557,6 @@ impl Twin {
         if self.commits.last().is_some_and(scarce) {
             self.broken.push(Property::Durability);
         }
-    }
-}
-
-/// Whether a record changes nothing that this twin looks at.
-fn is_idle(record: &Record) -> bool {
-    match record.kind {
-        Kind::Deliver { .. } | Kind::Timer { .. } => true,
-        Kind::Send { message, .. } => {
-            !matches!(message.message, MessageKind::RequestVote | MessageKind::Vote)
-        }
-        _ => false,
     }
 }
 

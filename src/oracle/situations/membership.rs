@@ -47,8 +47,13 @@ impl Situations {
         }
         let single = !next.is_joint() && !before.is_joint();
         self.reach_if(single, Situation::MembersChanged, id);
-        let promoted = !next.voters.intersection(before.learners).is_empty();
-        self.reach_if(promoted, Situation::LearnerPromoted, id);
+        let promoted = next.voters.intersection(before.learners);
+        self.reach_if(!promoted.is_empty(), Situation::LearnerPromoted, id);
+        // Who asks for a change begins an event of its own.
+        let waited = self
+            .reply
+            .is_some_and(|(event, from)| event == record.event && promoted.contains(from));
+        self.reach_if(waited, Situation::PromotionWaited, id);
         let left = before.is_joint() && !next.is_joint();
         self.reach_if(left, Situation::JointLeft, id);
     }

@@ -10,20 +10,21 @@ use crate::plan::Whom;
 
 /// A change of the members of the cluster (section 6, thesis 4), as an operator would ask for it. One of the six is there. A node that
 /// does not lead ignores it, and so does a leader that has not committed an entry of its term, whose change before is not committed, that
-/// hands over, or that would have nothing to change or no voter left.
+/// hands over, or that would have nothing to change or no voter left. A change that makes a learner a voter waits until the learner holds
+/// what its leader knows to be committed (thesis 4.2.1); the leader forgets it when it leads no more, and for any other change.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MemberChange {
     /// Who is told; the leader by default.
     #[serde(default = "leader", skip_serializing_if = "is_leader")]
     pub whom: Whom,
-    /// This node becomes a voter at once.
+    /// This node becomes a voter, be it a learner or no member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub add: Option<NodeId>,
     /// This node becomes a learner: it receives entries, but is asked for no vote and counts for no commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub add_learner: Option<NodeId>,
-    /// This learner becomes a voter, if it has caught up with what the leader knows to be committed.
+    /// This learner becomes a voter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promote: Option<NodeId>,
     /// This voter or learner leaves.

@@ -2,7 +2,7 @@
 //!
 //! All of it comes from a stream of its own, so a plan that draws none of it is the plan that it was.
 
-use crate::ids::NodeId;
+use crate::ids::{NodeId, NodeSet};
 use crate::plan::fault::{Cut, Direction, Isolate, Joint, MemberChange};
 use crate::plan::swarm::{Config, occasion};
 use crate::plan::{Action, Fault, Plan, Trigger, When, Whom};
@@ -62,6 +62,46 @@ pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
     let (some, every) = (rng.chance(50), rng.pick(&[2, 3, 5, 10]));
     if joint && some {
         plan.raft.snapshot_every = Some(every);
+    }
+    promotions(&mut rng, plan, unit);
+}
+
+/// Who is promoted becomes a learner before, if the plan has learners; it may not have caught up. Half of the plans have one that is no
+/// member at first.
+fn promotions(rng: &mut Rng, plan: &mut Plan, unit: Span) {
+    let (some, at) = (rng.chance(50), Span(rng.below(plan.horizon.0 / 2)));
+    let outsiders = NodeSet::first(plan.cluster.nodes).without(plan.voters());
+    let outsider = outsiders.iter().nth(rng.below(outsiders.len().max(1) as u64) as usize);
+    if some && outsider.is_some() {
+        let none = MemberChange { whom: Whom::Leader, ..MemberChange::default() };
+        let learns = MemberChange { add_learner: outsider, ..none.clone() };
+        for change in [learns, MemberChange { promote: outsider, ..none }] {
+            plan.faults.push(Fault { when: When::At(at), action: Action::Change(change) });
+        }
+    }
+    let learns = |fault: &Fault| match &fault.action {
+        Action::Change(change) => change.add_learner.map(|learner| (fault.when, learner)),
+        _ => None,
+    };
+    let learners: Vec<(When, NodeId)> = plan.faults.iter().filter_map(learns).collect();
+    if learners.is_empty() {
+        return;
+    }
+    let last = Span(plan.horizon.0 / 4 * 3);
+    for fault in &mut plan.faults {
+        let Action::Change(change) = &mut fault.action else { continue };
+        if change.promote.is_none() {
+            continue;
+        }
+        let own = learners.iter().find(|(_, learner)| change.promote == Some(*learner));
+        let other = rng.pick(&learners);
+        let (when, learner) = own.copied().unwrap_or(other);
+        let later = Span(rng.below(unit.0 * 2));
+        (change.promote, change.whom) = (Some(learner), Whom::Leader);
+        fault.when = match when {
+            When::At(at) => When::At(at.plus(later).min(last)),
+            When::On(it) => When::On(Trigger { after: it.after.plus(later), ..it }),
+        };
     }
 }
 

@@ -17,7 +17,7 @@ impl Bug {
                 "Two leaders of different terms each change the old configuration by one server, in different ways, and neither knows of the \
                  other's change. A majority of the one and a majority of the other need no node in common.",
                 "Ongaro, raft-dev, 10 July 2015",
-                &[SafeCommit, Durability, LeaderCompleteness, StateMachineSafety, ElectionSafety],
+                &[ElectionSafety, LeaderCompleteness, Durability, SafeCommit, StateMachineSafety],
             ),
             Bug::ChangeOverlap => about(
                 "change-overlap",
@@ -25,7 +25,7 @@ impl Bug {
                 "Two servers are added at once. Who knows of neither change still elects a leader by the old majority, which need not meet \
                  the majority that commits.",
                 "Raft thesis, 4.1",
-                &[Configuration, SafeCommit, Durability, LeaderCompleteness],
+                &[ElectionSafety, Durability, Configuration, SafeCommit, LeaderCompleteness],
             ),
             Bug::CampaignUnappliedConfig => about(
                 "campaign-unapplied-config",
@@ -66,12 +66,30 @@ impl Bug {
                 "Raft paper, section 6",
                 &[ElectionSafety, SafeCommit, Durability, LeaderCompleteness, StateMachineSafety],
             ),
+            Bug::JointSkipped => about(
+                "joint-skipped",
+                "A leader that is asked to change several servers goes straight to the new configuration.",
+                "Who has the entry goes by the new servers, who lacks it by the old ones. The two majorities need no node in common, so that \
+                 there may be two leaders, and each commits what the other does not have.",
+                "Raft paper, section 6, Figure 10",
+                &[Configuration, SafeCommit, Durability, ElectionSafety, LeaderCompleteness],
+            ),
+            Bug::RemovedLeaderStays => about(
+                "removed-leader-stays",
+                "A leader that has committed a configuration without itself leads on.",
+                "It beats, so that no member ever stands, and whether the cluster lives hangs on a server that is no part of it. Whoever switches it \
+                 off, as may be done with a server that was removed, takes the leader away.",
+                "Raft thesis, 4.2.2",
+                &[Configuration],
+            ),
             Bug::SnapDropsConfig => about(
                 "snap-drops-config",
                 "A node that goes by a snapshot forgets the old half of a joint configuration.",
                 "A snapshot was taken in joint consensus. Who restarts with it, or was sent it, counts a majority of the new servers only.",
                 "etcd e515a67",
-                &[ElectionSafety, SafeCommit, Durability, LeaderCompleteness, StateMachineSafety],
+                // No election goes wrong where a configuration counts as soon as it is in a log: whoever goes by both halves, too, needs a
+                // majority of the new servers, and what such a snapshot covers is on a majority of the old ones.
+                &[Durability, SafeCommit],
             ),
             Bug::WipedSameId => about(
                 "wiped-same-id",
@@ -79,8 +97,8 @@ impl Bug {
                 "It acknowledged entries and gave votes that it does not know of any more. With it, those who missed them are a majority.",
                 "rethinkdb 5289 (Jepsen); etcd refuses to start such a member",
                 &[
-                    Durability,
                     LeaderCompleteness,
+                    Durability,
                     ElectionSafety,
                     Property::OneVote,
                     Property::MonotonicTerm,
