@@ -208,6 +208,9 @@ impl Situations {
                 let appended =
                     if leads { Situation::LeaderAppended } else { Situation::EntriesAccepted };
                 self.reach(appended, Some(id));
+                if leads {
+                    self.entries_due(record.event, id);
+                }
                 self.reach_if(leads && before == write, Situation::RequestsGathered, id);
             }
             Kind::Truncate { from, .. } if !dropped => {
@@ -331,7 +334,7 @@ impl Situations {
                 self.reach_if(skipped, Situation::BackoffSkipped, id);
                 self.reach_if(summary.entries > 1, Situation::EntriesBatched, id);
                 if summary.entries > 0 {
-                    self.entries_sent(event, id, to, summary, oracles);
+                    self.entries_sent(event, id, to, summary);
                 }
             }
             MessageKind::InstallSnapshot => self.flow_stops(id, to),

@@ -19,10 +19,12 @@ pub struct Memory {
 struct UnderWay {
     /// The end of what each follower was sent last; zero where it refused that, or is sent a snapshot.
     sent: [Index; NODES_MAX as usize],
+    /// The event in which that was.
+    sent_at: [u64; NODES_MAX as usize],
     /// The last entry that anybody was sent.
     furthest: Index,
-    /// Whom the last message with entries brought all that the leader's log had.
-    whole: NodeSet,
+    /// The event in which the leader appended something last, and the last entry that anybody had been sent by its end.
+    appended: (u64, Index),
     /// Who has accepted something, and refused nothing since: the leader waits for no answer of theirs to find where logs agree.
     streaming: NodeSet,
     /// The event in which an answer arrived from a follower for which something had been held back, and the follower.
@@ -42,15 +44,14 @@ impl Situations {
         self.flow.leaders[id.slot()] = UnderWay::default();
     }
 
+    /// A leader appends an entry, and sends whomever it may what they lack.
+    pub(super) fn entries_due(&mut self, event: u64, id: NodeId) {
+        let under_way = &mut self.flow.leaders[id.slot()];
+        under_way.appended = (event, under_way.furthest);
+    }
+
     /// A leader sends entries to a follower.
-    pub(super) fn entries_sent(
-        &mut self,
-        event: u64,
-        id: NodeId,
-        to: NodeId,
-        append: &Summary,
-        oracles: &Oracles,
-    ) {
+    pub(super) fn entries_sent(&mut self, event: u64, id: NodeId, to: NodeId, append: &Summary) {
         let acked = self.nodes[id.slot()].acked[to.slot()];
         let under_way = &mut self.flow.leaders[id.slot()];
         let end = append.index.plus(u64::from(append.entries));
@@ -60,9 +61,9 @@ impl Situations {
         // Others were sent what comes next, so it is not the leader's disk that keeps it from leaving.
         let cut = end < under_way.furthest;
         under_way.furthest = under_way.furthest.max(end);
-        match end == oracles.shadow().node(id).last_index() {
-            true => _ = under_way.whole.insert(to),
-            false => under_way.whole.remove(to),
+        under_way.sent_at[to.slot()] = event;
+        if under_way.appended.0 == event {
+            under_way.appended.1 = under_way.furthest;
         }
         self.reach_if(pipelined, Situation::AppendsPipelined, id);
         self.reach_if(held, Situation::WindowFull, id);
@@ -120,13 +121,14 @@ impl Situations {
         }
     }
 
-    /// A follower accepts what its leader sent. Had it been sent all there was, and others more since, then it was owed that too when it
-    /// was appended, and only a full window can have kept it back.
+    /// A follower accepts what its leader sent. If the leader has appended something since then, and had sent others more by that time, the
+    /// follower was owed that, and only a full window can have kept it back.
     fn entries_accepted(&mut self, event: u64, id: NodeId, from: NodeId, acked: Index) {
         let under_way = &mut self.flow.leaders[id.slot()];
-        let sent = under_way.sent[from.slot()];
-        let streamed = !under_way.streaming.insert(from) && under_way.whole.contains(from);
-        if streamed && acked < sent && sent < under_way.furthest {
+        let (sent, sent_at) = (under_way.sent[from.slot()], under_way.sent_at[from.slot()]);
+        let (appended, furthest) = under_way.appended;
+        let streamed = !under_way.streaming.insert(from);
+        if streamed && acked < sent && sent_at < appended && sent < furthest {
             under_way.held = Some((event, from));
         }
     }
@@ -135,12 +137,11 @@ impl Situations {
     pub(super) fn flow_stops(&mut self, id: NodeId, to: NodeId) {
         let under_way = &mut self.flow.leaders[id.slot()];
         under_way.sent[to.slot()] = Index::ZERO;
-        under_way.whole.remove(to);
         under_way.streaming.remove(to);
     }
 
     /// The members change: a follower may be left out, and come back as one of whom nothing is known.
     pub(super) fn followers_change(&mut self, id: NodeId) {
-        self.flow.leaders[id.slot()].whole = NodeSet::EMPTY;
+        self.flow.leaders[id.slot()].streaming = NodeSet::EMPTY;
     }
 }
