@@ -13,7 +13,7 @@ const UNLIMITED: u32 = 1_000_000;
 /// What so many storms reach, each changed in the same way.
 fn reached(change: impl Fn(&mut Plan)) -> Counts {
     let mut counts = Counts::default();
-    for seed in 1..=80 {
+    for seed in 1..=120 {
         let mut plan = swarm::draw(seed);
         plan.judge.clear();
         plan.events_max = plan.events_max.min(8_000);
@@ -44,10 +44,14 @@ fn without_leases_no_lease_is_seen() {
 #[test]
 fn where_no_promise_is_kept_none_is_seen() {
     let leases = |plan: &mut Plan| plan.raft.reads = Some(Reads::Lease);
-    tells_apart(&[Situation::VoteRefusedPromise, Situation::PromiseOutlivedRestart], leases, |plan| {
-        leases(plan);
-        plan.raft.bugs = vec![Bug::LeaseNotHonoured];
-    });
+    tells_apart(
+        &[Situation::VoteRefusedPromise, Situation::PromiseOutlivedRestart],
+        leases,
+        |plan| {
+            leases(plan);
+            plan.raft.bugs = vec![Bug::LeaseNotHonoured];
+        },
+    );
 }
 
 #[test]

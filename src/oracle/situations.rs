@@ -247,6 +247,8 @@ impl Situations {
                 memory.appended = WriteId::NONE;
                 memory.born_at_message = self.last_message + 1;
                 memory.applied_in_this_life = false;
+                // A crash may have left another vote than the latest.
+                memory.voted = vote.map(|vote| (term, vote, life - 1)).or(memory.voted);
                 self.leases.boot(id);
                 if life > 1 {
                     self.reach(Situation::NodeRestarted, Some(id));
@@ -315,6 +317,7 @@ impl Situations {
     fn send(&mut self, event: u64, id: NodeId, to: NodeId, summary: &Summary, oracles: &Oracles) {
         match summary.message {
             MessageKind::Vote => {
+                self.leases.vote_answered(id, to);
                 let expected = self.nodes[id.slot()].asked[to.slot()].take();
                 let asked_in = self.nodes[id.slot()].asked_term[to.slot()];
                 let situation = match (summary.success, expected) {
@@ -404,6 +407,7 @@ impl Situations {
 
     /// Foresees the answer to a vote request: it may leave much later, when the vote is durable.
     fn vote_requested(&mut self, id: NodeId, from: NodeId, request: &Summary, oracles: &Oracles) {
+        self.leases.vote_asked(id, from);
         let shadow = oracles.shadow();
         let node = shadow.node(id);
         let (last_term, last_index) = (shadow.last_term(id), node.last_index());
@@ -417,7 +421,7 @@ impl Situations {
             None if request.index_term == last_term && request.index < last_index => {
                 Some(Situation::VoteRefusedShorterLog)
             }
-            None => self.leases.promise(id, node.life),
+            None => self.leases.promise(id, from, node.life),
         };
         memory.asked[from.slot()] = expected;
         memory.asked_term[from.slot()] = request.term;

@@ -3,7 +3,7 @@
 //! That a cluster has leases is seen by a leader that begins a round of reads when its timer fires: for a read it would do so when that
 //! comes. Who promised what is seen where nothing else explains a refusal: a node that knows no leader is loyal to none.
 
-use crate::ids::{NodeId, NodeSet, Term};
+use crate::ids::{NODES_MAX, NodeId, NodeSet, Term};
 use crate::log::RequestId;
 use crate::node::Role;
 use crate::oracle::Oracles;
@@ -28,6 +28,8 @@ struct NodeMemory {
     /// Whether it knows a leader, and whether it has in this life.
     knows_leader: bool,
     has_known: bool,
+    /// How many requests for its vote each node waits for the answer to.
+    unanswered: [u8; NODES_MAX as usize],
     /// The event in which it began its latest round, and who answered that.
     round: u64,
     answered: NodeSet,
@@ -52,6 +54,7 @@ impl Memory {
     pub fn boot(&mut self, id: NodeId) {
         let memory = &mut self.nodes[id.slot()];
         (memory.knows_leader, memory.has_known) = (false, false);
+        memory.unanswered = [0; NODES_MAX as usize];
     }
 
     /// Another leader is known to a node, or none.
@@ -66,15 +69,29 @@ impl Memory {
         self.nodes[id.slot()].told = term;
     }
 
-    /// Why a node will refuse a vote for which all else speaks, if it refuses it: as far as that is certain.
-    pub fn promise(&self, id: NodeId, life: u32) -> Option<Situation> {
+    /// A node is asked for its vote, and all else speaks for it. Says why it will refuse it if it does: as far as that is certain, which it is
+    /// not if answers to the same candidate are outstanding.
+    pub fn promise(&self, id: NodeId, from: NodeId, life: u32) -> Option<Situation> {
         let memory = &self.nodes[id.slot()];
-        match (memory.knows_leader, memory.has_known) {
-            _ if !self.used => None,
-            (true, _) => None,
-            (false, true) => Some(Situation::VoteRefusedPromise),
-            (false, false) => (life > 1).then_some(Situation::PromiseOutlivedRestart),
+        if !self.used || memory.knows_leader || memory.unanswered[from.slot()] > 1 {
+            return None;
         }
+        match memory.has_known {
+            true => Some(Situation::VoteRefusedPromise),
+            false => (life > 1).then_some(Situation::PromiseOutlivedRestart),
+        }
+    }
+
+    /// A node is asked for its vote.
+    pub fn vote_asked(&mut self, id: NodeId, from: NodeId) {
+        let unanswered = &mut self.nodes[id.slot()].unanswered[from.slot()];
+        *unanswered = unanswered.saturating_add(1);
+    }
+
+    /// A node answers.
+    pub fn vote_answered(&mut self, id: NodeId, to: NodeId) {
+        let unanswered = &mut self.nodes[id.slot()].unanswered[to.slot()];
+        *unanswered = unanswered.saturating_sub(1);
     }
 }
 
