@@ -8,7 +8,7 @@ use squall::situation::{Counts, Situation};
 use squall::time::Span;
 
 /// The highest limit that a plan may set.
-const UNLIMITED: u32 = 1_000_000;
+const UNLIMITED: u32 = 65_536;
 
 /// What so many storms reach, each changed in the same way.
 fn reached(change: impl Fn(&mut Plan)) -> Counts {
