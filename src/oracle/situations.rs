@@ -235,29 +235,31 @@ impl Situations {
         self.reach_if(node.pending_writes(write) > 1, Situation::GroupCommit, id);
     }
 
+    fn boot(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
+        let Kind::Boot { life, term, vote, last_index, applied } = record.kind else { return };
+        let newest = oracles.shadow().last_term(id);
+        self.reach_if(newest > term, Situation::TermOlderThanLog, id);
+        let memory = &mut self.nodes[id.slot()];
+        memory.up = true;
+        (memory.commit, memory.applied) = (applied, applied);
+        memory.appended = WriteId::NONE;
+        memory.born_at_message = self.last_message + 1;
+        memory.applied_in_this_life = false;
+        // A crash may have left another vote than the latest.
+        memory.voted = vote.map(|vote| (term, vote, life - 1)).or(memory.voted);
+        self.leases.boot(id);
+        if life > 1 {
+            self.reach(Situation::NodeRestarted, Some(id));
+            let recovered = last_index > Index::ZERO;
+            self.reach_if(recovered, Situation::RestartRecoveredLog, id);
+            self.reach_if(vote.is_some(), Situation::RestartInTermOfVote, id);
+        }
+    }
+
     /// What happens to nodes, disks, clients and messages rather than in the protocol.
     fn outside(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
         let situation = match record.kind {
-            Kind::Boot { life, term, vote, last_index, applied } => {
-                let newest = oracles.shadow().last_term(id);
-                self.reach_if(newest > term, Situation::TermOlderThanLog, id);
-                let memory = &mut self.nodes[id.slot()];
-                memory.up = true;
-                (memory.commit, memory.applied) = (applied, applied);
-                memory.appended = WriteId::NONE;
-                memory.born_at_message = self.last_message + 1;
-                memory.applied_in_this_life = false;
-                // A crash may have left another vote than the latest.
-                memory.voted = vote.map(|vote| (term, vote, life - 1)).or(memory.voted);
-                self.leases.boot(id);
-                if life > 1 {
-                    self.reach(Situation::NodeRestarted, Some(id));
-                    let recovered = last_index > Index::ZERO;
-                    self.reach_if(recovered, Situation::RestartRecoveredLog, id);
-                    self.reach_if(vote.is_some(), Situation::RestartInTermOfVote, id);
-                }
-                return;
-            }
+            Kind::Boot { .. } => return self.boot(record, id, oracles),
             Kind::Crash(_) => return self.crash(record, id, oracles),
             Kind::WriteFailed { .. } => {
                 let voting = oracles.shadow().node(id).vote_is_pending();
