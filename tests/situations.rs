@@ -1,5 +1,5 @@
-//! Situations are told from records alone; what a plan rules out is never told. These are the ones that are concluded rather than seen: that
-//! a leader has leases, that a node keeps a promise, that a window was full, that a limit cut a message.
+//! Situations are told from records alone; what a plan rules out is never told. These are the ones that are concluded rather than seen:
+//! that a leader has leases, that a node keeps a promise, that a window was full, that a limit cut a message.
 
 use squall::plan::{Plan, swarm};
 use squall::raft::{Bug, Reads};

@@ -66,8 +66,8 @@ fn the_leaders_copy_counts_when_its_disk_has_it() {
     assert_eq!(commit_with_one_follower(&[Bug::LeaderCountsUnsynced]), (Index(2), Index(2)));
 }
 
-/// 10.2.1: what the leader has committed without its own disk may be answered before that has it, or not; here it is not, for a state machine
-/// is never ahead of its node's log.
+/// 10.2.1: what the leader has committed without its own disk may be answered before that has it, or not; here it is not, for a state
+/// machine is never ahead of its node's log.
 #[test]
 fn an_answer_waits_for_the_leaders_disk_although_the_commit_does_not() {
     let mut driver = led(&[], |_| {});

@@ -69,7 +69,7 @@ impl Memory {
         self.nodes[id.slot()].told = term;
     }
 
-    /// A node is asked for its vote, and all else speaks for it. Says why it will refuse it if it does: as far as that is certain, which it is
+    /// A node is asked for its vote, and all else speaks for it. Says why it will refuse it if it does, as far as that is certain: it is
     /// not if answers to the same candidate are outstanding.
     pub fn promise(&self, id: NodeId, from: NodeId, life: u32) -> Option<Situation> {
         let memory = &self.nodes[id.slot()];
