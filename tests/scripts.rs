@@ -197,6 +197,8 @@ fn set(config: &mut Config, knob: &str, to: u64) {
         "bytes" => config.snapshot_chunk = to as u32,
         "message" => config.bytes_per_append = to,
         "window" => config.bytes_in_flight = to,
+        "entries" => config.entries_per_append = to as u32,
+        "appends" => config.appends_in_flight = to as u32,
         "gather" => config.batch_delay = Span::millis(to),
         "read-index" => config.reads = if to > 0 { Reads::ReadIndex } else { Reads::Log },
         "lease" => config.reads = if to > 0 { Reads::Lease } else { Reads::Log },

@@ -5,6 +5,8 @@
 mod crashes;
 mod disks;
 mod elections;
+mod flow;
+mod leases;
 mod membership;
 mod reads;
 mod recovery;
@@ -18,6 +20,7 @@ use crate::oracle::compaction::Compaction;
 use crate::oracle::membership::Share;
 use crate::oracle::shadow::NodeShadow;
 use crate::record::{Kind, Loss, MessageKind, Record, Summary};
+use crate::situation::Situation::{PromiseOutlivedRestart, VoteRefusedPromise};
 use crate::situation::{Counts, Situation};
 use crate::time::Span;
 
@@ -89,6 +92,8 @@ pub struct Situations {
     disks: disks::Memory,
     recovery: recovery::Memory,
     reads: reads::Memory,
+    leases: leases::Memory,
+    flow: flow::Memory,
     clients: Clients,
     /// What the record at hand reached; kept to be used again.
     reached: Vec<Situation>,
@@ -119,6 +124,8 @@ impl Situations {
             disks: disks::Memory::default(),
             recovery: recovery::Memory::default(),
             reads: reads::Memory::new(nodes),
+            leases: leases::Memory::new(nodes),
+            flow: flow::Memory::new(nodes),
             clients: Clients::default(),
             reached: Vec::new(),
             compaction: Compaction::new(nodes),
@@ -186,7 +193,7 @@ impl Situations {
             }
             Kind::Send { to, id: message, message: summary } => {
                 self.last_message = message;
-                self.send(id, to, &summary);
+                self.send(record.event, id, to, &summary, oracles);
             }
             Kind::Term { term } => {
                 let before = oracles.shadow().node(id).term;
@@ -201,6 +208,9 @@ impl Situations {
                 let appended =
                     if leads { Situation::LeaderAppended } else { Situation::EntriesAccepted };
                 self.reach(appended, Some(id));
+                if leads {
+                    self.entries_due(record.event, id);
+                }
                 self.reach_if(leads && before == write, Situation::RequestsGathered, id);
             }
             Kind::Truncate { from, .. } if !dropped => {
@@ -225,26 +235,31 @@ impl Situations {
         self.reach_if(node.pending_writes(write) > 1, Situation::GroupCommit, id);
     }
 
+    fn boot(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
+        let Kind::Boot { life, term, vote, last_index, applied } = record.kind else { return };
+        let newest = oracles.shadow().last_term(id);
+        self.reach_if(newest > term, Situation::TermOlderThanLog, id);
+        let memory = &mut self.nodes[id.slot()];
+        memory.up = true;
+        (memory.commit, memory.applied) = (applied, applied);
+        memory.appended = WriteId::NONE;
+        memory.born_at_message = self.last_message + 1;
+        memory.applied_in_this_life = false;
+        // A crash may have left another vote than the latest.
+        memory.voted = vote.map(|vote| (term, vote, life - 1)).or(memory.voted);
+        self.leases.boot(id);
+        if life > 1 {
+            self.reach(Situation::NodeRestarted, Some(id));
+            let recovered = last_index > Index::ZERO;
+            self.reach_if(recovered, Situation::RestartRecoveredLog, id);
+            self.reach_if(vote.is_some(), Situation::RestartInTermOfVote, id);
+        }
+    }
+
     /// What happens to nodes, disks, clients and messages rather than in the protocol.
     fn outside(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
         let situation = match record.kind {
-            Kind::Boot { life, term, vote, last_index, applied } => {
-                let newest = oracles.shadow().last_term(id);
-                self.reach_if(newest > term, Situation::TermOlderThanLog, id);
-                let memory = &mut self.nodes[id.slot()];
-                memory.up = true;
-                (memory.commit, memory.applied) = (applied, applied);
-                memory.appended = WriteId::NONE;
-                memory.born_at_message = self.last_message + 1;
-                memory.applied_in_this_life = false;
-                if life > 1 {
-                    self.reach(Situation::NodeRestarted, Some(id));
-                    let recovered = last_index > Index::ZERO;
-                    self.reach_if(recovered, Situation::RestartRecoveredLog, id);
-                    self.reach_if(vote.is_some(), Situation::RestartInTermOfVote, id);
-                }
-                return;
-            }
+            Kind::Boot { .. } => return self.boot(record, id, oracles),
             Kind::Crash(_) => return self.crash(record, id, oracles),
             Kind::WriteFailed { .. } => {
                 let voting = oracles.shadow().node(id).vote_is_pending();
@@ -269,7 +284,11 @@ impl Situations {
                 }
                 Situation::LeaderWokeDeposed
             }
-            Kind::Timer { late } if late > Span::millis(1).0 => Situation::TimerLate,
+            Kind::Timer { late } => {
+                self.leases.timer_fired(record.event, id);
+                return self.reach_if(late > Span::millis(1).0, Situation::TimerLate, id);
+            }
+            Kind::Leader { leader } => return self.leases.leader_known(id, leader),
             Kind::Clock { .. } => Situation::ClockJumped,
             Kind::Drop { why, .. } => match why {
                 Loss::Network => Situation::MessageLost,
@@ -297,12 +316,15 @@ impl Situations {
         self.reach(situation, Some(id));
     }
 
-    fn send(&mut self, id: NodeId, to: NodeId, summary: &Summary) {
+    fn send(&mut self, event: u64, id: NodeId, to: NodeId, summary: &Summary, oracles: &Oracles) {
         match summary.message {
             MessageKind::Vote => {
+                self.leases.vote_answered(id, to);
                 let expected = self.nodes[id.slot()].asked[to.slot()].take();
                 let asked_in = self.nodes[id.slot()].asked_term[to.slot()];
                 let situation = match (summary.success, expected) {
+                    (false, Some(VoteRefusedPromise)) => VoteRefusedPromise,
+                    (false, Some(PromiseOutlivedRestart)) => PromiseOutlivedRestart,
                     (false, _) if summary.term < asked_in => Situation::VoteRefusedLoyal,
                     (true, Some(Situation::VoteRepeated)) => Situation::VoteRepeated,
                     (true, _) => Situation::VoteGranted,
@@ -316,6 +338,14 @@ impl Situations {
                 let skipped = summary.index.next() < refused;
                 self.reach_if(skipped, Situation::BackoffSkipped, id);
                 self.reach_if(summary.entries > 1, Situation::EntriesBatched, id);
+                if summary.entries > 0 {
+                    self.entries_sent(event, id, to, summary);
+                }
+            }
+            MessageKind::InstallSnapshot => self.flow_stops(id, to),
+            MessageKind::TimeoutNow => self.leases.heir_told(id, summary.term),
+            MessageKind::ForwardReply if summary.success => {
+                self.lease_served(event, id, summary.request, oracles);
             }
             MessageKind::Forward => {
                 if self.forwards.len() == FORWARDS_MAX {
@@ -327,7 +357,7 @@ impl Situations {
             MessageKind::ReadRound
             | MessageKind::ReadRoundReply
             | MessageKind::ReadIndex
-            | MessageKind::ReadIndexReply => self.read_sent(id, to, summary),
+            | MessageKind::ReadIndexReply => self.read_sent(event, id, to, summary, oracles),
             _ => {}
         }
     }
@@ -355,9 +385,10 @@ impl Situations {
             }
             MessageKind::AppendReply => {
                 self.reply = Some((record.event, from));
-                self.append_answered(id, from, summary, oracles);
+                self.append_answered(record.event, id, from, summary, oracles);
             }
             MessageKind::Forward => {
+                self.read_asked(record.event, summary.request);
                 let leads = oracles.shadow().node(id).role == Role::Leader;
                 self.reach_if(!leads, Situation::ForwardMisdirected, id);
             }
@@ -368,16 +399,17 @@ impl Situations {
             | MessageKind::PreVoteReply
             | MessageKind::TimeoutNow
             | MessageKind::InstallSnapshot
-            | MessageKind::ReadRound
-            | MessageKind::ReadRoundReply
-            | MessageKind::ReadIndex => {}
+            | MessageKind::ReadRound => {}
             MessageKind::SnapshotReply => self.reply = Some((record.event, from)),
+            MessageKind::ReadRoundReply => self.lease_round_answered(id, from, summary, oracles),
+            MessageKind::ReadIndex => self.read_asked(record.event, summary.request),
             MessageKind::ReadIndexReply => self.read_index_told(id, summary),
         }
     }
 
     /// Foresees the answer to a vote request: it may leave much later, when the vote is durable.
     fn vote_requested(&mut self, id: NodeId, from: NodeId, request: &Summary, oracles: &Oracles) {
+        self.leases.vote_asked(id, from);
         let shadow = oracles.shadow();
         let node = shadow.node(id);
         let (last_term, last_index) = (shadow.last_term(id), node.last_index());
@@ -391,7 +423,7 @@ impl Situations {
             None if request.index_term == last_term && request.index < last_index => {
                 Some(Situation::VoteRefusedShorterLog)
             }
-            None => None,
+            None => self.leases.promise(id, from, node.life),
         };
         memory.asked[from.slot()] = expected;
         memory.asked_term[from.slot()] = request.term;
@@ -456,47 +488,6 @@ impl Situations {
         }
     }
 
-    fn append_answered(&mut self, id: NodeId, from: NodeId, reply: &Summary, oracles: &Oracles) {
-        let node = oracles.shadow().node(id);
-        if node.role != Role::Leader {
-            return;
-        }
-        let memory = &mut self.nodes[id.slot()];
-        if reply.term < node.term {
-            let earlier = reply.term == memory.led.1 && reply.success;
-            self.reach_if(reply.success, Situation::AckStale, id);
-            return self.reach_if(earlier, Situation::AckFromEarlierLeadership, id);
-        }
-        if !reply.success {
-            memory.refused[from.slot()] = reply.index;
-            return;
-        }
-        let acked = &mut memory.acked[from.slot()];
-        let overtaken = reply.index < *acked;
-        *acked = reply.index.max(*acked);
-        self.reach_if(overtaken, Situation::AckOvertaken, id);
-        self.old_entry_on_majority(id, oracles);
-    }
-
-    /// Figure 8: what a leader knows to be on a majority is of an older term.
-    fn old_entry_on_majority(&mut self, id: NodeId, oracles: &Oracles) {
-        let count = self.nodes.len();
-        let node = oracles.shadow().node(id);
-        let memory = &mut self.nodes[id.slot()];
-        if memory.own_term_committed || memory.held_back {
-            return;
-        }
-        let mut copies = memory.acked;
-        copies[id.slot()] = Index(node.durable.len() as u64);
-        let copies = &mut copies[..count];
-        copies.sort_unstable();
-        let index = copies[count - (count / 2 + 1)];
-        if index > memory.commit && term_at(oracles, node, index) < node.term {
-            memory.held_back = true;
-            self.reach(Situation::OldEntryOnMajority, Some(id));
-        }
-    }
-
     fn role(&mut self, record: &Record, id: NodeId, role: Role, term: Term, oracles: &Oracles) {
         let node = oracles.shadow().node(id);
         match role {
@@ -557,6 +548,7 @@ impl Situations {
         let shadow = oracles.shadow();
         let node = shadow.node(id);
         self.reach(Situation::LeaderElected, Some(id));
+        self.flow_begins(id);
         let memory = &mut self.nodes[id.slot()];
         let again = memory.led.0 > Term::ZERO;
         memory.led = (term, memory.led.0);
@@ -595,11 +587,16 @@ impl Situations {
     fn commit(&mut self, id: NodeId, index: Index, oracles: &Oracles) {
         let shadow = oracles.shadow();
         let node = shadow.node(id);
-        let before = std::mem::replace(&mut self.nodes[id.slot()].commit, index);
+        let memory = &mut self.nodes[id.slot()];
+        let before = std::mem::replace(&mut memory.commit, index);
+        let lags = memory.applied < before;
+        self.reach_if(lags, Situation::ApplyBehindCommit, id);
         if node.role != Role::Leader || index <= before {
             return;
         }
         self.reach(Situation::CommitAdvanced, Some(id));
+        let early = index.0 > node.durable.len() as u64;
+        self.reach_if(early, Situation::CommitBeforeOwnDisk, id);
         self.nodes[id.slot()].own_term_committed = true;
         if index <= oracles.commits().last_committed() {
             return;

@@ -12,9 +12,9 @@ use crate::time::{LocalTime, Span};
 impl Config {
     /// How many entries one message carries at most, by number and by bytes: at least one.
     pub fn entries_max(&self) -> u32 {
-        match self.bytes_per_append / Entry::BYTES {
+        match self.bytes_per_append {
             0 => self.entries_per_append,
-            entries => self.entries_per_append.min(entries.min(u64::from(u32::MAX)) as u32),
+            bytes => u64::from(self.entries_per_append).min((bytes / Entry::BYTES).max(1)) as u32,
         }
     }
 

@@ -186,6 +186,15 @@ situations! {
     RequestsGathered "requests-gathered"
         "A leader appended several requests in one write."
         "They are committed together, and each is answered by itself.";
+    AppendsPipelined "appends-pipelined"
+        "A leader sent a follower further entries while earlier ones were unanswered."
+        "What comes before may be lost, or come later (thesis 10.2.2).";
+    AppendCutShort "append-cut-short"
+        "A message with entries ended before what the leader had sent others."
+        "A limit cut it, and the rest must follow.";
+    WindowFull "window-full"
+        "An answer let a leader send a follower entries that it had held back while too many were unanswered."
+        "An answer that is lost must not shut the window for ever.";
     EntriesAccepted "entries-accepted"
         "A follower accepted entries."
         "The common case.";
@@ -251,6 +260,9 @@ situations! {
     CommitBareMajority "commit-bare-majority"
         "An entry was committed while on exactly a majority of disks."
         "One copy less and it may be lost.";
+    CommitBeforeOwnDisk "commit-before-own-disk"
+        "A leader committed an entry that was not on its own disk yet."
+        "The disks of others are enough, and its own copy must not be counted (thesis 10.2.1).";
     CommitCarriesOlder "commit-carries-older"
         "A leader's commit of an entry of its own term carried entries of older terms with it."
         "The only way in which these may be committed (5.4.2).";
@@ -278,6 +290,9 @@ situations! {
     CommitSurvivedCrashOfAll "commit-survived-crash-of-all"
         "A majority had crashed since an entry was committed, and a leader was elected."
         "Memory alone would have lost it.";
+    ApplyBehindCommit "apply-behind-commit"
+        "A node learnt of a further commit when it had not applied all that was committed before."
+        "State machines lag behind logs, and must catch up in order.";
     CrashBeforeApply "crash-before-apply"
         "A node crashed when its state machine had not applied all that it knew to be committed."
         "What is committed must be applied once, later.";
@@ -457,7 +472,7 @@ situations! {
         "It does not know yet what is committed.";
     ReadAnsweredAtOnce "read-answered-at-once"
         "A node answered a read in the moment in which it was asked."
-        "Only a lease lets a leader do so.";
+        "A lease lets a leader do so, and nothing else in a cluster of more than one.";
     ReadByFollower "read-by-follower"
         "A node that does not lead answered a read from its own state machine."
         "It asked the leader how far it must have applied.";
@@ -467,6 +482,23 @@ situations! {
     ReadIndexRefused "read-index-refused"
         "A node was asked how far to apply before a read, and does not lead."
         "Leaders change underway.";
+
+    // Leases (thesis 6.4.1).
+    LeaseRead "lease-read"
+        "A leader that renews a lease answered a read when it was asked, without a round for it."
+        "Nobody was asked whether it still leads: time alone says so.";
+    LeaseLapsed "lease-lapsed"
+        "A leader that had held a lease began a round for a read."
+        "Too much time has passed, and it may have been deposed.";
+    LeaseGivenUp "lease-given-up"
+        "A leader that had held a lease, and then told an heir to stand, began a round for a read."
+        "Nobody keeps a promise against that word, which may arrive late.";
+    VoteRefusedPromise "vote-refused-promise"
+        "A node that knows no leader any more refused its vote, for no reason but its promise to one."
+        "The leader of old may still answer reads by it.";
+    PromiseOutlivedRestart "promise-outlived-restart"
+        "A restarted node that has heard no leader yet refused its vote, for no reason but a promise that it may have made."
+        "It does not remember, and a lease may rest on it.";
 
     // Sessions (thesis 6.3).
     SessionOpened "session-opened"

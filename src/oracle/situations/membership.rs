@@ -45,6 +45,7 @@ impl Situations {
         if node.role != Role::Leader {
             return;
         }
+        self.followers_change(id);
         let single = !next.is_joint() && !before.is_joint();
         self.reach_if(single, Situation::MembersChanged, id);
         let promoted = next.voters.intersection(before.learners);

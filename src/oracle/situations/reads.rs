@@ -33,9 +33,18 @@ impl Memory {
 
 impl Situations {
     /// A node sends a message about reads.
-    pub(super) fn read_sent(&mut self, id: NodeId, to: NodeId, summary: &Summary) {
+    pub(super) fn read_sent(
+        &mut self,
+        event: u64,
+        id: NodeId,
+        to: NodeId,
+        summary: &Summary,
+        oracles: &Oracles,
+    ) {
         match summary.message {
-            MessageKind::ReadRound => self.round_sent(id, to, (summary.term, summary.index)),
+            MessageKind::ReadRound => {
+                self.round_sent(event, id, to, (summary.term, summary.index));
+            }
             MessageKind::ReadRoundReply => {
                 self.reach_if(!summary.success, Situation::ReadRoundRefused, id);
             }
@@ -45,11 +54,12 @@ impl Situations {
                 }
                 self.reads.by_followers.push((id, summary.request));
             }
-            _ => self.reach_if(!summary.success, Situation::ReadIndexRefused, id),
+            _ if summary.success => self.lease_served(event, id, summary.request, oracles),
+            _ => self.reach(Situation::ReadIndexRefused, Some(id)),
         }
     }
 
-    fn round_sent(&mut self, id: NodeId, to: NodeId, round: (Term, Index)) {
+    fn round_sent(&mut self, event: u64, id: NodeId, to: NodeId, round: (Term, Index)) {
         let (latest, sent) = &mut self.reads.rounds[id.slot()];
         let begun = *latest != round;
         if begun {
@@ -60,6 +70,24 @@ impl Situations {
         self.reach_if(begun, Situation::ReadRoundBegun, id);
         self.reach_if(again, Situation::ReadRoundRepeated, id);
         self.reach_if(early, Situation::ReadBeforeOwnEntry, id);
+        if begun {
+            self.lease_round_begun(event, id, round.0);
+        }
+    }
+
+    /// Whether an answer is to the latest round of a leader.
+    pub(super) fn is_latest_round(&self, id: NodeId, reply: &Summary) -> bool {
+        self.reads.rounds[id.slot()].0 == (reply.term, reply.index)
+    }
+
+    /// A request, or the question how far to apply for it, reaches a node.
+    pub(super) fn read_asked(&mut self, event: u64, request: RequestId) {
+        self.reads.asked = (event, request);
+    }
+
+    /// Whether a request reached a node in this event.
+    pub(super) fn was_asked(&self, event: u64, request: RequestId) -> bool {
+        self.reads.asked == (event, request)
     }
 
     /// A node hears how far it must have applied.
@@ -77,14 +105,12 @@ impl Situations {
     ) {
         let request = match record.kind {
             Kind::Reply { request, applied: true } => request,
-            Kind::Request { request } => {
-                self.reads.asked = (record.event, request);
-                return;
-            }
+            Kind::Request { request } => return self.read_asked(record.event, request),
             _ => return,
         };
-        let at_once = self.reads.asked == (record.event, request);
+        let at_once = self.was_asked(record.event, request);
         self.reach_if(at_once, Situation::ReadAnsweredAtOnce, id);
+        self.lease_served(record.event, id, request, oracles);
         let read = (id, request);
         if let Some(place) = self.reads.by_followers.iter().position(|asked| *asked == read) {
             self.reads.by_followers.remove(place);

@@ -1,0 +1,147 @@
+//! Situations of what a leader has under way to each follower, and of the answers: acknowledgements (5.3, 5.4.2) and flow control (thesis
+//! 10.2).
+
+use crate::ids::{Index, NODES_MAX, NodeId, NodeSet};
+use crate::node::Role;
+use crate::oracle::Oracles;
+use crate::oracle::situations::{Situations, term_at};
+use crate::record::Summary;
+use crate::situation::Situation;
+
+/// What is remembered of entries under way.
+#[derive(Debug)]
+pub struct Memory {
+    leaders: Vec<UnderWay>,
+}
+
+/// What a leader has under way, since it was elected.
+#[derive(Clone, Debug, Default)]
+struct UnderWay {
+    /// The end of what each follower was sent last; zero where it refused that, or is sent a snapshot.
+    sent: [Index; NODES_MAX as usize],
+    /// The event in which that was.
+    sent_at: [u64; NODES_MAX as usize],
+    /// The last entry that anybody was sent.
+    furthest: Index,
+    /// The event in which the leader appended something last, and the last entry that anybody had been sent by its end.
+    appended: (u64, Index),
+    /// Who has accepted something, and refused nothing since: the leader waits for no answer of theirs to find where logs agree.
+    streaming: NodeSet,
+    /// The event in which an answer arrived from a follower for which something had been held back, and the follower.
+    held: Option<(u64, NodeId)>,
+}
+
+impl Memory {
+    /// Nothing happened yet.
+    pub fn new(nodes: u8) -> Memory {
+        Memory { leaders: vec![UnderWay::default(); usize::from(nodes)] }
+    }
+}
+
+impl Situations {
+    /// A node begins to lead.
+    pub(super) fn flow_begins(&mut self, id: NodeId) {
+        self.flow.leaders[id.slot()] = UnderWay::default();
+    }
+
+    /// A leader appends an entry, and sends whomever it may what they lack.
+    pub(super) fn entries_due(&mut self, event: u64, id: NodeId) {
+        let under_way = &mut self.flow.leaders[id.slot()];
+        under_way.appended = (event, under_way.furthest);
+    }
+
+    /// A leader sends entries to a follower.
+    pub(super) fn entries_sent(&mut self, event: u64, id: NodeId, to: NodeId, append: &Summary) {
+        let acked = self.nodes[id.slot()].acked[to.slot()];
+        let under_way = &mut self.flow.leaders[id.slot()];
+        let end = append.index.plus(u64::from(append.entries));
+        let before = std::mem::replace(&mut under_way.sent[to.slot()], end);
+        let pipelined = before > acked && append.index >= before;
+        let held = under_way.held == Some((event, to)) && append.index == before;
+        // Others were sent what comes next, so it is not the leader's disk that keeps it from leaving.
+        let cut = end < under_way.furthest;
+        under_way.furthest = under_way.furthest.max(end);
+        under_way.sent_at[to.slot()] = event;
+        if under_way.appended.0 == event {
+            under_way.appended.1 = under_way.furthest;
+        }
+        self.reach_if(pipelined, Situation::AppendsPipelined, id);
+        self.reach_if(held, Situation::WindowFull, id);
+        self.reach_if(cut, Situation::AppendCutShort, id);
+    }
+
+    /// A follower accepts or refuses entries.
+    pub(super) fn append_answered(
+        &mut self,
+        event: u64,
+        id: NodeId,
+        from: NodeId,
+        reply: &Summary,
+        oracles: &Oracles,
+    ) {
+        let node = oracles.shadow().node(id);
+        if node.role != Role::Leader {
+            return;
+        }
+        let memory = &mut self.nodes[id.slot()];
+        if reply.term < node.term {
+            let earlier = reply.term == memory.led.1 && reply.success;
+            self.reach_if(reply.success, Situation::AckStale, id);
+            return self.reach_if(earlier, Situation::AckFromEarlierLeadership, id);
+        }
+        if !reply.success {
+            memory.refused[from.slot()] = reply.index;
+            return self.flow_stops(id, from);
+        }
+        let acked = &mut memory.acked[from.slot()];
+        let before = *acked;
+        let overtaken = reply.index < before;
+        *acked = reply.index.max(before);
+        self.entries_accepted(event, id, from, before);
+        self.reach_if(overtaken, Situation::AckOvertaken, id);
+        self.old_entry_on_majority(id, oracles);
+    }
+
+    /// Figure 8: what a leader knows to be on a majority is of an older term.
+    fn old_entry_on_majority(&mut self, id: NodeId, oracles: &Oracles) {
+        let count = self.nodes.len();
+        let node = oracles.shadow().node(id);
+        let memory = &mut self.nodes[id.slot()];
+        if memory.own_term_committed || memory.held_back {
+            return;
+        }
+        let mut copies = memory.acked;
+        copies[id.slot()] = Index(node.durable.len() as u64);
+        let copies = &mut copies[..count];
+        copies.sort_unstable();
+        let index = copies[count - (count / 2 + 1)];
+        if index > memory.commit && term_at(oracles, node, index) < node.term {
+            memory.held_back = true;
+            self.reach(Situation::OldEntryOnMajority, Some(id));
+        }
+    }
+
+    /// A follower accepts what its leader sent. If the leader has appended something since then, and had sent others more by that time, the
+    /// follower was owed that, and only a full window can have kept it back.
+    fn entries_accepted(&mut self, event: u64, id: NodeId, from: NodeId, acked: Index) {
+        let under_way = &mut self.flow.leaders[id.slot()];
+        let (sent, sent_at) = (under_way.sent[from.slot()], under_way.sent_at[from.slot()]);
+        let (appended, furthest) = under_way.appended;
+        let streamed = !under_way.streaming.insert(from);
+        if streamed && acked < sent && sent_at < appended && sent < furthest {
+            under_way.held = Some((event, from));
+        }
+    }
+
+    /// Nothing is under way to a follower any more: it refused what it was sent, or is sent a snapshot.
+    pub(super) fn flow_stops(&mut self, id: NodeId, to: NodeId) {
+        let under_way = &mut self.flow.leaders[id.slot()];
+        under_way.sent[to.slot()] = Index::ZERO;
+        under_way.streaming.remove(to);
+    }
+
+    /// The members change: a follower may be left out, and come back as one of whom nothing is known.
+    pub(super) fn followers_change(&mut self, id: NodeId) {
+        self.flow.leaders[id.slot()].streaming = NodeSet::EMPTY;
+    }
+}
