@@ -79,6 +79,7 @@ fn oracles_and_twins_agree_on_every_bug() {
             *caught.entry(property).or_default() += 1;
         }
     }
+    eprintln!("{caught:?}");
     assert!(found >= 15, "only {found} bugs showed: {caught:?}");
     for property in [
         Property::LeaderAppendOnly,
@@ -89,6 +90,9 @@ fn oracles_and_twins_agree_on_every_bug() {
         Property::OneVote,
         Property::MonotonicTerm,
         Property::MonotonicCommit,
+        Property::SafeCommit,
+        Property::Snapshot,
+        Property::Configuration,
     ] {
         assert!(caught.contains_key(&property), "{property} was never violated: {caught:?}");
     }
