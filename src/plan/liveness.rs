@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::configuration::Change;
 use crate::ids::NodeSet;
-use crate::kv;
 use crate::plan::validate::{Checked, Problem, check_whom, require};
 use crate::plan::{Action, Fault, OnCorruption, Plan, When, Whom, is_default};
 use crate::raft::priority;
@@ -126,7 +125,7 @@ impl Plan {
         if config.snapshot_every == 0 {
             return 0;
         }
-        let list = 24 + 4 * kv::VALUES_MAX as u64;
+        let list = 24 + 4 * crate::kv::VALUES_MAX as u64;
         let keys = u64::from(self.clients.keys) + self.requests.len() as u64;
         let lists = keys + u64::from(self.clients.sessions.unwrap_or(0));
         (lists * list).div_ceil(config.snapshot_chunk.into())
