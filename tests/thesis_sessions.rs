@@ -1,5 +1,5 @@
-//! A test for each sentence of Ongaro's thesis ("Consensus: Bridging Theory and Practice", 2014) on client sessions, 6.3: first of the state
-//! machine by itself, then of a whole cluster. Each says in other words what the sentence asks for.
+//! A test for each sentence of Ongaro's thesis ("Consensus: Bridging Theory and Practice", 2014) on client sessions, 6.3: first of the
+//! state machine by itself, then of a whole cluster. Each says in other words what the sentence asks for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -252,7 +252,8 @@ client = 1
 command = { get = { key = 1 } }
 "#;
 
-/// 6.3: linearizability asks for what a client tries again to take effect once, also when the leader that took it crashed before it answered.
+/// 6.3: linearizability asks for what a client tries again to take effect once, also when the leader that took it crashed before
+/// it answered.
 #[test]
 fn a_retry_at_the_next_leader_takes_effect_once() {
     let read = |words: &[u32]| Some(Heard::Values(values_word(words)));
