@@ -287,3 +287,70 @@ fn a_brief_run_differs_in_its_history_alone() {
     assert_eq!((full.sentence, full.event), (brief.sentence, brief.event));
     assert!(full.history.len() > 2 && brief.history.is_empty());
 }
+
+/// What the run of a scenario has to say, judged by linearizability alone.
+fn told(name: &str, more: &str) -> squall::oracle::Violation {
+    let text = fs::read_to_string(format!("scenarios/bugs/{name}.toml")).expect("it is readable");
+    let (text, _) = text.split_once("[expect]").expect("it expects something");
+    let text = format!("judge = [\"linearizability\"]\n{text}{more}");
+    let plan = squall::plan::scenario::from_toml(&text).expect("it is a scenario");
+    run_with(&plan, Options::default()).violation.expect("it is violated")
+}
+
+/// The column of a history with who asked what, and that with what was heard.
+fn asked_and_heard(history: &[String]) -> Vec<(String, String)> {
+    let words = |line: &String| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let to = words.iter().position(|word| *word == "to").expect("from when to when");
+        (words[..to - 1].join(" "), words[to + 2..].join(" "))
+    };
+    history.iter().map(words).collect()
+}
+
+/// A stale read has a sentence of its own, and the history names the write that was newer.
+#[test]
+fn a_stale_read_is_called_one() {
+    let stale = told("local-read", "");
+    assert_eq!(
+        stale.sentence,
+        "Stale read: c3.1 read 1 from key 1, which was overwritten before the read began."
+    );
+    let pair = |asked: &str, heard: &str| (asked.to_owned(), heard.to_owned());
+    let newer = [pair("c1.1 put k1=1", "done"), pair("c2.1 put k1=2", "done")];
+    let read = [pair("c3.1 get k1", "1")];
+    assert_eq!(asked_and_heard(&stale.history), [&newer[..], &read].concat());
+
+    let nothing = told("ack-before-commit", "");
+    assert_eq!(
+        nothing.sentence,
+        "Stale read: c2.1 found no value at key 1, which was given one before the read began."
+    );
+    let lost = [pair("c1.1 put k1=7", "done"), pair("c2.1 get k1", "no value")];
+    assert_eq!(asked_and_heard(&nothing.history), lost);
+}
+
+/// An append that took effect twice is read in a state that never was: no earlier read would explain it.
+#[test]
+fn what_no_order_explains_is_no_stale_read() {
+    let more = "[[faults]]\nat = \"1.5s\"\ntransfer = { to = 2 }\n[[requests]]\nat = \"2s\"\nto = 2\n\
+                command = { get = { key = 1 } }\n";
+    let twice = told("dedup-lost", more);
+    assert_eq!(
+        twice.sentence,
+        "c2.2 read values #ced58db7 from key 1, which no order of the operations explains."
+    );
+    assert_eq!(values_word(&[7, 7]) as u32, 0xced5_8db7, "no state that any order leads to");
+    let won = [(0, 5), (10, 20), (30, 40)];
+    let commands = [
+        Command::Put { key: KEY, value: 1 },
+        Command::CompareAndSet { key: KEY, expected: 1, value: 2 },
+        Command::CompareAndSet { key: KEY, expected: 1, value: 3 },
+    ];
+    let operations = won.iter().zip(commands);
+    let operations: Vec<Operation> = operations
+        .map(|((from, to), command)| operation(command, *from, Some((*to, Heard::Done))))
+        .collect();
+    let both = in_turn(&operations, false).expect("both cannot win").sentence;
+    assert!(both.starts_with("c3.2 heard `done` to `"), "{both}");
+    assert!(both.ends_with("`, which no order of the operations explains."), "{both}");
+}

@@ -89,9 +89,30 @@ fn oracles_and_twins_agree_on_every_bug() {
         Property::OneVote,
         Property::MonotonicTerm,
         Property::MonotonicCommit,
+        Property::SafeCommit,
+        Property::Snapshot,
+        Property::Configuration,
     ] {
         assert!(caught.contains_key(&property), "{property} was never violated: {caught:?}");
     }
+}
+
+/// Members change in few storms; where they do in all, more shows of what is wrong with that.
+#[test]
+fn oracles_and_twins_agree_on_changes_of_the_members() {
+    let config = swarm::Config { changes: 100, liveness: 0, ..swarm::Config::default() };
+    let bugs =
+        Bug::ALL.into_iter().filter(|bug| bug.about().violates.contains(&Property::Configuration));
+    let mut found = 0;
+    for bug in bugs {
+        for seed in 0..40 {
+            let mut plan = Plan { judge: twinned(), ..swarm::draw_with(seed, &config) };
+            plan.raft.bugs = vec![bug];
+            plan.events_max = 3_000;
+            found += u32::from(agree(&plan) == Some(Property::Configuration));
+        }
+    }
+    assert!(found >= 5, "a change was wrong only {found} times");
 }
 
 /// What a restarted node carries out again changes its state, too: left out of judgement, that hides nothing.

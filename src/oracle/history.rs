@@ -144,8 +144,7 @@ impl Histories {
         self.open.insert((request.client, request.serial), (key, history.operations.len()));
         let from = record.number;
         let operation = Operation { command, from, to: None, copies: 0, hint: u64::MAX };
-        let (began, ended, gave) = (record.time, None, Vec::new());
-        history.operations.push(Followed { operation, request, began, ended, gave });
+        history.operations.push(Followed::new(operation, request, record.time));
         history.open += 1;
     }
 
@@ -253,6 +252,11 @@ impl Histories {
 }
 
 impl Followed {
+    /// An operation that begins, or that nobody has seen take effect.
+    pub fn new(operation: Operation, request: RequestId, began: Time) -> Followed {
+        Followed { operation, request, began, ended: None, gave: Vec::new() }
+    }
+
     /// Goes on into a segment that begins now, in a state that holds what the operation did so far: if it was answered, only its other
     /// tries are left.
     fn settle(&mut self, now: u64) {

@@ -10,6 +10,9 @@
 //! If it has not when its time is over, the first of these that fails is the violation; a request may wait for some time, too. Only for a
 //! node that is catching up the judgement waits: how much there is to catch up is not in the plan, but whether the node gets on is in the
 //! records.
+//!
+//! A cluster that spins may let no time pass until the next look. If it uses up the events of the run, it is judged by how many of them
+//! came in a row to no avail.
 
 use crate::ids::{Index, NodeId, NodeSet, Term};
 use crate::log::RequestId;
@@ -60,6 +63,10 @@ pub struct Liveness {
     goal: Option<Index>,
     /// When it can be made.
     due: Time,
+    /// The event at which faults ended, and how long the longest log was then.
+    calmed: (u64, Index),
+    /// The latest event that got the cluster on, and its record: a look, a client's doing, an entry at a node that lacked it.
+    gain: (u64, u64),
     recovered: bool,
 }
 
@@ -90,6 +97,8 @@ impl Liveness {
             stayed: Time::ZERO,
             goal: None,
             due: Time::ZERO.plus(bounds.from).plus(bounds.within),
+            calmed: (0, Index::ZERO),
+            gain: (0, 0),
             recovered: false,
         }
     }
@@ -116,9 +125,17 @@ impl Liveness {
 
     /// Judges a record. `shadow` is as it is after it.
     pub fn observe(&mut self, record: &Record, shadow: &Shadow) -> Option<Violation> {
+        if self.begun.is_some() && self.gets_on(record) {
+            self.gain = (record.event, record.number);
+        }
         match (record.kind, record.node) {
             (Kind::Calm { look: 0 }, Some(node)) => {
-                self.begun.get_or_insert((record.time, record.number));
+                if self.begun.is_none() {
+                    let longest = shadow.nodes().map(|(_, node)| node.last_index()).max();
+                    self.begun = Some((record.time, record.number));
+                    self.calmed = (record.event, longest.unwrap_or_default());
+                    self.gain = (record.event, record.number);
+                }
                 self.core.insert(node);
             }
             (Kind::Calm { .. }, _) => return self.look(record, shadow),
@@ -145,6 +162,43 @@ impl Liveness {
             _ => {}
         }
         None
+    }
+
+    /// Whether this gets the cluster on. What clients do counts, for they may do it at any rate; of entries only those that were there when
+    /// faults ended, for new ones could come without end.
+    fn gets_on(&self, record: &Record) -> bool {
+        let is_new = |index: Index| {
+            let high = |id: NodeId| self.nodes[id.slot()].high;
+            index <= self.calmed.1 && record.node.is_some_and(|id| index > high(id))
+        };
+        match record.kind {
+            Kind::Calm { .. } | Kind::Invoke { .. } | Kind::Answered { .. } => true,
+            Kind::Append { index, .. } | Kind::Restore { index, .. } => is_new(index),
+            _ => false,
+        }
+    }
+
+    /// Judges a run whose events are used up before the cluster has come back to life; `last` is where it stands. It may have been cut
+    /// short: only a cluster that spins is accused.
+    pub fn run_out(&self, last: &Record, shadow: &Shadow) -> Option<Violation> {
+        let (begun, began) = self.begun?;
+        let barren = last.event - self.gain.0;
+        if barren <= self.bounds.barren_max {
+            return None;
+        }
+        let missing = match self.ailment(last.time, shadow) {
+            Some(Ailment::NoLeader) => "nobody in the core leads".into(),
+            Some(Ailment::LeaderChanges) => "no leader has stayed".into(),
+            Some(Ailment::NodeLags(id)) => format!("{id} lags or is down"),
+            Some(Ailment::RequestWaits(_)) => "a request waits".into(),
+            None => "no look found all well".into(),
+        };
+        let sentence = format!(
+            "The cluster spins: {} events in the {} since faults ended, the last {barren} of them to no avail, and {missing}.",
+            last.event - self.calmed.0,
+            seconds(last.time.since(begun))
+        );
+        Some(Violation::new(Property::Liveness, last, sentence, [began, self.gain.1]))
     }
 
     fn invoke(&mut self, request: RequestId, record: &Record) {
@@ -334,6 +388,7 @@ mod tests {
                 answer: second,
                 service: second.times(2),
                 within: second.times(10),
+                barren_max: 1_000,
             };
             let liveness = Liveness::new(3, bounds);
             let mut story = Story { liveness, shadow: Shadow::new(3), number: 0, seconds: 0 };
@@ -458,6 +513,63 @@ mod tests {
             story.tell(2, append(index));
         }
         assert!(story.end().is_some(), "it got no further");
+    }
+
+    impl Story {
+        /// So many events that are not told, and the run has no more.
+        fn runs_out_after(&mut self, events: u64) -> Option<String> {
+            let time = Time::ZERO.plus(Span::secs(self.seconds));
+            let (number, event) = (self.number, self.number + events);
+            let last = Record { number, event, time, node: None, kind: Kind::Calm { look: 9 } };
+            self.liveness.run_out(&last, &self.shadow).map(|violation| violation.sentence)
+        }
+    }
+
+    #[test]
+    fn a_cluster_that_spins_uses_up_the_events_to_no_avail() {
+        let mut story = Story::new();
+        story.leads(1, 2);
+        assert_eq!(story.runs_out_after(900), None, "that may have been too few");
+        let found = story.runs_out_after(2_000).expect("it is found");
+        assert_eq!(
+            found,
+            "The cluster spins: 2005 events in the 0.000 s since faults ended, the last 2001 of them to no avail, and no leader has stayed."
+        );
+        let mut before = Story::new();
+        before.liveness.begun = None;
+        assert_eq!(before.runs_out_after(2_000), None, "faults are not over");
+    }
+
+    #[test]
+    fn whatever_gets_the_cluster_on_is_counted_from() {
+        let append = |index| {
+            let (write, index) = (WriteId(1), Index(index));
+            Kind::Append { write, index, term: Term(2), content: 7 }
+        };
+        let spins = |kind: Option<(u8, Kind)>| {
+            let mut story = Story::new();
+            story.number += 600;
+            if let Some((node, kind)) = kind {
+                story.tell(node, kind);
+            }
+            story.runs_out_after(600).is_some()
+        };
+        let request = RequestId { client: 1, serial: 1, ..RequestId::NONE };
+        let command = Command::Get { key: 1 };
+        assert!(spins(None));
+        assert!(spins(Some((1, Kind::Role { role: Role::Candidate, term: Term(2) }))));
+        assert!(spins(Some((1, append(1)))), "no log was so long");
+        assert!(!spins(Some((0, Kind::Calm { look: 1 }))));
+        assert!(!spins(Some((1, Kind::Invoke { request, command, attempt: 1 }))));
+        let answered = Kind::Answered { request, applied: true, output: None };
+        assert!(!spins(Some((1, answered))));
+        let mut story = Story::new();
+        story.liveness.calmed.1 = Index(1);
+        for (node, spins) in [(1, false), (1, true), (2, false), (2, true)] {
+            story.number += 600;
+            story.tell(node, append(1));
+            assert_eq!(story.runs_out_after(600).is_some(), spins, "n{node} gets it once");
+        }
     }
 
     #[test]

@@ -111,6 +111,12 @@ impl Oracles {
         self.liveness.as_ref().is_some_and(|liveness| liveness.recovers(now, &self.shadow))
     }
 
+    /// Judges a run whose events are used up; `last` is where it stands.
+    pub fn run_out(&self, last: &Record) -> Option<Violation> {
+        let violation = self.liveness.as_ref()?.run_out(last, &self.shadow)?;
+        self.judge(violation)
+    }
+
     /// Whether faults are over, and this request waits since before they ended.
     pub fn outlived_faults(&self, request: RequestId) -> bool {
         self.liveness.as_ref().is_some_and(|liveness| liveness.outlived_faults(request))

@@ -1,5 +1,5 @@
 //! Exactly once (section 8, thesis 6.3): a request that is made in a session takes effect at one index, the requests of a session
-//! in the order of their serial numbers, and no node carries out an entry a second time.
+//! in the order of their serial numbers, no node carries out an entry a second time, and what one node carries out all do.
 
 use std::collections::BTreeMap;
 
@@ -48,9 +48,9 @@ impl Effects {
                     let sentence = format!("{id} carried out {name} at index {index} again.");
                     let first =
                         self.first.get(index.previous().0 as usize).map(|(_, first)| *first);
-                    return Some(twice(record, sentence, first));
+                    return Some(violated(record, sentence, first));
                 }
-                self.apply(record, id, index, request, effect)
+                self.apply(record, id, (before, index), request, effect)
             }
             _ => None,
         }
@@ -60,31 +60,43 @@ impl Effects {
         &mut self,
         record: &Record,
         id: NodeId,
-        index: Index,
+        (before, index): (Index, Index),
         request: RequestId,
         effect: bool,
     ) -> Option<Violation> {
         if let Some((known, first)) = self.first.get(index.previous().0 as usize) {
-            let again = effect && !known;
-            return again.then(|| self.second(record, id, index, request, Some(*first)));
+            return match (known, effect) {
+                (false, true) => Some(self.second(record, id, index, request, Some(*first))),
+                (true, false) if index > before => {
+                    let name = client(request);
+                    let sentence = format!(
+                        "{id} did not carry out {name} at index {index}, though others did."
+                    );
+                    Some(violated(record, sentence, Some(*first)))
+                }
+                _ => None,
+            };
         }
         self.first.push((effect, record.number));
         if !effect || request.session == Index::ZERO {
             return None;
         }
-        let latest = self.latest.insert(request.client, (request.serial, index, record.number));
-        let (serial, at, first) = latest?;
+        let latest = self.latest.get(&request.client).copied();
+        let Some((serial, at, first)) = latest.filter(|(serial, ..)| *serial >= request.serial)
+        else {
+            let now = (request.serial, index, record.number);
+            self.latest.insert(request.client, now);
+            return None;
+        };
         if serial == request.serial {
             return Some(self.second(record, id, index, request, Some(first)));
         }
-        (serial > request.serial).then(|| {
-            let later = client(RequestId::new(request.client, serial));
-            let name = client(request);
-            let sentence = format!(
-                "{id} carried out {name} at index {index}, after {later} of the same client at index {at}."
-            );
-            twice(record, sentence, Some(first))
-        })
+        let later = client(RequestId::new(request.client, serial));
+        let name = client(request);
+        let sentence = format!(
+            "{id} carried out {name} at index {index}, after {later} of the same client at index {at}."
+        );
+        Some(violated(record, sentence, Some(first)))
     }
 
     /// A request has taken effect before.
@@ -110,6 +122,152 @@ impl Effects {
     }
 }
 
-fn twice(record: &Record, sentence: String, first: Option<u64>) -> Violation {
+/// What is wrong with a request whose entry `first` was about.
+fn violated(record: &Record, sentence: String, first: Option<u64>) -> Violation {
     Violation::new(Property::ExactlyOnce, record, sentence, first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Term;
+    use crate::time::Time;
+
+    /// Two nodes that start with nothing applied.
+    struct Story(Effects, u64);
+
+    impl Story {
+        fn new() -> Story {
+            Story(Effects::new(2), 0)
+        }
+
+        fn tell(&mut self, node: u8, kind: Kind) -> Option<Violation> {
+            self.1 += 1;
+            let (number, time) = (self.1, Time(self.1));
+            let node = Some(NodeId::new(node));
+            self.0.observe(&Record { number, event: number, time, node, kind })
+        }
+
+        /// A node applies the entry of a request of client 1, in its session; gives what is wrong with it.
+        fn applies(&mut self, node: u8, index: u64, serial: u32, effect: bool) -> Option<String> {
+            let request = RequestId { session: Index(1), ..RequestId::new(1, serial) };
+            self.applies_request(node, index, request, effect)
+        }
+
+        fn applies_request(
+            &mut self,
+            node: u8,
+            index: u64,
+            request: RequestId,
+            effect: bool,
+        ) -> Option<String> {
+            let (index, term) = (Index(index), Term(2));
+            let violation =
+                self.tell(node, Kind::Apply { index, term, content: 7, request, effect })?;
+            assert_eq!(violation.property, Property::ExactlyOnce);
+            assert_eq!(violation.evidence.last(), Some(&self.1));
+            Some(violation.sentence)
+        }
+
+        /// A node starts again, with what its state machine kept.
+        fn starts(&mut self, node: u8, applied: u64) {
+            let (applied, term) = (Index(applied), Term(2));
+            let boot = Kind::Boot { life: 2, term, vote: None, last_index: Index(9), applied };
+            assert_eq!(self.tell(node, boot), None);
+        }
+    }
+
+    #[test]
+    fn each_request_once_in_order_at_every_node_is_as_it_should_be() {
+        let mut story = Story::new();
+        for node in [1, 2] {
+            for (index, serial, effect) in [(1, 1, true), (2, 2, true), (3, 2, false), (4, 5, true)]
+            {
+                assert_eq!(story.applies(node, index, serial, effect), None, "n{node}, {index}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_request_takes_effect_at_one_index() {
+        let mut story = Story::new();
+        assert_eq!(story.applies(1, 1, 1, true), None);
+        let found = story.applies(1, 2, 1, true).expect("it is found");
+        assert_eq!(found, "n1 carried out c1.1 at index 2, though it took effect at index 1.");
+        // Outside of a session it may.
+        let mut story = Story::new();
+        let request = RequestId::new(1, 1);
+        assert_eq!(story.applies_request(1, 1, request, true), None);
+        assert_eq!(story.applies_request(1, 2, request, true), None);
+    }
+
+    #[test]
+    fn requests_of_a_session_take_effect_in_their_order() {
+        let mut story = Story::new();
+        assert_eq!(story.applies(1, 1, 3, true), None);
+        assert_eq!(story.applies(1, 2, 2, false), None, "its client went on");
+        let found = story.applies(1, 3, 2, true).expect("it is found");
+        let expected = "n1 carried out c1.2 at index 3, after c1.3 of the same client at index 1.";
+        assert_eq!(found, expected);
+        let mut story = Story::new();
+        assert_eq!(story.applies(1, 1, 3, true), None);
+        let other = RequestId { session: Index(1), ..RequestId::new(2, 2) };
+        assert_eq!(story.applies_request(1, 2, other, true), None, "another client's");
+    }
+
+    #[test]
+    fn what_one_node_carries_out_all_do_and_no_more() {
+        let mut story = Story::new();
+        assert_eq!(story.applies(1, 1, 1, true), None);
+        assert_eq!(story.applies(1, 2, 1, false), None);
+        assert_eq!(story.applies(2, 1, 1, true), None);
+        let found = story.applies(2, 2, 1, true).expect("it is found");
+        assert_eq!(found, "n2 carried out c1.1 at index 2, though it took effect at index 1.");
+
+        // The session had expired, or the client had gone on: nothing is known of an earlier effect.
+        let mut story = Story::new();
+        assert_eq!(story.applies(1, 1, 1, false), None);
+        let found = story.applies(2, 1, 1, true).expect("it is found");
+        let expected =
+            "n2 carried out c1.1 at index 1, though others know that it took effect before.";
+        assert_eq!(found, expected);
+
+        let mut story = Story::new();
+        assert_eq!(story.applies(1, 1, 1, true), None);
+        let found = story.applies(2, 1, 1, false).expect("it is found");
+        assert_eq!(found, "n2 did not carry out c1.1 at index 1, though others did.");
+    }
+
+    #[test]
+    fn a_node_carries_out_an_entry_again_only_if_its_state_machine_lost_it() {
+        let restarted = |applied: u64| {
+            let mut story = Story::new();
+            for index in [1, 2] {
+                assert_eq!(story.applies(1, index, index as u32, true), None);
+            }
+            story.starts(1, applied);
+            story
+        };
+        for applied in [0, 1] {
+            assert_eq!(restarted(applied).applies(1, applied + 1, applied as u32 + 1, true), None);
+        }
+        let found = restarted(2).applies(1, 2, 2, true).expect("it is found");
+        assert_eq!(found, "n1 carried out c1.2 at index 2 again.");
+        assert_eq!(restarted(2).applies(1, 2, 2, false), None, "its session knew it");
+        let no_op = Kind::Apply {
+            index: Index(2),
+            term: Term(2),
+            content: 7,
+            request: RequestId::NONE,
+            effect: true,
+        };
+        assert_eq!(restarted(2).tell(1, no_op), None, "a no-op has no effect");
+
+        let mut story = restarted(0);
+        let restore = Kind::Restore { index: Index(2), term: Term(2), state: 7 };
+        assert_eq!(story.tell(1, restore), None);
+        let found = story.applies(1, 1, 1, true).expect("it is found");
+        assert_eq!(found, "n1 carried out c1.1 at index 1 again.", "the snapshot has it");
+        assert_eq!(story.applies(1, 3, 3, true), None);
+    }
 }

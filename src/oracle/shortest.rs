@@ -2,8 +2,10 @@
 //!
 //! An operation is left out only where every order of the rest with it is an order of the rest without it, so that what remains is
 //! wrong by itself and tells no other story: what changed nothing only asked, and what was written and never seen made no difference.
+//! Of up to eight operations every way of leaving some out is tried, and what remains is the shortest that there is. Of more, no single
+//! one of those that remain can be left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::log::Command;
@@ -56,12 +58,45 @@ impl Budget {
     }
 }
 
+/// Up to so many operations every way of leaving some out is tried.
+const TRIED_ALL_MAX: usize = 8;
+
 /// Leaves out what can be left out, the oldest first and the newest first; gives what is shorter. No single operation can then be
 /// left out, unless the history is so tangled that the budget does not suffice to see it.
 fn shortest(base: &[State], operations: Vec<Followed>, lists: &Lists) -> Vec<Followed> {
+    if operations.len() <= TRIED_ALL_MAX {
+        return shortest_of_all(base, &operations, lists);
+    }
     let oldest_first = without(base, operations.clone(), lists, false);
     let newest_first = without(base, operations, lists, true);
     if newest_first.len() < oldest_first.len() { newest_first } else { oldest_first }
+}
+
+/// Leaves out one operation after the other in every order; of the shortest histories, gives that of the latest operations.
+fn shortest_of_all(base: &[State], operations: &[Followed], lists: &Lists) -> Vec<Followed> {
+    let places = |set: u32| (0..operations.len()).filter(move |place| set & 1 << place != 0);
+    let chosen = |set: u32| -> Vec<Followed> {
+        places(set).map(|place| operations[place].clone()).collect()
+    };
+    let mut budget = Budget(SEARCH_MAX * 2);
+    let mut sets = BTreeSet::from([(1 << operations.len()) - 1]);
+    loop {
+        let mut smaller: BTreeSet<u32> = BTreeSet::new();
+        for (set, place) in sets.iter().flat_map(|set| places(*set).map(move |it| (set, it))) {
+            let rest = set & !(1 << place);
+            let others = chosen(rest);
+            if !smaller.contains(&rest)
+                && makes_no_difference(&operations[place].operation, &others, lists)
+                && budget.is_violated(base, &others)
+            {
+                smaller.insert(rest);
+            }
+        }
+        if smaller.is_empty() {
+            return chosen(sets.last().copied().unwrap_or(0));
+        }
+        sets = smaller;
+    }
 }
 
 fn without(
@@ -199,4 +234,109 @@ fn table(key: u32, base: &[State], kept: &[Followed], lists: &Lists) -> Vec<Stri
         lines.push(line);
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::log::RequestId;
+    use crate::record::values_word;
+    use crate::time::Time;
+
+    const KEY: u32 = 1;
+
+    /// An operation on few values, and what might be heard of it; now and then nothing, or it is tried twice.
+    fn operation() -> impl Strategy<Value = Operation> {
+        let drawn = (0..6_u8, 0..3_u32, 0..3_u32, 0..20_u64, 1..9_u64, 0..8_u8, 0..7_u8);
+        drawn.prop_map(|(kind, value, other, from, takes, heard, known)| {
+            let command = match kind {
+                0 | 1 => Command::Get { key: KEY },
+                2 => Command::Put { key: KEY, value },
+                3 => Command::Delete { key: KEY },
+                4 => Command::CompareAndSet { key: KEY, expected: other, value },
+                _ => Command::Append { key: KEY, value },
+            };
+            let heard = match (command, heard) {
+                (Command::Get { .. }, 0) => Heard::Values(0),
+                (Command::Get { .. }, 1) => Heard::Values(values_word(&[value, other])),
+                (Command::Get { .. }, _) => Heard::Values(values_word(&[value])),
+                (Command::CompareAndSet { .. }, 0..3) => Heard::Mismatch,
+                _ => Heard::Done,
+            };
+            let to = (known > 0).then_some((from + takes, heard));
+            Operation { command, from, to, copies: u32::from(known == 1), hint: u64::MAX }
+        })
+    }
+
+    /// The operations of a history that cannot be; none if it can.
+    fn wrong(operations: &[Operation]) -> Option<(Vec<Followed>, Lists)> {
+        let mut search = Search::new(&[State::from([])], operations, SEARCH_MAX);
+        let followed = |(place, operation): (usize, &Operation)| {
+            let request = RequestId::new(place as u32 + 1, 1);
+            Followed::new(*operation, request, Time(operation.from))
+        };
+        let wrong = search.verdict() == Verdict::Violated;
+        wrong.then(|| (operations.iter().enumerate().map(followed).collect(), search.states()))
+    }
+
+    /// Each history that is wrong and lacks one operation that can be left out.
+    fn one_less<'a>(kept: &'a [Followed], lists: &'a Lists) -> impl Iterator<Item = Vec<Followed>> {
+        (0..kept.len()).filter_map(|place| {
+            let mut others = kept.to_vec();
+            let left_out = others.remove(place);
+            let wrong = Budget(SEARCH_MAX).is_violated(&[State::from([])], &others);
+            (wrong && makes_no_difference(&left_out.operation, &others, lists)).then_some(others)
+        })
+    }
+
+    /// The length of the shortest history to which anything leads that leaves out one operation after the other.
+    fn least(kept: &[Followed], lists: &Lists) -> usize {
+        one_less(kept, lists).map(|others| least(&others, lists)).min().unwrap_or(kept.len())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 1_500, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_small_history_is_the_shortest_that_there_is(
+            operations in prop::collection::vec(operation(), 2..8),
+        ) {
+            if let Some((history, lists)) = wrong(&operations) {
+                let base = [State::from([])];
+                let found = shortest(&base, history.clone(), &lists);
+                prop_assert_eq!(found.len(), least(&history, &lists), "{:?}", found);
+                prop_assert!(Budget(SEARCH_MAX).is_violated(&base, &found));
+            }
+        }
+
+        #[test]
+        fn no_operation_of_a_longer_one_can_be_left_out(
+            operations in prop::collection::vec(operation(), 9..20),
+        ) {
+            if let Some((history, lists)) = wrong(&operations) {
+                let found = shortest(&[State::from([])], history, &lists);
+                prop_assert_eq!(one_less(&found, &lists).count(), 0, "{:?}", found);
+            }
+        }
+    }
+
+    /// Leaving out the oldest first, or the newest, may end with more than need be.
+    #[test]
+    fn trying_all_is_shorter_now_and_then() {
+        use proptest::strategy::ValueTree;
+        use proptest::test_runner::TestRunner;
+        let mut runner = TestRunner::deterministic();
+        let strategy = prop::collection::vec(operation(), 2..8);
+        let shorter = (0..3_000).any(|_| {
+            let operations = strategy.new_tree(&mut runner).expect("it is drawn").current();
+            let Some((history, lists)) = wrong(&operations) else { return false };
+            let base = [State::from([])];
+            let least = shortest_of_all(&base, &history, &lists).len();
+            let by_age = |newest: bool| without(&base, history.clone(), &lists, newest).len();
+            by_age(false).min(by_age(true)) > least
+        });
+        assert!(shorter);
+    }
 }

@@ -67,6 +67,8 @@ pub struct Bounds {
     pub service: Span,
     /// How long after the end of faults all must be well.
     pub within: Span,
+    /// How many events there may be in a row without any that gets the cluster on.
+    pub barren_max: u64,
 }
 
 /// How many times quicker than the spread of election timeouts a message is. A candidate that is alone for five messages wins.
@@ -78,6 +80,10 @@ const ELECTION_MESSAGES: u64 = 5;
 const ROUNDS_BESIDES: u64 = 4;
 /// How many looks a leader must have led.
 const LOOKS_TO_STAY: u64 = 3;
+/// How many events in a row bring a live cluster nothing, for each node: more than a hundred times what storms need.
+const BARREN_EVENTS: u64 = 50_000;
+/// How many events it takes at most to bring a part of a snapshot to a node.
+const EVENTS_PER_PART: u64 = 10;
 /// An election round splits every time in one of 2 to the power of this many runs.
 const DOUBT_BITS: u32 = 30;
 
@@ -107,7 +113,23 @@ impl Plan {
             .plus(service.times(2))
             .plus(longest.times(2));
         let within = liveness.within.unwrap_or(derived);
-        Some(Bounds { from: liveness.from, message, look: longest, stay, answer, service, within })
+        let barren_max = BARREN_EVENTS
+            .saturating_add(EVENTS_PER_PART.saturating_mul(self.parts_max()))
+            .saturating_mul(self.cluster.nodes.into());
+        let (from, look) = (liveness.from, longest);
+        Some(Bounds { from, message, look, stay, answer, service, within, barren_max })
+    }
+
+    /// In how many parts a snapshot is sent at most: full lists at all keys, and in all sessions the answer that tells of one.
+    fn parts_max(&self) -> u64 {
+        let config = self.config();
+        if config.snapshot_every == 0 {
+            return 0;
+        }
+        let list = 24 + 4 * crate::kv::VALUES_MAX as u64;
+        let keys = u64::from(self.clients.keys) + self.requests.len() as u64;
+        let lists = keys + u64::from(self.clients.sessions.unwrap_or(0));
+        (lists * list).div_ceil(config.snapshot_chunk.into())
     }
 
     /// How many clients there are at most, single requests counted.

@@ -162,7 +162,11 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
                 return Ended::Recovered;
             }
             if self.watch.event >= self.plan.events_max {
-                return Ended::EventLimit;
+                self.watch.run_out();
+                return match self.watch.violation {
+                    Some(_) => Ended::Violation,
+                    None => Ended::EventLimit,
+                };
             }
             let Some((time, event)) = self.queue.pop_until(horizon) else {
                 return if self.queue.is_empty() { Ended::Idle } else { Ended::Horizon };

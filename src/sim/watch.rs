@@ -127,6 +127,13 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// The events of the plan are used up, so that no more is recorded. Whoever judges the end is shown a look that is no record.
+    pub fn run_out(&mut self) {
+        let (number, event, time) = (self.records, self.event, self.now);
+        let last = Record { number, event, time, node: None, kind: Kind::Calm { look: u32::MAX } };
+        self.violation = self.judges.as_ref().and_then(|judges| judges.oracles.run_out(&last));
+    }
+
     /// The oracles and situations.
     pub fn judges(&mut self) -> Option<&mut Judges> {
         self.judges.as_deref_mut()

@@ -261,10 +261,13 @@ impl Twin {
             self.effects.resize(index, (RequestId::NONE, false));
             self.effects[index - 1] = (request, effect);
         }
+        let applied_before = index <= reached;
+        if !effect && !applied_before && known.is_some_and(|(_, effect)| effect) {
+            self.broken.push(Property::ExactlyOnce);
+        }
         if !effect || request.is_none() {
             return;
         }
-        let applied_before = index <= reached;
         let without_effect_elsewhere = known.is_some_and(|(_, effect)| !effect);
         let in_session = |other: &RequestId| other.session > Index::ZERO;
         let mut earlier = self.effects[..index - 1].iter().filter(|(_, effect)| *effect);
