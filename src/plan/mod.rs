@@ -47,7 +47,7 @@ pub struct Plan {
     pub seed: u64,
     /// When the run ends, in virtual time.
     pub horizon: Span,
-    /// After how many events the run ends at the latest.
+    /// After how many events the run ends at the latest. It ends so, too, when 8,388,608 wait at once.
     pub events_max: u64,
     /// Which properties are judged; all of them by default.
     #[serde(skip_serializing_if = "judges_all")]

@@ -3,6 +3,7 @@
 use crate::plan::Plan;
 use crate::property::Property;
 use crate::sim::{Ended, Outcome};
+use crate::world::queue::WAITING_MAX;
 
 /// How a run stands to what its scenario promised.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +54,10 @@ fn at_least(plan: &Plan, outcome: &Outcome, broken: &mut Vec<String>) {
         }
     }
     if outcome.ended == Ended::EventLimit {
-        broken.push(format!("the run came to its limit of {} events", plan.events_max));
+        broken.push(match outcome.counters.events < plan.events_max {
+            true => format!("more than {WAITING_MAX} events wait at once"),
+            false => format!("the run came to its limit of {} events", plan.events_max),
+        });
     }
 }
 

@@ -161,7 +161,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             if self.watch.recovered {
                 return Ended::Recovered;
             }
-            if self.watch.event >= self.plan.events_max {
+            if self.watch.event >= self.plan.events_max || self.queue.is_full() {
                 self.watch.run_out();
                 return match self.watch.violation {
                     Some(_) => Ended::Violation,

@@ -21,48 +21,30 @@ pub struct Queue<E> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn(u64);
 
-/// When an event comes, and its place in the slab.
-#[derive(Clone, Copy, Debug)]
-struct Key {
-    time: Time,
-    turn: Turn,
-    place: u32,
-}
+/// When an event comes, and its place in the slab, in one number: keys are compared and moved more than anything else. The time has the
+/// upper 64 bits, the turn the next 40, the place the last 24.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key(u128);
+
+/// How many events may wait when another is handled. There is room for twice as many, for one event may schedule many.
+pub const WAITING_MAX: usize = 1 << 23;
+/// How many events have room, and how many can be scheduled in all: more than memory and patience hold.
+const PLACES_MAX: u32 = 1 << 24;
+const TURNS_MAX: u64 = 1 << 40;
 
 impl Key {
-    /// One number, so that one comparison orders two keys.
-    fn order(&self) -> u128 {
-        u128::from(self.time.0) << 64 | u128::from(self.turn.0)
+    fn new(time: Time, turn: Turn, place: u32) -> Key {
+        Key(u128::from(time.0) << 64 | u128::from(turn.0 << 24 | u64::from(place)))
+    }
+
+    fn time(self) -> Time {
+        Time((self.0 >> 64) as u64)
+    }
+
+    fn place(self) -> usize {
+        (self.0 as u32 & (PLACES_MAX - 1)) as usize
     }
 }
-
-impl Ord for Key {
-    fn cmp(&self, other: &Key) -> std::cmp::Ordering {
-        self.order().cmp(&other.order())
-    }
-}
-
-impl PartialOrd for Key {
-    fn partial_cmp(&self, other: &Key) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-
-    fn lt(&self, other: &Key) -> bool {
-        self.order() < other.order()
-    }
-
-    fn le(&self, other: &Key) -> bool {
-        self.order() <= other.order()
-    }
-}
-
-impl PartialEq for Key {
-    fn eq(&self, other: &Key) -> bool {
-        self.order() == other.order()
-    }
-}
-
-impl Eq for Key {}
 
 impl<E> Default for Queue<E> {
     fn default() -> Queue<E> {
@@ -80,6 +62,7 @@ impl<E> Queue<E> {
     /// Takes the next turn, for an event that is pushed later.
     pub fn take_turn(&mut self) -> Turn {
         self.sequence += 1;
+        assert!(self.sequence < TURNS_MAX, "a run schedules fewer than 2^40 events");
         Turn(self.sequence)
     }
 
@@ -92,27 +75,33 @@ impl<E> Queue<E> {
             }
             None => {
                 self.slab.push(Some(event));
+                assert!(self.slab.len() < PLACES_MAX as usize, "fewer than 2^24 events wait");
                 (self.slab.len() - 1) as u32
             }
         };
-        self.heap.push(Reverse(Key { time, turn, place }));
+        self.heap.push(Reverse(Key::new(time, turn, place)));
     }
 
     /// Takes the next event, if it is not after `horizon`. O(log n). In line, so that the event is moved once.
     #[inline(always)]
     pub fn pop_until(&mut self, horizon: Time) -> Option<(Time, E)> {
-        if self.heap.peek()?.0.time > horizon {
+        if self.heap.peek()?.0.time() > horizon {
             return None;
         }
-        let Reverse(Key { time, place, .. }) = self.heap.pop()?;
-        self.free.push(place);
-        let event = self.slab[place as usize].take().expect("a key has its event");
-        Some((time, event))
+        let Reverse(key) = self.heap.pop()?;
+        self.free.push(key.place() as u32);
+        let event = self.slab[key.place()].take().expect("a key has its event");
+        Some((key.time(), event))
     }
 
     /// How many events wait.
     pub fn len(&self) -> usize {
         self.heap.len()
+    }
+
+    /// Whether [`WAITING_MAX`] events wait.
+    pub fn is_full(&self) -> bool {
+        self.len() >= WAITING_MAX
     }
 
     /// Whether no event waits.
@@ -124,6 +113,18 @@ impl<E> Queue<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_keeps_its_time_and_place_to_the_last_bit() {
+        let last = (Time(u64::MAX), Turn(TURNS_MAX - 1), PLACES_MAX - 1);
+        for (time, turn, place) in [(Time(0), Turn(1), 0), last] {
+            let key = Key::new(time, turn, place);
+            assert_eq!((key.time(), key.place()), (time, place as usize));
+        }
+        let earlier = Key::new(Time(7), Turn(TURNS_MAX - 1), PLACES_MAX - 1);
+        assert!(earlier < Key::new(Time(8), Turn(1), 0), "time comes first");
+        assert!(Key::new(Time(7), Turn(1), 9) < Key::new(Time(7), Turn(2), 0), "then turns");
+    }
 
     #[test]
     fn ties_break_by_order_of_scheduling() {
