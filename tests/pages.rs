@@ -108,7 +108,11 @@ fn of_each_record(page: &mut Page, function: &str) -> Vec<Value> {
 #[test]
 #[ignore = "needs chromium; .ci/run installs it"]
 fn words_and_json_are_those_of_a_trace() {
-    for args in [vec!["--seed", "42"], vec![FIGURE_8], vec!["scenarios/faults/ring.toml"]] {
+    let disks = squall::cli::files::find(&["scenarios/disks".into()]).expect("there are scenarios");
+    let disks: Vec<String> = disks.iter().map(|path| path.display().to_string()).collect();
+    let mut runs = vec![vec!["--seed", "42"], vec![FIGURE_8], vec!["scenarios/faults/ring.toml"]];
+    runs.extend(disks.iter().map(|path| vec![path.as_str()]));
+    for args in runs {
         let written = Written::new(&args);
         let mut page = written.open("");
         let told = of_each_record(&mut page, "words");
