@@ -16,7 +16,7 @@ use squall::plan::{Plan, swarm};
 use squall::property::Property;
 use squall::raft::{Bug, Message, Raft, Rules};
 use squall::record::{Kind, Record, Summary};
-use squall::report::explain::explain;
+use squall::report::explain::{Line, explain};
 use squall::sim::{Options, Outcome, run_nodes};
 
 /// A step of a node: the event that it handled.
@@ -169,12 +169,18 @@ fn check(name: &str, plan: &Plan) -> Result<(), String> {
     guilty.extend(decided_by_host(plan, &records));
     guilty.dedup();
     let explanation = explain(plan, 40).expect("it can be held").expect("it fails");
-    let told: Vec<Step> = explanation
-        .lines
-        .iter()
-        .map(|line| &records[line.number as usize - 1])
-        .filter_map(|record| Some((record.event, record.node?)))
-        .collect();
+    let lines = explanation.lines.iter();
+    let shown = |line: &Line| &records[line.number as usize - 1];
+    // A line of what somebody sends tells of the step that hears it, if it says when that is.
+    let heard = |record: &&Record| {
+        let Kind::Deliver { id, .. } = record.kind else { return false };
+        explanation.lines.iter().any(|line| {
+            let sends = matches!(shown(line).kind, Kind::Send { id: sent, .. } if sent == id);
+            sends && line.text.contains("hears it at")
+        })
+    };
+    let all = records.iter().filter(heard).chain(lines.map(shown));
+    let told: Vec<Step> = all.filter_map(|record| Some((record.event, record.node?))).collect();
     let text = explanation.text(name);
     assert!(!guilty.is_empty(), "{name}: no step was decided otherwise\n{text}");
     let needed = decisive(plan, &outcome, &guilty);
