@@ -366,6 +366,14 @@ mod tests {
     }
 
     #[test]
+    fn who_leads_on_is_not_accused_once_a_disk_is_destroyed() {
+        let mut story = removed();
+        assert_eq!(story.commits(2), None);
+        assert_eq!(story.tell(Some(2), Kind::Wipe { stays_out: false }), None);
+        assert_eq!(story.sends(HEARTBEAT), None);
+    }
+
+    #[test]
     fn a_leader_in_the_old_half_of_joint_consensus_leads_on() {
         let mut story = Story::new();
         assert_eq!(story.changes(joint(&[2, 3, 4], &[1, 2, 3])), None);

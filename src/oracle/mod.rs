@@ -145,7 +145,8 @@ impl Oracles {
                 return self.client(record);
             }
             Kind::Send { message, .. } if !message.message.may_give_a_vote() => {
-                return self.members.observe_send(record, message.message);
+                let violation = self.members.observe_send(record, message.message)?;
+                return self.judge(violation);
             }
             Kind::Duplicate { .. } => return self.client(record),
             Kind::Invoke { .. } | Kind::Answered { .. } | Kind::GaveUp { .. } => {
