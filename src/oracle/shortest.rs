@@ -49,6 +49,11 @@ pub fn violation(
 struct Budget(usize);
 
 impl Budget {
+    /// For one way of leaving out what can be left out.
+    fn of_a_cut() -> Budget {
+        Budget(SEARCH_MAX * 2)
+    }
+
     fn is_violated(&mut self, base: &[State], operations: &[Followed]) -> bool {
         let operations: Vec<Operation> = operations.iter().map(|it| it.operation).collect();
         let mut search = Search::new(base, &operations, SEARCH_MAX.min(self.0));
@@ -67,8 +72,9 @@ fn shortest(base: &[State], operations: Vec<Followed>, lists: &Lists) -> Vec<Fol
     if operations.len() <= TRIED_ALL_MAX {
         return shortest_of_all(base, &operations, lists);
     }
-    let oldest_first = without(base, operations.clone(), lists, false);
-    let newest_first = without(base, operations, lists, true);
+    let [mut one, mut other] = [(); 2].map(|()| Budget::of_a_cut());
+    let oldest_first = without(base, operations.clone(), lists, false, &mut one);
+    let newest_first = without(base, operations, lists, true, &mut other);
     if newest_first.len() < oldest_first.len() { newest_first } else { oldest_first }
 }
 
@@ -78,7 +84,7 @@ fn shortest_of_all(base: &[State], operations: &[Followed], lists: &Lists) -> Ve
     let chosen = |set: u32| -> Vec<Followed> {
         places(set).map(|place| operations[place].clone()).collect()
     };
-    let mut budget = Budget(SEARCH_MAX * 2);
+    let mut budget = Budget::of_a_cut();
     let mut sets = BTreeSet::from([(1 << operations.len()) - 1]);
     loop {
         let mut smaller: BTreeSet<u32> = BTreeSet::new();
@@ -104,8 +110,8 @@ fn without(
     mut kept: Vec<Followed>,
     lists: &Lists,
     newest_first: bool,
+    budget: &mut Budget,
 ) -> Vec<Followed> {
-    let mut budget = Budget(SEARCH_MAX * 2);
     loop {
         let before = kept.len();
         let mut step = 0;
@@ -316,8 +322,15 @@ mod tests {
             operations in prop::collection::vec(operation(), 9..20),
         ) {
             if let Some((history, lists)) = wrong(&operations) {
-                let found = shortest(&[State::from([])], history, &lists);
-                prop_assert_eq!(one_less(&found, &lists).count(), 0, "{:?}", found);
+                let base = [State::from([])];
+                let [mut one, mut other] = [(); 2].map(|()| Budget::of_a_cut());
+                without(&base, history.clone(), &lists, false, &mut one);
+                without(&base, history.clone(), &lists, true, &mut other);
+                let found = shortest(&base, history, &lists);
+                // So tangled a history may be cut too little, as its words say.
+                if one.0 > 0 && other.0 > 0 {
+                    prop_assert_eq!(one_less(&found, &lists).count(), 0, "{:?}", found);
+                }
             }
         }
     }
@@ -334,7 +347,9 @@ mod tests {
             let Some((history, lists)) = wrong(&operations) else { return false };
             let base = [State::from([])];
             let least = shortest_of_all(&base, &history, &lists).len();
-            let by_age = |newest: bool| without(&base, history.clone(), &lists, newest).len();
+            let by_age = |newest: bool| {
+                without(&base, history.clone(), &lists, newest, &mut Budget::of_a_cut()).len()
+            };
             by_age(false).min(by_age(true)) > least
         });
         assert!(shorter);
