@@ -207,3 +207,47 @@ fn snapshots_and_flow_have_limits() {
         "[cluster]\napply_delay = \"1000s\"\n",
     ]);
 }
+
+#[test]
+fn what_a_crash_leaves_and_what_rots_is_told_apart() {
+    let crash = |rest: &str| format!("[[faults]]\nat = \"1s\"\ncrash = {{ whom = 1{rest} }}\n");
+    let votes = "survives = { writes = 2, votes = 1 }";
+    let lost = "survives = { writes = 2 }";
+    check(
+        "[[faults]]\nat = \"1s\"\ncrash = { whom = 1, ",
+        " }\n",
+        &[
+            (lost, "or \"reordered\"", "{ writes = 2 }", "write unsynced ="),
+            (
+                &format!("unsynced = \"torn\", {votes}"),
+                "only with unsynced = \"reordered\"",
+                "1",
+                "\"reordered\"",
+            ),
+            ("unsynced = \"reorderd\"", "`reorderd`", "\"reorderd\"", "`reordered`"),
+        ],
+    );
+    check(
+        "[[faults]]\nat = \"1s\"\n",
+        " }\n",
+        &[
+            (
+                "corrupt = { whom = 1, what = \"vote\", entries = 2",
+                "only the log has entries",
+                "2",
+                "leave `entries` or `what` out",
+            ),
+            ("corrupt = { whom = 1, what = \"votes\"", "`votes`", "\"votes\"", "`vote`"),
+            ("disk-lie = { whom = 1", "unknown field `disk-lie`", "disk-lie", "`disk-lies`"),
+        ],
+    );
+    let sync = "[[syncs]]\nnode = 1\nbegun = \"1s\"\ntakes = \"1ms\"\nfails = true\n";
+    let apart = ("survives = { writes = 1, votes = 3 }", "keeps the order of writes", "3", "");
+    check(sync, "\n", &[apart]);
+    let reordered = ", unsynced = \"reordered\"";
+    fine(&[
+        &crash(&format!("{reordered}, {votes}")),
+        &crash(reordered),
+        &crash(", unsynced = \"torn\""),
+    ]);
+}

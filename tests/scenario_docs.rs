@@ -1,6 +1,8 @@
 //! `docs/scenarios.md` has every key and every word of a scenario file, as the schema has them. `UPDATE_DOCS=1 cargo test --test
 //! scenario_docs` writes its reference anew: read the difference before you commit it.
 
+mod words;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -8,6 +10,7 @@ use std::fs;
 use serde_json::Value;
 use squall::cli::catalogue::{SchemaOf, schema_value};
 use squall::report::promises::{Verdict, judge};
+use words::apart;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/scenarios.md");
 const BEGIN: &str = "<!-- From here on the page is written by tests/scenario_docs.rs. -->\n";
@@ -61,8 +64,12 @@ impl Reference {
         if definition["properties"].is_object() {
             return self.table(path, &definition);
         }
-        let _ =
-            write!(self.words, "\n### {}\n\n{}\n", kebab(name), line(&definition["description"]));
+        let _ = write!(
+            self.words,
+            "\n### {}\n\n{}\n",
+            apart(name, ' '),
+            line(&definition["description"])
+        );
         if let Some((_, command)) = LISTED.iter().find(|(listed, _)| *listed == name) {
             let _ = writeln!(self.words, "`{command}` lists them.");
             return;
@@ -95,18 +102,6 @@ fn line(text: &Value) -> String {
     text.as_str().unwrap_or_default().replace('\n', " ").replace('|', "\\|")
 }
 
-/// `SpanRange` in words: `span range`.
-fn kebab(name: &str) -> String {
-    let mut words = String::new();
-    for c in name.chars() {
-        if c.is_uppercase() && !words.is_empty() {
-            words.push(' ');
-        }
-        words.push(c.to_ascii_lowercase());
-    }
-    words
-}
-
 /// The definitions that a key's value may have.
 fn names(property: &Value) -> Vec<String> {
     let mut found = Vec::new();
@@ -123,7 +118,7 @@ fn kind(property: &Value) -> String {
     let list = property["type"] == "array";
     let named = names(property);
     let word = match named.first() {
-        Some(name) => kebab(name),
+        Some(name) => apart(name, ' '),
         None if list => "value".into(),
         None => match &property["type"] {
             Value::String(word) => word.clone(),

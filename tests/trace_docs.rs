@@ -1,24 +1,15 @@
 //! `docs/trace.md` describes every kind of record, and its examples are records.
 
+mod words;
+
 use std::collections::BTreeSet;
 use std::fs;
 
 use squall::record::Record;
+use words::apart;
 
 fn read(path: &str) -> String {
     fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).expect("it is a file")
-}
-
-/// `WriteFailed` as it stands in a trace: `write-failed`.
-fn kebab(variant: &str) -> String {
-    let mut name = String::new();
-    for c in variant.chars() {
-        if c.is_uppercase() && !name.is_empty() {
-            name.push('-');
-        }
-        name.push(c.to_ascii_lowercase());
-    }
-    name
 }
 
 /// The variants of `Kind`, read from the source: they are indented once and begin with a capital.
@@ -28,7 +19,7 @@ fn kinds() -> BTreeSet<String> {
     let body = body.split("\n}\n").next().expect("the enum ends");
     let variants = body.lines().filter_map(|line| line.strip_prefix("    "));
     let variants = variants.filter(|line| line.starts_with(char::is_uppercase));
-    let named = |line: &str| line.split(['(', ' ', ',']).next().map(kebab);
+    let named = |line: &str| line.split(['(', ' ', ',']).next().map(|name| apart(name, '-'));
     variants.filter_map(named).collect()
 }
 

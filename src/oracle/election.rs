@@ -10,7 +10,7 @@ use crate::node::{DiskFile, Role};
 use crate::oracle::shadow::Shadow;
 use crate::oracle::violation::Violation;
 use crate::property::Property;
-use crate::record::{Kind, MessageKind, Record, Remains, Summary};
+use crate::record::{Kind, MessageKind, Record, Summary};
 
 /// A vote that is not durable: its term, for whom, its write and its record.
 type PendingVote = (Term, Option<NodeId>, WriteId, u64);
@@ -60,25 +60,29 @@ impl Elections {
                 self.give(id, term, vote, record, record.number)
             }
             Kind::Durable { write, .. } => self.durable(record, id, write),
-            // What it once voted is gone, so the node cannot keep what it promised by it.
-            Kind::Crash(Remains { promised: 1.., .. })
-            | Kind::Wipe { stays_out: false }
+            Kind::Wipe { stays_out: false }
             | Kind::Corrupt { what: DiskFile::Vote, drops: true, .. } => {
-                if !matches!(record.kind, Kind::Corrupt { .. }) {
-                    self.pending[slot].clear();
-                }
-                self.votes[slot].clear();
-                self.durable_terms[slot] = (Term::ZERO, 0);
+                self.forget(slot);
                 None
             }
             Kind::Crash(remains) => {
-                let survived = remains.votes.unwrap_or(remains.survived);
-                let violation = self.durable(record, id, survived);
+                let violation = if remains.promised > 0 {
+                    self.forget(slot);
+                    None
+                } else {
+                    self.durable(record, id, remains.votes.unwrap_or(remains.survived))
+                };
                 self.pending[slot].clear();
                 violation
             }
             _ => None,
         }
+    }
+
+    /// What a node once voted is gone from its disk, so it cannot keep what it promised by it.
+    fn forget(&mut self, slot: usize) {
+        self.votes[slot].clear();
+        self.durable_terms[slot] = (Term::ZERO, 0);
     }
 
     fn elected(&mut self, record: &Record, id: NodeId, term: Term) -> Option<Violation> {

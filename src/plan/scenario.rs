@@ -141,50 +141,6 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_about_what_a_crash_leaves_are_told_with_a_way_out() {
-        let crash = |unsynced: &str, survives: &str| {
-            format!("[[faults]]\nat = \"1s\"\ncrash = {{ whom = 1{unsynced}{survives} }}\n")
-        };
-        let (torn, reordered) = (", unsynced = \"torn\"", ", unsynced = \"reordered\"");
-        let votes = ", survives = { writes = 2, votes = 1 }";
-        for (text, expected, place) in [
-            (crash("", ", survives = { writes = 2 }"), "or \"reordered\"", "{ writes = 2 }"),
-            (crash(torn, votes), "only with unsynced = \"reordered\"", "1"),
-            (crash(", unsynced = \"reorderd\"", ""), "`reorderd`", "\"reorderd\""),
-            (
-                "[[syncs]]\nnode = 1\nbegun = \"1s\"\ntakes = \"1ms\"\nfails = true\n\
-                 survives = { writes = 1, votes = 3 }\n"
-                    .to_owned(),
-                "keeps the order of writes",
-                "3",
-            ),
-            (
-                "[[faults]]\nat = \"1s\"\ncorrupt = { whom = 1, what = \"vote\", entries = 2 }\n"
-                    .to_owned(),
-                "only the log has entries",
-                "2",
-            ),
-            (
-                "[[faults]]\nat = \"1s\"\ncorrupt = { whom = 1, what = \"votes\" }\n".to_owned(),
-                "`votes`",
-                "\"votes\"",
-            ),
-            (
-                "[[faults]]\nat = \"1s\"\ndisk-lie = { whom = 1 }\n".to_owned(),
-                "unknown field `disk-lie`",
-                "disk-lie",
-            ),
-        ] {
-            let (message, at, _) = error(&text);
-            assert!(message.contains(expected), "{text}: {message}");
-            assert_eq!(at, place, "{text}");
-        }
-        for fine in [crash(reordered, votes), crash(reordered, ""), crash(torn, "")] {
-            assert!(from_toml(&fine).is_ok(), "{fine}");
-        }
-    }
-
-    #[test]
     fn mistakes_about_reads_and_elections_are_told_with_a_way_out() {
         for (options, expected, place, way_out) in [
             ("reads = \"leese\"", "unknown variant `leese`", "\"leese\"", "did you mean `lease`?"),

@@ -214,7 +214,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let (remains, survives) = host.journal.crash(whole, tear, votes);
         if remains.promised > 0 {
             // The state machine lay on the same disk.
-            (host.machine, host.applied) = (Map::new(self.plan.clients.sessions), Index::ZERO);
+            host.begin_machine_anew(Map::new(self.plan.clients.sessions));
         }
         host.node = None;
         host.syncing = None;
@@ -248,8 +248,7 @@ impl<N: Node> Sim<'_, '_, N> {
     pub(super) fn wipe(&mut self, id: NodeId) {
         let host = &mut self.hosts[id.slot()];
         host.journal.wipe();
-        host.machine = Map::new(self.plan.clients.sessions);
-        host.applied = Index::ZERO;
+        host.begin_machine_anew(Map::new(self.plan.clients.sessions));
         host.wiped = true;
         let stays_out = self.plan.cluster.keeps_wiped_out();
         self.watch.record(Some(id), Kind::Wipe { stays_out });

@@ -60,12 +60,17 @@ impl Snapshots {
 }
 
 impl<N: Node> Host<N> {
+    /// The state machine is one to which nothing was applied.
+    pub(super) fn begin_machine_anew(&mut self, fresh: Map) {
+        self.machine = fresh;
+        self.applied = Index::ZERO;
+    }
+
     /// The state machine at a start: what a crash left of it (a fresh one, if it is in memory only), or the durable snapshot where that
     /// is later. Gives the snapshot in the second case.
     pub(super) fn recover_machine(&mut self, fresh: Map) -> Option<Rc<Snapshot>> {
         if self.snapshots.volatile {
-            self.machine = fresh;
-            self.applied = Index::ZERO;
+            self.begin_machine_anew(fresh);
         }
         let snapshot = self.journal.snapshot()?.clone();
         if snapshot.last_included_index <= self.applied {

@@ -48,17 +48,11 @@ impl Situations {
                 let leads = oracles.shadow().node(id).role == Role::Leader;
                 self.reach_if(leads, Situation::LeaderWriteFailed, id);
             }
-            Kind::Corrupt { what: DiskFile::Vote, .. } => {
-                self.reach(Situation::RecordCorrupted, Some(id));
-                self.reach(Situation::VoteCorrupted, Some(id));
-            }
-            Kind::Corrupt { what: DiskFile::Snapshot, .. } => {
-                self.reach(Situation::RecordCorrupted, Some(id));
-                self.reach(Situation::SnapshotCorrupted, Some(id));
-            }
-            Kind::Corrupt { index, .. } => {
-                disk.corrupt = Some(disk.corrupt.map_or(index, |first| first.min(index)));
-                self.rots(id, index, oracles);
+            Kind::Corrupt { what, index, .. } => {
+                if what.is_log() {
+                    disk.corrupt = Some(disk.corrupt.map_or(index, |first| first.min(index)));
+                }
+                self.rots(id, what, index, oracles);
             }
             Kind::Refuse { what, index } => {
                 if what.is_log() {
@@ -84,8 +78,13 @@ impl Situations {
         false
     }
 
-    fn rots(&mut self, id: NodeId, index: Index, oracles: &Oracles) {
+    fn rots(&mut self, id: NodeId, what: DiskFile, index: Index, oracles: &Oracles) {
         self.reach(Situation::RecordCorrupted, Some(id));
+        match what {
+            DiskFile::Log => {}
+            DiskFile::Vote => return self.reach(Situation::VoteCorrupted, Some(id)),
+            DiskFile::Snapshot => return self.reach(Situation::SnapshotCorrupted, Some(id)),
+        }
         let shadow = oracles.shadow();
         let place = oracles.commits().committed_at(index);
         if place.is_some() && place == shadow.node(id).durable_at(index) {

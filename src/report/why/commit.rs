@@ -44,7 +44,7 @@ struct Echo {
 }
 
 /// The entry is on a disk.
-struct Copy {
+struct Held {
     node: NodeId,
     since: Cite,
     /// Whether the disk only said so.
@@ -66,7 +66,7 @@ struct Committed {
     last_term: Option<Term>,
     /// By whose disks it counts.
     configuration: Configuration,
-    disks: Vec<Copy>,
+    disks: Vec<Held>,
     acks: BTreeMap<NodeId, (Index, Cite)>,
 }
 
@@ -147,7 +147,7 @@ impl Story {
             let (held, since) = knowledge.on_disk?;
             let node = NodeId::at(slot);
             let lie = shadow.node(node).is_lied_about(index);
-            (Some(held) == place).then_some(Copy { node, since, lie })
+            (Some(held) == place).then_some(Held { node, since, lie })
         };
         self.committed = Some(Committed {
             cite,
@@ -228,7 +228,7 @@ impl Story {
         let Share { has: held, of: nodes } = share;
         let enough = if share.is_majority() { "a majority" } else { "NO majority" };
         let _ = writeln!(text, "  it was then on {held} of {nodes} disks, {enough}:");
-        for Copy { node, since, lie } in &committed.disks {
+        for Held { node, since, lie } in &committed.disks {
             let lie = if *lie { "; so it SAYS, and LIES" } else { "" };
             let _ = writeln!(text, "    {node} since {since}{lie}");
         }
