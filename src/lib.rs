@@ -17,8 +17,10 @@ mod named;
 pub mod rng;
 pub mod time;
 
+pub mod bugs;
 pub mod configuration;
 pub mod log;
+pub mod message;
 pub mod node;
 pub mod property;
 pub mod record;
@@ -32,6 +34,7 @@ pub mod raft;
 pub mod client;
 pub mod world;
 
+pub mod coverage;
 pub mod oracle;
 pub mod trace;
 

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::configuration::{Change, Configuration};
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Batch, Command, Entry, Log, RequestId};
-use crate::record::Summary;
+use crate::message::Summary;
 use crate::rng::Rng;
 use crate::time::{LocalTime, Shift, Span, SpanRange};
 

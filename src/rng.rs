@@ -39,7 +39,7 @@ pub enum Stream {
     /// Which disks of a plan drawn from a seed keep no order, and which lie.
     DiskOrder,
     /// How leadership goes to and fro in a plan drawn from a seed.
-    Seesaw,
+    LeaderFlapping,
     /// How a plan drawn from a seed has reads answered.
     Reads,
     /// How long a node's disk takes for a snapshot, and whether a crash keeps it.
@@ -66,7 +66,7 @@ impl Stream {
             Stream::DiskFaults => (16, 0),
             Stream::Wipes => (24, 0),
             Stream::DiskOrder => (25, 0),
-            Stream::Seesaw => (26, 0),
+            Stream::LeaderFlapping => (26, 0),
             Stream::Snapshot(node) => (8, u64::from(node.number())),
         };
         kind << 48 | identity

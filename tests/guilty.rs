@@ -7,15 +7,17 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
+use squall::bugs::Bug;
 use squall::campaign::shrink::{Control, shrink};
 use squall::guests::saboteur::Saboteur;
 use squall::ids::{NodeId, NodeSet};
+use squall::message::Summary;
 use squall::node::{Context, Effect, Input, Node, NodeRng, Status};
 use squall::plan::scenario::from_toml;
 use squall::plan::{Plan, swarm};
 use squall::property::Property;
-use squall::raft::{Bug, Message, Raft, Rules};
-use squall::record::{Kind, Record, Summary};
+use squall::raft::{Message, Raft, Rules};
+use squall::record::{Kind, Record};
 use squall::report::explain::{Line, explain};
 use squall::sim::{Options, Outcome, run_nodes};
 

@@ -2,11 +2,12 @@
 //! of liveness; a run that is merely cut short is none, however little it was given.
 
 use squall::ids::{Index, NodeId, NodeSet, WriteId};
+use squall::message::Summary;
 use squall::node::{Context, Effect, Input, Node, Status};
 use squall::plan::{Plan, scenario::from_toml, swarm};
 use squall::property::Property;
 use squall::raft::{Message, Raft};
-use squall::record::{Kind, Record, Summary};
+use squall::record::{Kind, Record};
 use squall::sim::{Ended, Options, Outcome, run, run_nodes, run_with};
 use squall::time::{LocalTime, Span, Time};
 
@@ -60,7 +61,7 @@ fn echoing(plan: &Plan) -> Outcome {
 #[test]
 fn a_cluster_that_spins_is_not_live() {
     let plan = plan(400_000, "count = 0");
-    let bound = plan.liveness_bounds().expect("liveness is judged").barren_max;
+    let bound = plan.liveness_bounds().expect("liveness is judged").no_progress_max;
     assert!(bound < 300_000, "{bound}");
     let outcome = echoing(&plan);
     let violation = outcome.violation.as_ref().expect("it spins");
@@ -89,7 +90,7 @@ fn a_run_that_is_cut_short_is_not_accused() {
 }
 
 /// The most events in a row after the end of faults that bring nothing, by the records.
-fn barren(plan: &Plan) -> u64 {
+fn without_progress(plan: &Plan) -> u64 {
     let (mut gain, mut most, mut longest) = (None, 0, Index::ZERO);
     let mut highs = vec![Index::ZERO; usize::from(plan.cluster.nodes)];
     let mut sink = |record: &Record| {
@@ -103,10 +104,10 @@ fn barren(plan: &Plan) -> u64 {
                 }
                 is_new
             }
-            (Kind::Calm { .. } | Kind::Invoke { .. } | Kind::Answered { .. }, _) => true,
+            (Kind::Recovery { .. } | Kind::Invoke { .. } | Kind::Answered { .. }, _) => true,
             _ => false,
         };
-        let is_calm = matches!(record.kind, Kind::Calm { .. });
+        let is_calm = matches!(record.kind, Kind::Recovery { .. });
         if gain.is_some() || is_calm {
             most = most.max(record.event - gain.unwrap_or(record.event));
         }
@@ -128,12 +129,12 @@ fn storms_stay_far_below_the_bound() {
     for seed in 0..runs {
         let plan = swarm::draw_with(seed, &config);
         let Some(bounds) = plan.liveness_bounds() else { continue };
-        let events = barren(&plan);
-        most = most.max((events * 1_000_000 / bounds.barren_max, seed));
+        let events = without_progress(&plan);
+        most = most.max((events * 1_000_000 / bounds.no_progress_max, seed));
         assert!(
-            events * 20 < bounds.barren_max,
+            events * 20 < bounds.no_progress_max,
             "{events} of {} at seed {seed}",
-            bounds.barren_max
+            bounds.no_progress_max
         );
     }
     println!("at most {} millionths of the bound, at seed {}", most.0, most.1);

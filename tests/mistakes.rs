@@ -34,7 +34,7 @@ fn a_change_says_one_thing_of_nodes_that_are_there() {
         "\n",
         &[
             ("{}", one, "{}", "has one of"),
-            ("{ whom = 2 }", one, "{ whom = 2 }", "has one of"),
+            ("{ target = 2 }", one, "{ target = 2 }", "has one of"),
             ("{ leave = false }", one, "{ leave = false }", "has one of"),
             ("{ add = 3, remove = 1 }", one, "{ add = 3, remove = 1 }", "has one of"),
             ("{ promote = 3, leave = true }", one, "{ promote = 3, leave = true }", "has one of"),
@@ -68,7 +68,7 @@ fn a_change_says_one_thing_of_nodes_that_are_there() {
     let change = |what: &str| {
         format!("[cluster]\nmembers = [1, 2]\n[[faults]]\nat = \"1s\"\nchange = {{ {what} }}\n")
     };
-    for what in ["add = 3", "leave = true", "whom = 2, remove = 1", "joint = { add = [3] }"] {
+    for what in ["add = 3", "leave = true", "target = 2, remove = 1", "joint = { add = [3] }"] {
         fine(&[&change(what)]);
     }
 }
@@ -154,7 +154,7 @@ fn liveness_has_a_core_of_nodes_that_are_there_and_time_enough() {
             ("within = \"0s\"", "needs some time to come back to life", "\"0s\"", ""),
             ("outside = \"def\"", "unknown variant `def`", "\"def\"", "did you mean `deaf`?"),
             (
-                "[[faults]]\nat = \"4s\"\ncrash = { whom = 1 }",
+                "[[faults]]\nat = \"4s\"\ncrash = { target = 1 }",
                 "from 3s on no fault strikes",
                 "\"4s\"",
                 "let it strike earlier",
@@ -210,11 +210,11 @@ fn snapshots_and_flow_have_limits() {
 
 #[test]
 fn what_a_crash_leaves_and_what_rots_is_told_apart() {
-    let crash = |rest: &str| format!("[[faults]]\nat = \"1s\"\ncrash = {{ whom = 1{rest} }}\n");
+    let crash = |rest: &str| format!("[[faults]]\nat = \"1s\"\ncrash = {{ target = 1{rest} }}\n");
     let votes = "survives = { writes = 2, votes = 1 }";
     let lost = "survives = { writes = 2 }";
     check(
-        "[[faults]]\nat = \"1s\"\ncrash = { whom = 1, ",
+        "[[faults]]\nat = \"1s\"\ncrash = { target = 1, ",
         " }\n",
         &[
             (lost, "or \"reordered\"", "{ writes = 2 }", "write unsynced ="),
@@ -232,13 +232,13 @@ fn what_a_crash_leaves_and_what_rots_is_told_apart() {
         " }\n",
         &[
             (
-                "corrupt = { whom = 1, what = \"vote\", entries = 2",
+                "corrupt = { target = 1, what = \"vote\", entries = 2",
                 "only the log has entries",
                 "2",
                 "leave `entries` or `what` out",
             ),
-            ("corrupt = { whom = 1, what = \"votes\"", "`votes`", "\"votes\"", "`vote`"),
-            ("disk-lie = { whom = 1", "unknown field `disk-lie`", "disk-lie", "`disk-lies`"),
+            ("corrupt = { target = 1, what = \"votes\"", "`votes`", "\"votes\"", "`vote`"),
+            ("disk-lie = { target = 1", "unknown field `disk-lie`", "disk-lie", "`disk-lies`"),
         ],
     );
     let sync = "[[syncs]]\nnode = 1\nbegun = \"1s\"\ntakes = \"1ms\"\nfails = true\n";

@@ -25,7 +25,7 @@ const SPLINTERS: [&str; 24] = [
     "\"-5s\"",
     "\"101%\"",
     "nodes = 200",
-    "whom = 99",
+    "target = 99",
     "\u{0}",
     "\u{1F30A}",
     "[faults]",
@@ -134,38 +134,40 @@ fn faults_that_contradict_each_other_are_refused() {
         assert!(error.message.contains(expected), "{}", error.message);
     };
     let crash = |at: &str, lasts: &str| {
-        format!("[[faults]]\nat = \"{at}\"\ncrash = {{ whom = 2{lasts} }}\n")
+        format!("[[faults]]\nat = \"{at}\"\ncrash = {{ target = 2{lasts} }}\n")
     };
     let twice = crash("1s", ", for = \"3s\"") + &crash("2s", "");
     check(&twice, "overlaps fault 1, a crash from 1s to 4s");
-    let paused = crash("1s", "") + "[[faults]]\nat = \"2s\"\npause = { whom = 2, for = \"1s\" }\n";
+    let paused =
+        crash("1s", "") + "[[faults]]\nat = \"2s\"\npause = { target = 2, for = \"1s\" }\n";
     check(&paused, "overlaps fault 1, a crash from 1s to the end");
-    check("[[faults]]\nat = \"2s\"\nrestart = { whom = 2 }\n", "node 2 is not down at 2s");
+    check("[[faults]]\nat = \"2s\"\nrestart = { target = 2 }\n", "node 2 is not down at 2s");
     check(
         "[[faults]]\nat = \"2s\"\nsplit = { groups = [[1, 2], [2, 3]] }\n",
         "node 2 is in two groups",
     );
-    check("[[faults]]\nat = \"2s\"\ncrash = { whom = \"trigger\" }\n", "this one waits for none");
+    check("[[faults]]\nat = \"2s\"\ncrash = { target = \"trigger\" }\n", "this one waits for none");
     let transfer = |to: &str| format!("[[faults]]\nat = \"2s\"\ntransfer = {{ to = {to} }}\n");
     check(&transfer("\"trigger\""), "this one waits for none");
     check(&transfer("9"), "there is no node 9");
     check("[cluster]\nnodes = 1\n[[nodes]]\nid = 1\nelection_priority = 0\n", "nobody ever stands");
-    check("[[faults]]\nat = \"99s\"\ncrash = { whom = 1 }\n", "after the end of the run");
+    check("[[faults]]\nat = \"99s\"\ncrash = { target = 1 }\n", "after the end of the run");
     let calm = |text: &str| format!("{text}\n[liveness]\nfrom = \"3s\"\n");
-    let late = "horizon = \"60s\"\n[[faults]]\nat = \"3s\"\ncrash = { whom = 1 }\n";
+    let late = "horizon = \"60s\"\n[[faults]]\nat = \"3s\"\ncrash = { target = 1 }\n";
     check(&calm(late), "from 3s on no fault strikes");
     check(&calm("horizon = \"4s\""), "but the run ends at 4s");
     let alike = "horizon = \"60s\"\n[raft]\nelection_timeout = \"150ms\"";
     check(&calm(alike), "split votes again and again");
     let never = "horizon = \"60s\"\n[[nodes]]\nid = 1\nelection_priority = 0";
     check(&calm(never), "the only one that could win");
-    let rots = "horizon = \"60s\"\n[[faults]]\nat = \"1s\"\ncorrupt = { whom = 1, entries = 1 }\n";
+    let rots =
+        "horizon = \"60s\"\n[[faults]]\nat = \"1s\"\ncorrupt = { target = 1, entries = 1 }\n";
     check(&calm(rots), "refuses to start");
     check(&(calm("horizon = \"60s\"") + "core = [1]\n"), "name a majority");
     check(&(calm("horizon = \"60s\"") + "core = \"candidate\"\n"), "the core is a list");
     check(&(calm("horizon = \"60s\"") + "within = \"0s\"\n"), "needs some time");
     let good = crash("1s", ", for = \"1s\"")
         + &crash("2s", "")
-        + "[[faults]]\nat = \"3s\"\nrestart = { whom = 2 }\n";
+        + "[[faults]]\nat = \"3s\"\nrestart = { target = 2 }\n";
     assert!(scenario::from_toml(&good).is_ok());
 }

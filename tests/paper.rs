@@ -4,10 +4,11 @@
 mod driver;
 
 use driver::{Disk, Driver, n};
+use squall::bugs::Bug;
 use squall::ids::{Index, Term};
 use squall::log::{Batch, Command, Entry, RequestId};
 use squall::node::{Request, Role};
-use squall::raft::{Bug, Message};
+use squall::raft::Message;
 use squall::time::Span;
 
 /// A node's disk with a term, and entries of these terms.

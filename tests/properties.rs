@@ -4,9 +4,9 @@ mod twin;
 
 use std::collections::BTreeMap;
 
+use squall::bugs::Bug;
 use squall::plan::{Plan, swarm};
 use squall::property::Property;
-use squall::raft::Bug;
 use squall::record::Record;
 use squall::sim::{Options, Outcome, run_with};
 use twin::Twin;

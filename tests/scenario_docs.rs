@@ -9,7 +9,7 @@ use std::fs;
 
 use serde_json::Value;
 use squall::cli::catalogue::{SchemaOf, schema_value};
-use squall::report::promises::{Verdict, judge};
+use squall::report::expectations::{Verdict, judge};
 use words::apart;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/scenarios.md");

@@ -3,12 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
+use squall::bugs::Bug;
 use squall::cli::catalogue::{SchemaOf, schema_value};
 use squall::cli::files;
 use squall::plan::{Expect, Plan, scenario};
 use squall::property::Property;
-use squall::raft::Bug;
-use squall::report::promises::{Verdict, judge};
+use squall::report::expectations::{Verdict, judge};
 use squall::sim::run;
 
 fn shipped() -> Vec<(PathBuf, Plan)> {

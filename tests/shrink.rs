@@ -5,10 +5,11 @@ use std::fs;
 use assert_cmd::Command;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
+use squall::bugs::Bug;
 use squall::campaign::Signature;
 use squall::campaign::shrink::{Control, Shrunk, schedule, shrink};
 use squall::plan::{Plan, scenario, swarm};
-use squall::raft::{Bug, Reads};
+use squall::raft::Reads;
 use squall::sim::run;
 
 fn storm(seed: u64, bug: Bug) -> Plan {

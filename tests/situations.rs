@@ -1,8 +1,9 @@
 //! Situations are told from records alone; what a plan rules out is never told. These are the ones that are concluded rather than seen:
 //! that a leader has leases, that a node keeps a promise, that a window was full, that a limit cut a message.
 
+use squall::bugs::Bug;
 use squall::plan::{Plan, swarm};
-use squall::raft::{Bug, Reads};
+use squall::raft::Reads;
 use squall::sim::run;
 use squall::situation::{Counts, Situation};
 use squall::time::Span;

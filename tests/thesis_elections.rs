@@ -4,10 +4,11 @@
 mod driver;
 
 use driver::{Disk, Driver, n};
+use squall::bugs::Bug;
 use squall::ids::{Index, Term};
 use squall::log::{Command, RequestId};
 use squall::node::{Input, Request, Role};
-use squall::raft::{Bug, Elections, Message};
+use squall::raft::{Elections, Message};
 use squall::time::Span;
 
 const PRE_VOTE: Elections =

@@ -4,10 +4,11 @@
 mod driver;
 
 use driver::{Disk, Driver, n};
+use squall::bugs::Bug;
 use squall::ids::{Index, Term};
 use squall::log::{Command, RequestId};
 use squall::node::{Input, Request, Role};
-use squall::raft::{Bug, Message, Reads};
+use squall::raft::{Message, Reads};
 use squall::time::{Shift, Span};
 
 /// The lowest election timeout of the driver's nodes.
@@ -174,7 +175,7 @@ fn who_answered_the_leader_votes_for_nobody_else_while_the_lease_may_last() {
     assert!(votes_after(&[Bug::LeaseNotHonoured], Span::ZERO));
 }
 
-/// 6.4.1: a leader that transfers leadership gives its lease up, for the heir need not wait for an election timeout.
+/// 6.4.1: a leader that transfers leadership gives its lease up, for the transferee need not wait for an election timeout.
 #[test]
 fn a_leader_that_hands_over_has_no_lease() {
     let hands_over = |driver: &mut Driver| driver.step(n(1), Input::Transfer(n(2)));

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use squall::bugs::Bug;
 use squall::ids::{Index, NodeId, Term};
 use squall::kv::Map;
 use squall::log::{Command, Entry, RequestId};
 use squall::node::Output;
 use squall::plan::{Plan, StateMachine, scenario::from_toml};
-use squall::raft::Bug;
 use squall::record::{Heard, Kind, Record, values_word};
 use squall::sim::{Options, run_with};
 
@@ -228,10 +228,10 @@ id = 3
 election_timeouts = ["290ms"]
 [[faults]]
 at = "490ms"
-isolate = { whom = 1, direction = "inbound" }
+isolate = { target = 1, direction = "inbound" }
 [[faults]]
 at = "520ms"
-crash = { whom = 1 }
+crash = { target = 1 }
 [clients]
 count = 0
 timeout = "400ms"

@@ -12,6 +12,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::bugs::Bug;
 use crate::campaign::Settings;
 use crate::campaign::clock::thread_cpu_time;
 use crate::campaign::finding::{Finding, Signature};
@@ -19,7 +20,6 @@ use crate::campaign::shrink::Shrinking;
 use crate::campaign::workers::run_briefly;
 use crate::plan::Plan;
 use crate::property::Property;
-use crate::raft::Bug;
 
 /// The name of the format.
 pub const FORMAT: &str = "squall-power";

@@ -4,10 +4,10 @@ use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::bugs::Bug;
 use crate::plan::Plan;
 use crate::plan::swarm::{self, draw_with};
 use crate::plan::validate::{Checked, SEED_MAX, between};
-use crate::raft::Bug;
 
 /// Whose Raft is run.
 #[derive(

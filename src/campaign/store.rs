@@ -423,8 +423,8 @@ pub fn difference_of_settings(one: &Settings, other: &Settings) -> Option<String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bugs::Bug;
     use crate::campaign::workers::{Control, run};
-    use crate::raft::Bug;
     use std::time::Duration;
 
     fn result(settings: &Settings, partition: Partition) -> CampaignFile {

@@ -233,8 +233,8 @@ fn merge_reached(own: &mut Option<Reached>, more: Reached) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bugs::Bug;
     use crate::campaign::Settings;
-    use crate::raft::Bug;
     use crate::sim::run;
 
     fn summary(seeds: impl Iterator<Item = u64>) -> Summary {

@@ -254,7 +254,7 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::raft::Bug;
+    use crate::bugs::Bug;
 
     fn campaign(settings: &Settings, jobs: usize) -> (Summary, End) {
         let run_time_max = Duration::from_secs(600);

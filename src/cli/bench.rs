@@ -10,7 +10,7 @@ use crate::campaign::clock::process_cpu_time;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::plan::fault::{Crash, Direction, Isolate, Unsynced};
-use crate::plan::{Action, Fault, Latency, Plan, Profile, When, Whom};
+use crate::plan::{Action, Fault, Latency, Plan, Profile, Target, When};
 use crate::property::Property;
 use crate::sim::{Options, Outcome, run_with};
 use crate::time::{Share, Span, Time};
@@ -78,16 +78,16 @@ fn storm(horizon: Span) -> Vec<Fault> {
     (2..count)
         .map(|place| {
             let lasts = Some(Span::millis(400));
-            let whom = if place % 2 == 0 { Whom::Leader } else { Whom::Anyone };
+            let target = if place % 2 == 0 { Target::Leader } else { Target::Anyone };
             let action = match place % 3 {
                 0 => Action::Isolate(Isolate {
-                    whom,
+                    target,
                     direction: Direction::Both,
                     flapping: None,
                     lasts,
                 }),
                 _ => Action::Crash(Crash {
-                    whom,
+                    target,
                     unsynced: Unsynced::Torn,
                     survives: None,
                     wipe: false,

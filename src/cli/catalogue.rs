@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::bugs::Bug;
 use crate::campaign::power::Power;
 use crate::campaign::store::CampaignFile;
 use crate::cli::Cli;
@@ -14,7 +15,6 @@ use crate::cli::failure::Failure;
 use crate::cli::files;
 use crate::plan::{Plan, swarm};
 use crate::property::Property;
-use crate::raft::Bug;
 use crate::situation::Situation;
 
 /// What a plain list takes.

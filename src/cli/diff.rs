@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::bugs::Bug;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::source::{self, SeedArgs, take_bugs_out};
 use crate::plan::Plan;
-use crate::raft::Bug;
 use crate::report::diff::{self, Difference, Side, SideError, Told};
 use crate::trace::reader::ReadError;
 

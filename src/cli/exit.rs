@@ -2,7 +2,7 @@
 
 use crate::campaign::Finding;
 use crate::property::Property;
-use crate::report::promises::Verdict;
+use crate::report::expectations::Verdict;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

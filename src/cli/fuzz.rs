@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::bugs::Bug;
 use crate::campaign::clock::now;
 use crate::campaign::settings::{FIRST_SEED, Guest};
 use crate::campaign::store::{CampaignFile, Store, difference_of_settings};
@@ -24,7 +25,6 @@ use crate::cli::result::{self, Manner};
 use crate::cli::shrink;
 use crate::plan::validate::SEED_MAX;
 use crate::plan::{Profile, scenario, swarm};
-use crate::raft::Bug;
 use crate::time::Span;
 
 /// Where a campaign's result is written by default.

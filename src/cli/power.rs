@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
+use crate::bugs::Bug;
 use crate::campaign::Settings;
 use crate::campaign::clock::now;
 use crate::campaign::power::{Measure, Power, measure};
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::{fuzz, interrupt, shrink};
-use crate::raft::Bug;
 use crate::report::campaign::seconds;
 use crate::report::saved::write_whole;
 use crate::report::{power, shrunk};

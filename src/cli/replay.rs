@@ -8,7 +8,7 @@ use clap::Args;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::source;
-use crate::report::promises;
+use crate::report::expectations;
 use crate::report::text;
 
 /// How many records of a divergence are shown.
@@ -31,7 +31,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Code, Failure> {
     let saved = source::read_saved(&args.file)?;
     let (outcome, divergence) = saved.replay();
     let mut out = anstream::AutoStream::auto(std::io::stdout());
-    let verdict = promises::judge(&saved.plan, &outcome, false);
+    let verdict = expectations::judge(&saved.plan, &outcome, false);
     let code = if divergence.is_some() { Code::Diverged } else { Code::from(&verdict) };
     if args.json {
         let window = divergence.as_ref().map(|divergence| divergence.window);

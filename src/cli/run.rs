@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
+use crate::bugs::Bug;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::files;
 use crate::cli::source::{SeedArgs, take_bugs_out};
 use crate::plan::Plan;
-use crate::raft::Bug;
 use crate::record::Record;
-use crate::report::promises::{self, Verdict};
+use crate::report::expectations::{self, Verdict};
 use crate::report::saved::{SavedRun, temporary_name};
 use crate::report::text;
 use crate::sim::{Options, Outcome, run_with};
 use crate::situation::Counts;
 use crate::time::{Span, Time};
-use crate::trace::text::{GROUPS, Teller, group};
+use crate::trace::text::{Formatter, GROUPS, group};
 use crate::trace::writer::Writer;
 
 /// What `squall run` takes.
@@ -141,7 +141,7 @@ impl<'a> Session<'a> {
             plan.horizon = plan.horizon.min(until);
         }
         let outcome = self.watched(&plan)?;
-        let verdict = promises::judge(&plan, &outcome, self.args.until.is_some());
+        let verdict = expectations::judge(&plan, &outcome, self.args.until.is_some());
         let code = Code::from(&verdict);
         let unmet = match &verdict {
             Verdict::Broken(unmet) => &unmet[..],
@@ -175,7 +175,7 @@ impl<'a> Session<'a> {
             None => None,
             Some(path) => Some(open_trace(path, plan)?),
         };
-        let mut teller = Teller::new(plan.cluster.nodes);
+        let mut formatter = Formatter::new(plan.cluster.nodes);
         let mut failed: Option<std::io::Error> = None;
         let (show, args, out) = (self.args.show, self.args, &mut self.out);
         let mut sink = |record: &Record| {
@@ -187,9 +187,9 @@ impl<'a> Session<'a> {
                     trace.write(record)?;
                 }
                 if show {
-                    teller.follow(record);
+                    formatter.follow(record);
                     if is_shown(args, record) {
-                        writeln!(out, "{}", teller.line(record))?;
+                        writeln!(out, "{}", formatter.line(record))?;
                     }
                 }
                 Ok(())

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::bugs::Bug;
 use crate::cli::failure::Failure;
 use crate::cli::files;
 use crate::plan::scenario::{self, FileError, json_error};
 use crate::plan::swarm::{self, draw_with};
 use crate::plan::validate::{SEED_MAX, validate};
 use crate::plan::{Expect, Plan, Profile};
-use crate::raft::Bug;
 use crate::report::saved::{FORMAT, SavedRun, VERSION};
 
 /// What a failure's folder may hold a run in, the best first: a saved run is the very run that failed.

@@ -1,10 +1,11 @@
 //! A wrapper that spoils what passes between a node and its disk or network: bugs that any Raft can have, whatever its
 //! protocol code.
 
+use crate::bugs::Bug;
 use crate::ids::{NodeId, WriteId};
+use crate::message::{MessageKind, Summary};
 use crate::node::{Context, Effect, Input, Node, Status};
-use crate::raft::{Bug, Raft, Rules};
-use crate::record::{MessageKind, Summary};
+use crate::raft::{Raft, Rules};
 
 /// The bugs that live in this wrapper rather than in the rules of the protocol.
 pub const BUGS: [Bug; 4] = [

@@ -4,7 +4,7 @@ use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term};
 use crate::node::Role;
 use crate::oracle::membership::Share;
-use crate::oracle::shadow::{Change, Place, Shadow};
+use crate::oracle::shadow::{Change, PrefixId, Shadow};
 use crate::oracle::violation::Violation;
 use crate::property::Property;
 use crate::record::{Kind, Record};
@@ -15,7 +15,7 @@ struct Elected {
     term: Term,
     node: NodeId,
     last_index: Index,
-    last: Place,
+    last: PrefixId,
     record: u64,
 }
 
@@ -23,7 +23,7 @@ struct Elected {
 #[derive(Debug)]
 pub struct Commits {
     /// The committed entry at each index, from 1.
-    committed: Vec<Place>,
+    committed: Vec<PrefixId>,
     /// The records that committed: each with the last index that was new, and the term in which it was committed.
     committed_by: Vec<(Index, u64, Term)>,
     /// Leaders of a later term than some node is in: only they can miss an entry that is committed later.
@@ -66,7 +66,7 @@ impl Commits {
     }
 
     /// The committed entry at an index.
-    pub fn committed_at(&self, index: Index) -> Option<Place> {
+    pub fn committed_at(&self, index: Index) -> Option<PrefixId> {
         self.committed.get(index.0.checked_sub(1)? as usize).copied()
     }
 
@@ -120,7 +120,7 @@ impl Commits {
         let oldest = shadow.nodes().map(|(_, node)| node.term).min().unwrap_or(Term::ZERO);
         self.elected.retain(|elected| elected.term > oldest);
         let last_index = node.last_index();
-        let last = node.at(last_index).unwrap_or(Place::ROOT);
+        let last = node.at(last_index).unwrap_or(PrefixId::ROOT);
         self.elected.push(Elected { term, node: id, last_index, last, record: record.number });
         // What is committed in a later term need not be in the log of a leader that was long in coming. Such a
         // commit is rare, so this looks at the last one, hardly ever further.
@@ -137,7 +137,7 @@ impl Commits {
         record: &Record,
         id: NodeId,
         term: Term,
-        log: impl Fn(Index) -> Option<Place>,
+        log: impl Fn(Index) -> Option<PrefixId>,
         earlier: [u64; N],
     ) -> Violation {
         // Places stand for prefixes, so the first that differs is found by bisection.
@@ -196,7 +196,7 @@ impl Commits {
         record: &Record,
         term: Term,
         index: Index,
-        place: Place,
+        place: PrefixId,
         shadow: &Shadow,
     ) -> Option<Violation> {
         let missing = self.elected.iter().find(|elected| {
@@ -276,7 +276,7 @@ fn scarce(
     record: &Record,
     (id, configuration): (NodeId, Configuration),
     index: Index,
-    place: Place,
+    place: PrefixId,
     shadow: &Shadow,
 ) -> Option<Violation> {
     let copies = shadow.copies(index, place, configuration);
@@ -297,7 +297,7 @@ fn unsafe_commit(
     record: &Record,
     id: NodeId,
     index: Index,
-    place: Place,
+    place: PrefixId,
     shadow: &Shadow,
 ) -> Option<Violation> {
     let last = |node: NodeId| (shadow.last_term(node), shadow.node(node).last_index());
@@ -312,7 +312,7 @@ fn unsafe_commit(
                 "{id} committed index {index}, but {candidate} lacks it, and could be elected by {} of {} nodes.",
                 votes.has, votes.of
             );
-            let theirs = shadow.node(candidate).at(own.1).unwrap_or(Place::ROOT);
+            let theirs = shadow.node(candidate).at(own.1).unwrap_or(PrefixId::ROOT);
             let evidence = [shadow.chain.link(place).record, shadow.chain.link(theirs).record];
             Violation::new(Property::SafeCommit, record, sentence, evidence)
         })

@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 
 use crate::ids::{NodeId, Term, WriteId};
+use crate::message::{MessageKind, Summary};
 use crate::node::{DiskFile, Role};
 use crate::oracle::shadow::Shadow;
 use crate::oracle::violation::Violation;
 use crate::property::Property;
-use crate::record::{Kind, MessageKind, Record, Summary};
+use crate::record::{Kind, Record};
 
 /// A vote that is not durable: its term, for whom, its write and its record.
 type PendingVote = (Term, Option<NodeId>, WriteId, u64);

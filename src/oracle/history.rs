@@ -17,11 +17,12 @@ use std::collections::BTreeMap;
 
 use crate::ids::Index;
 use crate::log::{Command, RequestId};
+use crate::message::MessageKind;
 use crate::oracle::linearizable::{Operation, Search, Verdict};
 use crate::oracle::model::{State, step};
 use crate::oracle::shortest;
 use crate::oracle::violation::Violation;
-use crate::record::{Heard, Kind, MessageKind, Record, values_word};
+use crate::record::{Heard, Kind, Record, values_word};
 use crate::time::Time;
 
 /// How many items one search weighs: at each place that it looks at, all that may come next, and some for the place.

@@ -72,7 +72,7 @@ pub struct Liveness {
 
 /// What keeps the cluster from being well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ailment {
+enum UnmetGoal {
     NoLeader,
     LeaderChanges,
     NodeLags(NodeId),
@@ -112,7 +112,7 @@ impl Liveness {
     pub fn recovers(&self, now: Time, shadow: &Shadow) -> bool {
         let waits = |(_, asked, _): &Since<RequestId>| *asked <= self.stayed;
         self.target.is_some()
-            && self.ailment(now, shadow).is_none()
+            && self.unmet_goal(now, shadow).is_none()
             && !self.waiting.iter().flatten().any(waits)
     }
 
@@ -129,7 +129,7 @@ impl Liveness {
             self.gain = (record.event, record.number);
         }
         match (record.kind, record.node) {
-            (Kind::Calm { look: 0 }, Some(node)) => {
+            (Kind::Recovery { check: 0 }, Some(node)) => {
                 if self.begun.is_none() {
                     let longest = shadow.nodes().map(|(_, node)| node.last_index()).max();
                     self.begun = Some((record.time, record.number));
@@ -138,7 +138,7 @@ impl Liveness {
                 }
                 self.core.insert(node);
             }
-            (Kind::Calm { .. }, _) => return self.look(record, shadow),
+            (Kind::Recovery { .. }, _) => return self.look(record, shadow),
             (Kind::Invoke { request, .. }, _) => self.invoke(request, record),
             (Kind::Answered { request, applied: true, .. } | Kind::GaveUp { request }, _) => {
                 self.over(request);
@@ -172,7 +172,7 @@ impl Liveness {
             index <= self.calmed.1 && record.node.is_some_and(|id| index > high(id))
         };
         match record.kind {
-            Kind::Calm { .. } | Kind::Invoke { .. } | Kind::Answered { .. } => true,
+            Kind::Recovery { .. } | Kind::Invoke { .. } | Kind::Answered { .. } => true,
             Kind::Append { index, .. } | Kind::Restore { index, .. } => is_new(index),
             _ => false,
         }
@@ -182,19 +182,19 @@ impl Liveness {
     /// short: only a cluster that spins is accused.
     pub fn run_out(&self, last: &Record, shadow: &Shadow) -> Option<Violation> {
         let (begun, began) = self.begun?;
-        let barren = last.event - self.gain.0;
-        if barren <= self.bounds.barren_max {
+        let without_progress = last.event - self.gain.0;
+        if without_progress <= self.bounds.no_progress_max {
             return None;
         }
-        let missing = match self.ailment(last.time, shadow) {
-            Some(Ailment::NoLeader) => "nobody in the core leads".into(),
-            Some(Ailment::LeaderChanges) => "no leader has stayed".into(),
-            Some(Ailment::NodeLags(id)) => format!("{id} lags or is down"),
-            Some(Ailment::RequestWaits(_)) => "a request waits".into(),
+        let missing = match self.unmet_goal(last.time, shadow) {
+            Some(UnmetGoal::NoLeader) => "nobody in the core leads".into(),
+            Some(UnmetGoal::LeaderChanges) => "no leader has stayed".into(),
+            Some(UnmetGoal::NodeLags(id)) => format!("{id} lags or is down"),
+            Some(UnmetGoal::RequestWaits(_)) => "a request waits".into(),
             None => "no look found all well".into(),
         };
         let sentence = format!(
-            "The cluster spins: {} events in the {} since faults ended, the last {barren} of them to no avail, and {missing}.",
+            "The cluster spins: {} events in the {} since faults ended, the last {without_progress} of them to no avail, and {missing}.",
             last.event - self.calmed.0,
             seconds(last.time.since(begun))
         );
@@ -238,7 +238,7 @@ impl Liveness {
             self.target = Some(self.committed);
             self.stayed = now;
         }
-        let ailment = self.ailment(now, shadow);
+        let unmet_goal = self.unmet_goal(now, shadow);
         let waits = self.goal.is_some() || now >= self.due;
         if waits && self.catches_up(shadow) {
             // After that a leader has to stay, and requests have to be served.
@@ -247,8 +247,8 @@ impl Liveness {
         for member in &mut self.nodes {
             member.high_before = member.high;
         }
-        let ailment = ailment.filter(|_| now >= self.due)?;
-        Some(self.accuse(ailment, record, shadow))
+        let unmet_goal = unmet_goal.filter(|_| now >= self.due)?;
+        Some(self.accuse(unmet_goal, record, shadow))
     }
 
     /// The leader of the core: of several, that of the latest term.
@@ -271,28 +271,28 @@ impl Liveness {
     }
 
     /// What is not well at this time.
-    fn ailment(&self, now: Time, shadow: &Shadow) -> Option<Ailment> {
+    fn unmet_goal(&self, now: Time, shadow: &Shadow) -> Option<UnmetGoal> {
         let Some((leader, (_, since, _))) = self.leader(shadow) else {
             return Some(match self.elected {
-                0 => Ailment::NoLeader,
-                _ => Ailment::LeaderChanges,
+                0 => UnmetGoal::NoLeader,
+                _ => UnmetGoal::LeaderChanges,
             });
         };
         if !self.stays(now, shadow) {
-            return Some(Ailment::LeaderChanges);
+            return Some(UnmetGoal::LeaderChanges);
         }
         let (target, _) = self.target.unwrap_or_default();
         let lags = |id: &NodeId| !shadow.node(*id).up || self.nodes[id.slot()].applied.0 < target;
         // A server that was removed owes nothing; learners catch up like voters (thesis 4.2).
         let members = shadow.configuration_of(leader).members();
         if let Some(id) = self.core.intersection(members).iter().find(lags) {
-            return Some(Ailment::NodeLags(id));
+            return Some(UnmetGoal::NodeLags(id));
         }
         let oldest = self.waiting.iter().flatten().min_by_key(|(_, _, record)| *record);
         let too_long = |(_, asked, _): &&Since<RequestId>| {
             now.since((*asked).max(since).max(self.begun())) > self.bounds.service
         };
-        oldest.filter(too_long).map(|oldest| Ailment::RequestWaits(*oldest))
+        oldest.filter(too_long).map(|oldest| UnmetGoal::RequestWaits(*oldest))
     }
 
     /// Whether a node of the core that is behind got on since the last look. What others append meanwhile does not put the goal off.
@@ -306,19 +306,19 @@ impl Liveness {
         self.core.iter().any(gets_on)
     }
 
-    fn accuse(&self, ailment: Ailment, record: &Record, shadow: &Shadow) -> Violation {
+    fn accuse(&self, unmet_goal: UnmetGoal, record: &Record, shadow: &Shadow) -> Violation {
         let (begun, began) = self.begun.unwrap_or_default();
         let leader = self.leader(shadow);
         let elected = leader.map_or(0, |(_, (.., election))| election);
         let past = |time: Time| seconds(record.time.since(time));
-        let (sentence, evidence) = match ailment {
-            Ailment::NoLeader => {
+        let (sentence, evidence) = match unmet_goal {
+            UnmetGoal::NoLeader => {
                 let sentence =
                     format!("Nobody in the core leads, {} after faults ended.", past(begun));
                 let latest = self.elections.iter().flatten().max_by_key(|(term, ..)| *term);
                 (sentence, [began, latest.map_or(0, |(.., election)| *election), 0])
             }
-            Ailment::LeaderChanges => {
+            UnmetGoal::LeaderChanges => {
                 let count = self.elected;
                 let sentence = format!(
                     "No leader stays: {count} were elected in the {} since faults ended.",
@@ -326,12 +326,12 @@ impl Liveness {
                 );
                 (sentence, [began, self.last_elected[0], self.last_elected[1]])
             }
-            Ailment::NodeLags(id) if !shadow.node(id).up => {
+            UnmetGoal::NodeLags(id) if !shadow.node(id).up => {
                 let sentence =
                     format!("{id} is down, {} after faults ended, and stays down.", past(begun));
                 (sentence, [began, self.nodes[id.slot()].applied.1, elected])
             }
-            Ailment::NodeLags(id) => {
+            UnmetGoal::NodeLags(id) => {
                 let (applied, last) = self.nodes[id.slot()].applied;
                 let (committed, commit) = self.target.unwrap_or_default();
                 let sentence = format!(
@@ -340,7 +340,7 @@ impl Liveness {
                 );
                 (sentence, [last, commit, elected])
             }
-            Ailment::RequestWaits((request, asked, invoke)) => {
+            UnmetGoal::RequestWaits((request, asked, invoke)) => {
                 let who = leader.map_or_else(String::new, |(id, _)| id.to_string());
                 let sentence = format!(
                     "Request {} of client {} waits for {}, though {who} leads.",
@@ -388,7 +388,7 @@ mod tests {
                 answer: second,
                 service: second.times(2),
                 within: second.times(10),
-                barren_max: 1_000,
+                no_progress_max: 1_000,
             };
             let liveness = Liveness::new(3, bounds);
             let mut story = Story { liveness, shadow: Shadow::new(3), number: 0, seconds: 0 };
@@ -398,7 +398,7 @@ mod tests {
                     node,
                     Kind::Boot { life: 1, term, vote: None, last_index: index, applied: index },
                 );
-                story.tell(node, Kind::Calm { look: 0 });
+                story.tell(node, Kind::Recovery { check: 0 });
             }
             story
         }
@@ -425,7 +425,7 @@ mod tests {
         /// A second passes.
         fn look(&mut self) -> Option<String> {
             self.seconds += 1;
-            self.tell(0, Kind::Calm { look: self.seconds as u32 })
+            self.tell(0, Kind::Recovery { check: self.seconds as u32 })
         }
 
         /// What is found within twelve seconds; nothing if the cluster recovers before.
@@ -520,7 +520,8 @@ mod tests {
         fn runs_out_after(&mut self, events: u64) -> Option<String> {
             let time = Time::ZERO.plus(Span::secs(self.seconds));
             let (number, event) = (self.number, self.number + events);
-            let last = Record { number, event, time, node: None, kind: Kind::Calm { look: 9 } };
+            let last =
+                Record { number, event, time, node: None, kind: Kind::Recovery { check: 9 } };
             self.liveness.run_out(&last, &self.shadow).map(|violation| violation.sentence)
         }
     }
@@ -559,7 +560,7 @@ mod tests {
         assert!(spins(None));
         assert!(spins(Some((1, Kind::Role { role: Role::Candidate, term: Term(2) }))));
         assert!(spins(Some((1, append(1)))), "no log was so long");
-        assert!(!spins(Some((0, Kind::Calm { look: 1 }))));
+        assert!(!spins(Some((0, Kind::Recovery { check: 1 }))));
         assert!(!spins(Some((1, Kind::Invoke { request, command, attempt: 1 }))));
         let answered = Kind::Answered { request, applied: true, output: None };
         assert!(!spins(Some((1, answered))));

@@ -5,19 +5,20 @@
 
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet};
+use crate::message::MessageKind;
 use crate::node::Role;
 use crate::oracle::commit::Commits;
-use crate::oracle::shadow::{NodeShadow, Place, Shadow};
+use crate::oracle::shadow::{NodeShadow, PrefixId, Shadow};
 use crate::oracle::violation::Violation;
 use crate::property::Property;
-use crate::record::{Kind, MessageKind, Record};
+use crate::record::{Kind, Record};
 
 /// All configurations that are in any log, and that with which the cluster begins.
 #[derive(Debug)]
 pub struct Configurations {
     initial: Configuration,
     /// Each with where it sits.
-    known: Vec<(Index, Place, Configuration)>,
+    known: Vec<(Index, PrefixId, Configuration)>,
 }
 
 impl Configurations {
@@ -32,7 +33,7 @@ impl Configurations {
     }
 
     /// Takes note of one at a place; at index 0, of that with which the cluster begins.
-    pub fn add(&mut self, index: Index, place: Place, configuration: Configuration) {
+    pub fn add(&mut self, index: Index, place: PrefixId, configuration: Configuration) {
         if index == Index::ZERO {
             self.initial = configuration;
         } else if self.known.iter().all(|(_, known, _)| *known != place) {
@@ -42,7 +43,7 @@ impl Configurations {
 
     /// The latest in a log, up to an index, with where it sits.
     pub fn of(&self, node: &NodeShadow, upto: Index) -> (Index, Configuration) {
-        let in_log = |(index, place, _): &&(Index, Place, Configuration)| {
+        let in_log = |(index, place, _): &&(Index, PrefixId, Configuration)| {
             *index <= upto && node.at(*index) == Some(*place)
         };
         let latest = self.known.iter().filter(in_log).max_by_key(|(index, ..)| *index);
@@ -171,7 +172,7 @@ fn begin(
 ) -> Option<Violation> {
     let node = shadow.node(id);
     let (before, previous) = shadow.configurations.of(node, index.previous());
-    let place = node.at(before).unwrap_or(Place::ROOT);
+    let place = node.at(before).unwrap_or(PrefixId::ROOT);
     let earlier = [shadow.chain.link(place).record];
     if before > commits.commit_index(id) {
         let sentence = format!(
@@ -195,8 +196,8 @@ fn begin(
 mod tests {
     use super::*;
     use crate::ids::{Term, WriteId};
+    use crate::message::Summary;
     use crate::oracle::Oracles;
-    use crate::record::Summary;
 
     const HEARTBEAT: MessageKind = MessageKind::AppendEntries;
 

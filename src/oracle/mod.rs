@@ -6,9 +6,7 @@
 //! [`history`] judges what clients hear, with [`model`], [`linearizable`] and [`shortest`]; [`once`] what takes effect; [`liveness`] what
 //! comes of it all. [`situations`] and [`clients`] name what a run got into.
 
-pub mod clients;
 pub mod commit;
-mod compaction;
 pub mod election;
 pub mod history;
 pub mod linearizable;
@@ -19,18 +17,17 @@ pub mod model;
 pub mod once;
 pub mod shadow;
 pub mod shortest;
-pub mod situations;
 pub mod snapshots;
 pub mod violation;
 
-pub use shadow::{Change, Place, Shadow};
-pub use situations::Situations;
+pub use shadow::{Change, PrefixId, Shadow};
 pub use violation::Violation;
 
 use crate::log::RequestId;
+use crate::message::MessageKind;
 use crate::plan::liveness::Bounds;
 use crate::property::Property;
-use crate::record::{Kind, MessageKind, Record, Remains};
+use crate::record::{Kind, Record, Remains};
 use crate::time::Time;
 
 /// All oracles over one shadow.

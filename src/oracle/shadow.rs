@@ -14,11 +14,11 @@ use crate::record::{Kind, Record, Remains};
 
 /// A place in the chain: an entry, and by it all before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Place(u32);
+pub struct PrefixId(u32);
 
-impl Place {
+impl PrefixId {
     /// The place before the first entry.
-    pub const ROOT: Place = Place(0);
+    pub const ROOT: PrefixId = PrefixId(0);
 }
 
 /// An entry that some node appended once.
@@ -29,11 +29,11 @@ pub struct Link {
     /// Its fingerprint.
     pub content: u64,
     /// The entry before it.
-    pub parent: Place,
+    pub parent: PrefixId,
     /// The record of the node that had it first.
     pub record: u64,
     /// Another entry at the same index, or the root.
-    sibling: Place,
+    sibling: PrefixId,
 }
 
 /// All entries that any node ever appended, as a tree that grows from the root.
@@ -41,7 +41,7 @@ pub struct Link {
 pub struct Chain {
     links: Vec<Link>,
     /// For each index from 1, the last entry that was added there.
-    heads: Vec<Place>,
+    heads: Vec<PrefixId>,
 }
 
 impl Default for Chain {
@@ -49,9 +49,9 @@ impl Default for Chain {
         let root = Link {
             term: Term::ZERO,
             content: 0,
-            parent: Place::ROOT,
+            parent: PrefixId::ROOT,
             record: 0,
-            sibling: Place::ROOT,
+            sibling: PrefixId::ROOT,
         };
         Chain { links: vec![root], heads: Vec::new() }
     }
@@ -59,7 +59,7 @@ impl Default for Chain {
 
 impl Chain {
     /// What sits at a place.
-    pub fn link(&self, place: Place) -> &Link {
+    pub fn link(&self, place: PrefixId) -> &Link {
         &self.links[place.0 as usize]
     }
 
@@ -71,16 +71,16 @@ impl Chain {
         index: Index,
         term: Term,
         content: u64,
-        parent: Place,
+        parent: PrefixId,
         record: u64,
-    ) -> (Place, Option<Place>) {
+    ) -> (PrefixId, Option<PrefixId>) {
         let slot = index.0 as usize - 1;
         if slot >= self.heads.len() {
-            self.heads.resize(slot + 1, Place::ROOT);
+            self.heads.resize(slot + 1, PrefixId::ROOT);
         }
         let mut contradicted = None;
         let mut place = self.heads[slot];
-        while place != Place::ROOT {
+        while place != PrefixId::ROOT {
             let link = self.link(place);
             if link.term == term {
                 if link.content == content && link.parent == parent {
@@ -90,30 +90,31 @@ impl Chain {
             }
             place = link.sibling;
         }
-        place = Place(u32::try_from(self.links.len()).expect("fewer than 2^32 distinct entries"));
+        place =
+            PrefixId(u32::try_from(self.links.len()).expect("fewer than 2^32 distinct entries"));
         self.links.push(Link { term, content, parent, record, sibling: self.heads[slot] });
         self.heads[slot] = place;
         (place, contradicted)
     }
 
     /// The place of the entry with an index and a term, if some node had it.
-    pub fn find(&self, index: Index, term: Term) -> Option<Place> {
+    pub fn find(&self, index: Index, term: Term) -> Option<PrefixId> {
         if index == Index::ZERO {
-            return Some(Place::ROOT);
+            return Some(PrefixId::ROOT);
         }
         let mut place = *self.heads.get(index.0 as usize - 1)?;
-        while place != Place::ROOT && self.link(place).term != term {
+        while place != PrefixId::ROOT && self.link(place).term != term {
             place = self.link(place).sibling;
         }
-        (place != Place::ROOT).then_some(place)
+        (place != PrefixId::ROOT).then_some(place)
     }
 
     /// Makes a log the one that ends with the entry of a place, at this index; says from where on entries are lost. The cost is that of
     /// what changes.
-    fn replace(&self, log: &mut Vec<Place>, index: Index, mut place: Place) -> Option<Index> {
+    fn replace(&self, log: &mut Vec<PrefixId>, index: Index, mut place: PrefixId) -> Option<Index> {
         let before = log.len();
         let mut kept = index.0 as usize;
-        log.resize(kept, Place::ROOT);
+        log.resize(kept, PrefixId::ROOT);
         while kept > 0 && log[kept - 1] != place {
             log[kept - 1] = place;
             place = self.link(place).parent;
@@ -123,7 +124,7 @@ impl Chain {
     }
 
     /// The place `steps` before this one.
-    pub fn ancestor(&self, mut place: Place, steps: u64) -> Place {
+    pub fn ancestor(&self, mut place: PrefixId, steps: u64) -> PrefixId {
         for _ in 0..steps {
             place = self.link(place).parent;
         }
@@ -134,17 +135,17 @@ impl Chain {
 /// A write to a journal that is not durable yet.
 #[derive(Clone, Copy, Debug)]
 enum Pending {
-    Append(Place),
+    Append(PrefixId),
     Truncate(Index),
     Compact(Index),
-    Discard(Index, Place),
+    Discard(Index, PrefixId),
     Vote(Term, Option<NodeId>),
 }
 
 /// A disk that lied, as it is. What the node was told goes on in its shadow, for until a crash nobody can tell the difference.
 #[derive(Debug)]
-struct Beneath {
-    log: Vec<Place>,
+struct ActualDisk {
+    log: Vec<PrefixId>,
     base: Index,
     vote: (Term, Option<NodeId>),
     /// The writes that it said were durable.
@@ -155,17 +156,17 @@ struct Beneath {
 #[derive(Debug, Default)]
 pub struct NodeShadow {
     /// The log as the node has it in memory: the place of each entry, from index 1. What a snapshot covers is in it, too.
-    pub log: Vec<Place>,
+    pub log: Vec<PrefixId>,
     /// The log as it is on its disk, as the disk says.
-    pub durable: Vec<Place>,
+    pub durable: Vec<PrefixId>,
     /// The last index that the log in memory, and that on disk, left to the snapshot.
     pub base: (Index, Index),
     /// The durable snapshot: its last index, and the place of the entry there.
-    pub snapshot: (Index, Place),
+    pub snapshot: (Index, PrefixId),
     /// Writes on their way from the one to the other.
     pending: VecDeque<(WriteId, Pending)>,
     /// Where the disk lied: what is on it in truth.
-    beneath: Option<Box<Beneath>>,
+    actual_disk: Option<Box<ActualDisk>>,
     /// The current term.
     pub term: Term,
     /// The role in it.
@@ -182,12 +183,12 @@ pub struct NodeShadow {
 
 impl NodeShadow {
     /// The place of the entry at an index; the root at zero, none beyond the end.
-    pub fn at(&self, index: Index) -> Option<Place> {
+    pub fn at(&self, index: Index) -> Option<PrefixId> {
         place_at(&self.log, index)
     }
 
     /// The same on the node's disk.
-    pub fn durable_at(&self, index: Index) -> Option<Place> {
+    pub fn durable_at(&self, index: Index) -> Option<PrefixId> {
         place_at(&self.durable, index)
     }
 
@@ -202,8 +203,8 @@ impl NodeShadow {
     }
 
     /// The log that is on the disk in truth, whatever the disk says.
-    pub fn on_disk(&self) -> &Vec<Place> {
-        self.beneath.as_ref().map_or(&self.durable, |beneath| &beneath.log)
+    pub fn on_disk(&self) -> &Vec<PrefixId> {
+        self.actual_disk.as_ref().map_or(&self.durable, |actual_disk| &actual_disk.log)
     }
 
     /// Whether the disk says that it has another entry at an index than it has.
@@ -213,7 +214,7 @@ impl NodeShadow {
 
     /// Whether the disk said that writes are durable which are not.
     pub fn has_been_lied_to(&self) -> bool {
-        self.beneath.is_some()
+        self.actual_disk.is_some()
     }
 
     /// Whether a truncation is written but not durable.
@@ -229,9 +230,9 @@ impl NodeShadow {
     }
 }
 
-fn place_at(log: &[Place], index: Index) -> Option<Place> {
+fn place_at(log: &[PrefixId], index: Index) -> Option<PrefixId> {
     match index.0.checked_sub(1) {
-        None => Some(Place::ROOT),
+        None => Some(PrefixId::ROOT),
         Some(slot) => log.get(slot as usize).copied(),
     }
 }
@@ -242,7 +243,7 @@ pub enum Change {
     /// Nothing of the kind.
     None,
     /// An entry was appended that contradicts a known one.
-    Diverged(Place),
+    Diverged(PrefixId),
     /// An entry was appended behind a gap, or on top of others.
     OutOfPlace,
     /// The log on a disk lost entries from this index on.
@@ -292,12 +293,12 @@ impl Shadow {
 
     /// The term of a node's last entry.
     pub fn last_term(&self, node: NodeId) -> Term {
-        let last = self.node(node).log.last().copied().unwrap_or(Place::ROOT);
+        let last = self.node(node).log.last().copied().unwrap_or(PrefixId::ROOT);
         self.chain.link(last).term
     }
 
     /// On how many disks of voters the entry of a place sits, at this index.
-    pub fn copies(&self, index: Index, place: Place, configuration: Configuration) -> Share {
+    pub fn copies(&self, index: Index, place: PrefixId, configuration: Configuration) -> Share {
         let has = |id: &NodeId| {
             let node = self.node(*id);
             node.durable_at(index) == Some(place) || self.snapshot_covers(node, index, place)
@@ -307,7 +308,7 @@ impl Shadow {
 
     /// Whether the entry of a place is in a node's durable snapshot. Between the snapshot and the log that gives way to it, that is all
     /// that the disk has of it.
-    fn snapshot_covers(&self, node: &NodeShadow, index: Index, place: Place) -> bool {
+    fn snapshot_covers(&self, node: &NodeShadow, index: Index, place: PrefixId) -> bool {
         let (last, end) = node.snapshot;
         index <= last && self.chain.ancestor(end, last.0 - index.0) == place
     }
@@ -315,7 +316,7 @@ impl Shadow {
     /// Takes note of a record of no node: with whom the cluster begins.
     fn begin(&mut self, record: &Record) -> Change {
         if let Kind::Configure { index, configuration, .. } = record.kind {
-            self.configurations.add(index, Place::ROOT, configuration);
+            self.configurations.add(index, PrefixId::ROOT, configuration);
         }
         Change::None
     }
@@ -347,7 +348,7 @@ impl Shadow {
                 if index.0 != node.log.len() as u64 + 1 {
                     return Change::OutOfPlace;
                 }
-                let parent = node.log.last().copied().unwrap_or(Place::ROOT);
+                let parent = node.log.last().copied().unwrap_or(PrefixId::ROOT);
                 let (place, contradicted) =
                     self.chain.intern(index, term, content, parent, record.number);
                 node.log.push(place);
@@ -371,7 +372,7 @@ impl Shadow {
             Kind::Durable { write, lie } => {
                 match lie {
                     true => node.believe(write),
-                    false => node.beneath = None,
+                    false => node.actual_disk = None,
                 }
                 return node.sync(&self.chain, write, 0);
             }
@@ -386,7 +387,7 @@ impl Shadow {
             }
             Kind::Discard { write, index, term } => {
                 // A snapshot of something that nobody had is judged elsewhere.
-                let place = self.chain.find(index, term).unwrap_or(Place::ROOT);
+                let place = self.chain.find(index, term).unwrap_or(PrefixId::ROOT);
                 self.chain.replace(&mut node.log, index, place);
                 node.base.0 = index;
                 node.pending.push_back((write, Pending::Discard(index, place)));
@@ -403,19 +404,19 @@ impl NodeShadow {
         self.log.clear();
         self.durable.clear();
         self.base = (Index::ZERO, Index::ZERO);
-        self.snapshot = (Index::ZERO, Place::ROOT);
+        self.snapshot = (Index::ZERO, PrefixId::ROOT);
         self.durable_vote = (Term::ZERO, None);
-        self.beneath = None;
+        self.actual_disk = None;
     }
 
     /// The disk says that writes up to and with `upto` are durable, which is not true. The first lie costs a copy of the log.
     fn believe(&mut self, upto: WriteId) {
         let (log, base, vote) = (&self.durable, self.base.1, self.durable_vote);
-        let beneath = self.beneath.get_or_insert_with(|| {
-            Box::new(Beneath { log: log.clone(), base, vote, promised: VecDeque::new() })
+        let actual_disk = self.actual_disk.get_or_insert_with(|| {
+            Box::new(ActualDisk { log: log.clone(), base, vote, promised: VecDeque::new() })
         });
         let told = self.pending.iter().take_while(|(write, _)| *write <= upto);
-        beneath.promised.extend(told);
+        actual_disk.promised.extend(told);
     }
 
     /// It starts; if it was to stay out, without what it had.
@@ -460,8 +461,8 @@ impl NodeShadow {
     /// The process ends: what is in memory is gone, and the log is what the disk holds. The cost is that of what was
     /// not durable; after a lie, that of the log.
     fn crash(&mut self, chain: &Chain, remains: Remains) -> Change {
-        if let Some(beneath) = self.beneath.take() {
-            let Beneath { log, base, vote, mut promised } = *beneath;
+        if let Some(actual_disk) = self.actual_disk.take() {
+            let ActualDisk { log, base, vote, mut promised } = *actual_disk;
             promised.append(&mut self.pending);
             self.pending = promised;
             self.log.clone_from(&log);

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::configuration::Change;
 use crate::ids::NodeSet;
 use crate::node::DiskFile;
-use crate::plan::validate::{Checked, Problem, check_whom, require};
-use crate::plan::{Action, Fault, OnCorruption, Plan, When, Whom, is_default};
+use crate::plan::validate::{Checked, Problem, check_target, require};
+use crate::plan::{Action, Fault, OnCorruption, Plan, Target, When, is_default};
 use crate::raft::priority;
 use crate::time::Span;
 
@@ -25,7 +25,7 @@ pub struct Liveness {
     /// Who must come back to life: nodes by number, at least a majority; or `"everyone"`, `"majority"`, `"all-but-leader"`,
     /// `"all-but-leaders"` or `"connected"` as they are at that moment. Where such a word gives no majority, random others join them.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub core: Whom,
+    pub core: Target,
     /// What becomes of the other nodes, to the end of the run. Those that are down then stay down.
     #[serde(default, skip_serializing_if = "is_default")]
     pub outside: Outside,
@@ -68,7 +68,7 @@ pub struct Bounds {
     /// How long after the end of faults all must be well.
     pub within: Span,
     /// How many events there may be in a row without any that gets the cluster on.
-    pub barren_max: u64,
+    pub no_progress_max: u64,
 }
 
 /// How many times quicker than the spread of election timeouts a message is. A candidate that is alone for five messages wins.
@@ -81,7 +81,7 @@ const ROUNDS_BESIDES: u64 = 4;
 /// How many looks a leader must have led.
 const LOOKS_TO_STAY: u64 = 3;
 /// How many events in a row bring a live cluster nothing, for each node: more than a hundred times what storms need.
-const BARREN_EVENTS: u64 = 50_000;
+const NO_PROGRESS_EVENTS: u64 = 50_000;
 /// How many events it takes at most to bring a part of a snapshot to a node.
 const EVENTS_PER_PART: u64 = 10;
 /// An election round splits every time in one of 2 to the power of this many runs.
@@ -113,11 +113,11 @@ impl Plan {
             .plus(service.times(2))
             .plus(longest.times(2));
         let within = liveness.within.unwrap_or(derived);
-        let barren_max = BARREN_EVENTS
+        let no_progress_max = NO_PROGRESS_EVENTS
             .saturating_add(EVENTS_PER_PART.saturating_mul(self.parts_max()))
             .saturating_mul(self.cluster.nodes.into());
         let (from, look) = (liveness.from, longest);
-        Some(Bounds { from, message, look, stay, answer, service, within, barren_max })
+        Some(Bounds { from, message, look, stay, answer, service, within, no_progress_max })
     }
 
     /// In how many parts a snapshot is sent at most: full lists at all keys, and in all sessions the answer that tells of one.
@@ -144,8 +144,8 @@ impl Plan {
             return nodes - 1;
         }
         match self.liveness.as_ref().map(|liveness| &liveness.core) {
-            None | Some(Whom::Everyone) => 0,
-            Some(Whom::Nodes(core)) => nodes.saturating_sub(core.len() as u64),
+            None | Some(Target::Everyone) => 0,
+            Some(Target::Nodes(core)) => nodes.saturating_sub(core.len() as u64),
             Some(_) => nodes - (nodes / 2 + 1),
         }
     }
@@ -216,7 +216,7 @@ fn check_rot(plan: &Plan) -> Checked {
 
 /// Nor is a node that lost its disk and stays out. The core lives without it if it has a majority, by each change of the members, too:
 /// which is known where all are named by number.
-fn check_wiped(plan: &Plan, core: &Whom) -> Checked {
+fn check_wiped(plan: &Plan, core: &Target) -> Checked {
     let wipes = |fault: &Fault| matches!(&fault.action, Action::Crash(crash) if crash.wipe);
     if !plan.cluster.keeps_wiped_out() || !plan.faults.iter().any(wipes) {
         return Ok(());
@@ -244,7 +244,7 @@ fn check_wiped(plan: &Plan, core: &Whom) -> Checked {
     };
     let harms = |fault: &Fault| match &fault.action {
         Action::Crash(crash) if crash.wipe => {
-            let nodes = crash.whom.numbers().map(|nodes| nodes.iter().copied().collect());
+            let nodes = crash.target.numbers().map(|nodes| nodes.iter().copied().collect());
             nodes.is_none_or(meets)
         }
         Action::Change(change) => change.changes().any(shrinks),
@@ -313,11 +313,11 @@ pub fn check(plan: &Plan) -> Checked {
     .map_err(|problem| Problem { help: Some(format!("set horizon = \"{end}\" or later")), ..problem })
 }
 
-fn check_core(plan: &Plan, core: &Whom) -> Checked {
-    check_whom(plan, core, false, "liveness/core")?;
+fn check_core(plan: &Plan, core: &Target) -> Checked {
+    check_target(plan, core, false, "liveness/core")?;
     let majority = plan.voters().len() / 2 + 1;
-    let words = [Whom::Everyone, Whom::Majority, Whom::AllButLeader, Whom::AllButLeaders];
-    let known = core.numbers().is_some() || *core == Whom::Connected || words.contains(core);
+    let words = [Target::Everyone, Target::Majority, Target::AllButLeader, Target::AllButLeaders];
+    let known = core.numbers().is_some() || *core == Target::Connected || words.contains(core);
     require(known, "liveness/core", || {
         format!(
             "the core is a list of nodes, or \"everyone\", \"majority\", \"all-but-leader\", \"all-but-leaders\" or \
@@ -353,8 +353,8 @@ mod tests {
             check(&plan(&text)).map_err(|problem| problem.path.join("/"))
         };
         let checked = |more: &str| checked_with("[1, 3, 4]", more);
-        let wipe = |whom: &str| {
-            format!("[[faults]]\nat = \"1s\"\ncrash = {{ whom = {whom}, wipe = true }}\n")
+        let wipe = |target: &str| {
+            format!("[[faults]]\nat = \"1s\"\ncrash = {{ target = {target}, wipe = true }}\n")
         };
         let change = |what: &str| {
             let wiped = wipe("2");
@@ -381,8 +381,8 @@ mod tests {
             let expected = Err("liveness/core".to_owned());
             assert_eq!(checked_with(core, &wipe("2")), expected, "{core}");
         }
-        for whom in ["3", "[2, 4]", "\"leader\""] {
-            assert_eq!(checked(&wipe(whom)), Err("faults/0".to_owned()), "{whom}");
+        for target in ["3", "[2, 4]", "\"leader\""] {
+            assert_eq!(checked(&wipe(target)), Err("faults/0".to_owned()), "{target}");
         }
     }
 
@@ -400,7 +400,7 @@ mod tests {
             "[[nodes]]\nid = 1\nelection_timeouts = [\"200ms\", \"300ms\"]",
             "[[nodes]]\nid = 1\nelection_priority = 50\n[[nodes]]\nid = 2\nelection_priority = 100",
             "[clients]\ntimeout = \"2s\"",
-            "[[faults]]\nat = \"1s\"\nclock = { whom = 1, jump = \"-4s\" }",
+            "[[faults]]\nat = \"1s\"\nclock = { target = 1, jump = \"-4s\" }",
             "core = \"majority\"",
         ] {
             assert!(within(slower) > plain, "{slower}");

@@ -1,7 +1,7 @@
 //! A plan holds all that a run depends on: the same plan gives the same run, bit for bit, everywhere.
 //!
 //! A scenario file (TOML, for people) and a saved plan (JSON) carry this one model; what a file leaves out has the default
-//! that stands here. [`fault`] says what can go wrong, [`whom`] whom it strikes, [`latency`] how long things take,
+//! that stands here. [`fault`] says what can go wrong, [`target`] whom it strikes, [`latency`] how long things take,
 //! [`pin`] what a message is fixed to, [`liveness`] when faults end and the cluster must come back to life, [`profile`] the timings of
 //! production Rafts, [`expect`] what a scenario promises, [`validate`] what is refused, and [`scenario`] how files are read.
 
@@ -13,8 +13,8 @@ pub mod pin;
 pub mod profile;
 pub mod scenario;
 pub mod swarm;
+pub mod target;
 pub mod validate;
-pub mod whom;
 
 pub use expect::Expect;
 pub use fault::{Action, Fault, Trigger, When};
@@ -22,15 +22,16 @@ pub use latency::Latency;
 pub use liveness::Liveness;
 pub use pin::{Pin, Survives, SyncPin};
 pub use profile::Profile;
-pub use whom::Whom;
+pub use target::Target;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::bugs::Bug;
 use crate::ids::{NodeId, NodeSet};
 use crate::log::Command;
 use crate::property::Property;
-use crate::raft::{Bug, Config, Elections, Priority, Reads, Rules};
+use crate::raft::{Config, Elections, Priority, Reads, Rules};
 use crate::time::{Share, Shift, Span, SpanRange};
 
 /// All that a run depends on.
@@ -436,10 +437,10 @@ impl Default for LinkOptions {
 pub struct LinkException {
     /// The senders; all nodes by default.
     #[serde(skip_serializing_if = "is_default")]
-    pub from: Whom,
+    pub from: Target,
     /// The receivers; all nodes by default.
     #[serde(skip_serializing_if = "is_default")]
-    pub to: Whom,
+    pub to: Target,
     /// How long a message takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
@@ -674,7 +675,7 @@ pub struct SingleRequest {
     pub on: Option<Trigger>,
     /// Whom the client asks first.
     #[serde(default)]
-    pub to: Whom,
+    pub to: Target,
     /// What it asks, as in `{ put = { key = 1, value = 7 } }`.
     #[schemars(with = "serde_json::Value")]
     pub command: Command,

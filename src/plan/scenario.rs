@@ -131,7 +131,7 @@ mod tests {
         assert!(message.contains("not a unit of time"), "{message}");
         assert_eq!(at, "\"5 parsecs\"");
 
-        let text = "[[faults]]\nat = \"1s\"\ncrash = { whom = 7 }\n";
+        let text = "[[faults]]\nat = \"1s\"\ncrash = { target = 7 }\n";
         let (message, at, _) = error(text);
         assert!(message.contains("there is no node 7"), "{message}");
         assert_eq!(at, "7");

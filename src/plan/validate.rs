@@ -6,7 +6,7 @@ use crate::ids::{NODES_MAX, NodeId, NodeSet};
 use crate::log::Command;
 use crate::plan::fault::{self, Crash, Unsynced};
 use crate::plan::profile::DRIFT_BOUND_PPM;
-use crate::plan::{Action, DRIFT_PPM_MAX, Fault, Plan, Trigger, When, Whom};
+use crate::plan::{Action, DRIFT_PPM_MAX, Fault, Plan, Target, Trigger, When};
 use crate::property::Property;
 use crate::raft::{Reads, priority};
 use crate::time::{Span, SpanRange};
@@ -183,7 +183,7 @@ fn check_links(plan: &Plan) -> Checked {
         check_link_ends(plan, &link.to, &format!("{path}/to"))?;
         require(link.bandwidth != Some(0), &format!("{path}/bandwidth"), no_bandwidth)?;
         require(link.lasts.is_none(), &format!("{path}/for"), || {
-            "a link that changes for a while is a fault: write it as weather".into()
+            "a link that changes for a while is a fault: write it as link".into()
         })?;
     }
     Ok(())
@@ -194,11 +194,11 @@ fn no_bandwidth() -> String {
 }
 
 /// The ends of a link are known before the run: numbers, or everyone.
-fn check_link_ends(plan: &Plan, whom: &Whom, path: &str) -> Checked {
-    require(whom.numbers().is_some() || *whom == Whom::Everyone, path, || {
-        format!("a link's ends are nodes by number, or \"everyone\", not `{whom}`")
+fn check_link_ends(plan: &Plan, target: &Target, path: &str) -> Checked {
+    require(target.numbers().is_some() || *target == Target::Everyone, path, || {
+        format!("a link's ends are nodes by number, or \"everyone\", not `{target}`")
     })?;
-    check_whom(plan, whom, false, path)
+    check_target(plan, target, false, path)
 }
 
 fn check_nodes(plan: &Plan) -> Checked {
@@ -279,7 +279,7 @@ fn check_requests(plan: &Plan) -> Checked {
                 return Err(problem(&path, message));
             }
         }
-        check_whom(plan, &request.to, request.on.is_some(), &format!("{path}/to"))?;
+        check_target(plan, &request.to, request.on.is_some(), &format!("{path}/to"))?;
         require(request.command != Command::Noop, &format!("{path}/command"), || {
             "only leaders write no-ops; ask for get, put, delete, compare-and-set or append".into()
         })?;
@@ -308,11 +308,11 @@ fn check_trigger(plan: &Plan, trigger: Trigger, path: &str) -> Checked {
     }
 }
 
-pub(super) fn check_whom(plan: &Plan, whom: &Whom, triggered: bool, path: &str) -> Checked {
-    require(*whom != Whom::Trigger || triggered, path, || {
+pub(super) fn check_target(plan: &Plan, target: &Target, triggered: bool, path: &str) -> Checked {
+    require(*target != Target::Trigger || triggered, path, || {
         "\"trigger\" is the node of the situation that a fault waits for, and this one waits for none".into()
     })?;
-    let Some(nodes) = whom.numbers() else { return Ok(()) };
+    let Some(nodes) = target.numbers() else { return Ok(()) };
     require(!nodes.is_empty(), path, || "the list of nodes is empty".into())?;
     for (place, node) in nodes.iter().enumerate() {
         let path = if nodes.len() == 1 { path.to_owned() } else { format!("{path}/{place}") };
@@ -331,9 +331,9 @@ fn check_fault(plan: &Plan, fault: &Fault, path: &str) -> Checked {
         When::On(trigger) => check_trigger(plan, trigger, &format!("{path}/on"))?,
     }
     let path = format!("{path}/{}", fault.action.name());
-    for (place, (key, whom)) in fault.action.names().into_iter().enumerate() {
+    for (place, (key, target)) in fault.action.names().into_iter().enumerate() {
         let key = if key == "groups" { format!("groups/{place}") } else { key.to_owned() };
-        check_whom(plan, whom, triggered, &format!("{path}/{key}"))?;
+        check_target(plan, target, triggered, &format!("{path}/{key}"))?;
     }
     require(fault.action.lasts() != Some(Span::ZERO), &format!("{path}/for"), || {
         "a fault that lasts no time does nothing".into()
@@ -371,8 +371,8 @@ fn check_action(plan: &Plan, action: &Action, path: &str) -> Checked {
                 "a slow node takes some time for each input".into()
             })
         }
-        Action::Weather(weather) => {
-            require(weather.bandwidth != Some(0), &format!("{path}/bandwidth"), no_bandwidth)
+        Action::Link(link) => {
+            require(link.bandwidth != Some(0), &format!("{path}/bandwidth"), no_bandwidth)
         }
         Action::Disk(disk) => require(disk.write.is_some() || disk.fsync.is_some(), path, || {
             "a disk fault changes `write` or `fsync`, or both".into()
@@ -444,7 +444,7 @@ fn check_contradictions(plan: &Plan) -> Checked {
         for (place, fault) in plan.faults.iter().enumerate() {
             let When::At(from) = fault.when else { continue };
             let names = fault.action.names();
-            let here = names.first().and_then(|(_, whom)| whom.numbers());
+            let here = names.first().and_then(|(_, target)| target.numbers());
             if !here.is_some_and(|nodes| nodes.contains(&node)) {
                 continue;
             }
@@ -481,7 +481,7 @@ fn check_stretches(plan: &Plan, node: NodeId, stretches: &[Stretch]) -> Checked 
             ("restart", None) => {
                 // Nodes that a role chose to crash cannot be known here.
                 let by_role = plan.faults.iter().any(|fault| {
-                    matches!(&fault.action, Action::Crash(Crash { whom, .. }) if whom.numbers().is_none())
+                    matches!(&fault.action, Action::Crash(Crash { target, .. }) if target.numbers().is_none())
                         || matches!(fault.when, When::On(_))
                 });
                 require(by_role, &format!("{path}/restart"), || {

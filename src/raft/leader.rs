@@ -125,7 +125,7 @@ impl Leader {
     }
 
     /// Takes a request, from a client or by way of a follower. While it hands over it takes none (thesis 3.10) but those reads that
-    /// leave no entry, for which the heir need not wait.
+    /// leave no entry, for which the transferee need not wait.
     pub fn request(
         &mut self,
         core: &mut Core,
@@ -232,7 +232,7 @@ impl Leader {
         }
         if core.configuration().members().contains(from) {
             self.replicate(core, from, ctx);
-            self.tell_heir(core, from, ctx);
+            self.tell_transferee(core, from, ctx);
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The promise lasts by the follower's clock and the lease by the leader's, so the lease is shorter by how much faster one clock may run
 //! than another. Both go by clocks that nobody sets: a clock that jumps shortens no promise. A node that starts may have promised something
-//! just before, so it waits as if it had. A leader that told an heir to stand has no lease any more: nobody keeps a promise against
+//! just before, so it waits as if it had. A leader that told an transferee to stand has no lease any more: nobody keeps a promise against
 //! that word (thesis 6.4.1), which may arrive late.
 
 use crate::node::Moment;
@@ -16,7 +16,7 @@ pub struct Lease {
     asked: Moment,
     /// When the latest round that a majority answered was sent, and when it had enough answers.
     held: Option<(Moment, Moment)>,
-    /// Whether the leader told an heir to stand.
+    /// Whether the leader told an transferee to stand.
     handed_over: bool,
 }
 
@@ -36,8 +36,8 @@ impl Lease {
         self.held = None;
     }
 
-    /// The leader told an heir to stand.
-    pub fn told_heir(&mut self) {
+    /// The leader told an transferee to stand.
+    pub fn told_transferee(&mut self) {
         self.handed_over = true;
     }
 

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use crate::ids::{Index, Term};
 use crate::log::{Batch, RequestId};
+use crate::message::{MessageKind, Summary};
 use crate::node::{Answer, Request, Snapshot};
-use crate::record::{MessageKind, Summary};
 
 /// A message between two nodes. Terms, indexes and names are those of Figure 2.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,7 +18,6 @@
 //! - Followers forward requests to the leader they know and relay the answer; a node that knows no leader refuses.
 //! - All nodes boot in term 1.
 
-pub mod bug;
 pub mod core;
 pub mod lease;
 pub mod message;
@@ -39,7 +38,6 @@ mod prevote;
 mod quorum;
 mod transfer;
 
-pub use bug::Bug;
 pub use message::Message;
 pub use node::Raft;
 pub use priority::Priority;

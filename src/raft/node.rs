@@ -2,6 +2,7 @@
 
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term};
+use crate::message::Summary;
 use crate::node::{Answer, Context, Effect, Input, Node, Role, Status};
 use crate::raft::candidate::Candidate;
 use crate::raft::core::{Core, Ctx};
@@ -12,7 +13,6 @@ use crate::raft::prevote::{PreCandidate, receive_pre_vote};
 use crate::raft::reads::{Reader, Reads};
 use crate::raft::snapshot::Part;
 use crate::raft::{Config, Message, Rules};
-use crate::record::Summary;
 
 /// A node of the built-in Raft.
 #[derive(Clone, Debug)]

@@ -103,9 +103,9 @@ impl ReadQueue {
         }
     }
 
-    /// The leader told an heir to stand.
-    pub fn told_heir(&mut self) {
-        self.lease.told_heir();
+    /// The leader told an transferee to stand.
+    pub fn told_transferee(&mut self) {
+        self.lease.told_transferee();
     }
 
     /// The members change.

@@ -4,10 +4,10 @@
 //! lives in the protocol; a test holds that. Bugs that live between a node and its disk or network are in
 //! [`saboteur`](crate::guests::saboteur).
 
+use crate::bugs::Bug;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::node::Moment;
-use crate::raft::bug::Bug;
 use crate::time::{LocalTime, Span, SpanRange};
 
 /// The rules of Raft, with the exceptions that a plan plants.
@@ -233,7 +233,7 @@ impl Rules {
         !self.broken(Bug::LeaseNotHonoured)
     }
 
-    /// Thesis 6.4.1: a leader that has an heir stand, which no promise holds back, has no lease any more.
+    /// Thesis 6.4.1: a leader that has an transferee stand, which no promise holds back, has no lease any more.
     pub fn lease_outlives(self, transfer: bool) -> bool {
         !transfer || self.broken(Bug::LeaseSurvivesTransfer)
     }
@@ -359,10 +359,10 @@ mod tests {
     #[test]
     fn a_bug_breaks_its_own_rule_only() {
         let honest = Rules::default();
-        let sick = Rules::with(&[Bug::OldTermCommit]);
+        let degraded = Rules::with(&[Bug::OldTermCommit]);
         assert!(!honest.may_commit(Term(2), Term(4)));
-        assert!(sick.may_commit(Term(2), Term(4)));
-        assert!(!sick.may_vote(Some(NodeId::new(1)), NodeId::new(2)));
+        assert!(degraded.may_commit(Term(2), Term(4)));
+        assert!(!degraded.may_vote(Some(NodeId::new(1)), NodeId::new(2)));
     }
 
     #[test]

@@ -29,15 +29,15 @@ impl Leader {
         self.append_gathered(core, ctx);
         self.set_timer(ctx);
         self.replicate(core, to, ctx);
-        self.tell_heir(core, to, ctx);
+        self.tell_transferee(core, to, ctx);
     }
 
-    /// Has the heir stand as soon as it holds all of the leader's log: nobody refuses its vote then. Every further acknowledgement tells
+    /// Has the transferee stand as soon as it holds all of the leader's log: nobody refuses its vote then. Every further acknowledgement tells
     /// it again, for the word may be lost.
-    pub fn tell_heir(&mut self, core: &Core, to: NodeId, ctx: &mut Ctx) {
-        let is_heir = self.transfer.is_some_and(|transfer| transfer.to == to);
-        if is_heir && core.progress[to.slot()].match_index == core.log.last_index() {
-            self.reads.told_heir();
+    pub fn tell_transferee(&mut self, core: &Core, to: NodeId, ctx: &mut Ctx) {
+        let is_transferee = self.transfer.is_some_and(|transfer| transfer.to == to);
+        if is_transferee && core.progress[to.slot()].match_index == core.log.last_index() {
+            self.reads.told_transferee();
             core.send(to, Message::TimeoutNow { term: core.current_term }, ctx);
         }
     }

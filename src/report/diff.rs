@@ -15,7 +15,7 @@ use crate::record::Record;
 use crate::sim::{Options, run_with};
 use crate::time::Time;
 use crate::trace::reader::{ReadError, Reader};
-use crate::trace::text::Teller;
+use crate::trace::text::Formatter;
 
 /// How many records go from a run to the comparison at once.
 const BATCH: usize = 1_024;
@@ -190,7 +190,7 @@ fn compare<E>(
     context: usize,
 ) -> Result<Difference, E> {
     // The first teller stays behind the common records that may be shown: few records are put into words.
-    let mut tellers = (Teller::new(nodes.0), Teller::new(nodes.1));
+    let mut formatters = (Formatter::new(nodes.0), Formatter::new(nodes.1));
     let mut common: VecDeque<Record> = VecDeque::new();
     let (mut records, mut time) = (0, Time::ZERO);
     loop {
@@ -199,36 +199,36 @@ fn compare<E>(
             && (one.time, one.node, one.kind) == (other.time, other.node, other.kind)
         {
             (records, time) = (records + 1, one.time);
-            tellers.1.follow(other);
+            formatters.1.follow(other);
             common.push_back(*one);
             if common.len() > context
                 && let Some(record) = common.pop_front()
             {
-                tellers.0.follow(&record);
+                formatters.0.follow(&record);
             }
             continue;
         }
         let same = next == (None, None);
-        let common = common.into_iter().map(|record| tell(&mut tellers.0, record)).collect();
-        let first = rest(&mut tellers.0, next.0, first, context)?;
-        let second = rest(&mut tellers.1, next.1, second, context)?;
+        let common = common.into_iter().map(|record| tell(&mut formatters.0, record)).collect();
+        let first = rest(&mut formatters.0, next.0, first, context)?;
+        let second = rest(&mut formatters.1, next.1, second, context)?;
         return Ok(Difference { same, records, time, common, first, second });
     }
 }
 
 /// The next records of one side, in words. The first is shown even without context: it is the difference.
 fn rest<E>(
-    teller: &mut Teller,
+    formatter: &mut Formatter,
     next: Option<Record>,
     records: impl Iterator<Item = Result<Record, E>>,
     context: usize,
 ) -> Result<Vec<Told>, E> {
     let Some(next) = next else { return Ok(Vec::new()) };
     let records = std::iter::once(Ok(next)).chain(records);
-    records.take(context.max(1)).map(|record| Ok(tell(teller, record?))).collect()
+    records.take(context.max(1)).map(|record| Ok(tell(formatter, record?))).collect()
 }
 
-fn tell(teller: &mut Teller, record: Record) -> Told {
-    teller.follow(&record);
-    Told { text: teller.line(&record), record }
+fn tell(formatter: &mut Formatter, record: Record) -> Told {
+    formatter.follow(&record);
+    Told { text: formatter.line(&record), record }
 }

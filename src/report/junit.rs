@@ -51,10 +51,10 @@ fn case(file: &CampaignFile, finding: Finding) -> TestCase {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bugs::Bug;
     use crate::campaign::store::Timing;
     use crate::campaign::workers::run_caught;
     use crate::campaign::{Settings, Summary};
-    use crate::raft::Bug;
 
     #[test]
     fn a_failure_stands_in_the_case_of_its_property() {

@@ -2,6 +2,7 @@
 
 pub mod campaign;
 pub mod diff;
+pub mod expectations;
 pub mod explain;
 pub mod export;
 pub mod junit;
@@ -9,7 +10,6 @@ pub mod mermaid;
 pub mod page;
 pub mod perfetto;
 pub mod power;
-pub mod promises;
 pub mod saved;
 pub mod shiviz;
 pub mod shrunk;

@@ -211,9 +211,9 @@ fn draw(power: &Power, text: &mut String) -> Result<(), Box<dyn std::error::Erro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bugs::Bug;
     use crate::campaign::Settings;
     use crate::campaign::power::{Measure, measure};
-    use crate::raft::Bug;
 
     #[test]
     fn every_bug_stands_in_the_table_and_in_the_plot() {

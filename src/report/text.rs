@@ -6,7 +6,7 @@ use crate::plan::Plan;
 use crate::record::Record;
 use crate::sim::{Ended, Options, Outcome, run_with};
 use crate::situation::{Counts, Situation};
-use crate::trace::text::Teller;
+use crate::trace::text::Formatter;
 
 /// The proof of a violation: its property and sentence, and the records as a text trace has them.
 pub fn violation(plan: &Plan, outcome: &Outcome) -> Option<String> {
@@ -34,12 +34,12 @@ pub fn violation(plan: &Plan, outcome: &Outcome) -> Option<String> {
 /// Runs a plan again and puts the records that are wanted, by number, into words, with the roles and terms that nodes had. A run is
 /// pure, so records need not be kept.
 pub fn lines(plan: &Plan, wanted: impl Fn(u64) -> bool) -> Vec<(u64, String)> {
-    let mut teller = Teller::new(plan.cluster.nodes);
+    let mut formatter = Formatter::new(plan.cluster.nodes);
     let mut lines = Vec::new();
     let mut sink = |record: &Record| {
-        teller.follow(record);
+        formatter.follow(record);
         if wanted(record.number) {
-            lines.push((record.number, teller.line(record)));
+            lines.push((record.number, formatter.line(record)));
         }
     };
     run_with(plan, Options { sink: Some(&mut sink), ..Options::default() });

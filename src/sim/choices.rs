@@ -4,7 +4,7 @@ use crate::ids::{NodeId, NodeSet};
 use crate::log::Command;
 use crate::node::Node;
 use crate::plan::fault::Unsynced;
-use crate::plan::{Action, Pin, SingleRequest, Survives, SyncPin, Whom};
+use crate::plan::{Action, Pin, SingleRequest, Survives, SyncPin, Target};
 use crate::sim::Sim;
 use crate::time::{Span, Time};
 use crate::world::disk::Sync;
@@ -44,13 +44,13 @@ pub struct Strike {
 
 /// A request by itself.
 fn single(at: Time, to: NodeId, command: Command) -> SingleRequest {
-    let (at, to) = (Some(at.since(Time::ZERO)), Whom::Nodes(vec![to]));
+    let (at, to) = (Some(at.since(Time::ZERO)), Target::Nodes(vec![to]));
     SingleRequest { at, on: None, to, command, attempts: None, client: None }
 }
 
 impl<N: Node> Sim<'_, '_, N> {
     pub(super) fn note_message(&mut self, link: [NodeId; 2], fate: Fate) {
-        let now = self.watch.now;
+        let now = self.recorder.now;
         let Some(choices) = &mut self.choices else { return };
         let arrives = match fate {
             Fate::Cut => return,
@@ -64,7 +64,7 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     pub(super) fn note_sync(&mut self, node: NodeId, sync: Sync) {
-        let begun = self.watch.now.since(Time::ZERO);
+        let begun = self.recorder.now.since(Time::ZERO);
         if let Some(choices) = &mut self.choices {
             let Sync { takes, fails, survives } = sync;
             choices.syncs.push(SyncPin { node, begun, takes, fails, survives });
@@ -117,18 +117,18 @@ impl<N: Node> Sim<'_, '_, N> {
             return;
         }
         let action = &self.plan.faults[fault].action;
-        let named = |(place, whom): (usize, &Whom)| match (place, action) {
-            (0, Action::Split(_)) => self.resolve(whom, trigger, words[0]),
+        let named = |(place, target): (usize, &Target)| match (place, action) {
+            (0, Action::Split(_)) => self.resolve(target, trigger, words[0]),
             (0, _) => targets,
-            (_, Action::Split(_)) => self.resolve(whom, trigger, words[0]),
+            (_, Action::Split(_)) => self.resolve(target, trigger, words[0]),
             (_, Action::Transfer(transfer)) => {
-                self.heir(transfer, trigger, words[1]).into_iter().collect()
+                self.transferee(transfer, trigger, words[1]).into_iter().collect()
             }
-            _ => self.resolve(whom, trigger, words[1]),
+            _ => self.resolve(target, trigger, words[1]),
         };
-        let names = action.names().into_iter().map(|(_, whom)| whom).enumerate().map(named);
+        let names = action.names().into_iter().map(|(_, target)| target).enumerate().map(named);
         let names = names.collect();
-        let strike = Strike { fault, time: self.watch.now, names, survives: Vec::new() };
+        let strike = Strike { fault, time: self.recorder.now, names, survives: Vec::new() };
         if let Some(choices) = &mut self.choices {
             choices.strikes.push(strike);
         }

@@ -6,7 +6,7 @@ use crate::client::workload::{Client, Patience, Way};
 use crate::ids::{Index, NodeId};
 use crate::log::RequestId;
 use crate::node::{Answer, Node, Output, Request};
-use crate::plan::{SingleRequest, Whom};
+use crate::plan::{SingleRequest, Target};
 use crate::record::{Heard, Kind};
 use crate::rng::{Rng, Stream};
 use crate::sim::{Event, Sim};
@@ -75,7 +75,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let client = &mut self.clients[number as usize - 1];
         match what {
             ClientEvent::Begin => {
-                if !client.waiting && client.goes_on(&self.client_options, self.watch.now) {
+                if !client.waiting && client.goes_on(&self.client_options, self.recorder.now) {
                     self.begin_operation(number, None);
                 }
             }
@@ -83,7 +83,7 @@ impl<N: Node> Sim<'_, '_, N> {
                 let (_, single) = self.singles[place];
                 if !client.waiting {
                     client.single = Some(single.command);
-                    if !self.calm.begun {
+                    if !self.recovery.begun {
                         client.attempts = single.attempts.unwrap_or(self.client_options.attempts);
                     }
                     self.begin_operation(number, Some((single, trigger)));
@@ -102,7 +102,7 @@ impl<N: Node> Sim<'_, '_, N> {
                     self.count_event();
                     let client = &self.clients[number as usize - 1];
                     let (node, request) = (client.target, client.request);
-                    self.watch.record(Some(node), Kind::TimedOut { request });
+                    self.recorder.record(Some(node), Kind::TimedOut { request });
                     self.try_again(number, None, Span::ZERO);
                 }
             }
@@ -113,7 +113,7 @@ impl<N: Node> Sim<'_, '_, N> {
     /// too long: a wake-up for every try would fill the queue, and most tries are answered.
     fn is_timed_out(&mut self, number: u32, token: u32) -> bool {
         let client = &mut self.clients[number as usize - 1];
-        let wakes = client.wake_at.take_if(|at| *at == self.watch.now).is_some();
+        let wakes = client.wake_at.take_if(|at| *at == self.recorder.now).is_some();
         if client.token == token || !wakes {
             return client.token == token && client.waiting;
         }
@@ -136,7 +136,7 @@ impl<N: Node> Sim<'_, '_, N> {
     fn begin_operation(&mut self, number: u32, asked: Option<(&SingleRequest, Option<NodeId>)>) {
         self.clients[number as usize - 1].begin(&self.client_options, self.plan.cluster.nodes);
         if let Some((single, trigger)) = asked
-            && single.to != Whom::Everyone
+            && single.to != Target::Everyone
         {
             let word = u64::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             if let Some(target) = self.resolve(&single.to, trigger, word).iter().next() {
@@ -144,7 +144,7 @@ impl<N: Node> Sim<'_, '_, N> {
             }
         }
         let client = &mut self.clients[number as usize - 1];
-        client.began = (self.watch.now, client.target);
+        client.began = (self.recorder.now, client.target);
         self.note_operation(number);
         self.ask(number);
     }
@@ -152,13 +152,13 @@ impl<N: Node> Sim<'_, '_, N> {
     /// Sends the client's request on its way.
     fn ask(&mut self, number: u32) {
         self.count_event();
-        let now = self.watch.now;
+        let now = self.recorder.now;
         let client = &mut self.clients[number as usize - 1];
         let (node, request, command) = (client.target, client.request, client.command);
         let kind = Kind::Invoke { request, command, attempt: client.attempt };
         let way = client.way(&self.client_options);
         let token = client.new_token();
-        self.watch.record(Some(node), kind);
+        self.recorder.record(Some(node), kind);
         if let Way::Takes(span) = way {
             self.note_request(now.plus(span), node, command);
             let request = Request { id: request, command };
@@ -178,11 +178,11 @@ impl<N: Node> Sim<'_, '_, N> {
         let client = &mut self.clients[number as usize - 1];
         if client.attempt < client.attempts {
             let what = ClientEvent::Retry { hint, token: client.new_token() };
-            let at = self.watch.now.plus(after);
+            let at = self.recorder.now.plus(after);
             return self.queue.push(at, Event::Client { client: number, what });
         }
         let (node, request) = (client.target, client.request);
-        self.watch.record(Some(node), Kind::GaveUp { request });
+        self.recorder.record(Some(node), Kind::GaveUp { request });
         self.next_operation(number);
     }
 
@@ -204,10 +204,10 @@ impl<N: Node> Sim<'_, '_, N> {
         client.waiting = false;
         client.new_token();
         let think = client.think(&self.client_options);
-        let at = self.watch.now.plus(think);
+        let at = self.recorder.now.plus(think);
         if let Some((place, trigger)) = client.queue.pop_front() {
             let what = ClientEvent::Asked { place, trigger };
-            self.queue.push(self.watch.now, Event::Client { client: number, what });
+            self.queue.push(self.recorder.now, Event::Client { client: number, what });
         } else if client.goes_on(&self.client_options, at) {
             self.queue.push(at, Event::Client { client: number, what: ClientEvent::Begin });
         }
@@ -218,7 +218,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let Some(place) = (request.client as usize).checked_sub(1) else { return };
         let Some(client) = self.clients.get_mut(place) else { return };
         if let Way::Takes(span) = client.way(&self.client_options) {
-            let at = self.watch.now.plus(span);
+            let at = self.recorder.now.plus(span);
             self.queue.push(at, Event::Answer { node, request, answer });
         }
     }
@@ -235,13 +235,13 @@ impl<N: Node> Sim<'_, '_, N> {
             Answer::Refused(_) => None,
         };
         let applied = output.is_some_and(|output| output != Heard::Expired);
-        self.watch.record(Some(node), Kind::Answered { request, applied, output });
+        self.recorder.record(Some(node), Kind::Answered { request, applied, output });
         match answer {
             Answer::Applied(Output::Opened(session)) => self.opened(request.client, session),
             // An earlier try may have been done in the session, so there is no other way to ask for it again.
             Answer::Applied(Output::Expired) => {
                 self.clients[request.client as usize - 1].request.session = Index::ZERO;
-                self.watch.record(Some(node), Kind::GaveUp { request });
+                self.recorder.record(Some(node), Kind::GaveUp { request });
                 self.next_operation(request.client);
             }
             Answer::Applied(_) => self.next_operation(request.client),

@@ -3,7 +3,7 @@
 use crate::ids::{Index, NodeId, NodeSet};
 use crate::node::{Node, Role};
 use crate::plan::fault::{Corrupt, Crash, Direction, Transfer};
-use crate::plan::{Action, Plan, Trigger, When, Whom};
+use crate::plan::{Action, Plan, Target, Trigger, When};
 use crate::record::Kind;
 use crate::rng::{Rng, Stream, scale};
 use crate::sim::clients::ClientEvent;
@@ -108,7 +108,7 @@ impl<N: Node> Sim<'_, '_, N> {
             return;
         }
         while let Some((situation, node)) =
-            self.watch.judges().and_then(|judges| judges.situations.take_fresh())
+            self.recorder.judges().and_then(|judges| judges.situations.take_fresh())
         {
             self.pull(situation, node);
         }
@@ -118,7 +118,7 @@ impl<N: Node> Sim<'_, '_, N> {
         for waiting in &mut self.faults.waiting {
             let Trigger { nth, after, times, .. } = waiting.trigger;
             let here = waiting.trigger.node.is_none() || waiting.trigger.node == node;
-            let over = self.calm.begun && matches!(waiting.what, Waits::Fault(_));
+            let over = self.recovery.begun && matches!(waiting.what, Waits::Fault(_));
             if waiting.trigger.situation != situation || !here || over {
                 continue;
             }
@@ -133,14 +133,14 @@ impl<N: Node> Sim<'_, '_, N> {
                     Event::Client { client: self.singles[place].0, what }
                 }
             };
-            self.queue.push(self.watch.now.plus(after), event);
+            self.queue.push(self.recorder.now.plus(after), event);
         }
     }
 
     /// A fault strikes, changes or ends.
     pub(super) fn fault_event(&mut self, event: FaultEvent) {
         match event {
-            FaultEvent::Strike { .. } if self.calm.begun => {}
+            FaultEvent::Strike { .. } if self.recovery.begun => {}
             FaultEvent::Strike { fault, trigger } => self.strike(fault, trigger),
             FaultEvent::Flap { force } => self.flap(force),
             FaultEvent::End { force } => self.end(force),
@@ -154,7 +154,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let words = [self.faults.rngs[fault].word(), self.faults.rngs[fault].word()];
         let number = fault as u32 + 1;
         let targets = match action.names().first() {
-            Some((_, whom)) => self.resolve(whom, trigger, words[0]),
+            Some((_, target)) => self.resolve(target, trigger, words[0]),
             None => NodeSet::first(plan.cluster.nodes),
         };
         let targets = match action {
@@ -174,13 +174,13 @@ impl<N: Node> Sim<'_, '_, N> {
             _ => targets,
         };
         let nobody = match action {
-            Action::Transfer(transfer) => self.heir(transfer, trigger, words[1]).is_none(),
+            Action::Transfer(transfer) => self.transferee(transfer, trigger, words[1]).is_none(),
             _ => false,
         };
         if targets.is_empty() || nobody {
-            return self.watch.record(None, Kind::Missed { fault: number });
+            return self.recorder.record(None, Kind::Missed { fault: number });
         }
-        self.watch.record(None, Kind::Fault { fault: number });
+        self.recorder.record(None, Kind::Fault { fault: number });
         self.note_strike(fault, targets, trigger, words);
         let cuts = self.cuts(action, targets, trigger, words);
         let force = self.faults.in_force.len();
@@ -212,7 +212,7 @@ impl<N: Node> Sim<'_, '_, N> {
         match action {
             Action::Crash(crash) => {
                 for node in targets.iter() {
-                    self.fell(node, crash);
+                    self.crash_one(node, crash);
                 }
             }
             Action::Restart(_) => {
@@ -224,7 +224,7 @@ impl<N: Node> Sim<'_, '_, N> {
             Action::Pause(_) => {
                 for node in targets.iter() {
                     self.hosts[node.slot()].pauses += 1;
-                    self.watch.record(Some(node), Kind::Pause);
+                    self.recorder.record(Some(node), Kind::Pause);
                 }
             }
             Action::Slow(slow) => {
@@ -232,9 +232,9 @@ impl<N: Node> Sim<'_, '_, N> {
                     self.hosts[node.slot()].per_input = slow.per_input;
                 }
             }
-            Action::Weather(weather) => {
-                let to = self.resolve(&weather.to, trigger, word);
-                self.network.add_weather(number, targets, to, weather.clone());
+            Action::Link(link) => {
+                let to = self.resolve(&link.to, trigger, word);
+                self.network.add_link_change(number, targets, to, link.clone());
             }
             Action::Disk(change) => {
                 for node in targets.iter() {
@@ -259,15 +259,15 @@ impl<N: Node> Sim<'_, '_, N> {
                 }
             }
             Action::Transfer(transfer) => {
-                if let Some(to) = self.heir(transfer, trigger, word) {
+                if let Some(to) = self.transferee(transfer, trigger, word) {
                     for node in targets.iter() {
-                        self.queue.push(self.watch.now, Event::Transfer { node, to });
+                        self.queue.push(self.recorder.now, Event::Transfer { node, to });
                     }
                 }
             }
             Action::Change(change) => {
                 for (node, change) in targets.iter().zip(change.changes().cycle()) {
-                    self.queue.push(self.watch.now, Event::Change { node, change });
+                    self.queue.push(self.recorder.now, Event::Change { node, change });
                 }
             }
             Action::Split(_)
@@ -287,7 +287,7 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     /// To whom a leader is to hand over.
-    pub(super) fn heir(
+    pub(super) fn transferee(
         &self,
         transfer: &Transfer,
         trigger: Option<NodeId>,
@@ -296,7 +296,7 @@ impl<N: Node> Sim<'_, '_, N> {
         some_of(self.resolve(&transfer.to, trigger, word), 1, word).iter().next()
     }
 
-    fn fell(&mut self, node: NodeId, crash: &Crash) {
+    fn crash_one(&mut self, node: NodeId, crash: &Crash) {
         let survives = self.crash(node, crash.unsynced, crash.survives);
         self.note_crash(node, crash.unsynced, survives);
         if crash.wipe {
@@ -310,7 +310,7 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     pub(super) fn set_clock(&mut self, node: NodeId, jump: Option<Shift>, drift_ppm: Option<i32>) {
-        let now = self.watch.now;
+        let now = self.recorder.now;
         let clock = &mut self.hosts[node.slot()].clock;
         let before = clock.local(now);
         if let Some(jump) = jump {
@@ -320,7 +320,7 @@ impl<N: Node> Sim<'_, '_, N> {
             clock.set_drift(now, drift_ppm);
         }
         let after = clock.local(now);
-        self.watch.record(Some(node), Kind::Clock { before, after });
+        self.recorder.record(Some(node), Kind::Clock { before, after });
         self.schedule_wake(node);
     }
 
@@ -334,11 +334,11 @@ impl<N: Node> Sim<'_, '_, N> {
         for (from, to) in &entry.cuts {
             match entry.cut {
                 true => self.network.cut(*from, *to),
-                false => self.network.mend(*from, *to),
+                false => self.network.heal(*from, *to),
             }
         }
         if let Some(period) = self.plan.faults[entry.fault].action.flapping() {
-            let at = self.watch.now.plus(Span(period.0 / 2));
+            let at = self.recorder.now.plus(Span(period.0 / 2));
             self.queue.push(at, Event::Fault(FaultEvent::Flap { force }));
         }
     }
@@ -358,12 +358,12 @@ impl<N: Node> Sim<'_, '_, N> {
         entry.over = true;
         if std::mem::take(&mut entry.cut) {
             for (from, to) in std::mem::take(&mut entry.cuts) {
-                self.network.mend(from, to);
+                self.network.heal(from, to);
             }
         }
         let (fault, targets) = (entry.fault, entry.targets);
         let number = fault as u32 + 1;
-        self.watch.record(None, Kind::Heal { fault: number });
+        self.recorder.record(None, Kind::Heal { fault: number });
         match &self.plan.faults[fault].action {
             Action::Pause(_) => targets.iter().for_each(|node| self.resume(node)),
             Action::Slow(_) => {
@@ -371,7 +371,7 @@ impl<N: Node> Sim<'_, '_, N> {
             }
             Action::DiskFull(_) => self.each_disk(targets, Disk::empty),
             Action::DiskLies(_) => targets.iter().for_each(|node| self.stop_lying(node)),
-            Action::Weather(_) => self.network.remove_weather(number),
+            Action::Link(_) => self.network.remove_weather(number),
             Action::Disk(_) => {
                 for node in targets.iter() {
                     let options = self.plan.node(node).and_then(|options| options.disk.clone());
@@ -391,7 +391,7 @@ impl<N: Node> Sim<'_, '_, N> {
         }
         host.pauses -= 1;
         if host.pauses == 0 {
-            self.watch.record(Some(node), Kind::Resume);
+            self.recorder.record(Some(node), Kind::Resume);
             self.schedule_proceed(node);
         }
     }
@@ -410,8 +410,8 @@ impl<N: Node> Sim<'_, '_, N> {
             Action::Split(split) => {
                 let mut left = all;
                 let mut groups: Vec<NodeSet> = Vec::new();
-                for whom in &split.groups {
-                    let group = self.resolve(whom, trigger, words[0]).intersection(left);
+                for target in &split.groups {
+                    let group = self.resolve(target, trigger, words[0]).intersection(left);
                     left = left.without(group);
                     groups.push(group);
                 }
@@ -466,7 +466,7 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     /// Whom a fault strikes now. A random choice is made by `word`.
-    pub(super) fn resolve(&self, whom: &Whom, trigger: Option<NodeId>, word: u64) -> NodeSet {
+    pub(super) fn resolve(&self, target: &Target, trigger: Option<NodeId>, word: u64) -> NodeSet {
         let all = NodeSet::first(self.plan.cluster.nodes);
         let with_role = |role: Role| {
             all.iter().filter(move |node| {
@@ -480,22 +480,22 @@ impl<N: Node> Sim<'_, '_, N> {
                 .map_or(NodeSet::EMPTY, NodeSet::only)
         };
         let live = || all.iter().filter(|node| self.hosts[node.slot()].is_up()).collect();
-        match whom {
-            Whom::Nodes(nodes) => nodes.iter().copied().collect(),
-            Whom::Leader => leader(),
-            Whom::Follower => some_of(NodeSet::without(live(), leader()), 1, word),
-            Whom::Candidate => {
+        match target {
+            Target::Nodes(nodes) => nodes.iter().copied().collect(),
+            Target::Leader => leader(),
+            Target::Follower => some_of(NodeSet::without(live(), leader()), 1, word),
+            Target::Candidate => {
                 let standing = with_role(Role::Candidate).chain(with_role(Role::PreCandidate));
                 some_of(standing.collect(), 1, word)
             }
-            Whom::AllButLeader => all.without(leader()),
-            Whom::AllButLeaders => all.without(with_role(Role::Leader).collect()),
-            Whom::Connected => self.connected(),
-            Whom::Trigger => trigger.map_or(NodeSet::EMPTY, NodeSet::only),
-            Whom::Anyone => some_of(all, 1, word),
-            Whom::Everyone => all,
-            Whom::Minority => some_of(all, (all.len() - 1) / 2, word),
-            Whom::LeaderSide => {
+            Target::AllButLeader => all.without(leader()),
+            Target::AllButLeaders => all.without(with_role(Role::Leader).collect()),
+            Target::Connected => self.connected(),
+            Target::Trigger => trigger.map_or(NodeSet::EMPTY, NodeSet::only),
+            Target::Anyone => some_of(all, 1, word),
+            Target::Everyone => all,
+            Target::Minority => some_of(all, (all.len() - 1) / 2, word),
+            Target::LeaderSide => {
                 let leader = leader();
                 let others = ((all.len() - 1) / 2).saturating_sub(1);
                 match leader == NodeSet::EMPTY {
@@ -503,7 +503,7 @@ impl<N: Node> Sim<'_, '_, N> {
                     false => leader.union(some_of(all.without(leader), others, word)),
                 }
             }
-            Whom::Majority => some_of(all, all.len() / 2 + 1, word),
+            Target::Majority => some_of(all, all.len() / 2 + 1, word),
         }
     }
 }

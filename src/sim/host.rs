@@ -126,12 +126,12 @@ impl<N: Node> Sim<'_, '_, N> {
     /// Starts a node, if it is still down from the life that was meant.
     pub(super) fn boot(&mut self, id: NodeId, life: u32) {
         let host = &mut self.hosts[id.slot()];
-        if host.is_up() || host.life != life || self.calm.barred.contains(id) {
+        if host.is_up() || host.life != life || self.recovery.barred.contains(id) {
             return;
         }
         if let Some((what, index)) = self.refuses_for(id) {
             self.count_event();
-            return self.watch.record(Some(id), Kind::Refuse { what, index });
+            return self.recorder.record(Some(id), Kind::Refuse { what, index });
         }
         let host = &mut self.hosts[id.slot()];
         host.wiped = false;
@@ -160,7 +160,7 @@ impl<N: Node> Sim<'_, '_, N> {
             applied: host.applied,
         };
         self.count_event();
-        self.watch.record(Some(id), kind);
+        self.recorder.record(Some(id), kind);
         if let Some(snapshot) = restored {
             self.record_restore(id, &snapshot);
         }
@@ -228,9 +228,9 @@ impl<N: Node> Sim<'_, '_, N> {
         host.busy_until = Time::ZERO;
         host.status = Status::default();
         let unsent = std::mem::take(&mut host.outbox);
-        self.watch.record(Some(id), Kind::Crash(remains));
+        self.recorder.record(Some(id), Kind::Crash(remains));
         for (_, to, _) in unsent {
-            self.watch.record(Some(to), Kind::Drop { from: id, id: 0, why: Loss::Unsent });
+            self.recorder.record(Some(to), Kind::Drop { from: id, id: 0, why: Loss::Unsent });
         }
         survives
     }
@@ -241,7 +241,7 @@ impl<N: Node> Sim<'_, '_, N> {
         host.journal.rot(what, index);
         let drops = host.disk.options.on_corruption == OnCorruption::Truncate;
         let drops = drops && what != DiskFile::Snapshot;
-        self.watch.record(Some(id), Kind::Corrupt { what, index, drops });
+        self.recorder.record(Some(id), Kind::Corrupt { what, index, drops });
     }
 
     /// Empties the disk of a node that is down, its state machine too.
@@ -251,7 +251,7 @@ impl<N: Node> Sim<'_, '_, N> {
         host.begin_machine_anew(Map::new(self.plan.clients.sessions));
         host.wiped = true;
         let stays_out = self.plan.cluster.keeps_wiped_out();
-        self.watch.record(Some(id), Kind::Wipe { stays_out });
+        self.recorder.record(Some(id), Kind::Wipe { stays_out });
     }
 
     /// Hands an input to a node and does what it says, then does the same with the outputs that it asked for.
@@ -265,12 +265,12 @@ impl<N: Node> Sim<'_, '_, N> {
         }
         let host = &mut self.hosts[id.slot()];
         if host.per_input > Span::ZERO && host.is_up() {
-            host.busy_until = self.watch.now.plus(host.per_input);
+            host.busy_until = self.recorder.now.plus(host.per_input);
         }
     }
 
     fn step_once(&mut self, id: NodeId, input: Input<N::Message>) -> VecDeque<Input<N::Message>> {
-        let now = self.watch.now;
+        let now = self.recorder.now;
         let mut effects = std::mem::take(&mut self.effects);
         let host = &mut self.hosts[id.slot()];
         let mut answers = VecDeque::new();
@@ -304,29 +304,29 @@ impl<N: Node> Sim<'_, '_, N> {
     /// Records what changed of a node's standing: before its effects, for these are done in the new standing.
     fn record_standing(&mut self, id: NodeId, before: Status, status: Status) {
         if status.term != before.term {
-            self.watch.record(Some(id), Kind::Term { term: status.term });
+            self.recorder.record(Some(id), Kind::Term { term: status.term });
         }
         // An election in which a candidate stands again is a change, too.
         let again = status.term != before.term && status.role != Role::Follower;
         if status.role != before.role || again {
             let kind = Kind::Role { role: status.role, term: status.term };
-            self.watch.record(Some(id), kind);
+            self.recorder.record(Some(id), kind);
         }
         if status.leader != before.leader {
-            self.watch.record(Some(id), Kind::Leader { leader: status.leader });
+            self.recorder.record(Some(id), Kind::Leader { leader: status.leader });
         }
         if status.transfer != before.transfer {
-            self.watch.record(Some(id), Kind::Transfer { to: status.transfer });
+            self.recorder.record(Some(id), Kind::Transfer { to: status.transfer });
         }
         if status.target_priority != before.target_priority {
             let kind = Kind::TargetPriority { target: status.target_priority };
-            self.watch.record(Some(id), kind);
+            self.recorder.record(Some(id), kind);
         }
     }
 
     /// A node ended its own process. Its supervisor starts it again.
     fn stop(&mut self, id: NodeId) {
-        self.watch.record(Some(id), Kind::Stop);
+        self.recorder.record(Some(id), Kind::Stop);
         let fixed = self.hosts[id.slot()].survives.take();
         let survives = self.crash(id, Unsynced::Torn, fixed);
         self.note_stop(id, survives);
@@ -338,7 +338,7 @@ impl<N: Node> Sim<'_, '_, N> {
     fn record_commit(&mut self, id: NodeId, before: Index) {
         let Status { commit, term, .. } = self.hosts[id.slot()].status;
         if commit != before {
-            self.watch.record(Some(id), Kind::Commit { index: commit, term });
+            self.recorder.record(Some(id), Kind::Commit { index: commit, term });
         }
     }
 
@@ -360,7 +360,7 @@ impl<N: Node> Sim<'_, '_, N> {
             match effect {
                 Effect::Send { to, message, after } => self.send_after(id, to, message, after),
                 Effect::SaveVote { write, term, vote } => {
-                    self.watch.record(Some(id), Kind::Vote { write, term, vote });
+                    self.recorder.record(Some(id), Kind::Vote { write, term, vote });
                     self.write(id, write, Write::Vote(term, vote));
                 }
                 Effect::Append { write, first, entries } => {
@@ -375,7 +375,7 @@ impl<N: Node> Sim<'_, '_, N> {
                         return self.broken(id, false);
                     }
                     host.last_index = from.previous();
-                    self.watch.record(Some(id), Kind::Truncate { write, from });
+                    self.recorder.record(Some(id), Kind::Truncate { write, from });
                     self.write(id, write, Write::Truncate(from));
                 }
                 Effect::TakeSnapshot { .. }
@@ -408,7 +408,7 @@ impl<N: Node> Sim<'_, '_, N> {
                 }
                 Effect::Reply { request, answer } => {
                     let applied = matches!(answer, Answer::Applied(_));
-                    self.watch.record(Some(id), Kind::Reply { request, applied });
+                    self.recorder.record(Some(id), Kind::Reply { request, applied });
                     self.send_answer(id, request, answer);
                 }
                 Effect::Stop => {
@@ -436,10 +436,10 @@ impl<N: Node> Sim<'_, '_, N> {
                 term: entry.term,
                 content: entry.fingerprint(),
             };
-            self.watch.record(Some(id), kind);
+            self.recorder.record(Some(id), kind);
             if let Command::Configure(configuration) = entry.command {
                 let (index, term) = (first.plus(place as u64), entry.term);
-                self.watch.record(Some(id), Kind::Configure { index, term, configuration });
+                self.recorder.record(Some(id), Kind::Configure { index, term, configuration });
             }
         }
         true
@@ -456,7 +456,7 @@ impl<N: Node> Sim<'_, '_, N> {
             request: entry.request,
             effect,
         };
-        self.watch.record(Some(id), kind);
+        self.recorder.record(Some(id), kind);
         output
     }
 
@@ -474,7 +474,7 @@ impl<N: Node> Sim<'_, '_, N> {
 
     /// A node panicked or broke its contract. If that is not judged, it is a crash.
     pub(super) fn broken(&mut self, id: NodeId, panicked: bool) {
-        self.watch.record(Some(id), Kind::Broken { panicked });
+        self.recorder.record(Some(id), Kind::Broken { panicked });
         self.crash(id, Unsynced::Lost, None);
     }
 
@@ -492,22 +492,22 @@ impl<N: Node> Sim<'_, '_, N> {
         self.messages += 1;
         let id = self.messages;
         let summary = N::summary(&message);
-        self.watch.record(Some(from), Kind::Send { to, id, message: summary });
-        let fate = self.network.send(from, to, self.watch.now, summary.bytes());
+        self.recorder.record(Some(from), Kind::Send { to, id, message: summary });
+        let fate = self.network.send(from, to, self.recorder.now, summary.bytes());
         self.note_message([from, to], fate);
         let why = match fate {
             Fate::Cut => Loss::Cut,
             Fate::Lost => Loss::Network,
             Fate::Arrives(time, second) => {
                 if let Some(second) = second {
-                    self.watch.record(Some(to), Kind::Duplicate { from, id });
+                    self.recorder.record(Some(to), Kind::Duplicate { from, id });
                     let message = message.clone();
                     self.queue.push(second, Event::Deliver { from, to, id, message });
                 }
                 return self.queue.push(time, Event::Deliver { from, to, id, message });
             }
         };
-        self.watch.record(Some(to), Kind::Drop { from, id, why });
+        self.recorder.record(Some(to), Kind::Drop { from, id, why });
     }
 
     /// Sends what waited for a write.
@@ -528,7 +528,7 @@ impl<N: Node> Sim<'_, '_, N> {
 
     /// Starts a sync, if the disk is idle and there is something to sync. It covers all that was written by now.
     fn sync_next(&mut self, id: NodeId) {
-        let now = self.watch.now;
+        let now = self.recorder.now;
         let host = &mut self.hosts[id.slot()];
         if host.syncing.is_some() {
             return;
@@ -561,7 +561,7 @@ impl<N: Node> Sim<'_, '_, N> {
             host.survives = sync.survives;
             let write = host.journal.first_unsynced().unwrap_or(upto);
             host.journal.fail();
-            self.watch.record(Some(id), Kind::WriteFailed { write });
+            self.recorder.record(Some(id), Kind::WriteFailed { write });
             Event::WriteFailed { node: id, write }
         } else {
             let lie = !host.disk.is_honest();
@@ -569,7 +569,7 @@ impl<N: Node> Sim<'_, '_, N> {
                 true => host.journal.lie(upto),
                 false => host.journal.sync(upto),
             }
-            self.watch.record(Some(id), Kind::Durable { write: upto, lie });
+            self.recorder.record(Some(id), Kind::Durable { write: upto, lie });
             Event::Durable { node: id, write: upto }
         };
         self.sync_next(id);
@@ -582,14 +582,14 @@ impl<N: Node> Sim<'_, '_, N> {
         if host.disk.stop_lying()
             && let Some(write) = host.journal.keep_promise()
         {
-            self.watch.record(Some(id), Kind::Durable { write, lie: false });
+            self.recorder.record(Some(id), Kind::Durable { write, lie: false });
         }
     }
 
     /// Whether a node takes an input now.
     pub(super) fn is_ready(&self, id: NodeId) -> bool {
         let host = &self.hosts[id.slot()];
-        let busy = host.busy_until > self.watch.now && host.per_input > Span::ZERO;
+        let busy = host.busy_until > self.recorder.now && host.per_input > Span::ZERO;
         // What came first is taken first: whoever waits in the backlog is served by `proceed`.
         host.pauses == 0 && !busy && host.backlog.is_empty()
     }
@@ -609,14 +609,14 @@ impl<N: Node> Sim<'_, '_, N> {
         if host.pauses > 0 || host.backlog.is_empty() || host.proceeds_at.is_some() {
             return;
         }
-        let at = host.busy_until.max(self.watch.now);
+        let at = host.busy_until.max(self.recorder.now);
         host.proceeds_at = Some(at);
         self.queue.push(at, Event::Proceed { node: id });
     }
 
     /// Serves the first input of the backlog.
     pub(super) fn proceed(&mut self, id: NodeId) {
-        let now = self.watch.now;
+        let now = self.recorder.now;
         let host = &mut self.hosts[id.slot()];
         if host.proceeds_at != Some(now) {
             return;
@@ -646,7 +646,7 @@ impl<N: Node> Sim<'_, '_, N> {
 
     /// Sees to it that a wake-up comes no later than the timer. An earlier one is left: it will look again.
     pub(super) fn schedule_wake(&mut self, id: NodeId) {
-        let now = self.watch.now;
+        let now = self.recorder.now;
         let host = &mut self.hosts[id.slot()];
         let Some(local) = host.timer else { return };
         let when = host.clock.when(local).max(now);
@@ -661,7 +661,7 @@ impl<N: Node> Sim<'_, '_, N> {
 
     /// A wake-up: fires the timer if it is due, or else waits on.
     pub(super) fn timer(&mut self, id: NodeId, token: u32) {
-        let now = self.watch.now;
+        let now = self.recorder.now;
         let host = &mut self.hosts[id.slot()];
         if host.wake_token != token || !host.is_up() {
             return;
@@ -674,7 +674,7 @@ impl<N: Node> Sim<'_, '_, N> {
         host.timer = None;
         let late = now.since(host.clock.when(local)).0;
         self.count_event();
-        self.watch.record(Some(id), Kind::Timer { late });
+        self.recorder.record(Some(id), Kind::Timer { late });
         self.step(id, Input::TimerFired);
     }
 }

@@ -1,20 +1,20 @@
 //! The simulator: one virtual clock, one event at a time.
 //!
 //! [`run`](run::run) is the door. [`Sim`] is the loop over events; `host` carries out what nodes want; `snapshots` copies state machines,
-//! `apply` lets them work later; `faults` does what the plan wants, and `calm` ends it; `clients` asks and waits; [`journal`] is what disks
+//! `apply` lets them work later; `faults` does what the plan wants, and `recovery` ends it; `clients` asks and waits; [`journal`] is what disks
 //! hold; [`watch`] sees it all; [`choices`] keeps what was drawn.
 
 mod apply;
-mod calm;
 pub mod choices;
 mod clients;
 mod faults;
 mod host;
 pub mod journal;
+pub mod recorder;
+mod recovery;
 pub mod run;
 mod snapshots;
 pub mod waits;
-pub mod watch;
 
 pub use run::{Ended, Options, Outcome, run, run_nodes, run_with};
 
@@ -31,11 +31,11 @@ use crate::time::{Span, Time};
 use crate::world::network::Network;
 use crate::world::queue::Queue;
 
-use calm::Calm;
 use clients::ClientEvent;
 use faults::{FaultEvent, Faults};
 use host::Host;
-use watch::Watch;
+use recorder::Recorder;
+use recovery::Recovery;
 
 /// After how many turns of its loop a run looks whether it is given up.
 const TURNS_BETWEEN_LOOKS: u64 = 4_096;
@@ -75,7 +75,7 @@ enum Event<M> {
     /// A fault strikes, changes or ends.
     Fault(FaultEvent),
     /// Faults end, or it is looked whether the cluster has come back to life.
-    Calm { look: u32 },
+    Recovery { check: u32 },
 }
 
 /// A cluster of nodes of one kind, and the world around it.
@@ -84,7 +84,7 @@ pub struct Sim<'p, 'w, N: Node> {
     /// The rules, for the bugs that lie between a node and its state machine.
     rules: Rules,
     queue: Queue<Event<N::Message>>,
-    watch: Watch<'w>,
+    recorder: Recorder<'w>,
     hosts: Vec<Host<N>>,
     make: &'p dyn Fn(NodeId) -> N,
     network: Network,
@@ -98,17 +98,21 @@ pub struct Sim<'p, 'w, N: Node> {
     /// The single requests of the plan, each with the number of its client.
     singles: Vec<(u32, &'p SingleRequest)>,
     faults: Faults,
-    calm: Calm,
+    recovery: Recovery,
     /// What is drawn, where somebody wants to know.
     choices: Option<Box<choices::Choices>>,
 }
 
 impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
     /// The cluster of a plan, before its first event. `make` gives a node before its boot.
-    fn new(plan: &'p Plan, make: &'p dyn Fn(NodeId) -> N, watch: Watch<'w>) -> Sim<'p, 'w, N> {
+    fn new(
+        plan: &'p Plan,
+        make: &'p dyn Fn(NodeId) -> N,
+        recorder: Recorder<'w>,
+    ) -> Sim<'p, 'w, N> {
         let link = |from: NodeId, to: NodeId| {
-            let names = |whom: &crate::plan::Whom, node: NodeId| {
-                whom.numbers().is_none_or(|nodes| nodes.contains(&node))
+            let names = |target: &crate::plan::Target, node: NodeId| {
+                target.numbers().is_none_or(|nodes| nodes.contains(&node))
             };
             let matching =
                 plan.links.iter().filter(|link| names(&link.from, from) && names(&link.to, to));
@@ -118,7 +122,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             plan,
             rules: plan.config().rules,
             queue: Queue::default(),
-            watch,
+            recorder,
             hosts: plan.node_ids().map(|id| Host::new(plan, id)).collect(),
             make,
             network: Network::new(plan.seed, plan.cluster.nodes, &plan.pins, link),
@@ -128,18 +132,18 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             client_options: plan.clients.clone(),
             singles: Vec::new(),
             faults: Faults::new(plan),
-            calm: Calm::default(),
+            recovery: Recovery::default(),
             choices: None,
         };
         if !plan.cluster.members.is_empty() {
             let (index, term) = (Index::ZERO, Term::ZERO);
             let configuration = Configuration::of(plan.voters());
-            sim.watch.record(None, Kind::Configure { index, term, configuration });
+            sim.recorder.record(None, Kind::Configure { index, term, configuration });
         }
         for node in plan.node_ids() {
             sim.queue.push(Time::ZERO, Event::Boot { node, life: 0 });
         }
-        sim.schedule_calm();
+        sim.schedule_recovery();
         sim.schedule_clients();
         sim.schedule_faults();
         sim
@@ -155,15 +159,15 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             {
                 return Ended::Interrupted;
             }
-            if self.watch.violation.is_some() {
+            if self.recorder.violation.is_some() {
                 return Ended::Violation;
             }
-            if self.watch.recovered {
+            if self.recorder.recovered {
                 return Ended::Recovered;
             }
-            if self.watch.event >= self.plan.events_max || self.queue.is_full() {
-                self.watch.run_out();
-                return match self.watch.violation {
+            if self.recorder.event >= self.plan.events_max || self.queue.is_full() {
+                self.recorder.run_out();
+                return match self.recorder.violation {
                     Some(_) => Ended::Violation,
                     None => Ended::EventLimit,
                 };
@@ -171,7 +175,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             let Some((time, event)) = self.queue.pop_until(horizon) else {
                 return if self.queue.is_empty() { Ended::Idle } else { Ended::Horizon };
             };
-            self.watch.now = time;
+            self.recorder.now = time;
             self.handle(event);
             self.pull_triggers();
         }
@@ -210,7 +214,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             Event::Request { node, request } => {
                 if self.hosts[node.slot()].is_up() {
                     self.count_event();
-                    self.watch.record(Some(node), Kind::Request { request: request.id });
+                    self.recorder.record(Some(node), Kind::Request { request: request.id });
                     self.step(node, Input::Request(request));
                 }
             }
@@ -229,7 +233,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             Event::Client { client, what } => self.client_event(client, what),
             Event::Answer { node, request, answer } => self.answered(node, request, answer),
             Event::Fault(fault) => self.fault_event(fault),
-            Event::Calm { look } => self.calm(look),
+            Event::Recovery { check } => self.recovery_check(check),
         }
     }
 
@@ -237,26 +241,26 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         self.count_event();
         let loss = match () {
             () if !self.hosts[to.slot()].is_up() => Some(Loss::Down),
-            () if self.network.is_cut(from, to) || id <= self.calm.lost_upto => {
+            () if self.network.is_cut(from, to) || id <= self.recovery.lost_upto => {
                 Some(Loss::CutInFlight)
             }
             () => None,
         };
         if let Some(why) = loss {
-            return self.watch.record(Some(to), Kind::Drop { from, id, why });
+            return self.recorder.record(Some(to), Kind::Drop { from, id, why });
         }
         let summary = N::summary(&message);
-        self.watch.record(Some(to), Kind::Deliver { from, id, message: summary });
+        self.recorder.record(Some(to), Kind::Deliver { from, id, message: summary });
         self.step(to, Input::Receive { from, message });
     }
 
     /// Begins a new event.
     fn count_event(&mut self) {
-        self.watch.event += 1;
+        self.recorder.event += 1;
     }
 
     fn after(&self, span: Span) -> Time {
-        self.watch.now.plus(span)
+        self.recorder.now.plus(span)
     }
 }
 

@@ -10,8 +10,8 @@ use crate::plan::Plan;
 use crate::raft::Raft;
 use crate::sim::Sim;
 use crate::sim::choices::Choices;
+use crate::sim::recorder::{Marks, Recorder, Sink};
 use crate::sim::waits::{Stopwatch, Waits};
-use crate::sim::watch::{Marks, Sink, Watch};
 use crate::situation::{Counts, Situation};
 use crate::time::{Span, Time};
 use crate::trace::Digest;
@@ -82,7 +82,7 @@ pub struct Options<'a> {
     /// Whoever wants to see every record.
     pub sink: Option<Sink<'a>>,
     /// Whoever wants to see every situation that is reached.
-    pub marks: Option<Marks<'a>>,
+    pub on_situation: Option<Marks<'a>>,
     /// An earlier end than the plan's horizon.
     pub until: Option<Span>,
     /// Asked every few thousand events: whether to give the run up.
@@ -120,38 +120,38 @@ pub fn run_with(plan: &Plan, options: Options) -> Outcome {
 /// Runs a plan with nodes of any kind.
 pub fn run_nodes<N: Node>(plan: &Plan, make: &dyn Fn(NodeId) -> N, options: Options) -> Outcome {
     let horizon = options.until.unwrap_or(plan.horizon).min(plan.horizon);
-    let mut watch = Watch::new(plan, !options.unjudged, options.sink, options.marks);
-    watch.stopwatch = options.waits.map(Stopwatch::new);
-    if let (true, Some(judges)) = (options.brief, watch.judges()) {
+    let mut recorder = Recorder::new(plan, !options.unjudged, options.sink, options.on_situation);
+    recorder.stopwatch = options.waits.map(Stopwatch::new);
+    if let (true, Some(judges)) = (options.brief, recorder.judges()) {
         judges.oracles.be_brief();
     }
-    let mut sim = Sim::new(plan, make, watch);
+    let mut sim = Sim::new(plan, make, recorder);
     sim.choices = options.choices.is_some().then(Box::default);
     let ended = sim.run(Time::ZERO.plus(horizon), options.interrupt);
     if let (Some(wanted), Some(choices)) = (options.choices, sim.take_choices()) {
         *wanted = choices;
     }
-    let (messages, mut watch) = (sim.messages, sim.watch);
-    let digest = watch.digest();
-    let judges = watch.judges().map(|judges| {
+    let (messages, mut recorder) = (sim.messages, sim.recorder);
+    let digest = recorder.digest();
+    let judges = recorder.judges().map(|judges| {
         let oracles = &judges.oracles;
         let commits = oracles.commits().last_committed().0;
         (commits, oracles.undecided(), judges.situations.counts().clone())
     });
     let (commits, undecided, situations) = judges.unwrap_or_default();
     let counters = Counters {
-        events: watch.event,
-        records: watch.records,
+        events: recorder.event,
+        records: recorder.records,
         messages,
         leaders: situations.of(Situation::LeaderElected),
-        term_max: watch.term_max,
+        term_max: recorder.term_max,
         commits,
         answers: situations.of(Situation::RequestAnswered),
         undecided,
     };
-    let time = if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { watch.now };
+    let time = if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { recorder.now };
     let reads_left_out = plan.leaves_out_reads();
-    let violation = watch.violation;
+    let violation = recorder.violation;
     Outcome { violation, ended, time, digest, counters, situations, reads_left_out }
 }
 

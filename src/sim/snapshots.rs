@@ -110,7 +110,7 @@ impl<N: Node> Sim<'_, '_, N> {
                     return false;
                 }
                 host.snapshots.base = upto;
-                self.watch.record(Some(id), Kind::Compact { write, upto });
+                self.recorder.record(Some(id), Kind::Compact { write, upto });
                 self.write(id, write, Write::Compact(upto));
                 true
             }
@@ -120,7 +120,7 @@ impl<N: Node> Sim<'_, '_, N> {
                 }
                 host.snapshots.base = index;
                 host.last_index = index;
-                self.watch.record(Some(id), Kind::Discard { write, index, term });
+                self.recorder.record(Some(id), Kind::Discard { write, index, term });
                 self.write(id, write, Write::Discard(index, term));
                 true
             }
@@ -130,7 +130,7 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     fn write_snapshot(&mut self, id: NodeId, snapshot: Rc<Snapshot>, received: bool) -> bool {
-        let now = self.watch.now;
+        let now = self.recorder.now;
         let host = &mut self.hosts[id.slot()];
         if host.snapshots.writing.is_some() {
             return false;
@@ -140,7 +140,7 @@ impl<N: Node> Sim<'_, '_, N> {
         host.snapshots.writing = Some(snapshot.clone());
         let (index, term) = (snapshot.last_included_index, snapshot.last_included_term);
         let state = snapshot.image.fingerprint;
-        self.watch.record(Some(id), Kind::Snapshot { index, term, state, received });
+        self.recorder.record(Some(id), Kind::Snapshot { index, term, state, received });
         self.queue.push(now.plus(takes), Event::SnapshotWritten { node: id, life, index });
         true
     }
@@ -170,7 +170,7 @@ impl<N: Node> Sim<'_, '_, N> {
     pub(super) fn save_snapshot(&mut self, id: NodeId, snapshot: &Rc<Snapshot>) {
         self.hosts[id.slot()].journal.save(snapshot.clone());
         let (index, term) = (snapshot.last_included_index, snapshot.last_included_term);
-        self.watch.record(Some(id), Kind::SnapshotSaved { index, term });
+        self.recorder.record(Some(id), Kind::SnapshotSaved { index, term });
     }
 
     /// Makes a node's state machine what it is in a snapshot; says whether it is a state machine of this kind.
@@ -189,6 +189,6 @@ impl<N: Node> Sim<'_, '_, N> {
             term: snapshot.last_included_term,
             state: snapshot.image.fingerprint,
         };
-        self.watch.record(Some(id), kind);
+        self.recorder.record(Some(id), kind);
     }
 }

@@ -133,18 +133,18 @@ situations! {
     TransferBegun "transfer-begun"
         "A leader began to hand over."
         "It takes no requests until it is over.";
-    TransferHeirBehind "transfer-heir-behind"
+    TransfereeBehind "transferee-behind"
         "A leader began to hand over to a node whose disk lacks its last entry."
-        "The heir must catch up first, or it cannot win.";
-    TransferHeirCaughtUp "transfer-heir-caught-up"
+        "The transferee must catch up first, or it cannot win.";
+    TransfereeCaughtUp "transferee-caught-up"
         "A leader told a node to stand that was behind when the transfer began."
         "The transfer waits for replication.";
-    TransferHeirDown "transfer-heir-down"
+    TransfereeDown "transferee-down"
         "The node to which a leader hands over crashed, or was down from the start."
         "Nobody will ever say so: only time ends the transfer.";
     TransferLeaderCrashed "transfer-leader-crashed"
         "A leader crashed while it handed over."
-        "The heir may stand twice, or never hear of it.";
+        "The transferee may stand twice, or never hear of it.";
     ElectionByTransfer "election-by-transfer"
         "A node stood because its leader told it to."
         "Neither pre-vote nor loyalty holds it up.";
@@ -158,11 +158,11 @@ situations! {
         "A leader gave a transfer up because it took too long."
         "It must take requests again.";
     TransferLostToAnother "transfer-lost-to-another"
-        "Another node than the heir was elected after a transfer had begun."
+        "Another node than the transferee was elected after a transfer had begun."
         "Elections do not wait for transfers.";
     RequestRefusedInTransfer "request-refused-in-transfer"
         "A leader refused a request because it was handing over."
-        "Whatever it took now, the heir might lack.";
+        "Whatever it took now, the transferee might lack.";
     RequestsTakenAgain "requests-taken-again"
         "A leader took a request after it had given a transfer up."
         "The abort was one.";
@@ -173,7 +173,7 @@ situations! {
         "A node's election timeout passed and it did not stand, for others have a higher priority."
         "If they are gone, nobody stands yet.";
     PriorityDecayed "priority-decayed"
-        "A node became less particular about whom it leaves elections to."
+        "A node became less particular about target it leaves elections to."
         "The cluster must get a leader in the end.";
     LowerPriorityElected "lower-priority-elected"
         "A node was elected that had left elections to others before."
@@ -491,7 +491,7 @@ situations! {
         "A leader that had held a lease began a round for a read."
         "Too much time has passed, and it may have been deposed.";
     LeaseGivenUp "lease-given-up"
-        "A leader that had held a lease, and then told an heir to stand, began a round for a read."
+        "A leader that had held a lease, and then told an transferee to stand, began a round for a read."
         "Nobody keeps a promise against that word, which may arrive late.";
     VoteRefusedPromise "vote-refused-promise"
         "A node that knows no leader any more refused its vote, for no reason but its promise to one."
@@ -598,7 +598,7 @@ situations! {
         "If the node goes on without it, another leader may never have had it.";
     VoteCorrupted "vote-corrupted"
         "The record of a durable term and vote rotted."
-        "A node that cannot read for whom it voted must not vote again.";
+        "A node that cannot read for target it voted must not vote again.";
     SnapshotCorrupted "snapshot-corrupted"
         "A durable snapshot rotted."
         "What it covers may be nowhere else on that disk.";
@@ -642,14 +642,14 @@ situations! {
         "One sync made several writes durable."
         "Write ids are ranges.";
 
-    // The calm after a storm (5.6).
+    // The recovery phase after a storm (5.6).
     ClusterRecovered "cluster-recovered"
         "Faults were over, and the cluster came back to life."
         "Safety alone is kept by a cluster that does nothing.";
     RecoveredInPart "recovered-in-part"
         "A majority came back to life while other nodes stayed away."
         "Raft is available with a bare majority, and no more of it is owed.";
-    LeaderElectedInCalm "leader-elected-in-calm"
+    LeaderElectedInRecovery "leader-elected-in-recovery"
         "After faults had ended, a node of the core was elected."
         "Elections must come to an end, whatever state the storm left behind.";
     LeaderOutlivedFaults "leader-outlived-faults"
@@ -661,7 +661,7 @@ situations! {
     OutsiderHeard "outsider-heard"
         "After faults had ended, a message from outside the core reached a node in it."
         "What a deaf node says is always out of date.";
-    NodeCaughtUpInCalm "node-caught-up-in-calm"
+    NodeCaughtUpInRecovery "node-caught-up-in-recovery"
         "A node that lacked committed entries when faults ended has them now."
         "Whoever comes back must be brought up to date, however far it is behind.";
     RequestOutlivedFaults "request-outlived-faults"
@@ -701,5 +701,5 @@ situations! {
         "It counted majorities without itself.";
     OutsiderStands "outsider-stands"
         "A node asked for votes that is no voter by the configuration of a leader that runs."
-        "A server that was removed and does not know it must not depose whom the others follow.";
+        "A server that was removed and does not know it must not depose target the others follow.";
 }

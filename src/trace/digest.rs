@@ -8,8 +8,9 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term};
 use crate::log::{Command, RequestId};
+use crate::message::Summary;
 use crate::node::DiskFile;
-use crate::record::{Kind, Record, Remains, Summary};
+use crate::record::{Kind, Record, Remains};
 
 /// XXH3-128 over the little-endian words of every record, in order.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -170,7 +171,7 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::Fault { fault } => fold(29, &[u64::from(fault)]),
         Kind::Missed { fault } => fold(30, &[u64::from(fault)]),
         Kind::Heal { fault } => fold(31, &[u64::from(fault)]),
-        Kind::Calm { look } => fold(60, &[u64::from(look)]),
+        Kind::Recovery { check } => fold(60, &[u64::from(check)]),
         Kind::Broken { panicked } => fold(32, &[panicked.into()]),
         Kind::Snapshot { index, term, state, received } => {
             fold(48, &[index.0, term.0, state, received.into()]);

@@ -6,12 +6,13 @@ use std::fmt::Write as _;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Command, RequestId};
+use crate::message::{MessageKind, Summary};
 use crate::node::{DiskFile, Role};
-use crate::record::{Heard, Kind, Loss, MessageKind, Record, Remains, Summary};
+use crate::record::{Heard, Kind, Loss, Record, Remains};
 
 /// Puts records into words. It follows roles and terms, so it wants to see every record, shown or not.
 #[derive(Debug)]
-pub struct Teller {
+pub struct Formatter {
     nodes: Vec<Standing>,
 }
 
@@ -23,10 +24,10 @@ struct Standing {
     term: Term,
 }
 
-impl Teller {
+impl Formatter {
     /// A teller for a cluster of so many nodes.
-    pub fn new(nodes: u8) -> Teller {
-        Teller { nodes: vec![Standing::default(); usize::from(nodes)] }
+    pub fn new(nodes: u8) -> Formatter {
+        Formatter { nodes: vec![Standing::default(); usize::from(nodes)] }
     }
 
     /// The line for a record, the last that was followed.
@@ -109,7 +110,7 @@ pub fn group(kind: &Kind) -> &'static str {
         | Kind::Fault { .. }
         | Kind::Missed { .. }
         | Kind::Heal { .. }
-        | Kind::Calm { .. }
+        | Kind::Recovery { .. }
         | Kind::Broken { .. } => "fault",
     }
 }
@@ -235,8 +236,8 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Fault { fault } => format!("--- fault {fault} strikes"),
         Kind::Missed { fault } => format!("--- fault {fault} finds nobody"),
         Kind::Heal { fault } => format!("--- fault {fault} ends"),
-        Kind::Calm { look: 0 } => "is well from now on: faults are over".into(),
-        Kind::Calm { look } => format!("--- look {look}: is all well?"),
+        Kind::Recovery { check: 0 } => "is well from now on: faults are over".into(),
+        Kind::Recovery { check } => format!("--- check {check}: is all well?"),
         Kind::Snapshot { index, term, received: false, .. } => {
             format!("writes a snapshot up to {index}@{term}")
         }

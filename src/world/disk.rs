@@ -54,7 +54,7 @@ impl Disk {
     }
 
     /// From now on nothing fails, and a write with its sync takes no longer than this.
-    pub fn calm(&mut self, longest: Span) {
+    pub fn recover(&mut self, longest: Span) {
         let half = Span(longest.0 / 2);
         self.options.errors = Share::NEVER;
         self.options.write = self.options.write.at_most(half);

@@ -43,7 +43,7 @@ pub struct Network {
     nodes: usize,
     links: Vec<Link>,
     /// Changes of weather that are in force, in the order in which they came.
-    weather: Vec<(u32, NodeSet, NodeSet, LinkException)>,
+    link_changes: Vec<(u32, NodeSet, NodeSet, LinkException)>,
 }
 
 impl Network {
@@ -72,7 +72,7 @@ impl Network {
                 }
             })
             .collect();
-        let mut network = Network { nodes: usize::from(nodes), links, weather: Vec::new() };
+        let mut network = Network { nodes: usize::from(nodes), links, link_changes: Vec::new() };
         let mut pins = pins.to_vec();
         // Of two with the same time, the first in the plan is for the first message.
         pins.sort_by_key(|pin| (pin.message, pin.sent));
@@ -129,14 +129,14 @@ impl Network {
     }
 
     /// Takes one cut back.
-    pub fn mend(&mut self, from: NodeId, to: NodeId) {
+    pub fn heal(&mut self, from: NodeId, to: NodeId) {
         let link = self.link(from, to);
         debug_assert!(link.cuts > 0, "what is mended was cut");
         link.cuts -= 1;
     }
 
     /// From now on links lose and double nothing, have room for everything, and take no longer than this. No fate is fixed any more.
-    pub fn calm(&mut self, longest: Span) {
+    pub fn recover(&mut self, longest: Span) {
         for link in &mut self.links {
             link.base = LinkOptions {
                 latency: link.base.latency.at_most(longest),
@@ -147,27 +147,27 @@ impl Network {
             link.numbered.clear();
             link.timed.clear();
         }
-        self.weather.clear();
-        self.forecast();
+        self.link_changes.clear();
+        self.recompute();
     }
 
     /// Lays a change over the links from some nodes to some.
-    pub fn add_weather(&mut self, id: u32, from: NodeSet, to: NodeSet, change: LinkException) {
-        self.weather.push((id, from, to, change));
-        self.forecast();
+    pub fn add_link_change(&mut self, id: u32, from: NodeSet, to: NodeSet, change: LinkException) {
+        self.link_changes.push((id, from, to, change));
+        self.recompute();
     }
 
     /// Takes a change back; those that came before and after stay.
     pub fn remove_weather(&mut self, id: u32) {
-        self.weather.retain(|(other, ..)| *other != id);
-        self.forecast();
+        self.link_changes.retain(|(other, ..)| *other != id);
+        self.recompute();
     }
 
-    fn forecast(&mut self) {
+    fn recompute(&mut self) {
         for (place, link) in self.links.iter_mut().enumerate() {
             let (from, to) = (NodeId::at(place / self.nodes), NodeId::at(place % self.nodes));
             link.now = link.base.clone();
-            for (_, senders, receivers, change) in &self.weather {
+            for (_, senders, receivers, change) in &self.link_changes {
                 if senders.contains(from) && receivers.contains(to) {
                     link.now = change.over(&link.now);
                 }
@@ -265,7 +265,7 @@ mod tests {
         stormy.send(TWO, ONE, Time::ZERO, 64);
         stormy.cut(ONE, TWO);
         assert_eq!(stormy.send(ONE, TWO, Time::ZERO, 64), Fate::Cut);
-        stormy.mend(ONE, TWO);
+        stormy.heal(ONE, TWO);
         calm.send(ONE, TWO, Time::ZERO, 64);
         assert_eq!(calm.send(ONE, TWO, Time(9), 64), stormy.send(ONE, TWO, Time(9), 64));
     }
@@ -291,11 +291,11 @@ mod tests {
     }
 
     #[test]
-    fn weather_passes() {
+    fn link_changes_pass() {
         let mut network = network(slow());
         let all = NodeSet::first(2);
         let rain = LinkException { loss: Some(Share::ALWAYS), ..LinkException::default() };
-        network.add_weather(7, NodeSet::only(ONE), all, rain);
+        network.add_link_change(7, NodeSet::only(ONE), all, rain);
         assert_eq!(network.send(ONE, TWO, Time::ZERO, 64), Fate::Lost);
         assert!(matches!(network.send(TWO, ONE, Time::ZERO, 64), Fate::Arrives(..)));
         network.remove_weather(7);

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
+use squall::bugs::Bug;
 use squall::configuration::Configuration;
 use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use squall::log::{Command, Entry, Log};
@@ -15,7 +16,7 @@ use squall::node::{
     Answer, Context, Damage, Effect, Image, Input, Node, NodeRng, Output, Recovered, Request, Role,
     Snapshot, Status,
 };
-use squall::raft::{Bug, Config, Elections, Message, Priority, Raft, Reads, Rules};
+use squall::raft::{Config, Elections, Message, Priority, Raft, Reads, Rules};
 use squall::rng::{Rng, Stream};
 use squall::time::{LocalTime, Shift, Span, SpanRange};
 

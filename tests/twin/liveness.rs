@@ -47,7 +47,7 @@ impl Standing {
     fn take(&mut self, record: &Record) {
         let Some(id) = record.node else { return };
         match record.kind {
-            Kind::Calm { .. } => {
+            Kind::Recovery { .. } => {
                 self.begun = self.begun.or(Some(record.time));
                 self.core.insert(id);
             }
@@ -104,9 +104,9 @@ impl Twin {
 
     /// Takes a record, which `cluster` has taken; says whether the cluster has failed to come back to life.
     pub fn observe(&mut self, record: &Record, cluster: &super::Twin) -> bool {
-        let before = self.records.iter().rposition(|it| matches!(it.kind, Kind::Calm { .. }));
+        let before = self.records.iter().rposition(|it| matches!(it.kind, Kind::Recovery { .. }));
         self.records.push(*record);
-        if !matches!(record.kind, Kind::Calm { look: 1.. }) {
+        if !matches!(record.kind, Kind::Recovery { check: 1.. }) {
             return false;
         }
         let now = Standing::after(&self.records);

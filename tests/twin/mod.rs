@@ -8,9 +8,10 @@ pub mod liveness;
 use squall::configuration::Configuration;
 use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use squall::log::RequestId;
+use squall::message::MessageKind;
 use squall::node::{DiskFile, Role};
 use squall::property::Property;
-use squall::record::{Kind, MessageKind, Record, Remains};
+use squall::record::{Kind, Record, Remains};
 
 /// An entry, as records tell of it.
 type Entry = (Term, u64);

@@ -5,7 +5,7 @@ use crate::campaign::shrink::schedule::plain_network;
 use crate::campaign::shrink::simpler::{SYNCS, plain_disk};
 use crate::ids::NodeId;
 use crate::plan::fault::{Cut, Direction, DiskChange, Isolate};
-use crate::plan::{Action, Fault, Latency, LinkException, Pin, Plan, SyncPin, When, Whom};
+use crate::plan::{Action, Fault, Latency, LinkException, Pin, Plan, SyncPin, Target, When};
 use crate::time::Span;
 
 /// What a plain network may take for a message.
@@ -66,13 +66,13 @@ impl Group {
     }
 
     /// Those who send and those who receive, where the group is that simple.
-    fn ends(self) -> Option<(Whom, Whom)> {
-        let only = |node| Whom::Nodes(vec![node]);
+    fn ends(self) -> Option<(Target, Target)> {
+        let only = |node| Target::Nodes(vec![node]);
         match self {
-            Group::All => Some((Whom::Everyone, Whom::Everyone)),
+            Group::All => Some((Target::Everyone, Target::Everyone)),
             Group::Node(_) => None,
-            Group::From(node) => Some((only(node), Whom::Everyone)),
-            Group::To(node) => Some((Whom::Everyone, only(node))),
+            Group::From(node) => Some((only(node), Target::Everyone)),
+            Group::To(node) => Some((Target::Everyone, only(node))),
             Group::Link(from, to) => Some((only(from), only(to))),
         }
     }
@@ -105,9 +105,9 @@ fn gathered(plan: &Plan, group: Group) -> Vec<Plan> {
     let lasts = Some(Span((last.0 - first.0).max(1_000_000)).plus(Span::millis(1)));
     let mut actions = Vec::new();
     if let Group::Node(node) = group {
-        let whom = Whom::Nodes(vec![node]);
+        let target = Target::Nodes(vec![node]);
         let (direction, flapping) = (Direction::Both, None);
-        actions.push(Action::Isolate(Isolate { whom, direction, flapping, lasts }));
+        actions.push(Action::Isolate(Isolate { target, direction, flapping, lasts }));
     }
     if let Some((from, to)) = group.ends() {
         if group != Group::All {
@@ -118,8 +118,8 @@ fn gathered(plan: &Plan, group: Group) -> Vec<Plan> {
         for latency in [late.last(), late.get(late.len() / 2), late.first()].into_iter().flatten() {
             let latency = Some(Latency::Constant(*latency));
             let (from, to) = (from.clone(), to.clone());
-            let weather = LinkException { from, to, latency, lasts, ..LinkException::default() };
-            actions.push(Action::Weather(weather));
+            let link = LinkException { from, to, latency, lasts, ..LinkException::default() };
+            actions.push(Action::Link(link));
         }
     }
     let with = |action: Action| {
@@ -154,8 +154,8 @@ fn syncs(shrinker: &mut Shrinker) {
             }));
             candidates.push(shrinker.with(|plan| {
                 bare(plan);
-                let (whom, fsync) = (Whom::Nodes(vec![id]), Some(Latency::Constant(fsync)));
-                let action = Action::Disk(DiskChange { whom, write: None, fsync, lasts });
+                let (target, fsync) = (Target::Nodes(vec![id]), Some(Latency::Constant(fsync)));
+                let action = Action::Disk(DiskChange { target, write: None, fsync, lasts });
                 plan.faults.push(Fault { when: When::At(begun), action });
             }));
         }

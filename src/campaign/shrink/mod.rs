@@ -6,9 +6,9 @@
 //! the randomness out: requests, election timeouts and the fate of single messages become decisions that stand in the plan. Passes are
 //! repeated until none finds anything, so a shrunk plan does not shrink further.
 
-pub mod calm;
 pub mod gather;
 pub mod list;
+pub mod recovery;
 pub mod schedule;
 pub mod simpler;
 pub mod triggers;
@@ -57,19 +57,19 @@ struct Effort {
 
 /// What a shrunk plan must still do.
 #[derive(Clone, Debug)]
-pub enum Target {
+pub enum Goal {
     /// Fail with this signature.
     Same(Signature),
     /// Fail somehow.
     Any,
 }
 
-impl Target {
+impl Goal {
     fn is_met(&self, found: Option<&Signature>) -> bool {
         match (self, found) {
-            (Target::Same(wanted), Some(found)) => wanted == found,
-            (Target::Any, found) => found.is_some(),
-            (Target::Same(_), None) => false,
+            (Goal::Same(wanted), Some(found)) => wanted == found,
+            (Goal::Any, found) => found.is_some(),
+            (Goal::Same(_), None) => false,
         }
     }
 }
@@ -131,7 +131,7 @@ pub struct Control<'a> {
 
 /// The best plan so far, and what tells whether another is as good.
 pub struct Shrinker<'a> {
-    target: Target,
+    goal: Goal,
     best: Plan,
     outcome: Outcome,
     control: Control<'a>,
@@ -223,9 +223,9 @@ pub fn shrink(plan: &Plan, any: bool, control: Control) -> Option<Shrunk> {
     let outcome = run_briefly(&plan).ok()?;
     let signature = Signature::of(&outcome)?;
     let before = Size::of(&plan, &outcome);
-    let target = if any { Target::Any } else { Target::Same(signature) };
+    let goal = if any { Goal::Any } else { Goal::Same(signature) };
     let mut shrinker = Shrinker {
-        target,
+        goal,
         best: plan,
         outcome,
         control,
@@ -325,7 +325,7 @@ impl Shrinker<'_> {
                 seeds.clamp(1, SEEDS_MAX) * self.effort
             }
         };
-        calm::calm(self);
+        recovery::shorten(self);
         simpler::shorten(self);
         // Most of what happens is what clients ask: without it, every other candidate is soon tried.
         simpler::clients(self);
@@ -417,15 +417,15 @@ impl Shrinker<'_> {
 
     fn judge_all(&self, plans: &[Plan]) -> Vec<Option<Outcome>> {
         let events_max = 2 * self.outcome.counters.events + 10_000;
-        let (target, fixed) = (&self.target, self.fixed);
+        let (goal, fixed) = (&self.goal, self.fixed);
         if let [plan] = plans {
-            return vec![judge(plan, target, events_max, fixed)];
+            return vec![judge(plan, goal, events_max, fixed)];
         }
         let next = AtomicUsize::new(0);
         let work = || {
             let places = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
             let mine = places.take_while(|place| *place < plans.len());
-            mine.map(|place| (place, judge(&plans[place], target, events_max, fixed)))
+            mine.map(|place| (place, judge(&plans[place], goal, events_max, fixed)))
                 .collect::<Vec<_>>()
         };
         let mut outcomes = vec![None; plans.len()];
@@ -443,13 +443,13 @@ impl Shrinker<'_> {
 
 /// The outcome of a plan that fails as wanted. A candidate may take so many events, and no more; if it is to be `fixed`, every seed gives
 /// the same run.
-fn judge(plan: &Plan, target: &Target, events_max: u64, fixed: bool) -> Option<Outcome> {
+fn judge(plan: &Plan, goal: &Goal, events_max: u64, fixed: bool) -> Option<Outcome> {
     let mut plan = plan.clone();
-    if !matches!(target, Target::Same(Signature { finding: Finding::EventLimit, .. })) {
+    if !matches!(goal, Goal::Same(Signature { finding: Finding::EventLimit, .. })) {
         plan.events_max = plan.events_max.min(events_max);
     }
     validate(&plan).ok()?;
     let outcome = run_briefly(&plan).ok()?;
-    let fails = target.is_met(Signature::of(&outcome).as_ref());
+    let fails = goal.is_met(Signature::of(&outcome).as_ref());
     (fails && (!fixed || schedule::is_seedless(&plan, &outcome))).then_some(outcome)
 }

@@ -10,7 +10,7 @@ use crate::campaign::shrink::simpler::{SYNCS, plain_disk};
 use crate::ids::{NodeId, NodeSet};
 use crate::plan::fault::Only;
 use crate::plan::{
-    Action, Clients, DiskOptions, Fault, Latency, LinkOptions, Pin, Plan, SyncPin, When, Whom,
+    Action, Clients, DiskOptions, Fault, Latency, LinkOptions, Pin, Plan, SyncPin, Target, When,
 };
 use crate::sim::choices::{Choices, Strike};
 use crate::sim::{Options, Outcome, run_with};
@@ -167,7 +167,7 @@ fn decided_faults(plan: &Plan, choices: &Choices, triggers: Triggers) -> Vec<Fau
     let mut faults = Vec::new();
     for (place, fault) in plan.faults.iter().enumerate() {
         let strikes = || choices.strikes.iter().filter(|strike| strike.fault == place);
-        if matches!(fault.action, Action::Weather(_) | Action::Disk(_)) {
+        if matches!(fault.action, Action::Link(_) | Action::Disk(_)) {
             continue;
         }
         let waits = matches!(fault.when, When::On(_)) && triggers == Triggers::AreTimes;
@@ -186,12 +186,13 @@ fn decided_faults(plan: &Plan, choices: &Choices, triggers: Triggers) -> Vec<Fau
 pub fn is_drawn(action: &Action) -> bool {
     let torn = matches!(action, Action::Crash(crash)
         if crash.unsynced.is_drawn() && crash.survives.is_none());
-    torn || is_heir_drawn(action) || action.names().iter().any(|(_, whom)| whom.is_random())
+    torn || is_transferee_drawn(action)
+        || action.names().iter().any(|(_, target)| target.is_random())
 }
 
 /// Whether a leader may hand over to one of several.
-fn is_heir_drawn(action: &Action) -> bool {
-    let single = |whom: &Whom| whom.numbers().is_some_and(|nodes| nodes.len() == 1);
+fn is_transferee_drawn(action: &Action) -> bool {
+    let single = |target: &Target| target.numbers().is_some_and(|nodes| nodes.len() == 1);
     matches!(action, Action::Transfer(transfer) if !single(&transfer.to))
 }
 
@@ -203,10 +204,10 @@ fn struck(fault: &Fault, strike: &Strike) -> Vec<Fault> {
         // Behind what happened at that moment.
         When::On(_) => When::At(strike.time.since(Time::ZERO).plus(Span::nanos(1))),
     };
-    let heir = is_heir_drawn(&fault.action);
-    for (whom, nodes) in decided.action.names_mut().into_iter().zip(&strike.names) {
-        if heir || whom.is_random() || *whom == Whom::Trigger {
-            *whom = Whom::Nodes(nodes.iter().collect());
+    let transferee = is_transferee_drawn(&fault.action);
+    for (target, nodes) in decided.action.names_mut().into_iter().zip(&strike.names) {
+        if transferee || target.is_random() || *target == Target::Trigger {
+            *target = Target::Nodes(nodes.iter().collect());
         }
     }
     if strike.survives.is_empty() {
@@ -215,7 +216,7 @@ fn struck(fault: &Fault, strike: &Strike) -> Vec<Fault> {
     let single = |(node, survives): &(NodeId, _)| {
         let mut single = decided.clone();
         if let Action::Crash(crash) = &mut single.action {
-            crash.whom = Whom::Nodes(NodeSet::only(*node).iter().collect());
+            crash.target = Target::Nodes(NodeSet::only(*node).iter().collect());
             crash.survives = Some(*survives);
         }
         single
@@ -237,7 +238,7 @@ pub fn name_errors(shrinker: &mut Shrinker) {
             disk.errors = Share::NEVER;
         }
         for pin in syncs.iter().filter(|pin| pin.fails) {
-            let action = Action::DiskError(Only { whom: Whom::Nodes(vec![pin.node]) });
+            let action = Action::DiskError(Only { target: Target::Nodes(vec![pin.node]) });
             let before = Span(pin.begun.0.saturating_sub(1));
             plan.faults.push(Fault { when: When::At(before), action });
         }

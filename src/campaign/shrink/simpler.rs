@@ -7,7 +7,7 @@ use crate::log::Command;
 use crate::plan::fault::Unsynced;
 use crate::plan::{
     Action, Clients, Cluster, DiskOptions, Fault, Latency, NodeOptions, Plan, Profile, RaftOptions,
-    When, Whom,
+    Target, When,
 };
 use crate::raft::Reads;
 use crate::time::{Shift, Span, SpanRange, Time};
@@ -256,8 +256,8 @@ fn leave(plan: &mut Plan, id: NodeId) {
         std::cmp::Ordering::Equal => None,
         std::cmp::Ordering::Greater => Some(NodeId::new(node.number() - 1)),
     };
-    let moved_whom = |whom: &mut Whom| match whom {
-        Whom::Nodes(nodes) => {
+    let moved_whom = |target: &mut Target| match target {
+        Target::Nodes(nodes) => {
             *nodes = nodes.iter().filter_map(|node| moved(*node)).collect();
             !nodes.is_empty()
         }
@@ -342,14 +342,14 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
     let nodes: Vec<NodeId> = shrinker.best.node_ids().collect();
     let names = shrinker.best.faults[place].action.names().len();
     for name in 0..names {
-        let whom = shrinker.best.faults[place].action.names()[name].1.clone();
-        let many = whom.is_random() || whom == Whom::Everyone;
-        if !many && whom.numbers().is_none_or(|nodes| nodes.len() == 1) {
+        let target = shrinker.best.faults[place].action.names()[name].1.clone();
+        let many = target.is_random() || target == Target::Everyone;
+        if !many && target.numbers().is_none_or(|nodes| nodes.len() == 1) {
             continue;
         }
         let only = |node: &NodeId| {
             shrinker.with(|plan| {
-                *plan.faults[place].action.names_mut()[name] = Whom::Nodes(vec![*node]);
+                *plan.faults[place].action.names_mut()[name] = Target::Nodes(vec![*node]);
             })
         };
         let candidates = nodes.iter().map(only).collect();
@@ -550,7 +550,7 @@ mod tests {
     fn a_node_that_leaves_takes_what_names_it() {
         let mut plan = crate::plan::scenario::from_toml(
             "[cluster]\nnodes = 3\n[[nodes]]\nid = 3\nclock_drift_ppm = 5\n\
-             [[faults]]\nat = \"1s\"\ncrash = { whom = 2 }\n\
+             [[faults]]\nat = \"1s\"\ncrash = { target = 2 }\n\
              [[faults]]\nat = \"2s\"\nsplit = { groups = [[2, 3]] }\n",
         )
         .unwrap();

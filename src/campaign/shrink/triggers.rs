@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 use crate::campaign::shrink::Shrinker;
 use crate::ids::NodeId;
-use crate::plan::{Action, Fault, Plan, Trigger, When, Whom};
+use crate::plan::{Action, Fault, Plan, Target, Trigger, When};
 use crate::record::Record;
 use crate::sim::{Options, run_with};
 use crate::situation::Situation;
@@ -61,9 +61,9 @@ pub fn timed(plan: &Plan) -> Option<Plan> {
         });
         let Some(moment) = occurrences.nth(trigger.nth as usize - 1) else { continue };
         fault.when = When::At(moment.time.plus(trigger.after).since(Time::ZERO));
-        for whom in fault.action.names_mut() {
-            if let (Whom::Trigger, Some(node)) = (&*whom, moment.node) {
-                *whom = Whom::Nodes(vec![node]);
+        for target in fault.action.names_mut() {
+            if let (Target::Trigger, Some(node)) = (&*target, moment.node) {
+                *target = Target::Nodes(vec![node]);
             }
         }
     }
@@ -83,7 +83,8 @@ fn moments(plan: &Plan) -> Vec<Moment> {
             node: record.node,
         }));
     };
-    let options = Options { sink: Some(&mut see), marks: Some(&mut mark), ..Options::default() };
+    let options =
+        Options { sink: Some(&mut see), on_situation: Some(&mut mark), ..Options::default() };
     run_with(plan, options);
     moments
 }
@@ -94,7 +95,7 @@ fn moments(plan: &Plan) -> Vec<Moment> {
 fn waiting(plan: &Plan, place: usize, moments: &[Moment], at: Time, by_luck: bool) -> Vec<Plan> {
     let before = &moments[..moments.partition_point(|moment| moment.time <= at)];
     let names = plan.faults[place].action.names();
-    let victim = match names.first().and_then(|(_, whom)| whom.numbers()) {
+    let victim = match names.first().and_then(|(_, target)| target.numbers()) {
         Some([victim]) => Some(*victim),
         _ => None,
     };
@@ -145,9 +146,9 @@ fn with_trigger(plan: &Plan, place: usize, trigger: Trigger, node: Option<NodeId
     let mut named = plan.clone();
     let mut is_named = false;
     if !matches!(plan.faults[place].action, Action::Split(_)) {
-        for whom in named.faults[place].action.names_mut() {
-            if whom.is_random() || node.is_some_and(|node| *whom == Whom::Nodes(vec![node])) {
-                *whom = Whom::Trigger;
+        for target in named.faults[place].action.names_mut() {
+            if target.is_random() || node.is_some_and(|node| *target == Target::Nodes(vec![node])) {
+                *target = Target::Trigger;
                 is_named = true;
             }
         }

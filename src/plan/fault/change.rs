@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{is_leader, leader};
 use crate::configuration::{Change, Several};
 use crate::ids::NodeId;
-use crate::plan::Whom;
+use crate::plan::Target;
 
 /// A change of the members of the cluster (section 6, thesis 4), as an operator would ask for it. One of the six is there. A node that
 /// does not lead ignores it, and so does a leader that has not committed an entry of its term, whose change before is not committed, that
@@ -17,7 +17,7 @@ use crate::plan::Whom;
 pub struct MemberChange {
     /// Who is told; the leader by default.
     #[serde(default = "leader", skip_serializing_if = "is_leader")]
-    pub whom: Whom,
+    pub target: Target,
     /// This node becomes a voter, be it a learner or no member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub add: Option<NodeId>,

@@ -41,7 +41,7 @@ pub struct Config {
     /// Of plans whose reads leave no entry in the log, how many have nothing but leaders that are cut off and succeeded, in percent.
     pub successions: u64,
     /// How many plans with five nodes or more have leaders that lose what they wrote and lead again, in percent.
-    pub seesaws: u64,
+    pub leader_flapping: u64,
     /// Of plans with leases, how many have clocks that drift by more than these bear, in percent.
     pub broken_leases: u64,
     /// How many plans have nodes with priorities in elections, in percent.
@@ -50,7 +50,7 @@ pub struct Config {
     pub transfers: u64,
     /// How many plans change the members of their cluster, in percent.
     pub changes: u64,
-    /// How many plans end in a calm in which the cluster must come back to life, in percent.
+    /// How many plans end in a recovery phase in which the cluster must come back to life, in percent.
     pub liveness: u64,
     /// How many plans have a state machine that forgets, in percent.
     pub volatile_state_machine: u64,
@@ -80,8 +80,8 @@ pub struct Config {
     pub clocks: u64,
     /// How far they drift at most, in parts per million; by a fault, up to twice as far.
     pub drift_ppm_max: i32,
-    /// How many plans have one machine that is sick all the time, in percent: slow links, a slow disk, a fast clock, restarts.
-    pub sick_nodes: u64,
+    /// How many plans have one machine that is degraded all the time, in percent: slow links, a slow disk, a fast clock, restarts.
+    pub degraded_nodes: u64,
     /// The kinds of fault.
     pub faults: Vec<FaultKind>,
     /// How many kinds of fault a plan keeps, in percent: one of these is drawn for each plan.
@@ -91,7 +91,7 @@ pub struct Config {
     /// How many faults of a plan wait for a situation, in percent: one of these is drawn for each plan.
     pub triggered: Vec<u64>,
     /// How many plans strike in the wake of the same situation again and again, in percent.
-    pub obsessed: u64,
+    pub recurring_triggers: u64,
     /// How many plans take snapshots, in percent.
     pub snapshots: u64,
     /// How many entries are applied between two snapshots.
@@ -104,11 +104,11 @@ pub struct Config {
     pub flow_control: u64,
     /// How many plans have disks that rot or are full, in percent.
     pub disk_faults: u64,
-    /// Of plans that do not end in a calm, how many empty a disk, so that its node stays out, in percent.
+    /// Of plans that do not end in a recovery phase, how many empty a disk, so that its node stays out, in percent.
     pub wipes: u64,
     /// Of plans with crashes that tear writes, how many have disks that keep no order, in percent.
     pub reordered: u64,
-    /// Of plans that do not end in a calm, how many have disks that lie, in percent.
+    /// Of plans that do not end in a recovery phase, how many have disks that lie, in percent.
     pub lies: u64,
 }
 
@@ -123,7 +123,7 @@ impl Default for Config {
             own_elections: 50,
             own_reads: 40,
             successions: 45,
-            seesaws: 10,
+            leader_flapping: 10,
             broken_leases: 10,
             priorities: 12,
             transfers: 25,
@@ -143,12 +143,12 @@ impl Default for Config {
             judge: Property::ALL.to_vec(),
             clocks: 30,
             drift_ppm_max: 100_000,
-            sick_nodes: 30,
+            degraded_nodes: 30,
             faults: FaultKind::ALL.into(),
             kept: vec![20, 40, 60],
             faults_max: 60,
             triggered: vec![0, 30, 60],
-            obsessed: 40,
+            recurring_triggers: 40,
             snapshots: 35,
             snapshot_every: vec![5, 5, 10, 20, 50, 200],
             snapshot_trailing: vec![0, 0, 0, 2, 10, 50],
@@ -223,7 +223,7 @@ impl Config {
             ("own_elections", self.own_elections),
             ("own_reads", self.own_reads),
             ("successions", self.successions),
-            ("seesaws", self.seesaws),
+            ("leader_flapping", self.leader_flapping),
             ("broken_leases", self.broken_leases),
             ("priorities", self.priorities),
             ("transfers", self.transfers),
@@ -235,8 +235,8 @@ impl Config {
             ("sessions", self.sessions),
             ("contended", self.contended),
             ("clocks", self.clocks),
-            ("sick_nodes", self.sick_nodes),
-            ("obsessed", self.obsessed),
+            ("degraded_nodes", self.degraded_nodes),
+            ("recurring_triggers", self.recurring_triggers),
             ("snapshots", self.snapshots),
             ("flow_control", self.flow_control),
             ("disk_faults", self.disk_faults),

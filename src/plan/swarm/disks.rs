@@ -5,7 +5,7 @@ use crate::ids::NodeId;
 use crate::node::DiskFile;
 use crate::plan::fault::{Corrupt, Crash, Lasting, MemberChange, Unsynced};
 use crate::plan::swarm::{Config, share_of};
-use crate::plan::{Action, Fault, OnCorruption, Plan, Trigger, When, Whom, Wiped};
+use crate::plan::{Action, Fault, OnCorruption, Plan, Target, Trigger, When, Wiped};
 use crate::rng::{Rng, Stream};
 use crate::situation::Situation;
 use crate::time::Span;
@@ -43,7 +43,7 @@ pub fn draw(plan: &mut Plan, unit: Span, config: &Config) {
         for _ in 0..rng.between(1, 2) {
             let when = moment(&mut rng, unit);
             let lasts = Some(share_of(&mut rng, unit, 50, 4_000));
-            let full = Lasting { whom: whom(&mut rng), lasts };
+            let full = Lasting { target: target(&mut rng), lasts };
             plan.faults.push(Fault { when, action: Action::DiskFull(full) });
         }
     }
@@ -59,14 +59,14 @@ pub fn wipe(plan: &mut Plan, unit: Span, config: &Config) {
     for _ in 0..rng.between(1, 2) {
         let when = moment(&mut rng, unit);
         let lasts = Some(share_of(&mut rng, unit, 10, 1_000));
-        let (unsynced, whom) = (Unsynced::Lost, whom(&mut rng));
-        let crash = Crash { whom, unsynced, survives: None, wipe: true, lasts };
+        let (unsynced, target) = (Unsynced::Lost, target(&mut rng));
+        let crash = Crash { target, unsynced, survives: None, wipe: true, lasts };
         plan.faults.push(Fault { when, action: Action::Crash(crash) });
     }
     if !plan.cluster.members.is_empty() {
         let (situation, after) = (Situation::StartRefused, share_of(&mut rng, unit, 0, 500));
         let add = Some(NodeId::new(plan.cluster.nodes));
-        let change = MemberChange { whom: Whom::Leader, add, ..MemberChange::default() };
+        let change = MemberChange { target: Target::Leader, add, ..MemberChange::default() };
         let when = When::On(Trigger { situation, nth: 1, node: None, after, times: 1 });
         plan.faults.push(Fault { when, action: Action::Change(change) });
     }
@@ -101,14 +101,14 @@ pub fn order(plan: &mut Plan, unit: Span, config: &Config) {
 fn lie(rng: &mut Rng, plan: &mut Plan, unit: Span) {
     let when = moment(rng, unit);
     let lasts = Some(share_of(rng, unit, 100, 5_000));
-    let lies = Lasting { whom: whom(rng), lasts };
+    let lies = Lasting { target: target(rng), lasts };
     plan.faults.push(Fault { when, action: Action::DiskLies(lies) });
     let (nth, after) = (rng.between(1, 5), share_of(rng, unit, 0, 1_000));
     let unsynced = rng.pick(&[Unsynced::Lost, Unsynced::Kept, Unsynced::Reordered]);
     let lasts = Some(share_of(rng, unit, 10, 1_000));
     if rng.chance(70) {
         let trigger = Trigger { nth, after, ..Trigger::first(Situation::DiskLied) };
-        let crash = Crash { whom: Whom::Trigger, unsynced, survives: None, wipe: false, lasts };
+        let crash = Crash { target: Target::Trigger, unsynced, survives: None, wipe: false, lasts };
         plan.faults.push(Fault { when: When::On(trigger), action: Action::Crash(crash) });
     }
 }
@@ -116,7 +116,7 @@ fn lie(rng: &mut Rng, plan: &mut Plan, unit: Span) {
 fn rot(rng: &mut Rng, unit: Span) -> Fault {
     let when = moment(rng, unit);
     let entries = rng.pick(&[1, 1, 2, 3, 5, 20]);
-    let corrupt = Corrupt { whom: whom(rng), what: DiskFile::Log, entries };
+    let corrupt = Corrupt { target: target(rng), what: DiskFile::Log, entries };
     Fault { when, action: Action::Corrupt(corrupt) }
 }
 
@@ -130,7 +130,7 @@ fn restart(rng: &mut Rng, unit: Span) -> Fault {
         times: 100,
     };
     let crash = Crash {
-        whom: Whom::Trigger,
+        target: Target::Trigger,
         unsynced: rng.pick(&[Unsynced::Lost, Unsynced::Kept, Unsynced::Torn]),
         survives: None,
         wipe: false,
@@ -150,6 +150,12 @@ fn moment(rng: &mut Rng, unit: Span) -> When {
     })
 }
 
-fn whom(rng: &mut Rng) -> Whom {
-    rng.pick(&[Whom::Trigger, Whom::Trigger, Whom::Leader, Whom::Follower, Whom::Minority])
+fn target(rng: &mut Rng) -> Target {
+    rng.pick(&[
+        Target::Trigger,
+        Target::Trigger,
+        Target::Leader,
+        Target::Follower,
+        Target::Minority,
+    ])
 }

@@ -4,7 +4,7 @@
 
 use crate::plan::fault::Transfer;
 use crate::plan::swarm::{Config, occasion};
-use crate::plan::{Action, Fault, Plan, When, Whom};
+use crate::plan::{Action, Fault, Plan, Target, When};
 use crate::raft::priority::NEVER;
 use crate::rng::{Rng, Stream};
 use crate::situation::Situation;
@@ -69,10 +69,11 @@ fn transfers(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
 
 /// Mostly the leader hands over to somebody; sometimes somebody is told who does not lead, or the leader is to hand over to itself.
 fn transfer(rng: &mut Rng, triggered: bool) -> Action {
-    let whom = [Whom::Leader, Whom::Leader, Whom::Leader, Whom::Anyone];
-    let to = [Whom::Follower, Whom::Follower, Whom::Anyone, Whom::Candidate, Whom::Leader];
-    let (whom, other) = (&whom[rng.below(4) as usize], &to[rng.below(5) as usize]);
+    let target = [Target::Leader, Target::Leader, Target::Leader, Target::Anyone];
+    let to =
+        [Target::Follower, Target::Follower, Target::Anyone, Target::Candidate, Target::Leader];
+    let (target, other) = (&target[rng.below(4) as usize], &to[rng.below(5) as usize]);
     let by_trigger = rng.chance(60) && triggered;
-    let to = if by_trigger { Whom::Trigger } else { other.clone() };
-    Action::Transfer(Transfer { whom: whom.clone(), to })
+    let to = if by_trigger { Target::Trigger } else { other.clone() };
+    Action::Transfer(Transfer { target: target.clone(), to })
 }

@@ -5,7 +5,7 @@
 use crate::ids::{NodeId, NodeSet};
 use crate::plan::fault::{Cut, Direction, Isolate, Joint, MemberChange};
 use crate::plan::swarm::{Config, occasion};
-use crate::plan::{Action, Fault, Plan, Trigger, When, Whom};
+use crate::plan::{Action, Fault, Plan, Target, Trigger, When};
 use crate::rng::{Rng, Stream};
 use crate::situation::Situation;
 use crate::time::Span;
@@ -52,9 +52,9 @@ pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
         let (replaces, leaves) = (rng.chance(60), rng.chance(25));
         let Action::Change(change) = &mut plan.faults[place].action else { continue };
         if joint && replaces {
-            let whom = change.whom.clone();
+            let target = change.target.clone();
             let (joint, leave) = if leaves { (None, true) } else { (Some(several), false) };
-            *change = MemberChange { whom, joint, leave, ..MemberChange::default() };
+            *change = MemberChange { target, joint, leave, ..MemberChange::default() };
         }
     }
     rivals(&mut rng, plan, unit, members as u8);
@@ -73,7 +73,7 @@ fn promotions(rng: &mut Rng, plan: &mut Plan, unit: Span) {
     let outsiders = NodeSet::first(plan.cluster.nodes).without(plan.voters());
     let outsider = outsiders.iter().nth(rng.below(outsiders.len().max(1) as u64) as usize);
     if some && outsider.is_some() {
-        let none = MemberChange { whom: Whom::Leader, ..MemberChange::default() };
+        let none = MemberChange { target: Target::Leader, ..MemberChange::default() };
         let learns = MemberChange { add_learner: outsider, ..none.clone() };
         for change in [learns, MemberChange { promote: outsider, ..none }] {
             plan.faults.push(Fault { when: When::At(at), action: Action::Change(change) });
@@ -97,7 +97,7 @@ fn promotions(rng: &mut Rng, plan: &mut Plan, unit: Span) {
         let other = rng.pick(&learners);
         let (when, learner) = own.copied().unwrap_or(other);
         let later = Span(rng.below(unit.0 * 2));
-        (change.promote, change.whom) = (Some(learner), Whom::Leader);
+        (change.promote, change.target) = (Some(learner), Target::Leader);
         fault.when = match when {
             When::At(at) => When::At(at.plus(later).min(last)),
             When::On(it) => When::On(Trigger { after: it.after.plus(later), ..it }),
@@ -125,14 +125,14 @@ fn rivals(rng: &mut Rng, plan: &mut Plan, unit: Span, members: u8) {
         let situation = Situation::LeaderElected;
         When::On(Trigger { situation, nth, node: None, after, times: 1 })
     };
-    let whom = Whom::Trigger;
+    let target = Target::Trigger;
     let direction = Direction::Both;
-    let isolate = Isolate { whom: whom.clone(), direction, flapping: None, lasts };
-    let to = Whom::Follower;
-    let silent = Cut { from: whom.clone(), to, flapping: None, lasts: Some(span.times(2)) };
+    let isolate = Isolate { target: target.clone(), direction, flapping: None, lasts };
+    let to = Target::Follower;
+    let silent = Cut { from: target.clone(), to, flapping: None, lasts: Some(span.times(2)) };
     let add = Some(NodeId::new(members + 1));
-    let adds = MemberChange { whom: whom.clone(), add, ..MemberChange::default() };
-    let removes = MemberChange { whom, remove: Some(removed), ..MemberChange::default() };
+    let adds = MemberChange { target: target.clone(), add, ..MemberChange::default() };
+    let removes = MemberChange { target, remove: Some(removed), ..MemberChange::default() };
     for (when, action) in [
         (elected(nth, cut), Action::Isolate(isolate.clone())),
         (elected(nth, cut.plus(Span::micros(1))), Action::Change(adds)),
@@ -164,8 +164,8 @@ fn several(rng: &mut Rng, nodes: u8) -> Joint {
 fn change(rng: &mut Rng, nodes: u8, triggered: bool) -> MemberChange {
     let node = Some(NodeId::new(rng.between(1, nodes.into()) as u8));
     let by_trigger = rng.chance(60) && triggered;
-    let whom = if by_trigger { Whom::Trigger } else { Whom::Leader };
-    let none = MemberChange { whom, ..MemberChange::default() };
+    let target = if by_trigger { Target::Trigger } else { Target::Leader };
+    let none = MemberChange { target, ..MemberChange::default() };
     match rng.below(8) {
         0..3 => MemberChange { add: node, ..none },
         3 => MemberChange { add_learner: node, ..none },

@@ -1,22 +1,22 @@
 //! The swarm: a seed becomes a random storm.
 //!
 //! Each plan leaves some kinds of fault out (swarm testing), so that those which stay get room. Storms are correlated as reality's are:
-//! faults come in bursts between calm stretches, strike the same victims again, last about as long as an election, and wait for
+//! faults come in bursts between quiet stretches, strike the same victims again, last about as long as an election, and wait for
 //! situations whose windows no random time hits. No bug is named here: the swarm does not know what it looks for.
 //!
-//! [`config`] says what is drawn from, [`storm`] draws the faults, [`sick`] the machine that ails all the time, [`elections`]
+//! [`config`] says what is drawn from, [`storm`] draws the faults, [`degraded`] the machine that ails all the time, [`elections`]
 //! what elections have beyond the paper's, `membership` who belongs to the cluster, [`reads`] how reads are answered, [`disks`]
 //! disks that rot, are full, are emptied or lie, `seesaw` leadership that goes to and fro, [`recovery`] how the storm ends, and who
 //! must come back to life.
 
 pub mod config;
+pub mod degraded;
 pub mod disks;
 pub mod elections;
+mod leader_flapping;
 mod membership;
 pub mod reads;
 pub mod recovery;
-mod seesaw;
-pub mod sick;
 pub mod storm;
 
 pub use config::Config;
@@ -29,7 +29,7 @@ use crate::rng::{Rng, Stream};
 use crate::situation::Situation;
 use crate::time::{Share, Shift, Span, SpanRange};
 
-use sick::Sick;
+use degraded::DegradedNode;
 use storm::Storm;
 
 /// A random plan. The same seed gives the same plan.
@@ -53,12 +53,12 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     plan.disk = draw_disk(&mut rng, unit, config);
     plan.clients = draw_clients(&mut rng, unit, config);
     draw_nodes(&mut rng, &mut plan, unit, config);
-    let sick = Sick::draw(&mut rng, plan.cluster.nodes, unit);
-    let sick = Some(sick).filter(|_| rng.chance(config.sick_nodes));
+    let degraded = DegradedNode::draw(&mut rng, plan.cluster.nodes, unit);
+    let degraded = Some(degraded).filter(|_| rng.chance(config.degraded_nodes));
     let mut storm = Storm::new(&mut rng, &plan, unit, config);
     plan.faults = storm.draw(&mut rng, plan.horizon);
-    if let Some(sick) = sick {
-        sick.infect(&mut plan);
+    if let Some(degraded) = degraded {
+        degraded.apply_to(&mut plan);
     }
     draw_snapshots(&mut rng, &mut plan, config);
     draw_flow(&mut rng, &mut plan, unit, config);
@@ -70,7 +70,7 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     disks::draw(&mut plan, unit, config);
     disks::wipe(&mut plan, unit, config);
     disks::order(&mut plan, unit, config);
-    seesaw::draw(&mut plan, unit, config);
+    leader_flapping::draw(&mut plan, unit, config);
     plan
 }
 

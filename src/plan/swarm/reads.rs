@@ -9,7 +9,7 @@ use crate::plan::fault::{ClockChange, Direction, Isolate, Transfer};
 use crate::plan::swarm::Config;
 use crate::plan::{
     Action, Ask, DRIFT_PPM_MAX, DiskOptions, Fault, Latency, LinkException, LinkOptions, Plan,
-    Trigger, When, Whom,
+    Target, Trigger, When,
 };
 use crate::raft::Reads;
 use crate::rng::{Rng, Stream};
@@ -33,7 +33,7 @@ pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
     if reads != Reads::Log {
         plan.raft.follower_reads = Some(by_followers);
         if alone && plan.cluster.nodes >= 3 {
-            calm(&mut rng, plan, unit);
+            quiet(&mut rng, plan, unit);
             let drift_ppm = config.drift_ppm_max.saturating_mul(2).min(DRIFT_PPM_MAX);
             successions(&mut rng, plan, unit, drift_ppm);
         }
@@ -46,7 +46,7 @@ pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
 }
 
 /// A world in which elections succeed soon, and clients that soon give up whom they asked, and meet on few keys.
-fn calm(rng: &mut Rng, plan: &mut Plan, unit: Span) {
+fn quiet(rng: &mut Rng, plan: &mut Plan, unit: Span) {
     let quick = Span(unit.0 / rng.pick(&[50, 100, 200]));
     plan.horizon = plan.horizon.max(unit.times(50));
     plan.faults.clear();
@@ -101,7 +101,7 @@ fn successions(rng: &mut Rng, plan: &mut Plan, unit: Span, drift_ppm: i32) {
 }
 
 fn cut_off(direction: Direction, lasts: Option<Span>) -> Action {
-    Action::Isolate(Isolate { whom: Whom::Leader, direction, flapping: None, lasts })
+    Action::Isolate(Isolate { target: Target::Leader, direction, flapping: None, lasts })
 }
 
 /// The kinds of succession; the windows of slow answers and of drift are small.
@@ -110,8 +110,8 @@ const KINDS: [u64; 8] = [0, 1, 2, 3, 3, 4, 4, 5];
 /// What makes somebody stand, each with its time in percent of an election timeout.
 fn succession(rng: &mut Rng, kind: u64, unit: Span, drift_ppm: i32) -> Vec<(u64, Action)> {
     let lasts = Some(unit.times(rng.between(2, 3)));
-    let clock = |whom: Whom, jump: Option<i64>, drift_ppm: Option<i32>| {
-        Action::Clock(ClockChange { whom, jump: jump.map(Shift), drift_ppm })
+    let clock = |target: Target, jump: Option<i64>, drift_ppm: Option<i32>| {
+        Action::Clock(ClockChange { target, jump: jump.map(Shift), drift_ppm })
     };
     let far = rng.between(unit.0 / 4, unit.0 * 3 / 2) as i64;
     let (back, percent) = (rng.chance(50), rng.between(30, 90));
@@ -119,32 +119,32 @@ fn succession(rng: &mut Rng, kind: u64, unit: Span, drift_ppm: i32) -> Vec<(u64,
         0 => vec![(0, cut_off(Direction::Both, lasts))],
         1 => {
             // The lease of a leader whose clock is set back, and the promise of others whose clocks are set forward.
-            let whom = if back { Whom::Leader } else { Whom::AllButLeader };
+            let target = if back { Target::Leader } else { Target::AllButLeader };
             let jump = if back { -far } else { far };
-            vec![(0, clock(whom, Some(jump), None)), (1, cut_off(Direction::Both, lasts))]
+            vec![(0, clock(target, Some(jump), None)), (1, cut_off(Direction::Both, lasts))]
         }
         2 => {
-            let transfer = Transfer { whom: Whom::Leader, to: Whom::Follower };
+            let transfer = Transfer { target: Target::Leader, to: Target::Follower };
             vec![(0, Action::Transfer(transfer))]
         }
         3 => {
             // The leader is cut off while answers are on their way to it.
             let (percent, cut) = (rng.between(50, 95), rng.between(5, 30));
             let latency = Some(Latency::Constant(Span(unit.0 / 100 * percent)));
-            let (from, to) = (Whom::Everyone, Whom::Leader);
+            let (from, to) = (Target::Everyone, Target::Leader);
             let slow = LinkException { from, to, latency, lasts, ..LinkException::default() };
-            vec![(0, Action::Weather(slow)), (cut, cut_off(Direction::Outbound, lasts))]
+            vec![(0, Action::Link(slow)), (cut, cut_off(Direction::Outbound, lasts))]
         }
         4 => vec![
-            (0, clock(Whom::Leader, None, Some(-drift_ppm))),
-            (0, clock(Whom::AllButLeader, None, Some(drift_ppm))),
+            (0, clock(Target::Leader, None, Some(-drift_ppm))),
+            (0, clock(Target::AllButLeader, None, Some(drift_ppm))),
             (percent, cut_off(Direction::Both, lasts)),
-            (300, clock(Whom::Everyone, None, Some(0))),
+            (300, clock(Target::Everyone, None, Some(0))),
         ],
         _ => {
             // One that hears its leader, and so has all that it wrote, stands all the same: it can win.
             let far = rng.between(unit.0, unit.0 * 3 / 2) as i64;
-            vec![(0, clock(Whom::Follower, Some(far), None))]
+            vec![(0, clock(Target::Follower, Some(far), None))]
         }
     }
 }

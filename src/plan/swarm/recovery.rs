@@ -6,25 +6,25 @@ use crate::plan::fault::{Crash, Cut, Direction, Isolate, Ring, Split, Transfer, 
 use crate::plan::liveness::{Liveness, Outside};
 use crate::plan::swarm::Config;
 use crate::plan::validate::HORIZON_MAX;
-use crate::plan::{Action, Fault, Plan, When, Whom};
+use crate::plan::{Action, Fault, Plan, Target, When};
 use crate::raft::priority::NEVER;
 use crate::rng::{Rng, Stream};
 use crate::time::Span;
 
 /// Who must come back to life.
-const CORES: [Whom; 12] = [
-    Whom::Everyone,
-    Whom::Everyone,
-    Whom::Everyone,
-    Whom::Majority,
-    Whom::Majority,
-    Whom::Majority,
-    Whom::AllButLeader,
-    Whom::AllButLeader,
-    Whom::AllButLeaders,
-    Whom::AllButLeaders,
-    Whom::Connected,
-    Whom::Connected,
+const CORES: [Target; 12] = [
+    Target::Everyone,
+    Target::Everyone,
+    Target::Everyone,
+    Target::Majority,
+    Target::Majority,
+    Target::Majority,
+    Target::AllButLeader,
+    Target::AllButLeader,
+    Target::AllButLeaders,
+    Target::AllButLeaders,
+    Target::Connected,
+    Target::Connected,
 ];
 
 /// What becomes of the others: to be heard and not to hear is the worst that can befall a node.
@@ -44,10 +44,10 @@ pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
     if !wanted || never || (plan.changes_members() && !shielded) {
         return;
     }
-    let outside = if core == Whom::Everyone { Outside::default() } else { outside };
+    let outside = if core == Target::Everyone { Outside::default() } else { outside };
     let storm = plan.clone();
     plan.liveness = Some(Liveness { from, core, outside, within: None });
-    eve(&mut rng, plan, from, unit);
+    before_recovery(&mut rng, plan, from, unit);
     plan.faults.retain(|fault| !fault.when.is_from(from));
     let Some(bounds) = plan.liveness_bounds() else { return };
     // A node that catches up may take longer than the bound.
@@ -58,7 +58,7 @@ pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
 }
 
 /// Trouble that lasts up to the end of faults: leaders are lost one after the other, or nobody hears anybody.
-fn eve(rng: &mut Rng, plan: &mut Plan, from: Span, unit: Span) {
+fn before_recovery(rng: &mut Rng, plan: &mut Plan, from: Span, unit: Span) {
     let some = rng.chance(60);
     let mut before = Span(unit.0 * rng.between(300, 1_200) / 100);
     for _ in 0..rng.between(1, 3) {
@@ -72,24 +72,25 @@ fn eve(rng: &mut Rng, plan: &mut Plan, from: Span, unit: Span) {
 }
 
 fn trouble(rng: &mut Rng, nodes: u8) -> Action {
-    let victims = [Whom::Leader, Whom::Leader, Whom::Candidate, Whom::Minority, Whom::Minority];
-    let (whom, to) = (rng.pick(&victims), rng.pick(&[Whom::Follower, Whom::Anyone]));
+    let victims =
+        [Target::Leader, Target::Leader, Target::Candidate, Target::Minority, Target::Minority];
+    let (target, to) = (rng.pick(&victims), rng.pick(&[Target::Follower, Target::Anyone]));
     let direction = rng.pick(&[Direction::Both, Direction::Both, Direction::Inbound]);
     let (flapping, lasts) = (None, None);
     let unsynced = Unsynced::Lost;
     match rng.below(10) {
-        0..3 => Action::Isolate(Isolate { whom, direction, flapping, lasts }),
-        3 | 4 => Action::Crash(Crash { whom, unsynced, survives: None, wipe: false, lasts }),
-        5 | 6 => Action::Transfer(Transfer { whom: Whom::Leader, to }),
+        0..3 => Action::Isolate(Isolate { target, direction, flapping, lasts }),
+        3 | 4 => Action::Crash(Crash { target, unsynced, survives: None, wipe: false, lasts }),
+        5 | 6 => Action::Transfer(Transfer { target: Target::Leader, to }),
         7 if nodes >= 3 => Action::Ring(Ring { flapping, lasts }),
         8 => {
             // Each for itself: nobody hears anybody.
-            let groups = (1..nodes).map(|node| Whom::Nodes(vec![crate::ids::NodeId::new(node)]));
+            let groups = (1..nodes).map(|node| Target::Nodes(vec![crate::ids::NodeId::new(node)]));
             match nodes {
-                1 => Action::Crash(Crash { whom, unsynced, survives: None, wipe: false, lasts }),
+                1 => Action::Crash(Crash { target, unsynced, survives: None, wipe: false, lasts }),
                 _ => Action::Split(Split { groups: groups.collect(), flapping, lasts }),
             }
         }
-        _ => Action::Cut(Cut { from: Whom::Leader, to: Whom::Minority, flapping, lasts }),
+        _ => Action::Cut(Cut { from: Target::Leader, to: Target::Minority, flapping, lasts }),
     }
 }

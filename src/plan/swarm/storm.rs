@@ -1,4 +1,4 @@
-//! A storm: bursts of faults between calm stretches, with favourites.
+//! A storm: bursts of faults between quiet stretches, with favourites.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::plan::fault::{
     Split, Unsynced,
 };
 use crate::plan::swarm::{Config, draw_drift, draw_latency};
-use crate::plan::{Action, DRIFT_PPM_MAX, Fault, LinkException, Plan, Trigger, When, Whom};
+use crate::plan::{Action, DRIFT_PPM_MAX, Fault, LinkException, Plan, Target, Trigger, When};
 use crate::rng::Rng;
 use crate::situation::Situation;
 use crate::time::{Share, Shift, Span};
@@ -35,7 +35,7 @@ pub enum FaultKind {
     /// Each node hears its neighbours.
     Ring,
     /// Links are slow, lossy, or double messages.
-    Weather,
+    Link,
     /// Disks are slow.
     Disk,
     /// A sync fails.
@@ -55,7 +55,7 @@ impl FaultKind {
         FaultKind::Cut,
         FaultKind::Bridge,
         FaultKind::Ring,
-        FaultKind::Weather,
+        FaultKind::Link,
         FaultKind::Disk,
         FaultKind::DiskError,
         FaultKind::Clock,
@@ -94,7 +94,7 @@ const WINDOWS: [Situation; 26] = [
 
 /// What most storms have.
 const USUAL: [FaultKind; 5] =
-    [FaultKind::Crash, FaultKind::Crash, FaultKind::Isolate, FaultKind::Split, FaultKind::Weather];
+    [FaultKind::Crash, FaultKind::Crash, FaultKind::Isolate, FaultKind::Split, FaultKind::Link];
 
 /// How long faults last, in percent of an election timeout: about as long as a message's way, as an election, as several.
 const DURATIONS: [u64; 8] = [2, 5, 20, 60, 100, 150, 300, 600];
@@ -115,9 +115,9 @@ pub struct Storm {
     /// How far a clock drifts at most, in parts per million.
     drift_ppm_max: i32,
     /// In the wake of what it strikes again and again, if it does, and how.
-    obsession: Option<(Situation, FaultKind)>,
+    recurring_trigger: Option<(Situation, FaultKind)>,
     /// How long what it does to excess lasts, in percent of an election timeout.
-    habit: u64,
+    usual_duration: u64,
     unsynced: Unsynced,
 }
 
@@ -141,7 +141,7 @@ impl Storm {
         }
         let situation = rng.pick(&WINDOWS);
         let kind = if kinds.is_empty() { FaultKind::Crash } else { rng.pick(&kinds) };
-        let obsessed = rng.chance(config.obsessed) && !kinds.is_empty();
+        let recurring_triggers = rng.chance(config.recurring_triggers) && !kinds.is_empty();
         Storm {
             nodes,
             unit,
@@ -151,16 +151,16 @@ impl Storm {
             faults_max: config.faults_max as usize,
             triggered: rng.pick(&config.triggered),
             drift_ppm_max: config.drift_ppm_max,
-            obsession: obsessed.then_some((situation, kind)),
-            habit: rng.pick(&DURATIONS),
+            recurring_trigger: recurring_triggers.then_some((situation, kind)),
+            usual_duration: rng.pick(&DURATIONS),
             unsynced: rng.pick(&[Unsynced::Lost, Unsynced::Lost, Unsynced::Kept, Unsynced::Torn]),
         }
     }
 
-    /// What it is obsessed with, and then bursts of faults between calm stretches, up to the last quarter of the run.
+    /// What it is obsessed with, and then bursts of faults between quiet stretches, up to the last quarter of the run.
     pub fn draw(&mut self, rng: &mut Rng, horizon: Span) -> Vec<Fault> {
         let mut faults = Vec::new();
-        if let Some((situation, kind)) = self.obsession {
+        if let Some((situation, kind)) = self.recurring_trigger {
             for _ in 0..rng.between(1, 3) {
                 faults.push(self.again_and_again(rng, situation, kind));
             }
@@ -219,31 +219,31 @@ impl Storm {
     /// About as long as an election, sometimes much shorter or longer.
     fn lasting(&self, rng: &mut Rng) -> Option<Span> {
         let drawn = rng.pick(&DURATIONS);
-        let percent = if rng.chance(40) { self.habit } else { drawn };
+        let percent = if rng.chance(40) { self.usual_duration } else { drawn };
         Some(Span(self.unit.0 * (percent / 2 + rng.below(percent) + 1) / 100))
     }
 
     /// Roles move, so faults that name them never contradict each other; victims by number are struck through `Anyone`'s kind of
     /// fault only where overlaps are harmless.
-    fn whom(&self, rng: &mut Rng, triggered: bool) -> Whom {
+    fn target(&self, rng: &mut Rng, triggered: bool) -> Target {
         let words = [
-            Whom::Leader,
-            Whom::Leader,
-            Whom::Follower,
-            Whom::Anyone,
-            Whom::Anyone,
-            Whom::Candidate,
-            Whom::Minority,
+            Target::Leader,
+            Target::Leader,
+            Target::Follower,
+            Target::Anyone,
+            Target::Anyone,
+            Target::Candidate,
+            Target::Minority,
         ];
         let word = rng.below(words.len() as u64) as usize;
         let by_trigger = rng.chance(60);
-        if triggered && by_trigger { Whom::Trigger } else { words[word].clone() }
+        if triggered && by_trigger { Target::Trigger } else { words[word].clone() }
     }
 
     /// A victim by number or by role: for faults that may overlap.
-    fn victim(&self, rng: &mut Rng, triggered: bool) -> Whom {
-        let whom = self.whom(rng, triggered);
-        if rng.chance(25) { Whom::Nodes(vec![self.victim]) } else { whom }
+    fn victim(&self, rng: &mut Rng, triggered: bool) -> Target {
+        let target = self.target(rng, triggered);
+        if rng.chance(25) { Target::Nodes(vec![self.victim]) } else { target }
     }
 
     fn action(&self, rng: &mut Rng, kind: FaultKind, triggered: bool) -> Action {
@@ -253,24 +253,26 @@ impl Storm {
         let unit = self.unit;
         match kind {
             FaultKind::Crash => self.crash(rng, triggered, lasts),
-            FaultKind::Pause => Action::Pause(Lasting { whom: self.whom(rng, triggered), lasts }),
+            FaultKind::Pause => {
+                Action::Pause(Lasting { target: self.target(rng, triggered), lasts })
+            }
             FaultKind::Slow => Action::Slow(Slow {
-                whom: self.whom(rng, triggered),
+                target: self.target(rng, triggered),
                 per_input: Span(unit.0 / rng.pick(&[400, 100, 25])),
                 lasts,
             }),
             FaultKind::Split => {
                 let group = self.group(rng);
                 let group = match rng.below(5) {
-                    0 => Whom::Minority,
-                    1..=3 => Whom::LeaderSide,
+                    0 => Target::Minority,
+                    1..=3 => Target::LeaderSide,
                     _ => group,
                 };
                 let groups = vec![group];
                 Action::Split(Split { groups, flapping, lasts })
             }
             FaultKind::Isolate => Action::Isolate(Isolate {
-                whom: self.victim(rng, triggered),
+                target: self.victim(rng, triggered),
                 direction: rng.pick(&[
                     Direction::Both,
                     Direction::Both,
@@ -282,28 +284,28 @@ impl Storm {
             }),
             FaultKind::Cut => Action::Cut(Cut {
                 from: self.victim(rng, triggered),
-                to: self.whom(rng, triggered),
+                to: self.target(rng, triggered),
                 flapping,
                 lasts,
             }),
             FaultKind::Bridge => {
-                Action::Bridge(Bridge { whom: self.victim(rng, triggered), flapping, lasts })
+                Action::Bridge(Bridge { target: self.victim(rng, triggered), flapping, lasts })
             }
             FaultKind::Ring => Action::Ring(Ring { flapping, lasts }),
-            FaultKind::Weather => self.weather(rng, triggered, lasts),
+            FaultKind::Link => self.weather(rng, triggered, lasts),
             FaultKind::Disk => Action::Disk(DiskChange {
-                whom: self.whom(rng, triggered),
+                target: self.target(rng, triggered),
                 write: None,
                 fsync: Some(draw_latency(rng, unit, 100)),
                 lasts,
             }),
-            FaultKind::DiskError => Action::DiskError(Only { whom: self.victim(rng, triggered) }),
+            FaultKind::DiskError => Action::DiskError(Only { target: self.victim(rng, triggered) }),
             FaultKind::Clock => {
                 let jump = rng.below(unit.times(4).0) as i64 - unit.times(2).0 as i64;
                 let drift =
                     draw_drift(rng, self.drift_ppm_max.saturating_mul(2).min(DRIFT_PPM_MAX));
                 Action::Clock(ClockChange {
-                    whom: self.victim(rng, triggered),
+                    target: self.victim(rng, triggered),
                     jump: Some(Shift(jump)).filter(|_| rng.chance(70)),
                     drift_ppm: Some(drift),
                 })
@@ -312,12 +314,12 @@ impl Storm {
     }
 
     fn crash(&self, rng: &mut Rng, triggered: bool, lasts: Option<Span>) -> Action {
-        let whom = self.whom(rng, triggered);
+        let target = self.target(rng, triggered);
         let all = rng.chance(8);
         let other = rng.pick(&[Unsynced::Lost, Unsynced::Kept, Unsynced::Torn]);
         Action::Crash(Crash {
             survives: None,
-            whom: if all { Whom::Everyone } else { whom },
+            target: if all { Target::Everyone } else { target },
             unsynced: if rng.chance(70) { self.unsynced } else { other },
             wipe: false,
             lasts,
@@ -327,12 +329,12 @@ impl Storm {
     fn weather(&self, rng: &mut Rng, triggered: bool, lasts: Option<Span>) -> Action {
         let latency = draw_latency(rng, self.unit, 200);
         let rate = Share::percent(rng.between(10, 90) as u32);
-        let (from, to) = (self.victim(rng, triggered), self.whom(rng, triggered));
+        let (from, to) = (self.victim(rng, triggered), self.target(rng, triggered));
         let everywhere = rng.chance(40);
         let (slow, lossy, double) = (rng.chance(70), rng.chance(25), rng.chance(25));
-        Action::Weather(LinkException {
-            from: if everywhere { Whom::Everyone } else { from },
-            to: if everywhere || rng.chance(60) { Whom::Everyone } else { to },
+        Action::Link(LinkException {
+            from: if everywhere { Target::Everyone } else { from },
+            to: if everywhere || rng.chance(60) { Target::Everyone } else { to },
             latency: Some(latency).filter(|_| slow || !(lossy || double)),
             loss: Some(rate).filter(|_| lossy),
             duplicate: Some(rate).filter(|_| double),
@@ -343,11 +345,11 @@ impl Storm {
     }
 
     /// Some of the nodes, at least one and not all where there are two.
-    fn group(&self, rng: &mut Rng) -> Whom {
+    fn group(&self, rng: &mut Rng) -> Target {
         let nodes = u64::from(self.nodes);
         let size = rng.between(1, (nodes - 1).max(1));
         let first = rng.below(nodes);
         let group = (0..size).map(|step| NodeId::at(((first + step) % nodes) as usize));
-        Whom::Nodes(group.collect())
+        Target::Nodes(group.collect())
     }
 }

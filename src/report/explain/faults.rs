@@ -7,7 +7,7 @@ use crate::ids::NodeId;
 use crate::plan::fault::{
     ClockChange, Corrupt, Cut, DiskChange, Isolate, Lasting, MemberChange, Only, Slow, Transfer,
 };
-use crate::plan::{Action, Plan, Whom};
+use crate::plan::{Action, Plan, Target};
 use crate::record::{Kind, Loss, Record};
 
 /// A message is odd for the weather if it takes so many times as long as half of all messages.
@@ -52,36 +52,34 @@ impl Faults<'_> {
             // A crash and a restart are told by the node's own records.
             Action::Crash(_) | Action::Restart(_) => false,
             Action::Split(_) | Action::Bridge(_) | Action::Ring(_) => cut(kind).is_some(),
-            Action::Isolate(Isolate { whom, .. }) => {
-                cut(kind).is_some_and(|from| names(whom, from) || names(whom, node))
+            Action::Isolate(Isolate { target, .. }) => {
+                cut(kind).is_some_and(|from| names(target, from) || names(target, node))
             }
             Action::Cut(Cut { from, to, .. }) => {
                 cut(kind).is_some_and(|sender| names(from, sender) && names(to, node))
             }
-            Action::Weather(weather) => match kind {
+            Action::Link(link) => match kind {
                 Kind::Send { to, id, .. } => {
-                    names(&weather.from, node) && names(&weather.to, to) && self.is_odd(place, id)
+                    names(&link.from, node) && names(&link.to, to) && self.is_odd(place, id)
                 }
-                Kind::Duplicate { from, .. } => {
-                    names(&weather.from, from) && names(&weather.to, node)
-                }
+                Kind::Duplicate { from, .. } => names(&link.from, from) && names(&link.to, node),
                 _ => false,
             },
-            Action::Transfer(Transfer { whom, to }) => {
-                matches!(kind, Kind::Transfer { to: Some(heir) } if names(to, heir))
-                    && names(whom, node)
+            Action::Transfer(Transfer { target, to }) => {
+                matches!(kind, Kind::Transfer { to: Some(transferee) } if names(to, transferee))
+                    && names(target, node)
             }
-            Action::Change(MemberChange { whom, .. }) => {
-                matches!(kind, Kind::Configure { .. }) && names(whom, node)
+            Action::Change(MemberChange { target, .. }) => {
+                matches!(kind, Kind::Configure { .. }) && names(target, node)
             }
-            Action::Pause(Lasting { whom, .. })
-            | Action::Slow(Slow { whom, .. })
-            | Action::Disk(DiskChange { whom, .. })
-            | Action::DiskError(Only { whom })
-            | Action::DiskFull(Lasting { whom, .. })
-            | Action::DiskLies(Lasting { whom, .. })
-            | Action::Corrupt(Corrupt { whom, .. })
-            | Action::Clock(ClockChange { whom, .. }) => names(whom, node),
+            Action::Pause(Lasting { target, .. })
+            | Action::Slow(Slow { target, .. })
+            | Action::Disk(DiskChange { target, .. })
+            | Action::DiskError(Only { target })
+            | Action::DiskFull(Lasting { target, .. })
+            | Action::DiskLies(Lasting { target, .. })
+            | Action::Corrupt(Corrupt { target, .. })
+            | Action::Clock(ClockChange { target, .. }) => names(target, node),
         }
     }
 
@@ -103,6 +101,6 @@ fn cut(kind: Kind) -> Option<NodeId> {
 }
 
 /// Whether a fault may have struck a node. Who is meant by a word is not known any more.
-fn names(whom: &Whom, node: NodeId) -> bool {
-    whom.numbers().is_none_or(|numbers| numbers.contains(&node))
+fn names(target: &Target, node: NodeId) -> bool {
+    target.numbers().is_none_or(|numbers| numbers.contains(&node))
 }

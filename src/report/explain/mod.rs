@@ -4,7 +4,7 @@ mod faults;
 mod focus;
 mod leases;
 mod past;
-mod standing;
+mod status;
 mod story;
 
 use std::cell::Cell;
@@ -92,7 +92,7 @@ fn explain_within(
     let Some(violation) = outcome.violation else { return Ok(None) };
     let told = story::tell(plan, &records, &violation);
     let standing = match violation.property {
-        Property::Liveness => standing::tell(plan.cluster.nodes, &records),
+        Property::Liveness => status::tell(plan.cluster.nodes, &records),
         _ => Vec::new(),
     };
     // It has a heading, and an empty line before it.
@@ -218,7 +218,7 @@ impl Explanation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::raft::Bug;
+    use crate::bugs::Bug;
     use crate::sim::run;
 
     #[test]

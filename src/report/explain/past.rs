@@ -77,7 +77,7 @@ pub fn causal_past(
 mod tests {
     use super::*;
     use crate::ids::{NodeId, Term};
-    use crate::record::{MessageKind, Summary};
+    use crate::message::{MessageKind, Summary};
     use crate::time::Time;
 
     #[test]

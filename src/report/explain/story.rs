@@ -8,11 +8,12 @@ use super::leases::Promises;
 use super::past::{Messages, causal_past};
 use super::{EVIDENCE, Line};
 use crate::ids::{Index, NodeId, Term, WriteId};
+use crate::message::{MessageKind, Summary};
 use crate::node::Role;
 use crate::oracle::Violation;
-use crate::oracle::shadow::{Place, Shadow};
+use crate::oracle::shadow::{PrefixId, Shadow};
 use crate::plan::Plan;
-use crate::record::{Kind, Loss, MessageKind, Record, Remains, Summary};
+use crate::record::{Kind, Loss, Record, Remains};
 use crate::report::page::words::{fault_action, fault_trigger};
 use crate::time::{Span, Time};
 use crate::trace::text::{client, words};
@@ -440,7 +441,7 @@ impl Story<'_> {
     }
 
     fn durable(&mut self, node: NodeId, write: WriteId) -> Told {
-        let before: Vec<Option<Place>> = self.on_disk(node);
+        let before: Vec<Option<PrefixId>> = self.on_disk(node);
         // The shadow takes note of the sync here, to compare the disk before and after; to see it twice changes nothing.
         let number = Record {
             number: 0,
@@ -475,7 +476,7 @@ impl Story<'_> {
     }
 
     /// What a node's disk has at the indexes that the violation is about.
-    fn on_disk(&self, node: NodeId) -> Vec<Option<Place>> {
+    fn on_disk(&self, node: NodeId) -> Vec<Option<PrefixId>> {
         let disk = self.shadow.node(node);
         self.focus.indexes.iter().map(|index| disk.durable_at(*index)).collect()
     }

@@ -10,8 +10,9 @@ use serde::Serialize;
 
 use crate::ids::{NodeId, Term};
 use crate::log::{Command, Entry, RequestId};
+use crate::message::{MessageKind, Summary};
 use crate::node::Role;
-use crate::record::{Heard, Kind, Loss, MessageKind, Record, Remains, Summary};
+use crate::record::{Heard, Kind, Loss, Record, Remains};
 use crate::trace::text::{client, command_words, heard_words};
 
 /// The kinds of records, as traces name them, in the order in which they came to pages.
@@ -55,7 +56,7 @@ pub const KINDS: &[&str] = &[
     "compact",
     "discard",
     "restore",
-    "calm",
+    "recovery",
     "corrupt",
     "refuse",
     "configure",
@@ -219,7 +220,7 @@ impl Encoder {
     }
 }
 
-/// What concerns snapshots, members, corrupt records, and the calm after a storm. Members are bits, node 1 in the lowest. A fingerprint
+/// What concerns snapshots, members, corrupt records, and the recovery phase. Members are bits, node 1 in the lowest. A fingerprint
 /// comes in two halves: it has more bits than a number of JavaScript holds.
 fn later_words(kind: &Kind) -> Vec<u64> {
     let halves = |state: u64| (state >> 32, state & u64::from(u32::MAX));
@@ -235,7 +236,7 @@ fn later_words(kind: &Kind) -> Vec<u64> {
             let (high, low) = halves(state);
             vec![38, index.0, term.0, high, low]
         }
-        Kind::Calm { look } => vec![39, look.into()],
+        Kind::Recovery { check } => vec![39, check.into()],
         Kind::Corrupt { what, index, drops } => vec![40, index.0, drops.into(), what as u64],
         Kind::Refuse { what, index } => vec![41, index.0, what as u64],
         Kind::Configure { index, term, configuration } => {

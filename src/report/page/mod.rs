@@ -11,7 +11,7 @@ pub mod words;
 use serde::Serialize;
 
 use crate::ids::{Index, NodeId};
-use crate::oracle::shadow::{NodeShadow, Place, Shadow};
+use crate::oracle::shadow::{NodeShadow, PrefixId, Shadow};
 use crate::plan::Plan;
 use crate::record::{Kind, Record};
 use crate::report::text;
@@ -214,8 +214,8 @@ impl Seen {
     fn standing(&mut self) -> Before {
         let nodes: Vec<&NodeShadow> = self.shadow.nodes().map(|(_, node)| node).collect();
         let base = common_prefix(&nodes);
-        let entries = |log: &[Place], encoder: &mut Encoder| {
-            let entry = |place: &Place| {
+        let entries = |log: &[PrefixId], encoder: &mut Encoder| {
+            let entry = |place: &PrefixId| {
                 let link = self.shadow.chain.link(*place);
                 (link.term.0, encoder.content(link.content))
             };
@@ -246,7 +246,7 @@ impl Seen {
 
 /// Up to which index all logs are the same: they are if they have the same place there.
 fn common_prefix(nodes: &[&NodeShadow]) -> usize {
-    let logs: Vec<&Vec<Place>> =
+    let logs: Vec<&Vec<PrefixId>> =
         nodes.iter().flat_map(|node| [&node.log, node.on_disk()]).collect();
     let mut same = logs.iter().map(|log| log.len()).min().unwrap_or(0);
     while same > 0 && logs.iter().any(|log| log[same - 1] != logs[0][same - 1]) {
@@ -261,7 +261,8 @@ pub fn html(plan: &Plan, command: &str, window: Window) -> Result<String, TooBig
     let mut marks: Vec<(u64, Situation)> = Vec::new();
     let mut sink = |record: &Record| seen.see(record);
     let mut mark = |record: u64, situation: Situation| marks.push((record, situation));
-    let options = Options { sink: Some(&mut sink), marks: Some(&mut mark), ..Options::default() };
+    let options =
+        Options { sink: Some(&mut sink), on_situation: Some(&mut mark), ..Options::default() };
     let outcome = run_with(plan, options);
     if let Some(too_big) = seen.too_big() {
         return Err(too_big);

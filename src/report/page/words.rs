@@ -8,7 +8,7 @@ use crate::plan::fault::{
     Bridge, ClockChange, Corrupt, Crash, Cut, Direction, DiskChange, Isolate, Ring, Slow, Split,
     Transfer, Unsynced,
 };
-use crate::plan::{Action, Fault, LinkException, When, Whom};
+use crate::plan::{Action, Fault, LinkException, Target, When};
 use crate::time::Span;
 
 /// A fault in words: what, whom, how long, when.
@@ -64,21 +64,21 @@ fn several_words(several: Several) -> String {
 }
 
 fn rots(corrupt: &Corrupt) -> String {
-    let Corrupt { whom, what, entries } = corrupt;
-    let whom = who(whom);
+    let Corrupt { target, what, entries } = corrupt;
+    let target = who(target);
     match (what, entries) {
-        (DiskFile::Vote, _) => format!("the term and vote of {whom} rot"),
-        (DiskFile::Snapshot, _) => format!("the snapshot of {whom} rots"),
-        (DiskFile::Log, 1) => format!("the last durable entry of {whom} rots"),
+        (DiskFile::Vote, _) => format!("the term and vote of {target} rot"),
+        (DiskFile::Snapshot, _) => format!("the snapshot of {target} rots"),
+        (DiskFile::Log, 1) => format!("the last durable entry of {target} rots"),
         (DiskFile::Log, _) => {
-            format!("a durable entry of {whom} rots: number {entries} from the end")
+            format!("a durable entry of {target} rots: number {entries} from the end")
         }
     }
 }
 
 fn action(action: &Action) -> String {
     match action {
-        Action::Crash(Crash { whom, unsynced, wipe, .. }) => {
+        Action::Crash(Crash { target, unsynced, wipe, .. }) => {
             let writes = match unsynced {
                 Unsynced::Lost => "",
                 Unsynced::Kept => ", its writes kept",
@@ -86,41 +86,41 @@ fn action(action: &Action) -> String {
                 Unsynced::Reordered => ", its writes reordered",
             };
             let wipe = if *wipe { ", its disk wiped" } else { "" };
-            format!("crash {}{writes}{wipe}", who(whom))
+            format!("crash {}{writes}{wipe}", who(target))
         }
-        Action::Restart(only) => format!("restart {}", who(&only.whom)),
-        Action::Pause(lasting) => format!("pause {}", who(&lasting.whom)),
-        Action::Slow(Slow { whom, per_input, .. }) => {
-            format!("slow {}: {per_input} for each input", who(whom))
+        Action::Restart(only) => format!("restart {}", who(&only.target)),
+        Action::Pause(lasting) => format!("pause {}", who(&lasting.target)),
+        Action::Slow(Slow { target, per_input, .. }) => {
+            format!("slow {}: {per_input} for each input", who(target))
         }
         Action::Split(Split { groups, .. }) => {
             let groups: Vec<String> = groups.iter().map(who).collect();
             format!("split into {}", groups.join(" | "))
         }
-        Action::Isolate(Isolate { whom, direction, .. }) => {
+        Action::Isolate(Isolate { target, direction, .. }) => {
             let way = match direction {
                 Direction::Both => "",
                 Direction::Inbound => ", which hears nothing",
                 Direction::Outbound => ", which is not heard",
             };
-            format!("isolate {}{way}", who(whom))
+            format!("isolate {}{way}", who(target))
         }
         Action::Cut(Cut { from, to, .. }) => format!("cut {} off from {}", who(to), who(from)),
-        Action::Bridge(Bridge { whom, .. }) => format!("only {} hears both halves", who(whom)),
+        Action::Bridge(Bridge { target, .. }) => format!("only {} hears both halves", who(target)),
         Action::Ring(Ring { .. }) => "each node hears only its neighbours in a ring".into(),
-        Action::Weather(weather) => links(weather),
-        Action::Disk(DiskChange { whom, write, fsync, .. }) => {
+        Action::Link(link) => links(link),
+        Action::Disk(DiskChange { target, write, fsync, .. }) => {
             let changes = [part("write", write.as_ref()), part("fsync", fsync.as_ref())];
-            format!("disk of {}:{}", who(whom), changes.concat())
+            format!("disk of {}:{}", who(target), changes.concat())
         }
-        Action::DiskError(only) => format!("the next sync of {} fails", who(&only.whom)),
-        Action::DiskFull(full) => format!("the disk of {} is full", who(&full.whom)),
+        Action::DiskError(only) => format!("the next sync of {} fails", who(&only.target)),
+        Action::DiskFull(full) => format!("the disk of {} is full", who(&full.target)),
         Action::DiskLies(lies) => {
-            format!("the disk of {} lies about what it has", who(&lies.whom))
+            format!("the disk of {} lies about what it has", who(&lies.target))
         }
         Action::Corrupt(corrupt) => rots(corrupt),
-        Action::Transfer(Transfer { whom, to }) => {
-            format!("{} hands over to {}", who(whom), who(to))
+        Action::Transfer(Transfer { target, to }) => {
+            format!("{} hands over to {}", who(target), who(to))
         }
         Action::Change(change) => {
             let words = change.changes().map(|change| match change {
@@ -131,24 +131,24 @@ fn action(action: &Action) -> String {
                 Change::Enter(several) => several_words(several),
                 Change::Leave => "leaves joint consensus".into(),
             });
-            format!("{} {}", who(&change.whom), words.collect::<Vec<_>>().join(", "))
+            format!("{} {}", who(&change.target), words.collect::<Vec<_>>().join(", "))
         }
-        Action::Clock(ClockChange { whom, jump, drift_ppm }) => {
+        Action::Clock(ClockChange { target, jump, drift_ppm }) => {
             let changes = [part("jump", jump.as_ref()), part("drift in ppm", drift_ppm.as_ref())];
-            format!("clock of {}:{}", who(whom), changes.concat())
+            format!("clock of {}:{}", who(target), changes.concat())
         }
     }
 }
 
-fn links(weather: &LinkException) -> String {
+fn links(link: &LinkException) -> String {
     let changes = [
-        part("latency", weather.latency.as_ref()),
-        part("loss", weather.loss.as_ref()),
-        part("duplicates", weather.duplicate.as_ref()),
-        part("fifo", weather.fifo.as_ref()),
-        part("bytes/s", weather.bandwidth.as_ref()),
+        part("latency", link.latency.as_ref()),
+        part("loss", link.loss.as_ref()),
+        part("duplicates", link.duplicate.as_ref()),
+        part("fifo", link.fifo.as_ref()),
+        part("bytes/s", link.bandwidth.as_ref()),
     ];
-    format!("links from {} to {}:{}", who(&weather.from), who(&weather.to), changes.concat())
+    format!("links from {} to {}:{}", who(&link.from), who(&link.to), changes.concat())
 }
 
 /// One thing that changes, if it does.
@@ -156,12 +156,14 @@ fn part<T: Display>(name: &str, value: Option<&T>) -> String {
     value.map_or_else(String::new, |value| format!(" {name} {value}"))
 }
 
-fn who(whom: &Whom) -> String {
-    match whom {
-        Whom::Leader | Whom::Minority | Whom::Majority | Whom::LeaderSide => format!("the {whom}"),
-        Whom::Follower | Whom::Candidate => format!("a {whom}"),
-        Whom::Trigger => "the node where it happened".into(),
-        _ => whom.to_string(),
+fn who(target: &Target) -> String {
+    match target {
+        Target::Leader | Target::Minority | Target::Majority | Target::LeaderSide => {
+            format!("the {target}")
+        }
+        Target::Follower | Target::Candidate => format!("a {target}"),
+        Target::Trigger => "the node where it happened".into(),
+        _ => target.to_string(),
     }
 }
 
@@ -177,11 +179,11 @@ mod tests {
             assert_eq!(fault(&plan.faults[0]), expect);
         };
         check(
-            "at = \"3s\"\nisolate = { whom = \"leader\", direction = \"outbound\", for = \"500ms\" }",
+            "at = \"3s\"\nisolate = { target = \"leader\", direction = \"outbound\", for = \"500ms\" }",
             "isolate the leader, which is not heard for 500ms, at 3s",
         );
         check(
-            "on = { situation = \"leader-appended\", nth = 10, after = \"2ms\" }\ncrash = { whom = \"trigger\" }",
+            "on = { situation = \"leader-appended\", nth = 10, after = \"2ms\" }\ncrash = { target = \"trigger\" }",
             "crash the node where it happened, on leader-appended no. 10, 2ms later",
         );
         check("at = \"1s\"\nsplit = { groups = [[1, 2], [3]] }", "split into n1 n2 | n3, at 1s");

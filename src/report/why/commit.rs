@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use super::Cite;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term};
+use crate::message::MessageKind;
 use crate::node::Role;
 use crate::oracle::membership::Share;
-use crate::oracle::shadow::{Place, Shadow};
-use crate::record::{Kind, MessageKind, Record};
+use crate::oracle::shadow::{PrefixId, Shadow};
+use crate::record::{Kind, Record};
 
 /// What is known of the entry at one index.
 pub struct Story {
@@ -30,7 +31,7 @@ pub struct Story {
 struct Knowledge {
     commit: Index,
     /// What its disk holds at the index, and since when.
-    on_disk: Option<(Place, Cite)>,
+    on_disk: Option<(PrefixId, Cite)>,
     /// Who told it, as the leader, to have the entry: the first answer of each.
     acks: BTreeMap<NodeId, (Index, Cite)>,
 }
@@ -62,7 +63,7 @@ struct Committed {
     to: Index,
     /// The term of the entry, and that of the entry up to which the node committed; none if the node does not have it.
     term: Option<Term>,
-    place: Option<Place>,
+    place: Option<PrefixId>,
     last_term: Option<Term>,
     /// By whose disks it counts.
     configuration: Configuration,
@@ -142,7 +143,7 @@ impl Story {
         let (shadow, index) = (&self.shadow, self.index);
         let standing = shadow.node(node);
         let place = standing.at(index);
-        let term_of = |place: Place| shadow.chain.link(place).term;
+        let term_of = |place: PrefixId| shadow.chain.link(place).term;
         let holds = |(slot, knowledge): (usize, &Knowledge)| {
             let (held, since) = knowledge.on_disk?;
             let node = NodeId::at(slot);

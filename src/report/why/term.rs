@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 
 use super::Cite;
 use crate::ids::{Index, NodeId, NodeSet, Term};
+use crate::message::{MessageKind, Summary};
 use crate::node::Role;
 use crate::oracle::membership::Share;
 use crate::oracle::shadow::Shadow;
-use crate::record::{Kind, Loss, MessageKind, Record, Summary};
+use crate::record::{Kind, Loss, Record};
 
 /// What is known of one term.
 pub struct Story {
@@ -253,8 +254,8 @@ impl Story {
             && term == self.term
             && vote != candidate
         {
-            let whom = if vote == voter { "itself".into() } else { vote.to_string() };
-            return Some(format!("it had voted for {whom} ({cite})"));
+            let target = if vote == voter { "itself".into() } else { vote.to_string() };
+            return Some(format!("it had voted for {target} ({cite})"));
         }
         let own = (self.shadow.last_term(voter), standing.last_index());
         (own > (question.index_term, question.index)).then(|| {

@@ -1,9 +1,10 @@
 //! Notices situations of snapshots and compacted logs. Idle until the first snapshot of a run.
 
 use crate::ids::{Index, NODES_MAX, NodeId, Term};
+use crate::message::{MessageKind, Summary};
 use crate::node::Role;
 use crate::oracle::shadow::Shadow;
-use crate::record::{Kind, MessageKind, Record, Summary};
+use crate::record::{Kind, Record};
 use crate::situation::Situation;
 
 /// What was received of a snapshot.

@@ -1,9 +1,9 @@
 //! Situations of changes of the members: who goes by what, and who leads meanwhile (section 6; thesis 4).
 
+use crate::coverage::Situations;
 use crate::ids::NodeId;
 use crate::node::Role;
 use crate::oracle::Oracles;
-use crate::oracle::situations::Situations;
 use crate::record::{Kind, Record};
 use crate::situation::Situation;
 

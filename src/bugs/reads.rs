@@ -1,7 +1,7 @@
 //! Mistakes of reads that leave no entry in the log.
 
+use crate::bugs::{About, Bug, about};
 use crate::property::Property::Linearizability;
-use crate::raft::bug::{About, Bug, about};
 
 impl Bug {
     /// What the catalogue says of a bug of reads.
@@ -49,8 +49,8 @@ impl Bug {
             ),
             Bug::LeaseSurvivesTransfer => about(
                 "lease-survives-transfer",
-                "A leader that had an heir stand still trusts its lease.",
-                "Nobody keeps a promise against an election that the leader itself asked for. The heir leads and commits, and the leader of \
+                "A leader that had an transferee stand still trusts its lease.",
+                "Nobody keeps a promise against an election that the leader itself asked for. The transferee leads and commits, and the leader of \
                  old, which has not heard of it, answers reads.",
                 "etcd 12704, openraft 1747",
                 &[Linearizability],

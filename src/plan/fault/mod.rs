@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::NodeId;
 use crate::node::DiskFile;
-use crate::plan::{Latency, LinkException, Survives, Whom};
+use crate::plan::{Latency, LinkException, Survives, Target};
 use crate::situation::Situation;
 use crate::time::{Shift, Span};
 
@@ -102,7 +102,7 @@ pub enum Action {
     /// Each node hears only its two neighbours.
     Ring(Ring),
     /// Links change: slower, lossy.
-    Weather(LinkException),
+    Link(LinkException),
     /// Disks change: slower.
     Disk(DiskChange),
     /// The next sync of a disk fails.
@@ -126,7 +126,7 @@ pub enum Action {
 #[serde(deny_unknown_fields)]
 pub struct Only {
     /// Whom it strikes.
-    pub whom: Whom,
+    pub target: Target,
 }
 
 /// Whom, and how long.
@@ -134,7 +134,7 @@ pub struct Only {
 #[serde(deny_unknown_fields)]
 pub struct Lasting {
     /// Whom it strikes.
-    pub whom: Whom,
+    pub target: Target,
     /// How long it lasts.
     #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
     pub lasts: Option<Span>,
@@ -145,7 +145,7 @@ pub struct Lasting {
 #[serde(deny_unknown_fields)]
 pub struct Crash {
     /// Whom it strikes.
-    pub whom: Whom,
+    pub target: Target,
     /// What becomes of writes that are not durable.
     #[serde(default)]
     pub unsynced: Unsynced,
@@ -188,7 +188,7 @@ impl Unsynced {
 #[serde(deny_unknown_fields)]
 pub struct Slow {
     /// Whom it strikes.
-    pub whom: Whom,
+    pub target: Target,
     /// How long the node takes for each input.
     pub per_input: Span,
     /// How long it lasts.
@@ -201,7 +201,7 @@ pub struct Slow {
 #[serde(deny_unknown_fields)]
 pub struct Split {
     /// The groups; each node is in one. `"leader"` and other words are allowed in place of a list.
-    pub groups: Vec<Whom>,
+    pub groups: Vec<Target>,
     /// If given, the split comes and goes with this period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flapping: Option<Span>,
@@ -215,7 +215,7 @@ pub struct Split {
 #[serde(deny_unknown_fields)]
 pub struct Isolate {
     /// Whom it strikes.
-    pub whom: Whom,
+    pub target: Target,
     /// Which way.
     #[serde(default)]
     pub direction: Direction,
@@ -245,9 +245,9 @@ pub enum Direction {
 #[serde(deny_unknown_fields)]
 pub struct Cut {
     /// The senders.
-    pub from: Whom,
+    pub from: Target,
     /// The receivers.
-    pub to: Whom,
+    pub to: Target,
     /// If given, the cut comes and goes with this period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flapping: Option<Span>,
@@ -261,7 +261,7 @@ pub struct Cut {
 #[serde(deny_unknown_fields)]
 pub struct Bridge {
     /// The node that hears both halves.
-    pub whom: Whom,
+    pub target: Target,
     /// If given, the partition comes and goes with this period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flapping: Option<Span>,
@@ -287,7 +287,7 @@ pub struct Ring {
 #[serde(deny_unknown_fields)]
 pub struct DiskChange {
     /// Whose disk.
-    pub whom: Whom,
+    pub target: Target,
     /// How long a write takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write: Option<Latency>,
@@ -305,7 +305,7 @@ pub struct DiskChange {
 #[serde(deny_unknown_fields)]
 pub struct Corrupt {
     /// Whose disk.
-    pub whom: Whom,
+    pub target: Target,
     /// What rots: an entry of the log; the term and vote; or the latest snapshot, without which a node never starts.
     #[serde(default, skip_serializing_if = "DiskFile::is_log")]
     pub what: DiskFile,
@@ -319,7 +319,7 @@ pub struct Corrupt {
 #[serde(deny_unknown_fields)]
 pub struct ClockChange {
     /// Whose clock.
-    pub whom: Whom,
+    pub target: Target,
     /// How far it jumps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jump: Option<Shift>,
@@ -334,17 +334,17 @@ pub struct ClockChange {
 pub struct Transfer {
     /// Who is told; the leader by default.
     #[serde(default = "leader", skip_serializing_if = "is_leader")]
-    pub whom: Whom,
+    pub target: Target,
     /// To whom it is to hand over; of several, a random one.
-    pub to: Whom,
+    pub to: Target,
 }
 
-fn leader() -> Whom {
-    Whom::Leader
+fn leader() -> Target {
+    Target::Leader
 }
 
-fn is_leader(whom: &Whom) -> bool {
-    *whom == Whom::Leader
+fn is_leader(target: &Target) -> bool {
+    *target == Target::Leader
 }
 
 /// How long an action lasts, shared or exclusive as the action is. No function can be both.
@@ -361,7 +361,7 @@ macro_rules! lasts {
             | Action::Cut(Cut { lasts, .. })
             | Action::Bridge(Bridge { lasts, .. })
             | Action::Ring(Ring { lasts, .. })
-            | Action::Weather(LinkException { lasts, .. })
+            | Action::Link(LinkException { lasts, .. })
             | Action::Disk(DiskChange { lasts, .. }) => Some(lasts),
             Action::Restart(_)
             | Action::DiskError(_)
@@ -377,23 +377,23 @@ macro_rules! lasts {
 macro_rules! names {
     ($action:expr) => {
         match $action {
-            Action::Crash(Crash { whom, .. })
-            | Action::Restart(Only { whom })
-            | Action::Pause(Lasting { whom, .. })
-            | Action::Slow(Slow { whom, .. })
-            | Action::Isolate(Isolate { whom, .. })
-            | Action::Bridge(Bridge { whom, .. })
-            | Action::Disk(DiskChange { whom, .. })
-            | Action::DiskError(Only { whom })
-            | Action::DiskFull(Lasting { whom, .. })
-            | Action::DiskLies(Lasting { whom, .. })
-            | Action::Corrupt(Corrupt { whom, .. })
-            | Action::Clock(ClockChange { whom, .. })
-            | Action::Change(MemberChange { whom, .. }) => vec![("whom", whom)],
-            Action::Cut(Cut { from, to, .. }) | Action::Weather(LinkException { from, to, .. }) => {
+            Action::Crash(Crash { target, .. })
+            | Action::Restart(Only { target })
+            | Action::Pause(Lasting { target, .. })
+            | Action::Slow(Slow { target, .. })
+            | Action::Isolate(Isolate { target, .. })
+            | Action::Bridge(Bridge { target, .. })
+            | Action::Disk(DiskChange { target, .. })
+            | Action::DiskError(Only { target })
+            | Action::DiskFull(Lasting { target, .. })
+            | Action::DiskLies(Lasting { target, .. })
+            | Action::Corrupt(Corrupt { target, .. })
+            | Action::Clock(ClockChange { target, .. })
+            | Action::Change(MemberChange { target, .. }) => vec![("target", target)],
+            Action::Cut(Cut { from, to, .. }) | Action::Link(LinkException { from, to, .. }) => {
                 vec![("from", from), ("to", to)]
             }
-            Action::Transfer(Transfer { whom, to }) => vec![("whom", whom), ("to", to)],
+            Action::Transfer(Transfer { target, to }) => vec![("target", target), ("to", to)],
             Action::Split(Split { groups, .. }) => {
                 groups.into_iter().map(|group| ("groups", group)).collect()
             }
@@ -415,7 +415,7 @@ impl Action {
             Action::Cut(_) => "cut",
             Action::Bridge(_) => "bridge",
             Action::Ring(_) => "ring",
-            Action::Weather(_) => "weather",
+            Action::Link(_) => "link",
             Action::Disk(_) => "disk",
             Action::DiskError(_) => "disk-error",
             Action::DiskFull(_) => "disk-full",
@@ -464,14 +464,14 @@ impl Action {
     }
 
     /// Whom it names, for what names nodes, and the key of each.
-    pub fn names(&self) -> Vec<(&'static str, &Whom)> {
+    pub fn names(&self) -> Vec<(&'static str, &Target)> {
         names!(self)
     }
 
     /// Whom it names, to be changed.
-    pub fn names_mut(&mut self) -> Vec<&mut Whom> {
-        let named: Vec<(&str, &mut Whom)> = names!(self);
-        named.into_iter().map(|(_, whom)| whom).collect()
+    pub fn names_mut(&mut self) -> Vec<&mut Target> {
+        let named: Vec<(&str, &mut Target)> = names!(self);
+        named.into_iter().map(|(_, target)| target).collect()
     }
 
     /// Makes a partition stay that came and went.
@@ -526,7 +526,7 @@ pub struct FaultFile {
     ring: Option<Ring>,
     /// Links change.
     #[serde(skip_serializing_if = "Option::is_none")]
-    weather: Option<LinkException>,
+    link: Option<LinkException>,
     /// Disks change.
     #[serde(skip_serializing_if = "Option::is_none")]
     disk: Option<DiskChange>,
@@ -583,7 +583,7 @@ impl TryFrom<FaultFile> for Fault {
             file.cut.map(Action::Cut),
             file.bridge.map(Action::Bridge),
             file.ring.map(Action::Ring),
-            file.weather.map(Action::Weather),
+            file.link.map(Action::Link),
             file.disk.map(Action::Disk),
             file.disk_error.map(Action::DiskError),
             file.disk_full.map(Action::DiskFull),
@@ -602,8 +602,8 @@ impl TryFrom<FaultFile> for Fault {
                 one.name(),
                 two.name()
             )),
-            (None, _) => Err("a fault needs an action, as in crash = { whom = \"leader\" }; the actions are \
-                              crash, restart, pause, slow, split, isolate, cut, bridge, ring, weather, disk, \
+            (None, _) => Err("a fault needs an action, as in crash = { target = \"leader\" }; the actions are \
+                              crash, restart, pause, slow, split, isolate, cut, bridge, ring, link, disk, \
                                disk-error, disk-full, disk-lies, corrupt, clock, transfer, change"
                 .into()),
         }
@@ -627,7 +627,7 @@ impl From<Fault> for FaultFile {
             Action::Cut(action) => file.cut = Some(action),
             Action::Bridge(action) => file.bridge = Some(action),
             Action::Ring(action) => file.ring = Some(action),
-            Action::Weather(action) => file.weather = Some(action),
+            Action::Link(action) => file.link = Some(action),
             Action::Disk(action) => file.disk = Some(action),
             Action::DiskError(action) => file.disk_error = Some(action),
             Action::DiskFull(action) => file.disk_full = Some(action),

@@ -1,13 +1,13 @@
-//! Situations of the calm after a storm: who leads, who catches up, who is heard from outside the core.
+//! Situations of the recovery phase: who leads, who catches up, who is heard from outside the core.
 
+use crate::coverage::Situations;
 use crate::ids::{Index, NodeId, NodeSet};
 use crate::node::Role;
 use crate::oracle::Oracles;
-use crate::oracle::situations::Situations;
 use crate::record::{Kind, Record};
 use crate::situation::Situation;
 
-/// What is remembered of the calm.
+/// What is remembered of the recovery phase.
 #[derive(Debug, Default)]
 pub struct Memory {
     /// The nodes that must come back to life; nobody while there may be faults.
@@ -23,19 +23,19 @@ pub struct Memory {
 impl Situations {
     /// Looks at a record.
     pub(super) fn observe_recovery(&mut self, record: &Record, oracles: &Oracles) {
-        if self.recovery.core == NodeSet::EMPTY && !matches!(record.kind, Kind::Calm { .. }) {
+        if self.recovery.core == NodeSet::EMPTY && !matches!(record.kind, Kind::Recovery { .. }) {
             return;
         }
         let shadow = oracles.shadow();
         match (record.kind, record.node) {
-            (Kind::Calm { look: 0 }, Some(id)) => {
+            (Kind::Recovery { check: 0 }, Some(id)) => {
                 self.recovery.core.insert(id);
                 let committed = oracles.commits().last_committed();
                 if shadow.node(id).last_index() < committed {
                     self.recovery.behind.push((id, committed));
                 }
             }
-            (Kind::Calm { .. }, _) if oracles.recovers(record.time) => {
+            (Kind::Recovery { .. }, _) if oracles.recovers(record.time) => {
                 self.reach(Situation::ClusterRecovered, None);
                 let kept = match self.recovery.elected {
                     true => None,
@@ -49,7 +49,7 @@ impl Situations {
                 if self.recovery.core.contains(id) =>
             {
                 self.recovery.elected = true;
-                self.reach(Situation::LeaderElectedInCalm, Some(id));
+                self.reach(Situation::LeaderElectedInRecovery, Some(id));
                 let heard = self.recovery.outsider;
                 self.reach_if(heard, Situation::LeaderElectedBesideOutsider, id);
             }
@@ -65,7 +65,7 @@ impl Situations {
                 let before = behind.len();
                 behind.retain(|(node, goal)| *node != id || index < *goal);
                 let caught_up = behind.len() < before;
-                self.reach_if(caught_up, Situation::NodeCaughtUpInCalm, id);
+                self.reach_if(caught_up, Situation::NodeCaughtUpInRecovery, id);
             }
             (Kind::Answered { request, applied: true, .. }, Some(id)) => {
                 let outlived = oracles.outlived_faults(request);

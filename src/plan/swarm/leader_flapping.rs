@@ -3,9 +3,9 @@
 
 use crate::ids::NodeId;
 use crate::plan::fault::Split;
-use crate::plan::swarm::sick::FAST_PPM;
+use crate::plan::swarm::degraded::FAST_PPM;
 use crate::plan::swarm::{Config, share_of};
-use crate::plan::{Action, Fault, Latency, LinkException, Plan, When, Whom};
+use crate::plan::{Action, Fault, Latency, LinkException, Plan, Target, When};
 use crate::raft::Reads;
 use crate::rng::{Rng, Stream};
 use crate::time::Span;
@@ -15,8 +15,8 @@ const NODES_MIN: u8 = 5;
 
 /// Draws for a plan whose lowest election timeout is `unit`.
 pub fn draw(plan: &mut Plan, unit: Span, config: &Config) {
-    let mut rng = Rng::new(plan.seed, Stream::Seesaw);
-    if !rng.chance(config.seesaws) || plan.cluster.nodes < NODES_MIN {
+    let mut rng = Rng::new(plan.seed, Stream::LeaderFlapping);
+    if !rng.chance(config.leader_flapping) || plan.cluster.nodes < NODES_MIN {
         return;
     }
     let favourite = NodeId::new(1 + rng.below(plan.cluster.nodes.into()) as u8);
@@ -38,13 +38,13 @@ pub fn draw(plan: &mut Plan, unit: Span, config: &Config) {
 
 fn split(rng: &mut Rng, unit: Span) -> Action {
     let lasts = Some(share_of(rng, unit, 1_200, 3_000));
-    Action::Split(Split { groups: vec![Whom::LeaderSide], flapping: None, lasts })
+    Action::Split(Split { groups: vec![Target::LeaderSide], flapping: None, lasts })
 }
 
 /// Answers to the leader that take as long as its successor leads.
 fn slow(rng: &mut Rng, unit: Span) -> Action {
     let latency = Some(Latency::Constant(share_of(rng, unit, 500, 5_000)));
     let lasts = Some(share_of(rng, unit, 50, 1_000));
-    let (from, to) = (Whom::Everyone, Whom::Leader);
-    Action::Weather(LinkException { from, to, latency, lasts, ..LinkException::default() })
+    let (from, to) = (Target::Everyone, Target::Leader);
+    Action::Link(LinkException { from, to, latency, lasts, ..LinkException::default() })
 }

@@ -1,9 +1,9 @@
 //! Situations of disks that rot, are full, or fail again.
 
+use crate::coverage::Situations;
 use crate::ids::{Index, NODES_MAX, NodeId};
 use crate::node::{DiskFile, Role};
 use crate::oracle::Oracles;
-use crate::oracle::situations::Situations;
 use crate::record::{Kind, Record};
 use crate::situation::Situation;
 

@@ -1,10 +1,10 @@
 //! Situations of nodes that crash.
 
+use crate::coverage::Situations;
 use crate::ids::{Index, NodeId};
 use crate::node::Role;
 use crate::oracle::Oracles;
-use crate::oracle::shadow::{NodeShadow, Place};
-use crate::oracle::situations::Situations;
+use crate::oracle::shadow::{NodeShadow, PrefixId};
 use crate::record::{Kind, Record, Remains};
 use crate::situation::Situation;
 
@@ -45,7 +45,7 @@ impl Situations {
         let mut others = self.nodes.iter().enumerate().filter(|(slot, _)| *slot != id.slot());
         let alone = others.all(|(_, memory)| memory.commit < commit);
         self.reach_if(alone, Situation::LeaderCrashedAfterCommit, id);
-        let last = node.log.last().copied().unwrap_or(Place::ROOT);
+        let last = node.log.last().copied().unwrap_or(PrefixId::ROOT);
         let index = node.last_index();
         let mut others = oracles.shadow().nodes().filter(|(other, _)| *other != id);
         let only_here =

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::ids::{Index, NodeId};
 use crate::log::{Command, RequestId};
+use crate::message::MessageKind;
 use crate::node::Role;
 use crate::oracle::Oracles;
-use crate::record::{Heard, Kind, MessageKind, Record};
+use crate::record::{Heard, Kind, Record};
 use crate::situation::Situation;
 
 /// How many operations that were given up are remembered; older ones are forgotten.

@@ -1,4 +1,4 @@
-//! A sick machine: slow links, a slow disk, a clock that runs fast, and restarts again and again, all of them or some.
+//! A degraded machine: slow links, a slow disk, a clock that runs fast, and restarts again and again, all of them or some.
 //!
 //! Real outages gather on one machine. A node whose clock runs fast stands first and leads again and again; what others say to it over
 //! slow links arrives when it leads once more; what its slow disk did not sync is gone when it restarts.
@@ -6,15 +6,17 @@
 use crate::ids::NodeId;
 use crate::plan::fault::{Crash, Unsynced};
 use crate::plan::swarm::share_of;
-use crate::plan::{Action, DiskOptions, Fault, Latency, LinkException, Plan, Trigger, When, Whom};
+use crate::plan::{
+    Action, DiskOptions, Fault, Latency, LinkException, Plan, Target, Trigger, When,
+};
 use crate::rng::Rng;
 use crate::situation::Situation;
 use crate::time::{Share, Span};
 
-/// How much faster the clock of a sick machine is, in parts per million.
+/// How much faster the clock of a degraded machine is, in parts per million.
 pub const FAST_PPM: i32 = 400_000;
 
-/// What a sick machine is doing when it restarts.
+/// What a degraded machine is doing when it restarts.
 const MOMENTS: [Situation; 4] = [
     Situation::LeaderAppended,
     Situation::LeaderElected,
@@ -23,7 +25,7 @@ const MOMENTS: [Situation; 4] = [
 ];
 
 /// What ails one machine.
-pub struct Sick {
+pub struct DegradedNode {
     node: NodeId,
     clock: bool,
     fsync: Option<Latency>,
@@ -31,9 +33,9 @@ pub struct Sick {
     restarts: Vec<Fault>,
 }
 
-impl Sick {
+impl DegradedNode {
     /// Draws what ails one machine of so many, whose lowest election timeout is `unit`.
-    pub fn draw(rng: &mut Rng, nodes: u8, unit: Span) -> Sick {
+    pub fn draw(rng: &mut Rng, nodes: u8, unit: Span) -> DegradedNode {
         let part = |rng: &mut Rng, from, to| share_of(rng, unit, from, to);
         let node = NodeId::new(1 + rng.below(nodes.into()) as u8);
         let clock = rng.chance(70);
@@ -56,7 +58,7 @@ impl Sick {
         }
         let restarts = (0..4).map(|_| restart(rng, node, unit)).collect::<Vec<_>>();
         let count = rng.pick(&[0, 1, 2, 4]);
-        Sick {
+        DegradedNode {
             node,
             clock,
             fsync: Some(fsync).filter(|_| slow_disk),
@@ -65,8 +67,8 @@ impl Sick {
         }
     }
 
-    /// Makes the machine of a plan sick.
-    pub fn infect(self, plan: &mut Plan) {
+    /// Makes the machine of a plan degraded.
+    pub fn apply_to(self, plan: &mut Plan) {
         let disk = plan.disk.clone();
         let node = plan.node_mut(self.node);
         if self.clock {
@@ -92,7 +94,7 @@ fn restart(rng: &mut Rng, node: NodeId, unit: Span) -> Fault {
     };
     let crash = Crash {
         survives: None,
-        whom: Whom::Trigger,
+        target: Target::Trigger,
         unsynced: rng.pick(&[Unsynced::Lost, Unsynced::Lost, Unsynced::Torn]),
         wipe: false,
         lasts: Some(share_of(rng, unit, 20, 300)),
@@ -101,5 +103,5 @@ fn restart(rng: &mut Rng, node: NodeId, unit: Span) -> Fault {
 }
 
 fn between(from: NodeId, to: NodeId, link: LinkException) -> LinkException {
-    LinkException { from: Whom::Nodes(vec![from]), to: Whom::Nodes(vec![to]), ..link }
+    LinkException { from: Target::Nodes(vec![from]), to: Target::Nodes(vec![to]), ..link }
 }

@@ -3,23 +3,23 @@
 use crate::campaign::shrink::Shrinker;
 use crate::ids::NodeId;
 use crate::plan::liveness::Outside;
-use crate::plan::{Plan, Whom};
+use crate::plan::{Plan, Target};
 use crate::time::Span;
 
 /// Faults that end this early might as well not have been.
 const SOON: Span = Span::millis(1);
 
-/// How often clients try at least where there is no calm.
+/// How often clients try at least where there is no recovery phase.
 const ATTEMPTS: u32 = 10;
 
-/// Does without the calm if it can.
-pub fn calm(shrinker: &mut Shrinker) {
+/// Does without the recovery phase if it can.
+pub fn shorten(shrinker: &mut Shrinker) {
     let Some(liveness) = shrinker.best.liveness.clone() else { return };
     let without = shrinker.with(|plan| plan.liveness = None);
     let ends = |from: Span| {
         shrinker.with(|plan| {
             plan.liveness = None;
-            // In the calm clients ask until they are answered.
+            // In the recovery phase clients ask until they are answered.
             plan.clients.attempts = plan.clients.attempts.max(ATTEMPTS);
             plan.faults.retain(|fault| !fault.when.is_from(from));
         })
@@ -33,7 +33,7 @@ pub fn calm(shrinker: &mut Shrinker) {
         shrinker.with(|plan| plan.liveness.iter_mut().for_each(|it| it.outside = outside))
     });
     shrinker.take_first(candidates.collect());
-    if liveness.core != Whom::Everyone {
+    if liveness.core != Target::Everyone {
         shrinker.take_first(cores(shrinker));
     }
     while let Some(from) = shrinker.best.liveness.as_ref().map(|liveness| liveness.from)
@@ -54,10 +54,10 @@ fn cores(shrinker: &Shrinker) -> Vec<Plan> {
     let sets = (0_u32..1 << nodes.min(5)).filter(|set| set.count_ones() == majority);
     let named = sets.map(|set| {
         let core = shrinker.best.node_ids().filter(|id| set & 1 << id.slot() != 0);
-        Whom::Nodes(core.collect::<Vec<NodeId>>())
+        Target::Nodes(core.collect::<Vec<NodeId>>())
     });
-    let candidates = std::iter::once(Whom::Everyone).chain(named);
-    let with = |core: Whom| {
+    let candidates = std::iter::once(Target::Everyone).chain(named);
+    let with = |core: Target| {
         shrinker
             .with(|plan| plan.liveness.iter_mut().for_each(|liveness| liveness.core = core.clone()))
     };

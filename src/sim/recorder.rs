@@ -1,8 +1,9 @@
 //! Watches a run: numbers its records, folds them into the digest, shows them to oracles and situations, and hands them to
 //! whoever keeps a trace.
 
+use crate::coverage::Situations;
 use crate::ids::{NodeId, Term};
-use crate::oracle::{Oracles, Situations, Violation};
+use crate::oracle::{Oracles, Violation};
 use crate::plan::{Plan, When};
 use crate::record::{Kind, Record};
 use crate::sim::waits::Stopwatch;
@@ -17,7 +18,7 @@ pub type Sink<'a> = &'a mut dyn FnMut(&Record);
 pub type Marks<'a> = &'a mut dyn FnMut(u64, Situation);
 
 /// The watch over a run.
-pub struct Watch<'a> {
+pub struct Recorder<'a> {
     /// The true time.
     pub now: Time,
     /// The event at hand.
@@ -46,14 +47,14 @@ pub struct Judges {
     pub situations: Situations,
 }
 
-impl<'a> Watch<'a> {
+impl<'a> Recorder<'a> {
     /// A watch over a run of this plan. Without `judged`, nothing is judged, which only a benchmark wants.
     pub fn new(
         plan: &Plan,
         judged: bool,
         sink: Option<Sink<'a>>,
         marks: Option<Marks<'a>>,
-    ) -> Watch<'a> {
+    ) -> Recorder<'a> {
         let triggers = plan.faults.iter().filter_map(|fault| match fault.when {
             When::On(trigger) => Some(trigger.situation),
             When::At(_) => None,
@@ -69,7 +70,7 @@ impl<'a> Watch<'a> {
                 situations: Situations::new(nodes, watched),
             })
         };
-        Watch {
+        Recorder {
             now: Time::ZERO,
             event: 0,
             records: 0,
@@ -112,7 +113,7 @@ impl<'a> Watch<'a> {
                 reached.for_each(|situation| marks(record.number, *situation));
             }
             let violation = judges.oracles.observe(record);
-            if matches!(record.kind, Kind::Calm { .. }) {
+            if matches!(record.kind, Kind::Recovery { .. }) {
                 self.recovered = judges.oracles.has_recovered();
             }
             if violation.is_some() && self.violation.is_none() {
@@ -130,7 +131,8 @@ impl<'a> Watch<'a> {
     /// The events of the plan are used up, so that no more is recorded. Whoever judges the end is shown a look that is no record.
     pub fn run_out(&mut self) {
         let (number, event, time) = (self.records, self.event, self.now);
-        let last = Record { number, event, time, node: None, kind: Kind::Calm { look: u32::MAX } };
+        let last =
+            Record { number, event, time, node: None, kind: Kind::Recovery { check: u32::MAX } };
         self.violation = self.judges.as_ref().and_then(|judges| judges.oracles.run_out(&last));
     }
 

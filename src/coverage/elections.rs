@@ -1,17 +1,18 @@
 //! Situations of elections beyond the paper's: pre-vote, check-quorum, loyalty, transfers, priorities.
 
+use crate::coverage::Situations;
 use crate::ids::{NODES_MAX, NodeId, Term};
+use crate::message::{MessageKind, Summary};
 use crate::node::Role;
 use crate::oracle::Oracles;
-use crate::oracle::situations::Situations;
-use crate::record::{Kind, MessageKind, Record, Summary};
+use crate::record::{Kind, Record};
 use crate::situation::Situation;
 
 /// What is remembered of all nodes together.
 #[derive(Debug)]
 pub struct Memory {
     nodes: Vec<NodeMemory>,
-    /// The latest transfer that is not over: the heir, and the term of the leader.
+    /// The latest transfer that is not over: the transferee, and the term of the leader.
     handover: Option<(NodeId, Term)>,
     /// The event in which a node's time was up and it had priorities to think of.
     waiting: Option<(u64, NodeId)>,
@@ -30,7 +31,7 @@ struct NodeMemory {
     standing: Term,
     /// The event in which its leader told it to stand, and the term in which it then stood.
     told: (u64, Term),
-    /// As leader: the event in which it began to hand over, and whether the heir has yet to catch up.
+    /// As leader: the event in which it began to hand over, and whether the transferee has yet to catch up.
     transfer: Option<(NodeId, u64, bool)>,
     /// As leader: whether it gave a transfer up, and took no request since.
     gave_up: bool,
@@ -108,7 +109,7 @@ impl Situations {
             MessageKind::TimeoutNow => {
                 if let Some((_, begun, behind)) = &mut memory.transfer {
                     let caught_up = std::mem::take(behind) && *begun != record.event;
-                    self.reach_if(caught_up, Situation::TransferHeirCaughtUp, id);
+                    self.reach_if(caught_up, Situation::TransfereeCaughtUp, id);
                 }
             }
             MessageKind::ForwardReply if !message.success => {
@@ -214,7 +215,7 @@ impl Situations {
         self.reach_if(told, Situation::TransferCompleted, id);
         let lower = target < highest;
         self.reach_if(lower, Situation::LowerPriorityElected, id);
-        let other = |(heir, of): &(NodeId, Term)| *heir != id && *of < term;
+        let other = |(transferee, of): &(NodeId, Term)| *transferee != id && *of < term;
         let lost = self.elections.handover.take().is_some_and(|handover| other(&handover));
         self.reach_if(lost, Situation::TransferLostToAnother, id);
     }
@@ -223,7 +224,7 @@ impl Situations {
         let shadow = oracles.shadow();
         let node = shadow.node(id);
         let memory = &mut self.elections.nodes[id.slot()];
-        let Some(heir) = to else {
+        let Some(transferee) = to else {
             memory.transfer = None;
             if node.role == Role::Leader {
                 memory.gave_up = true;
@@ -233,14 +234,14 @@ impl Situations {
             return;
         };
         let last = node.last_index();
-        let behind = shadow.node(heir).durable_at(last) != node.at(last);
-        memory.transfer = Some((heir, record.event, behind));
+        let behind = shadow.node(transferee).durable_at(last) != node.at(last);
+        memory.transfer = Some((transferee, record.event, behind));
         memory.gave_up = false;
-        self.elections.handover = Some((heir, node.term));
+        self.elections.handover = Some((transferee, node.term));
         self.reach(Situation::TransferBegun, Some(id));
-        self.reach_if(behind, Situation::TransferHeirBehind, id);
-        let down = !shadow.node(heir).up;
-        self.reach_if(down, Situation::TransferHeirDown, heir);
+        self.reach_if(behind, Situation::TransfereeBehind, id);
+        let down = !shadow.node(transferee).up;
+        self.reach_if(down, Situation::TransfereeDown, transferee);
     }
 
     fn crash_in_transfer(&mut self, id: NodeId) {
@@ -249,8 +250,8 @@ impl Situations {
         memory.gave_up = false;
         let handing = memory.transfer.take().is_some();
         self.reach_if(handing, Situation::TransferLeaderCrashed, id);
-        let mut heirs = self.elections.nodes.iter().filter_map(|memory| memory.transfer);
-        let heir = heirs.any(|(heir, ..)| heir == id);
-        self.reach_if(heir, Situation::TransferHeirDown, id);
+        let mut transferees = self.elections.nodes.iter().filter_map(|memory| memory.transfer);
+        let transferee = transferees.any(|(transferee, ..)| transferee == id);
+        self.reach_if(transferee, Situation::TransfereeDown, id);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! A record is looked at before the shadow takes note of it, so that what it changes can still be seen.
 
+pub mod clients;
+mod compaction;
 mod crashes;
 mod disks;
 mod elections;
@@ -11,15 +13,16 @@ mod membership;
 mod reads;
 mod recovery;
 
+use crate::coverage::clients::Clients;
+use crate::coverage::compaction::Compaction;
 use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Entry, RequestId};
+use crate::message::{MessageKind, Summary};
 use crate::node::Role;
 use crate::oracle::Oracles;
-use crate::oracle::clients::Clients;
-use crate::oracle::compaction::Compaction;
 use crate::oracle::membership::Share;
 use crate::oracle::shadow::NodeShadow;
-use crate::record::{Kind, Loss, MessageKind, Record, Summary};
+use crate::record::{Kind, Loss, Record};
 use crate::situation::Situation::{PromiseOutlivedRestart, VoteRefusedPromise};
 use crate::situation::{Counts, Situation};
 use crate::time::Span;
@@ -103,11 +106,11 @@ pub struct Situations {
 impl Situations {
     /// Watches a cluster of so many nodes. Those of `watched` can be taken by [`Situations::take_fresh`].
     pub fn new(nodes: u8, watched: impl Iterator<Item = Situation>) -> Situations {
-        let mut watch = vec![false; Situation::COUNT];
-        watched.for_each(|situation| watch[situation.slot()] = true);
+        let mut watch_for = vec![false; Situation::COUNT];
+        watched.for_each(|situation| watch_for[situation.slot()] = true);
         Situations {
             counts: Counts::default(),
-            watched: watch,
+            watched: watch_for,
             fresh: Vec::new(),
             nodes: vec![NodeMemory::default(); usize::from(nodes)],
             contests: Vec::new(),
@@ -343,7 +346,7 @@ impl Situations {
                 }
             }
             MessageKind::InstallSnapshot => self.flow_stops(id, to),
-            MessageKind::TimeoutNow => self.leases.heir_told(id, summary.term),
+            MessageKind::TimeoutNow => self.leases.transferee_told(id, summary.term),
             MessageKind::ForwardReply if summary.success => {
                 self.lease_served(event, id, summary.request, oracles);
             }

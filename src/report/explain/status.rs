@@ -1,9 +1,10 @@
 //! How a cluster stands that did not come back to life: what each node is in the end, and why nobody elected it.
 
 use crate::ids::{Index, NodeId};
+use crate::message::MessageKind;
 use crate::node::Role;
 use crate::oracle::shadow::{NodeShadow, Shadow};
-use crate::record::{Kind, MessageKind, Record};
+use crate::record::{Kind, Record};
 
 /// What a node did since faults ended.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,7 +27,7 @@ pub fn tell(nodes: u8, records: &[Record]) -> Vec<String> {
         let Some(id) = record.node else { continue };
         let deeds = &mut deeds[id.slot()];
         match record.kind {
-            Kind::Calm { .. } => {
+            Kind::Recovery { .. } => {
                 *deeds = Deeds { applied: deeds.applied, in_core: true, ..Deeds::default() }
             }
             Kind::Boot { applied, .. } => deeds.applied = applied,

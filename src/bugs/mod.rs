@@ -117,7 +117,7 @@ pub enum Bug {
     LeaseWallclock,
     /// Followers vote inside the lease that they granted.
     LeaseNotHonoured,
-    /// A leader that had an heir stand still trusts its lease.
+    /// A leader that had an transferee stand still trusts its lease.
     LeaseSurvivesTransfer,
     /// A lease is as long as the promise, whatever clocks do.
     LeaseWithoutDriftBound,
@@ -326,7 +326,7 @@ impl Bug {
             Bug::StaleVoteReply => about(
                 "stale-vote-reply",
                 "A candidate counts a granted vote whose term is not its own.",
-                "Votes of a lost election arrive late and elect the candidate in its next term, beside the leader whom others elected.",
+                "Votes of a lost election arrive late and elect the candidate in its next term, beside the leader target others elected.",
                 "Xraft 33, akka-raft 47 (SandTable, EuroSys'24)",
                 &[ElectionSafety, LeaderCompleteness, StateMachineSafety],
             ),
@@ -590,7 +590,7 @@ impl Bug {
             ),
             Bug::BackoffLivelock => about(
                 "backoff-livelock",
-                "A leader whom a follower refuses sends the same again.",
+                "A leader target a follower refuses sends the same again.",
                 "The follower's hint does not move next_index: the follower refuses, the leader repeats, and the follower never \
                  catches up.",
                 "openraft 6d53aa12, CCF PR 3723",

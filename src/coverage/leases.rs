@@ -3,13 +3,13 @@
 //! That a cluster has leases is seen by a leader that begins a round of reads when its timer fires: for a read it would do so when that
 //! comes. Who promised what is seen where nothing else explains a refusal: a node that knows no leader is loyal to none.
 
+use crate::coverage::Situations;
 use crate::ids::{NODES_MAX, NodeId, NodeSet, Term};
 use crate::log::RequestId;
+use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::oracle::membership::Share;
-use crate::oracle::situations::Situations;
-use crate::record::Summary;
 use crate::situation::Situation;
 
 /// What is remembered of leases.
@@ -33,7 +33,7 @@ struct NodeMemory {
     /// The event in which it began its latest round, and who answered that.
     round: u64,
     answered: NodeSet,
-    /// As leader: the latest term in which it renewed its lease, in which it held one, and in which it told an heir to stand.
+    /// As leader: the latest term in which it renewed its lease, in which it held one, and in which it told an transferee to stand.
     renewed: Term,
     held: Term,
     told: Term,
@@ -64,8 +64,8 @@ impl Memory {
         memory.has_known |= memory.knows_leader;
     }
 
-    /// A leader tells an heir to stand.
-    pub fn heir_told(&mut self, id: NodeId, term: Term) {
+    /// A leader tells an transferee to stand.
+    pub fn transferee_told(&mut self, id: NodeId, term: Term) {
         self.nodes[id.slot()].told = term;
     }
 

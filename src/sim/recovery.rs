@@ -14,7 +14,7 @@ use crate::time::{Share, Span, Time};
 
 /// What is known of the time without faults.
 #[derive(Debug, Default)]
-pub struct Calm {
+pub struct Recovery {
     /// What the plan allows; none if it does not judge liveness.
     bounds: Option<Bounds>,
     /// Whether it has begun.
@@ -27,35 +27,36 @@ pub struct Calm {
 
 impl<N: Node> Sim<'_, '_, N> {
     /// Schedules the end of faults, where the plan has one.
-    pub(super) fn schedule_calm(&mut self) {
-        self.calm.bounds = self.plan.liveness_bounds();
-        if let Some(bounds) = self.calm.bounds {
-            self.queue.push(Time::ZERO.plus(bounds.from), Event::Calm { look: 0 });
+    pub(super) fn schedule_recovery(&mut self) {
+        self.recovery.bounds = self.plan.liveness_bounds();
+        if let Some(bounds) = self.recovery.bounds {
+            self.queue.push(Time::ZERO.plus(bounds.from), Event::Recovery { check: 0 });
         }
     }
 
     /// Faults end, or it is time for a look.
-    pub(super) fn calm(&mut self, look: u32) {
-        let (Some(bounds), Some(liveness)) = (self.calm.bounds, &self.plan.liveness) else {
+    pub(super) fn recovery_check(&mut self, check: u32) {
+        let (Some(bounds), Some(liveness)) = (self.recovery.bounds, &self.plan.liveness) else {
             return;
         };
         self.count_event();
-        match look {
+        match check {
             0 => self.end_faults(&bounds, liveness.outside),
-            _ => self.watch.record(None, Kind::Calm { look }),
+            _ => self.recorder.record(None, Kind::Recovery { check }),
         }
-        self.queue.push(self.after(bounds.look), Event::Calm { look: look.saturating_add(1) });
+        self.queue
+            .push(self.after(bounds.look), Event::Recovery { check: check.saturating_add(1) });
     }
 
     fn end_faults(&mut self, bounds: &Bounds, outside: Outside) {
-        self.calm.begun = true;
-        self.calm.lost_upto = self.messages;
+        self.recovery.begun = true;
+        self.recovery.lost_upto = self.messages;
         let core = self.core();
         for node in core.iter() {
-            self.watch.record(Some(node), Kind::Calm { look: 0 });
+            self.recorder.record(Some(node), Kind::Recovery { check: 0 });
         }
         self.end_all_faults();
-        self.network.calm(bounds.message);
+        self.network.recover(bounds.message);
         self.make_clients_patient(bounds);
         core.iter().for_each(|node| self.make_well(node, bounds.message));
         for node in NodeSet::first(self.plan.cluster.nodes).without(core).iter() {
@@ -63,7 +64,7 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// The nodes of the calm: a majority by each configuration in force. Servers that are members no more may be among them: they owe
+    /// The nodes of the recovery phase: a majority by each configuration in force. Servers that are members no more may be among them: they owe
     /// nothing, but must not disturb.
     fn core(&self) -> NodeSet {
         let all = NodeSet::first(self.plan.cluster.nodes);
@@ -110,7 +111,7 @@ impl<N: Node> Sim<'_, '_, N> {
     fn make_well(&mut self, id: NodeId, longest: Span) {
         let host = &mut self.hosts[id.slot()];
         host.per_input = Span::ZERO;
-        host.disk.calm(longest);
+        host.disk.recover(longest);
         if host.clock.drift_ppm() != 0 {
             self.set_clock(id, None, Some(0));
         }
@@ -129,7 +130,7 @@ impl<N: Node> Sim<'_, '_, N> {
             self.crash(id, Unsynced::Lost, None);
         }
         // Whoever stops out there stays down: as it starts again, a leader whom nobody minds would be a candidate whom all mind.
-        self.calm.barred.insert(id);
+        self.recovery.barred.insert(id);
         let heard = outside == Outside::Deaf && self.disturbs_nobody(id, core);
         let hears = outside == Outside::Mute;
         for other in NodeSet::first(self.plan.cluster.nodes).iter().filter(|other| *other != id) {

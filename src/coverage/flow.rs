@@ -1,11 +1,11 @@
 //! Situations of what a leader has under way to each follower, and of the answers: acknowledgements (5.3, 5.4.2) and flow control (thesis
 //! 10.2).
 
+use crate::coverage::{Situations, term_at};
 use crate::ids::{Index, NODES_MAX, NodeId, NodeSet};
+use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::Oracles;
-use crate::oracle::situations::{Situations, term_at};
-use crate::record::Summary;
 use crate::situation::Situation;
 
 /// What is remembered of entries under way.

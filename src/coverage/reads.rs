@@ -1,11 +1,12 @@
 //! Situations of reads that leave no entry in the log.
 
+use crate::coverage::Situations;
 use crate::ids::{Index, NODES_MAX, NodeId, Term};
 use crate::log::RequestId;
+use crate::message::{MessageKind, Summary};
 use crate::node::Role;
 use crate::oracle::Oracles;
-use crate::oracle::situations::Situations;
-use crate::record::{Kind, MessageKind, Record, Summary};
+use crate::record::{Kind, Record};
 use crate::situation::Situation;
 
 /// How many reads are remembered for which a node asked its leader; older ones are forgotten.

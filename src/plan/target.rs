@@ -10,7 +10,7 @@ use crate::ids::NodeId;
 
 /// Whom a fault strikes. Written as a number, a list of numbers, or a word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Whom {
+pub enum Target {
     /// These nodes.
     Nodes(Vec<NodeId>),
     /// The live leader of the latest term.
@@ -40,56 +40,56 @@ pub enum Whom {
     Majority,
 }
 
-impl Whom {
-    const WORDS: [(&'static str, Whom); 12] = [
-        ("leader", Whom::Leader),
-        ("follower", Whom::Follower),
-        ("candidate", Whom::Candidate),
-        ("all-but-leader", Whom::AllButLeader),
-        ("all-but-leaders", Whom::AllButLeaders),
-        ("connected", Whom::Connected),
-        ("trigger", Whom::Trigger),
-        ("anyone", Whom::Anyone),
-        ("everyone", Whom::Everyone),
-        ("minority", Whom::Minority),
-        ("leader-side", Whom::LeaderSide),
-        ("majority", Whom::Majority),
+impl Target {
+    const WORDS: [(&'static str, Target); 12] = [
+        ("leader", Target::Leader),
+        ("follower", Target::Follower),
+        ("candidate", Target::Candidate),
+        ("all-but-leader", Target::AllButLeader),
+        ("all-but-leaders", Target::AllButLeaders),
+        ("connected", Target::Connected),
+        ("trigger", Target::Trigger),
+        ("anyone", Target::Anyone),
+        ("everyone", Target::Everyone),
+        ("minority", Target::Minority),
+        ("leader-side", Target::LeaderSide),
+        ("majority", Target::Majority),
     ];
 
     /// The word for it, or the numbers of the nodes.
     fn word(&self) -> Option<&'static str> {
-        Whom::WORDS.iter().find(|(_, whom)| whom == self).map(|(word, _)| *word)
+        Target::WORDS.iter().find(|(_, target)| target == self).map(|(word, _)| *word)
     }
 
     /// Whether chance decides who it is.
     pub fn is_random(&self) -> bool {
         match self {
-            Whom::Follower
-            | Whom::Candidate
-            | Whom::Anyone
-            | Whom::Minority
-            | Whom::LeaderSide
-            | Whom::Majority => true,
-            Whom::Nodes(_)
-            | Whom::Leader
-            | Whom::AllButLeader
-            | Whom::AllButLeaders
-            | Whom::Connected
-            | Whom::Trigger
-            | Whom::Everyone => false,
+            Target::Follower
+            | Target::Candidate
+            | Target::Anyone
+            | Target::Minority
+            | Target::LeaderSide
+            | Target::Majority => true,
+            Target::Nodes(_)
+            | Target::Leader
+            | Target::AllButLeader
+            | Target::AllButLeaders
+            | Target::Connected
+            | Target::Trigger
+            | Target::Everyone => false,
         }
     }
 
     /// The nodes, where they are named by number.
     pub fn numbers(&self) -> Option<&[NodeId]> {
         match self {
-            Whom::Nodes(nodes) => Some(nodes),
+            Target::Nodes(nodes) => Some(nodes),
             _ => None,
         }
     }
 }
 
-impl fmt::Display for Whom {
+impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.word() {
             Some(word) => f.write_str(word),
@@ -102,61 +102,61 @@ impl fmt::Display for Whom {
     }
 }
 
-impl Serialize for Whom {
+impl Serialize for Target {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Whom::Nodes(nodes) if nodes.len() == 1 => nodes[0].serialize(serializer),
-            Whom::Nodes(nodes) => nodes.serialize(serializer),
+            Target::Nodes(nodes) if nodes.len() == 1 => nodes[0].serialize(serializer),
+            Target::Nodes(nodes) => nodes.serialize(serializer),
             _ => serializer.collect_str(self),
         }
     }
 }
 
-impl<'de> Deserialize<'de> for Whom {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Whom, D::Error> {
-        struct WhomVisitor;
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Target, D::Error> {
+        struct TargetVisitor;
 
-        impl<'de> Visitor<'de> for WhomVisitor {
-            type Value = Whom;
+        impl<'de> Visitor<'de> for TargetVisitor {
+            type Value = Target;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a node's number, a list of numbers, or a word such as \"leader\"")
             }
 
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Whom, E> {
-                Ok(Whom::Nodes(vec![NodeId::new(u8::try_from(number).unwrap_or(u8::MAX))]))
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Target, E> {
+                Ok(Target::Nodes(vec![NodeId::new(u8::try_from(number).unwrap_or(u8::MAX))]))
             }
 
-            fn visit_i64<E: Error>(self, number: i64) -> Result<Whom, E> {
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Target, E> {
                 self.visit_u64(u64::try_from(number).unwrap_or(0))
             }
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Whom, E> {
-                let found = Whom::WORDS.iter().find(|(word, _)| *word == text);
-                found.map(|(_, whom)| whom.clone()).ok_or_else(|| {
-                    let words = Whom::WORDS.map(|(word, _)| word).join(", ");
+            fn visit_str<E: Error>(self, text: &str) -> Result<Target, E> {
+                let found = Target::WORDS.iter().find(|(word, _)| *word == text);
+                found.map(|(_, target)| target.clone()).ok_or_else(|| {
+                    let words = Target::WORDS.map(|(word, _)| word).join(", ");
                     E::custom(format!(
                         "`{text}` names nobody; write a node's number, a list of numbers, or one of {words}"
                     ))
                 })
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Whom, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Target, A::Error> {
                 let mut nodes = Vec::new();
                 while let Some(node) = list.next_element()? {
                     nodes.push(node);
                 }
-                Ok(Whom::Nodes(nodes))
+                Ok(Target::Nodes(nodes))
             }
         }
 
-        deserializer.deserialize_any(WhomVisitor)
+        deserializer.deserialize_any(TargetVisitor)
     }
 }
 
-impl JsonSchema for Whom {
+impl JsonSchema for Target {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Whom".into()
+        "Target".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
@@ -165,7 +165,7 @@ impl JsonSchema for Whom {
             "anyOf": [
                 { "type": "integer", "minimum": 1, "maximum": 25 },
                 { "type": "array", "items": { "type": "integer", "minimum": 1, "maximum": 25 } },
-                { "type": "string", "enum": Whom::WORDS.map(|(word, _)| word) },
+                { "type": "string", "enum": Target::WORDS.map(|(word, _)| word) },
             ],
         })
     }
