@@ -18,7 +18,9 @@ pub mod rng;
 pub mod time;
 
 pub mod bugs;
+pub mod config;
 pub mod configuration;
+pub mod guest;
 pub mod log;
 pub mod message;
 pub mod node;

@@ -117,8 +117,8 @@ fn trial(plan: &Plan, pardoned: Option<Step>) -> (Outcome, Vec<Step>, Vec<Record
     let raft = |id| Raft::new(id, nodes, plan.config_of(id)).beginning_with(plan.voters());
     let make = |id| Suspect {
         id,
-        node: Saboteur::new(raft(id), config.rules),
-        rules: config.rules,
+        node: Saboteur::new(raft(id), Rules::of(config.bugs)),
+        rules: Rules::of(config.bugs),
         court: court.clone(),
     };
     let mut records = Vec::new();

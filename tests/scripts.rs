@@ -7,11 +7,12 @@ mod driver;
 use std::fs;
 
 use driver::{Disk, Driver, SNAPSHOT_BYTES, n, snapshot};
+use squall::config::{Config, Elections, Priority, Reads};
 use squall::configuration::{Change, Several};
 use squall::ids::{Index, NodeId, NodeSet, Term};
 use squall::log::{Batch, Command, Entry, RequestId};
 use squall::node::{Input, Request};
-use squall::raft::{Config, Elections, Message, Priority, Reads};
+use squall::raft::Message;
 use squall::time::Span;
 
 /// The number behind a letter, as in `n2`, `t3`.

@@ -8,8 +8,8 @@ use predicates::str::contains;
 use squall::bugs::Bug;
 use squall::campaign::Signature;
 use squall::campaign::shrink::{Control, Shrunk, schedule, shrink};
+use squall::config::Reads;
 use squall::plan::{Plan, scenario, swarm};
-use squall::raft::Reads;
 use squall::sim::run;
 
 fn storm(seed: u64, bug: Bug) -> Plan {

@@ -2,8 +2,8 @@
 //! that a leader has leases, that a node keeps a promise, that a window was full, that a limit cut a message.
 
 use squall::bugs::Bug;
+use squall::config::Reads;
 use squall::plan::{Plan, swarm};
-use squall::raft::Reads;
 use squall::sim::run;
 use squall::situation::{Counts, Situation};
 use squall::time::Span;

@@ -5,10 +5,11 @@ mod driver;
 
 use driver::{Disk, Driver, n};
 use squall::bugs::Bug;
+use squall::config::Elections;
 use squall::ids::{Index, Term};
 use squall::log::{Command, RequestId};
 use squall::node::{Input, Request, Role};
-use squall::raft::{Elections, Message};
+use squall::raft::Message;
 use squall::time::Span;
 
 const PRE_VOTE: Elections =

@@ -6,11 +6,12 @@ mod driver;
 
 use driver::{Disk, Driver, n};
 use squall::bugs::Bug;
+use squall::config::Config;
 use squall::configuration::{Change, Configuration, Several};
 use squall::ids::{Index, NodeId, NodeSet, Term};
 use squall::log::{Command, RequestId};
 use squall::node::{Input, Request, Role};
-use squall::raft::{Config, Message};
+use squall::raft::Message;
 use squall::time::Span;
 
 fn set(nodes: &[u8]) -> NodeSet {

@@ -5,10 +5,11 @@ mod driver;
 
 use driver::{Disk, Driver, n};
 use squall::bugs::Bug;
+use squall::config::Reads;
 use squall::ids::{Index, Term};
 use squall::log::{Command, RequestId};
 use squall::node::{Input, Request, Role};
-use squall::raft::{Message, Reads};
+use squall::raft::Message;
 use squall::time::{Shift, Span};
 
 /// The lowest election timeout of the driver's nodes.

@@ -6,10 +6,11 @@ mod driver;
 
 use driver::{Disk, Driver, n};
 use squall::bugs::Bug;
+use squall::config::Config;
 use squall::ids::{Index, Term};
 use squall::log::{Command, Entry, RequestId};
 use squall::node::Request;
-use squall::raft::{Config, Message};
+use squall::raft::Message;
 
 /// Node 1 of three leads term 2, and its no-op is on its disk and that of node 2.
 fn led(bugs: &[Bug], tune: impl Fn(&mut Config)) -> Driver {

@@ -8,12 +8,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::config::priority;
 use crate::configuration::Change;
 use crate::ids::NodeSet;
 use crate::node::DiskFile;
 use crate::plan::validate::{Checked, Problem, check_target, require};
 use crate::plan::{Action, Fault, OnCorruption, Plan, Target, When, is_default};
-use crate::raft::priority;
 use crate::time::Span;
 
 /// From when on the cluster must come back to life, and which part of it.

@@ -7,6 +7,7 @@
 
 pub mod expect;
 pub mod fault;
+pub mod guest;
 pub mod latency;
 pub mod liveness;
 pub mod pin;
@@ -27,11 +28,12 @@ pub use target::Target;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::bugs::Bug;
+use crate::bugs::{Bug, Bugs};
+use crate::config::{Config, Elections, Priority, Reads};
+use crate::guest::{Guest, Setup};
 use crate::ids::{NodeId, NodeSet};
 use crate::log::Command;
 use crate::property::Property;
-use crate::raft::{Config, Elections, Priority, Reads, Rules};
 use crate::time::{Share, Shift, Span, SpanRange};
 
 /// All that a run depends on.
@@ -53,9 +55,12 @@ pub struct Plan {
     /// Which properties are judged; all of them by default.
     #[serde(skip_serializing_if = "judges_all")]
     pub judge: Vec<Property>,
+    /// Whose Raft this is for: the features that it lacks, and options of its own.
+    #[serde(skip_serializing_if = "is_default")]
+    pub guest: Guest,
     /// The cluster.
     pub cluster: Cluster,
-    /// The knobs of Raft, where they differ from the profile's.
+    /// The options of Raft, where they differ from the profile's.
     #[serde(skip_serializing_if = "is_default")]
     pub raft: RaftOptions,
     /// Every link between two nodes, but for the exceptions in `links`.
@@ -102,6 +107,7 @@ impl Default for Plan {
             horizon: Span::secs(10),
             events_max: 20_000_000,
             judge: Property::ALL.to_vec(),
+            guest: Guest::default(),
             cluster: Cluster::default(),
             raft: RaftOptions::default(),
             network: LinkOptions::default(),
@@ -162,7 +168,7 @@ impl Plan {
         &mut self.nodes[place]
     }
 
-    /// The knobs of the built-in Raft: the profile's, with the plan's own choices over them. Those that differ from node to node are left
+    /// The options of Raft: the profile's, with the plan's own choices over them. Those that differ from node to node are left
     /// out: see [`Plan::config_of`].
     pub fn config(&self) -> Config {
         let profile = self.cluster.profile.timing();
@@ -170,7 +176,7 @@ impl Plan {
         let snapshots = self.cluster.profile.snapshots();
         let bytes_per_append = self.cluster.profile.bytes_per_append();
         let reads = self.raft.reads.unwrap_or(self.cluster.profile.reads());
-        Config {
+        self.without_lacking(Config {
             election_timeout: self.raft.election_timeout.unwrap_or(profile.election_timeout),
             heartbeat_interval: self.raft.heartbeat_interval.unwrap_or(profile.heartbeat_interval),
             entries_per_append: self.raft.entries_per_append.unwrap_or(profile.entries_per_append),
@@ -192,11 +198,11 @@ impl Plan {
             follower_reads: reads != Reads::Log
                 && self.raft.follower_reads.unwrap_or(self.cluster.profile.follower_reads()),
             drift_bound_ppm: self.raft.drift_bound_ppm.unwrap_or(profile::DRIFT_BOUND_PPM),
-            rules: Rules::with(&self.raft.bugs),
-        }
+            bugs: Bugs::of(&self.raft.bugs),
+        })
     }
 
-    /// The knobs of one node.
+    /// The options of one node.
     pub fn config_of(&self, id: NodeId) -> Config {
         let own = self.node(id).and_then(|node| node.election_priority);
         let highest = self.nodes.iter().filter_map(|node| node.election_priority).max();
@@ -204,6 +210,12 @@ impl Plan {
         config.elections.priority =
             own.zip(highest).map(|(own, highest)| Priority { own, highest });
         config
+    }
+
+    /// What the constructor of a node is told.
+    pub fn setup(&self, id: NodeId) -> Setup<'_> {
+        let nodes = NodeSet::first(self.cluster.nodes);
+        Setup::new(id, nodes, self.voters(), self.config_of(id), &self.guest.options)
     }
 
     /// How much faster a clock of this plan runs than another at most, in parts per million, rounded up. Clocks that are set do not count.
@@ -332,7 +344,7 @@ pub enum StateMachine {
     Volatile,
 }
 
-/// The knobs of Raft. What is left out is the profile's.
+/// The options of Raft. What is left out is the profile's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RaftOptions {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::raft::{Elections, Reads};
+use crate::config::{Elections, Reads};
 use crate::time::{Span, SpanRange};
 
 /// Whose timings a cluster has.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::config::{Reads, priority};
 use crate::ids::{NODES_MAX, NodeId, NodeSet};
 use crate::log::Command;
 use crate::plan::fault::{self, Crash, Unsynced};
 use crate::plan::profile::DRIFT_BOUND_PPM;
 use crate::plan::{Action, DRIFT_PPM_MAX, Fault, Plan, Target, Trigger, When};
 use crate::property::Property;
-use crate::raft::{Reads, priority};
 use crate::time::{Span, SpanRange};
 
 /// What is wrong with a plan, and where.
@@ -95,6 +95,7 @@ pub fn validate(plan: &Plan) -> Checked {
         })?;
     }
     check_raft(plan)?;
+    crate::plan::guest::check(plan)?;
     check_links(plan)?;
     check_nodes(plan)?;
     check_clients(plan)?;

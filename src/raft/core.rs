@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
+use crate::config::Config;
+use crate::config::priority::Patience;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Batch, Entry, Log, RequestId};
 use crate::node::{Answer, Context, Effect, Moment, Recovered, Snapshot};
 use crate::raft::follower_reads::Asked;
 use crate::raft::membership::Membership;
-use crate::raft::priority::Patience;
 use crate::raft::progress::Progress;
 use crate::raft::snapshot::Assembly;
-use crate::raft::{Config, Message, Rules};
+use crate::raft::{Message, Rules};
 use crate::time::{LocalTime, Span};
 
 /// What a step of the built-in Raft has at hand.
@@ -32,7 +33,7 @@ pub struct Core {
     pub id: NodeId,
     /// Who belongs to the cluster, by this node's log.
     pub membership: Membership,
-    /// The knobs.
+    /// The options.
     pub config: Config,
     /// Latest term this node has seen.
     pub current_term: Term,
@@ -101,7 +102,7 @@ impl Core {
 
     /// The rules, bugs and all.
     pub fn rules(&self) -> Rules {
-        self.config.rules
+        Rules::of(self.config.bugs)
     }
 
     /// The other members: whom a leader sends entries.
@@ -126,7 +127,7 @@ impl Core {
         self.voted_for = disk.vote;
         self.log = disk.log;
         let members = disk.snapshot.as_ref().map(|snapshot| snapshot.members);
-        self.membership.replace(members.map(|members| self.config.rules.from_snapshot(members)));
+        self.membership.replace(members.map(|members| self.rules().from_snapshot(members)));
         for (place, entry) in self.log.iter_from(self.log.base().next()).enumerate() {
             self.membership.append(self.log.base().plus(place as u64 + 1), entry);
         }
@@ -222,7 +223,7 @@ impl Core {
     pub fn discard(&mut self, index: Index, term: Term, ctx: &mut Ctx) {
         self.log.replace(index, term);
         let members = self.snapshot.as_ref().map(|snapshot| snapshot.members);
-        self.membership.replace(members.map(|members| self.config.rules.from_snapshot(members)));
+        self.membership.replace(members.map(|members| self.rules().from_snapshot(members)));
         self.durable_index = index;
         for (_, last) in &mut self.unsynced {
             *last = (*last).min(index);

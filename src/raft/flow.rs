@@ -1,10 +1,10 @@
 //! Flow control and batching at a leader: how much it sends before it hears of it, from where, and how requests become entries
 //! (thesis 10.2).
 
+use crate::config::Config;
 use crate::ids::{Index, NodeId};
 use crate::log::Entry;
 use crate::node::Request;
-use crate::raft::Config;
 use crate::raft::core::Core;
 use crate::raft::progress::Progress;
 use crate::time::{LocalTime, Span};

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::config::Reads;
 use crate::configuration::{Change, Configuration};
 use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term};
 use crate::log::{Batch, Command, Entry, RequestId};
@@ -11,7 +12,7 @@ use crate::raft::core::{Core, Ctx};
 use crate::raft::flow::{Asked, Gathered};
 use crate::raft::progress::Progress;
 use crate::raft::quorum::Quorum;
-use crate::raft::reads::{ReadQueue, Reader, Reads};
+use crate::raft::reads::{ReadQueue, Reader};
 use crate::raft::transfer::Transfer;
 use crate::time::{LocalTime, Span};
 

@@ -5,8 +5,8 @@
 //! just before, so it waits as if it had. A leader that told an transferee to stand has no lease any more: nobody keeps a promise against
 //! that word (thesis 6.4.1), which may arrive late.
 
+use crate::config::Reads;
 use crate::node::Moment;
-use crate::raft::Reads;
 use crate::raft::core::{Core, Ctx};
 
 /// What a leader was promised.

@@ -1,5 +1,7 @@
 //! The node: one input in, effects out, and the one place where roles change.
 
+use crate::config::Config;
+use crate::config::Reads;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term};
 use crate::message::Summary;
@@ -10,9 +12,9 @@ use crate::raft::follower::{Append, Follower, receive_entries, receive_request_v
 use crate::raft::leader::{Leader, answer_request};
 use crate::raft::membership::Membership;
 use crate::raft::prevote::{PreCandidate, receive_pre_vote};
-use crate::raft::reads::{Reader, Reads};
+use crate::raft::reads::Reader;
 use crate::raft::snapshot::Part;
-use crate::raft::{Config, Message, Rules};
+use crate::raft::{Message, Rules};
 
 /// A node of the built-in Raft.
 #[derive(Clone, Debug)]
@@ -62,7 +64,7 @@ impl Raft {
     /// A node in the same state that goes on by other rules: what both do next shows what the rules decide.
     pub fn obeying(&self, rules: Rules) -> Raft {
         let mut node = self.clone();
-        node.core.config.rules = rules;
+        node.core.config.bugs = rules.bugs();
         node
     }
 

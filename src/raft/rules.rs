@@ -4,7 +4,7 @@
 //! lives in the protocol; a test holds that. Bugs that live between a node and its disk or network are in
 //! [`saboteur`](crate::guests::saboteur).
 
-use crate::bugs::Bug;
+use crate::bugs::{Bug, Bugs};
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::node::Moment;
@@ -12,17 +12,27 @@ use crate::time::{LocalTime, Span, SpanRange};
 
 /// The rules of Raft, with the exceptions that a plan plants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rules(u64);
+pub struct Rules(Bugs);
 
 impl Rules {
     /// The rules with these bugs planted.
     pub fn with(bugs: &[Bug]) -> Rules {
-        Rules(bugs.iter().fold(0, |bits, bug| bits | 1 << *bug as u8))
+        Rules(Bugs::of(bugs))
+    }
+
+    /// The same, of a set of bugs.
+    pub const fn of(bugs: Bugs) -> Rules {
+        Rules(bugs)
+    }
+
+    /// The bugs among them.
+    pub const fn bugs(self) -> Bugs {
+        self.0
     }
 
     /// Whether this bug is planted.
     pub const fn has(self, bug: Bug) -> bool {
-        self.0 & (1 << bug as u8) != 0
+        self.0.has(bug)
     }
 
     const fn broken(self, bug: Bug) -> bool {
@@ -349,11 +359,11 @@ mod tests {
     fn each_bug_has_a_bit_of_its_own() {
         for bug in Bug::ALL {
             let rules = Rules::with(&[bug]);
-            assert_eq!(rules.0.count_ones(), 1, "{bug}");
+            assert_eq!(rules.bugs().count(), 1, "{bug}");
             let has: Vec<Bug> = Bug::ALL.into_iter().filter(|other| rules.has(*other)).collect();
             assert_eq!(has, [bug]);
         }
-        assert_eq!(Rules::with(&Bug::ALL).0.count_ones() as usize, Bug::ALL.len());
+        assert_eq!(Rules::with(&Bug::ALL).bugs().count() as usize, Bug::ALL.len());
     }
 
     #[test]

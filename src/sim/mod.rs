@@ -120,7 +120,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         };
         let mut sim = Sim {
             plan,
-            rules: plan.config().rules,
+            rules: Rules::of(plan.config().bugs),
             queue: Queue::default(),
             recorder,
             hosts: plan.node_ids().map(|id| Host::new(plan, id)).collect(),

@@ -7,7 +7,7 @@ use crate::ids::{NodeId, NodeSet, Term};
 use crate::node::Node;
 use crate::oracle::Violation;
 use crate::plan::Plan;
-use crate::raft::Raft;
+use crate::raft::{Raft, Rules};
 use crate::sim::Sim;
 use crate::sim::choices::Choices;
 use crate::sim::recorder::{Marks, Recorder, Sink};
@@ -111,8 +111,8 @@ pub fn run_with(plan: &Plan, options: Options) -> Outcome {
     let config = plan.config();
     let nodes = NodeSet::first(plan.cluster.nodes);
     let raft = |id: NodeId| Raft::new(id, nodes, plan.config_of(id)).beginning_with(plan.voters());
-    if Saboteur::<Raft>::is_needed(config.rules) {
-        return run_nodes(plan, &|id| Saboteur::new(raft(id), config.rules), options);
+    if Saboteur::<Raft>::is_needed(Rules::of(config.bugs)) {
+        return run_nodes(plan, &|id| Saboteur::new(raft(id), Rules::of(config.bugs)), options);
     }
     run_nodes(plan, &raft, options)
 }

@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
-use squall::bugs::Bug;
+use squall::bugs::{Bug, Bugs};
+use squall::config::{Config, Elections, Priority, Reads};
 use squall::configuration::Configuration;
 use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use squall::log::{Command, Entry, Log};
@@ -16,7 +17,7 @@ use squall::node::{
     Answer, Context, Damage, Effect, Image, Input, Node, NodeRng, Output, Recovered, Request, Role,
     Snapshot, Status,
 };
-use squall::raft::{Config, Elections, Message, Priority, Raft, Reads, Rules};
+use squall::raft::{Message, Raft};
 use squall::rng::{Rng, Stream};
 use squall::time::{LocalTime, Shift, Span, SpanRange};
 
@@ -125,7 +126,7 @@ impl Driver {
             reads: Reads::Log,
             follower_reads: false,
             drift_bound_ppm: 0,
-            rules: Rules::with(bugs),
+            bugs: Bugs::of(bugs),
         };
         let config_of = |slot: usize| {
             let mut config = config;

@@ -2,6 +2,7 @@
 
 use crate::campaign::shrink::Shrinker;
 use crate::campaign::shrink::schedule::plain_network;
+use crate::config::Reads;
 use crate::ids::NodeId;
 use crate::log::Command;
 use crate::plan::fault::Unsynced;
@@ -9,7 +10,6 @@ use crate::plan::{
     Action, Clients, Cluster, DiskOptions, Fault, Latency, NodeOptions, Plan, Profile, RaftOptions,
     Target, When,
 };
-use crate::raft::Reads;
 use crate::time::{Shift, Span, SpanRange, Time};
 
 /// A disk that takes the same time for everything.

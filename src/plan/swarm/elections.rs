@@ -2,10 +2,10 @@
 //!
 //! All of it comes from a stream of its own, so a plan that draws none of it is the plan that it was.
 
+use crate::config::priority::NEVER;
 use crate::plan::fault::Transfer;
 use crate::plan::swarm::{Config, occasion};
 use crate::plan::{Action, Fault, Plan, Target, When};
-use crate::raft::priority::NEVER;
 use crate::rng::{Rng, Stream};
 use crate::situation::Situation;
 use crate::time::Span;

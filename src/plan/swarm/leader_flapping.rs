@@ -1,12 +1,12 @@
 //! Leadership that goes to and fro: a leader is cut off with a few others, writes what nobody else has, loses it to another leader, and
 //! leads again while answers to it from back then are still under way. From a stream of its own, behind all else.
 
+use crate::config::Reads;
 use crate::ids::NodeId;
 use crate::plan::fault::Split;
 use crate::plan::swarm::degraded::FAST_PPM;
 use crate::plan::swarm::{Config, share_of};
 use crate::plan::{Action, Fault, Latency, LinkException, Plan, Target, When};
-use crate::raft::Reads;
 use crate::rng::{Rng, Stream};
 use crate::time::Span;
 

@@ -5,13 +5,13 @@
 //!
 //! All of it comes from a stream of its own, so a plan that draws none of it is the plan that it was.
 
+use crate::config::Reads;
 use crate::plan::fault::{ClockChange, Direction, Isolate, Transfer};
 use crate::plan::swarm::Config;
 use crate::plan::{
     Action, Ask, DRIFT_PPM_MAX, DiskOptions, Fault, Latency, LinkException, LinkOptions, Plan,
     Target, Trigger, When,
 };
-use crate::raft::Reads;
 use crate::rng::{Rng, Stream};
 use crate::situation::Situation;
 use crate::time::{Shift, Span, SpanRange};

@@ -2,12 +2,12 @@
 //!
 //! All of it comes from a stream of its own, so a plan that draws none of it is the plan that it was.
 
+use crate::config::priority::NEVER;
 use crate::plan::fault::{Crash, Cut, Direction, Isolate, Ring, Split, Transfer, Unsynced};
 use crate::plan::liveness::{Liveness, Outside};
 use crate::plan::swarm::Config;
 use crate::plan::validate::HORIZON_MAX;
 use crate::plan::{Action, Fault, Plan, Target, When};
-use crate::raft::priority::NEVER;
 use crate::rng::{Rng, Stream};
 use crate::time::Span;
 

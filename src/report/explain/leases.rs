@@ -1,9 +1,9 @@
 //! What nodes promised with their answers to rounds of reads, where leases are used: to elect nobody else for a while.
 
+use crate::config::Reads;
 use crate::ids::{NodeId, Term};
 use crate::message::{MessageKind, Summary};
 use crate::plan::Plan;
-use crate::raft::Reads;
 use crate::time::{Span, Time};
 
 /// The latest promise of each node: to whom, in which term, and when.

@@ -1,0 +1,222 @@
+//! Who is simulated: a guest has a name, features that it lacks, and options of its own.
+//!
+//! A plan is drawn, checked and judged by what its guest declares, so that no Raft is accused of lacking what it never had, and a campaign
+//! can say what it did not exercise.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::config::Config;
+use crate::ids::{NodeId, NodeSet};
+use crate::named::named;
+
+named!(Feature, "Feature", "feature", "docs/own-raft.md");
+
+/// The catalogue: a variant, its name, what a Raft has that has it.
+macro_rules! features {
+    ($($variant:ident $name:literal $means:literal;)+) => {
+        /// What a Raft may have or lack beyond elections, replication and commit.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        #[repr(u8)]
+        pub enum Feature {
+            $(#[doc = $means] $variant,)+
+        }
+
+        impl Feature {
+            /// All features, in the order of the catalogue.
+            pub const ALL: &'static [Feature] = &[$(Feature::$variant,)+];
+
+            /// The name in files and on the command line.
+            pub const fn name(self) -> &'static str {
+                match self { $(Feature::$variant => $name,)+ }
+            }
+
+            /// What a Raft does that has it.
+            pub const fn means(self) -> &'static str {
+                match self { $(Feature::$variant => $means,)+ }
+            }
+        }
+    };
+}
+
+features! {
+    PreVote "pre-vote" "A node asks whether it could win before it raises its term and stands (thesis 9.6).";
+    CheckQuorum "check-quorum" "A leader that hears from no majority steps down (thesis 6.2).";
+    VoteLease "vote-lease" "A node that hears its leader refuses its vote and keeps its term (thesis 4.2.3).";
+    Priorities "priorities" "Nodes with a lower priority leave elections to others (SOFAJRaft).";
+    Transfer "transfer" "A leader hands its leadership over when it is told to (thesis 3.10).";
+    Forwarding "forwarding" "A follower hands requests of clients to its leader.";
+    Pipelining "pipelining" "A leader sends entries before earlier ones are answered (thesis 10.2.1).";
+    Batching "batching" "A leader gathers requests for a while before it appends them (thesis 10.2.2).";
+    DiskFirst "disk-first" "A leader can send entries only after its own disk has them.";
+    ByteWindow "byte-window" "A leader limits the bytes of entries that are unanswered.";
+    Snapshots "snapshots" "Nodes take snapshots, compact their logs and send snapshots (section 7).";
+    SingleChange "single-change" "Members change one server at a time (thesis 4.1).";
+    JointConsensus "joint-consensus" "Several members change at once, by joint consensus (section 6).";
+    Learners "learners" "Members that receive entries and do not vote (thesis 4.2.1).";
+    Sessions "sessions" "Operations that clients try again take effect once (thesis 6.3).";
+    ReadIndex "read-index" "Reads leave no entry in the log, after a majority has answered the leader (thesis 6.4).";
+    LeaseReads "lease-reads" "Reads are answered at once while a majority has granted the leader a lease (thesis 6.4.1).";
+    FollowerReads "follower-reads" "Followers answer reads from their own state machines (thesis 6.4).";
+}
+
+/// Some of the features. In files a list of names.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Features(u32);
+
+impl Features {
+    /// None of them.
+    pub const NONE: Features = Features(0);
+
+    /// Whether this one is among them.
+    pub const fn has(self, feature: Feature) -> bool {
+        self.0 & (1 << feature as u8) != 0
+    }
+
+    /// These, and this one.
+    pub const fn with(self, feature: Feature) -> Features {
+        Features(self.0 | 1 << feature as u8)
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.0 == 0
+    }
+
+    /// Each of them, in the order of the catalogue.
+    pub fn iter(self) -> impl Iterator<Item = Feature> {
+        Feature::ALL.iter().copied().filter(move |feature| self.has(*feature))
+    }
+}
+
+impl FromIterator<Feature> for Features {
+    fn from_iter<I: IntoIterator<Item = Feature>>(features: I) -> Features {
+        features.into_iter().fold(Features::NONE, Features::with)
+    }
+}
+
+impl fmt::Debug for Features {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+impl fmt::Display for Features {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.iter().map(Feature::name).collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl Serialize for Features {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Features {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Vec::<Feature>::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
+impl JsonSchema for Features {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Features".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Vec::<Feature>::json_schema(generator)
+    }
+}
+
+/// A guest's own options, by name. squall does not look inside.
+pub type GuestOptions = BTreeMap<String, serde_json::Value>;
+
+/// Whose Raft a plan is for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Guest {
+    /// The guest's name; without one, the plan is for any Raft that has what it asks for.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Features that the guest does not have. The plan asks for none of them, and is judged without them.
+    #[serde(skip_serializing_if = "Features::is_empty")]
+    pub lacks: Features,
+    /// The guest's own options, handed to it as they are.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: GuestOptions,
+}
+
+impl Guest {
+    /// A guest of this name that lacks nothing.
+    pub fn named(name: &str) -> Guest {
+        Guest { name: name.into(), ..Guest::default() }
+    }
+
+    /// The same guest without a feature.
+    #[must_use]
+    pub fn lacking(mut self, feature: Feature) -> Guest {
+        self.lacks = self.lacks.with(feature);
+        self
+    }
+
+    /// Whether the guest has a feature.
+    pub const fn has(&self, feature: Feature) -> bool {
+        !self.lacks.has(feature)
+    }
+}
+
+/// What a guest's constructor is told about the node that it is to make.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Setup<'a> {
+    /// The node.
+    pub id: NodeId,
+    /// Every node that there is, members of the cluster or not.
+    pub nodes: NodeSet,
+    /// The voters with whom the cluster begins.
+    pub voters: NodeSet,
+    /// What the plan asks of this node: timeouts, limits, switches. What a guest lacks is switched off.
+    pub config: Config,
+    /// The guest's own options, from the plan's `[guest.options]`.
+    pub options: &'a GuestOptions,
+}
+
+impl<'a> Setup<'a> {
+    /// The setup of one node.
+    pub const fn new(
+        id: NodeId,
+        nodes: NodeSet,
+        voters: NodeSet,
+        config: Config,
+        options: &'a GuestOptions,
+    ) -> Setup<'a> {
+        Setup { id, nodes, voters, config, options }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_are_a_list_of_names_in_files() {
+        let lacks: Features = [Feature::Snapshots, Feature::PreVote].into_iter().collect();
+        let text = serde_json::to_string(&lacks).expect("names are text");
+        assert_eq!(text, r#"["pre-vote","snapshots"]"#);
+        assert_eq!(serde_json::from_str::<Features>(&text).expect("it reads back"), lacks);
+        let error = serde_json::from_str::<Features>(r#"["pre-votes"]"#).unwrap_err().to_string();
+        assert!(error.contains("pre-vote"), "{error}");
+    }
+
+    #[test]
+    fn all_features_fit_into_the_set() {
+        let all: Features = Feature::ALL.iter().copied().collect();
+        assert_eq!(all.iter().count(), Feature::ALL.len());
+        assert!(Feature::ALL.len() <= 32);
+    }
+}

@@ -1,0 +1,237 @@
+//! What a plan asks of its guest: a plan never relies on a feature that its guest lacks.
+//!
+//! A plan from a file that asks for one is refused ([`check`]); a random plan goes without it ([`Plan::restrict`]). What a profile would
+//! switch on is off in [`Plan::config`].
+
+use crate::config::{Config, Reads};
+use crate::configuration::Change;
+use crate::guest::{Feature, Guest};
+use crate::plan::validate::{Checked, Problem};
+use crate::plan::{Action, Plan, RaftOptions};
+use crate::time::Span;
+
+/// An option of Raft that takes a feature: its key, the feature, whether a plan asks for it, and how it is left to the profile.
+struct Switch {
+    key: &'static str,
+    feature: Feature,
+    is_asked_for: fn(&RaftOptions) -> bool,
+    leave: fn(&mut RaftOptions),
+}
+
+/// Every option that takes a feature.
+const SWITCHES: [Switch; 10] = [
+    Switch {
+        key: "pre_vote",
+        feature: Feature::PreVote,
+        is_asked_for: |raft| raft.pre_vote == Some(true),
+        leave: |raft| raft.pre_vote = None,
+    },
+    Switch {
+        key: "check_quorum",
+        feature: Feature::CheckQuorum,
+        is_asked_for: |raft| raft.check_quorum == Some(true),
+        leave: |raft| raft.check_quorum = None,
+    },
+    Switch {
+        key: "vote_lease",
+        feature: Feature::VoteLease,
+        is_asked_for: |raft| raft.vote_lease == Some(true),
+        leave: |raft| raft.vote_lease = None,
+    },
+    Switch {
+        key: "bytes_in_flight",
+        feature: Feature::ByteWindow,
+        is_asked_for: |raft| raft.bytes_in_flight.is_some_and(|bytes| bytes > 0),
+        leave: |raft| raft.bytes_in_flight = None,
+    },
+    Switch {
+        key: "batch_delay",
+        feature: Feature::Batching,
+        is_asked_for: |raft| raft.batch_delay.is_some_and(|delay| delay > Span::ZERO),
+        leave: |raft| raft.batch_delay = None,
+    },
+    Switch {
+        key: "parallel_append",
+        feature: Feature::DiskFirst,
+        is_asked_for: |raft| raft.parallel_append == Some(false),
+        leave: |raft| raft.parallel_append = None,
+    },
+    Switch {
+        key: "snapshot_every",
+        feature: Feature::Snapshots,
+        is_asked_for: |raft| raft.snapshot_every.is_some_and(|entries| entries > 0),
+        leave: |raft| {
+            (raft.snapshot_every, raft.snapshot_trailing, raft.snapshot_chunk) = Default::default();
+        },
+    },
+    Switch {
+        key: "reads",
+        feature: Feature::ReadIndex,
+        is_asked_for: |raft| raft.reads == Some(Reads::ReadIndex),
+        leave: |raft| (raft.reads, raft.follower_reads) = (None, None),
+    },
+    Switch {
+        key: "reads",
+        feature: Feature::LeaseReads,
+        is_asked_for: |raft| raft.reads == Some(Reads::Lease),
+        leave: |raft| {
+            (raft.reads, raft.follower_reads, raft.drift_bound_ppm) = (None, None, None);
+        },
+    },
+    Switch {
+        key: "follower_reads",
+        feature: Feature::FollowerReads,
+        is_asked_for: |raft| raft.follower_reads == Some(true),
+        leave: |raft| raft.follower_reads = None,
+    },
+];
+
+/// The feature that a fault takes, if it takes one.
+fn needed_by(action: &Action) -> Option<Feature> {
+    match action {
+        Action::Transfer(_) => Some(Feature::Transfer),
+        Action::Change(change) => change.changes().next().map(|change| match change {
+            Change::Add(_) | Change::Remove(_) => Feature::SingleChange,
+            Change::AddLearner(_) | Change::Promote(_) => Feature::Learners,
+            Change::Enter(_) | Change::Leave => Feature::JointConsensus,
+        }),
+        _ => None,
+    }
+}
+
+/// Refuses a plan that asks for what its guest lacks.
+pub fn check(plan: &Plan) -> Checked {
+    let guest = &plan.guest;
+    for switch in &SWITCHES {
+        if (switch.is_asked_for)(&plan.raft) {
+            require(guest, switch.feature, &["raft", switch.key])?;
+        }
+    }
+    for (place, node) in plan.nodes.iter().enumerate() {
+        if node.election_priority.is_some() {
+            let place = place.to_string();
+            require(guest, Feature::Priorities, &["nodes", &place, "election_priority"])?;
+        }
+    }
+    if plan.clients.sessions.is_some() {
+        require(guest, Feature::Sessions, &["clients", "sessions"])?;
+    }
+    for (place, fault) in plan.faults.iter().enumerate() {
+        if let Some(feature) = needed_by(&fault.action) {
+            require(guest, feature, &["faults", &place.to_string(), fault.action.name()])?;
+        }
+    }
+    Ok(())
+}
+
+fn require(guest: &Guest, feature: Feature, path: &[&str]) -> Checked {
+    if guest.has(feature) {
+        return Ok(());
+    }
+    let name = if guest.name.is_empty() { "this guest" } else { &guest.name };
+    Err(Problem {
+        path: path.iter().map(|step| (*step).to_owned()).collect(),
+        message: format!("{name} has no {feature}, which this asks for"),
+        help: Some("leave it out, or take it from `guest.lacks` if the guest has it".into()),
+    })
+}
+
+impl Plan {
+    /// Makes a random plan one for this guest: without what it lacks.
+    pub fn restrict(&mut self, guest: &Guest) {
+        self.guest.clone_from(guest);
+        for switch in &SWITCHES {
+            if !guest.has(switch.feature) && (switch.is_asked_for)(&self.raft) {
+                (switch.leave)(&mut self.raft);
+            }
+        }
+        if !guest.has(Feature::Priorities) {
+            self.nodes.iter_mut().for_each(|node| node.election_priority = None);
+        }
+        if !guest.has(Feature::Sessions) {
+            self.clients.sessions = None;
+        }
+        self.faults.retain(|fault| needed_by(&fault.action).is_none_or(|it| guest.has(it)));
+        // Nobody would ever ask the spare nodes in.
+        if !self.changes_members() {
+            self.cluster.members.clear();
+        }
+    }
+
+    /// Switches off what the guest lacks, whoever switched it on.
+    pub(super) fn without_lacking(&self, mut config: Config) -> Config {
+        let lacks = |feature| !self.guest.has(feature);
+        config.elections.pre_vote &= !lacks(Feature::PreVote);
+        config.elections.check_quorum &= !lacks(Feature::CheckQuorum);
+        config.elections.vote_lease &= !lacks(Feature::VoteLease);
+        if lacks(Feature::Snapshots) {
+            config.snapshot_every = 0;
+        }
+        if config.reads == Reads::Lease && lacks(Feature::LeaseReads) {
+            config.reads = Reads::ReadIndex;
+        }
+        if config.reads == Reads::ReadIndex && lacks(Feature::ReadIndex) {
+            config.reads = Reads::Log;
+        }
+        config.follower_reads &= config.reads != Reads::Log && !lacks(Feature::FollowerReads);
+        config
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::swarm::draw_with;
+    use crate::plan::validate::validate;
+    use crate::plan::{Profile, scenario, swarm};
+
+    fn bare() -> Guest {
+        let guest = Guest::named("bare");
+        Feature::ALL.iter().fold(guest, |guest, feature| guest.lacking(*feature))
+    }
+
+    #[test]
+    fn random_plans_for_a_guest_ask_for_nothing_that_it_lacks() {
+        for seed in 1..=300 {
+            let mut plan = draw_with(seed, &swarm::Config::default());
+            plan.restrict(&bare());
+            assert_eq!(check(&plan), Ok(()), "seed {seed}");
+            assert_eq!(validate(&plan), Ok(()), "seed {seed}");
+            let config = plan.config();
+            assert_eq!((config.snapshot_every, config.reads), (0, Reads::Log), "seed {seed}");
+            let elections = config.elections;
+            assert!(!elections.pre_vote && !elections.check_quorum && !elections.vote_lease);
+        }
+    }
+
+    #[test]
+    fn what_a_profile_has_and_the_guest_lacks_is_off_whatever_is_written_down() {
+        let mut plan = Plan::default();
+        plan.cluster.profile = Profile::Etcd;
+        assert!(plan.config().elections.pre_vote);
+        plan.guest = Guest::named("mine").lacking(Feature::PreVote);
+        assert!(!plan.config().elections.pre_vote);
+        assert_eq!(validate(&plan.clone().concrete()), Ok(()));
+    }
+
+    #[test]
+    fn a_scenario_that_asks_for_what_the_guest_lacks_is_refused_where_it_does() {
+        let refused = |text: &str| {
+            let lacks: Vec<&str> = Feature::ALL.iter().map(|feature| feature.name()).collect();
+            let text = format!("{text}\n[guest]\nname = \"mine\"\nlacks = {lacks:?}\n");
+            scenario::from_toml(&text).expect_err("it is refused").message
+        };
+        let check = |text: &str, feature: &str| {
+            let message = refused(text);
+            assert!(message.contains(&format!("mine has no {feature}")), "{text}: {message}");
+        };
+        check("raft = { pre_vote = true }", "pre-vote");
+        check("raft = { snapshot_every = 10 }", "snapshots");
+        check("raft = { reads = \"lease\" }", "lease-reads");
+        check("clients = { sessions = 4 }", "sessions");
+        check("[[nodes]]\nid = 1\nelection_priority = 2", "priorities");
+        check("[[faults]]\nat = \"1s\"\ntransfer = { to = 2 }", "transfer");
+        check("[[faults]]\nat = \"1s\"\nchange = { add_learner = 3 }", "learners");
+        check("[[faults]]\nat = \"1s\"\nchange = { remove = 3 }", "single-change");
+    }
+}
