@@ -136,6 +136,9 @@ impl JsonSchema for Features {
 /// A guest's own options, by name. squall does not look inside.
 pub type GuestOptions = BTreeMap<String, serde_json::Value>;
 
+/// The name of the built-in Raft.
+pub const BUILT_IN: &str = "raft";
+
 /// Whose Raft a plan is for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -162,6 +165,11 @@ impl Guest {
     pub fn lacking(mut self, feature: Feature) -> Guest {
         self.lacks = self.lacks.with(feature);
         self
+    }
+
+    /// Whether it is the built-in Raft, of which a plan need not speak.
+    pub fn is_built_in(&self) -> bool {
+        *self == Guest::named(BUILT_IN)
     }
 
     /// Whether the guest has a feature.

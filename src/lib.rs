@@ -12,6 +12,7 @@
 //! - [`report`], [`campaign`], [`cli`]: what a run leaves for people, many runs, and the command line.
 
 pub mod closest;
+pub mod files;
 pub mod ids;
 mod named;
 pub mod rng;
@@ -46,3 +47,5 @@ pub mod campaign;
 pub mod report;
 
 pub mod cli;
+
+pub use cli::command_line;

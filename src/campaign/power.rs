@@ -20,6 +20,7 @@ use crate::campaign::shrink::Shrinking;
 use crate::campaign::workers::run_briefly;
 use crate::plan::Plan;
 use crate::property::Property;
+use crate::sim::Runner;
 
 /// The name of the format.
 pub const FORMAT: &str = "squall-power";
@@ -122,6 +123,7 @@ pub struct Power {
 
 /// Measures. `tell` is called after each trial with how many there were; `interrupted` ends it with the trials that were finished.
 pub fn measure(
+    runner: &dyn Runner,
     measure: &Measure,
     tell: &(dyn Fn(u64) + Sync),
     interrupted: &(dyn Fn() -> bool + Sync),
@@ -135,7 +137,7 @@ pub fn measure(
         {
             let bug = measure.bugs[place % measure.bugs.len()];
             let number = (place / measure.bugs.len()) as u64;
-            let Some(trial) = run_trial(measure, bug, number, interrupted) else { return };
+            let Some(trial) = run_trial(runner, measure, bug, number, interrupted) else { return };
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             done.push((place, trial));
             tell(done.len() as u64);
@@ -166,6 +168,7 @@ pub fn measure(
 
 /// One trial; nothing if it was interrupted.
 fn run_trial(
+    runner: &dyn Runner,
     measure: &Measure,
     bug: Bug,
     number: u64,
@@ -182,7 +185,7 @@ fn run_trial(
         let mut plan = measure.settings.plan(seed);
         plan.raft.bugs = vec![bug];
         trial.runs += 1;
-        let signature = match run_briefly(&plan) {
+        let signature = match run_briefly(runner, &plan) {
             Ok(outcome) => Signature::of(&outcome),
             Err(signature) => Some(signature),
         };
@@ -272,6 +275,7 @@ fn wilson(hits: u64, count: u64) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::BuiltIn;
 
     fn trial(runs: u64, caught_by: Option<Property>) -> Trial {
         Trial { first_seed: 1, runs, microseconds: runs * 10, caught_by, otherwise: Vec::new() }
@@ -311,9 +315,9 @@ mod tests {
         let runs = |power: Power| -> Vec<(Option<u64>, u64)> {
             power.rows.iter().map(|row| (row.runs_90, row.found)).collect()
         };
-        let alone = runs(measure(&one, &|_| (), &|| false));
+        let alone = runs(measure(&BuiltIn::new(), &one, &|_| (), &|| false));
         assert!(alone.iter().all(|(_, found)| *found == 3), "{alone:?}");
-        assert_eq!(runs(measure(&two, &|_| (), &|| false)), alone);
-        assert_eq!(measure(&one, &|_| (), &|| true).rows[0].trials, []);
+        assert_eq!(runs(measure(&BuiltIn::new(), &two, &|_| (), &|| false)), alone);
+        assert_eq!(measure(&BuiltIn::new(), &one, &|_| (), &|| true).rows[0].trials, []);
     }
 }

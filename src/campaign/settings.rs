@@ -1,24 +1,13 @@
 //! All that the result of a campaign depends on.
 
-use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::bugs::Bug;
+use crate::guest::{BUILT_IN, Guest};
 use crate::plan::Plan;
 use crate::plan::swarm::{self, draw_with};
 use crate::plan::validate::{Checked, SEED_MAX, between};
-
-/// Whose Raft is run.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ValueEnum,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Guest {
-    /// The built-in Raft.
-    #[default]
-    Raft,
-}
 
 /// The default of the first seed.
 pub const FIRST_SEED: u64 = 1;
@@ -48,7 +37,7 @@ impl Default for Settings {
         Settings {
             first_seed: FIRST_SEED,
             runs: None,
-            guest: Guest::Raft,
+            guest: Guest::named(BUILT_IN),
             bugs: Vec::new(),
             stop_after: None,
             events_max: 5_000_000,
@@ -61,6 +50,7 @@ impl Settings {
     /// The plan of a seed.
     pub fn plan(&self, seed: u64) -> Plan {
         let mut plan = draw_with(seed, &self.swarm);
+        plan.restrict(&self.guest);
         plan.raft.bugs.clone_from(&self.bugs);
         plan.events_max = self.events_max;
         plan

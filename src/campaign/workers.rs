@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::campaign::clock::now;
 use crate::campaign::{Settings, Signature, Summary};
 use crate::plan::Plan;
-use crate::sim::{Options, Outcome, run_with};
+use crate::sim::{Options, Outcome, Runner};
 
 /// How many seeds a worker takes at once.
 const BLOCK: u64 = 64;
@@ -46,6 +46,9 @@ pub enum End {
     Interrupted,
 }
 
+/// What is run: by whom, and by which settings.
+type Campaign<'a> = (&'a dyn Runner, &'a Settings);
+
 /// What workers share.
 struct Shared {
     summary: Summary,
@@ -78,6 +81,7 @@ struct Slot {
 
 /// Runs these seeds, and adds them to what was run before. `tell` is called every now and then with what there is so far.
 pub fn run(
+    runner: &dyn Runner,
     settings: &Settings,
     seeds: Range<u64>,
     before: Summary,
@@ -98,7 +102,7 @@ pub fn run(
         for slot in &slots {
             let (shared, progress) = (&shared, &progress);
             let end = seeds.end;
-            scope.spawn(move || work(settings, end, shared, progress, slot));
+            scope.spawn(move || work((runner, settings), end, shared, progress, slot));
         }
         oversee(control, &shared, &progress, &slots, tell);
     });
@@ -148,7 +152,7 @@ fn oversee(
 }
 
 /// The life of a worker: it takes blocks until there are none, or the campaign ends.
-fn work(settings: &Settings, end: u64, shared: &Mutex<Shared>, progress: &Condvar, slot: &Slot) {
+fn work(campaign: Campaign<'_>, end: u64, shared: &Mutex<Shared>, progress: &Condvar, slot: &Slot) {
     let mut guard = lock(shared);
     while guard.end.is_none() && guard.next < end {
         if guard.next - guard.added > AHEAD * BLOCK {
@@ -158,10 +162,10 @@ fn work(settings: &Settings, end: u64, shared: &Mutex<Shared>, progress: &Condva
         let seeds = guard.next..end.min(guard.next + BLOCK);
         guard.next = seeds.end;
         drop(guard);
-        let block = run_block(settings, seeds, slot);
+        let block = run_block(campaign, seeds, slot);
         guard = lock(shared);
         guard.waiting.insert(block.seeds.start, block);
-        add_up(settings, &mut guard, slot);
+        add_up(campaign, &mut guard, slot);
         if guard.end.is_some() {
             progress.notify_all();
         }
@@ -172,10 +176,10 @@ fn work(settings: &Settings, end: u64, shared: &Mutex<Shared>, progress: &Condva
 
 /// Adds what was finished in order, and ends the campaign at the failure that it was to stop after. Blocks behind that one are
 /// thrown away, however far other workers are.
-fn add_up(settings: &Settings, shared: &mut Shared, slot: &Slot) {
+fn add_up(campaign: Campaign<'_>, shared: &mut Shared, slot: &Slot) {
     while let Some(mut block) = shared.waiting.remove(&shared.added) {
         let mut stopped = false;
-        if let Some(count) = settings.stop_after {
+        if let Some(count) = campaign.1.stop_after {
             let mut known: Vec<&Signature> = shared.summary.failures.keys().collect();
             let full = |known: &Vec<&Signature>| known.len() as u64 >= count;
             let last = block.failed.iter().find(|(_, signature)| {
@@ -186,7 +190,7 @@ fn add_up(settings: &Settings, shared: &mut Shared, slot: &Slot) {
             });
             if let Some((seed, _)) = last {
                 let seeds = block.seeds.start..seed + 1;
-                block = run_block(settings, seeds, slot);
+                block = run_block(campaign, seeds, slot);
                 stopped = true;
             }
         }
@@ -201,15 +205,15 @@ fn add_up(settings: &Settings, shared: &mut Shared, slot: &Slot) {
     }
 }
 
-fn run_block(settings: &Settings, seeds: Range<u64>, slot: &Slot) -> Block {
+fn run_block((runner, settings): Campaign<'_>, seeds: Range<u64>, slot: &Slot) -> Block {
     let mut block = Block { seeds: seeds.clone(), summary: Summary::default(), failed: Vec::new() };
     for seed in seeds {
         let run = slot.run.fetch_add(1, Ordering::Relaxed) + 1;
         let is_given_up = || slot.given_up.load(Ordering::Relaxed) == run;
         let waits = Some(&mut block.summary.waits);
         let interrupt: Option<&dyn Fn() -> bool> = Some(&is_given_up);
-        let options = Options { interrupt, waits, brief: true, ..Options::default() };
-        let failed = match run_caught_with(&settings.plan(seed), options) {
+        let options = Options { interrupt, waits, minimise_history: false, ..Options::default() };
+        let failed = match run_caught_with(runner, &settings.plan(seed), options) {
             Ok(outcome) => {
                 block.summary.add(seed, &outcome);
                 Signature::of(&outcome)
@@ -225,18 +229,26 @@ fn run_block(settings: &Settings, seeds: Range<u64>, slot: &Slot) -> Block {
 }
 
 /// Runs a plan; a panic of squall's own becomes a signature.
-pub fn run_caught(plan: &Plan, interrupt: Option<&dyn Fn() -> bool>) -> Result<Outcome, Signature> {
-    run_caught_with(plan, Options { interrupt, ..Options::default() })
+pub fn run_caught(
+    runner: &dyn Runner,
+    plan: &Plan,
+    interrupt: Option<&dyn Fn() -> bool>,
+) -> Result<Outcome, Signature> {
+    run_caught_with(runner, plan, Options { interrupt, ..Options::default() })
 }
 
 /// The same, briefly: it is known what fails, and not all that people want to read of it.
-pub fn run_briefly(plan: &Plan) -> Result<Outcome, Signature> {
-    run_caught_with(plan, Options { brief: true, ..Options::default() })
+pub fn run_briefly(runner: &dyn Runner, plan: &Plan) -> Result<Outcome, Signature> {
+    run_caught_with(runner, plan, Options { minimise_history: false, ..Options::default() })
 }
 
 /// The same, watched.
-fn run_caught_with(plan: &Plan, options: Options) -> Result<Outcome, Signature> {
-    catch_unwind(AssertUnwindSafe(|| run_with(plan, options)))
+fn run_caught_with(
+    runner: &dyn Runner,
+    plan: &Plan,
+    options: Options<'_>,
+) -> Result<Outcome, Signature> {
+    catch_unwind(AssertUnwindSafe(|| runner.run(plan, options)))
         .map_err(|payload| Signature::panic(words_of(&*payload)))
 }
 
@@ -255,12 +267,13 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 mod tests {
     use super::*;
     use crate::bugs::Bug;
+    use crate::sim::BuiltIn;
 
     fn campaign(settings: &Settings, jobs: usize) -> (Summary, End) {
         let run_time_max = Duration::from_secs(600);
         let control = Control { jobs, deadline: None, run_time_max, interrupted: &|| false };
         let seeds = settings.first_seed..settings.end();
-        run(settings, seeds, Summary::default(), &control, &mut |_| ())
+        run(&BuiltIn::new(), settings, seeds, Summary::default(), &control, &mut |_| ())
     }
 
     #[test]
@@ -299,7 +312,8 @@ mod tests {
             run_time_max: Duration::ZERO,
             interrupted: &|| false,
         };
-        let (summary, end) = run(&settings, 1..4, Summary::default(), &control, &mut |_| ());
+        let (summary, end) =
+            run(&BuiltIn::new(), &settings, 1..4, Summary::default(), &control, &mut |_| ());
         assert_eq!((end, summary.totals.runs), (End::Done, 3));
         assert!(summary.failures.keys().any(|it| it.id().starts_with("time-limit")));
     }
@@ -315,12 +329,14 @@ mod tests {
             interrupted: &|| told.load(Ordering::Relaxed) > 0,
         };
         let mut tell = |summary: &Summary| told.store(summary.totals.runs, Ordering::Relaxed);
-        let (part, end) = run(&settings, 1..2_001, Summary::default(), &control, &mut tell);
+        let (part, end) =
+            run(&BuiltIn::new(), &settings, 1..2_001, Summary::default(), &control, &mut tell);
         assert_eq!(end, End::Interrupted);
         let next = part.end_of(1);
         assert!((2..2_001).contains(&next), "{next}");
         let control = Control { interrupted: &|| false, ..control };
-        let (whole, end) = run(&settings, next..2_001, part, &control, &mut |_| ());
+        let (whole, end) =
+            run(&BuiltIn::new(), &settings, next..2_001, part, &control, &mut |_| ());
         assert_eq!((whole, end), campaign(&settings, 2));
     }
 }

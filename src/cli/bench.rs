@@ -12,7 +12,7 @@ use crate::cli::failure::Failure;
 use crate::plan::fault::{Crash, Direction, Isolate, Unsynced};
 use crate::plan::{Action, Fault, Latency, Plan, Profile, Target, When};
 use crate::property::Property;
-use crate::sim::{Options, Outcome, run_with};
+use crate::sim::{BuiltIn, Options, Outcome, Runner};
 use crate::time::{Share, Span, Time};
 
 /// What `squall bench` takes.
@@ -160,8 +160,8 @@ pub fn bench(args: &BenchArgs) -> Result<Code, Failure> {
 }
 
 fn measure(plan: &Plan, repeat: u32) -> Row {
-    let (outcome, judged) = fastest(plan, repeat, false);
-    let (_, unjudged) = fastest(plan, repeat, true);
+    let (outcome, judged) = fastest(plan, repeat, true);
+    let (_, unjudged) = fastest(plan, repeat, false);
     let events = outcome.counters.events;
     let per_second =
         |took: Duration| (u128::from(events) * 1_000_000_000 / took.as_nanos().max(1)) as u64;
@@ -177,11 +177,12 @@ fn measure(plan: &Plan, repeat: u32) -> Row {
     }
 }
 
-fn fastest(plan: &Plan, repeat: u32, unjudged: bool) -> (Outcome, Duration) {
+fn fastest(plan: &Plan, repeat: u32, oracles: bool) -> (Outcome, Duration) {
+    let raft = BuiltIn::new();
     let mut best: Option<(Outcome, Duration)> = None;
     for _ in 0..repeat {
         let start = process_cpu_time();
-        let outcome = run_with(plan, Options { unjudged, ..Options::default() });
+        let outcome = raft.run(plan, Options { oracles, ..Options::default() });
         let took = process_cpu_time().saturating_sub(start);
         if best.as_ref().is_none_or(|(_, least)| took < *least) {
             best = Some((outcome, took));

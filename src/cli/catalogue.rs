@@ -7,8 +7,8 @@ use clap::{Args, CommandFactory, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::bugs::Bug;
+use crate::campaign::file::CampaignFile;
 use crate::campaign::power::Power;
-use crate::campaign::store::CampaignFile;
 use crate::cli::Cli;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;

@@ -8,6 +8,7 @@ use clap::Args;
 use crate::bugs::Bug;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
+use crate::cli::guests::Guests;
 use crate::cli::source::{self, SeedArgs, take_bugs_out};
 use crate::plan::Plan;
 use crate::report::diff::{self, Difference, Side, SideError, Told};
@@ -44,8 +45,8 @@ pub struct DiffArgs {
 }
 
 /// Compares two runs. That they differ is no error, but has an exit code.
-pub fn diff(args: &DiffArgs) -> Result<Code, Failure> {
-    let [(first_name, first), (second_name, second)] = sides(args)?;
+pub fn diff(args: &DiffArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
+    let [(first_name, first), (second_name, second)] = sides(args, guests)?;
     let difference = diff::diff(&first, &second, usize::from(args.context)).map_err(unreadable)?;
     let code = if difference.same { Code::Clean } else { Code::Diverged };
     let mut out = anstream::AutoStream::auto(std::io::stdout());
@@ -83,28 +84,31 @@ fn write_lines(out: &mut impl Write, letter: char, lines: &[Told]) -> std::io::R
 }
 
 /// The two runs, each with its name.
-fn sides(args: &DiffArgs) -> Result<[(String, Side); 2], Failure> {
+fn sides<'r>(args: &DiffArgs, guests: &Guests<'r>) -> Result<[(String, Side<'r>); 2], Failure> {
+    let runner = guests.named(None)?;
     let (name, first) = match (&args.first, args.seed.seed) {
-        (Some(path), _) => side(path)?,
-        (None, Some(seed)) => (format!("seed-{seed}"), Side::Plan(Box::new(args.seed.draw(seed)))),
+        (Some(path), _) => side(path, guests)?,
+        (None, Some(seed)) => {
+            (format!("seed-{seed}"), Side::Plan(runner, Box::new(args.seed.draw(runner, seed))))
+        }
         (None, None) => return Err(Failure::usage("name two runs, or a --seed")),
     };
     let (second_name, second) = match (&args.second, &first) {
-        (Some(path), _) => side(path)?,
-        (None, Side::Plan(plan)) => (name.clone(), Side::Plan(plan.clone())),
+        (Some(path), _) => side(path, guests)?,
+        (None, Side::Plan(runner, plan)) => (name.clone(), Side::Plan(*runner, plan.clone())),
         (None, Side::Trace(path)) => (name.clone(), Side::Trace(path.clone())),
     };
     if !args.without_bugs && args.with_bug.is_empty() {
         return Ok([(name, first), (second_name, second)]);
     }
-    let Side::Plan(mut plan) = second else {
+    let Side::Plan(runner, mut plan) = second else {
         return Err(Failure::usage(format!(
             "{second_name} is a trace: what happened in it stays as it is; give the plan that it was made of, and \
              --with-bug or --without-bugs changes that"
         )));
     };
     let second_name = format!("{second_name}, {}", change_bugs(args, &mut plan));
-    Ok([(name, first), (second_name, Side::Plan(plan))])
+    Ok([(name, first), (second_name, Side::Plan(runner, plan))])
 }
 
 /// Changes the bugs of the second run; says how.
@@ -118,12 +122,13 @@ fn change_bugs(args: &DiffArgs, plan: &mut Plan) -> String {
     format!("with {}", bugs.join(" and "))
 }
 
-fn side(path: &Path) -> Result<(String, Side), Failure> {
+fn side<'r>(path: &Path, guests: &Guests<'r>) -> Result<(String, Side<'r>), Failure> {
     if path.extension().is_some_and(|extension| extension == "jsonl") {
         return Ok((path.display().to_string(), Side::Trace(path.to_owned())));
     }
-    let (name, plan) = source::read(path)?;
-    Ok((name, Side::Plan(Box::new(plan))))
+    let (name, mut plan) = source::read(path)?;
+    let runner = guests.adopt(&mut plan, None, &name)?;
+    Ok((name, Side::Plan(runner, Box::new(plan))))
 }
 
 fn unreadable(SideError { path, error }: SideError) -> Failure {

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
+use crate::cli::guests::Guests;
 use crate::cli::source::SourceArgs;
 use crate::report::explain::explain as explained;
 
@@ -27,14 +28,16 @@ pub struct ExplainArgs {
 }
 
 /// Tells what the arguments name.
-pub fn explain(args: &ExplainArgs) -> Result<Code, Failure> {
-    let (name, plan) = args.source.plan()?;
-    let explanation = explained(&plan, usize::from(args.lines))
+pub fn explain(args: &ExplainArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
+    let subject = args.source.subject(guests)?;
+    let name = &subject.name;
+    let run = subject.recorded();
+    let explanation = explained(&run, usize::from(args.lines))
         .map_err(|message| Failure::usage(format!("{name}: {message}")))?
         .ok_or_else(|| Failure::usage(format!("{name}: nothing to explain: no violation")))?;
     let text = match args.markdown {
-        true => explanation.markdown(&plan),
-        false => explanation.text(&args.source.words(&name)),
+        true => explanation.markdown(&run),
+        false => explanation.text(&args.source.words(name)),
     };
     write!(anstream::AutoStream::auto(std::io::stdout()), "{text}")?;
     Ok(Code::Clean)

@@ -8,13 +8,15 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
+use crate::cli::guests::Guests;
 use crate::cli::source::SourceArgs;
+use crate::files::temporary_name;
 use crate::plan::Plan;
 use crate::report::export::{self, Export, ExportError, Filter};
 use crate::report::mermaid::Mermaid;
 use crate::report::perfetto::Perfetto;
-use crate::report::saved::temporary_name;
 use crate::report::shiviz::Shiviz;
+use crate::sim::Run;
 use crate::time::Span;
 use crate::trace::text::GROUPS;
 
@@ -59,9 +61,10 @@ enum Format {
 }
 
 /// Exports a run. A violation in it is no error of the export.
-pub fn export(args: &ExportArgs) -> Result<Code, Failure> {
-    let (name, plan) = args.source.plan()?;
-    check(args, &name, &plan)?;
+pub fn export(args: &ExportArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
+    let subject = args.source.subject(guests)?;
+    check(args, &subject.name, &subject.plan)?;
+    let run = subject.recorded();
     let told = |path: Option<&Path>, error| match (path, error) {
         (Some(path), ExportError::Io(error)) => Failure::file(path, "write", &error),
         (None, ExportError::Io(error)) => error.into(),
@@ -69,9 +72,9 @@ pub fn export(args: &ExportArgs) -> Result<Code, Failure> {
     };
     let Some(path) = &args.output else {
         let out = BufWriter::new(io::stdout().lock());
-        return write(args, &plan, out).map(|()| Code::Clean).map_err(|error| told(None, error));
+        return write(args, &run, out).map(|()| Code::Clean).map_err(|error| told(None, error));
     };
-    match write_file(args, &plan, path) {
+    match write_file(args, &run, path) {
         Ok(()) => Ok(Code::Clean),
         Err(error) => {
             // What is half written is of no use; that it cannot be removed would hide what went wrong first.
@@ -95,16 +98,17 @@ fn check(args: &ExportArgs, name: &str, plan: &Plan) -> Result<(), Failure> {
 }
 
 /// Writes under a temporary name, so that nothing half-written is ever seen.
-fn write_file(args: &ExportArgs, plan: &Plan, path: &Path) -> Result<(), ExportError> {
+fn write_file(args: &ExportArgs, run: &Run<'_>, path: &Path) -> Result<(), ExportError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
     let temporary = temporary_name(path);
-    write(args, plan, BufWriter::new(File::create(&temporary)?))?;
+    write(args, run, BufWriter::new(File::create(&temporary)?))?;
     Ok(fs::rename(&temporary, path)?)
 }
 
-fn write(args: &ExportArgs, plan: &Plan, out: impl Write) -> Result<(), ExportError> {
+fn write(args: &ExportArgs, run: &Run<'_>, out: impl Write) -> Result<(), ExportError> {
+    let plan = run.plan();
     let filter =
         Filter { nodes: args.node.clone(), kinds: args.kind.clone(), from: args.from, to: args.to };
     let mut format: Box<dyn Export + '_> = match args.format {
@@ -112,5 +116,5 @@ fn write(args: &ExportArgs, plan: &Plan, out: impl Write) -> Result<(), ExportEr
         Format::Mermaid => Box::new(Mermaid::new(out, plan, filter)),
         Format::Shiviz => Box::new(Shiviz::new(out, plan, filter)),
     };
-    export::export(plan, format.as_mut())
+    export::export(run, format.as_mut())
 }

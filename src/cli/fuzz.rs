@@ -12,19 +12,22 @@ use clap::Args;
 
 use crate::bugs::Bug;
 use crate::campaign::clock::now;
-use crate::campaign::settings::{FIRST_SEED, Guest};
-use crate::campaign::store::{CampaignFile, Store, difference_of_settings};
+use crate::campaign::file::{CampaignFile, difference_of_settings};
+use crate::campaign::settings::FIRST_SEED;
 use crate::campaign::workers::{self, Control, End};
 use crate::campaign::{Partition, Settings, Summary};
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::files;
+use crate::cli::guests::Guests;
 use crate::cli::interrupt;
 use crate::cli::progress::Progress;
 use crate::cli::result::{self, Manner};
 use crate::cli::shrink;
 use crate::plan::validate::SEED_MAX;
 use crate::plan::{Profile, scenario, swarm};
+use crate::report::folder::Store;
+use crate::sim::Runner;
 use crate::time::Span;
 
 /// Where a campaign's result is written by default.
@@ -69,7 +72,7 @@ pub struct FuzzArgs {
     profile: Option<Profile>,
     /// Whose Raft
     #[arg(long, value_name = "NAME")]
-    guest: Option<Guest>,
+    guest: Option<String>,
     /// Plants a bug, as `squall bugs` lists them; may be given again
     #[arg(long, value_name = "NAME")]
     bug: Vec<Bug>,
@@ -170,8 +173,8 @@ fn unforeseen() -> u64 {
 }
 
 /// Runs a campaign.
-pub fn fuzz(args: &FuzzArgs) -> Result<Code, Failure> {
-    let mut settings = settings(args)?;
+pub fn fuzz(args: &FuzzArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
+    let mut settings = settings(args, guests)?;
     if let Some(seed) = args.print_plan {
         write!(std::io::stdout(), "{}", scenario::to_toml(&settings.plan(seed)))?;
         return Ok(Code::Clean);
@@ -186,16 +189,17 @@ pub fn fuzz(args: &FuzzArgs) -> Result<Code, Failure> {
         anstream::eprintln!("first seed {}", settings.first_seed);
     }
     interrupt::listen()?;
-    let mut campaign = Campaign::new(args, settings, partition, &folder, before)?;
+    let runner = guests.named(Some(&settings.guest.name))?;
+    let mut campaign = Campaign::new(runner, args, settings, partition, &folder, before)?;
     let end = campaign.run()?;
     let file = campaign.finish(end)?;
     let shrunk = match args.shrink {
-        true => shrink::failures(&file, &folder, jobs(args.jobs))?,
+        true => shrink::failures(runner, &file, &folder, jobs(args.jobs))?,
         false => BTreeMap::new(),
     };
     let (json, require_situations) = (args.json, args.require_situations);
     let way_on = &way_on(args);
-    result::tell(&file, &folder, &Manner { json, require_situations, way_on, shrunk })
+    result::tell(runner, &file, &folder, &Manner { json, require_situations, way_on, shrunk })
 }
 
 /// The command that goes on with the campaign. What the result depends on stands in the result; the time does not.
@@ -220,7 +224,7 @@ fn partition_of(file: &CampaignFile) -> Result<Partition, Failure> {
 }
 
 /// What the result depends on, as the arguments have it.
-fn settings(args: &FuzzArgs) -> Result<Settings, Failure> {
+fn settings(args: &FuzzArgs, guests: &Guests<'_>) -> Result<Settings, Failure> {
     let mut swarm = swarm_config(args.config.as_deref())?;
     if let Some(nodes) = args.nodes {
         swarm = swarm.with_nodes(nodes);
@@ -234,7 +238,7 @@ fn settings(args: &FuzzArgs) -> Result<Settings, Failure> {
     if let Some(Seeds(seeds)) = &args.seeds {
         (settings.first_seed, settings.runs) = (seeds.start, Some(seeds.end - seeds.start));
     }
-    settings.guest = args.guest.unwrap_or_default();
+    settings.guest = guests.named(args.guest.as_deref())?.guest().clone();
     settings.bugs.clone_from(&args.bug);
     settings.bugs.sort_unstable();
     settings.bugs.dedup();
@@ -317,7 +321,8 @@ struct Campaign<'a> {
     args: &'a FuzzArgs,
     settings: Settings,
     partition: Partition,
-    store: Store,
+    runner: &'a dyn Runner,
+    store: Store<'a>,
     folder: PathBuf,
     jobs: usize,
     summary: Summary,
@@ -328,6 +333,7 @@ struct Campaign<'a> {
 
 impl<'a> Campaign<'a> {
     fn new(
+        runner: &'a dyn Runner,
         args: &'a FuzzArgs,
         settings: Settings,
         partition: Partition,
@@ -335,7 +341,7 @@ impl<'a> Campaign<'a> {
         before: Option<CampaignFile>,
     ) -> Result<Campaign<'a>, Failure> {
         let jobs = jobs(args.jobs);
-        let mut store = Store::new(folder, &settings, partition, jobs as u64);
+        let mut store = Store::new(runner, folder, &settings, partition, jobs as u64);
         if before.is_none() {
             store.clear().map_err(|error| Failure::file(folder, "clear", &error))?;
         }
@@ -346,6 +352,7 @@ impl<'a> Campaign<'a> {
             .write(&summary, before, None)
             .map_err(|error| Failure::file(folder, "write", &error))?;
         Ok(Campaign {
+            runner,
             args,
             settings,
             partition,
@@ -399,7 +406,8 @@ impl<'a> Campaign<'a> {
             }
         };
         let summary = std::mem::take(&mut self.summary);
-        let (summary, end) = workers::run(&self.settings, seeds, summary, &control, &mut tell);
+        let (summary, end) =
+            workers::run(self.runner, &self.settings, seeds, summary, &control, &mut tell);
         progress.finish();
         self.summary = summary;
         match failed {

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::campaign::Partition;
-use crate::campaign::store::{FILE, Store, merge as merge_files, missing_parts};
+use crate::campaign::file::{FILE, merge as merge_files, missing_parts};
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
+use crate::cli::guests::Guests;
 use crate::cli::result::{self, Manner};
+use crate::report::folder::Store;
 
 /// Where a merged result is written by default.
 const FOLDER: &str = "reports/merged";
@@ -43,7 +45,7 @@ pub struct MergeArgs {
 }
 
 /// Merges the parts.
-pub fn merge(args: &MergeArgs) -> Result<Code, Failure> {
+pub fn merge(args: &MergeArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
     let mut files = Vec::new();
     for folder in &args.parts {
         let Some(file) = result::read(folder)? else {
@@ -67,14 +69,16 @@ pub fn merge(args: &MergeArgs) -> Result<Code, Failure> {
     if !missing.is_empty() && !args.partial {
         return Err(Failure::usage(words_of(&missing)));
     }
-    let mut store = Store::new(&out, &file.settings, Partition::default(), file.timing.jobs);
+    let runner = guests.named(Some(&file.settings.guest.name))?;
+    let mut store =
+        Store::new(runner, &out, &file.settings, Partition::default(), file.timing.jobs);
     let written = |error: std::io::Error| Failure::file(&out, "write", &error);
     store.clear().map_err(written)?;
     store.write_file(&file, true).map_err(written)?;
     let way_on = "squall fuzz --resume --out PART for each part, and merge again";
     let (json, require_situations) = (args.json, args.require_situations);
     let shrunk = BTreeMap::new();
-    result::tell(&file, &out, &Manner { json, require_situations, way_on, shrunk })
+    result::tell(runner, &file, &out, &Manner { json, require_situations, way_on, shrunk })
 }
 
 /// Which parts are missing, and what can be done about it.

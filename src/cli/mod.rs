@@ -9,6 +9,7 @@ pub mod export;
 pub mod failure;
 pub mod files;
 pub mod fuzz;
+pub mod guests;
 pub mod interrupt;
 pub mod merge;
 pub mod power;
@@ -22,10 +23,17 @@ pub mod shrink;
 pub mod source;
 pub mod why;
 
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::sim::{BuiltIn, Runner};
+
+use exit::Code;
 use failure::Failure;
+use guests::Guests;
 
 /// Breaks a Raft before production does: a deterministic simulator for clusters of Raft nodes.
 ///
@@ -91,19 +99,19 @@ enum Command {
 
 impl Cli {
     /// Does what the command line says; gives the exit code.
-    pub fn dispatch(self) -> Result<exit::Code, Failure> {
+    pub fn dispatch(self, guests: &Guests<'_>) -> Result<exit::Code, Failure> {
         match self.command {
-            Command::Run(args) => run::run(&args),
-            Command::Fuzz(args) => fuzz::fuzz(&args),
-            Command::Merge(args) => merge::merge(&args),
-            Command::Power(args) => power::power(&args),
-            Command::Shrink(args) => shrink::shrink(&args),
-            Command::Replay(args) => replay::replay(&args),
-            Command::Diff(args) => diff::diff(&args),
-            Command::Export(args) => export::export(&args),
-            Command::Why(args) => why::why(&args),
-            Command::Explain(args) => explain::explain(&args),
-            Command::Report(args) => report::report(&args),
+            Command::Run(args) => run::run(&args, guests),
+            Command::Fuzz(args) => fuzz::fuzz(&args, guests),
+            Command::Merge(args) => merge::merge(&args, guests),
+            Command::Power(args) => power::power(&args, guests),
+            Command::Shrink(args) => shrink::shrink(&args, guests),
+            Command::Replay(args) => replay::replay(&args, guests),
+            Command::Diff(args) => diff::diff(&args, guests),
+            Command::Export(args) => export::export(&args, guests),
+            Command::Why(args) => why::why(&args, guests),
+            Command::Explain(args) => explain::explain(&args, guests),
+            Command::Report(args) => report::report(&args, guests),
             Command::Scenarios(args) => catalogue::scenarios(&args),
             Command::Bugs(args) => catalogue::bugs(&args),
             Command::Situations(args) => catalogue::situations(&args),
@@ -115,4 +123,44 @@ impl Cli {
             Command::Man => catalogue::man(),
         }
     }
+}
+
+/// The command line of squall, with Rafts of one's own beside the built-in one: the first of them is the one that is run if no `--guest` is
+/// named. A `main` of three lines gives every command to a guest.
+///
+/// # Panics
+///
+/// If two guests have the same name.
+pub fn command_line(runners: &[&dyn Runner]) -> ExitCode {
+    // A node that panics is a finding, which the report tells; only squall's own panics are for the terminal.
+    crate::sim::run::silence_panics_of_nodes();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            // Nobody is left to tell if this cannot be printed.
+            let _ = error.print();
+            return ExitCode::from(if help { Code::Clean } else { Code::Usage } as u8);
+        }
+    };
+    let built_in = BuiltIn::new();
+    let guests = Guests::new(runners, &built_in);
+    let dispatch = std::panic::AssertUnwindSafe(|| cli.dispatch(&guests));
+    let result = std::panic::catch_unwind(dispatch);
+    let code = match result {
+        Ok(Ok(code)) => code,
+        Ok(Err(failure)) => {
+            if !failure.text.is_empty() {
+                anstream::eprintln!("{}", failure.text);
+            }
+            failure.code
+        }
+        Err(_) => {
+            anstream::eprintln!(
+                "error: this is a bug in squall; please report it with the command that you typed"
+            );
+            Code::Internal
+        }
+    };
+    ExitCode::from(code as u8)
 }

@@ -12,10 +12,12 @@ use crate::campaign::clock::now;
 use crate::campaign::power::{Measure, Power, measure};
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
+use crate::cli::guests::Guests;
 use crate::cli::{fuzz, interrupt, shrink};
+use crate::files::write_whole;
 use crate::report::campaign::seconds;
-use crate::report::saved::write_whole;
 use crate::report::{power, shrunk};
+use crate::sim::Runner;
 
 /// The first seed by default: far from those that people try first, and from those that the swarm was tuned with.
 const FIRST_SEED: u64 = 500_000_000;
@@ -63,7 +65,8 @@ pub struct PowerArgs {
 }
 
 /// Measures, and prints the table.
-pub fn power(args: &PowerArgs) -> Result<Code, Failure> {
+pub fn power(args: &PowerArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
+    let runner = guests.named(None)?;
     let swarm = fuzz::swarm_config(args.config.as_deref())?;
     let mut bugs = if args.bugs.is_empty() { Bug::ALL.to_vec() } else { args.bugs.clone() };
     bugs.sort_unstable();
@@ -71,7 +74,12 @@ pub fn power(args: &PowerArgs) -> Result<Code, Failure> {
     let measured = Measure {
         trials: args.trials,
         runs_max: args.runs_max,
-        settings: Settings { first_seed: args.seed, swarm, ..Settings::default() },
+        settings: Settings {
+            first_seed: args.seed,
+            guest: runner.guest().clone(),
+            swarm,
+            ..Settings::default()
+        },
         jobs: fuzz::jobs(args.jobs),
         bugs,
     };
@@ -79,10 +87,11 @@ pub fn power(args: &PowerArgs) -> Result<Code, Failure> {
     let begun = now();
     let length = measured.bugs.len() as u64 * measured.trials;
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
-    let mut result = measure(&measured, &|done| bar.set_position(done), &interrupt::is_wanted);
+    let mut result =
+        measure(runner, &measured, &|done| bar.set_position(done), &interrupt::is_wanted);
     bar.finish_and_clear();
     if args.shrink {
-        shrink_all(&mut result, measured.jobs);
+        shrink_all(runner, &mut result, measured.jobs);
     }
     let path = args.out.join("power.json");
     let failed = |error: std::io::Error| Failure::file(&path, "write", &error);
@@ -120,7 +129,7 @@ pub fn power(args: &PowerArgs) -> Result<Code, Failure> {
 }
 
 /// Shrinks a failure of each bug that was found.
-fn shrink_all(result: &mut Power, jobs: usize) {
+fn shrink_all(runner: &dyn Runner, result: &mut Power, jobs: usize) {
     for row in &mut result.rows {
         if interrupt::is_wanted() {
             return;
@@ -128,7 +137,7 @@ fn shrink_all(result: &mut Power, jobs: usize) {
         let example = row.example(&result.settings);
         row.shrunk = example.and_then(|(seed, plan)| {
             let begun = now();
-            let shrunk = shrink::within_a_minute(&plan, row.bug.name(), jobs)?;
+            let shrunk = shrink::within_a_minute(runner, &plan, row.bug.name(), jobs)?;
             Some(shrunk.shrinking(seed, now().duration_since(begun)))
         });
     }

@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
+use crate::cli::guests::Guests;
 use crate::cli::source;
 use crate::report::expectations;
 use crate::report::text;
@@ -27,11 +28,13 @@ pub struct ReplayArgs {
 }
 
 /// Runs a saved plan again. A run that is the same ends with the code of the saved one's verdict.
-pub fn replay(args: &ReplayArgs) -> Result<Code, Failure> {
+pub fn replay(args: &ReplayArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
     let saved = source::read_saved(&args.file)?;
-    let (outcome, divergence) = saved.replay();
+    let runner = guests.named(Some(&saved.guest))?;
+    let (run, divergence) = saved.replay(runner).map_err(Failure::usage)?;
+    let outcome = run.outcome();
     let mut out = anstream::AutoStream::auto(std::io::stdout());
-    let verdict = expectations::judge(&saved.plan, &outcome, false);
+    let verdict = expectations::judge(&saved.plan, outcome, false);
     let code = if divergence.is_some() { Code::Diverged } else { Code::from(&verdict) };
     if args.json {
         let window = divergence.as_ref().map(|divergence| divergence.window);
@@ -47,11 +50,11 @@ pub fn replay(args: &ReplayArgs) -> Result<Code, Failure> {
     }
     let Some(divergence) = divergence else {
         writeln!(out, "the same run: digest {}", outcome.digest)?;
-        if let Some(proof) = text::violation(&saved.plan, &outcome) {
+        if let Some(proof) = text::violation(&run) {
             write!(out, "{proof}")?;
         }
-        writeln!(out, "  {}", text::counters(&outcome))?;
-        if let Some(line) = text::reads_left_out(&saved.plan, &outcome) {
+        writeln!(out, "  {}", text::counters(outcome))?;
+        if let Some(line) = text::reads_left_out(&saved.plan, outcome) {
             writeln!(out, "  {line}")?;
         }
         return Ok(code);

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::campaign::file::CampaignFile;
 use crate::campaign::power::{FORMAT, Power, VERSION};
-use crate::campaign::store::CampaignFile;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
-use crate::cli::source::SourceArgs;
+use crate::cli::guests::Guests;
+use crate::cli::source::{SourceArgs, Subject};
 use crate::cli::{files, result};
-use crate::plan::Plan;
+use crate::files::write_whole;
 use crate::plan::scenario::json_error;
 use crate::report::page::{self, RECORDS_MAX, Window};
-use crate::report::saved::write_whole;
 use crate::time::{Span, Time};
 
 /// What `squall report` takes.
@@ -55,17 +55,8 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 /// The name of a run's page.
 const RUN: &str = "run.html";
 
-/// A run to show.
-struct Subject {
-    plan: Plan,
-    /// What gives the run again.
-    command: String,
-    /// Where the page goes if nothing else is said.
-    out: PathBuf,
-}
-
 /// Writes the page.
-pub fn report(args: &ReportArgs) -> Result<Code, Failure> {
+pub fn report(args: &ReportArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
     if let Some(folder) = args.source.path()
         && folder.is_dir()
         && let Some(file) = result::read(folder)?
@@ -77,21 +68,21 @@ pub fn report(args: &ReportArgs) -> Result<Code, Failure> {
             "--power is for the page of a campaign; name a campaign's folder",
         ));
     }
-    let subject = subject(args)?;
+    let (subject, command, out) = subject(args, guests)?;
     let time = |span: Span| Time::ZERO.plus(span);
     let window = Window {
         from: args.from.map_or(Time::ZERO, time),
         to: args.to.map_or(Time::MAX, time),
         records_max: args.records_max,
     };
-    let html = page::html(&subject.plan, &subject.command, window).map_err(|too_big| {
+    let html = page::html(&subject.recorded(), &command, window).map_err(|too_big| {
         Failure::usage(format!(
             "there are {} records to show, and a page holds {}; show a part with --from and --to (from {}s on it would \
              fit), or allow more with --records-max",
             too_big.records, too_big.records_max, too_big.fits_from
         ))
     })?;
-    write(args.out.as_ref().unwrap_or(&subject.out), &html)
+    write(args.out.as_ref().unwrap_or(&out), &html)
 }
 
 /// Writes the page of a campaign.
@@ -130,8 +121,13 @@ fn write(out: &Path, html: &str) -> Result<Code, Failure> {
     Ok(Code::Clean)
 }
 
-fn subject(args: &ReportArgs) -> Result<Subject, Failure> {
-    let (name, plan) = args.source.plan()?;
+/// The run to show, what gives it again, and where its page goes if nothing else is said.
+fn subject<'r>(
+    args: &ReportArgs,
+    guests: &Guests<'r>,
+) -> Result<(Subject<'r>, String, PathBuf), Failure> {
+    let subject = args.source.subject(guests)?;
+    let name = subject.name.clone();
     let file = args.source.file()?;
     let words = args.source.words(&file.as_ref().map_or(name, |file| file.display().to_string()));
     let is_saved = file.is_some_and(|file| file.extension().is_some_and(|end| end == "json"));
@@ -142,5 +138,5 @@ fn subject(args: &ReportArgs) -> Result<Subject, Failure> {
     };
     let folder = args.source.path().filter(|path| path.is_dir());
     let out = folder.map_or_else(|| PathBuf::from(RUN), |folder| folder.join(RUN));
-    Ok(Subject { plan, command, out })
+    Ok((subject, command, out))
 }

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
+use crate::campaign::file::{CampaignFile, FILE, JUNIT};
 use crate::campaign::shrink::Shrinking;
-use crate::campaign::store::{CampaignFile, FILE, JUNIT};
 use crate::campaign::workers::End;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::files;
-use crate::report::saved::write_whole;
+use crate::files::write_whole;
 use crate::report::{campaign, junit};
+use crate::sim::Runner;
 
 /// Reads the result in a folder; nothing if there is none.
 pub fn read(folder: &Path) -> Result<Option<CampaignFile>, Failure> {
@@ -53,9 +54,14 @@ pub struct Manner<'a> {
 }
 
 /// Tells a result that was written to a folder: in words or as JSON, as JUnit beside it, and as annotations where GitHub Actions runs it.
-pub fn tell(file: &CampaignFile, folder: &Path, manner: &Manner) -> Result<Code, Failure> {
+pub fn tell(
+    runner: &dyn Runner,
+    file: &CampaignFile,
+    folder: &Path,
+    manner: &Manner,
+) -> Result<Code, Failure> {
     let path = folder.join(JUNIT);
-    let xml = junit::xml(file).map_err(std::io::Error::other)?;
+    let xml = junit::xml(runner, file).map_err(std::io::Error::other)?;
     write_whole(&path, xml.trim_end().as_bytes())
         .map_err(|error| Failure::file(&path, "write", &error))?;
     if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {

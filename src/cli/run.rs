@@ -11,13 +11,15 @@ use crate::bugs::Bug;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::files;
+use crate::cli::guests::Guests;
 use crate::cli::source::{SeedArgs, take_bugs_out};
+use crate::files::temporary_name;
 use crate::plan::Plan;
 use crate::record::Record;
 use crate::report::expectations::{self, Verdict};
-use crate::report::saved::{SavedRun, temporary_name};
+use crate::report::saved::SavedRun;
 use crate::report::text;
-use crate::sim::{Options, Outcome, run_with};
+use crate::sim::{Options, Outcome, Run, Runner};
 use crate::situation::Counts;
 use crate::time::{Span, Time};
 use crate::trace::text::{Formatter, GROUPS, group};
@@ -45,6 +47,9 @@ pub struct RunArgs {
     /// Takes planted bugs out: the run must be clean
     #[arg(long, conflicts_with = "bug")]
     without_bugs: bool,
+    /// Whose Raft runs it [default: the one that the file names]
+    #[arg(long, value_name = "NAME")]
+    guest: Option<String>,
     /// Ends the run early, as in 1.5s
     #[arg(long, value_name = "TIME")]
     until: Option<Span>,
@@ -88,14 +93,15 @@ struct JsonRun<'a> {
 }
 
 /// Runs what the arguments name.
-pub fn run(args: &RunArgs) -> Result<Code, Failure> {
+pub fn run(args: &RunArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
+    let wanted = args.guest.as_deref();
     if let (Some(first), Some(count)) = (args.seed.seed, args.runs) {
-        return run_many(args, first, count);
+        return run_many(args, guests.named(wanted)?, first, count);
     }
     let mut session = Session::new(args);
     if let Some(seed) = args.seed.seed {
-        let plan = args.seed.draw(seed);
-        session.run_one(&format!("seed-{seed}"), plan)?;
+        let runner = guests.named(wanted)?;
+        session.run_one(&format!("seed-{seed}"), runner, args.seed.draw(runner, seed))?;
         return session.finish();
     }
     let found = files::find(&args.files)?;
@@ -105,10 +111,13 @@ pub fn run(args: &RunArgs) -> Result<Code, Failure> {
     // Every file is read before the first is run: a mistake in the last one must not cost the wait for the others.
     let mut plans = Vec::new();
     for path in &found {
-        plans.push((path, files::read_scenario(path)?));
+        let mut plan = files::read_scenario(path)?;
+        let name = path.display().to_string();
+        let runner = guests.adopt(&mut plan, wanted, &name)?;
+        plans.push((name, runner, plan));
     }
-    for (path, plan) in plans {
-        session.run_one(&path.display().to_string(), plan)?;
+    for (name, runner, plan) in plans {
+        session.run_one(&name, runner, plan)?;
     }
     session.finish()
 }
@@ -132,7 +141,7 @@ impl<'a> Session<'a> {
         Session { args, out, json: Vec::new(), code: Code::Clean, runs: 0, kept: 0, single }
     }
 
-    fn run_one(&mut self, name: &str, mut plan: Plan) -> Result<(), Failure> {
+    fn run_one(&mut self, name: &str, runner: &dyn Runner, mut plan: Plan) -> Result<(), Failure> {
         if self.args.without_bugs {
             take_bugs_out(&mut plan);
         }
@@ -140,8 +149,9 @@ impl<'a> Session<'a> {
         if let Some(until) = self.args.until {
             plan.horizon = plan.horizon.min(until);
         }
-        let outcome = self.watched(&plan)?;
-        let verdict = expectations::judge(&plan, &outcome, self.args.until.is_some());
+        let run = self.watched(runner, plan)?;
+        let (plan, outcome) = (run.plan(), run.outcome());
+        let verdict = expectations::judge(plan, outcome, self.args.until.is_some());
         let code = Code::from(&verdict);
         let unmet = match &verdict {
             Verdict::Broken(unmet) => &unmet[..],
@@ -152,7 +162,7 @@ impl<'a> Session<'a> {
         self.kept += usize::from(code == Code::Clean);
         let saved = match code {
             Code::Clean => None,
-            _ => Some(self.save(name, &plan, &outcome)?),
+            _ => Some(self.save(name, &run)?),
         };
         if self.args.json {
             let run = JsonRun {
@@ -161,19 +171,19 @@ impl<'a> Session<'a> {
                 verdict: verdict_word(&verdict),
                 unmet,
                 saved: saved.as_deref(),
-                outcome: &outcome,
+                outcome,
             };
             self.json.push(serde_json::to_value(run).map_err(std::io::Error::from)?);
             return Ok(());
         }
-        self.tell(name, &plan, &outcome, &verdict, saved.as_deref())
+        self.tell(name, &run, &verdict, saved.as_deref())
     }
 
     /// Runs a plan with the trace and the lines that were asked for.
-    fn watched(&mut self, plan: &Plan) -> Result<Outcome, Failure> {
+    fn watched<'r>(&mut self, runner: &'r dyn Runner, plan: Plan) -> Result<Run<'r>, Failure> {
         let mut trace = match &self.args.trace {
             None => None,
-            Some(path) => Some(open_trace(path, plan)?),
+            Some(path) => Some(open_trace(path, &plan)?),
         };
         let mut formatter = Formatter::new(plan.cluster.nodes);
         let mut failed: Option<std::io::Error> = None;
@@ -198,7 +208,7 @@ impl<'a> Session<'a> {
         };
         let wanted = show || self.args.trace.is_some();
         let options = Options { sink: wanted.then_some(&mut sink), ..Options::default() };
-        let outcome = run_with(plan, options);
+        let run = Run::watched(runner, plan, options);
         if let Some(error) = failed {
             return Err(error.into());
         }
@@ -208,10 +218,10 @@ impl<'a> Session<'a> {
             std::fs::rename(temporary_name(path), path)
                 .map_err(|error| Failure::file(path, "write", &error))?;
         }
-        Ok(outcome)
+        Ok(run)
     }
 
-    fn save(&self, name: &str, plan: &Plan, outcome: &Outcome) -> Result<PathBuf, Failure> {
+    fn save(&self, name: &str, run: &Run<'_>) -> Result<PathBuf, Failure> {
         let stem: String = name
             .trim_end_matches(".toml")
             .chars()
@@ -220,20 +230,18 @@ impl<'a> Session<'a> {
             )
             .collect();
         let path = self.args.reports.join(format!("{}.plan.json", stem.trim_matches('_')));
-        SavedRun::new(plan, outcome)
-            .write(&path)
-            .map_err(|error| Failure::file(&path, "write", &error))?;
+        SavedRun::new(run).write(&path).map_err(|error| Failure::file(&path, "write", &error))?;
         Ok(path)
     }
 
     fn tell(
         &mut self,
         name: &str,
-        plan: &Plan,
-        outcome: &Outcome,
+        run: &Run<'_>,
         verdict: &Verdict,
         saved: Option<&Path>,
     ) -> Result<(), Failure> {
+        let (plan, outcome) = (run.plan(), run.outcome());
         let good = anstyle::AnsiColor::Green.on_default().bold();
         let bad = anstyle::AnsiColor::Red.on_default().bold();
         let out = &mut self.out;
@@ -252,7 +260,7 @@ impl<'a> Session<'a> {
         if !plan.title.is_empty() {
             writeln!(out, "  {}", plan.title)?;
         }
-        if let Some(proof) = text::violation(plan, outcome) {
+        if let Some(proof) = text::violation(run) {
             write!(out, "{proof}")?;
         }
         if let Verdict::Broken(unmet) = verdict {
@@ -314,21 +322,21 @@ fn open_trace(path: &Path, plan: &Plan) -> Result<Writer<BufWriter<File>>, Failu
 }
 
 /// Runs seeds in a row, until the first violation, and sums up.
-fn run_many(args: &RunArgs, first: u64, count: u64) -> Result<Code, Failure> {
+fn run_many(args: &RunArgs, runner: &dyn Runner, first: u64, count: u64) -> Result<Code, Failure> {
     let mut session = Session::new(args);
     let mut counts = Counts::default();
     let (mut events, mut virtual_time, mut reads_left_out) = (0, Span::ZERO, 0_u64);
     for seed in first..first.saturating_add(count) {
-        let drawn = args.seed.draw(seed);
+        let drawn = args.seed.draw(runner, seed);
         let mut plan = drawn.clone();
         plan.raft.bugs.extend(&args.bug);
-        let outcome = run_with(&plan, Options { until: args.until, ..Options::default() });
+        let outcome = runner.run(&plan, Options { until: args.until, ..Options::default() });
         events += outcome.counters.events;
         virtual_time = virtual_time.plus(outcome.time.since(Time::ZERO));
         reads_left_out += u64::from(outcome.reads_left_out);
         counts.merge(&outcome.situations);
         if outcome.violation.is_some() {
-            session.run_one(&format!("seed-{seed}"), drawn)?;
+            session.run_one(&format!("seed-{seed}"), runner, drawn)?;
             return session.finish();
         }
     }

@@ -8,18 +8,20 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use crate::campaign::clock::now;
-use crate::campaign::finding::{Finding, Signature};
-use crate::campaign::shrink::{Control, Shrinking, Shrunk, Size, shrink as shrink_plan};
-use crate::campaign::store::{
+use crate::campaign::file::{
     CampaignFile, FAILURES, FailureRow, SHRUNK, SHRUNK_RESULT, SHRUNK_STORY, STORY_LINES_MAX,
 };
+use crate::campaign::finding::{Finding, Signature};
+use crate::campaign::shrink::{Control, Shrinking, Shrunk, Size, shrink as shrink_plan};
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
-use crate::cli::source::SourceArgs;
+use crate::cli::guests::Guests;
+use crate::cli::source::{SourceArgs, Subject};
 use crate::cli::{fuzz, interrupt};
+use crate::files::write_whole;
 use crate::plan::{Plan, scenario};
 use crate::report::explain::explain;
-use crate::report::saved::write_whole;
+use crate::sim::{Run, Runner};
 use crate::time::Span;
 
 /// What `squall shrink` takes.
@@ -49,8 +51,8 @@ pub struct ShrinkArgs {
 }
 
 /// Shrinks what the arguments name.
-pub fn shrink(args: &ShrinkArgs) -> Result<Code, Failure> {
-    let (name, plan) = args.source.plan()?;
+pub fn shrink(args: &ShrinkArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
+    let Subject { name, plan, runner } = args.source.subject(guests)?;
     let out = args.out.clone().unwrap_or_else(|| "reports/shrunk.toml".into());
     interrupt::listen()?;
     let begun = now();
@@ -67,7 +69,7 @@ pub fn shrink(args: &ShrinkArgs) -> Result<Code, Failure> {
         interrupted: &interrupt::is_wanted,
         better: &mut better,
     };
-    let shrunk = shrink_plan(&plan, args.any, control);
+    let shrunk = shrink_plan(runner, &plan, args.any, control);
     bar.finish_and_clear();
     let written = |error: std::io::Error| Failure::file(&out, "write", &error);
     failed.map_or(Ok(()), |error| Err(written(error)))?;
@@ -123,6 +125,7 @@ const FAILURE_TIME: Duration = Duration::from_secs(60);
 /// Shrinks each distinct failure of a campaign, in its folder: the scenario, what it came to, and its story. What was shrunk before is
 /// left as it is.
 pub fn failures(
+    runner: &dyn Runner,
     file: &CampaignFile,
     folder: &Path,
     jobs: usize,
@@ -139,7 +142,13 @@ pub fn failures(
         let earlier = earlier.and_then(|text| serde_json::from_str::<Shrinking>(&text).ok());
         let shrinking = match earlier.filter(|it| it.seed == failure.first_seed && !it.cut_short) {
             Some(shrinking) => Some(shrinking),
-            None => one_failure(&file.settings.plan(failure.first_seed), failure, &folder, jobs)?,
+            None => one_failure(
+                runner,
+                &file.settings.plan(failure.first_seed),
+                failure,
+                &folder,
+                jobs,
+            )?,
         };
         all.extend(shrinking.map(|shrinking| (failure.id.clone(), shrinking)));
     }
@@ -147,18 +156,19 @@ pub fn failures(
 }
 
 fn one_failure(
+    runner: &dyn Runner,
     plan: &Plan,
     failure: &FailureRow,
     folder: &Path,
     jobs: usize,
 ) -> Result<Option<Shrinking>, Failure> {
     let begun = now();
-    let Some(shrunk) = within_a_minute(plan, &failure.id, jobs) else { return Ok(None) };
+    let Some(shrunk) = within_a_minute(runner, plan, &failure.id, jobs) else { return Ok(None) };
     let path = folder.join(SHRUNK);
     let failed = |error: std::io::Error| Failure::file(&path, "write", &error);
     let small = shrunk.titled(plan);
     write_whole(&path, scenario::to_toml(&small).trim_end().as_bytes()).map_err(failed)?;
-    if let Ok(Some(story)) = explain(&small, STORY_LINES_MAX) {
+    if let Ok(Some(story)) = explain(&Run::recorded(runner, small), STORY_LINES_MAX) {
         let text = story.text(&path.display().to_string());
         write_whole(&folder.join(SHRUNK_STORY), text.trim_end().as_bytes()).map_err(failed)?;
     }
@@ -169,7 +179,12 @@ fn one_failure(
 }
 
 /// Shrinks one of many, and tells how far it is.
-pub fn within_a_minute(plan: &Plan, name: &str, jobs: usize) -> Option<Shrunk> {
+pub fn within_a_minute(
+    runner: &dyn Runner,
+    plan: &Plan,
+    name: &str,
+    jobs: usize,
+) -> Option<Shrunk> {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let control = Control {
         jobs,
@@ -180,7 +195,7 @@ pub fn within_a_minute(plan: &Plan, name: &str, jobs: usize) -> Option<Shrunk> {
             bar.tick();
         },
     };
-    let shrunk = shrink_plan(plan, false, control);
+    let shrunk = shrink_plan(runner, plan, false, control);
     bar.finish_and_clear();
     shrunk
 }

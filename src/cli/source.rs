@@ -7,11 +7,13 @@ use clap::Args;
 use crate::bugs::Bug;
 use crate::cli::failure::Failure;
 use crate::cli::files;
+use crate::cli::guests::Guests;
 use crate::plan::scenario::{self, FileError, json_error};
 use crate::plan::swarm::{self, draw_with};
 use crate::plan::validate::{SEED_MAX, validate};
 use crate::plan::{Expect, Plan, Profile};
 use crate::report::saved::{FORMAT, SavedRun, VERSION};
+use crate::sim::{Run, Runner};
 
 /// What a failure's folder may hold a run in, the best first: a saved run is the very run that failed.
 const IN_FOLDERS: [&str; 2] = ["run.plan.json", "scenario.toml"];
@@ -30,6 +32,26 @@ pub struct SourceArgs {
     /// Takes planted bugs out
     #[arg(long, conflicts_with = "bug")]
     without_bugs: bool,
+    /// Whose Raft runs it [default: the one that the file names]
+    #[arg(long, value_name = "NAME")]
+    guest: Option<String>,
+}
+
+/// A run that a command line names: its name for people, its plan, which has passed validation, and who runs it.
+pub struct Subject<'r> {
+    /// The name.
+    pub name: String,
+    /// The plan.
+    pub plan: Plan,
+    /// Who runs it.
+    pub runner: &'r dyn Runner,
+}
+
+impl<'r> Subject<'r> {
+    /// The run, with all that happened in it.
+    pub fn recorded(&self) -> Run<'r> {
+        Run::recorded(self.runner, self.plan.clone())
+    }
 }
 
 /// A random plan instead of a file.
@@ -47,18 +69,26 @@ pub struct SeedArgs {
 }
 
 impl SourceArgs {
-    /// The run's name for people, and its plan, which has passed validation.
-    pub fn plan(&self) -> Result<(String, Plan), Failure> {
-        let (name, mut plan) = match (&self.source, self.seed.seed) {
-            (Some(source), _) => read(source)?,
-            (None, Some(seed)) => (format!("seed-{seed}"), self.seed.draw(seed)),
+    /// The run that is named.
+    pub fn subject<'r>(&self, guests: &Guests<'r>) -> Result<Subject<'r>, Failure> {
+        let wanted = self.guest.as_deref();
+        let (name, mut plan, runner) = match (&self.source, self.seed.seed) {
+            (Some(source), _) => {
+                let (name, mut plan) = read(source)?;
+                let runner = guests.adopt(&mut plan, wanted, &name)?;
+                (name, plan, runner)
+            }
+            (None, Some(seed)) => {
+                let runner = guests.named(wanted)?;
+                (format!("seed-{seed}"), self.seed.draw(runner, seed), runner)
+            }
             (None, None) => return Err(Failure::usage("name a scenario, a saved run or a --seed")),
         };
         if self.without_bugs {
             take_bugs_out(&mut plan);
         }
         plan.raft.bugs.extend(&self.bug);
-        Ok((name, plan))
+        Ok(Subject { name, plan, runner })
     }
 
     /// What was named, if it is no seed.
@@ -88,6 +118,9 @@ impl SourceArgs {
         if let Some(profile) = self.seed.profile {
             words += &format!(" --profile {profile}");
         }
+        if let Some(guest) = &self.guest {
+            words += &format!(" --guest {guest}");
+        }
         for bug in &self.bug {
             words += &format!(" --bug {bug}");
         }
@@ -99,8 +132,8 @@ impl SourceArgs {
 }
 
 impl SeedArgs {
-    /// The random plan of a seed.
-    pub fn draw(&self, seed: u64) -> Plan {
+    /// The random plan of a seed, for the guest of this runner.
+    pub fn draw(&self, runner: &dyn Runner, seed: u64) -> Plan {
         let config = swarm::Config::default();
         let config = match self.nodes {
             Some(nodes) => config.with_nodes(nodes),
@@ -110,7 +143,9 @@ impl SeedArgs {
             Some(profile) => config.with_profile(profile),
             None => config,
         };
-        draw_with(seed, &config)
+        let mut plan = draw_with(seed, &config);
+        plan.restrict(runner.guest());
+        plan
     }
 }
 
@@ -188,7 +223,7 @@ fn parse_saved(path: &Path, text: &str) -> Result<SavedRun, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::run;
+    use crate::sim::BuiltIn;
     use crate::time::Span;
     use clap::Parser;
     use std::fs;
@@ -201,7 +236,10 @@ mod tests {
 
     fn named(arguments: &[&str]) -> Result<(String, Plan), Failure> {
         let words = std::iter::once("squall").chain(arguments.iter().copied());
-        Line::try_parse_from(words).expect("the arguments are right").source.plan()
+        let built_in = BuiltIn::new();
+        let source = Line::try_parse_from(words).expect("the arguments are right").source;
+        let subject = source.subject(&Guests::new(&[], &built_in))?;
+        Ok((subject.name, subject.plan))
     }
 
     #[test]
@@ -218,7 +256,7 @@ mod tests {
         assert_eq!(named(&[&text("")]).expect("a folder with a scenario").1, plan);
 
         plan.seed = 8;
-        let saved = SavedRun::new(&plan, &run(&plan));
+        let saved = SavedRun::new(&Run::new(&BuiltIn::new(), plan));
         saved.write(&at("run.plan.json")).expect("it is writable");
         assert_eq!(named(&[&text("run.plan.json")]).expect("a saved run").1, saved.plan);
         assert_eq!(named(&[&text("")]).expect("a folder with a saved run").1, saved.plan);

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
+use crate::cli::guests::Guests;
 use crate::cli::source::SourceArgs;
 use crate::ids::{Index, NodeId, Term};
 use crate::report::why::{Question, answer};
@@ -31,9 +32,10 @@ pub struct WhyArgs {
 }
 
 /// Answers a question. A run that has nothing to do with it is a wrong use.
-pub fn why(args: &WhyArgs) -> Result<Code, Failure> {
-    let (name, plan) = args.source.plan()?;
-    let nodes = plan.cluster.nodes;
+pub fn why(args: &WhyArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
+    let subject = args.source.subject(guests)?;
+    let name = &subject.name;
+    let nodes = subject.plan.cluster.nodes;
     if let Some(node) = args.node.filter(|node| *node > nodes) {
         return Err(Failure::usage(format!("--node {node}: {name} has nodes 1 to {nodes}")));
     }
@@ -42,8 +44,8 @@ pub fn why(args: &WhyArgs) -> Result<Code, Failure> {
         (None, Some(term)) => Question::Term(Term(term), args.node.map(NodeId::new)),
         (None, None) => return Err(Failure::usage("ask for a --commit or a --term")),
     };
-    let text =
-        answer(&plan, question).map_err(|message| Failure::usage(format!("{name}: {message}")))?;
+    let text = answer(&subject.recorded(), question)
+        .map_err(|message| Failure::usage(format!("{name}: {message}")))?;
     write!(anstream::AutoStream::auto(std::io::stdout()), "{text}")?;
     Ok(Code::Clean)
 }

@@ -73,12 +73,12 @@ pub struct KeyHistory {
 }
 
 /// The histories of all keys.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Histories {
     /// Whether what clients read is not judged.
     pub leave_out_reads: bool,
-    /// Whether a violation shows no more of its history than the operation that was answered last.
-    pub brief: bool,
+    /// Whether the smallest history of a violation is looked for, rather than only the operation shown that was answered last.
+    pub minimises: bool,
     keys: BTreeMap<u32, KeyHistory>,
     /// Operations that may yet take effect: on which key, and in which place.
     open: BTreeMap<(u32, u32), (u32, usize)>,
@@ -86,6 +86,20 @@ pub struct Histories {
     /// The request that was forwarded last, and its message.
     forwarded: (u64, RequestId),
     undecided: u64,
+}
+
+impl Default for Histories {
+    fn default() -> Histories {
+        Histories {
+            leave_out_reads: false,
+            minimises: true,
+            keys: BTreeMap::new(),
+            open: BTreeMap::new(),
+            applied_upto: Index::ZERO,
+            forwarded: (0, RequestId::NONE),
+            undecided: 0,
+        }
+    }
 }
 
 impl Default for KeyHistory {
@@ -203,7 +217,7 @@ impl Histories {
         if !history.witnessed && !history.undecided {
             match history.search() {
                 Verdict::Violated if history.exact => {
-                    return Some(shortest::violation(record, key, history, place, self.brief));
+                    return Some(shortest::violation(record, key, history, place, self.minimises));
                 }
                 Verdict::Linearizable => {}
                 _ => {

@@ -92,9 +92,9 @@ impl Oracles {
     }
 
     /// Looks for no shortest history from now on.
-    pub fn be_brief(&mut self) {
+    pub fn minimise_no_history(&mut self) {
         if let Some(histories) = &mut self.histories {
-            histories.brief = true;
+            histories.minimises = false;
         }
     }
 

@@ -20,28 +20,28 @@ use crate::trace::text::{client, command_words, heard_words};
 /// What lists of values were met, by their words.
 type Lists = BTreeMap<u64, State>;
 
-/// The violation that showed when the operation at `place` was answered. A brief one shows only that operation.
+/// The violation that showed when the operation at `place` was answered. Unless it `minimises`, it shows only that operation.
 pub fn violation(
     record: &Record,
     key: u32,
     history: &KeyHistory,
     place: usize,
-    brief: bool,
+    minimises: bool,
 ) -> Violation {
     let last = &history.operations[place];
     let mut search = Search::new(&history.base, &history.seen(), SEARCH_MAX);
     search.verdict();
     let lists = search.states();
-    let kept = match brief {
-        true => vec![last.clone()],
-        false => shortest(&history.base, history.operations.clone(), &lists),
+    let kept = match minimises {
+        false => vec![last.clone()],
+        true => shortest(&history.base, history.operations.clone(), &lists),
     };
     let evidence = kept.iter().flat_map(|Followed { operation, .. }| {
         [operation.from, operation.to.map_or(0, |(to, _)| to)]
     });
     let sentence = sentence(key, history, last, &lists);
     let violation = Violation::new(Property::Linearizability, record, sentence, evidence);
-    let history = if brief { Vec::new() } else { table(key, &history.base, &kept, &lists) };
+    let history = if minimises { table(key, &history.base, &kept, &lists) } else { Vec::new() };
     Violation { history, ..violation }
 }
 

@@ -22,7 +22,7 @@ pub struct Violation {
     pub node: Option<NodeId>,
     /// The numbers of the records that prove it, ascending; the last is the one at which it showed.
     pub evidence: Vec<u64>,
-    /// For linearizability, the shortest history that cannot be: lines of a table. Empty in a brief run.
+    /// For linearizability, the shortest history that cannot be: lines of a table. Empty where a run was not to look for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<String>,
 }

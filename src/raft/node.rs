@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::config::Reads;
 use crate::configuration::Configuration;
+use crate::guest::Setup;
 use crate::ids::{Index, NodeId, NodeSet, Term};
 use crate::message::Summary;
 use crate::node::{Answer, Context, Effect, Input, Node, Role, Status};
@@ -53,6 +54,11 @@ impl Raft {
     pub fn new(id: NodeId, members: NodeSet, config: Config) -> Raft {
         assert!(members.contains(id), "a node is a member of its cluster");
         Raft { core: Core::new(id, members, config), role: RoleState::Off }
+    }
+
+    /// A node as a plan wants it.
+    pub fn of(setup: &Setup<'_>) -> Raft {
+        Raft::new(setup.id, setup.nodes, setup.config).beginning_with(setup.voters)
     }
 
     /// The same node in a cluster that begins with these voters, be it one of them or not.

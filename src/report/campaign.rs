@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::campaign::file::{CampaignFile, FAILURES, FILE, FailureRow, SHRUNK, SeedRange};
 use crate::campaign::finding::Finding;
 use crate::campaign::shrink::Shrinking;
-use crate::campaign::store::{CampaignFile, FAILURES, FILE, FailureRow, SHRUNK, SeedRange};
 use crate::report::text::{READS_LEFT_OUT, violation};
 use crate::sim::waits::Histogram;
+use crate::sim::{Run, Runner};
 use crate::situation::Situation;
 use crate::time::Span;
 
@@ -167,10 +168,12 @@ fn escape(text: &str, more: &[(char, &str)]) -> String {
 }
 
 /// The proof of a failure's first run, as its folder has it.
-pub fn proof(file: &CampaignFile, failure: &FailureRow) -> Option<String> {
+pub fn proof(runner: &dyn Runner, file: &CampaignFile, failure: &FailureRow) -> Option<String> {
     let plan = file.settings.plan(failure.first_seed);
-    let outcome = crate::campaign::workers::run_caught(&plan, None).ok()?;
-    violation(&plan, &outcome)
+    match failure.signature.finding {
+        Finding::Violation(_) => violation(&Run::new(runner, plan)),
+        _ => None,
+    }
 }
 
 /// How many there are, and how long half of them and nearly all take; nothing if there are none.

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::plan::Plan;
 use crate::record::Record;
-use crate::sim::{Options, run_with};
+use crate::sim::{Options, Runner};
 use crate::time::Time;
 use crate::trace::reader::{ReadError, Reader};
 use crate::trace::text::Formatter;
@@ -23,10 +23,9 @@ const BATCH: usize = 1_024;
 const BATCHES_MAX: usize = 4;
 
 /// One of the two runs.
-#[derive(Debug)]
-pub enum Side {
-    /// A run that is made for the comparison.
-    Plan(Box<Plan>),
+pub enum Side<'r> {
+    /// A run that is made for the comparison, by this runner.
+    Plan(&'r dyn Runner, Box<Plan>),
     /// A run that was made, as a trace tells of it.
     Trace(PathBuf),
 }
@@ -71,7 +70,11 @@ type Batch = Result<Vec<Record>, ReadError>;
 
 /// Compares two runs, record by record, with `context` records around the first difference. Both go on side by side, each a few
 /// thousand records ahead at most, so that memory does not grow with the runs.
-pub fn diff(first: &Side, second: &Side, context: usize) -> Result<Difference, SideError> {
+///
+/// # Errors
+///
+/// A trace could not be read.
+pub fn diff(first: &Side<'_>, second: &Side<'_>, context: usize) -> Result<Difference, SideError> {
     let nodes = (nodes(first)?, nodes(second)?);
     scope(|scope| {
         let first = Stream::new(scope, first);
@@ -81,9 +84,9 @@ pub fn diff(first: &Side, second: &Side, context: usize) -> Result<Difference, S
 }
 
 /// How many nodes the cluster of a side has.
-fn nodes(side: &Side) -> Result<u8, SideError> {
+fn nodes(side: &Side<'_>) -> Result<u8, SideError> {
     match side {
-        Side::Plan(plan) => Ok(plan.cluster.nodes),
+        Side::Plan(_, plan) => Ok(plan.cluster.nodes),
         Side::Trace(path) => match open(path) {
             Ok(reader) => Ok(reader.header().nodes),
             Err(error) => Err(SideError { path: path.clone(), error }),
@@ -97,19 +100,19 @@ fn open(path: &Path) -> Result<Reader<BufReader<File>>, ReadError> {
 
 /// The records of a side, which another thread makes or reads.
 struct Stream<'a> {
-    side: &'a Side,
+    side: &'a Side<'a>,
     batches: Receiver<Batch>,
     batch: std::vec::IntoIter<Record>,
 }
 
 impl<'a> Stream<'a> {
-    fn new<'scope>(scope: &'scope Scope<'scope, '_>, side: &'a Side) -> Stream<'a>
+    fn new<'scope>(scope: &'scope Scope<'scope, '_>, side: &'a Side<'a>) -> Stream<'a>
     where
         'a: 'scope,
     {
         let (sender, batches) = sync_channel(BATCHES_MAX);
         scope.spawn(move || match side {
-            Side::Plan(plan) => make(plan, &sender),
+            Side::Plan(runner, plan) => make(*runner, plan, &sender),
             Side::Trace(path) => read(path, &sender),
         });
         Stream { side, batches, batch: Vec::new().into_iter() }
@@ -129,14 +132,14 @@ impl Iterator for Stream<'_> {
                 (Err(error), Side::Trace(path)) => {
                     return Some(Err(SideError { path: path.clone(), error }));
                 }
-                (Err(_), Side::Plan(_)) => return None,
+                (Err(_), Side::Plan(..)) => return None,
             }
         }
     }
 }
 
 /// Runs a plan, until it ends or nobody listens any more.
-fn make(plan: &Plan, sender: &SyncSender<Batch>) {
+fn make(runner: &dyn Runner, plan: &Plan, sender: &SyncSender<Batch>) {
     let unheard = Cell::new(false);
     let mut batch = Vec::with_capacity(BATCH);
     let mut sink = |record: &Record| {
@@ -149,7 +152,7 @@ fn make(plan: &Plan, sender: &SyncSender<Batch>) {
     let is_given_up = || unheard.get();
     let options =
         Options { sink: Some(&mut sink), interrupt: Some(&is_given_up), ..Options::default() };
-    run_with(plan, options);
+    runner.run(plan, options);
     // Whether somebody still listens makes no difference at the end.
     let _ = sender.send(Ok(batch));
 }

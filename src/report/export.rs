@@ -3,9 +3,8 @@
 use std::fmt;
 use std::io;
 
-use crate::plan::Plan;
 use crate::record::{Kind, Record};
-use crate::sim::{Options, Outcome, run_with};
+use crate::sim::{Outcome, Run};
 use crate::time::{Span, Time};
 use crate::trace::text::group;
 
@@ -90,17 +89,20 @@ pub trait Export {
     fn finish(&mut self, outcome: &Outcome) -> Result<(), ExportError>;
 }
 
-/// Runs a plan for an export.
-pub fn export(plan: &Plan, export: &mut dyn Export) -> Result<(), ExportError> {
+/// Exports a run.
+///
+/// # Errors
+///
+/// What was exported could not be written, or is more than the format takes.
+pub fn export(run: &Run<'_>, export: &mut dyn Export) -> Result<(), ExportError> {
     let mut failed: Option<io::Error> = None;
-    let mut sink = |record: &Record| {
+    run.follow(&mut |record: &Record| {
         if failed.is_none() {
             failed = export.see(record).err();
         }
-    };
-    let outcome = run_with(plan, Options { sink: Some(&mut sink), ..Options::default() });
+    });
     match failed {
         Some(error) => Err(error.into()),
-        None => export.finish(&outcome),
+        None => export.finish(run.outcome()),
     }
 }

@@ -4,15 +4,19 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use crate::campaign::file::CampaignFile;
 use crate::campaign::finding::Finding;
-use crate::campaign::store::CampaignFile;
 use crate::report::campaign::{counted, proof};
+use crate::sim::Runner;
 
 /// The report, as XML.
-pub fn xml(file: &CampaignFile) -> Result<String, quick_junit::SerializeError> {
+pub fn xml(
+    runner: &dyn Runner,
+    file: &CampaignFile,
+) -> Result<String, quick_junit::SerializeError> {
     let mut suite = TestSuite::new("storms");
     for finding in Finding::all() {
-        suite.add_test_case(case(file, finding));
+        suite.add_test_case(case(runner, file, finding));
     }
     suite.set_time(Duration::from_millis(file.timing.milliseconds));
     suite.add_property(("runs", file.totals.runs.to_string().as_str()));
@@ -22,7 +26,7 @@ pub fn xml(file: &CampaignFile) -> Result<String, quick_junit::SerializeError> {
     report.to_string()
 }
 
-fn case(file: &CampaignFile, finding: Finding) -> TestCase {
+fn case(runner: &dyn Runner, file: &CampaignFile, finding: Finding) -> TestCase {
     let failures: Vec<_> =
         file.failures.iter().filter(|failure| failure.signature.finding == finding).collect();
     let Some(first) = failures.first() else {
@@ -41,7 +45,7 @@ fn case(file: &CampaignFile, finding: Finding) -> TestCase {
         text += &format!("{id}: in {}, first with seed {seed}\n", counted(failure.count, "run"));
         text += &format!("  {}\n", failure.signature.shape);
         if matches!(finding, Finding::Violation(_)) {
-            text += &proof(file, failure).unwrap_or_default();
+            text += &proof(runner, file, failure).unwrap_or_default();
         }
     }
     status.set_description(text);
@@ -52,20 +56,21 @@ fn case(file: &CampaignFile, finding: Finding) -> TestCase {
 mod tests {
     use super::*;
     use crate::bugs::Bug;
-    use crate::campaign::store::Timing;
+    use crate::campaign::file::Timing;
     use crate::campaign::workers::run_caught;
     use crate::campaign::{Settings, Summary};
+    use crate::sim::BuiltIn;
 
     #[test]
     fn a_failure_stands_in_the_case_of_its_property() {
         let settings = Settings { bugs: vec![Bug::TruncateUnconditional], ..Settings::default() };
         let mut summary = Summary::default();
         for seed in 1..40 {
-            let outcome = run_caught(&settings.plan(seed), None).unwrap();
+            let outcome = run_caught(&BuiltIn::new(), &settings.plan(seed), None).unwrap();
             summary.add(seed, &outcome);
         }
         let file = CampaignFile::new(&settings, &summary, Timing::default());
-        let xml = xml(&file).unwrap();
+        let xml = xml(&BuiltIn::new(), &file).unwrap();
         let cases = Finding::all().count();
         assert!(xml.contains(&format!("tests=\"{cases}\"")), "{xml}");
         let seed = format!("first with seed {}", file.failures[0].first_seed);

@@ -5,6 +5,7 @@ pub mod diff;
 pub mod expectations;
 pub mod explain;
 pub mod export;
+pub mod folder;
 pub mod junit;
 pub mod mermaid;
 pub mod page;

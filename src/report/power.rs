@@ -214,6 +214,7 @@ mod tests {
     use crate::bugs::Bug;
     use crate::campaign::Settings;
     use crate::campaign::power::{Measure, measure};
+    use crate::sim::BuiltIn;
 
     #[test]
     fn every_bug_stands_in_the_table_and_in_the_plot() {
@@ -224,7 +225,7 @@ mod tests {
             settings: Settings::default(),
             jobs: 1,
         };
-        let power = measure(&measured, &|_| (), &|| false);
+        let power = measure(&BuiltIn::new(), &measured, &|_| (), &|| false);
         let svg = svg(&power).unwrap();
         for bug in measured.bugs {
             for text in [&text(&power), &markdown(&power), &svg] {

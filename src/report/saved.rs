@@ -1,15 +1,15 @@
 //! A saved run: the plan, its outcome, and digests along the way, so that a replay can say where it diverged.
 
-use std::fs;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::files::write_whole;
 use crate::plan::Plan;
 use crate::record::Record;
 use crate::report::text;
-use crate::sim::{Options, Outcome, run_with};
+use crate::sim::{Outcome, Run, Runner};
 use crate::trace::Digest;
 use crate::trace::digest::Digester;
 
@@ -28,6 +28,8 @@ pub struct SavedRun {
     pub format: String,
     /// The version of the format.
     pub version: u32,
+    /// Whose Raft ran it.
+    pub guest: String,
     /// The plan, with nothing left to profiles.
     pub plan: Plan,
     /// What came of it.
@@ -48,27 +50,47 @@ pub struct Divergence {
 }
 
 impl SavedRun {
-    /// Saves a run of a plan that was just made: it is run once more, for the milestones.
-    pub fn new(plan: &Plan, outcome: &Outcome) -> SavedRun {
-        let plan = plan.clone().concrete();
-        let stride = outcome.counters.records.div_ceil(MILESTONES).max(1);
-        let milestones = milestones(&plan, stride);
-        let outcome = outcome.clone();
-        SavedRun { format: FORMAT.into(), version: VERSION, plan, outcome, stride, milestones }
+    /// Saves a run.
+    pub fn new(run: &Run<'_>) -> SavedRun {
+        let stride = run.outcome().counters.records.div_ceil(MILESTONES).max(1);
+        SavedRun {
+            format: FORMAT.into(),
+            version: VERSION,
+            guest: run.runner().guest().name.clone(),
+            plan: run.plan().clone().concrete(),
+            outcome: run.outcome().clone(),
+            stride,
+            milestones: milestones(run, stride),
+        }
     }
 
-    /// Runs the plan again, and says what came of it, and where it diverged if it did.
-    pub fn replay(&self) -> (Outcome, Option<Divergence>) {
-        let outcome = run_with(&self.plan, Options::default());
-        if outcome.digest == self.outcome.digest {
-            return (outcome, None);
+    /// Runs the plan again, and says where it diverged if it did.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, if the runner has another guest than the saved run.
+    pub fn replay<'r>(
+        &self,
+        runner: &'r dyn Runner,
+    ) -> Result<(Run<'r>, Option<Divergence>), String> {
+        let guest = &runner.guest().name;
+        if *guest != self.guest {
+            return Err(format!(
+                "the run is one of guest `{}`, and cannot be one of `{guest}`",
+                self.guest
+            ));
         }
-        let now = milestones(&self.plan, self.stride.max(1));
+        let run = Run::recorded(runner, self.plan.clone());
+        if run.outcome().digest == self.outcome.digest {
+            return Ok((run, None));
+        }
+        let stride = self.stride.max(1);
+        let now = milestones(&run, stride);
         let same = now.iter().zip(&self.milestones).take_while(|(now, then)| now == then).count();
-        let first = same as u64 * self.stride.max(1) + 1;
-        let window = (first, first + self.stride.max(1) - 1);
-        let lines = text::lines(&self.plan, |number| (window.0..=window.1).contains(&number));
-        (outcome, Some(Divergence { window, lines }))
+        let first = same as u64 * stride + 1;
+        let window = (first, first + stride - 1);
+        let lines = text::lines(&run, |number| (window.0..=window.1).contains(&number));
+        Ok((run, Some(Divergence { window, lines })))
     }
 
     /// Writes the run to a file: to a temporary name first, so that nothing half-written is ever seen.
@@ -77,56 +99,34 @@ impl SavedRun {
     }
 }
 
-/// Writes a file under a temporary name, and renames it.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let temporary = temporary_name(path);
-    let mut file = fs::File::create(&temporary)?;
-    file.write_all(bytes)?;
-    file.write_all(b"\n")?;
-    // A name that is durable before its content would be a file that is not whole after a power failure.
-    file.sync_all()?;
-    drop(file);
-    fs::rename(&temporary, path)
-}
-
-/// The name under which a file is written until it is whole.
-pub fn temporary_name(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    name.into()
-}
-
-fn milestones(plan: &Plan, stride: u64) -> Vec<Digest> {
+fn milestones(run: &Run<'_>, stride: u64) -> Vec<Digest> {
     let mut digester = Digester::default();
     let mut milestones = Vec::new();
-    let mut sink = |record: &Record| {
+    run.follow(&mut |record: &Record| {
         digester.add(record);
         if record.number.is_multiple_of(stride) {
             milestones.push(digester.digest());
         }
-    };
-    run_with(plan, Options { sink: Some(&mut sink), ..Options::default() });
+    });
     milestones
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::run;
+    use crate::sim::BuiltIn;
     use crate::time::Span;
 
     #[test]
     fn a_replay_says_where_it_diverged() {
         let plan = Plan { horizon: Span::secs(1), ..Plan::default() };
-        let outcome = run(&plan);
-        let mut saved = SavedRun::new(&plan, &outcome);
-        assert_eq!(saved.replay().1, None);
+        let raft = BuiltIn::new();
+        let mut saved = SavedRun::new(&Run::new(&raft, plan));
+        let replay = |saved: &SavedRun| saved.replay(&raft).expect("the guest is the same").1;
+        assert_eq!(replay(&saved), None);
         saved.outcome.digest = Digest(0);
         saved.milestones[500] = Digest(0);
-        let divergence = saved.replay().1.expect("another digest is a divergence");
+        let divergence = replay(&saved).expect("another digest is a divergence");
         let (from, to) = (500 * saved.stride + 1, 501 * saved.stride);
         assert_eq!(divergence.window, (from, to));
         assert_eq!(divergence.lines.len() as u64, saved.stride);

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use crate::plan::Plan;
 use crate::record::Record;
-use crate::sim::{Ended, Options, Outcome, run_with};
+use crate::sim::{Ended, Outcome, Run};
 use crate::situation::{Counts, Situation};
 use crate::trace::text::Formatter;
 
 /// The proof of a violation: its property and sentence, and the records as a text trace has them.
-pub fn violation(plan: &Plan, outcome: &Outcome) -> Option<String> {
-    let violation = outcome.violation.as_ref()?;
+pub fn violation(run: &Run<'_>) -> Option<String> {
+    let violation = run.outcome().violation.as_ref()?;
     let mut text = String::new();
     let _ = writeln!(text, "  {}", violation.property.sentence());
     let _ = writeln!(text, "  {}", violation.sentence);
@@ -25,24 +25,22 @@ pub fn violation(plan: &Plan, outcome: &Outcome) -> Option<String> {
         "  at {}s, event {}; the records that prove it:",
         violation.time, violation.event
     );
-    for (number, line) in lines(plan, |number| violation.evidence.binary_search(&number).is_ok()) {
+    for (number, line) in lines(run, |number| violation.evidence.binary_search(&number).is_ok()) {
         let _ = writeln!(text, "    #{number:<7}{line}");
     }
     Some(text)
 }
 
-/// Runs a plan again and puts the records that are wanted, by number, into words, with the roles and terms that nodes had. A run is
-/// pure, so records need not be kept.
-pub fn lines(plan: &Plan, wanted: impl Fn(u64) -> bool) -> Vec<(u64, String)> {
-    let mut formatter = Formatter::new(plan.cluster.nodes);
+/// Puts the records of a run that are wanted, by number, into words, with the roles and terms that nodes had.
+pub fn lines(run: &Run<'_>, wanted: impl Fn(u64) -> bool) -> Vec<(u64, String)> {
+    let mut formatter = Formatter::new(run.plan().cluster.nodes);
     let mut lines = Vec::new();
-    let mut sink = |record: &Record| {
+    run.follow(&mut |record: &Record| {
         formatter.follow(record);
         if wanted(record.number) {
             lines.push((record.number, formatter.line(record)));
         }
-    };
-    run_with(plan, Options { sink: Some(&mut sink), ..Options::default() });
+    });
     lines
 }
 

@@ -13,10 +13,12 @@ pub mod journal;
 pub mod recorder;
 mod recovery;
 pub mod run;
+pub mod runner;
 mod snapshots;
 pub mod waits;
 
-pub use run::{Ended, Options, Outcome, run, run_nodes, run_with};
+pub use run::{Ended, Options, Outcome, run};
+pub use runner::{BuiltIn, Nodes, Run, Runner};
 
 use std::rc::Rc;
 

@@ -2,15 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::guests::saboteur::Saboteur;
-use crate::ids::{NodeId, NodeSet, Term};
+use crate::ids::{NodeId, Term};
 use crate::node::Node;
 use crate::oracle::Violation;
 use crate::plan::Plan;
-use crate::raft::{Raft, Rules};
 use crate::sim::Sim;
 use crate::sim::choices::Choices;
 use crate::sim::recorder::{Marks, Recorder, Sink};
+use crate::sim::runner::{BuiltIn, Runner};
 use crate::sim::waits::{Stopwatch, Waits};
 use crate::situation::{Counts, Situation};
 use crate::time::{Span, Time};
@@ -77,53 +76,59 @@ pub struct Counters {
 }
 
 /// How a run is watched. It never changes what happens.
-#[derive(Default)]
 pub struct Options<'a> {
-    /// Whoever wants to see every record.
+    /// Called with every record.
     pub sink: Option<Sink<'a>>,
-    /// Whoever wants to see every situation that is reached.
+    /// Called with every situation that is reached.
     pub on_situation: Option<Marks<'a>>,
     /// An earlier end than the plan's horizon.
     pub until: Option<Span>,
     /// Asked every few thousand events: whether to give the run up.
     pub interrupt: Option<&'a dyn Fn() -> bool>,
-    /// Leaves oracles and situations out, to see what they cost. Faults that wait for a situation wait for ever.
-    pub unjudged: bool,
-    /// Does without what takes longest to find out about a violation, and only people read: the shortest history. Neither the violation's
-    /// sentence nor its signature tells the difference.
-    pub brief: bool,
+    /// Whether oracles and situations watch, as they do by default. Without them faults that wait for a situation wait for ever; only a
+    /// benchmark, which shows what they cost, wants that.
+    pub oracles: bool,
+    /// Whether the smallest history that violates linearizability is looked for, as it is by default. It takes the longest and only people
+    /// read it: neither the violation's sentence nor its signature tells the difference.
+    pub minimise_history: bool,
     /// Where what was drawn is put when the run has ended.
     pub choices: Option<&'a mut Choices>,
     /// Where the waits of clients and for leaders are added.
     pub waits: Option<&'a mut Waits>,
-    /// Where the election timeouts of each node are put when the run has ended.
-    pub timeouts: Option<&'a mut Vec<Vec<Span>>>,
 }
 
-/// Runs a plan. Pure: the same plan gives the same outcome, on every machine and in every build. The plan must have
-/// passed [`validate`](crate::plan::validate::validate).
-pub fn run(plan: &Plan) -> Outcome {
-    run_with(plan, Options::default())
-}
-
-/// Runs a plan, watched.
-pub fn run_with(plan: &Plan, options: Options) -> Outcome {
-    let config = plan.config();
-    let nodes = NodeSet::first(plan.cluster.nodes);
-    let raft = |id: NodeId| Raft::new(id, nodes, plan.config_of(id)).beginning_with(plan.voters());
-    if Saboteur::<Raft>::is_needed(Rules::of(config.bugs)) {
-        return run_nodes(plan, &|id| Saboteur::new(raft(id), Rules::of(config.bugs)), options);
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Options {
+            sink: None,
+            on_situation: None,
+            until: None,
+            interrupt: None,
+            oracles: true,
+            minimise_history: true,
+            choices: None,
+            waits: None,
+        }
     }
-    run_nodes(plan, &raft, options)
+}
+
+/// Runs a plan with the built-in Raft. Pure: the same plan gives the same outcome, on every machine and in every build. The plan must
+/// have passed [`validate`](crate::plan::validate::validate).
+pub fn run(plan: &Plan) -> Outcome {
+    BuiltIn::new().run(plan, Options::default())
 }
 
 /// Runs a plan with nodes of any kind.
-pub fn run_nodes<N: Node>(plan: &Plan, make: &dyn Fn(NodeId) -> N, options: Options) -> Outcome {
+pub(super) fn run_nodes<N: Node>(
+    plan: &Plan,
+    make: &dyn Fn(NodeId) -> N,
+    options: Options<'_>,
+) -> Outcome {
     let horizon = options.until.unwrap_or(plan.horizon).min(plan.horizon);
-    let mut recorder = Recorder::new(plan, !options.unjudged, options.sink, options.on_situation);
+    let mut recorder = Recorder::new(plan, options.oracles, options.sink, options.on_situation);
     recorder.stopwatch = options.waits.map(Stopwatch::new);
-    if let (true, Some(judges)) = (options.brief, recorder.judges()) {
-        judges.oracles.be_brief();
+    if let (false, Some(judges)) = (options.minimise_history, recorder.judges()) {
+        judges.oracles.minimise_no_history();
     }
     let mut sim = Sim::new(plan, make, recorder);
     sim.choices = options.choices.is_some().then(Box::default);

@@ -22,7 +22,7 @@ pub fn requests(shrinker: &mut Shrinker) {
         &mut plan.requests
     }
     reduce(shrinker, list);
-    while let Some(timed) = timed(&shrinker.best) {
+    while let Some(timed) = timed(shrinker.runner, &shrinker.best) {
         let without = |plan: &mut Plan, place: usize| {
             plan.clone_from(&timed);
             plan.requests.remove(place);

@@ -21,7 +21,7 @@ use crate::campaign::finding::{Finding, Signature};
 use crate::campaign::workers::{run_briefly, run_caught};
 use crate::plan::Plan;
 use crate::plan::validate::validate;
-use crate::sim::Outcome;
+use crate::sim::{Outcome, Runner};
 
 /// How often all passes are repeated at most.
 const ROUNDS_MAX: usize = 12;
@@ -96,10 +96,10 @@ pub struct Size {
 
 impl Size {
     /// The size of a plan and of its run.
-    pub fn of(plan: &Plan, outcome: &Outcome) -> Size {
+    pub fn of(runner: &dyn Runner, plan: &Plan, outcome: &Outcome) -> Size {
         let operations = match plan.clients.count {
             0 => plan.requests.len(),
-            _ => schedule::choices(plan).requests.len(),
+            _ => schedule::choices(runner, plan).requests.len(),
         };
         Size {
             faults: plan.faults.len() as u64,
@@ -131,6 +131,7 @@ pub struct Control<'a> {
 
 /// The best plan so far, and what tells whether another is as good.
 pub struct Shrinker<'a> {
+    runner: &'a dyn Runner,
     goal: Goal,
     best: Plan,
     outcome: Outcome,
@@ -217,14 +218,20 @@ impl Shrunk {
 }
 
 /// Shrinks a plan. Nothing if it does not fail.
-pub fn shrink(plan: &Plan, any: bool, control: Control) -> Option<Shrunk> {
+pub fn shrink<'a>(
+    runner: &'a dyn Runner,
+    plan: &Plan,
+    any: bool,
+    control: Control<'a>,
+) -> Option<Shrunk> {
     let mut plan = plan.clone();
     plan.expect = crate::plan::Expect::default();
-    let outcome = run_briefly(&plan).ok()?;
+    let outcome = run_briefly(runner, &plan).ok()?;
     let signature = Signature::of(&outcome)?;
-    let before = Size::of(&plan, &outcome);
+    let before = Size::of(runner, &plan, &outcome);
     let goal = if any { Goal::Any } else { Goal::Same(signature) };
     let mut shrinker = Shrinker {
+        runner,
         goal,
         best: plan,
         outcome,
@@ -237,9 +244,9 @@ pub fn shrink(plan: &Plan, any: bool, control: Control) -> Option<Shrunk> {
     shrinker.run();
     let cut_short = shrinker.is_over();
     let Shrinker { mut best, tried, .. } = shrinker;
-    let outcome = run_caught(&best, None).ok()?;
-    let seedless = schedule::is_seedless(&best, &outcome);
-    let after = Size::of(&best, &outcome);
+    let outcome = run_caught(runner, &best, None).ok()?;
+    let seedless = schedule::is_seedless(runner, &best, &outcome);
+    let after = Size::of(runner, &best, &outcome);
     if let Some(violation) = &outcome.violation {
         best.expect.violation = Some(violation.property);
     }
@@ -253,8 +260,8 @@ fn steps(plan: &Plan) -> usize {
 }
 
 /// What makes one plan worth more than another: that nothing is left to chance, and then few steps.
-fn size(plan: &Plan, outcome: &Outcome) -> (bool, usize) {
-    (!schedule::is_seedless(plan, outcome), steps(plan))
+fn size(runner: &dyn Runner, plan: &Plan, outcome: &Outcome) -> (bool, usize) {
+    (!schedule::is_seedless(runner, plan, outcome), steps(plan))
 }
 
 impl Shrinker<'_> {
@@ -263,7 +270,7 @@ impl Shrinker<'_> {
         self.simplify_all();
         let mut lucky = (self.best.clone(), self.outcome.clone());
         self.finish();
-        let mut least = size(&self.best, &self.outcome);
+        let mut least = size(self.runner, &self.best, &self.outcome);
         for Effort { steps_enough, times } in EFFORTS {
             let smallest = (self.best.clone(), self.outcome.clone());
             if least <= (false, steps_enough) || self.is_over() {
@@ -274,7 +281,7 @@ impl Shrinker<'_> {
             self.simplify_all();
             lucky = (self.best.clone(), self.outcome.clone());
             self.finish();
-            let size = size(&self.best, &self.outcome);
+            let size = size(self.runner, &self.best, &self.outcome);
             match size > least {
                 true => (self.best, self.outcome) = smallest,
                 false => least = size,
@@ -317,7 +324,7 @@ impl Shrinker<'_> {
 
     /// While there is chance left, a candidate may fail under another seed: less happens, so it happens at other times.
     fn simplify(&mut self) {
-        self.fixed = schedule::is_seedless(&self.best, &self.outcome);
+        self.fixed = schedule::is_seedless(self.runner, &self.best, &self.outcome);
         self.seeds = match self.fixed {
             true => 1,
             false => {
@@ -352,7 +359,7 @@ impl Shrinker<'_> {
     /// Takes the chance out, and then what is not needed without it.
     fn settle(&mut self) {
         schedule::take_randomness_out(self);
-        self.fixed = schedule::is_seedless(&self.best, &self.outcome);
+        self.fixed = schedule::is_seedless(self.runner, &self.best, &self.outcome);
         simpler::all(self);
         list::requests(self);
         list::faults(self);
@@ -417,15 +424,15 @@ impl Shrinker<'_> {
 
     fn judge_all(&self, plans: &[Plan]) -> Vec<Option<Outcome>> {
         let events_max = 2 * self.outcome.counters.events + 10_000;
-        let (goal, fixed) = (&self.goal, self.fixed);
+        let (runner, goal, fixed) = (self.runner, &self.goal, self.fixed);
         if let [plan] = plans {
-            return vec![judge(plan, goal, events_max, fixed)];
+            return vec![judge(runner, plan, goal, events_max, fixed)];
         }
         let next = AtomicUsize::new(0);
         let work = || {
             let places = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
             let mine = places.take_while(|place| *place < plans.len());
-            mine.map(|place| (place, judge(&plans[place], goal, events_max, fixed)))
+            mine.map(|place| (place, judge(runner, &plans[place], goal, events_max, fixed)))
                 .collect::<Vec<_>>()
         };
         let mut outcomes = vec![None; plans.len()];
@@ -443,13 +450,19 @@ impl Shrinker<'_> {
 
 /// The outcome of a plan that fails as wanted. A candidate may take so many events, and no more; if it is to be `fixed`, every seed gives
 /// the same run.
-fn judge(plan: &Plan, goal: &Goal, events_max: u64, fixed: bool) -> Option<Outcome> {
+fn judge(
+    runner: &dyn Runner,
+    plan: &Plan,
+    goal: &Goal,
+    events_max: u64,
+    fixed: bool,
+) -> Option<Outcome> {
     let mut plan = plan.clone();
     if !matches!(goal, Goal::Same(Signature { finding: Finding::EventLimit, .. })) {
         plan.events_max = plan.events_max.min(events_max);
     }
     validate(&plan).ok()?;
-    let outcome = run_briefly(&plan).ok()?;
+    let outcome = run_briefly(runner, &plan).ok()?;
     let fails = goal.is_met(Signature::of(&outcome).as_ref());
-    (fails && (!fixed || schedule::is_seedless(&plan, &outcome))).then_some(outcome)
+    (fails && (!fixed || schedule::is_seedless(runner, &plan, &outcome))).then_some(outcome)
 }

@@ -13,7 +13,7 @@ use crate::plan::{
     Action, Clients, DiskOptions, Fault, Latency, LinkOptions, Pin, Plan, SyncPin, Target, When,
 };
 use crate::sim::choices::{Choices, Strike};
-use crate::sim::{Options, Outcome, run_with};
+use crate::sim::{Options, Outcome, Runner};
 use crate::time::{Share, Span, Time};
 
 /// Other seeds whose runs must be the same if a plan leaves nothing to chance.
@@ -26,24 +26,27 @@ const PLAIN: Span = Span::millis(1);
 const LATE: [u64; 3] = [20, 5, 2];
 
 /// Whether the same run comes of any seed.
-pub fn is_seedless(plan: &Plan, outcome: &Outcome) -> bool {
+pub fn is_seedless(runner: &dyn Runner, plan: &Plan, outcome: &Outcome) -> bool {
     OTHER_SEEDS.into_iter().all(|seed| {
         let other = Plan { seed, ..plan.clone() };
-        let options = Options { brief: true, ..Options::default() };
-        run_with(&other, options).digest == outcome.digest
+        let options = Options { minimise_history: false, ..Options::default() };
+        runner.run(&other, options).digest == outcome.digest
     })
 }
 
 /// All that is drawn in a plan's run.
-pub fn choices(plan: &Plan) -> Choices {
+pub fn choices(runner: &dyn Runner, plan: &Plan) -> Choices {
     let mut choices = Choices::default();
-    run_with(plan, Options { choices: Some(&mut choices), brief: true, ..Options::default() });
+    runner.run(
+        plan,
+        Options { choices: Some(&mut choices), minimise_history: false, ..Options::default() },
+    );
     choices
 }
 
 /// The plan with all decided that was drawn, each message and each sync too.
-pub fn decide(plan: &Plan) -> Plan {
-    let choices = choices(plan);
+pub fn decide(runner: &dyn Runner, plan: &Plan) -> Plan {
+    let choices = choices(runner, plan);
     let mut decided = decided(plan, &choices, Asked::Tries, Triggers::AreTimes);
     decided.pins = odd_messages(&choices).pop().unwrap_or_default();
     decided.syncs = odd_syncs(&choices).pop().unwrap_or_default();
@@ -53,11 +56,11 @@ pub fn decide(plan: &Plan) -> Plan {
 /// Makes decisions of all that was drawn, as few as will do.
 pub fn take_randomness_out(shrinker: &mut Shrinker) {
     let seed = shrinker.with(|plan| plan.seed = 1);
-    if is_seedless(&shrinker.best, &shrinker.outcome) {
+    if is_seedless(shrinker.runner, &shrinker.best, &shrinker.outcome) {
         shrinker.take(seed);
         return;
     }
-    let choices = choices(&shrinker.best);
+    let choices = choices(shrinker.runner, &shrinker.best);
     let mut candidates = Vec::new();
     for asked in Asked::of(&shrinker.best) {
         for triggers in [Triggers::Stay, Triggers::AreTimes] {
@@ -231,7 +234,7 @@ pub fn name_errors(shrinker: &mut Shrinker) {
     if disks().all(|disk| disk.errors == Share::NEVER) {
         return;
     }
-    let syncs = choices(plan).syncs;
+    let syncs = choices(shrinker.runner, plan).syncs;
     let named = shrinker.with(|plan| {
         plan.disk.errors = Share::NEVER;
         for disk in plan.nodes.iter_mut().filter_map(|node| node.disk.as_mut()) {
@@ -257,7 +260,7 @@ pub fn name_requests(shrinker: &mut Shrinker) {
     if shrinker.take(silent) {
         return;
     }
-    let choices = choices(&shrinker.best);
+    let choices = choices(shrinker.runner, &shrinker.best);
     let named = |asked: Asked| shrinker.with(|plan| asked.decide(plan, &choices));
     let candidates = Asked::of(&shrinker.best).into_iter().map(named).collect();
     shrinker.take_first(candidates);
@@ -273,7 +276,7 @@ pub fn pin_messages(shrinker: &mut Shrinker) {
     if is_plain_network(&shrinker.best) && shrinker.best.links.is_empty() {
         return;
     }
-    let choices = choices(&shrinker.best);
+    let choices = choices(shrinker.runner, &shrinker.best);
     let candidate = |pins: Vec<Pin>| {
         shrinker.with(|plan| {
             plan.network = plain_network();

@@ -7,7 +7,7 @@ use crate::campaign::shrink::Shrinker;
 use crate::ids::NodeId;
 use crate::plan::{Action, Fault, Plan, Target, Trigger, When};
 use crate::record::Record;
-use crate::sim::{Options, run_with};
+use crate::sim::{Options, Runner};
 use crate::situation::Situation;
 use crate::time::Time;
 
@@ -31,19 +31,19 @@ pub fn triggers(shrinker: &mut Shrinker) {
         return;
     }
     let by_luck = shrinker.seeds > 1;
-    let mut moments = moments(&shrinker.best);
+    let mut moments = moments(shrinker.runner, &shrinker.best);
     for place in 0..shrinker.best.faults.len() {
         let When::At(at) = shrinker.best.faults[place].when else { continue };
         let candidates = waiting(&shrinker.best, place, &moments, Time::ZERO.plus(at), by_luck);
         if shrinker.take_first(candidates).is_some() {
-            moments = self::moments(&shrinker.best);
+            moments = self::moments(shrinker.runner, &shrinker.best);
         }
     }
 }
 
 /// The plan with times in place of triggers that wait for a later occurrence than the first: a fault that waits for the ninth commit keeps
 /// nine requests in the plan. Nothing if it has no such trigger.
-pub fn timed(plan: &Plan) -> Option<Plan> {
+pub fn timed(runner: &dyn Runner, plan: &Plan) -> Option<Plan> {
     let counts = |fault: &Fault| match fault.when {
         When::On(trigger) if trigger.nth > 1 && trigger.times == 1 => Some(trigger),
         _ => None,
@@ -51,7 +51,7 @@ pub fn timed(plan: &Plan) -> Option<Plan> {
     if !plan.faults.iter().any(|fault| counts(fault).is_some()) {
         return None;
     }
-    let moments = moments(plan);
+    let moments = moments(runner, plan);
     let mut timed = plan.clone();
     for fault in &mut timed.faults {
         let Some(trigger) = counts(fault) else { continue };
@@ -71,7 +71,7 @@ pub fn timed(plan: &Plan) -> Option<Plan> {
 }
 
 /// Every situation that a plan's run reaches, in order.
-fn moments(plan: &Plan) -> Vec<Moment> {
+fn moments(runner: &dyn Runner, plan: &Plan) -> Vec<Moment> {
     let found = RefCell::new(Vec::<(u64, Situation)>::new());
     let mut moments = Vec::new();
     let mut mark = |record: u64, situation| found.borrow_mut().push((record, situation));
@@ -85,7 +85,7 @@ fn moments(plan: &Plan) -> Vec<Moment> {
     };
     let options =
         Options { sink: Some(&mut see), on_situation: Some(&mut mark), ..Options::default() };
-    run_with(plan, options);
+    runner.run(plan, options);
     moments
 }
 

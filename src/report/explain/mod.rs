@@ -7,7 +7,6 @@ mod past;
 mod status;
 mod story;
 
-use std::cell::Cell;
 use std::fmt::Write as _;
 
 use crate::ids::{NodeId, Term};
@@ -15,11 +14,9 @@ use crate::oracle::Violation;
 use crate::plan::{Plan, scenario};
 use crate::property::Property;
 use crate::record::Record;
-use crate::sim::{Options, run_with};
+use crate::sim::Run;
+use crate::sim::runner::RECORDS_MAX;
 use crate::time::Time;
-
-/// A longer run is refused: its records are kept all at once.
-pub const RECORDS_MAX: usize = 2_000_000;
 
 /// One thing that mattered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,39 +57,37 @@ pub struct Explanation {
 /// How many lines are no part of the story: what is left out, what does not hold and why, and what to do next.
 const LINES_AROUND: usize = 10;
 
-/// Runs a plan and tells its violation, in a text of so many lines with all that belongs to it, or more if the evidence takes more;
-/// none if there is no violation. An error is a sentence.
-pub fn explain(plan: &Plan, lines_max: usize) -> Result<Option<Explanation>, String> {
-    explain_within(plan, lines_max, RECORDS_MAX)
-}
-
-/// The same, of a run with at most so many records.
-fn explain_within(
-    plan: &Plan,
-    lines_max: usize,
-    records_max: usize,
-) -> Result<Option<Explanation>, String> {
-    let mut records: Vec<Record> = Vec::new();
-    let full = Cell::new(false);
-    let mut sink = |record: &Record| {
-        full.set(records.len() >= records_max);
-        if !full.get() {
-            records.push(*record);
-        }
-    };
-    let give_up = || full.get();
-    let options =
-        Options { sink: Some(&mut sink), interrupt: Some(&give_up), ..Options::default() };
-    let outcome = run_with(plan, options);
-    if full.get() {
+/// Tells the violation of a run, in a text of so many lines with all that belongs to it, or more if the evidence takes more; none if there
+/// is no violation.
+///
+/// # Errors
+///
+/// A sentence, if the run has too many records to hold.
+pub fn explain(run: &Run<'_>, lines_max: usize) -> Result<Option<Explanation>, String> {
+    let Some(violation) = run.outcome().violation.clone() else { return Ok(None) };
+    let made = run.outcome().counters.records;
+    if made > RECORDS_MAX as u64 {
         return Err(format!(
-            "the run makes more than {records_max} records, too many to hold; `squall shrink` makes it shorter"
+            "the run makes {made} records, more than the {RECORDS_MAX} that can be held; `squall shrink` makes it shorter"
         ));
     }
-    let Some(violation) = outcome.violation else { return Ok(None) };
-    let told = story::tell(plan, &records, &violation);
+    let mut seen = Vec::new();
+    let records = run.records().unwrap_or_else(|| {
+        run.follow(&mut |record| seen.push(*record));
+        &seen
+    });
+    Ok(Some(explain_records(run.plan(), records, violation, lines_max)))
+}
+
+fn explain_records(
+    plan: &Plan,
+    records: &[Record],
+    violation: Violation,
+    lines_max: usize,
+) -> Explanation {
+    let told = story::tell(plan, records, &violation);
     let standing = match violation.property {
-        Property::Liveness => status::tell(plan.cluster.nodes, &records),
+        Property::Liveness => status::tell(plan.cluster.nodes, records),
         _ => Vec::new(),
     };
     // It has a heading, and an empty line before it.
@@ -103,7 +98,7 @@ fn explain_within(
     let idle =
         (0..usize::from(plan.cluster.nodes)).map(NodeId::at).filter(|node| !told(node)).collect();
     let left_out = records.len() - lines.len();
-    Ok(Some(Explanation { violation, left_out, lines, idle, standing }))
+    Explanation { violation, left_out, lines, idle, standing }
 }
 
 /// The lines that matter most, in order; of two that matter the same, the later one.
@@ -160,7 +155,8 @@ impl Explanation {
     }
 
     /// As a report of a bug, with all that makes it happen again.
-    pub fn markdown(&self, plan: &Plan) -> String {
+    pub fn markdown(&self, run: &Run<'_>) -> String {
+        let plan = run.plan();
         let Violation { property, sentence, .. } = &self.violation;
         let mut text = format!("# {property}: {sentence}\n\n");
         if !plan.title.is_empty() {
@@ -212,24 +208,5 @@ impl Explanation {
             [most @ .., last] => format!("; {} and {last} take no part", most.join(", ")),
         };
         format!("left out: {} records that do not matter{idle}", self.left_out)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bugs::Bug;
-    use crate::sim::run;
-
-    #[test]
-    fn a_run_with_too_many_records_is_refused_and_no_other() {
-        let mut plan = Plan::default();
-        plan.raft.bugs.push(Bug::CommitWithoutQuorum);
-        let records = run(&plan).counters.records as usize;
-        let explanation = explain_within(&plan, 40, records).expect("they are few enough");
-        assert!(explanation.is_some_and(|it| it.violation.property == Property::Durability));
-        let refusal = explain_within(&plan, 40, records - 1).expect_err("one too many");
-        assert!(refusal.contains(&format!("more than {} records", records - 1)), "{refusal}");
-        assert!(refusal.contains("squall shrink"), "{refusal}");
     }
 }

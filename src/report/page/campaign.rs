@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::campaign::power::Power;
-use crate::campaign::store::{
+use crate::campaign::file::{
     CampaignFile, FAILURES, FailureRow, SHRUNK, SHRUNK_STORY, STORY, SituationRow,
 };
+use crate::campaign::power::Power;
 use crate::report::campaign::{grouped, long_time, next_command, seconds, seeds, verdict, waited};
 use crate::report::page::histogram;
 use crate::report::power;
@@ -237,8 +237,8 @@ mod tests {
     use super::*;
     use crate::campaign::Settings;
     use crate::campaign::Summary;
+    use crate::campaign::file::Timing;
     use crate::campaign::finding::Signature;
-    use crate::campaign::store::Timing;
 
     #[test]
     fn what_failed_and_what_was_missed_is_told_and_nothing_is_read_as_html() {

@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::record::{Kind, Record};
 use crate::report::text;
 use crate::sim::run::Counters;
-use crate::sim::{Options, Outcome, run_with};
+use crate::sim::{Outcome, Run};
 use crate::situation::Situation;
 use crate::time::Time;
 use encode::{Encoder, KINDS, Tables, id, role_word};
@@ -255,21 +255,21 @@ fn common_prefix(nodes: &[&NodeShadow]) -> usize {
     same
 }
 
-/// Runs a plan, and makes the page of its run. `command` is what a user types to have the run again.
-pub fn html(plan: &Plan, command: &str, window: Window) -> Result<String, TooBig> {
+/// Makes the page of a run. `command` is what a user types to have the run again.
+///
+/// # Errors
+///
+/// The page would hold more records than the window allows.
+pub fn html(run: &Run<'_>, command: &str, window: Window) -> Result<String, TooBig> {
+    let (plan, outcome) = (run.plan(), run.outcome());
     let mut seen = Seen::new(plan.cluster.nodes, window);
-    let mut marks: Vec<(u64, Situation)> = Vec::new();
-    let mut sink = |record: &Record| seen.see(record);
-    let mut mark = |record: u64, situation: Situation| marks.push((record, situation));
-    let options =
-        Options { sink: Some(&mut sink), on_situation: Some(&mut mark), ..Options::default() };
-    let outcome = run_with(plan, options);
+    let mut marks = run.situations(&mut |record: &Record| seen.see(record));
     if let Some(too_big) = seen.too_big() {
         return Err(too_big);
     }
     let shown = seen.first..seen.first + seen.records.len() as u64;
     marks.retain(|(record, _)| shown.contains(record));
-    Ok(assemble(&embedded(&data(plan, command, &outcome, seen, &marks))))
+    Ok(assemble(&embedded(&data(plan, command, outcome, seen, &marks))))
 }
 
 fn data<'a>(
@@ -343,23 +343,28 @@ fn assemble(data: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::BuiltIn;
     use crate::time::Span;
 
     fn plan() -> Plan {
         Plan { horizon: Span::secs(2), ..Plan::default() }
     }
 
+    fn page(plan: Plan, window: Window) -> Result<String, TooBig> {
+        html(&Run::new(&BuiltIn::new(), plan), "squall run", window)
+    }
+
     #[test]
     fn nothing_in_the_data_ends_the_script() {
         let title = "</script><script>alert(1)</script> & \u{2028}".to_owned();
-        let page = html(&Plan { title, ..plan() }, "squall run", Window::default()).unwrap();
+        let page = page(Plan { title, ..plan() }, Window::default()).unwrap();
         assert!(page.contains("\\u003c/script\\u003e\\u003cscript\\u003ealert(1)"));
         assert!(!page.contains("<script>alert"));
     }
 
     #[test]
     fn the_page_asks_nothing_of_a_network() {
-        let page = html(&plan(), "squall run", Window::default()).unwrap();
+        let page = page(plan(), Window::default()).unwrap();
         for word in ["http://", "https://", "src=", "@import", "url("] {
             assert!(!page.contains(word), "{word}");
         }
@@ -368,11 +373,11 @@ mod tests {
     #[test]
     fn a_page_does_not_grow_without_bound() {
         let window = Window { records_max: 100, ..Window::default() };
-        let too_big = html(&plan(), "squall run", window).unwrap_err();
+        let too_big = page(plan(), window).unwrap_err();
         assert_eq!(too_big.records_max, 100);
         assert!(too_big.records > 100);
         let from = too_big.fits_from.plus(Span::nanos(1));
-        assert!(html(&plan(), "squall run", Window { from, ..window }).is_ok());
+        assert!(page(plan(), Window { from, ..window }).is_ok());
     }
 
     #[test]
@@ -385,7 +390,7 @@ mod tests {
             kinds.push(json["kind"].to_string());
         };
         let plan = Plan { horizon: Span::secs(10), ..crate::plan::swarm::draw(7) };
-        run_with(&plan, Options { sink: Some(&mut sink), ..Options::default() });
+        Run::new(&BuiltIn::new(), plan).follow(&mut sink);
         kinds.sort_unstable();
         kinds.dedup();
         assert!(kinds.len() > 15, "{kinds:?}");

@@ -6,9 +6,8 @@ mod term;
 use std::fmt;
 
 use crate::ids::{Index, NodeId, Term};
-use crate::plan::Plan;
 use crate::record::Record;
-use crate::sim::{Options, run_with};
+use crate::sim::Run;
 use crate::time::Time;
 
 /// What is asked.
@@ -20,25 +19,25 @@ pub enum Question {
     Term(Term, Option<NodeId>),
 }
 
-/// Runs a plan and answers. An error is a sentence: the run has nothing that the question is about.
-pub fn answer(plan: &Plan, question: Question) -> Result<String, String> {
-    let nodes = plan.cluster.nodes;
+/// Answers a question about a run.
+///
+/// # Errors
+///
+/// A sentence, if the run has nothing that the question is about.
+pub fn answer(run: &Run<'_>, question: Question) -> Result<String, String> {
+    let nodes = run.plan().cluster.nodes;
     match question {
         Question::Commit(index) => {
             let mut story = commit::Story::new(nodes, index);
-            follow(plan, &mut |record| story.see(record));
+            run.follow(&mut |record| story.see(record));
             story.tell()
         }
         Question::Term(term, node) => {
             let mut story = term::Story::new(nodes, term);
-            follow(plan, &mut |record| story.see(record));
+            run.follow(&mut |record| story.see(record));
             story.tell(node)
         }
     }
-}
-
-fn follow(plan: &Plan, sink: &mut dyn FnMut(&Record)) {
-    run_with(plan, Options { sink: Some(sink), ..Options::default() });
 }
 
 /// Where in the run something is to be found.

@@ -1,4 +1,4 @@
-//! The result of a campaign on disk: `campaign.json`, and a folder for each distinct failure.
+//! The result of a campaign as its file has it, `campaign.json`, and how the results of parts are added up.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,16 +8,12 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::campaign::finding::{Finding, Signature};
+use crate::campaign::finding::Signature;
 use crate::campaign::summary::{Reached, Seen, Summary, Totals};
-use crate::campaign::workers::{End, run_caught};
+use crate::campaign::workers::End;
 use crate::campaign::{Partition, Settings};
-use crate::plan::scenario::{self, FileError, json_error};
+use crate::plan::scenario::{FileError, json_error};
 use crate::plan::validate::SEED_MAX;
-use crate::report::explain::explain;
-use crate::report::page::{self, Window};
-use crate::report::saved::{SavedRun, write_whole};
-use crate::report::text;
 use crate::sim::waits::Waits;
 use crate::situation::Situation;
 
@@ -237,113 +233,6 @@ impl CampaignFile {
     }
 }
 
-/// The folder of a campaign that is under way.
-pub struct Store {
-    folder: PathBuf,
-    settings: Settings,
-    partition: Partition,
-    jobs: u64,
-    /// The failures whose runs are written, with their seeds.
-    written: BTreeMap<Signature, u64>,
-}
-
-impl Store {
-    /// A store that writes to a folder.
-    pub fn new(folder: &Path, settings: &Settings, partition: Partition, jobs: u64) -> Store {
-        Store {
-            folder: folder.to_owned(),
-            settings: settings.clone(),
-            partition,
-            jobs,
-            written: BTreeMap::new(),
-        }
-    }
-
-    /// Removes what an earlier campaign left in the folder. A folder without a result is no campaign's, and keeps what it has;
-    /// for the same reason the result itself goes last.
-    pub fn clear(&self) -> io::Result<()> {
-        if !self.folder.join(FILE).exists() {
-            return Ok(());
-        }
-        ignore_missing(fs::remove_dir_all(self.folder.join(FAILURES)))?;
-        for file in [JUNIT, page::campaign::FILE, FILE] {
-            ignore_missing(fs::remove_file(self.folder.join(file)))?;
-        }
-        Ok(())
-    }
-
-    /// Writes what there is so far, or in the end.
-    pub fn write(
-        &mut self,
-        summary: &Summary,
-        milliseconds: u64,
-        end: Option<End>,
-    ) -> io::Result<CampaignFile> {
-        let partition = (self.partition.count > 1).then(|| self.partition.to_string());
-        let ended = end.map(|end| end.name().to_owned());
-        let timing = Timing { partition, jobs: self.jobs, milliseconds, ended };
-        let file = CampaignFile::new(&self.settings, summary, timing);
-        self.write_file(&file, end.is_some())?;
-        Ok(file)
-    }
-
-    /// Writes a result. The failures' folders say how often each was seen only at the `end`.
-    pub fn write_file(&mut self, file: &CampaignFile, end: bool) -> io::Result<()> {
-        for failure in &file.failures {
-            let written = self.written.get(&failure.signature) == Some(&failure.first_seed);
-            if end || !written {
-                self.write_failure(failure, !written)?;
-                self.written.insert(failure.signature.clone(), failure.first_seed);
-            }
-        }
-        write_whole(&self.folder.join(FILE), &serde_json::to_vec_pretty(file)?)
-    }
-
-    /// Where a failure's folder is.
-    pub fn folder_of(&self, failure: &FailureRow) -> PathBuf {
-        self.folder.join(FAILURES).join(&failure.id)
-    }
-
-    fn write_failure(&self, failure: &FailureRow, with_run: bool) -> io::Result<()> {
-        let folder = self.folder_of(failure);
-        write_whole(&folder.join("failure.json"), &serde_json::to_vec_pretty(failure)?)?;
-        if !with_run {
-            return Ok(());
-        }
-        let mut plan = self.settings.plan(failure.first_seed);
-        if let Finding::Violation(property) = failure.signature.finding {
-            plan.expect.violation = Some(property);
-        }
-        write_whole(&folder.join("scenario.toml"), scenario::to_toml(&plan).as_bytes())?;
-        // A run that does not end, or that squall does not survive, has no outcome to write.
-        if !matches!(failure.signature.finding, Finding::Violation(_) | Finding::EventLimit) {
-            return Ok(());
-        }
-        let Ok(outcome) = run_caught(&plan, None) else { return Ok(()) };
-        if let Some(proof) = text::violation(&plan, &outcome) {
-            write_whole(&folder.join("proof.txt"), proof.as_bytes())?;
-        }
-        // A run that is too long to be held whole has no story.
-        if let Ok(Some(explanation)) = explain(&plan, STORY_LINES_MAX) {
-            let story = explanation.text(&folder.display().to_string());
-            write_whole(&folder.join(STORY), story.as_bytes())?;
-        }
-        let saved = folder.join("run.plan.json");
-        SavedRun::new(&plan, &outcome).write(&saved)?;
-        let command = format!("squall replay {}", saved.display());
-        // A run that a page does not hold can still be shown in parts, by `squall report`.
-        let Ok(page) = page::html(&plan, &command, Window::default()) else { return Ok(()) };
-        write_whole(&folder.join("run.html"), page.trim_end().as_bytes())
-    }
-}
-
-fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        result => result,
-    }
-}
-
 /// Adds up the results of parts. They must come from the same squall with the same settings, and share no seed.
 pub fn merge(files: &[(PathBuf, CampaignFile)]) -> Result<CampaignFile, String> {
     let Some(((first_path, first), others)) = files.split_first() else {
@@ -425,6 +314,7 @@ mod tests {
     use super::*;
     use crate::bugs::Bug;
     use crate::campaign::workers::{Control, run};
+    use crate::sim::BuiltIn;
     use std::time::Duration;
 
     fn result(settings: &Settings, partition: Partition) -> CampaignFile {
@@ -435,7 +325,8 @@ mod tests {
             interrupted: &|| false,
         };
         let seeds = partition.seeds(settings);
-        let (summary, _) = run(settings, seeds, Summary::default(), &control, &mut |_| ());
+        let (summary, _) =
+            run(&BuiltIn::new(), settings, seeds, Summary::default(), &control, &mut |_| ());
         CampaignFile::new(settings, &summary, Timing::default())
     }
 
@@ -496,15 +387,6 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_a_result_keeps_what_it_has() {
-        let folder = tempfile::tempdir().unwrap();
-        let mine = folder.path().join(FAILURES).join("mine.txt");
-        write_whole(&mine, b"mine").unwrap();
-        Store::new(folder.path(), &settings(), Partition::default(), 1).clear().unwrap();
-        assert!(mine.exists());
-    }
-
-    #[test]
     fn a_file_written_and_read_is_the_same_result() {
         let file = result(&settings(), Partition { index: 2, count: 2 });
         let text = serde_json::to_string_pretty(&file).unwrap();
@@ -516,23 +398,5 @@ mod tests {
         assert!(CampaignFile::from_json(&wrong).unwrap_err().message.contains("version 9"));
         let wrong = text.replace("\"clocks\": 30", "\"clocks\": 300");
         assert!(CampaignFile::from_json(&wrong).unwrap_err().message.contains("swarm.clocks"));
-    }
-
-    #[test]
-    fn a_failure_has_a_folder_with_a_run_that_replays() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = result(&settings(), Partition::default());
-        let mut store = Store::new(folder.path(), &settings(), Partition::default(), 1);
-        store.write_file(&file, true).unwrap();
-        let failure = store.folder_of(&file.failures[0]);
-        for name in ["failure.json", "scenario.toml", "proof.txt", STORY] {
-            assert!(failure.join(name).exists(), "{name}");
-        }
-        let saved = fs::read_to_string(failure.join("run.plan.json")).unwrap();
-        let saved: SavedRun = serde_json::from_str(&saved).unwrap();
-        assert_eq!(saved.replay().1, None);
-        assert_eq!(Signature::of(&saved.outcome), Some(file.failures[0].signature.clone()));
-        store.clear().unwrap();
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }
