@@ -2,17 +2,16 @@
 //!
 //! With `SQUALL_SCREENSHOTS` set to a folder, pictures of what the tests look at are left there.
 
-mod browser;
-
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use browser::Page;
 use serde_json::{Value, json};
 use squall::plan::{Plan, scenario};
 use squall::report::text;
 use squall::sim::{Options, run, run_with};
 use tempfile::TempDir;
+
+use crate::browser::Page;
 
 const WINDOW: (u32, u32) = (1440, 900);
 

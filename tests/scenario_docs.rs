@@ -1,7 +1,5 @@
-//! `docs/scenarios.md` has every key and every word of a scenario file, as the schema has them. `UPDATE_DOCS=1 cargo test --test
-//! scenario_docs` writes its reference anew: read the difference before you commit it.
-
-mod words;
+//! `docs/scenarios.md` has every key and every word of a scenario file, as the schema has them. `UPDATE_DOCS=1 cargo test --test all
+//! scenario_docs::` writes its reference anew: read the difference before you commit it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -10,7 +8,8 @@ use std::fs;
 use serde_json::Value;
 use squall::cli::catalogue::{SchemaOf, schema_value};
 use squall::report::promises::{Verdict, judge};
-use words::apart;
+
+use crate::words::apart;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/scenarios.md");
 const BEGIN: &str = "<!-- From here on the page is written by tests/scenario_docs.rs. -->\n";

@@ -2,13 +2,12 @@
 //! write at the same time), 10.2.2 (pipelining and its bounds), 5.1 and the paper's section 7 (snapshots beside appends), 6.4 (reads by way
 //! of the log). Each quotes the sentence, or says in other words what it asks for.
 
-mod driver;
-
-use driver::{Disk, Driver, n};
 use squall::ids::{Index, Term};
-use squall::log::{Command, Entry, RequestId};
+use squall::log::{Command, Entry};
 use squall::node::Request;
 use squall::raft::{Bug, Config, Message};
+
+use crate::driver::{Disk, Driver, n, put};
 
 /// Node 1 of three leads term 2, and its no-op is on its disk and that of node 2.
 fn led(bugs: &[Bug], tune: impl Fn(&mut Config)) -> Driver {
@@ -16,11 +15,6 @@ fn led(bugs: &[Bug], tune: impl Fn(&mut Config)) -> Driver {
     driver.elect(n(1), &[1, 2]);
     driver.told();
     driver
-}
-
-fn put(client: u32) -> Request {
-    let id = RequestId::new(client, 1);
-    Request { id, command: Command::Put { key: client, value: 1 } }
 }
 
 fn get(client: u32) -> Request {
