@@ -185,11 +185,11 @@ fn updates_are_accepted_while_a_snapshot_is_written() {
     driver.request(n(1), put(1));
     driver.settle(&[1, 2]);
     assert!(driver.told().contains("n1 takes a snapshot up to 2@2"));
-    for client in 2..=4 {
-        driver.request(n(1), put(client));
+    for serial in 2..=4 {
+        driver.request(n(1), put(serial));
         driver.settle(&[1, 2]);
         let told = driver.told();
-        assert!(told.contains(&format!("n1 answers c{client}.1: done")), "{told}");
+        assert!(told.contains(&format!("n1 answers c1.{serial}: done")), "{told}");
         assert!(!told.contains("n1 takes a snapshot"), "one is written at a time: {told}");
     }
     driver.saved(n(1));
