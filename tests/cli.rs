@@ -2,16 +2,11 @@
 
 use std::fs;
 
-use assert_cmd::Command;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty};
 use tempfile::TempDir;
 
-fn squall() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_squall"));
-    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
-    command
-}
+use crate::binary::squall;
 
 /// A folder with a scenario in it.
 fn folder(name: &str, text: &str) -> TempDir {

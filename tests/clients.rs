@@ -3,7 +3,7 @@
 use squall::log::{Command, RequestId};
 use squall::plan::scenario::from_toml;
 use squall::record::{Kind, Record};
-use squall::sim::{Options, run_with};
+use squall::sim::{BuiltIn, Options, Runner};
 
 /// Three requests: two of one client, of which the second comes too soon, and one of another.
 const PLAN: &str = r#"
@@ -40,7 +40,8 @@ fn records(text: &str) -> Vec<Record> {
     let plan = from_toml(text).unwrap();
     let mut records = Vec::new();
     let mut sink = |record: &Record| records.push(*record);
-    let outcome = run_with(&plan, Options { sink: Some(&mut sink), ..Options::default() });
+    let outcome =
+        BuiltIn::new().run(&plan, Options { sink: Some(&mut sink), ..Options::default() });
     assert_eq!(outcome.violation, None);
     records
 }

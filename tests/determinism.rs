@@ -5,7 +5,7 @@
 use std::process::Command;
 
 use squall::plan::swarm;
-use squall::sim::{Options, run, run_with};
+use squall::sim::{BuiltIn, Options, Runner, run};
 
 /// Seeds and the digests of their runs. A change that shifts one says so in its commit, and why.
 const GOLDEN: &str = include_str!("golden.txt");
@@ -72,7 +72,8 @@ fn watching_a_run_does_not_change_it() {
         let plan = swarm::draw(seed);
         let mut records = 0;
         let mut sink = |_: &squall::record::Record| records += 1;
-        let watched = run_with(&plan, Options { sink: Some(&mut sink), ..Options::default() });
+        let watched =
+            BuiltIn::new().run(&plan, Options { sink: Some(&mut sink), ..Options::default() });
         assert_eq!(watched, run(&plan));
         assert_eq!(watched.counters.records, records);
     }

@@ -8,9 +8,11 @@ use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 use tempfile::TempDir;
 
+use crate::binary;
+
 fn squall(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_squall"));
-    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").current_dir(folder);
+    let mut command = binary::squall();
+    command.current_dir(folder);
     command
 }
 

@@ -4,15 +4,14 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Output;
 
-use assert_cmd::Command;
 use squall::plan::Plan;
 use squall::plan::scenario::from_toml;
 use squall::sim::run;
 
+use crate::binary::squall;
+
 fn explain(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_squall"));
-    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
-    command.arg("explain").args(arguments).output().expect("squall starts")
+    squall().arg("explain").args(arguments).output().expect("squall starts")
 }
 
 fn told(arguments: &[&str]) -> String {

@@ -3,15 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use assert_cmd::Command;
 use predicates::str::{contains, is_empty};
 use serde_json::Value;
 
-fn squall() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_squall"));
-    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
-    command
-}
+use crate::binary::squall;
 
 /// A storm with losses, duplicates, crashes and a violation.
 const STORM: [&str; 7] =

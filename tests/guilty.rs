@@ -9,8 +9,9 @@ use std::rc::Rc;
 
 use squall::bugs::Bug;
 use squall::campaign::shrink::{Control, shrink};
+use squall::guest::Setup;
 use squall::guests::saboteur::Saboteur;
-use squall::ids::{NodeId, NodeSet};
+use squall::ids::NodeId;
 use squall::message::Summary;
 use squall::node::{Context, Effect, Input, Node, NodeRng, Status};
 use squall::plan::scenario::from_toml;
@@ -19,7 +20,7 @@ use squall::property::Property;
 use squall::raft::{Message, Raft, Rules};
 use squall::record::{Kind, Record};
 use squall::report::explain::{Line, explain};
-use squall::sim::{Options, Outcome, run_nodes};
+use squall::sim::{BuiltIn, Options, Outcome, Run, run_nodes};
 
 /// A step of a node: the event that it handled.
 type Step = (u64, NodeId);
@@ -113,12 +114,11 @@ impl Node for Suspect {
 fn trial(plan: &Plan, pardoned: Option<Step>) -> (Outcome, Vec<Step>, Vec<Record>) {
     let court = Rc::new(Court::default());
     court.pardoned.set(pardoned);
-    let (config, nodes) = (plan.config(), NodeSet::first(plan.cluster.nodes));
-    let raft = |id| Raft::new(id, nodes, plan.config_of(id)).beginning_with(plan.voters());
-    let make = |id| Suspect {
-        id,
-        node: Saboteur::new(raft(id), Rules::of(config.bugs)),
-        rules: Rules::of(config.bugs),
+    let rules = Rules::of(plan.config().bugs);
+    let make = |setup: &Setup<'_>| Suspect {
+        id: setup.id,
+        node: Saboteur::new(Raft::of(setup), rules),
+        rules,
         court: court.clone(),
     };
     let mut records = Vec::new();
@@ -170,7 +170,9 @@ fn check(name: &str, plan: &Plan) -> Result<(), String> {
     assert_eq!(outcome, squall::sim::run(plan), "{name}: to ask a twin changes nothing");
     guilty.extend(decided_by_host(plan, &records));
     guilty.dedup();
-    let explanation = explain(plan, 40).expect("it can be held").expect("it fails");
+    let explanation = explain(&Run::new(&BuiltIn::new(), plan.clone()), 40)
+        .expect("it can be held")
+        .expect("it fails");
     let lines = explanation.lines.iter();
     let shown = |line: &Line| &records[line.number as usize - 1];
     // A line of what somebody sends tells of the step that hears it, if it says when that is.
@@ -251,7 +253,7 @@ fn check_storms(bugs: &[Bug]) {
         let plan = (1..).map(storm).find(fails).expect("some storm fails");
         let better = &mut |_: &Plan, _| ();
         let control = Control { jobs: 2, deadline: None, interrupted: &|| false, better };
-        let shrunk = shrink(&plan, false, control).expect("it fails").plan;
+        let shrunk = shrink(&BuiltIn::new(), &plan, false, control).expect("it fails").plan;
         if shrunk.expect.violation == Some(Property::Liveness) {
             continue;
         }

@@ -11,7 +11,7 @@ use squall::oracle::history::Histories;
 use squall::oracle::linearizable::{Operation, Search, Verdict};
 use squall::oracle::model::State;
 use squall::record::{Heard, Kind, Record, values_word};
-use squall::sim::{Options, run_with};
+use squall::sim::{BuiltIn, Options, Runner};
 use squall::time::Time;
 
 const KEY: u32 = 1;
@@ -278,8 +278,10 @@ fn a_search_that_is_too_long_accuses_nobody() {
 fn a_brief_run_differs_in_its_history_alone() {
     let text = fs::read_to_string("scenarios/bugs/local-read.toml").expect("it is readable");
     let plan = squall::plan::scenario::from_toml(&text).expect("it is a scenario");
-    let run = |brief| run_with(&plan, Options { brief, ..Options::default() });
-    let (full, brief) = (run(false), run(true));
+    let run = |minimise_history| {
+        BuiltIn::new().run(&plan, Options { minimise_history, ..Options::default() })
+    };
+    let (full, brief) = (run(true), run(false));
     let signature = Signature::of(&full).expect("it fails");
     assert_eq!(Some(signature), Signature::of(&brief));
     assert_eq!((full.digest, &full.counters), (brief.digest, &brief.counters));
@@ -294,7 +296,7 @@ fn told(name: &str, more: &str) -> squall::oracle::Violation {
     let (text, _) = text.split_once("[expect]").expect("it expects something");
     let text = format!("judge = [\"linearizability\"]\n{text}{more}");
     let plan = squall::plan::scenario::from_toml(&text).expect("it is a scenario");
-    run_with(&plan, Options::default()).violation.expect("it is violated")
+    BuiltIn::new().run(&plan, Options::default()).violation.expect("it is violated")
 }
 
 /// The column of a history with who asked what, and that with what was heard.

@@ -1,14 +1,15 @@
 //! Clusters that spin: they use up the events of a run and get nowhere, and no time need pass until a look could tell. They are violations
 //! of liveness; a run that is merely cut short is none, however little it was given.
 
-use squall::ids::{Index, NodeId, NodeSet, WriteId};
+use squall::guest::Setup;
+use squall::ids::{Index, WriteId};
 use squall::message::Summary;
 use squall::node::{Context, Effect, Input, Node, Status};
 use squall::plan::{Plan, scenario::from_toml, swarm};
 use squall::property::Property;
 use squall::raft::{Message, Raft};
 use squall::record::{Kind, Record};
-use squall::sim::{Ended, Options, Outcome, run, run_nodes, run_with};
+use squall::sim::{BuiltIn, Ended, Options, Outcome, Runner, run, run_nodes};
 use squall::time::{LocalTime, Span, Time};
 
 /// A Raft that from a second after its start on sends each message back to where it came from.
@@ -52,9 +53,7 @@ fn plan(events_max: u64, more: &str) -> Plan {
 }
 
 fn echoing(plan: &Plan) -> Outcome {
-    let nodes = NodeSet::first(plan.cluster.nodes);
-    let raft = |id: NodeId| Raft::new(id, nodes, plan.config_of(id));
-    let echo = |id: NodeId| Echo { raft: raft(id), started: None };
+    let echo = |setup: &Setup<'_>| Echo { raft: Raft::of(setup), started: None };
     run_nodes(plan, &echo, Options::default())
 }
 
@@ -115,7 +114,7 @@ fn without_progress(plan: &Plan) -> u64 {
             gain = Some(record.event);
         }
     };
-    let outcome = run_with(plan, Options { sink: Some(&mut sink), ..Options::default() });
+    let outcome = BuiltIn::new().run(plan, Options { sink: Some(&mut sink), ..Options::default() });
     assert_eq!((outcome.violation, outcome.ended), (None, Ended::Recovered), "{}", plan.seed);
     most
 }

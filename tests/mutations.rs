@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use squall::plan::{scenario, swarm};
-use squall::sim::{Options, run_with};
+use squall::sim::{BuiltIn, Options, Runner};
 use squall::time::Span;
 
 /// What a mutation writes into a file: things that are wrong in many ways.
@@ -83,7 +83,7 @@ proptest! {
                 // What is accepted runs, and ends.
                 let plan = squall::plan::Plan { events_max: plan.events_max.min(2_000), ..plan };
                 let options = Options { until: Some(Span::secs(2)), ..Options::default() };
-                let outcome = run_with(&plan, options);
+                let outcome = BuiltIn::new().run(&plan, options);
                 prop_assert!(outcome.counters.events <= 2_000);
             }
             Err(error) => {

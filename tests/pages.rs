@@ -2,17 +2,16 @@
 //!
 //! With `SQUALL_SCREENSHOTS` set to a folder, pictures of what the tests look at are left there.
 
-mod browser;
-
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use browser::Page;
 use serde_json::{Value, json};
 use squall::plan::{Plan, scenario};
 use squall::report::text;
-use squall::sim::{Options, run, run_with};
+use squall::sim::{BuiltIn, Options, Run, Runner, run};
 use tempfile::TempDir;
+
+use crate::browser::Page;
 
 const WINDOW: (u32, u32) = (1440, 900);
 
@@ -121,7 +120,7 @@ fn words_and_json_are_those_of_a_trace() {
             "--seed" => squall::plan::swarm::draw(42),
             file => plan_of(file),
         };
-        let lines = text::lines(&plan, |_| true);
+        let lines = text::lines(&Run::new(&BuiltIn::new(), plan.clone()), |_| true);
         assert_eq!(told.len(), lines.len());
         for ((number, line), told) in lines.iter().zip(&told) {
             let told = told.as_str().expect("words");
@@ -129,7 +128,7 @@ fn words_and_json_are_those_of_a_trace() {
         }
         let mut records = Vec::new();
         let mut sink = |record: &squall::record::Record| records.push(*record);
-        run_with(&plan, Options { sink: Some(&mut sink), ..Options::default() });
+        BuiltIn::new().run(&plan, Options { sink: Some(&mut sink), ..Options::default() });
         for (record, text) in records.iter().zip(&json) {
             let shown: Value =
                 serde_json::from_str(text.as_str().expect("text")).expect("it is JSON");

@@ -1,45 +1,13 @@
 //! A test for each rule of Figure 2, and for the sentences of sections 5.1 to 5.4 and 8 that hold the story together. Each quotes the
 //! sentence that it checks, from "In Search of an Understandable Consensus Algorithm" (Ongaro and Ousterhout, 2014).
 
-mod driver;
-
-use driver::{Disk, Driver, n};
 use squall::bugs::Bug;
 use squall::ids::{Index, Term};
-use squall::log::{Batch, Command, Entry, RequestId};
-use squall::node::{Request, Role};
+use squall::node::Role;
 use squall::raft::Message;
 use squall::time::Span;
 
-/// A node's disk with a term, and entries of these terms.
-fn disk(term: u64, log: &[u64]) -> Disk {
-    Disk { term, log: log.to_vec(), ..Disk::default() }
-}
-
-fn append(term: u64, prev: (u64, u64), entries: &[u64], commit: u64) -> Message {
-    Message::AppendEntries {
-        term: Term(term),
-        prev_log_index: Index(prev.0),
-        prev_log_term: Term(prev.1),
-        entries: entries.iter().map(|term| Entry::noop(Term(*term))).collect::<Batch>(),
-        leader_commit: Index(commit),
-    }
-}
-
-fn request_vote(term: u64, last: (u64, u64)) -> Message {
-    let (index, last_term) = last;
-    Message::RequestVote {
-        term: Term(term),
-        last_log_index: Index(index),
-        last_log_term: Term(last_term),
-        by_leader: false,
-    }
-}
-
-fn put(serial: u32) -> Request {
-    let id = RequestId::new(1, serial);
-    Request { id, command: Command::Put { key: 1, value: serial } }
-}
+use crate::driver::{Disk, Driver, append, disk, n, put, request_vote};
 
 /// Hands a message to a node with this disk, and tells what it did.
 fn told(disk: Disk, message: Message) -> (Driver, String) {

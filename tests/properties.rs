@@ -1,15 +1,14 @@
 //! The oracles and their naive twins agree: on the first violation, its property and its record, or that there is none.
 
-mod twin;
-
 use std::collections::BTreeMap;
 
 use squall::bugs::Bug;
 use squall::plan::{Plan, swarm};
 use squall::property::Property;
 use squall::record::Record;
-use squall::sim::{Options, Outcome, run_with};
-use twin::Twin;
+use squall::sim::{BuiltIn, Options, Outcome, Runner};
+
+use crate::twin::{self, Twin};
 
 /// Runs a plan, watched by the twins too; gives the outcome and what the twins found first, and where.
 fn watched(plan: &Plan) -> (Outcome, Option<(u64, Vec<Property>)>) {
@@ -24,7 +23,7 @@ fn watched(plan: &Plan) -> (Outcome, Option<(u64, Vec<Property>)>) {
             }
         }
     };
-    let outcome = run_with(plan, Options { sink: Some(&mut sink), ..Options::default() });
+    let outcome = BuiltIn::new().run(plan, Options { sink: Some(&mut sink), ..Options::default() });
     (outcome, found)
 }
 
@@ -52,11 +51,15 @@ fn twinned() -> Vec<Property> {
 }
 
 /// A short storm: the twins look at everything after every record.
-fn storm(seed: u64, bugs: &[Bug]) -> Plan {
-    let mut plan = Plan { judge: twinned(), ..swarm::draw(seed) };
+fn storm_of(config: &swarm::Config, seed: u64, bugs: &[Bug]) -> Plan {
+    let mut plan = Plan { judge: twinned(), ..swarm::draw_with(seed, config) };
     plan.raft.bugs = bugs.to_vec();
     plan.events_max = 3_000;
     plan
+}
+
+fn storm(seed: u64, bugs: &[Bug]) -> Plan {
+    storm_of(&swarm::Config::default(), seed, bugs)
 }
 
 #[test]
@@ -106,9 +109,7 @@ fn oracles_and_twins_agree_on_changes_of_the_members() {
     let mut found = 0;
     for bug in bugs {
         for seed in 0..40 {
-            let mut plan = Plan { judge: twinned(), ..swarm::draw_with(seed, &config) };
-            plan.raft.bugs = vec![bug];
-            plan.events_max = 3_000;
+            let plan = storm_of(&config, seed, &[bug]);
             found += u32::from(agree(&plan) == Some(Property::Configuration));
         }
     }
@@ -158,12 +159,7 @@ fn oracles_and_twins_agree_on_the_scenarios_of_bugs() {
 #[test]
 fn oracles_and_twins_agree_on_disks_that_are_emptied() {
     let config = swarm::Config { wipes: 100, liveness: 0, ..swarm::Config::default() };
-    let storm = |seed, bugs: &[Bug]| {
-        let mut plan = Plan { judge: twinned(), ..swarm::draw_with(seed, &config) };
-        plan.raft.bugs = bugs.to_vec();
-        plan.events_max = 3_000;
-        plan
-    };
+    let storm = |seed, bugs: &[Bug]| storm_of(&config, seed, bugs);
     let mut found = 0;
     for seed in 0..60 {
         assert_eq!(agree(&storm(seed, &[])), None, "seed {seed}");
@@ -182,12 +178,7 @@ fn oracles_and_twins_agree_on_disks_that_lie_rot_and_keep_no_order() {
         liveness: 0,
         ..swarm::Config::default()
     };
-    let storm = |seed, bugs: &[Bug]| {
-        let mut plan = Plan { judge: twinned(), ..swarm::draw_with(seed, &config) };
-        plan.raft.bugs = bugs.to_vec();
-        plan.events_max = 3_000;
-        plan
-    };
+    let storm = |seed, bugs: &[Bug]| storm_of(&config, seed, bugs);
     let bugs = [Bug::VoteSentBeforeFsync, Bug::AckBeforeFsync, Bug::VoteTwice];
     let mut found = 0;
     for seed in 0..100 {
@@ -214,7 +205,8 @@ fn liveness_agrees(seed: u64, bugs: &[Bug]) -> bool {
             found.get_or_insert(record.number);
         }
     };
-    let outcome = run_with(&plan, Options { sink: Some(&mut sink), ..Options::default() });
+    let outcome =
+        BuiltIn::new().run(&plan, Options { sink: Some(&mut sink), ..Options::default() });
     let accused = outcome.violation.as_ref().and_then(|it| it.evidence.last().copied());
     assert_eq!(accused, found, "seed {seed} with {bugs:?}: {:?}", outcome.violation);
     found.is_some()

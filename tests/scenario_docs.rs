@@ -1,7 +1,5 @@
-//! `docs/scenarios.md` has every key and every word of a scenario file, as the schema has them. `UPDATE_DOCS=1 cargo test --test
-//! scenario_docs` writes its reference anew: read the difference before you commit it.
-
-mod words;
+//! `docs/scenarios.md` has every key and every word of a scenario file, as the schema has them. `UPDATE_DOCS=1 cargo test --test all
+//! scenario_docs::` writes its reference anew: read the difference before you commit it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -10,7 +8,8 @@ use std::fs;
 use serde_json::Value;
 use squall::cli::catalogue::{SchemaOf, schema_value};
 use squall::report::expectations::{Verdict, judge};
-use words::apart;
+
+use crate::words::apart;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/scenarios.md");
 const BEGIN: &str = "<!-- From here on the page is written by tests/scenario_docs.rs. -->\n";
@@ -158,6 +157,6 @@ fn the_example_is_a_scenario_that_keeps_its_promises() {
     let text = page.split("```").nth(1).and_then(|block| block.strip_prefix("toml\n"));
     let plan = squall::plan::scenario::from_toml(text.expect("it begins with an example"));
     let plan = plan.expect("the example is valid");
-    let outcome = squall::sim::run_with(&plan, squall::sim::Options::default());
+    let outcome = squall::sim::run(&plan);
     assert_eq!(judge(&plan, &outcome, false), Verdict::Kept);
 }

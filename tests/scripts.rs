@@ -1,12 +1,9 @@
 //! Golden scripts: each file of `tests/scripts/` tells one behaviour of the protocol, step by step.
 //!
-//! `tests/scripts/README.md` explains the notation. `UPDATE_SCRIPTS=1 cargo test --test scripts` writes down what happens now.
-
-mod driver;
+//! `tests/scripts/README.md` explains the notation. `UPDATE_SCRIPTS=1 cargo test --test all scripts::` writes down what happens now.
 
 use std::fs;
 
-use driver::{Disk, Driver, SNAPSHOT_BYTES, n, snapshot};
 use squall::config::{Config, Elections, Priority, Reads};
 use squall::configuration::{Change, Several};
 use squall::ids::{Index, NodeId, NodeSet, Term};
@@ -14,6 +11,8 @@ use squall::log::{Batch, Command, Entry, RequestId};
 use squall::node::{Input, Request};
 use squall::raft::Message;
 use squall::time::Span;
+
+use crate::driver::{Disk, Driver, SNAPSHOT_BYTES, n, snapshot, standing};
 
 /// The number behind a letter, as in `n2`, `t3`.
 fn number(word: &str) -> u64 {
@@ -168,7 +167,7 @@ fn carry_out(driver: &mut Option<Driver>, line: &str) -> String {
         ["receive", id, from, ..] => driver.receive(node(id), node(from), message(&words[3..])),
         ["show", id] => {
             let (status, log) = (driver.status(node(id)), driver.log(node(id)));
-            let standing = driver::standing(status);
+            let standing = standing(status);
             let commit = status.commit;
             let from = match driver.base(node(id)) {
                 Index::ZERO => String::new(),

@@ -10,7 +10,7 @@ use squall::campaign::Signature;
 use squall::campaign::shrink::{Control, Shrunk, schedule, shrink};
 use squall::config::Reads;
 use squall::plan::{Plan, scenario, swarm};
-use squall::sim::run;
+use squall::sim::{BuiltIn, run};
 
 fn storm(seed: u64, bug: Bug) -> Plan {
     let mut plan = swarm::draw(seed);
@@ -21,7 +21,7 @@ fn storm(seed: u64, bug: Bug) -> Plan {
 fn shrunk(plan: &Plan, jobs: usize) -> Shrunk {
     let control =
         Control { jobs, deadline: None, interrupted: &|| false, better: &mut |_: &Plan, _| () };
-    shrink(plan, false, control).expect("the plan fails")
+    shrink(&BuiltIn::new(), plan, false, control).expect("the plan fails")
 }
 
 /// The first storms that a bug makes fail.
@@ -62,13 +62,13 @@ fn a_storm_of_decisions_is_the_same_storm() {
     let plain = |plan: &Plan| plan.clients.sessions.is_none() && plan.config().reads == Reads::Log;
     let mut same = 0;
     for plan in failing(Bug::VoteSentBeforeFsync, 20).into_iter().filter(plain).take(6) {
-        let mut decided = schedule::decide(&plan);
+        let mut decided = schedule::decide(&BuiltIn::new(), &plan);
         let outcome = run(&decided);
         if Signature::of(&outcome) != Signature::of(&run(&plan)) {
             // What waited for a situation comes a moment later.
             continue;
         }
-        assert!(schedule::is_seedless(&decided, &outcome), "{}", plan.title);
+        assert!(schedule::is_seedless(&BuiltIn::new(), &decided, &outcome), "{}", plan.title);
         decided.seed = 77;
         assert_eq!(run(&decided).digest, outcome.digest);
         same += 1;

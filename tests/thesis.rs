@@ -2,14 +2,12 @@
 //! the sentence that it checks, from "In Search of an Understandable Consensus Algorithm" (Ongaro and Ousterhout, 2014) or "Consensus:
 //! Bridging Theory and Practice" (Ongaro, 2014).
 
-mod driver;
-
-use driver::{Disk, Driver, SNAPSHOT_BYTES, n, snapshot};
 use squall::ids::{Index, Term};
-use squall::log::{Batch, Command, Entry, RequestId};
-use squall::node::Request;
+use squall::log::Entry;
 use squall::raft::Message;
 use squall::time::Span;
+
+use crate::driver::{Disk, Driver, SNAPSHOT_BYTES, append, disk, n, put, snapshot};
 
 /// A part of a snapshot that ends with an entry of this index and term.
 fn part(term: u64, last: (u64, u64), offset: u64, bytes: u32) -> Message {
@@ -22,25 +20,9 @@ fn whole(term: u64, last: (u64, u64)) -> Message {
     part(term, last, 0, SNAPSHOT_BYTES as u32)
 }
 
-fn append(term: u64, prev: (u64, u64), entries: &[u64], commit: u64) -> Message {
-    Message::AppendEntries {
-        term: Term(term),
-        prev_log_index: Index(prev.0),
-        prev_log_term: Term(prev.1),
-        entries: entries.iter().map(|term| Entry::noop(Term(*term))).collect::<Batch>(),
-        leader_commit: Index(commit),
-    }
-}
-
-fn put(client: u32) -> Request {
-    let id = RequestId::new(client, 1);
-    Request { id, command: Command::Put { key: client, value: 1 } }
-}
-
 /// Three nodes, the first with this term and log.
 fn follower(term: u64, log: &[u64]) -> Driver {
-    let disk = Disk { term, log: log.to_vec(), ..Disk::default() };
-    let mut driver = Driver::new(&[disk, Disk::default(), Disk::default()], &[]);
+    let mut driver = Driver::new(&[disk(term, log), Disk::default(), Disk::default()], &[]);
     driver.told();
     driver
 }

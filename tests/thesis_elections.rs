@@ -1,16 +1,14 @@
 //! A test for each sentence of Ongaro's thesis ("Consensus: Bridging Theory and Practice", 2014) on what elections have beyond the
 //! paper's: 3.10 (transfers), 4.2.3 (loyal voters), 6.2 (leaders without a quorum), 9.6 (pre-vote). Each quotes the sentence.
 
-mod driver;
-
-use driver::{Disk, Driver, n};
 use squall::bugs::Bug;
 use squall::config::Elections;
 use squall::ids::{Index, Term};
-use squall::log::{Command, RequestId};
-use squall::node::{Input, Request, Role};
+use squall::node::{Input, Role};
 use squall::raft::Message;
 use squall::time::Span;
+
+use crate::driver::{Disk, Driver, n, put};
 
 const PRE_VOTE: Elections =
     Elections { pre_vote: true, check_quorum: false, vote_lease: false, priority: None };
@@ -45,11 +43,6 @@ fn pre_vote(term: u64, last: (u64, u64)) -> Message {
 fn request_vote(term: u64, by_leader: bool) -> Message {
     let (last_log_index, last_log_term) = (Index(9), Term(2));
     Message::RequestVote { term: Term(term), last_log_index, last_log_term, by_leader }
-}
-
-fn put(serial: u32) -> Request {
-    let id = RequestId::new(1, serial);
-    Request { id, command: Command::Put { key: 1, value: serial } }
 }
 
 /// 9.6: "In the Pre-Vote algorithm, a candidate only increments its term if it first learns from a majority of the cluster that they would

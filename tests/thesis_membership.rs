@@ -2,17 +2,15 @@
 //! and Ousterhout, 2014), chapter 4 of the thesis ("Consensus: Bridging Theory and Practice", Ongaro, 2014), and what Ongaro added in 2015.
 //! Each quotes the sentence, or says in other words what it asks for.
 
-mod driver;
-
-use driver::{Disk, Driver, n};
 use squall::bugs::Bug;
 use squall::config::Config;
 use squall::configuration::{Change, Configuration, Several};
 use squall::ids::{Index, NodeId, NodeSet, Term};
-use squall::log::{Command, RequestId};
-use squall::node::{Input, Request, Role};
+use squall::node::{Input, Role};
 use squall::raft::Message;
 use squall::time::Span;
+
+use crate::driver::{Disk, Driver, n, put, request_vote};
 
 fn set(nodes: &[u8]) -> NodeSet {
     nodes.iter().map(|node| n(*node)).collect()
@@ -57,11 +55,6 @@ fn stay(add: &[u8], remove: &[u8]) -> Change {
     Change::Enter(Several { add, remove, ..Several::default() })
 }
 
-fn put(client: u32) -> Request {
-    let id = RequestId::new(client, 1);
-    Request { id, command: Command::Put { key: client, value: 1 } }
-}
-
 /// These nodes acknowledge the log of n1, which leads term 2, up to an index. Gives how far that commits.
 fn acknowledge(driver: &mut Driver, nodes: &[u8], index: u64) -> Index {
     driver.sync(n(1));
@@ -70,12 +63,6 @@ fn acknowledge(driver: &mut Driver, nodes: &[u8], index: u64) -> Index {
         driver.receive(n(1), n(*node), reply);
     }
     driver.status(n(1)).commit
-}
-
-/// What a candidate of this term asks whose log ends there.
-fn request_vote(term: u64, last: (u64, u64)) -> Message {
-    let (last_log_index, last_log_term) = (Index(last.0), Term(last.1));
-    Message::RequestVote { term: Term(term), last_log_index, last_log_term, by_leader: false }
 }
 
 /// Whom a node asks for votes when its time is up.

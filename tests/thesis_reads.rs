@@ -1,9 +1,6 @@
 //! A test for each sentence of Ongaro's thesis ("Consensus: Bridging Theory and Practice", 2014) on reads that leave no entry in the log:
 //! 6.4 (read index, follower reads) and 6.4.1 (leases). Each quotes the sentence, or says in other words what it asks for.
 
-mod driver;
-
-use driver::{Disk, Driver, n};
 use squall::bugs::Bug;
 use squall::config::Reads;
 use squall::ids::{Index, Term};
@@ -11,6 +8,8 @@ use squall::log::{Command, RequestId};
 use squall::node::{Input, Request, Role};
 use squall::raft::Message;
 use squall::time::{Shift, Span};
+
+use crate::driver::{Disk, Driver, n, put};
 
 /// The lowest election timeout of the driver's nodes.
 const BASELINE: Span = Span::millis(150);
@@ -33,10 +32,6 @@ fn led(reads: Reads, by_followers: bool, bugs: &[Bug]) -> Driver {
 
 fn get(client: u32) -> Request {
     Request { id: RequestId::new(client, 1), command: Command::Get { key: 1 } }
-}
-
-fn put(client: u32) -> Request {
-    Request { command: Command::Put { key: 1, value: 1 }, ..get(client) }
 }
 
 fn confirmed(round: u64) -> Message {

@@ -2,15 +2,14 @@
 //! write at the same time), 10.2.2 (pipelining and its bounds), 5.1 and the paper's section 7 (snapshots beside appends), 6.4 (reads by way
 //! of the log). Each quotes the sentence, or says in other words what it asks for.
 
-mod driver;
-
-use driver::{Disk, Driver, n};
 use squall::bugs::Bug;
 use squall::config::Config;
 use squall::ids::{Index, Term};
-use squall::log::{Command, Entry, RequestId};
+use squall::log::{Command, Entry};
 use squall::node::Request;
 use squall::raft::Message;
+
+use crate::driver::{Disk, Driver, n, put};
 
 /// Node 1 of three leads term 2, and its no-op is on its disk and that of node 2.
 fn led(bugs: &[Bug], tune: impl Fn(&mut Config)) -> Driver {
@@ -18,11 +17,6 @@ fn led(bugs: &[Bug], tune: impl Fn(&mut Config)) -> Driver {
     driver.elect(n(1), &[1, 2]);
     driver.told();
     driver
-}
-
-fn put(client: u32) -> Request {
-    let id = RequestId::new(client, 1);
-    Request { id, command: Command::Put { key: client, value: 1 } }
 }
 
 fn get(client: u32) -> Request {
@@ -193,11 +187,11 @@ fn updates_are_accepted_while_a_snapshot_is_written() {
     driver.request(n(1), put(1));
     driver.settle(&[1, 2]);
     assert!(driver.told().contains("n1 takes a snapshot up to 2@2"));
-    for client in 2..=4 {
-        driver.request(n(1), put(client));
+    for serial in 2..=4 {
+        driver.request(n(1), put(serial));
         driver.settle(&[1, 2]);
         let told = driver.told();
-        assert!(told.contains(&format!("n1 answers c{client}.1: done")), "{told}");
+        assert!(told.contains(&format!("n1 answers c1.{serial}: done")), "{told}");
         assert!(!told.contains("n1 takes a snapshot"), "one is written at a time: {told}");
     }
     driver.saved(n(1));

@@ -10,7 +10,7 @@ use squall::log::{Command, Entry, RequestId};
 use squall::node::Output;
 use squall::plan::{Plan, StateMachine, scenario::from_toml};
 use squall::record::{Heard, Kind, Record, values_word};
-use squall::sim::{Options, run_with};
+use squall::sim::{BuiltIn, Options, Runner};
 
 const APPEND: Command = Command::Append { key: 1, value: 7 };
 const GET: Command = Command::Get { key: 1 };
@@ -153,7 +153,7 @@ fn a_snapshot_has_the_sessions_and_their_responses() {
 fn records(plan: &Plan) -> Vec<Record> {
     let mut records = Vec::new();
     let mut sink = |record: &Record| records.push(*record);
-    run_with(plan, Options { sink: Some(&mut sink), ..Options::default() });
+    BuiltIn::new().run(plan, Options { sink: Some(&mut sink), ..Options::default() });
     records
 }
 

@@ -386,6 +386,26 @@ fn a_module_is_named_for_what_it_does() {
     expect_none(&findings);
 }
 
+/// A file that no other one names is not compiled, and its tests would pass by never being run.
+#[test]
+fn every_file_of_tests_is_part_of_their_crate() {
+    let mut findings = Vec::new();
+    let tests = sources(&["tests"]);
+    let named: BTreeSet<&str> = tests
+        .iter()
+        .flat_map(|source| numbered(&source.code))
+        .flat_map(|(_, line)| names_after(line, "mod "))
+        .collect();
+    for Source { path, .. } in tests.iter().filter(|source| source.path != "tests/main.rs") {
+        let module = path.trim_end_matches("/mod.rs").trim_end_matches(".rs");
+        let name = module.rsplit('/').next().expect("a path has a last part");
+        if !named.contains(name) {
+            findings.push(format!("{path}:1: add `mod {name};` to tests/main.rs"));
+        }
+    }
+    expect_none(&findings);
+}
+
 #[test]
 fn comments_and_literals_are_not_code() {
     let check = |text: &str, code: &str| assert_eq!(code_of(text), code, "{text}");

@@ -1,12 +1,11 @@
 //! `docs/trace.md` describes every kind of record, and its examples are records.
 
-mod words;
-
 use std::collections::BTreeSet;
 use std::fs;
 
 use squall::record::Record;
-use words::apart;
+
+use crate::words::apart;
 
 fn read(path: &str) -> String {
     fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).expect("it is a file")

@@ -2,14 +2,9 @@
 
 use std::fs;
 
-use assert_cmd::Command;
 use predicates::str::contains;
 
-fn squall() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_squall"));
-    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
-    command
-}
+use crate::binary::squall;
 
 fn why(arguments: &[&str]) -> String {
     let output = squall().arg("why").args(arguments).output().expect("squall starts");

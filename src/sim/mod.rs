@@ -17,7 +17,7 @@ pub mod runner;
 mod snapshots;
 pub mod waits;
 
-pub use run::{Ended, Options, Outcome, run};
+pub use run::{Ended, Options, Outcome, run, run_nodes};
 pub use runner::{BuiltIn, Nodes, Run, Runner};
 
 use std::rc::Rc;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::guest::Setup;
 use crate::ids::{NodeId, Term};
 use crate::node::Node;
 use crate::oracle::Violation;
@@ -118,10 +119,10 @@ pub fn run(plan: &Plan) -> Outcome {
     BuiltIn::new().run(plan, Options::default())
 }
 
-/// Runs a plan with nodes of any kind.
-pub(super) fn run_nodes<N: Node>(
+/// Runs a plan with nodes of any kind, once. What runs plans again and again, as campaigns do, takes a [`Runner`].
+pub fn run_nodes<N: Node>(
     plan: &Plan,
-    make: &dyn Fn(NodeId) -> N,
+    make: &dyn Fn(&Setup<'_>) -> N,
     options: Options<'_>,
 ) -> Outcome {
     let horizon = options.until.unwrap_or(plan.horizon).min(plan.horizon);
@@ -130,7 +131,8 @@ pub(super) fn run_nodes<N: Node>(
     if let (false, Some(judges)) = (options.minimise_history, recorder.judges()) {
         judges.oracles.minimise_no_history();
     }
-    let mut sim = Sim::new(plan, make, recorder);
+    let make = |id: NodeId| make(&plan.setup(id));
+    let mut sim = Sim::new(plan, &make, recorder);
     sim.choices = options.choices.is_some().then(Box::default);
     let ended = sim.run(Time::ZERO.plus(horizon), options.interrupt);
     if let (Some(wanted), Some(choices)) = (options.choices, sim.take_choices()) {

@@ -7,7 +7,6 @@ use std::marker::PhantomData;
 
 use crate::guest::{BUILT_IN, Feature, Guest, Setup};
 use crate::guests::saboteur::Saboteur;
-use crate::ids::NodeId;
 use crate::node::Node;
 use crate::plan::Plan;
 use crate::raft::{Raft, Rules};
@@ -50,10 +49,9 @@ impl Runner for BuiltIn {
 
     fn run(&self, plan: &Plan, options: Options<'_>) -> Outcome {
         let rules = Rules::of(plan.config().bugs);
-        let raft = |id: NodeId| Raft::of(&plan.setup(id));
         match Saboteur::<Raft>::is_needed(rules) {
-            true => run_nodes(plan, &|id| Saboteur::new(raft(id), rules), options),
-            false => run_nodes(plan, &raft, options),
+            true => run_nodes(plan, &|setup| Saboteur::new(Raft::of(setup), rules), options),
+            false => run_nodes(plan, &Raft::of, options),
         }
     }
 }
@@ -93,7 +91,7 @@ impl<N: Node, F: Fn(&Setup<'_>) -> N + Sync> Runner for Nodes<N, F> {
     }
 
     fn run(&self, plan: &Plan, options: Options<'_>) -> Outcome {
-        run_nodes(plan, &|id| (self.make)(&plan.setup(id)), options)
+        run_nodes(plan, &self.make, options)
     }
 }
 

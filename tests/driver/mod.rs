@@ -2,8 +2,6 @@
 //!
 //! Effects are carried out at once, but a message waits until its write is durable, and is delivered when the test says so.
 
-#![allow(dead_code, reason = "each test that shares this driver uses a part of it")]
-
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::rc::Rc;
@@ -12,7 +10,7 @@ use squall::bugs::{Bug, Bugs};
 use squall::config::{Config, Elections, Priority, Reads};
 use squall::configuration::Configuration;
 use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
-use squall::log::{Command, Entry, Log};
+use squall::log::{Batch, Command, Entry, Log, RequestId};
 use squall::node::{
     Answer, Context, Damage, Effect, Image, Input, Node, NodeRng, Output, Recovered, Request, Role,
     Snapshot, Status,
@@ -67,6 +65,11 @@ pub struct Disk {
     pub log: Vec<u64>,
 }
 
+/// A node's disk with a term, and entries of these terms.
+pub fn disk(term: u64, log: &[u64]) -> Disk {
+    Disk { term, log: log.to_vec(), ..Disk::default() }
+}
+
 /// What a snapshot of the driver's takes, in bytes: there is no state machine.
 pub const SNAPSHOT_BYTES: u64 = 30;
 
@@ -78,6 +81,29 @@ pub fn snapshot(index: u64, term: u64, nodes: usize) -> Rc<Snapshot> {
         members: Configuration::of(NodeSet::first(nodes as u8)),
         image: Image::new((), SNAPSHOT_BYTES, index),
     })
+}
+
+/// A client's request to write, one of many.
+pub fn put(serial: u32) -> Request {
+    let id = RequestId::new(1, serial);
+    Request { id, command: Command::Put { key: 1, value: serial } }
+}
+
+/// What a leader of this term sends: entries of these terms behind the one at `prev`, an index and a term.
+pub fn append(term: u64, prev: (u64, u64), entries: &[u64], commit: u64) -> Message {
+    Message::AppendEntries {
+        term: Term(term),
+        prev_log_index: Index(prev.0),
+        prev_log_term: Term(prev.1),
+        entries: entries.iter().map(|term| Entry::noop(Term(*term))).collect::<Batch>(),
+        leader_commit: Index(commit),
+    }
+}
+
+/// What a candidate of this term asks whose log ends with an entry of this index and term.
+pub fn request_vote(term: u64, last: (u64, u64)) -> Message {
+    let (last_log_index, last_log_term) = (Index(last.0), Term(last.1));
+    Message::RequestVote { term: Term(term), last_log_index, last_log_term, by_leader: false }
 }
 
 impl Driver {

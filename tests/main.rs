@@ -1,0 +1,41 @@
+//! All tests of the library and of the command line. They are one crate, for each crate of tests links the whole library, which takes
+//! longer than most of them run. `cargo test --test all scripts::` runs those of one file.
+
+mod binary;
+mod browser;
+mod campaigns;
+mod cli;
+mod clients;
+mod determinism;
+mod diff;
+mod driver;
+mod explain;
+mod exports;
+mod guilty;
+mod linearizable;
+mod livelock;
+mod mistakes;
+mod mutations;
+mod pages;
+mod paper;
+mod properties;
+mod scale_docs;
+mod scenario_docs;
+mod scenarios;
+mod scripts;
+mod shrink;
+mod situations;
+#[cfg(unix)]
+mod slurm;
+mod storms;
+mod thesis;
+mod thesis_elections;
+mod thesis_membership;
+mod thesis_reads;
+mod thesis_replication;
+mod thesis_sessions;
+mod tidy;
+mod trace_docs;
+mod twin;
+mod why;
+mod words;
