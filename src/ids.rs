@@ -195,6 +195,11 @@ impl NodeSet {
         self.0.count_ones() as usize
     }
 
+    /// How many members are a majority.
+    pub const fn majority(self) -> usize {
+        self.len() / 2 + 1
+    }
+
     /// Whether there is no member.
     pub const fn is_empty(self) -> bool {
         self.0 == 0

@@ -9,14 +9,26 @@ use squall::bugs::Bug;
 use squall::guests::saboteur;
 
 /// Who may know whom: a file imports from its own layer and from those above it in this table.
-const LAYERS: [&[&str]; 8] = [
-    &["ids", "time", "rng", "closest", "named"],
-    &["configuration", "log", "message", "node", "record", "property", "situation", "bugs"],
+const LAYERS: [&[&str]; 9] = [
+    &["ids", "time", "rng", "closest", "files", "named"],
+    &[
+        "bugs",
+        "config",
+        "configuration",
+        "guest",
+        "log",
+        "message",
+        "node",
+        "property",
+        "record",
+        "situation",
+    ],
     &["raft", "kv", "guests", "plan"],
     &["world", "client"],
     &["oracle", "coverage", "trace"],
     &["sim"],
-    &["campaign", "report"],
+    &["campaign"],
+    &["report"],
     &["cli", "main"],
 ];
 
@@ -233,6 +245,89 @@ fn a_file_imports_from_its_own_layer_and_those_before_it() {
         }
     }
     expect_none(&findings);
+}
+
+/// The file of `src` that a path of modules leads to, as far as it leads to one; what is re-exported counts where it is.
+fn file_of(path: &str, files: &BTreeMap<String, &Source>) -> Option<String> {
+    let mut found = None;
+    let mut folder = String::from("src");
+    let mut names = path.split("::").peekable();
+    while let Some(name) = names.next() {
+        let file = format!("{folder}/{name}.rs");
+        folder = format!("{folder}/{name}");
+        let module = format!("{folder}/mod.rs");
+        match (files.contains_key(&file), files.contains_key(&module)) {
+            (true, _) => found = Some(file),
+            (_, true) => found = Some(module.clone()),
+            _ => return found,
+        }
+        let Some(next) = names.peek() else { continue };
+        let is_module = [".rs", "/mod.rs"]
+            .iter()
+            .any(|end| files.contains_key(&format!("{folder}/{next}{end}")));
+        let Some(source) = files.get(&module).filter(|_| !is_module) else { continue };
+        for line in source.code.lines().filter_map(|line| line.trim().strip_prefix("pub use ")) {
+            let (from, items) = line.trim_end_matches(';').split_once("::").unwrap_or((line, ""));
+            if words(items).any(|item| item == *next) {
+                found = file_of(&format!("{}::{from}", folder[4..].replace('/', "::")), files);
+                return found;
+            }
+        }
+    }
+    found
+}
+
+/// Every path after `crate::` in a file's code before its tests; a list in braces gives one for each item.
+fn imports(source: &Source) -> Vec<String> {
+    let code: Vec<&str> = source.code_before_tests().map(|(_, line)| line.trim()).collect();
+    let code = code.join(" ");
+    let mut paths = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        let stem: String =
+            rest.chars().take_while(|c| c.is_alphanumeric() || "_:".contains(*c)).collect();
+        let list = rest[stem.len()..].strip_prefix('{').and_then(|list| list.split_once('}'));
+        match list {
+            Some((items, _)) => paths.extend(words(items).map(|item| format!("{stem}{item}"))),
+            None => paths.push(stem),
+        }
+    }
+    paths
+}
+
+#[test]
+fn no_imports_between_folders_go_round_in_a_circle() {
+    let sources = sources(&["src"]);
+    let files: BTreeMap<String, &Source> =
+        sources.iter().map(|source| (source.path.clone(), source)).collect();
+    let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in &sources {
+        let targets = imports(source).into_iter().filter_map(|path| file_of(&path, &files));
+        let others = targets.filter(|target| *target != source.path);
+        edges.insert(source.path.clone(), others.collect());
+    }
+    let reached = |from: &str| {
+        let (mut seen, mut left) = (BTreeSet::new(), vec![from.to_owned()]);
+        while let Some(file) = left.pop() {
+            left.extend(edges[&file].iter().filter(|next| !seen.contains(*next)).cloned());
+            seen.extend(edges[&file].iter().cloned());
+        }
+        seen
+    };
+    let reached: BTreeMap<&String, BTreeSet<String>> =
+        edges.keys().map(|file| (file, reached(file))).collect();
+    let folder = |file: &str| file.split('/').nth(1).map(str::to_owned);
+    let mut findings = Vec::new();
+    for (file, others) in &reached {
+        for other in others.iter().filter(|other| folder(other) != folder(file)) {
+            if edges[*file].contains(other) && reached[other].contains(*file) {
+                findings.push(format!(
+                    "{file}:1: it imports {other}, which comes back to it; move what both need to a place below"
+                ));
+            }
+        }
+    }
+    expect_none(&findings);
+    assert!(edges.values().map(BTreeSet::len).sum::<usize>() > 500, "imports are found");
 }
 
 #[test]

@@ -4,7 +4,8 @@ use crate::coverage::Situations;
 use crate::ids::{Index, NodeId};
 use crate::node::Role;
 use crate::oracle::Oracles;
-use crate::oracle::shadow::{NodeShadow, PrefixId};
+use crate::oracle::PrefixId;
+use crate::oracle::shadow::NodeShadow;
 use crate::record::{Kind, Record, Remains};
 use crate::situation::Situation;
 

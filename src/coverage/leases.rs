@@ -9,7 +9,7 @@ use crate::log::RequestId;
 use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::Oracles;
-use crate::oracle::membership::Share;
+use crate::oracle::quorum::Tally;
 use crate::situation::Situation;
 
 /// What is remembered of leases.
@@ -127,7 +127,7 @@ impl Situations {
         memory.answered.insert(from);
         if memory.held < reply.term {
             let configuration = oracles.shadow().configuration_of(id);
-            if Share::of(configuration, memory.answered).is_majority() {
+            if Tally::of(configuration, memory.answered).is_majority() {
                 memory.held = reply.term;
             }
         }

@@ -24,12 +24,12 @@ impl Situations {
                 self.reach_if(joint, Situation::CommittedInJoint, id);
             }
             Kind::Snapshot { index, received: false, .. } => {
-                let (_, covered) = shadow.configurations.of(shadow.node(id), index);
+                let (_, covered) = shadow.configuration_upto(shadow.node(id), index);
                 self.reach_if(covered.is_joint(), Situation::SnapshotTakenInJoint, id);
             }
             Kind::Truncate { from, .. } => {
                 let node = shadow.node(id);
-                let (latest, _) = shadow.configurations.of(node, node.last_index());
+                let (latest, _) = shadow.configuration_upto(node, node.last_index());
                 self.reach_if(latest >= from, Situation::ConfigurationUndone, id);
             }
             _ => {}
@@ -40,7 +40,7 @@ impl Situations {
         let Kind::Configure { index, configuration: next, .. } = record.kind else { return };
         let shadow = oracles.shadow();
         let node = shadow.node(id);
-        let (_, before) = shadow.configurations.of(node, index.previous());
+        let (_, before) = shadow.configuration_upto(node, index.previous());
         self.reach_if(next.is_joint(), Situation::JointEntered, id);
         if node.role != Role::Leader {
             return;

@@ -20,7 +20,7 @@ use crate::log::{Entry, RequestId};
 use crate::message::{MessageKind, Summary};
 use crate::node::Role;
 use crate::oracle::Oracles;
-use crate::oracle::membership::Share;
+use crate::oracle::quorum::Tally;
 use crate::oracle::shadow::NodeShadow;
 use crate::record::{Kind, Loss, Record};
 use crate::situation::Situation::{PromiseOutlivedRestart, VoteRefusedPromise};
@@ -560,7 +560,7 @@ impl Situations {
         memory.own_term_committed = false;
         memory.held_back = false;
         let votes = memory.votes.union(NodeSet::only(id));
-        let bare = Share::of(shadow.configuration_of(id), votes).is_bare();
+        let bare = Tally::of(shadow.configuration_of(id), votes).is_bare();
         self.reach_if(again, Situation::LeaderElectedAgain, id);
         self.reach_if(bare, Situation::ElectionWonBareMajority, id);
         let others = || shadow.nodes().filter(|(other, node)| *other != id && node.up);

@@ -3,8 +3,9 @@
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term};
 use crate::node::Role;
-use crate::oracle::membership::Share;
-use crate::oracle::shadow::{Change, PrefixId, Shadow};
+use crate::oracle::chain::PrefixId;
+use crate::oracle::quorum::Tally;
+use crate::oracle::shadow::{Change, Shadow};
 use crate::oracle::violation::Violation;
 use crate::property::Property;
 use crate::record::{Kind, Record};
@@ -165,7 +166,7 @@ impl Commits {
             let sentence = format!("{id} took its commit index back from {before} to {index}.");
             return Some(Violation::new(Property::MonotonicCommit, record, sentence, []));
         }
-        let Some(place) = node.at(index) else {
+        let Some(prefix) = node.at(index) else {
             let last = node.last_index();
             let sentence =
                 format!("{id} committed index {index}, but its log ends at index {last}.");
@@ -185,9 +186,9 @@ impl Commits {
         self.committed.extend_from_slice(&node.log[self.committed.len()..index.0 as usize]);
         self.committed_by.push((index, record.number, term));
         self.quorum_of = shadow.configuration_of(id);
-        self.missed_by_later_leader(record, term, index, place, shadow)
-            .or_else(|| scarce(record, (id, self.quorum_of), index, place, shadow))
-            .or_else(|| unsafe_commit(record, id, index, place, shadow))
+        self.missed_by_later_leader(record, term, index, prefix, shadow)
+            .or_else(|| scarce(record, (id, self.quorum_of), index, prefix, shadow))
+            .or_else(|| unsafe_commit(record, id, index, prefix, shadow))
     }
 
     /// A leader of a later term may have been elected before an entry is committed. It must hold the entry, too.
@@ -196,13 +197,14 @@ impl Commits {
         record: &Record,
         term: Term,
         index: Index,
-        place: PrefixId,
+        prefix: PrefixId,
         shadow: &Shadow,
     ) -> Option<Violation> {
         let missing = self.elected.iter().find(|elected| {
             elected.term > term
                 && (elected.last_index < index
-                    || shadow.chain.ancestor(elected.last, elected.last_index.0 - index.0) != place)
+                    || shadow.chain.ancestor(elected.last, elected.last_index.0 - index.0)
+                        != prefix)
         })?;
         let log = |index: Index| {
             let steps = missing.last_index.0.checked_sub(index.0)?;
@@ -276,16 +278,16 @@ fn scarce(
     record: &Record,
     (id, configuration): (NodeId, Configuration),
     index: Index,
-    place: PrefixId,
+    prefix: PrefixId,
     shadow: &Shadow,
 ) -> Option<Violation> {
-    let copies = shadow.copies(index, place, configuration);
+    let copies = shadow.copies(index, prefix, configuration);
     (!copies.is_majority()).then(|| {
         let sentence = format!(
             "{id} committed index {index}, which is on {} of {} disks: no majority.",
             copies.has, copies.of
         );
-        let appended = shadow.chain.link(place).record;
+        let appended = shadow.chain.link(prefix).record;
         Violation::new(Property::Durability, record, sentence, [appended])
     })
 }
@@ -297,23 +299,23 @@ fn unsafe_commit(
     record: &Record,
     id: NodeId,
     index: Index,
-    place: PrefixId,
+    prefix: PrefixId,
     shadow: &Shadow,
 ) -> Option<Violation> {
     let last = |node: NodeId| (shadow.last_term(node), shadow.node(node).last_index());
-    let lacking = shadow.nodes().filter(|(_, node)| node.at(index) != Some(place));
+    let lacking = shadow.nodes().filter(|(_, node)| node.at(index) != Some(prefix));
     lacking.map(|(lacking, _)| lacking).find_map(|candidate| {
         let own = last(candidate);
         let configuration = shadow.configuration_of(candidate);
         let voters = configuration.voting().iter().filter(|voter| last(*voter) <= own).collect();
-        let votes = Share::of(configuration, voters);
+        let votes = Tally::of(configuration, voters);
         votes.is_majority().then(|| {
             let sentence = format!(
                 "{id} committed index {index}, but {candidate} lacks it, and could be elected by {} of {} nodes.",
                 votes.has, votes.of
             );
             let theirs = shadow.node(candidate).at(own.1).unwrap_or(PrefixId::ROOT);
-            let evidence = [shadow.chain.link(place).record, shadow.chain.link(theirs).record];
+            let evidence = [shadow.chain.link(prefix).record, shadow.chain.link(theirs).record];
             Violation::new(Property::SafeCommit, record, sentence, evidence)
         })
     })

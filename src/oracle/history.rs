@@ -9,7 +9,7 @@
 //! and the history is dropped. An operation of unknown outcome stays open for ever; outside of sessions, so do the other tries of an
 //! operation, for each may yet take effect.
 //!
-//! Limits, so that neither time nor memory runs away: [`SEARCH_MAX`] items are weighed in one search and [`KEY_MAX`] for verdicts on one
+//! Limits, so that neither time nor memory runs away: [`SEARCH_MAX`](super::followed::SEARCH_MAX) items are weighed in one search and [`KEY_MAX`] for verdicts on one
 //! key. A segment that cannot be closed goes on from the state of the witness after 4,096 operations. What is not decided within these
 //! limits is counted as undecided, and is no violation.
 
@@ -18,36 +18,19 @@ use std::collections::BTreeMap;
 use crate::ids::Index;
 use crate::log::{Command, RequestId};
 use crate::message::MessageKind;
+use crate::oracle::followed::{Followed, SEARCH_MAX};
 use crate::oracle::linearizable::{Operation, Search, Verdict};
 use crate::oracle::model::{State, step};
 use crate::oracle::shortest;
 use crate::oracle::violation::Violation;
 use crate::record::{Heard, Kind, Record, values_word};
-use crate::time::Time;
 
-/// How many items one search weighs: at each place that it looks at, all that may come next, and some for the place.
-pub const SEARCH_MAX: usize = 4_000_000;
 /// How many items are weighed for the verdicts on one key in a run.
 pub const KEY_MAX: usize = 20_000_000;
 /// A segment is closed after so many operations, as soon as none is open.
 const SEGMENT_MIN: usize = 128;
 /// After so many operations a segment is closed whatever is open.
 const SEGMENT_MAX: usize = 4_096;
-
-/// An operation as the oracle follows it.
-#[derive(Clone, Debug)]
-pub struct Followed {
-    /// What the search sees.
-    pub operation: Operation,
-    /// Whose it is.
-    pub request: RequestId,
-    /// When it began.
-    pub began: Time,
-    /// When its client heard the answer.
-    pub ended: Option<Time>,
-    /// What it gave each time that it took effect.
-    gave: Vec<Heard>,
-}
 
 /// The history of one key since its last segment was closed.
 #[derive(Debug)]
@@ -217,7 +200,13 @@ impl Histories {
         if !history.witnessed && !history.undecided {
             match history.search() {
                 Verdict::Violated if history.exact => {
-                    return Some(shortest::violation(record, key, history, place, self.minimises));
+                    return Some(shortest::violation(
+                        record,
+                        key,
+                        (&history.base, &history.operations),
+                        place,
+                        self.minimises,
+                    ));
                 }
                 Verdict::Linearizable => {}
                 _ => {
@@ -263,23 +252,6 @@ impl Histories {
         // A read that is open may yet give what the key held when it began.
         let held = history.held.len();
         history.held.drain(..held.saturating_sub(SEGMENT_MAX));
-    }
-}
-
-impl Followed {
-    /// An operation that begins, or that nobody has seen take effect.
-    pub fn new(operation: Operation, request: RequestId, began: Time) -> Followed {
-        Followed { operation, request, began, ended: None, gave: Vec::new() }
-    }
-
-    /// Goes on into a segment that begins now, in a state that holds what the operation did so far: if it was answered, only its other
-    /// tries are left.
-    fn settle(&mut self, now: u64) {
-        if self.operation.to.take().is_some() {
-            self.operation.copies -= 1;
-            self.operation.from = now;
-        }
-        self.operation.hint = u64::MAX;
     }
 }
 

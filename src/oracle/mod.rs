@@ -6,8 +6,11 @@
 //! [`history`] judges what clients hear, with [`model`], [`linearizable`] and [`shortest`]; [`once`] what takes effect; [`liveness`] what
 //! comes of it all. [`situations`] and [`clients`] name what a run got into.
 
+mod chain;
 pub mod commit;
+mod configurations;
 pub mod election;
+mod followed;
 pub mod history;
 pub mod linearizable;
 pub mod liveness;
@@ -15,12 +18,14 @@ pub mod log;
 pub mod membership;
 pub mod model;
 pub mod once;
+pub mod quorum;
 pub mod shadow;
 pub mod shortest;
 pub mod snapshots;
 pub mod violation;
 
-pub use shadow::{Change, PrefixId, Shadow};
+pub use chain::PrefixId;
+pub use shadow::{Change, Shadow};
 pub use violation::Violation;
 
 use crate::log::RequestId;

@@ -1,136 +1,16 @@
-//! The shadow of the cluster: every node's log, in memory and on disk, rebuilt from records alone.
+//! The shadow of the cluster, its reference model: every node's log, in memory and on disk, rebuilt from records alone.
 //!
-//! Entries are kept once. An entry is known by its index, its term and the entry before it, so a place in the [`Chain`] stands
-//! for a whole prefix: two logs are the same up to an index exactly if they have the same place there. Comparing
-//! prefixes is comparing two numbers, and nothing depends on hashes of hashes.
+//! It is the reference model of a run: oracles compare what nodes do with it. Logs are lists of prefixes in a [`Chain`] of entries.
 
 use std::collections::VecDeque;
 
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::node::Role;
-use crate::oracle::membership::{Configurations, Share};
+use crate::oracle::chain::{Chain, PrefixId};
+use crate::oracle::configurations::Configurations;
+use crate::oracle::quorum::Tally;
 use crate::record::{Kind, Record, Remains};
-
-/// A place in the chain: an entry, and by it all before it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct PrefixId(u32);
-
-impl PrefixId {
-    /// The place before the first entry.
-    pub const ROOT: PrefixId = PrefixId(0);
-}
-
-/// An entry that some node appended once.
-#[derive(Clone, Copy, Debug)]
-pub struct Link {
-    /// Its term.
-    pub term: Term,
-    /// Its fingerprint.
-    pub content: u64,
-    /// The entry before it.
-    pub parent: PrefixId,
-    /// The record of the node that had it first.
-    pub record: u64,
-    /// Another entry at the same index, or the root.
-    sibling: PrefixId,
-}
-
-/// All entries that any node ever appended, as a tree that grows from the root.
-#[derive(Debug)]
-pub struct Chain {
-    links: Vec<Link>,
-    /// For each index from 1, the last entry that was added there.
-    heads: Vec<PrefixId>,
-}
-
-impl Default for Chain {
-    fn default() -> Chain {
-        let root = Link {
-            term: Term::ZERO,
-            content: 0,
-            parent: PrefixId::ROOT,
-            record: 0,
-            sibling: PrefixId::ROOT,
-        };
-        Chain { links: vec![root], heads: Vec::new() }
-    }
-}
-
-impl Chain {
-    /// What sits at a place.
-    pub fn link(&self, place: PrefixId) -> &Link {
-        &self.links[place.0 as usize]
-    }
-
-    /// The place of an entry behind `parent`. If an entry of the same index and term is known, but with other content or behind
-    /// another parent, log matching is violated: the known one comes with it. The new one is kept all the same, since a run in
-    /// which log matching is not judged goes on with it.
-    fn intern(
-        &mut self,
-        index: Index,
-        term: Term,
-        content: u64,
-        parent: PrefixId,
-        record: u64,
-    ) -> (PrefixId, Option<PrefixId>) {
-        let slot = index.0 as usize - 1;
-        if slot >= self.heads.len() {
-            self.heads.resize(slot + 1, PrefixId::ROOT);
-        }
-        let mut contradicted = None;
-        let mut place = self.heads[slot];
-        while place != PrefixId::ROOT {
-            let link = self.link(place);
-            if link.term == term {
-                if link.content == content && link.parent == parent {
-                    return (place, None);
-                }
-                contradicted = Some(place);
-            }
-            place = link.sibling;
-        }
-        place =
-            PrefixId(u32::try_from(self.links.len()).expect("fewer than 2^32 distinct entries"));
-        self.links.push(Link { term, content, parent, record, sibling: self.heads[slot] });
-        self.heads[slot] = place;
-        (place, contradicted)
-    }
-
-    /// The place of the entry with an index and a term, if some node had it.
-    pub fn find(&self, index: Index, term: Term) -> Option<PrefixId> {
-        if index == Index::ZERO {
-            return Some(PrefixId::ROOT);
-        }
-        let mut place = *self.heads.get(index.0 as usize - 1)?;
-        while place != PrefixId::ROOT && self.link(place).term != term {
-            place = self.link(place).sibling;
-        }
-        (place != PrefixId::ROOT).then_some(place)
-    }
-
-    /// Makes a log the one that ends with the entry of a place, at this index; says from where on entries are lost. The cost is that of
-    /// what changes.
-    fn replace(&self, log: &mut Vec<PrefixId>, index: Index, mut place: PrefixId) -> Option<Index> {
-        let before = log.len();
-        let mut kept = index.0 as usize;
-        log.resize(kept, PrefixId::ROOT);
-        while kept > 0 && log[kept - 1] != place {
-            log[kept - 1] = place;
-            place = self.link(place).parent;
-            kept -= 1;
-        }
-        (kept < before).then_some(Index(kept as u64 + 1))
-    }
-
-    /// The place `steps` before this one.
-    pub fn ancestor(&self, mut place: PrefixId, steps: u64) -> PrefixId {
-        for _ in 0..steps {
-            place = self.link(place).parent;
-        }
-        place
-    }
-}
 
 /// A write to a journal that is not durable yet.
 #[derive(Clone, Copy, Debug)]
@@ -155,13 +35,13 @@ struct ActualDisk {
 /// What is known of one node.
 #[derive(Debug, Default)]
 pub struct NodeShadow {
-    /// The log as the node has it in memory: the place of each entry, from index 1. What a snapshot covers is in it, too.
+    /// The log as the node has it in memory: the prefix of each entry, from index 1. What a snapshot covers is in it, too.
     pub log: Vec<PrefixId>,
     /// The log as it is on its disk, as the disk says.
     pub durable: Vec<PrefixId>,
     /// The last index that the log in memory, and that on disk, left to the snapshot.
     pub base: (Index, Index),
-    /// The durable snapshot: its last index, and the place of the entry there.
+    /// The durable snapshot: its last index, and the prefix of the entry there.
     pub snapshot: (Index, PrefixId),
     /// Writes on their way from the one to the other.
     pending: VecDeque<(WriteId, Pending)>,
@@ -182,14 +62,14 @@ pub struct NodeShadow {
 }
 
 impl NodeShadow {
-    /// The place of the entry at an index; the root at zero, none beyond the end.
+    /// The prefix of the entry at an index; the root at zero, none beyond the end.
     pub fn at(&self, index: Index) -> Option<PrefixId> {
-        place_at(&self.log, index)
+        prefix_at(&self.log, index)
     }
 
     /// The same on the node's disk.
     pub fn durable_at(&self, index: Index) -> Option<PrefixId> {
-        place_at(&self.durable, index)
+        prefix_at(&self.durable, index)
     }
 
     /// The last index of the log in memory.
@@ -209,7 +89,7 @@ impl NodeShadow {
 
     /// Whether the disk says that it has another entry at an index than it has.
     pub fn is_lied_about(&self, index: Index) -> bool {
-        self.durable_at(index) != place_at(self.on_disk(), index)
+        self.durable_at(index) != prefix_at(self.on_disk(), index)
     }
 
     /// Whether the disk said that writes are durable which are not.
@@ -230,7 +110,7 @@ impl NodeShadow {
     }
 }
 
-fn place_at(log: &[PrefixId], index: Index) -> Option<PrefixId> {
+fn prefix_at(log: &[PrefixId], index: Index) -> Option<PrefixId> {
     match index.0.checked_sub(1) {
         None => Some(PrefixId::ROOT),
         Some(slot) => log.get(slot as usize).copied(),
@@ -283,12 +163,17 @@ impl Shadow {
     /// By which configuration a node goes: the latest in its log.
     pub fn configuration_of(&self, node: NodeId) -> Configuration {
         let node = self.node(node);
-        self.configurations.of(node, node.last_index()).1
+        self.configuration_upto(node, node.last_index()).1
+    }
+
+    /// The latest configuration in the log of a node up to an index, with where it sits.
+    pub fn configuration_upto(&self, node: &NodeShadow, upto: Index) -> (Index, Configuration) {
+        self.configurations.of(|index| node.at(index), upto)
     }
 
     /// How many nodes make a majority of all.
     pub fn majority(&self) -> usize {
-        self.nodes.len() / 2 + 1
+        NodeSet::first(self.nodes.len() as u8).majority()
     }
 
     /// The term of a node's last entry.
@@ -297,20 +182,20 @@ impl Shadow {
         self.chain.link(last).term
     }
 
-    /// On how many disks of voters the entry of a place sits, at this index.
-    pub fn copies(&self, index: Index, place: PrefixId, configuration: Configuration) -> Share {
+    /// On how many disks of voters the entry of a prefix sits, at this index.
+    pub fn copies(&self, index: Index, prefix: PrefixId, configuration: Configuration) -> Tally {
         let has = |id: &NodeId| {
             let node = self.node(*id);
-            node.durable_at(index) == Some(place) || self.snapshot_covers(node, index, place)
+            node.durable_at(index) == Some(prefix) || self.snapshot_covers(node, index, prefix)
         };
-        Share::of(configuration, configuration.voting().iter().filter(has).collect())
+        Tally::of(configuration, configuration.voting().iter().filter(has).collect())
     }
 
-    /// Whether the entry of a place is in a node's durable snapshot. Between the snapshot and the log that gives way to it, that is all
+    /// Whether the entry of a prefix is in a node's durable snapshot. Between the snapshot and the log that gives way to it, that is all
     /// that the disk has of it.
-    fn snapshot_covers(&self, node: &NodeShadow, index: Index, place: PrefixId) -> bool {
+    fn snapshot_covers(&self, node: &NodeShadow, index: Index, prefix: PrefixId) -> bool {
         let (last, end) = node.snapshot;
-        index <= last && self.chain.ancestor(end, last.0 - index.0) == place
+        index <= last && self.chain.ancestor(end, last.0 - index.0) == prefix
     }
 
     /// Takes note of a record of no node: with whom the cluster begins.
@@ -349,17 +234,17 @@ impl Shadow {
                     return Change::OutOfPlace;
                 }
                 let parent = node.log.last().copied().unwrap_or(PrefixId::ROOT);
-                let (place, contradicted) =
+                let (prefix, contradicted) =
                     self.chain.intern(index, term, content, parent, record.number);
-                node.log.push(place);
-                node.pending.push_back((write, Pending::Append(place)));
+                node.log.push(prefix);
+                node.pending.push_back((write, Pending::Append(prefix)));
                 if let Some(known) = contradicted {
                     return Change::Diverged(known);
                 }
             }
             Kind::Configure { index, configuration, .. } => {
-                if let Some(place) = node.at(index) {
-                    self.configurations.add(index, place, configuration);
+                if let Some(prefix) = node.at(index) {
+                    self.configurations.add(index, prefix, configuration);
                 }
             }
             Kind::Truncate { write, from } => {
@@ -377,8 +262,8 @@ impl Shadow {
                 return node.sync(&self.chain, write, 0);
             }
             Kind::SnapshotSaved { index, term } => {
-                if let Some(place) = self.chain.find(index, term) {
-                    node.snapshot = (index, place);
+                if let Some(prefix) = self.chain.find(index, term) {
+                    node.snapshot = (index, prefix);
                 }
             }
             Kind::Compact { write, upto } => {
@@ -387,10 +272,10 @@ impl Shadow {
             }
             Kind::Discard { write, index, term } => {
                 // A snapshot of something that nobody had is judged elsewhere.
-                let place = self.chain.find(index, term).unwrap_or(PrefixId::ROOT);
-                self.chain.replace(&mut node.log, index, place);
+                let prefix = self.chain.find(index, term).unwrap_or(PrefixId::ROOT);
+                self.chain.replace(&mut node.log, index, prefix);
                 node.base.0 = index;
-                node.pending.push_back((write, Pending::Discard(index, place)));
+                node.pending.push_back((write, Pending::Discard(index, prefix)));
             }
             _ => {}
         }
@@ -441,15 +326,15 @@ impl NodeShadow {
             }
             self.pending.pop_front();
             match pending {
-                Pending::Append(place) => self.durable.push(place),
+                Pending::Append(prefix) => self.durable.push(prefix),
                 Pending::Truncate(from) => {
                     self.durable.truncate(from.0 as usize - 1);
                     shrank = Some(shrank.map_or(from, |index| index.min(from)));
                 }
                 Pending::Compact(upto) => self.base.1 = upto,
-                Pending::Discard(index, place) => {
+                Pending::Discard(index, prefix) => {
                     self.base.1 = index;
-                    let lost = chain.replace(&mut self.durable, index, place);
+                    let lost = chain.replace(&mut self.durable, index, prefix);
                     shrank = shrank.into_iter().chain(lost).min();
                 }
                 Pending::Vote(term, vote) => self.durable_vote = (term, vote),

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::log::Command;
-use crate::oracle::history::{Followed, KeyHistory, SEARCH_MAX};
+use crate::oracle::followed::{Followed, SEARCH_MAX};
 use crate::oracle::linearizable::{Operation, Search, Verdict};
 use crate::oracle::model::{State, VALUES_MAX};
 use crate::oracle::violation::Violation;
@@ -24,24 +24,28 @@ type Lists = BTreeMap<u64, State>;
 pub fn violation(
     record: &Record,
     key: u32,
-    history: &KeyHistory,
+    (base, operations): (&[State], &[Followed]),
     place: usize,
     minimises: bool,
 ) -> Violation {
-    let last = &history.operations[place];
-    let mut search = Search::new(&history.base, &history.seen(), SEARCH_MAX);
+    let last = &operations[place];
+    let mut search = Search::new(
+        base,
+        &operations.iter().map(|it| it.operation).collect::<Vec<_>>(),
+        SEARCH_MAX,
+    );
     search.verdict();
     let lists = search.states();
     let kept = match minimises {
         false => vec![last.clone()],
-        true => shortest(&history.base, history.operations.clone(), &lists),
+        true => shortest(base, operations.to_vec(), &lists),
     };
     let evidence = kept.iter().flat_map(|Followed { operation, .. }| {
         [operation.from, operation.to.map_or(0, |(to, _)| to)]
     });
-    let sentence = sentence(key, history, last, &lists);
+    let sentence = sentence(key, (base, operations), last, &lists);
     let violation = Violation::new(Property::Linearizability, record, sentence, evidence);
-    let history = if minimises { table(key, &history.base, &kept, &lists) } else { Vec::new() };
+    let history = if minimises { table(key, base, &kept, &lists) } else { Vec::new() };
     Violation { history, ..violation }
 }
 
@@ -174,7 +178,12 @@ fn makes_no_difference(left_out: &Operation, others: &[Followed], lists: &Lists)
     })
 }
 
-fn sentence(key: u32, history: &KeyHistory, last: &Followed, lists: &Lists) -> String {
+fn sentence(
+    key: u32,
+    (base, operations): (&[State], &[Followed]),
+    last: &Followed,
+    lists: &Lists,
+) -> String {
     let name = client(last.request);
     let heard = last.operation.to.map_or(Heard::Done, |(_, heard)| heard);
     let heard_words = words(heard, lists);
@@ -185,14 +194,14 @@ fn sentence(key: u32, history: &KeyHistory, last: &Followed, lists: &Lists) -> S
         );
     }
     // A stale read would be right if it had begun earlier.
-    let mut earlier = history.operations.clone();
+    let mut earlier = operations.to_vec();
     for followed in &mut earlier {
         if followed.request == last.request {
             followed.operation.from = 0;
         }
     }
     let operations: Vec<Operation> = earlier.iter().map(|it| it.operation).collect();
-    match Search::new(&history.base, &operations, SEARCH_MAX).verdict() {
+    match Search::new(base, &operations, SEARCH_MAX).verdict() {
         Verdict::Linearizable if heard == Heard::Values(0) => format!(
             "Stale read: {name} found no value at key {key}, which was given one before the read began."
         ),

@@ -1,6 +1,6 @@
 //! Snapshots: each holds exactly what is committed up to its end, and a log gives way only to a durable one (section 7).
 //!
-//! What a snapshot covers is known by the place of its last entry, which stands for all before it. The state machine in it is known by a
+//! What a snapshot covers is known by the prefix of its last entry, which stands for all before it. The state machine in it is known by a
 //! fingerprint: at one index there is one state, whoever copied or restored it.
 
 use std::collections::BTreeMap;
@@ -80,8 +80,8 @@ fn uncommitted(
     commits: &Commits,
     what: &str,
 ) -> Option<Violation> {
-    let place = shadow.chain.find(index, term);
-    (place.is_none() || place != commits.committed_at(index)).then(|| {
+    let prefix = shadow.chain.find(index, term);
+    (prefix.is_none() || prefix != commits.committed_at(index)).then(|| {
         let sentence =
             format!("{id} {what} that ends with {index}@{term}, which is not what is committed.");
         Violation::new(Property::Snapshot, record, sentence, [commits.record_of(index)])

@@ -315,7 +315,7 @@ pub fn check(plan: &Plan) -> Checked {
 
 fn check_core(plan: &Plan, core: &Target) -> Checked {
     check_target(plan, core, false, "liveness/core")?;
-    let majority = plan.voters().len() / 2 + 1;
+    let majority = plan.voters().majority();
     let words = [Target::Everyone, Target::Majority, Target::AllButLeader, Target::AllButLeaders];
     let known = core.numbers().is_some() || *core == Target::Connected || words.contains(core);
     require(known, "liveness/core", || {

@@ -1,6 +1,6 @@
 //! The simulator: one virtual clock, one event at a time.
 //!
-//! [`run`](run::run) is the door. [`Sim`] is the loop over events; `host` carries out what nodes want; `snapshots` copies state machines,
+//! [`runner`] is the door. [`Sim`] is the loop over events; `host` carries out what nodes want; `snapshots` copies state machines,
 //! `apply` lets them work later; `faults` does what the plan wants, and `recovery` ends it; `clients` asks and waits; [`journal`] is what disks
 //! hold; [`watch`] sees it all; [`choices`] keeps what was drawn.
 
@@ -17,8 +17,8 @@ pub mod runner;
 mod snapshots;
 pub mod waits;
 
-pub use run::{Ended, Options, Outcome, run, run_nodes};
-pub use runner::{BuiltIn, Nodes, Run, Runner};
+pub use run::{Ended, Options, Outcome, run_nodes};
+pub use runner::{BuiltIn, Nodes, Run, Runner, run};
 
 use std::rc::Rc;
 

@@ -77,7 +77,7 @@ impl<N: Node> Sim<'_, '_, N> {
         };
         let mut core = named;
         for voters in in_force.iter().flat_map(|it| it.halves()) {
-            let missing = (voters.len() / 2 + 1).saturating_sub(core.intersection(voters).len());
+            let missing = voters.majority().saturating_sub(core.intersection(voters).len());
             core = core.union(some_of(voters.without(core), missing, words[1]));
         }
         core

@@ -10,7 +10,6 @@ use crate::plan::Plan;
 use crate::sim::Sim;
 use crate::sim::choices::Choices;
 use crate::sim::recorder::{Marks, Recorder, Sink};
-use crate::sim::runner::{BuiltIn, Runner};
 use crate::sim::waits::{Stopwatch, Waits};
 use crate::situation::{Counts, Situation};
 use crate::time::{Span, Time};
@@ -113,13 +112,7 @@ impl Default for Options<'_> {
     }
 }
 
-/// Runs a plan with the built-in Raft. Pure: the same plan gives the same outcome, on every machine and in every build. The plan must
-/// have passed [`validate`](crate::plan::validate::validate).
-pub fn run(plan: &Plan) -> Outcome {
-    BuiltIn::new().run(plan, Options::default())
-}
-
-/// Runs a plan with nodes of any kind, once. What runs plans again and again, as campaigns do, takes a [`Runner`].
+/// Runs a plan with nodes of any kind, once. What runs plans again and again, as campaigns do, takes a [`Runner`](crate::sim::Runner).
 pub fn run_nodes<N: Node>(
     plan: &Plan,
     make: &dyn Fn(&Setup<'_>) -> N,

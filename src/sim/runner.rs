@@ -56,6 +56,12 @@ impl Runner for BuiltIn {
     }
 }
 
+/// Runs a plan with the built-in Raft. Pure: the same plan gives the same outcome, on every machine and in every build. The plan must
+/// have passed [`validate`](crate::plan::validate::validate).
+pub fn run(plan: &Plan) -> Outcome {
+    BuiltIn::new().run(plan, Options::default())
+}
+
 /// Nodes of one's own, made by a function.
 ///
 /// ```

@@ -11,7 +11,8 @@ pub mod words;
 use serde::Serialize;
 
 use crate::ids::{Index, NodeId};
-use crate::oracle::shadow::{NodeShadow, PrefixId, Shadow};
+use crate::oracle::PrefixId;
+use crate::oracle::shadow::{NodeShadow, Shadow};
 use crate::plan::Plan;
 use crate::record::{Kind, Record};
 use crate::report::text;

@@ -8,8 +8,9 @@ use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term};
 use crate::message::MessageKind;
 use crate::node::Role;
-use crate::oracle::membership::Share;
-use crate::oracle::shadow::{PrefixId, Shadow};
+use crate::oracle::PrefixId;
+use crate::oracle::quorum::Tally;
+use crate::oracle::shadow::Shadow;
 use crate::record::{Kind, Record};
 
 /// What is known of the entry at one index.
@@ -225,8 +226,8 @@ impl Story {
     fn tell_disks(&self, committed: &Committed, text: &mut String) {
         let configuration = committed.configuration;
         let share =
-            Share::of(configuration, committed.disks.iter().map(|copy| copy.node).collect());
-        let Share { has: held, of: nodes } = share;
+            Tally::of(configuration, committed.disks.iter().map(|copy| copy.node).collect());
+        let Tally { has: held, of: nodes } = share;
         let enough = if share.is_majority() { "a majority" } else { "NO majority" };
         let _ = writeln!(text, "  it was then on {held} of {nodes} disks, {enough}:");
         for Held { node, since, lie } in &committed.disks {

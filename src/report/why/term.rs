@@ -7,7 +7,7 @@ use super::Cite;
 use crate::ids::{Index, NodeId, NodeSet, Term};
 use crate::message::{MessageKind, Summary};
 use crate::node::Role;
-use crate::oracle::membership::Share;
+use crate::oracle::quorum::Tally;
 use crate::oracle::shadow::Shadow;
 use crate::record::{Kind, Loss, Record};
 
@@ -336,7 +336,7 @@ impl Story {
             let mark = if is_granted { '+' } else { '-' };
             let _ = writeln!(text, "  {mark} {:<4}{words}", peer.to_string());
         }
-        let share @ Share { has, of } = Share::of(configuration, granted);
+        let share @ Tally { has, of } = Tally::of(configuration, granted);
         let _ = writeln!(text, "  that is {has} of {of} votes; a majority is {}", share.majority());
         let end = match (won, ended) {
             (Some(cite), _) => format!("it won, {cite}"),
