@@ -47,10 +47,12 @@ pub enum Property {
     Configuration,
     /// Once faults are over, a leader is elected and stays, requests are answered, and nodes catch up (5.6).
     Liveness,
+    /// A check of one's own holds (see [`Checker`](crate::oracle::Checker)). It is judged where a run has such checks.
+    OwnCheck,
 }
 
 impl Property {
-    /// All of them, in the order in which they are judged.
+    /// All of squall's own, in the order in which they are judged.
     pub const ALL: [Property; 16] = [
         Property::ElectionSafety,
         Property::LeaderAppendOnly,
@@ -85,6 +87,7 @@ impl Property {
             Property::MonotonicCommit => "monotonic-commit",
             Property::Contract => "contract",
             Property::Liveness => "liveness",
+            Property::OwnCheck => "own-check",
             Property::Linearizability => "linearizability",
             Property::ExactlyOnce => "exactly-once",
             Property::Snapshot => "snapshot",
@@ -122,6 +125,7 @@ impl Property {
                 "A node's commit index never goes back in one life, and is never past its log."
             }
             Property::Contract => "A node does not panic, and keeps the contract with its host.",
+            Property::OwnCheck => "A check of one's own holds.",
             Property::Liveness => {
                 "Once faults are over, a leader is elected and stays, requests are answered, and nodes catch up."
             }
@@ -197,6 +201,7 @@ impl Property {
             Property::Contract => {
                 "Figure 2: a server that answers in ways the paper does not have is not a Raft server."
             }
+            Property::OwnCheck => "The check itself says what must hold.",
             Property::Liveness => {
                 "5.6, thesis 2.1: the system is available as long as a majority of servers is up and can communicate, and \
                  messages are much quicker than election timeouts."

@@ -4,6 +4,7 @@
 mod binary;
 mod browser;
 mod campaigns;
+mod checkers;
 mod cli;
 mod clients;
 mod determinism;

@@ -61,6 +61,9 @@ pub struct CampaignFile {
     pub situations: Vec<SituationRow>,
     /// The situations that were not.
     pub never_reached: Vec<Situation>,
+    /// How often each situation of checks of one's own was reached.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub own_situations: BTreeMap<String, u64>,
     /// How long clients waited for answers, and clusters for leaders.
     #[serde(default)]
     pub waits: Waits,
@@ -171,6 +174,7 @@ impl CampaignFile {
             totals: summary.totals,
             situations: summary.situations().filter_map(row).collect(),
             never_reached: summary.missed().collect(),
+            own_situations: summary.own_situations.clone(),
             waits: summary.waits.clone(),
             failures: summary.failures.iter().map(failure).collect(),
             timing,
@@ -181,6 +185,7 @@ impl CampaignFile {
     pub fn summary(&self) -> Summary {
         let mut summary =
             Summary { totals: self.totals, waits: self.waits.clone(), ..Summary::default() };
+        summary.own_situations.clone_from(&self.own_situations);
         for row in &self.situations {
             let SituationRow { situation, count, runs, example } = *row;
             summary.situations[situation.slot()] = Some(Reached { count, runs, example });

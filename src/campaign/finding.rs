@@ -39,7 +39,8 @@ impl Finding {
     /// All that there can be.
     pub fn all() -> impl Iterator<Item = Finding> {
         let limits = [Finding::EventLimit, Finding::TimeLimit, Finding::Panic];
-        Property::ALL.into_iter().map(Finding::Violation).chain(limits)
+        let own = Finding::Violation(Property::OwnCheck);
+        Property::ALL.into_iter().map(Finding::Violation).chain([own]).chain(limits)
     }
 
     /// What is wrong, in one sentence.

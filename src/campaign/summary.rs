@@ -94,6 +94,8 @@ pub struct Summary {
     pub totals: Totals,
     /// What was reached, by the situation's slot.
     pub situations: Vec<Option<Reached>>,
+    /// How often each situation of checks of one's own was reached.
+    pub own_situations: BTreeMap<String, u64>,
     /// How long clients and clusters waited.
     pub waits: Waits,
     /// What failed.
@@ -106,6 +108,7 @@ impl Default for Summary {
             seeds: Vec::new(),
             totals: Totals::default(),
             situations: vec![None; Situation::COUNT],
+            own_situations: BTreeMap::new(),
             waits: Waits::default(),
             failures: BTreeMap::new(),
         }
@@ -132,6 +135,7 @@ impl Summary {
             let reached = Reached { count, runs: 1, example: seed };
             merge_reached(&mut self.situations[situation.slot()], reached);
         }
+        merge_own(&mut self.own_situations, &outcome.own_situations);
         self.cover(seed..seed + 1);
         if let Some(signature) = Signature::of(outcome) {
             self.fail(signature, Seen { count: 1, first_seed: seed });
@@ -162,6 +166,7 @@ impl Summary {
                 merge_reached(own, *reached);
             }
         }
+        merge_own(&mut self.own_situations, &other.own_situations);
         for (signature, seen) in &other.failures {
             self.fail(signature.clone(), *seen);
         }
@@ -217,6 +222,15 @@ impl Summary {
 fn overlap(one: &Range<u64>, other: &Range<u64>) -> Option<Range<u64>> {
     let both = one.start.max(other.start)..one.end.min(other.end);
     (!both.is_empty()).then_some(both)
+}
+
+fn merge_own(own: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
+    for (name, count) in more {
+        match own.get_mut(name) {
+            Some(own) => *own += count,
+            None => _ = own.insert(name.clone(), *count),
+        }
+    }
 }
 
 fn merge_reached(own: &mut Option<Reached>, more: Reached) {

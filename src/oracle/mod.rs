@@ -7,6 +7,7 @@
 //! comes of it all. [`situations`] and [`clients`] name what a run got into.
 
 mod chain;
+pub mod checker;
 pub mod commit;
 mod configurations;
 pub mod election;
@@ -25,6 +26,7 @@ pub mod snapshots;
 pub mod violation;
 
 pub use chain::PrefixId;
+pub use checker::{Checker, Findings};
 pub use shadow::{Change, Shadow};
 pub use violation::Violation;
 

@@ -77,6 +77,10 @@ pub fn text(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrink
             }
         }
     }
+    if !file.own_situations.is_empty() {
+        let reached = file.own_situations.iter().map(|(name, count)| format!("{name} {count}"));
+        let _ = writeln!(text, "  your situations: {}", reached.collect::<Vec<_>>().join(", "));
+    }
     for failure in &file.failures {
         let (id, runs) = (&failure.id, counted(failure.count, "run"));
         let _ = writeln!(text, "\n  {id}  in {runs}, first with seed {}", failure.first_seed);

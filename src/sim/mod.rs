@@ -18,7 +18,7 @@ mod snapshots;
 pub mod waits;
 
 pub use run::{Ended, Options, Outcome, run_nodes};
-pub use runner::{BuiltIn, Nodes, Run, Runner, run};
+pub use runner::{BuiltIn, Checked, Nodes, Run, Runner, run};
 
 use std::rc::Rc;
 

@@ -3,6 +3,7 @@
 
 use crate::coverage::Situations;
 use crate::ids::{NodeId, Term};
+use crate::oracle::checker::Checkers;
 use crate::oracle::{Oracles, Violation};
 use crate::plan::{Plan, When};
 use crate::record::{Kind, Record};
@@ -33,6 +34,8 @@ pub struct Recorder<'a> {
     pub term_max: Term,
     /// Whoever takes the times.
     pub(super) stopwatch: Option<Stopwatch<'a>>,
+    /// Checks of the user's own, if there are any.
+    pub(super) checkers: Option<Checkers<'a>>,
     digester: Digester,
     judges: Option<Box<Judges>>,
     sink: Option<Sink<'a>>,
@@ -78,6 +81,7 @@ impl<'a> Recorder<'a> {
             recovered: false,
             term_max: Term::FIRST,
             stopwatch: None,
+            checkers: None,
             digester: Digester::default(),
             judges: judged.then(judges),
             sink,
@@ -118,6 +122,9 @@ impl<'a> Recorder<'a> {
             }
             if violation.is_some() && self.violation.is_none() {
                 self.violation = violation;
+            }
+            if let (Some(checkers), None) = (&mut self.checkers, &self.violation) {
+                self.violation = checkers.observe(record, judges.oracles.shadow());
             }
         }
         if let Some(stopwatch) = &mut self.stopwatch {

@@ -1,11 +1,14 @@
 //! The door to the simulator: a plan in, an outcome out. Generics end here.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::guest::Setup;
 use crate::ids::{NodeId, Term};
 use crate::node::Node;
-use crate::oracle::Violation;
+use crate::oracle::checker::Checkers;
+use crate::oracle::{Checker, Violation};
 use crate::plan::Plan;
 use crate::sim::Sim;
 use crate::sim::choices::Choices;
@@ -48,6 +51,9 @@ pub struct Outcome {
     pub counters: Counters,
     /// How often each situation was reached.
     pub situations: Counts,
+    /// How often each situation of checks of one's own was reached.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub own_situations: BTreeMap<String, u64>,
     /// Whether what clients read was left out of what is judged: clocks drift by more than leases bear.
     #[serde(default)]
     pub reads_left_out: bool,
@@ -91,6 +97,8 @@ pub struct Options<'a> {
     /// Whether the smallest history that violates linearizability is looked for, as it is by default. It takes the longest and only people
     /// read it: neither the violation's sentence nor its signature tells the difference.
     pub minimise_history: bool,
+    /// Checks of one's own. They watch where oracles do.
+    pub checkers: Vec<Box<dyn Checker + 'a>>,
     /// Where what was drawn is put when the run has ended.
     pub choices: Option<&'a mut Choices>,
     /// Where the waits of clients and for leaders are added.
@@ -106,6 +114,7 @@ impl Default for Options<'_> {
             interrupt: None,
             oracles: true,
             minimise_history: true,
+            checkers: Vec::new(),
             choices: None,
             waits: None,
         }
@@ -121,6 +130,9 @@ pub fn run_nodes<N: Node>(
     let horizon = options.until.unwrap_or(plan.horizon).min(plan.horizon);
     let mut recorder = Recorder::new(plan, options.oracles, options.sink, options.on_situation);
     recorder.stopwatch = options.waits.map(Stopwatch::new);
+    if !options.checkers.is_empty() {
+        recorder.checkers = Some(Checkers::new(options.checkers));
+    }
     if let (false, Some(judges)) = (options.minimise_history, recorder.judges()) {
         judges.oracles.minimise_no_history();
     }
@@ -151,8 +163,17 @@ pub fn run_nodes<N: Node>(
     };
     let time = if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { recorder.now };
     let reads_left_out = plan.leaves_out_reads();
-    let violation = recorder.violation;
-    Outcome { violation, ended, time, digest, counters, situations, reads_left_out }
+    let own_situations = recorder.checkers.take().map(Checkers::situations).unwrap_or_default();
+    Outcome {
+        violation: recorder.violation,
+        ended,
+        time,
+        digest,
+        counters,
+        situations,
+        own_situations,
+        reads_left_out,
+    }
 }
 
 std::thread_local! {

@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use crate::guest::{BUILT_IN, Feature, Guest, Setup};
 use crate::guests::saboteur::Saboteur;
 use crate::node::Node;
+use crate::oracle::Checker;
 use crate::plan::Plan;
 use crate::raft::{Raft, Rules};
 use crate::record::Record;
@@ -98,6 +99,30 @@ impl<N: Node, F: Fn(&Setup<'_>) -> N + Sync> Runner for Nodes<N, F> {
 
     fn run(&self, plan: &Plan, options: Options<'_>) -> Outcome {
         run_nodes(plan, &self.make, options)
+    }
+}
+
+/// A runner whose runs have checks of one's own, each run a new one.
+pub struct Checked<R, F> {
+    runner: R,
+    make: F,
+}
+
+impl<R: Runner, F: Fn() -> Box<dyn Checker> + Sync> Checked<R, F> {
+    /// The same runner with the checks that a function makes.
+    pub fn new(runner: R, make: F) -> Checked<R, F> {
+        Checked { runner, make }
+    }
+}
+
+impl<R: Runner, F: Fn() -> Box<dyn Checker> + Sync> Runner for Checked<R, F> {
+    fn guest(&self) -> &Guest {
+        self.runner.guest()
+    }
+
+    fn run(&self, plan: &Plan, mut options: Options<'_>) -> Outcome {
+        options.checkers.push((self.make)());
+        self.runner.run(plan, options)
     }
 }
 
