@@ -168,6 +168,11 @@ impl NodeSet {
         NodeSet(1 << node.slot())
     }
 
+    /// The set of a bit mask, node 1 in the lowest bit; none if a bit stands for no node.
+    pub const fn from_bits(bits: u32) -> Option<NodeSet> {
+        if bits >> NODES_MAX == 0 { Some(NodeSet(bits)) } else { None }
+    }
+
     /// The set as a bit mask, node 1 in the lowest bit.
     pub const fn bits(self) -> u32 {
         self.0

@@ -25,6 +25,7 @@ pub mod guest;
 pub mod log;
 pub mod message;
 pub mod node;
+pub mod payload;
 pub mod property;
 pub mod record;
 pub mod situation;

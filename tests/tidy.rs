@@ -19,6 +19,7 @@ const LAYERS: [&[&str]; 9] = [
         "log",
         "message",
         "node",
+        "payload",
         "property",
         "record",
         "situation",
