@@ -128,6 +128,13 @@ pub const fn scale(word: u64, bound: u64) -> u64 {
     ((word as u128 * bound as u128) >> 64) as u64
 }
 
+/// The finalizer of SplitMix64 (Steele, Lea, Flood 2014): every input bit moves every output bit.
+pub const fn mix(word: u64) -> u64 {
+    let word = (word ^ 0x9E37_79B9_7F4A_7C15).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    word ^ (word >> 31)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -244,7 +244,7 @@ fn check_wiped(plan: &Plan, core: &Target) -> Checked {
     };
     let harms = |fault: &Fault| match &fault.action {
         Action::Crash(crash) if crash.wipe => {
-            let nodes = crash.target.numbers().map(|nodes| nodes.iter().copied().collect());
+            let nodes = fault.target.numbers().map(|nodes| nodes.iter().copied().collect());
             nodes.is_none_or(meets)
         }
         Action::Change(change) => change.changes().any(shrinks),

@@ -10,10 +10,12 @@ mod clients;
 mod faults;
 mod host;
 pub mod journal;
+mod partition;
 pub mod recorder;
 mod recovery;
 pub mod run;
 mod snapshots;
+mod targets;
 pub mod waits;
 
 pub use run::{Ended, Options, Outcome, run, run_nodes, run_with};

@@ -1,16 +1,16 @@
 //! What the swarm draws from: ranges that a file can narrow or widen.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::NODES_MAX;
 use crate::plan::scenario::{self, FileError};
-use crate::plan::swarm::storm::FaultKind;
+use crate::plan::swarm::storm;
 use crate::plan::validate::{
     CLIENTS_MAX, Checked, KEYS_MAX, SNAPSHOT_CHUNK_MAX, SNAPSHOT_ENTRIES_MAX, between, each_once,
     require,
 };
-use crate::plan::{DRIFT_PPM_MAX, Profile};
+use crate::plan::{DRIFT_PPM_MAX, FaultKind, Profile};
 use crate::property::Property;
 use crate::time::Share;
 
@@ -82,7 +82,8 @@ pub struct Config {
     pub drift_ppm_max: i32,
     /// How many plans have one machine that is degraded all the time, in percent: slow links, a slow disk, a fast clock, restarts.
     pub degraded_nodes: u64,
-    /// The kinds of fault.
+    /// The kinds of fault in storms.
+    #[schemars(schema_with = "kinds_schema")]
     pub faults: Vec<FaultKind>,
     /// How many kinds of fault a plan keeps, in percent: one of these is drawn for each plan.
     pub kept: Vec<u64>,
@@ -110,6 +111,11 @@ pub struct Config {
     pub reordered: u64,
     /// Of plans that do not end in a recovery phase, how many have disks that lie, in percent.
     pub lies: u64,
+}
+
+/// A list of the kinds of fault that storms have.
+fn kinds_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": { "type": "string", "enum": storm::KINDS } })
 }
 
 impl Default for Config {
@@ -144,7 +150,7 @@ impl Default for Config {
             clocks: 30,
             drift_ppm_max: 100_000,
             degraded_nodes: 30,
-            faults: FaultKind::ALL.into(),
+            faults: storm::KINDS.into(),
             kept: vec![20, 40, 60],
             faults_max: 60,
             triggered: vec![0, 30, 60],
@@ -215,6 +221,12 @@ impl Config {
         filled("loss", self.loss.len())?;
         filled("duplicate", self.duplicate.len())?;
         filled("faults", self.faults.len())?;
+        for (place, kind) in self.faults.iter().enumerate() {
+            require(storm::KINDS.contains(kind), &format!("faults/{place}"), || {
+                let kinds = storm::KINDS.map(FaultKind::name).join(", ");
+                format!("no storm has `{}`; the kinds of fault here are {kinds}", kind.name())
+            })?;
+        }
         filled("judge", self.judge.len())?;
         each_once(&self.judge)?;
         for (key, percent) in [

@@ -6,9 +6,7 @@
 use crate::ids::NodeId;
 use crate::plan::fault::{Crash, Unsynced};
 use crate::plan::swarm::share_of;
-use crate::plan::{
-    Action, DiskOptions, Fault, Latency, LinkException, Plan, Target, Trigger, When,
-};
+use crate::plan::{DiskOptions, Fault, Latency, LinkException, Plan, Target, Trigger, When};
 use crate::rng::Rng;
 use crate::situation::Situation;
 use crate::time::{Share, Span};
@@ -92,14 +90,9 @@ fn restart(rng: &mut Rng, node: NodeId, unit: Span) -> Fault {
         after: share_of(rng, unit, 0, 150),
         times: 1,
     };
-    let crash = Crash {
-        survives: None,
-        target: Target::Trigger,
-        unsynced: rng.pick(&[Unsynced::Lost, Unsynced::Lost, Unsynced::Torn]),
-        wipe: false,
-        lasts: Some(share_of(rng, unit, 20, 300)),
-    };
-    Fault { when: When::On(trigger), action: Action::Crash(crash) }
+    let unsynced = rng.pick(&[Unsynced::Lost, Unsynced::Lost, Unsynced::Torn]);
+    let crash = Fault::new(When::On(trigger), Crash::with(unsynced)).striking(Target::Trigger);
+    crash.lasting(share_of(rng, unit, 20, 300))
 }
 
 fn between(from: NodeId, to: NodeId, link: LinkException) -> LinkException {

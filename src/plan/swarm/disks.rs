@@ -3,7 +3,7 @@
 
 use crate::ids::NodeId;
 use crate::node::DiskFile;
-use crate::plan::fault::{Corrupt, Crash, Lasting, MemberChange, Unsynced};
+use crate::plan::fault::{Corrupt, Crash, MemberChange, Unsynced};
 use crate::plan::swarm::{Config, share_of};
 use crate::plan::{Action, Fault, OnCorruption, Plan, Target, Trigger, When, Wiped};
 use crate::rng::{Rng, Stream};
@@ -42,9 +42,9 @@ pub fn draw(plan: &mut Plan, unit: Span, config: &Config) {
     if fills || !rots {
         for _ in 0..rng.between(1, 2) {
             let when = moment(&mut rng, unit);
-            let lasts = Some(share_of(&mut rng, unit, 50, 4_000));
-            let full = Lasting { target: target(&mut rng), lasts };
-            plan.faults.push(Fault { when, action: Action::DiskFull(full) });
+            let lasts = share_of(&mut rng, unit, 50, 4_000);
+            let full = Fault::new(when, Action::DiskFull).striking(target(&mut rng));
+            plan.faults.push(full.lasting(lasts));
         }
     }
 }
@@ -58,17 +58,16 @@ pub fn wipe(plan: &mut Plan, unit: Span, config: &Config) {
     plan.cluster.wiped = Wiped::StaysOut;
     for _ in 0..rng.between(1, 2) {
         let when = moment(&mut rng, unit);
-        let lasts = Some(share_of(&mut rng, unit, 10, 1_000));
-        let (unsynced, target) = (Unsynced::Lost, target(&mut rng));
-        let crash = Crash { target, unsynced, survives: None, wipe: true, lasts };
-        plan.faults.push(Fault { when, action: Action::Crash(crash) });
+        let lasts = share_of(&mut rng, unit, 10, 1_000);
+        let wipe = Action::Crash(Crash { wipe: true, ..Crash::default() });
+        plan.faults.push(Fault::new(when, wipe).striking(target(&mut rng)).lasting(lasts));
     }
     if !plan.cluster.members.is_empty() {
         let (situation, after) = (Situation::StartRefused, share_of(&mut rng, unit, 0, 500));
         let add = Some(NodeId::new(plan.cluster.nodes));
-        let change = MemberChange { target: Target::Leader, add, ..MemberChange::default() };
+        let change = MemberChange { add, ..MemberChange::default() };
         let when = When::On(Trigger { situation, nth: 1, node: None, after, times: 1 });
-        plan.faults.push(Fault { when, action: Action::Change(change) });
+        plan.faults.push(Fault::new(when, Action::Change(change)));
     }
 }
 
@@ -100,24 +99,24 @@ pub fn order(plan: &mut Plan, unit: Span, config: &Config) {
 /// A disk that lies for a while, and mostly a crash that finds it out.
 fn lie(rng: &mut Rng, plan: &mut Plan, unit: Span) {
     let when = moment(rng, unit);
-    let lasts = Some(share_of(rng, unit, 100, 5_000));
-    let lies = Lasting { target: target(rng), lasts };
-    plan.faults.push(Fault { when, action: Action::DiskLies(lies) });
+    let lasts = share_of(rng, unit, 100, 5_000);
+    let lies = Fault::new(when, Action::DiskLies).striking(target(rng)).lasting(lasts);
+    plan.faults.push(lies);
     let (nth, after) = (rng.between(1, 5), share_of(rng, unit, 0, 1_000));
     let unsynced = rng.pick(&[Unsynced::Lost, Unsynced::Kept, Unsynced::Reordered]);
-    let lasts = Some(share_of(rng, unit, 10, 1_000));
+    let lasts = share_of(rng, unit, 10, 1_000);
     if rng.chance(70) {
         let trigger = Trigger { nth, after, ..Trigger::first(Situation::DiskLied) };
-        let crash = Crash { target: Target::Trigger, unsynced, survives: None, wipe: false, lasts };
-        plan.faults.push(Fault { when: When::On(trigger), action: Action::Crash(crash) });
+        let crash = Fault::new(When::On(trigger), Crash::with(unsynced)).striking(Target::Trigger);
+        plan.faults.push(crash.lasting(lasts));
     }
 }
 
 fn rot(rng: &mut Rng, unit: Span) -> Fault {
     let when = moment(rng, unit);
     let entries = rng.pick(&[1, 1, 2, 3, 5, 20]);
-    let corrupt = Corrupt { target: target(rng), what: DiskFile::Log, entries };
-    Fault { when, action: Action::Corrupt(corrupt) }
+    let corrupt = Action::Corrupt(Corrupt { what: DiskFile::Log, entries });
+    Fault::new(when, corrupt).striking(target(rng))
 }
 
 /// Whoever has a rotten record restarts soon: before that it does not know of it.
@@ -129,14 +128,9 @@ fn restart(rng: &mut Rng, unit: Span) -> Fault {
         after: share_of(rng, unit, 0, 500),
         times: 100,
     };
-    let crash = Crash {
-        target: Target::Trigger,
-        unsynced: rng.pick(&[Unsynced::Lost, Unsynced::Kept, Unsynced::Torn]),
-        survives: None,
-        wipe: false,
-        lasts: Some(share_of(rng, unit, 10, 1_000)),
-    };
-    Fault { when: When::On(trigger), action: Action::Crash(crash) }
+    let unsynced = rng.pick(&[Unsynced::Lost, Unsynced::Kept, Unsynced::Torn]);
+    let crash = Fault::new(When::On(trigger), Crash::with(unsynced)).striking(Target::Trigger);
+    crash.lasting(share_of(rng, unit, 10, 1_000))
 }
 
 fn moment(rng: &mut Rng, unit: Span) -> When {

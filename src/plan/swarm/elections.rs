@@ -63,17 +63,21 @@ fn transfers(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
         let (at, trigger) = occasion(rng, plan.horizon, unit, &MOMENTS);
         let triggered = rng.chance(60);
         let when = if triggered { When::On(trigger) } else { When::At(at) };
-        plan.faults.push(Fault { when, action: transfer(rng, triggered) });
+        plan.faults.push(transfer(rng, when));
     }
 }
 
 /// Mostly the leader hands over to somebody; sometimes somebody is told who does not lead, or the leader is to hand over to itself.
-fn transfer(rng: &mut Rng, triggered: bool) -> Action {
-    let target = [Target::Leader, Target::Leader, Target::Leader, Target::Anyone];
-    let to =
-        [Target::Follower, Target::Follower, Target::Anyone, Target::Candidate, Target::Leader];
-    let (target, other) = (&target[rng.below(4) as usize], &to[rng.below(5) as usize]);
-    let by_trigger = rng.chance(60) && triggered;
-    let to = if by_trigger { Target::Trigger } else { other.clone() };
-    Action::Transfer(Transfer { target: target.clone(), to })
+fn transfer(rng: &mut Rng, when: When) -> Fault {
+    let told = rng.pick(&[Target::Leader, Target::Leader, Target::Leader, Target::Anyone]);
+    let other = rng.pick(&[
+        Target::Follower,
+        Target::Follower,
+        Target::Anyone,
+        Target::Candidate,
+        Target::Leader,
+    ]);
+    let by_trigger = rng.chance(60) && matches!(when, When::On(_));
+    let to = if by_trigger { Target::Trigger } else { other };
+    Fault::new(when, Action::Transfer(Transfer { to })).striking(told)
 }

@@ -26,25 +26,25 @@ pub fn draw(plan: &mut Plan, unit: Span, config: &Config) {
     let until = plan.liveness.as_ref().map_or(plan.horizon, |liveness| liveness.from);
     let mut now = share_of(&mut rng, unit, 2_000, 5_000);
     while now < until {
-        let (split, slow) = (split(&mut rng, unit), slow(&mut rng, unit));
+        plan.faults.push(split(&mut rng, unit, now));
+        let slow = slow(&mut rng, unit);
         let later = now.plus(share_of(&mut rng, unit, 0, 1_000));
-        plan.faults.push(Fault { when: When::At(now), action: split });
         if later < until {
-            plan.faults.push(Fault { when: When::At(later), action: slow });
+            plan.faults.push(Fault { when: When::At(later), ..slow });
         }
         now = now.plus(share_of(&mut rng, unit, 3_000, 6_000));
     }
 }
 
-fn split(rng: &mut Rng, unit: Span) -> Action {
-    let lasts = Some(share_of(rng, unit, 1_200, 3_000));
-    Action::Split(Split { groups: vec![Target::LeaderSide], flapping: None, lasts })
+fn split(rng: &mut Rng, unit: Span, at: Span) -> Fault {
+    let split = Action::Split(Split { groups: vec![Target::LeaderSide] });
+    Fault::new(When::At(at), split).lasting(share_of(rng, unit, 1_200, 3_000))
 }
 
 /// Answers to the leader that take as long as its successor leads.
-fn slow(rng: &mut Rng, unit: Span) -> Action {
+fn slow(rng: &mut Rng, unit: Span) -> Fault {
     let latency = Some(Latency::Constant(share_of(rng, unit, 500, 5_000)));
-    let lasts = Some(share_of(rng, unit, 50, 1_000));
-    let (from, to) = (Target::Everyone, Target::Leader);
-    Action::Link(LinkException { from, to, latency, lasts, ..LinkException::default() })
+    let link = LinkException { to: Target::Leader, latency, ..LinkException::default() };
+    let lasts = share_of(rng, unit, 50, 1_000);
+    Fault::new(When::At(Span::ZERO), Action::Link(link)).lasting(lasts)
 }

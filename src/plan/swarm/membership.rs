@@ -42,8 +42,8 @@ pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
         };
         // Now and then a second one follows at once: it must be refused.
         for _ in 0..rng.pick(&[1, 1, 2]) {
-            let change = change(&mut rng, nodes, triggered);
-            plan.faults.push(Fault { when, action: Action::Change(change) });
+            let fault = change(&mut rng, nodes, when);
+            plan.faults.push(fault);
         }
     }
     let joint = rng.chance(50);
@@ -52,9 +52,8 @@ pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
         let (replaces, leaves) = (rng.chance(60), rng.chance(25));
         let Action::Change(change) = &mut plan.faults[place].action else { continue };
         if joint && replaces {
-            let target = change.target.clone();
             let (joint, leave) = if leaves { (None, true) } else { (Some(several), false) };
-            *change = MemberChange { target, joint, leave, ..MemberChange::default() };
+            *change = MemberChange { joint, leave, ..MemberChange::default() };
         }
     }
     rivals(&mut rng, plan, unit, members as u8);
@@ -73,10 +72,10 @@ fn promotions(rng: &mut Rng, plan: &mut Plan, unit: Span) {
     let outsiders = NodeSet::first(plan.cluster.nodes).without(plan.voters());
     let outsider = outsiders.iter().nth(rng.below(outsiders.len().max(1) as u64) as usize);
     if some && outsider.is_some() {
-        let none = MemberChange { target: Target::Leader, ..MemberChange::default() };
+        let none = MemberChange::default();
         let learns = MemberChange { add_learner: outsider, ..none.clone() };
         for change in [learns, MemberChange { promote: outsider, ..none }] {
-            plan.faults.push(Fault { when: When::At(at), action: Action::Change(change) });
+            plan.faults.push(Fault::new(When::At(at), Action::Change(change)));
         }
     }
     let learns = |fault: &Fault| match &fault.action {
@@ -97,7 +96,7 @@ fn promotions(rng: &mut Rng, plan: &mut Plan, unit: Span) {
         let other = rng.pick(&learners);
         let (when, learner) = own.copied().unwrap_or(other);
         let later = Span(rng.below(unit.0 * 2));
-        (change.promote, change.target) = (Some(learner), Target::Leader);
+        (change.promote, fault.target) = (Some(learner), Target::Leader);
         fault.when = match when {
             When::At(at) => When::At(at.plus(later).min(last)),
             When::On(it) => When::On(Trigger { after: it.after.plus(later), ..it }),
@@ -120,28 +119,23 @@ fn rivals(rng: &mut Rng, plan: &mut Plan, unit: Span, members: u8) {
         return;
     }
     plan.cluster.members = (1..=members).map(NodeId::new).collect();
-    let lasts = Some(span);
-    let elected = |nth, after| {
-        let situation = Situation::LeaderElected;
-        When::On(Trigger { situation, nth, node: None, after, times: 1 })
-    };
-    let target = Target::Trigger;
-    let direction = Direction::Both;
-    let isolate = Isolate { target: target.clone(), direction, flapping: None, lasts };
-    let to = Target::Follower;
-    let silent = Cut { from: target.clone(), to, flapping: None, lasts: Some(span.times(2)) };
     let add = Some(NodeId::new(members + 1));
-    let adds = MemberChange { target: target.clone(), add, ..MemberChange::default() };
-    let removes = MemberChange { target, remove: Some(removed), ..MemberChange::default() };
-    for (when, action) in [
-        (elected(nth, cut), Action::Isolate(isolate.clone())),
-        (elected(nth, cut.plus(Span::micros(1))), Action::Change(adds)),
-        (elected(nth + 1, Span::ZERO), Action::Cut(silent)),
-        (elected(nth + 1, Span::ZERO), Action::Change(removes)),
-        (elected(nth + 1, later), Action::Isolate(isolate)),
-    ] {
-        plan.faults.push(Fault { when, action });
-    }
+    let adds = Action::Change(MemberChange { add, ..MemberChange::default() });
+    let remove = Some(removed);
+    let removes = Action::Change(MemberChange { remove, ..MemberChange::default() });
+    let isolated = Action::Isolate(Isolate { direction: Direction::Both });
+    let silent = Action::Cut(Cut { from: Target::Trigger, to: Target::Follower });
+    let elected = |nth, after| {
+        let trigger = Trigger { nth, after, ..Trigger::first(Situation::LeaderElected) };
+        move |action| Fault::new(When::On(trigger), action).striking(Target::Trigger)
+    };
+    plan.faults.extend([
+        elected(nth, cut)(isolated.clone()).lasting(span),
+        elected(nth, cut.plus(Span::micros(1)))(adds),
+        elected(nth + 1, Span::ZERO)(silent).lasting(span.times(2)),
+        elected(nth + 1, Span::ZERO)(removes),
+        elected(nth + 1, later)(isolated).lasting(span),
+    ]);
 }
 
 /// Several changes at once: what becomes of each node is drawn by itself.
@@ -161,15 +155,16 @@ fn several(rng: &mut Rng, nodes: u8) -> Joint {
 }
 
 /// One of the four, of any node; the leader is told, or who made the situation.
-fn change(rng: &mut Rng, nodes: u8, triggered: bool) -> MemberChange {
+fn change(rng: &mut Rng, nodes: u8, when: When) -> Fault {
     let node = Some(NodeId::new(rng.between(1, nodes.into()) as u8));
-    let by_trigger = rng.chance(60) && triggered;
+    let by_trigger = rng.chance(60) && matches!(when, When::On(_));
     let target = if by_trigger { Target::Trigger } else { Target::Leader };
-    let none = MemberChange { target, ..MemberChange::default() };
-    match rng.below(8) {
+    let none = MemberChange::default();
+    let change = match rng.below(8) {
         0..3 => MemberChange { add: node, ..none },
         3 => MemberChange { add_learner: node, ..none },
         4 => MemberChange { promote: node, ..none },
         _ => MemberChange { remove: node, ..none },
-    }
+    };
+    Fault::new(when, Action::Change(change)).striking(target)
 }

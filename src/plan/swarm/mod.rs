@@ -20,7 +20,6 @@ pub mod recovery;
 pub mod storm;
 
 pub use config::Config;
-pub use storm::FaultKind;
 
 use crate::plan::{
     Ask, Clients, DiskOptions, Latency, LinkOptions, Mix, NodeOptions, Plan, StateMachine, Trigger,

@@ -2,7 +2,8 @@
 //!
 //! All of it comes from a stream of its own, so a plan that draws none of it is the plan that it was.
 
-use crate::plan::fault::{Crash, Cut, Direction, Isolate, Ring, Split, Transfer, Unsynced};
+use crate::ids::NodeId;
+use crate::plan::fault::{Crash, Cut, Direction, Isolate, Split, Transfer, Unsynced};
 use crate::plan::liveness::{Liveness, Outside};
 use crate::plan::swarm::Config;
 use crate::plan::validate::HORIZON_MAX;
@@ -62,35 +63,33 @@ fn before_recovery(rng: &mut Rng, plan: &mut Plan, from: Span, unit: Span) {
     let some = rng.chance(60);
     let mut before = Span(unit.0 * rng.between(300, 1_200) / 100);
     for _ in 0..rng.between(1, 3) {
-        let action = trouble(rng, plan.cluster.nodes);
+        let trouble = trouble(rng, plan.cluster.nodes);
         let at = Span(from.0.saturating_sub(before.0));
         before = Span(before.0 * rng.between(2, 70) / 100 + 1);
         if some && at < from {
-            plan.faults.push(Fault { when: When::At(at), action });
+            plan.faults.push(Fault { when: When::At(at), ..trouble });
         }
     }
 }
 
-fn trouble(rng: &mut Rng, nodes: u8) -> Action {
+fn trouble(rng: &mut Rng, nodes: u8) -> Fault {
     let victims =
         [Target::Leader, Target::Leader, Target::Candidate, Target::Minority, Target::Minority];
     let (target, to) = (rng.pick(&victims), rng.pick(&[Target::Follower, Target::Anyone]));
     let direction = rng.pick(&[Direction::Both, Direction::Both, Direction::Inbound]);
-    let (flapping, lasts) = (None, None);
-    let unsynced = Unsynced::Lost;
+    let fault = |action| Fault::new(When::At(Span::ZERO), action);
+    let crash = || fault(Crash::with(Unsynced::Lost)).striking(target.clone());
     match rng.below(10) {
-        0..3 => Action::Isolate(Isolate { target, direction, flapping, lasts }),
-        3 | 4 => Action::Crash(Crash { target, unsynced, survives: None, wipe: false, lasts }),
-        5 | 6 => Action::Transfer(Transfer { target: Target::Leader, to }),
-        7 if nodes >= 3 => Action::Ring(Ring { flapping, lasts }),
+        0..3 => fault(Action::Isolate(Isolate { direction })).striking(target),
+        3 | 4 => crash(),
+        5 | 6 => fault(Action::Transfer(Transfer { to })),
+        7 if nodes >= 3 => fault(Action::Ring),
+        8 if nodes == 1 => crash(),
         8 => {
             // Each for itself: nobody hears anybody.
-            let groups = (1..nodes).map(|node| Target::Nodes(vec![crate::ids::NodeId::new(node)]));
-            match nodes {
-                1 => Action::Crash(Crash { target, unsynced, survives: None, wipe: false, lasts }),
-                _ => Action::Split(Split { groups: groups.collect(), flapping, lasts }),
-            }
+            let groups = (1..nodes).map(|node| Target::Nodes(vec![NodeId::new(node)]));
+            fault(Action::Split(Split { groups: groups.collect() }))
         }
-        _ => Action::Cut(Cut { from: Target::Leader, to: Target::Minority, flapping, lasts }),
+        _ => fault(Action::Cut(Cut { from: Target::Leader, to: Target::Minority })),
     }
 }
