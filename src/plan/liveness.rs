@@ -199,7 +199,7 @@ fn rounds(nodes: u8) -> u64 {
 }
 
 /// A node that stays down for a record that it cannot read is no part of a core that must come back to life.
-fn check_rot(plan: &Plan) -> Checked {
+fn check_corrupt(plan: &Plan) -> Checked {
     let stops = plan.disk.on_corruption == OnCorruption::Stop;
     let stays_down = |fault: &Fault| match &fault.action {
         Action::Corrupt(corrupt) => stops || corrupt.what == DiskFile::Snapshot,
@@ -271,7 +271,7 @@ pub fn check(plan: &Plan) -> Checked {
         })?;
     }
     check_core(plan, &liveness.core)?;
-    check_rot(plan)?;
+    check_corrupt(plan)?;
     check_wiped(plan, &liveness.core)?;
     require(liveness.within != Some(Span::ZERO), "liveness/within", || {
         "a cluster needs some time to come back to life".into()

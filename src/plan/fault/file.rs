@@ -4,10 +4,10 @@
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::value::StringDeserializer;
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
 use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, forward_to_deserialize_any};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::kinds::Whom;
 use super::{Action, Fault, FaultKind, Trigger, When};
@@ -16,6 +16,7 @@ use crate::time::Span;
 
 /// Kinds without keys of their own.
 #[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct NoKeys {}
 
 /// The table of an action, as it is written.
@@ -184,9 +185,21 @@ impl<'de> DeserializeSeed<'de> for ActionTable {
     type Value = (Action, Shared);
 
     fn deserialize<D: Deserializer<'de>>(self, table: D) -> Result<(Action, Shared), D::Error> {
-        let mut shared = Shared::default();
-        let kind = self.0;
-        let action = kind.read(OwnKeys { kind, table, shared: &mut shared })?;
+        table.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ActionTable {
+    type Value = (Action, Shared);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a table of what `{}` has", self.0.name())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(Action, Shared), A::Error> {
+        let (kind, mut shared) = (self.0, Shared::default());
+        let own = OwnEntries { kind, shared: &mut shared, map };
+        let action = kind.read(MapAccessDeserializer::new(own))?;
         match (kind.whom(), &shared.target) {
             (Whom::Needed(_), None) => Err(Error::missing_field(SharedKey::Target.name())),
             _ => Ok((action, shared)),
@@ -194,59 +207,9 @@ impl<'de> DeserializeSeed<'de> for ActionTable {
     }
 }
 
-/// A table without the shared keys: these are put aside while the others are read.
-struct OwnKeys<'a, D> {
-    kind: FaultKind,
-    table: D,
-    shared: &'a mut Shared,
-}
-
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for OwnKeys<'_, D> {
-    type Error = D::Error;
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        own: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        let OwnKeys { kind, table, shared } = self;
-        table.deserialize_map(TableVisitor { kind, own, shared, visitor })
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, D::Error> {
-        Err(Error::custom("the keys of an action are the fields of a struct"))
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct seq
-        tuple tuple_struct map enum identifier ignored_any
-    }
-}
-
-struct TableVisitor<'a, V> {
-    kind: FaultKind,
-    own: &'static [&'static str],
-    shared: &'a mut Shared,
-    visitor: V,
-}
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for TableVisitor<'_, V> {
-    type Value = V::Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a table of what `{}` has", self.kind.name())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        let TableVisitor { kind, own, shared, visitor } = self;
-        visitor.visit_map(OwnEntries { kind, own, shared, map })
-    }
-}
-
+/// The entries of a table without those of the shared keys: these are put aside on the way.
 struct OwnEntries<'a, A> {
     kind: FaultKind,
-    own: &'static [&'static str],
     shared: &'a mut Shared,
     map: A,
 }
@@ -258,9 +221,9 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for OwnEntries<'_, A> {
         &mut self,
         mut seed: K,
     ) -> Result<Option<K::Value>, A::Error> {
-        let OwnEntries { kind, own, .. } = *self;
+        let kind = self.kind;
         loop {
-            match self.map.next_key_seed(ActionKey { kind, own, seed })? {
+            match self.map.next_key_seed(ActionKey { kind, seed })? {
                 None => return Ok(None),
                 Some(Sorted::Own(key)) => return Ok(Some(key)),
                 Some(Sorted::Shared(key, unused)) => {
@@ -283,7 +246,6 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for OwnEntries<'_, A> {
 /// Sorts a key of an action. What is wrong with it is said here, so that the error points at the key.
 struct ActionKey<K> {
     kind: FaultKind,
-    own: &'static [&'static str],
     seed: K,
 }
 
@@ -300,16 +262,14 @@ impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for ActionKey<K> {
         if let Some(shared) = SharedKey::all_of(self.kind).find(|shared| shared.name() == key) {
             return Ok(Sorted::Shared(shared, self.seed));
         }
-        if self.own.contains(&key.as_str()) {
-            let key: StringDeserializer<D::Error> = key.into_deserializer();
-            return self.seed.deserialize(key).map(Sorted::Own);
-        }
-        Err(Error::custom(unknown(self.kind, self.own, &key)))
+        let own: StrDeserializer<'_, D::Error> = key.as_str().into_deserializer();
+        let own = self.seed.deserialize(own).map(Sorted::Own);
+        own.map_err(|_| Error::custom(unknown(self.kind, &key)))
     }
 }
 
 /// Why a key does not belong to this kind of fault.
-fn unknown(kind: FaultKind, own: &[&'static str], key: &str) -> String {
+fn unknown(kind: FaultKind, key: &str) -> String {
     let name = kind.name();
     let kinds = |with: fn(FaultKind) -> bool| {
         let kinds = FaultKind::ALL.iter().filter(|kind| with(**kind));
@@ -325,8 +285,10 @@ fn unknown(kind: FaultKind, own: &[&'static str], key: &str) -> String {
         let ends = kinds(FaultKind::ends);
         return format!("`{name}` does something once, so it has no end; `for` is for {ends}");
     }
-    let keys = SharedKey::all_of(kind).map(SharedKey::name).chain(own.iter().copied());
-    let keys: Vec<String> = keys.map(|key| format!("`{key}`")).collect();
+    let schema = kind.table_schema(&mut SchemaGenerator::default());
+    let keys = schema.get("properties").and_then(|keys| keys.as_object());
+    let keys: Vec<String> =
+        keys.into_iter().flat_map(|it| it.keys()).map(|key| format!("`{key}`")).collect();
     format!("unknown field `{key}`, expected one of {}", keys.join(", "))
 }
 
@@ -400,5 +362,57 @@ fn add(schema: &mut Schema, key: &str, of: Schema, about: &str) {
         schema.ensure_object().entry("properties").or_insert_with(|| serde_json::Map::new().into());
     if let Some(keys) = keys.as_object_mut() {
         keys.insert(key.into(), of.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::scenario;
+
+    fn fault(text: &str) -> Fault {
+        scenario::from_toml(&format!("[[faults]]\n{text}\n")).expect(text).faults.remove(0)
+    }
+
+    #[test]
+    fn the_table_and_the_names_in_files_agree() {
+        for kind in FaultKind::ALL {
+            let name = serde_json::to_value(kind).expect("a kind is a word");
+            assert_eq!(name, kind.name());
+            assert!(FaultKind::KEYS.contains(&kind.name()));
+        }
+    }
+
+    #[test]
+    fn every_kind_survives_a_file() {
+        for text in [
+            "crash = { target = \"leader\", unsynced = \"torn\", wipe = true, for = \"1s\" }",
+            "restart = { target = \"everyone\" }",
+            "pause = { target = [1, 2], for = \"1s\" }",
+            "slow = { target = 1, per_input = \"1ms\" }",
+            "split = { groups = [[1, 2], \"leader\"], flapping = \"1s\", for = \"2s\" }",
+            "isolate = { target = \"leader\", direction = \"inbound\", flapping = \"1s\" }",
+            "cut = { from = 1, to = \"follower\", for = \"1s\" }",
+            "bridge = { target = 2, for = \"1s\" }",
+            "ring = {}",
+            "link = { to = 2, loss = \"10%\", for = \"1s\" }",
+            "disk = { target = 1, fsync = \"constant 1ms\", for = \"1s\" }",
+            "disk-error = { target = 1 }",
+            "disk-full = { target = 1, for = \"1s\" }",
+            "disk-lies = { target = 1 }",
+            "corrupt = { target = 1, entries = 2 }",
+            "clock = { target = 1, jump = \"-1s\" }",
+            "transfer = { to = 2 }",
+            "transfer = { target = 3, to = \"anyone\" }",
+            "change = { remove = 2 }",
+        ] {
+            let read = fault(&format!("at = \"1s\"\n{text}"));
+            let toml = toml::to_string(&read).expect("a fault can be written");
+            assert_eq!(toml::from_str(&toml), Ok(read.clone()), "{toml}");
+            let json = serde_json::to_string(&read).expect("a fault can be written");
+            assert_eq!(serde_json::from_str::<Fault>(&json).ok(), Some(read), "{json}");
+        }
+        let told = fault("at = \"1s\"\nchange = { remove = 2 }");
+        assert_eq!((told.target, told.lasts), (Target::Leader, None));
     }
 }

@@ -100,22 +100,29 @@ macro_rules! kinds {
                 }
             }
 
-            /// The schema of its table.
+            /// The schema of its table, with all its keys.
+            pub(super) fn table_schema(self, generator: &mut SchemaGenerator) -> Schema {
+                let own = match self {
+                    $(FaultKind::$kind => <kinds!(@own $($own)?)>::json_schema(generator),)+
+                };
+                schema_of(self, own, generator)
+            }
+
+            /// The same by its name in the definitions of a schema.
             pub(super) fn schema(self, generator: &mut SchemaGenerator) -> Schema {
                 match self {
                     $(FaultKind::$kind => {
-                        struct Keys;
-                        impl JsonSchema for Keys {
+                        struct Table;
+                        impl JsonSchema for Table {
                             fn schema_name() -> std::borrow::Cow<'static, str> {
                                 concat!(stringify!($kind), "Fault").into()
                             }
 
                             fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-                                let own = <kinds!(@own $($own)?)>::json_schema(generator);
-                                schema_of(FaultKind::$kind, own, generator)
+                                FaultKind::$kind.table_schema(generator)
                             }
                         }
-                        generator.subschema_for::<Keys>()
+                        generator.subschema_for::<Table>()
                     })+
                 }
             }

@@ -42,15 +42,17 @@ impl Fault {
         Fault { when, target, lasts: None, flapping: None, action }
     }
 
-    /// The same, striking these nodes.
+    /// The same, striking these nodes; for kinds that have `target`.
     #[must_use]
     pub fn striking(self, target: Target) -> Fault {
+        debug_assert!(self.kind().names_target(), "{:?} has no target", self.kind());
         Fault { target, ..self }
     }
 
-    /// The same, over after this time.
+    /// The same, over after this time; for kinds that end.
     #[must_use]
     pub fn lasting(self, span: Span) -> Fault {
+        debug_assert!(self.kind().ends(), "{:?} has no end", self.kind());
         Fault { lasts: Some(span), ..self }
     }
 

@@ -38,7 +38,7 @@ pub struct Config {
     pub own_elections: u64,
     /// How many plans choose for themselves how reads are answered, in percent; others have the profile's.
     pub own_reads: u64,
-    /// Of plans whose reads leave no entry in the log, how many have nothing but leaders that are cut off and succeeded, in percent.
+    /// Of plans with reads outside the log, how many have as their only faults leaders cut off until others are elected, in percent.
     pub successions: u64,
     /// How many plans with five nodes or more have leaders that lose what they wrote and lead again, in percent.
     pub leader_flapping: u64,
@@ -54,7 +54,7 @@ pub struct Config {
     pub liveness: u64,
     /// How many plans have a state machine that forgets, in percent.
     pub volatile_state_machine: u64,
-    /// When runs end, or their storms, from and to, in lowest election timeouts.
+    /// When runs end, or their faults, from and to, in lowest election timeouts.
     pub horizon: (u64, u64),
     /// Usual latencies at most, in percent of the lowest election timeout.
     pub latency_max: Vec<u64>,
@@ -82,7 +82,7 @@ pub struct Config {
     pub drift_ppm_max: i32,
     /// How many plans have one machine that is degraded all the time, in percent: slow links, a slow disk, a fast clock, restarts.
     pub degraded_nodes: u64,
-    /// The kinds of fault in storms.
+    /// The kinds of fault that bursts are drawn from.
     #[schemars(schema_with = "kinds_schema")]
     pub faults: Vec<FaultKind>,
     /// How many kinds of fault a plan keeps, in percent: one of these is drawn for each plan.
@@ -91,7 +91,7 @@ pub struct Config {
     pub faults_max: u64,
     /// How many faults of a plan wait for a situation, in percent: one of these is drawn for each plan.
     pub triggered: Vec<u64>,
-    /// How many plans strike in the wake of the same situation again and again, in percent.
+    /// How many plans have a situation that triggers faults again and again, in percent.
     pub recurring_triggers: u64,
     /// How many plans take snapshots, in percent.
     pub snapshots: u64,
@@ -103,7 +103,7 @@ pub struct Config {
     pub snapshot_chunk: Vec<u32>,
     /// How many plans limit bytes in flight, gather requests, send when the leader's disk has it, or apply later, in percent of each.
     pub flow_control: u64,
-    /// How many plans have disks that rot or are full, in percent.
+    /// How many plans have corrupt records or full disks, in percent.
     pub disk_faults: u64,
     /// Of plans that do not end in a recovery phase, how many empty a disk, so that its node stays out, in percent.
     pub wipes: u64,
@@ -224,7 +224,7 @@ impl Config {
         for (place, kind) in self.faults.iter().enumerate() {
             require(storm::KINDS.contains(kind), &format!("faults/{place}"), || {
                 let kinds = storm::KINDS.map(FaultKind::name).join(", ");
-                format!("no storm has `{}`; the kinds of fault here are {kinds}", kind.name())
+                format!("bursts have no `{}`; the kinds of fault here are {kinds}", kind.name())
             })?;
         }
         filled("judge", self.judge.len())?;

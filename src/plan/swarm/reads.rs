@@ -1,9 +1,8 @@
 //! Draws how reads are answered: through the log, by read index or by lease, by the leader or by followers.
 //!
 //! A stale read takes an election that nobody disturbs, a write under the new leader, and a read from the one of old, all within about a
-//! lease. So some plans leave the storm out and have nothing but that: episodes in which the leader of old does not hear of its successor.
-//!
-//! All of it comes from a stream of its own, so a plan that draws none of it is the plan that it was.
+//! lease. So some plans leave other faults out and have nothing but that: episodes in which the leader of old does not hear of its
+//! successor.
 
 use crate::plan::fault::{ClockChange, Direction, Isolate, Transfer};
 use crate::plan::swarm::Config;
@@ -12,35 +11,30 @@ use crate::plan::{
     Target, Trigger, When,
 };
 use crate::raft::Reads;
-use crate::rng::{Rng, Stream};
+use crate::rng::Rng;
 use crate::situation::Situation;
 use crate::time::{Shift, Span, SpanRange};
 
 /// Draws for a plan that has all its clocks, and whose lowest election timeout is `unit`.
-pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
-    let mut rng = Rng::new(seed, Stream::Reads);
-    let own = rng.chance(config.own_reads);
-    let reads = rng.pick(&[Reads::Log, Reads::ReadIndex, Reads::Lease, Reads::Lease, Reads::Lease]);
-    let by_followers = rng.chance(50);
-    let broken = rng.chance(config.broken_leases);
-    let more = rng.pick(&[1, 1, 4, 10]);
-    let alone = rng.chance(config.successions);
-    if !own {
+pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
+    if !rng.chance(config.own_reads) {
         return;
     }
+    let reads = rng.pick(&[Reads::Log, Reads::ReadIndex, Reads::Lease, Reads::Lease, Reads::Lease]);
     plan.raft.reads = Some(reads);
-    plan.clients.mix.get *= more;
+    plan.clients.mix.get *= rng.pick(&[1, 1, 4, 10]);
     if reads != Reads::Log {
-        plan.raft.follower_reads = Some(by_followers);
-        if alone && plan.cluster.nodes >= 3 {
-            quiet(&mut rng, plan, unit);
+        plan.raft.follower_reads = Some(rng.chance(50));
+        if plan.cluster.nodes >= 3 && rng.chance(config.successions) {
+            quiet(rng, plan, unit);
             let drift_ppm = config.drift_ppm_max.saturating_mul(2).min(DRIFT_PPM_MAX);
-            successions(&mut rng, plan, unit, drift_ppm);
+            successions(rng, plan, unit, drift_ppm);
         }
     }
     if reads == Reads::Lease {
         // As tight as clocks allow, so that each nanosecond counts; or tighter than that.
         let drift = plan.drift_ppm();
+        let broken = rng.chance(config.broken_leases);
         plan.raft.drift_bound_ppm = Some(if broken { drift / 2 } else { drift });
     }
 }
@@ -56,7 +50,7 @@ fn quiet(rng: &mut Rng, plan: &mut Plan, unit: Span) {
         DiskOptions { fsync: Latency::Constant(Span(quick.0 / 4)), ..DiskOptions::default() };
     plan.raft.election_timeout =
         Some(SpanRange { from: unit, to: Span(unit.0 / 100 * rng.pick(&[105, 105, 120, 150])) });
-    // Nobody asks first, and nobody is loyal beyond what a lease is a promise of.
+    // No candidate asks first, and no follower refuses its vote for longer than a lease lasts.
     if rng.chance(50) {
         (plan.raft.pre_vote, plan.raft.vote_lease) = (Some(false), Some(false));
         plan.raft.check_quorum = Some(false);
@@ -88,8 +82,7 @@ fn successions(rng: &mut Rng, plan: &mut Plan, unit: Span, drift_ppm: i32) {
     let favourite = rng.pick(&KINDS);
     let mut now = unit.times(4);
     while now < plan.horizon {
-        let drawn = rng.pick(&KINDS);
-        let kind = if rng.chance(70) { favourite } else { drawn };
+        let kind = if rng.chance(70) { favourite } else { rng.pick(&KINDS) };
         plan.faults.extend(succession(rng, kind, now, unit, drift_ppm));
         now = now.plus(unit.times(rng.between(5, 8)));
     }

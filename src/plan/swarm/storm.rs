@@ -74,7 +74,7 @@ pub struct Storm {
     nodes: u8,
     unit: Span,
     kinds: Vec<FaultKind>,
-    /// Who is struck again and again.
+    /// The node that is struck again and again.
     victim: NodeId,
     /// How many faults a burst has at most.
     burst_max: u64,
@@ -84,10 +84,11 @@ pub struct Storm {
     triggered: u64,
     /// How far a clock drifts at most, in parts per million.
     drift_ppm_max: i32,
-    /// In the wake of what it strikes again and again, if it does, and how.
+    /// The situation that triggers repeated faults in this plan, and their kind, if there is one.
     recurring_trigger: Option<(Situation, FaultKind)>,
-    /// How long what it does to excess lasts, in percent of an election timeout.
+    /// How long many of its faults last, in percent of an election timeout.
     usual_duration: u64,
+    /// What most of its crashes make of writes that are not durable.
     unsynced: Unsynced,
 }
 
@@ -111,7 +112,7 @@ impl Storm {
         }
         let situation = rng.pick(&WINDOWS);
         let kind = if kinds.is_empty() { FaultKind::Crash } else { rng.pick(&kinds) };
-        let recurring_triggers = rng.chance(config.recurring_triggers) && !kinds.is_empty();
+        let recurs = rng.chance(config.recurring_triggers) && !kinds.is_empty();
         Storm {
             nodes,
             unit,
@@ -121,13 +122,13 @@ impl Storm {
             faults_max: config.faults_max as usize,
             triggered: rng.pick(&config.triggered),
             drift_ppm_max: config.drift_ppm_max,
-            recurring_trigger: recurring_triggers.then_some((situation, kind)),
+            recurring_trigger: recurs.then_some((situation, kind)),
             usual_duration: rng.pick(&DURATIONS),
             unsynced: rng.pick(&[Unsynced::Lost, Unsynced::Lost, Unsynced::Kept, Unsynced::Torn]),
         }
     }
 
-    /// What it is obsessed with, and then bursts of faults between quiet stretches, up to the last quarter of the run.
+    /// The faults of its recurring trigger, and then bursts of faults between quiet stretches, up to the last quarter of the run.
     pub fn draw(&mut self, rng: &mut Rng, horizon: Span) -> Vec<Fault> {
         let mut faults = Vec::new();
         if let Some((situation, kind)) = self.recurring_trigger {
