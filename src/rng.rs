@@ -49,7 +49,7 @@ pub enum Section {
     Elections,
     /// The faults of nodes, links and clocks.
     Faults,
-    /// The members with whom the cluster begins, and their changes.
+    /// The members with which the cluster begins, and their changes.
     Members,
     /// How reads are answered.
     Reads,

@@ -80,7 +80,7 @@ const ELECTION_MESSAGES: u64 = 5;
 const ROUNDS_BESIDES: u64 = 4;
 /// How many looks a leader must have led.
 const LOOKS_TO_STAY: u64 = 3;
-/// How many events in a row bring a live cluster nothing, for each node: more than a hundred times what storms need.
+/// How many events in a row bring a live cluster nothing, for each node: more than a hundred times what runs under faults need.
 const NO_PROGRESS_EVENTS: u64 = 50_000;
 /// How many events it takes at most to bring a part of a snapshot to a node.
 const EVENTS_PER_PART: u64 = 10;

@@ -161,7 +161,7 @@ fn decided(plan: &Plan, choices: &Choices, asked: Asked, triggers: Triggers) -> 
     plan
 }
 
-/// The faults, each naming whom it struck. What changes links and disks is left to the pins.
+/// The faults, each naming the nodes that it struck. What changes links and disks is left to the pins.
 fn decided_faults(plan: &Plan, choices: &Choices, triggers: Triggers) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (place, fault) in plan.faults.iter().enumerate() {

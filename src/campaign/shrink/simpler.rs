@@ -256,7 +256,7 @@ fn leave(plan: &mut Plan, id: NodeId) {
         std::cmp::Ordering::Equal => None,
         std::cmp::Ordering::Greater => Some(NodeId::new(node.number() - 1)),
     };
-    let moved_whom = |target: &mut Target| match target {
+    let moved_target = |target: &mut Target| match target {
         Target::Nodes(nodes) => {
             *nodes = nodes.iter().filter_map(|node| moved(*node)).collect();
             !nodes.is_empty()
@@ -266,8 +266,8 @@ fn leave(plan: &mut Plan, id: NodeId) {
     plan.cluster.nodes -= 1;
     plan.cluster.members = plan.cluster.members.iter().filter_map(|node| moved(*node)).collect();
     plan.nodes.retain_mut(|node| moved(node.id).map(|id| node.id = id).is_some());
-    plan.links.retain_mut(|link| moved_whom(&mut link.from) && moved_whom(&mut link.to));
-    plan.requests.retain_mut(|request| moved_whom(&mut request.to));
+    plan.links.retain_mut(|link| moved_target(&mut link.from) && moved_target(&mut link.to));
+    plan.requests.retain_mut(|request| moved_target(&mut request.to));
     plan.pins.retain_mut(|pin| match pin.link.map(moved) {
         [Some(from), Some(to)] => {
             pin.link = [from, to];
@@ -277,7 +277,7 @@ fn leave(plan: &mut Plan, id: NodeId) {
     });
     plan.syncs.retain_mut(|pin| moved(pin.node).map(|id| pin.node = id).is_some());
     plan.faults.retain_mut(|fault| {
-        let named = fault.targets_mut().into_iter().map(moved_whom).collect::<Vec<_>>();
+        let named = fault.targets_mut().into_iter().map(moved_target).collect::<Vec<_>>();
         if let When::On(trigger) = &mut fault.when
             && let Some(node) = trigger.node
         {

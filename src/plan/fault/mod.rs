@@ -1,4 +1,4 @@
-//! Faults: when something goes wrong, what it is, whom it strikes, and for how long.
+//! Faults: when something goes wrong, what it is, which nodes it strikes, and for how long.
 //!
 //! [`kinds`] is the one table of all kinds of fault; `file` reads and writes faults by that table; [`change`] has the changes of the
 //! members of a cluster. A kind's own keys are the fields of a struct here.
@@ -36,7 +36,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault that strikes whom its kind strikes by default, and lasts to the end of the run.
+    /// A fault that strikes the nodes which its kind strikes by default, and lasts to the end of the run.
     pub fn new(when: When, action: Action) -> Fault {
         let target = action.kind().default_target();
         Fault { when, target, lasts: None, flapping: None, action }

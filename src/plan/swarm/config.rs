@@ -113,7 +113,7 @@ pub struct Config {
     pub lies: u64,
 }
 
-/// A list of the kinds of fault that storms have.
+/// A list of the kinds of fault that bursts have.
 fn kinds_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": { "type": "string", "enum": storm::KINDS } })
 }

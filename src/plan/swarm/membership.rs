@@ -1,4 +1,4 @@
-//! Draws with whom a cluster begins, and how its members change.
+//! Draws the members with which a cluster begins, and how they change.
 
 use crate::ids::{NodeId, NodeSet};
 use crate::plan::fault::{Cut, Direction, Isolate, Joint, MemberChange};

@@ -1,4 +1,4 @@
-//! A storm: bursts of faults between quiet stretches, with favourites.
+//! Bursts of faults between quiet stretches, which strike some nodes and situations more often than others.
 
 use crate::ids::NodeId;
 use crate::plan::fault::{
@@ -12,7 +12,7 @@ use crate::rng::Rng;
 use crate::situation::Situation;
 use crate::time::{Share, Shift, Span};
 
-/// The kinds of fault that a storm may have. Others have an occasion of their own.
+/// The kinds of fault that bursts are drawn from. The other kinds are drawn where there is occasion for them.
 pub const KINDS: [FaultKind; 12] = [
     FaultKind::Crash,
     FaultKind::Pause,
@@ -58,7 +58,7 @@ const WINDOWS: [Situation; 26] = [
     Situation::GroupCommit,
 ];
 
-/// What most storms have.
+/// The kinds that most plans have.
 const USUAL: [FaultKind; 5] =
     [FaultKind::Crash, FaultKind::Crash, FaultKind::Isolate, FaultKind::Split, FaultKind::Link];
 
@@ -69,7 +69,7 @@ const DURATIONS: [u64; 8] = [2, 5, 20, 60, 100, 150, 300, 600];
 const DIRECTIONS: [Direction; 4] =
     [Direction::Both, Direction::Both, Direction::Inbound, Direction::Outbound];
 
-/// What a storm is made of.
+/// What the faults of a plan have in common.
 pub struct Storm {
     nodes: u8,
     unit: Span,
@@ -93,7 +93,7 @@ pub struct Storm {
 }
 
 impl Storm {
-    /// Draws the character of a storm over a plan, whose lowest election timeout is the unit of its time.
+    /// Draws this for a plan, whose lowest election timeout is the unit of its time.
     pub fn new(rng: &mut Rng, plan: &Plan, unit: Span, config: &Config) -> Storm {
         let nodes = plan.cluster.nodes;
         let possible =
@@ -232,7 +232,7 @@ impl Storm {
         }
     }
 
-    /// Whom a fault strikes, and what it does.
+    /// Which nodes a fault strikes, and what it does.
     fn action(&self, rng: &mut Rng, kind: FaultKind, triggered: bool) -> (Target, Action) {
         let unit = self.unit;
         match kind {
@@ -267,7 +267,9 @@ impl Storm {
             | FaultKind::DiskLies
             | FaultKind::Corrupt
             | FaultKind::Transfer
-            | FaultKind::Change => unreachable!("`Config::check` refuses kinds that no storm has"),
+            | FaultKind::Change => {
+                unreachable!("`Config::check` refuses kinds that bursts do not have")
+            }
         }
     }
 
