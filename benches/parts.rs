@@ -20,7 +20,7 @@ fn queue(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(1));
     group.bench_function("push and pop, 200 waiting", |bencher| {
         let mut queue = Queue::default();
-        let mut rng = Rng::new(1, Stream::Plan);
+        let mut rng = Rng::new(1, Stream::Client(1));
         (0..200).for_each(|_| queue.push(Time(rng.below(1_000)), [0_u64; 12]));
         bencher.iter(|| {
             let (now, event) = queue.pop_until(Time::MAX).expect("200 wait");

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::configuration::Configuration;
 use crate::ids::{Index, Term};
+use crate::rng::mix;
 
 /// Which request of which client; the answer goes back by it.
 #[derive(
@@ -168,13 +169,6 @@ impl Entry {
         let state = mix(state ^ (u64::from(key) << 32 | u64::from(more)));
         mix(state ^ u64::from(value))
     }
-}
-
-/// The finalizer of SplitMix64 (Steele, Lea, Flood 2014): every input bit moves every output bit.
-pub const fn mix(word: u64) -> u64 {
-    let word = (word ^ 0x9E37_79B9_7F4A_7C15).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    word ^ (word >> 31)
 }
 
 /// Some entries in a row, shared between the messages and writes that carry them. The empty batch of a

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term, WriteId};
-use crate::log::{Command, RequestId, mix};
+use crate::log::{Command, RequestId};
 use crate::message::Summary;
 use crate::node::{DiskFile, Output, Role};
+use crate::rng::mix;
 use crate::time::{LocalTime, Time};
 
 /// One thing that happened.

@@ -177,7 +177,7 @@ fn a_mermaid_diagram_has_a_line_for_each_message() {
     assert_eq!(drawn, sent);
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("sequenceDiagram"));
-    assert_eq!(lines.next(), Some("    title A storm from seed 1"));
+    assert_eq!(lines.next(), Some("    title Random plan from seed 1"));
     assert!(text.contains("    participant n5\n"));
     assert!(text.contains("VIOLATED: durability"));
     assert!(storm("mermaid", &["--kind", "role"]).contains(": 0.1"), "roles are notes");

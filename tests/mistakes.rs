@@ -251,3 +251,42 @@ fn what_a_crash_leaves_and_what_rots_is_told_apart() {
         &crash(", unsynced = \"torn\""),
     ]);
 }
+
+#[test]
+fn a_fault_has_the_keys_of_its_kind() {
+    let unknown = "unknown field `targt`, expected one of `for`, `survives`, `target`";
+    check(
+        "[[faults]]\nat = \"1s\"\n",
+        "\n",
+        &[
+            ("crash = { targt = 1 }", unknown, "targt", "did you mean `target`?"),
+            ("crash = { for = \"1s\" }", "missing field `target`", "{ for = \"1s\" }", ""),
+            ("crash = { target = 1, for = \"1 day\" }", "unit of time", "\"1 day\"", ""),
+            ("crash = 1", "expected a table of what `crash` has", "1", ""),
+            (
+                "crash = { target = 1, flapping = \"1s\" }",
+                "`crash` does not come and go",
+                "flapping",
+                "is for partitions: split, isolate, cut, bridge, ring",
+            ),
+            (
+                "clock = { target = 1, jump = \"1s\", for = \"1s\" }",
+                "`clock` does something once, so it has no end",
+                "for",
+                "`for` is for crash, pause",
+            ),
+            ("slow = { target = 1 }", "missing field `per_input`", "{ target = 1 }", ""),
+            ("ring = { target = 1 }", "unknown field `target`", "target", "`flapping`"),
+            ("split = { groups = [[9]] }", "there is no node 9", "[9]", "has nodes 1 to 3"),
+            ("cut = { from = 1, to = 7 }", "there is no node 7", "7", "has nodes 1 to 3"),
+            ("isolate = { target = 8 }", "there is no node 8", "8", "has nodes 1 to 3"),
+            ("crahs = { target = 1 }", "unknown field `crahs`", "crahs", "did you mean `crash`?"),
+        ],
+    );
+    let both = "this one has both `crash` and `pause`; write two faults";
+    let error =
+        from_toml("[[faults]]\nat = \"1s\"\ncrash = { target = 1 }\npause = { target = 1 }\n");
+    assert!(error.is_err_and(|error| error.message.contains(both)));
+    let link = "[[links]]\nfrom = 1\nfor = \"1s\"\n";
+    check("", "", &[(link, "unknown field `for`", "for", "")]);
+}

@@ -77,24 +77,13 @@ fn storm(horizon: Span) -> Vec<Fault> {
     let count = horizon.0 / Span::millis(500).0;
     (2..count)
         .map(|place| {
-            let lasts = Some(Span::millis(400));
             let target = if place % 2 == 0 { Target::Leader } else { Target::Anyone };
             let action = match place % 3 {
-                0 => Action::Isolate(Isolate {
-                    target,
-                    direction: Direction::Both,
-                    flapping: None,
-                    lasts,
-                }),
-                _ => Action::Crash(Crash {
-                    target,
-                    unsynced: Unsynced::Torn,
-                    survives: None,
-                    wipe: false,
-                    lasts,
-                }),
+                0 => Action::Isolate(Isolate { direction: Direction::Both }),
+                _ => Crash::with(Unsynced::Torn),
             };
-            Fault { when: When::At(Span::millis(500).times(place)), action }
+            let when = When::At(Span::millis(500).times(place));
+            Fault::new(when, action).striking(target).lasting(Span::millis(400))
         })
         .collect()
 }

@@ -45,7 +45,7 @@ mod tests {
     fn the_model_does_what_the_state_machine_does() {
         assert_eq!(VALUES_MAX, kv::VALUES_MAX);
         for seed in 0..50 {
-            let mut rng = Rng::new(seed, Stream::Plan);
+            let mut rng = Rng::new(seed, Stream::Client(1));
             let (mut map, mut state) = (Map::default(), State::from([]));
             let appends = rng.below(40);
             for _ in 0..300 {

@@ -118,7 +118,7 @@ pub fn check(plan: &Plan) -> Checked {
     }
     for (place, fault) in plan.faults.iter().enumerate() {
         if let Some(feature) = needed_by(&fault.action) {
-            require(guest, feature, &["faults", &place.to_string(), fault.action.name()])?;
+            require(guest, feature, &["faults", &place.to_string(), fault.kind().name()])?;
         }
     }
     Ok(())

@@ -80,7 +80,7 @@ const ELECTION_MESSAGES: u64 = 5;
 const ROUNDS_BESIDES: u64 = 4;
 /// How many looks a leader must have led.
 const LOOKS_TO_STAY: u64 = 3;
-/// How many events in a row bring a live cluster nothing, for each node: more than a hundred times what storms need.
+/// How many events in a row bring a live cluster nothing, for each node: more than a hundred times what runs under faults need.
 const NO_PROGRESS_EVENTS: u64 = 50_000;
 /// How many events it takes at most to bring a part of a snapshot to a node.
 const EVENTS_PER_PART: u64 = 10;
@@ -199,7 +199,7 @@ fn rounds(nodes: u8) -> u64 {
 }
 
 /// A node that stays down for a record that it cannot read is no part of a core that must come back to life.
-fn check_rot(plan: &Plan) -> Checked {
+fn check_corrupt(plan: &Plan) -> Checked {
     let stops = plan.disk.on_corruption == OnCorruption::Stop;
     let stays_down = |fault: &Fault| match &fault.action {
         Action::Corrupt(corrupt) => stops || corrupt.what == DiskFile::Snapshot,
@@ -244,7 +244,7 @@ fn check_wiped(plan: &Plan, core: &Target) -> Checked {
     };
     let harms = |fault: &Fault| match &fault.action {
         Action::Crash(crash) if crash.wipe => {
-            let nodes = crash.target.numbers().map(|nodes| nodes.iter().copied().collect());
+            let nodes = fault.target.numbers().map(|nodes| nodes.iter().copied().collect());
             nodes.is_none_or(meets)
         }
         Action::Change(change) => change.changes().any(shrinks),
@@ -271,7 +271,7 @@ pub fn check(plan: &Plan) -> Checked {
         })?;
     }
     check_core(plan, &liveness.core)?;
-    check_rot(plan)?;
+    check_corrupt(plan)?;
     check_wiped(plan, &liveness.core)?;
     require(liveness.within != Some(Span::ZERO), "liveness/within", || {
         "a cluster needs some time to come back to life".into()

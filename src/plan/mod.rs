@@ -18,7 +18,7 @@ pub mod target;
 pub mod validate;
 
 pub use expect::Expect;
-pub use fault::{Action, Fault, Trigger, When};
+pub use fault::{Action, Fault, FaultKind, Trigger, When};
 pub use latency::Latency;
 pub use liveness::Liveness;
 pub use pin::{Pin, Survives, SyncPin};
@@ -468,9 +468,6 @@ pub struct LinkException {
     /// Bytes per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bandwidth: Option<u64>,
-    /// For a fault: how long it lasts; to the end of the run by default.
-    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
-    pub lasts: Option<Span>,
 }
 
 impl LinkException {

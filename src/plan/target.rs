@@ -1,4 +1,4 @@
-//! Whom a fault strikes: nodes by number, or by what they are when it strikes.
+//! Targets: the nodes that a fault strikes or a request goes to, by number, or by what they are at that moment.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ids::NodeId;
 
-/// Whom a fault strikes. Written as a number, a list of numbers, or a word.
+/// The nodes that a fault strikes or a request goes to. Written as a number, a list of numbers, or a word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Target {
     /// These nodes.
@@ -34,7 +34,7 @@ pub enum Target {
     Everyone,
     /// As many random nodes as can fail with a majority left.
     Minority,
-    /// The leader, and as many random others as make a minority with it: those who stay with it when the cluster falls apart.
+    /// The leader, and as many random others as make a minority with it: the nodes that stay with it in a partition.
     LeaderSide,
     /// A random majority.
     Majority,
@@ -61,7 +61,7 @@ impl Target {
         Target::WORDS.iter().find(|(_, target)| target == self).map(|(word, _)| *word)
     }
 
-    /// Whether chance decides who it is.
+    /// Whether chance decides which nodes it means.
     pub fn is_random(&self) -> bool {
         match self {
             Target::Follower

@@ -7,7 +7,7 @@ use crate::ids::{NODES_MAX, NodeId, NodeSet};
 use crate::log::Command;
 use crate::plan::fault::{self, Crash, Unsynced};
 use crate::plan::profile::DRIFT_BOUND_PPM;
-use crate::plan::{Action, DRIFT_PPM_MAX, Fault, Plan, Target, Trigger, When};
+use crate::plan::{Action, DRIFT_PPM_MAX, Fault, FaultKind, Plan, Target, Trigger, When};
 use crate::property::Property;
 use crate::time::{Span, SpanRange};
 
@@ -183,9 +183,6 @@ fn check_links(plan: &Plan) -> Checked {
         check_link_ends(plan, &link.from, &format!("{path}/from"))?;
         check_link_ends(plan, &link.to, &format!("{path}/to"))?;
         require(link.bandwidth != Some(0), &format!("{path}/bandwidth"), no_bandwidth)?;
-        require(link.lasts.is_none(), &format!("{path}/for"), || {
-            "a link that changes for a while is a fault: write it as link".into()
-        })?;
     }
     Ok(())
 }
@@ -331,16 +328,16 @@ fn check_fault(plan: &Plan, fault: &Fault, path: &str) -> Checked {
         When::At(at) => check_time(plan, at, "fault", &format!("{path}/at"))?,
         When::On(trigger) => check_trigger(plan, trigger, &format!("{path}/on"))?,
     }
-    let path = format!("{path}/{}", fault.action.name());
-    for (place, (key, target)) in fault.action.names().into_iter().enumerate() {
+    let path = format!("{path}/{}", fault.kind().name());
+    for (place, (key, target)) in fault.targets().into_iter().enumerate() {
         let key = if key == "groups" { format!("groups/{place}") } else { key.to_owned() };
         check_target(plan, target, triggered, &format!("{path}/{key}"))?;
     }
-    require(fault.action.lasts() != Some(Span::ZERO), &format!("{path}/for"), || {
+    require(fault.lasts != Some(Span::ZERO), &format!("{path}/for"), || {
         "a fault that lasts no time does nothing".into()
     })?;
     require(
-        fault.action.flapping().is_none_or(|period| period >= PERIOD_MIN),
+        fault.flapping.is_none_or(|period| period >= PERIOD_MIN),
         &format!("{path}/flapping"),
         || format!("a period must be at least {PERIOD_MIN}"),
     )?;
@@ -364,7 +361,7 @@ fn check_action(plan: &Plan, action: &Action, path: &str) -> Checked {
             }
             Ok(())
         }
-        Action::Bridge(_) | Action::Ring(_) => require(plan.cluster.nodes >= 3, path, || {
+        Action::Bridge | Action::Ring => require(plan.cluster.nodes >= 3, path, || {
             "a partial partition needs three nodes or more".into()
         }),
         Action::Slow(slow) => {
@@ -429,10 +426,14 @@ fn check_survives(crash: &Crash, path: &str) -> Checked {
     )
 }
 
+/// What no node can suffer twice at once.
+const EXCLUSIVE: [FaultKind; 5] =
+    [FaultKind::Crash, FaultKind::Restart, FaultKind::Pause, FaultKind::Slow, FaultKind::Disk];
+
 /// What a fault with a time and nodes by number does to one node: from when, to when.
 struct Stretch {
     place: usize,
-    name: &'static str,
+    kind: FaultKind,
     from: Span,
     to: Option<Span>,
 }
@@ -444,17 +445,12 @@ fn check_contradictions(plan: &Plan) -> Checked {
         let mut stretches: Vec<Stretch> = Vec::new();
         for (place, fault) in plan.faults.iter().enumerate() {
             let When::At(from) = fault.when else { continue };
-            let names = fault.action.names();
-            let here = names.first().and_then(|(_, target)| target.numbers());
-            if !here.is_some_and(|nodes| nodes.contains(&node)) {
-                continue;
+            let kind = fault.kind();
+            let here = fault.target.numbers().is_some_and(|nodes| nodes.contains(&node));
+            if here && EXCLUSIVE.contains(&kind) {
+                let to = fault.lasts.map(|lasts| from.plus(lasts));
+                stretches.push(Stretch { place, kind, from, to });
             }
-            let name = fault.action.name();
-            if !matches!(name, "crash" | "restart" | "pause" | "slow" | "disk") {
-                continue;
-            }
-            let to = fault.action.lasts().map(|lasts| from.plus(lasts));
-            stretches.push(Stretch { place, name, from, to });
         }
         stretches.sort_by_key(|stretch| (stretch.from, stretch.place));
         check_stretches(plan, node, &stretches)?;
@@ -466,31 +462,34 @@ fn check_stretches(plan: &Plan, node: NodeId, stretches: &[Stretch]) -> Checked 
     for (later, stretch) in stretches.iter().enumerate() {
         let path = format!("faults/{}", stretch.place);
         // A restart ends a crash that has no end of its own.
-        let last_restart = stretches[..later].iter().rposition(|before| before.name == "restart");
+        let last_restart =
+            stretches[..later].iter().rposition(|before| before.kind == FaultKind::Restart);
         let earlier = &stretches[..later];
         let overlapping = earlier.iter().enumerate().find(|(place, before)| {
             let ended_by_restart = last_restart.is_some_and(|restart| restart > *place);
             let over = match before.to {
                 Some(to) => to <= stretch.from,
-                None => before.name == "crash" && ended_by_restart,
+                None => before.kind == FaultKind::Crash && ended_by_restart,
             };
-            let same = before.name == stretch.name;
-            before.name != "restart" && !over && (same || before.name == "crash")
+            let same = before.kind == stretch.kind;
+            before.kind != FaultKind::Restart && !over && (same || before.kind == FaultKind::Crash)
         });
         let number = node.number();
-        match (stretch.name, overlapping) {
-            ("restart", None) => {
+        match (stretch.kind, overlapping) {
+            (FaultKind::Restart, None) => {
                 // Nodes that a role chose to crash cannot be known here.
                 let by_role = plan.faults.iter().any(|fault| {
-                    matches!(&fault.action, Action::Crash(Crash { target, .. }) if target.numbers().is_none())
+                    let unknown = fault.target.numbers().is_none();
+                    (fault.kind() == FaultKind::Crash && unknown)
                         || matches!(fault.when, When::On(_))
                 });
                 require(by_role, &format!("{path}/restart"), || {
                     format!("node {number} is not down at {}, so it cannot restart", stretch.from)
                 })?;
             }
-            ("restart", Some(_)) | (_, None) => {}
-            (name, Some((_, before))) => {
+            (FaultKind::Restart, Some(_)) | (_, None) => {}
+            (kind, Some((_, before))) => {
+                let name = kind.name();
                 let until = before.to.map_or("the end".to_owned(), |to| to.to_string());
                 let mut problem = problem(
                     &format!("{path}/{name}"),
@@ -498,7 +497,7 @@ fn check_stretches(plan: &Plan, node: NodeId, stretches: &[Stretch]) -> Checked 
                         "this {name} of node {number} at {} overlaps fault {}, a {} from {} to {until}",
                         stretch.from,
                         before.place + 1,
-                        before.name,
+                        before.kind.name(),
                         before.from
                     ),
                 );

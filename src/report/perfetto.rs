@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::ids::{NodeId, Term};
 use crate::node::Role;
-use crate::plan::{Action, Plan};
+use crate::plan::Plan;
 use crate::record::{Kind, Record};
 use crate::report::export::{Export, ExportError, Filter};
 use crate::sim::Outcome;
@@ -204,7 +204,7 @@ impl<'a, W: Write> Perfetto<'a, W> {
             self.instant(record, &words(&record.kind, None))?;
         }
         match record.kind {
-            Kind::Fault { fault } if lasts(&self.plan.faults[fault as usize - 1].action) => {
+            Kind::Fault { fault } if self.plan.faults[fault as usize - 1].kind().ends() => {
                 self.strikes += 1;
                 self.in_force.push((fault, self.strikes));
                 self.edge_of_fault(fault, self.strikes, "b", record.time)
@@ -231,7 +231,7 @@ impl<'a, W: Write> Perfetto<'a, W> {
         time: Time,
     ) -> io::Result<()> {
         let told = &self.plan.faults[fault as usize - 1];
-        let name = format!("fault {fault}: {}", told.action.name());
+        let name = format!("fault {fault}: {}", told.kind().name());
         self.write(&json!({
             "ph": phase, "cat": "fault", "name": name, "id": strike, "pid": PROCESS,
             "tid": FAULTS, "ts": micros(time), "args": { "fault": told },
@@ -303,9 +303,4 @@ fn lane_of(record: &Record) -> u8 {
 
 fn micros(time: Time) -> f64 {
     time.0 as f64 / 1_000.0
-}
-
-/// Whether a fault is in force for a while, rather than over when it has struck.
-fn lasts(action: &Action) -> bool {
-    matches!(action, Action::Crash(_)) || !action.is_momentary()
 }

@@ -6,6 +6,7 @@ use crate::node::Node;
 use crate::plan::fault::Unsynced;
 use crate::plan::{Action, Pin, SingleRequest, Survives, SyncPin, Target};
 use crate::sim::Sim;
+use crate::sim::targets::Aim;
 use crate::time::{Span, Time};
 use crate::world::disk::Sync;
 use crate::world::network::Fate;
@@ -106,27 +107,18 @@ impl<N: Node> Sim<'_, '_, N> {
         choices.operations.push(SingleRequest { client, ..single(at, to, command) });
     }
 
-    pub(super) fn note_strike(
-        &mut self,
-        fault: usize,
-        targets: NodeSet,
-        trigger: Option<NodeId>,
-        words: [u64; 2],
-    ) {
+    pub(super) fn note_strike(&mut self, fault: usize, targets: NodeSet, aim: Aim) {
         if self.choices.is_none() {
             return;
         }
-        let action = &self.plan.faults[fault].action;
-        let named = |(place, target): (usize, &Target)| match (place, action) {
-            (0, Action::Split(_)) => self.resolve(target, trigger, words[0]),
-            (0, _) => targets,
-            (_, Action::Split(_)) => self.resolve(target, trigger, words[0]),
-            (_, Action::Transfer(transfer)) => {
-                self.transferee(transfer, trigger, words[1]).into_iter().collect()
-            }
-            _ => self.resolve(target, trigger, words[1]),
+        let planned = &self.plan.faults[fault];
+        let named = |(place, target): (usize, &Target)| match &planned.action {
+            Action::Split(_) => self.resolve(target, aim.trigger, aim.struck),
+            _ if place == 0 => targets,
+            Action::Transfer(transfer) => self.transferee(transfer, aim).into_iter().collect(),
+            _ => self.resolve(target, aim.trigger, aim.other),
         };
-        let names = action.names().into_iter().map(|(_, target)| target).enumerate().map(named);
+        let names = planned.targets().into_iter().map(|(_, target)| target).enumerate().map(named);
         let names = names.collect();
         let strike = Strike { fault, time: self.recorder.now, names, survives: Vec::new() };
         if let Some(choices) = &mut self.choices {

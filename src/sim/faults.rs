@@ -1,16 +1,16 @@
 //! Does what the plan wants to go wrong.
 
 use crate::ids::{Index, NodeId, NodeSet};
-use crate::node::{Node, Role};
-use crate::plan::fault::{Corrupt, Crash, Direction, Transfer};
-use crate::plan::{Action, Plan, Target, Trigger, When};
+use crate::node::Node;
+use crate::plan::fault::{Corrupt, Crash};
+use crate::plan::{Action, Fault, Plan, Trigger, When};
 use crate::record::Kind;
-use crate::rng::{Rng, Stream, scale};
+use crate::rng::{Rng, Stream};
 use crate::sim::clients::ClientEvent;
+use crate::sim::targets::Aim;
 use crate::sim::{Event, Sim};
 use crate::situation::Situation;
 use crate::time::{Shift, Span, Time};
-use crate::world::disk::Disk;
 
 /// What can happen to a fault.
 #[derive(Clone, Copy, Debug)]
@@ -147,119 +147,65 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    fn strike(&mut self, fault: usize, trigger: Option<NodeId>) {
+    fn strike(&mut self, place: usize, trigger: Option<NodeId>) {
         self.count_event();
-        let plan = self.plan;
-        let action = &plan.faults[fault].action;
-        let words = [self.faults.rngs[fault].word(), self.faults.rngs[fault].word()];
-        let number = fault as u32 + 1;
-        let targets = match action.names().first() {
-            Some((_, target)) => self.resolve(target, trigger, words[0]),
-            None => NodeSet::first(plan.cluster.nodes),
-        };
-        let targets = match action {
-            Action::Crash(_)
-            | Action::Pause(_)
-            | Action::Slow(_)
-            | Action::Transfer(_)
-            | Action::Change(_) => {
-                targets.iter().filter(|node| self.hosts[node.slot()].is_up()).collect()
-            }
-            Action::Restart(_) => {
-                targets.iter().filter(|node| !self.hosts[node.slot()].is_up()).collect()
-            }
-            Action::Corrupt(corrupt) => {
-                targets.iter().filter(|node| self.rotting(*node, corrupt).is_some()).collect()
-            }
-            _ => targets,
-        };
-        let nobody = match action {
-            Action::Transfer(transfer) => self.transferee(transfer, trigger, words[1]).is_none(),
+        let rng = &mut self.faults.rngs[place];
+        let aim = Aim { trigger, struck: rng.word(), other: rng.word() };
+        let (fault, number) = (&self.plan.faults[place], place as u32 + 1);
+        let targets = self.can_suffer(fault, self.struck(fault, aim));
+        let to_nobody = match &fault.action {
+            Action::Transfer(transfer) => self.transferee(transfer, aim).is_none(),
             _ => false,
         };
-        if targets.is_empty() || nobody {
+        if targets.is_empty() || to_nobody {
             return self.recorder.record(None, Kind::Missed { fault: number });
         }
         self.recorder.record(None, Kind::Fault { fault: number });
-        self.note_strike(fault, targets, trigger, words);
-        let cuts = self.cuts(action, targets, trigger, words);
-        let force = self.faults.in_force.len();
-        self.begin(action, targets, number, trigger, words[1]);
-        let partition = !cuts.is_empty();
-        if action.is_momentary() {
+        self.note_strike(place, targets, aim);
+        let partition = self.partition(fault, targets, aim);
+        self.begin(fault, number, targets, aim);
+        if fault.kind().is_momentary() {
             return;
         }
-        let entry = InForce { fault, targets, cuts, cut: false, over: false };
+        let cuts = partition.map_or_else(Vec::new, |it| it.cuts(self.plan.cluster.nodes));
+        let force = self.faults.in_force.len();
+        let partitioned = !cuts.is_empty();
+        let entry = InForce { fault: place, targets, cuts, cut: false, over: false };
         self.faults.in_force.push(entry);
-        if partition {
+        if partitioned {
             self.flap(force);
         }
-        if let Some(lasts) = action.lasts() {
+        if let Some(lasts) = fault.lasts {
             let at = self.after(lasts);
             self.queue.push(at, Event::Fault(FaultEvent::End { force }));
         }
     }
 
+    /// Those of the nodes to which such a fault can happen now.
+    fn can_suffer(&self, fault: &Fault, targets: NodeSet) -> NodeSet {
+        let is_up = |node: NodeId| self.hosts[node.slot()].is_up();
+        let can = |node: &NodeId| match &fault.action {
+            Action::Crash(_)
+            | Action::Pause
+            | Action::Slow(_)
+            | Action::Transfer(_)
+            | Action::Change(_) => is_up(*node),
+            Action::Restart => !is_up(*node),
+            Action::Corrupt(corrupt) => self.corruptible(*node, corrupt).is_some(),
+            _ => true,
+        };
+        targets.iter().filter(can).collect()
+    }
+
     /// Does what is done once, when a fault strikes.
-    fn begin(
-        &mut self,
-        action: &Action,
-        targets: NodeSet,
-        number: u32,
-        trigger: Option<NodeId>,
-        word: u64,
-    ) {
-        match action {
-            Action::Crash(crash) => {
-                for node in targets.iter() {
-                    self.crash_one(node, crash);
-                }
-            }
-            Action::Restart(_) => {
-                for node in targets.iter() {
-                    let life = self.hosts[node.slot()].life;
-                    self.boot(node, life);
-                }
-            }
-            Action::Pause(_) => {
-                for node in targets.iter() {
-                    self.hosts[node.slot()].pauses += 1;
-                    self.recorder.record(Some(node), Kind::Pause);
-                }
-            }
-            Action::Slow(slow) => {
-                for node in targets.iter() {
-                    self.hosts[node.slot()].per_input = slow.per_input;
-                }
-            }
+    fn begin(&mut self, fault: &Fault, number: u32, targets: NodeSet, aim: Aim) {
+        match &fault.action {
             Action::Link(link) => {
-                let to = self.resolve(&link.to, trigger, word);
+                let to = self.resolve(&link.to, aim.trigger, aim.other);
                 self.network.add_link_change(number, targets, to, link.clone());
             }
-            Action::Disk(change) => {
-                for node in targets.iter() {
-                    let options = &mut self.hosts[node.slot()].disk.options;
-                    options.write = change.write.unwrap_or(options.write);
-                    options.fsync = change.fsync.unwrap_or(options.fsync);
-                }
-            }
-            Action::DiskError(_) => self.each_disk(targets, Disk::fail_next),
-            Action::DiskFull(_) => self.each_disk(targets, Disk::fill),
-            Action::DiskLies(_) => self.each_disk(targets, Disk::start_lying),
-            Action::Corrupt(corrupt) => {
-                for node in targets.iter() {
-                    if let Some(index) = self.rotting(node, corrupt) {
-                        self.rot(node, corrupt.what, index);
-                    }
-                }
-            }
-            Action::Clock(change) => {
-                for node in targets.iter() {
-                    self.set_clock(node, change.jump, change.drift_ppm);
-                }
-            }
             Action::Transfer(transfer) => {
-                if let Some(to) = self.transferee(transfer, trigger, word) {
+                if let Some(to) = self.transferee(transfer, aim) {
                     for node in targets.iter() {
                         self.queue.push(self.recorder.now, Event::Transfer { node, to });
                     }
@@ -270,39 +216,62 @@ impl<N: Node> Sim<'_, '_, N> {
                     self.queue.push(self.recorder.now, Event::Change { node, change });
                 }
             }
-            Action::Split(_)
-            | Action::Isolate(_)
-            | Action::Cut(_)
-            | Action::Bridge(_)
-            | Action::Ring(_) => {}
+            _ => targets.iter().for_each(|node| self.begin_at(node, fault)),
         }
     }
 
-    fn rotting(&self, node: NodeId, corrupt: &Corrupt) -> Option<Index> {
+    /// The same for what happens to each node by itself.
+    fn begin_at(&mut self, node: NodeId, fault: &Fault) {
+        let host = &mut self.hosts[node.slot()];
+        match &fault.action {
+            Action::Crash(crash) => self.crash_one(node, crash, fault.lasts),
+            Action::Restart => {
+                let life = host.life;
+                self.boot(node, life);
+            }
+            Action::Pause => {
+                host.pauses += 1;
+                self.recorder.record(Some(node), Kind::Pause);
+            }
+            Action::Slow(slow) => host.per_input = slow.per_input,
+            Action::Disk(change) => {
+                let options = &mut host.disk.options;
+                options.write = change.write.unwrap_or(options.write);
+                options.fsync = change.fsync.unwrap_or(options.fsync);
+            }
+            Action::DiskError => host.disk.fail_next(),
+            Action::DiskFull => host.disk.fill(),
+            Action::DiskLies => host.disk.start_lying(),
+            Action::Corrupt(corrupt) => {
+                if let Some(index) = self.corruptible(node, corrupt) {
+                    self.rot(node, corrupt.what, index);
+                }
+            }
+            Action::Clock(change) => self.set_clock(node, change.jump, change.drift_ppm),
+            // What is between nodes is begun at once for all.
+            Action::Split(_)
+            | Action::Isolate(_)
+            | Action::Cut(_)
+            | Action::Bridge
+            | Action::Ring
+            | Action::Link(_)
+            | Action::Transfer(_)
+            | Action::Change(_) => {}
+        }
+    }
+
+    /// The record of this node that would become corrupt, if it has one.
+    fn corruptible(&self, node: NodeId, corrupt: &Corrupt) -> Option<Index> {
         self.hosts[node.slot()].journal.rotting(corrupt.what, corrupt.entries)
     }
 
-    fn each_disk(&mut self, targets: NodeSet, change: fn(&mut Disk)) {
-        targets.iter().for_each(|node| change(&mut self.hosts[node.slot()].disk));
-    }
-
-    /// To whom a leader is to hand over.
-    pub(super) fn transferee(
-        &self,
-        transfer: &Transfer,
-        trigger: Option<NodeId>,
-        word: u64,
-    ) -> Option<NodeId> {
-        some_of(self.resolve(&transfer.to, trigger, word), 1, word).iter().next()
-    }
-
-    fn crash_one(&mut self, node: NodeId, crash: &Crash) {
+    fn crash_one(&mut self, node: NodeId, crash: &Crash, lasts: Option<Span>) {
         let survives = self.crash(node, crash.unsynced, crash.survives);
         self.note_crash(node, crash.unsynced, survives);
         if crash.wipe {
             self.wipe(node);
         }
-        if let Some(lasts) = crash.lasts {
+        if let Some(lasts) = lasts {
             let life = self.hosts[node.slot()].life;
             let at = self.after(lasts);
             self.queue.push(at, Event::Boot { node, life });
@@ -337,7 +306,7 @@ impl<N: Node> Sim<'_, '_, N> {
                 false => self.network.heal(*from, *to),
             }
         }
-        if let Some(period) = self.plan.faults[entry.fault].action.flapping() {
+        if let Some(period) = self.plan.faults[entry.fault].flapping {
             let at = self.recorder.now.plus(Span(period.0 / 2));
             self.queue.push(at, Event::Fault(FaultEvent::Flap { force }));
         }
@@ -365,19 +334,22 @@ impl<N: Node> Sim<'_, '_, N> {
         let number = fault as u32 + 1;
         self.recorder.record(None, Kind::Heal { fault: number });
         match &self.plan.faults[fault].action {
-            Action::Pause(_) => targets.iter().for_each(|node| self.resume(node)),
-            Action::Slow(_) => {
-                targets.iter().for_each(|node| self.hosts[node.slot()].per_input = Span::ZERO);
-            }
-            Action::DiskFull(_) => self.each_disk(targets, Disk::empty),
-            Action::DiskLies(_) => targets.iter().for_each(|node| self.stop_lying(node)),
-            Action::Link(_) => self.network.remove_weather(number),
+            Action::Link(_) => self.network.remove_link_change(number),
+            action => targets.iter().for_each(|node| self.end_at(node, action)),
+        }
+    }
+
+    /// Ends what was in force at one node.
+    fn end_at(&mut self, node: NodeId, action: &Action) {
+        let host = &mut self.hosts[node.slot()];
+        match action {
+            Action::Pause => self.resume(node),
+            Action::Slow(_) => host.per_input = Span::ZERO,
+            Action::DiskFull => host.disk.empty(),
+            Action::DiskLies => self.stop_lying(node),
             Action::Disk(_) => {
-                for node in targets.iter() {
-                    let options = self.plan.node(node).and_then(|options| options.disk.clone());
-                    self.hosts[node.slot()].disk.options =
-                        options.unwrap_or_else(|| self.plan.disk.clone());
-                }
+                let own = self.plan.node(node).and_then(|options| options.disk.as_ref());
+                host.disk.options = own.unwrap_or(&self.plan.disk).clone();
             }
             _ => {}
         }
@@ -395,128 +367,4 @@ impl<N: Node> Sim<'_, '_, N> {
             self.schedule_proceed(node);
         }
     }
-
-    /// The links that a partition cuts.
-    fn cuts(
-        &self,
-        action: &Action,
-        targets: NodeSet,
-        trigger: Option<NodeId>,
-        words: [u64; 2],
-    ) -> Vec<(NodeId, NodeId)> {
-        let nodes = self.plan.cluster.nodes;
-        let all = NodeSet::first(nodes);
-        let hears: Box<dyn Fn(NodeId, NodeId) -> bool> = match action {
-            Action::Split(split) => {
-                let mut left = all;
-                let mut groups: Vec<NodeSet> = Vec::new();
-                for target in &split.groups {
-                    let group = self.resolve(target, trigger, words[0]).intersection(left);
-                    left = left.without(group);
-                    groups.push(group);
-                }
-                groups.push(left);
-                Box::new(move |from, to| {
-                    groups.iter().any(|group| group.contains(from) && group.contains(to))
-                })
-            }
-            Action::Isolate(isolate) => {
-                let direction = isolate.direction;
-                Box::new(move |from, to| {
-                    let deaf = targets.contains(to) && direction != Direction::Outbound;
-                    let mute = targets.contains(from) && direction != Direction::Inbound;
-                    !deaf && !mute
-                })
-            }
-            Action::Cut(cut) => {
-                let to = self.resolve(&cut.to, trigger, words[1]);
-                Box::new(move |sender, receiver| {
-                    !(targets.contains(sender) && to.contains(receiver))
-                })
-            }
-            Action::Bridge(_) => {
-                let rest: Vec<NodeId> = all.without(targets).iter().collect();
-                let left: NodeSet = rest[..rest.len() / 2].iter().copied().collect();
-                let bridge = targets;
-                Box::new(move |from, to| {
-                    bridge.contains(from)
-                        || bridge.contains(to)
-                        || left.contains(from) == left.contains(to)
-                })
-            }
-            Action::Ring(_) => Box::new(move |from, to| {
-                let distance = (from.number() + nodes - to.number()) % nodes;
-                distance == 1 || distance == nodes - 1
-            }),
-            _ => return Vec::new(),
-        };
-        let pairs = all.iter().flat_map(|from| all.iter().map(move |to| (from, to)));
-        pairs.filter(|(from, to)| from != to && !hears(*from, *to)).collect()
-    }
-
-    /// Live nodes that hear a majority, and that a majority hears.
-    fn connected(&self) -> NodeSet {
-        let all = NodeSet::first(self.plan.cluster.nodes);
-        let linked = |one: NodeId, two: NodeId| {
-            let up = self.hosts[one.slot()].is_up() && self.hosts[two.slot()].is_up();
-            up && !self.network.is_cut(one, two) && !self.network.is_cut(two, one)
-        };
-        let reached = |node: NodeId| all.iter().filter(|other| linked(node, *other)).count();
-        all.iter().filter(|node| reached(*node) > all.len() / 2).collect()
-    }
-
-    /// Whom a fault strikes now. A random choice is made by `word`.
-    pub(super) fn resolve(&self, target: &Target, trigger: Option<NodeId>, word: u64) -> NodeSet {
-        let all = NodeSet::first(self.plan.cluster.nodes);
-        let with_role = |role: Role| {
-            all.iter().filter(move |node| {
-                let host = &self.hosts[node.slot()];
-                host.is_up() && host.status().role == role
-            })
-        };
-        let leader = || {
-            with_role(Role::Leader)
-                .max_by_key(|node| (self.hosts[node.slot()].status().term, *node))
-                .map_or(NodeSet::EMPTY, NodeSet::only)
-        };
-        let live = || all.iter().filter(|node| self.hosts[node.slot()].is_up()).collect();
-        match target {
-            Target::Nodes(nodes) => nodes.iter().copied().collect(),
-            Target::Leader => leader(),
-            Target::Follower => some_of(NodeSet::without(live(), leader()), 1, word),
-            Target::Candidate => {
-                let standing = with_role(Role::Candidate).chain(with_role(Role::PreCandidate));
-                some_of(standing.collect(), 1, word)
-            }
-            Target::AllButLeader => all.without(leader()),
-            Target::AllButLeaders => all.without(with_role(Role::Leader).collect()),
-            Target::Connected => self.connected(),
-            Target::Trigger => trigger.map_or(NodeSet::EMPTY, NodeSet::only),
-            Target::Anyone => some_of(all, 1, word),
-            Target::Everyone => all,
-            Target::Minority => some_of(all, (all.len() - 1) / 2, word),
-            Target::LeaderSide => {
-                let leader = leader();
-                let others = ((all.len() - 1) / 2).saturating_sub(1);
-                match leader == NodeSet::EMPTY {
-                    true => leader,
-                    false => leader.union(some_of(all.without(leader), others, word)),
-                }
-            }
-            Target::Majority => some_of(all, all.len() / 2 + 1, word),
-        }
-    }
-}
-
-/// So many members of a set, chosen by a word.
-pub(super) fn some_of(set: NodeSet, count: usize, word: u64) -> NodeSet {
-    let mut members: Vec<NodeId> = set.iter().collect();
-    let mut state = word;
-    let mut chosen = NodeSet::EMPTY;
-    while chosen.len() < count && !members.is_empty() {
-        let place = scale(state, members.len() as u64) as usize;
-        chosen.insert(members.swap_remove(place));
-        state = state.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (state >> 29);
-    }
-    chosen
 }

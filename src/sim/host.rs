@@ -201,7 +201,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let host = &mut self.hosts[id.slot()];
         let count = host.journal.unsynced_count();
         let (drawn, word) = host.disk.tear(count);
-        let votes = crate::rng::scale(crate::log::mix(word), host.journal.unsynced_votes() + 1);
+        let votes = crate::rng::scale(crate::rng::mix(word), host.journal.unsynced_votes() + 1);
         let (whole, tear, votes) = match (unsynced, fixed) {
             (Unsynced::Lost, _) => (0, Tear::Nothing, None),
             (Unsynced::Kept, _) => (count, Tear::Nothing, None),

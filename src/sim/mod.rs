@@ -10,11 +10,13 @@ mod clients;
 mod faults;
 mod host;
 pub mod journal;
+mod partition;
 pub mod recorder;
 mod recovery;
 pub mod run;
 pub mod runner;
 mod snapshots;
+mod targets;
 pub mod waits;
 
 pub use run::{Ended, Options, Outcome, run_nodes};

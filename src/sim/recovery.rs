@@ -7,8 +7,8 @@ use crate::plan::fault::Unsynced;
 use crate::plan::liveness::{Bounds, Outside};
 use crate::record::Kind;
 use crate::rng::{Rng, Stream};
-use crate::sim::faults::some_of;
 use crate::sim::host::Host;
+use crate::sim::targets::some_of;
 use crate::sim::{Event, Sim};
 use crate::time::{Share, Span, Time};
 

@@ -158,7 +158,7 @@ impl Network {
     }
 
     /// Takes a change back; those that came before and after stay.
-    pub fn remove_weather(&mut self, id: u32) {
+    pub fn remove_link_change(&mut self, id: u32) {
         self.link_changes.retain(|(other, ..)| *other != id);
         self.recompute();
     }
@@ -298,7 +298,7 @@ mod tests {
         network.add_link_change(7, NodeSet::only(ONE), all, rain);
         assert_eq!(network.send(ONE, TWO, Time::ZERO, 64), Fate::Lost);
         assert!(matches!(network.send(TWO, ONE, Time::ZERO, 64), Fate::Arrives(..)));
-        network.remove_weather(7);
+        network.remove_link_change(7);
         assert!(matches!(network.send(ONE, TWO, Time::ZERO, 64), Fate::Arrives(..)));
     }
 }

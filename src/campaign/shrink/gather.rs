@@ -102,33 +102,35 @@ fn gathered(plan: &Plan, group: Group) -> Vec<Plan> {
     let mut late: Vec<Span> = pins.iter().flat_map(|pin| pin.arrives.iter().copied()).collect();
     late.sort_unstable();
     late.dedup();
-    let lasts = Some(Span((last.0 - first.0).max(1_000_000)).plus(Span::millis(1)));
-    let mut actions = Vec::new();
+    let fault = |action| {
+        let lasts = Span((last.0 - first.0).max(1_000_000)).plus(Span::millis(1));
+        Fault::new(When::At(first), action).lasting(lasts)
+    };
+    let mut faults = Vec::new();
     if let Group::Node(node) = group {
-        let target = Target::Nodes(vec![node]);
-        let (direction, flapping) = (Direction::Both, None);
-        actions.push(Action::Isolate(Isolate { target, direction, flapping, lasts }));
+        let isolate = Action::Isolate(Isolate { direction: Direction::Both });
+        faults.push(fault(isolate).striking(Target::Nodes(vec![node])));
     }
     if let Some((from, to)) = group.ends() {
         if group != Group::All {
             let (from, to) = (from.clone(), to.clone());
-            actions.push(Action::Cut(Cut { from, to, flapping: None, lasts }));
+            faults.push(fault(Action::Cut(Cut { from, to })));
         }
         // The latest, the usual one, and the least late.
         for latency in [late.last(), late.get(late.len() / 2), late.first()].into_iter().flatten() {
             let latency = Some(Latency::Constant(*latency));
             let (from, to) = (from.clone(), to.clone());
-            let link = LinkException { from, to, latency, lasts, ..LinkException::default() };
-            actions.push(Action::Link(link));
+            let link = LinkException { from, to, latency, ..LinkException::default() };
+            faults.push(fault(Action::Link(link)));
         }
     }
-    let with = |action: Action| {
+    let with = |fault: Fault| {
         let mut plan = plan.clone();
         plan.pins.retain(|pin| !group.holds(pin));
-        plan.faults.push(Fault { when: When::At(first), action });
+        plan.faults.push(fault);
         plan
     };
-    actions.into_iter().map(with).collect()
+    faults.into_iter().map(with).collect()
 }
 
 fn syncs(shrinker: &mut Shrinker) {
@@ -140,7 +142,7 @@ fn syncs(shrinker: &mut Shrinker) {
             continue;
         }
         let begun = first.begun;
-        let lasts = Some(Span(last.begun.0.saturating_sub(begun.0)).plus(Span::millis(1)));
+        let lasts = Span(last.begun.0.saturating_sub(begun.0)).plus(Span::millis(1));
         let mut spans: Vec<Span> = pins.iter().map(|pin| pin.takes).collect();
         spans.sort_unstable();
         spans.dedup();
@@ -154,9 +156,10 @@ fn syncs(shrinker: &mut Shrinker) {
             }));
             candidates.push(shrinker.with(|plan| {
                 bare(plan);
-                let (target, fsync) = (Target::Nodes(vec![id]), Some(Latency::Constant(fsync)));
-                let action = Action::Disk(DiskChange { target, write: None, fsync, lasts });
-                plan.faults.push(Fault { when: When::At(begun), action });
+                let fsync = Some(Latency::Constant(fsync));
+                let slow = Action::Disk(DiskChange { write: None, fsync });
+                let fault = Fault::new(When::At(begun), slow).striking(Target::Nodes(vec![id]));
+                plan.faults.push(fault.lasting(lasts));
             }));
         }
         shrinker.take_first(candidates);

@@ -48,7 +48,7 @@ pub fn syncs(shrinker: &mut Shrinker) {
 fn keep_few<T: Clone>(shrinker: &mut Shrinker, list: &impl Fn(&mut Plan) -> &mut Vec<T>) -> bool {
     let count = list(&mut shrinker.best).len();
     let few = |plan: &mut Plan, place: usize| {
-        let mut rng = Rng::new(place as u64, Stream::Plan);
+        let mut rng = Rng::new(place as u64, Stream::Shrinking);
         // All but a few, half, a quarter, and so on.
         let percent = [90, 75, 50, 25, 12, 6][place % 6];
         list(plan).retain(|_| rng.chance(percent));

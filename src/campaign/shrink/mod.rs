@@ -170,7 +170,7 @@ pub struct Shrunk {
 )]
 #[serde(deny_unknown_fields)]
 pub struct Shrinking {
-    /// The seed of the storm.
+    /// The seed of the run.
     pub seed: u64,
     /// The size before.
     pub before: Size,
@@ -187,7 +187,7 @@ pub struct Shrinking {
 }
 
 impl Shrunk {
-    /// What it came to, for the storm of this seed.
+    /// What it came to, for the run of this seed.
     pub fn shrinking(&self, seed: u64, took: std::time::Duration) -> Shrinking {
         Shrinking {
             seed,

@@ -7,8 +7,7 @@
 use crate::campaign::shrink::Shrinker;
 use crate::campaign::shrink::gather::is_plain_network;
 use crate::campaign::shrink::simpler::{SYNCS, plain_disk};
-use crate::ids::{NodeId, NodeSet};
-use crate::plan::fault::Only;
+use crate::ids::NodeId;
 use crate::plan::{
     Action, Clients, DiskOptions, Fault, Latency, LinkOptions, Pin, Plan, SyncPin, Target, When,
 };
@@ -165,7 +164,7 @@ fn decided(plan: &Plan, choices: &Choices, asked: Asked, triggers: Triggers) -> 
     plan
 }
 
-/// The faults, each naming whom it struck. What changes links and disks is left to the pins.
+/// The faults, each naming the nodes that it struck. What changes links and disks is left to the pins.
 fn decided_faults(plan: &Plan, choices: &Choices, triggers: Triggers) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (place, fault) in plan.faults.iter().enumerate() {
@@ -174,7 +173,7 @@ fn decided_faults(plan: &Plan, choices: &Choices, triggers: Triggers) -> Vec<Fau
             continue;
         }
         let waits = matches!(fault.when, When::On(_)) && triggers == Triggers::AreTimes;
-        if !waits && !is_drawn(&fault.action) {
+        if !waits && !is_drawn(fault) {
             faults.push(fault.clone());
             continue;
         }
@@ -185,12 +184,12 @@ fn decided_faults(plan: &Plan, choices: &Choices, triggers: Triggers) -> Vec<Fau
     faults
 }
 
-/// Whether chance has a part in what the action does.
-pub fn is_drawn(action: &Action) -> bool {
-    let torn = matches!(action, Action::Crash(crash)
+/// Whether chance has a part in what the fault does.
+pub fn is_drawn(fault: &Fault) -> bool {
+    let torn = matches!(&fault.action, Action::Crash(crash)
         if crash.unsynced.is_drawn() && crash.survives.is_none());
-    torn || is_transferee_drawn(action)
-        || action.names().iter().any(|(_, target)| target.is_random())
+    let drawn = fault.targets().iter().any(|(_, target)| target.is_random());
+    torn || drawn || is_transferee_drawn(&fault.action)
 }
 
 /// Whether a leader may hand over to one of several.
@@ -208,7 +207,7 @@ fn struck(fault: &Fault, strike: &Strike) -> Vec<Fault> {
         When::On(_) => When::At(strike.time.since(Time::ZERO).plus(Span::nanos(1))),
     };
     let transferee = is_transferee_drawn(&fault.action);
-    for (target, nodes) in decided.action.names_mut().into_iter().zip(&strike.names) {
+    for (target, nodes) in decided.targets_mut().into_iter().zip(&strike.names) {
         if transferee || target.is_random() || *target == Target::Trigger {
             *target = Target::Nodes(nodes.iter().collect());
         }
@@ -219,8 +218,8 @@ fn struck(fault: &Fault, strike: &Strike) -> Vec<Fault> {
     let single = |(node, survives): &(NodeId, _)| {
         let mut single = decided.clone();
         if let Action::Crash(crash) = &mut single.action {
-            crash.target = Target::Nodes(NodeSet::only(*node).iter().collect());
             crash.survives = Some(*survives);
+            single.target = Target::Nodes(vec![*node]);
         }
         single
     };
@@ -241,9 +240,9 @@ pub fn name_errors(shrinker: &mut Shrinker) {
             disk.errors = Share::NEVER;
         }
         for pin in syncs.iter().filter(|pin| pin.fails) {
-            let action = Action::DiskError(Only { target: Target::Nodes(vec![pin.node]) });
-            let before = Span(pin.begun.0.saturating_sub(1));
-            plan.faults.push(Fault { when: When::At(before), action });
+            let before = When::At(Span(pin.begun.0.saturating_sub(1)));
+            let fault = Fault::new(before, Action::DiskError);
+            plan.faults.push(fault.striking(Target::Nodes(vec![pin.node])));
         }
     });
     shrinker.take(named);

@@ -256,7 +256,7 @@ fn leave(plan: &mut Plan, id: NodeId) {
         std::cmp::Ordering::Equal => None,
         std::cmp::Ordering::Greater => Some(NodeId::new(node.number() - 1)),
     };
-    let moved_whom = |target: &mut Target| match target {
+    let moved_target = |target: &mut Target| match target {
         Target::Nodes(nodes) => {
             *nodes = nodes.iter().filter_map(|node| moved(*node)).collect();
             !nodes.is_empty()
@@ -266,8 +266,8 @@ fn leave(plan: &mut Plan, id: NodeId) {
     plan.cluster.nodes -= 1;
     plan.cluster.members = plan.cluster.members.iter().filter_map(|node| moved(*node)).collect();
     plan.nodes.retain_mut(|node| moved(node.id).map(|id| node.id = id).is_some());
-    plan.links.retain_mut(|link| moved_whom(&mut link.from) && moved_whom(&mut link.to));
-    plan.requests.retain_mut(|request| moved_whom(&mut request.to));
+    plan.links.retain_mut(|link| moved_target(&mut link.from) && moved_target(&mut link.to));
+    plan.requests.retain_mut(|request| moved_target(&mut request.to));
     plan.pins.retain_mut(|pin| match pin.link.map(moved) {
         [Some(from), Some(to)] => {
             pin.link = [from, to];
@@ -277,7 +277,7 @@ fn leave(plan: &mut Plan, id: NodeId) {
     });
     plan.syncs.retain_mut(|pin| moved(pin.node).map(|id| pin.node = id).is_some());
     plan.faults.retain_mut(|fault| {
-        let named = fault.action.names_mut().into_iter().map(moved_whom).collect::<Vec<_>>();
+        let named = fault.targets_mut().into_iter().map(moved_target).collect::<Vec<_>>();
         if let When::On(trigger) = &mut fault.when
             && let Some(node) = trigger.node
         {
@@ -340,16 +340,16 @@ fn node(shrinker: &mut Shrinker, id: NodeId) {
 /// One fault: nothing random in it, no repetition, no coming and going.
 fn fault(shrinker: &mut Shrinker, place: usize) {
     let nodes: Vec<NodeId> = shrinker.best.node_ids().collect();
-    let names = shrinker.best.faults[place].action.names().len();
+    let names = shrinker.best.faults[place].targets().len();
     for name in 0..names {
-        let target = shrinker.best.faults[place].action.names()[name].1.clone();
+        let target = shrinker.best.faults[place].targets()[name].1.clone();
         let many = target.is_random() || target == Target::Everyone;
         if !many && target.numbers().is_none_or(|nodes| nodes.len() == 1) {
             continue;
         }
         let only = |node: &NodeId| {
             shrinker.with(|plan| {
-                *plan.faults[place].action.names_mut()[name] = Target::Nodes(vec![*node]);
+                *plan.faults[place].targets_mut()[name] = Target::Nodes(vec![*node]);
             })
         };
         let candidates = nodes.iter().map(only).collect();
@@ -361,7 +361,7 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
                 trigger.times = 1;
             }
         },
-        &|fault| fault.action.steady(),
+        &|fault| fault.flapping = None,
         &|fault| {
             if let Action::Crash(crash) = &mut fault.action {
                 (crash.unsynced, crash.survives) = (Unsynced::Lost, None);
@@ -520,7 +520,7 @@ fn spans(plan: &mut Plan) -> Vec<&mut Span> {
             When::At(at) => found.push(at),
             When::On(trigger) => found.push(&mut trigger.after),
         }
-        found.extend(fault.action.lasts_mut());
+        found.extend(&mut fault.lasts);
     }
     found.extend(plan.requests.iter_mut().filter_map(|request| request.at.as_mut()));
     found.extend(plan.pins.iter_mut().flat_map(|pin| pin.sent.iter_mut().chain(&mut pin.arrives)));
@@ -557,6 +557,6 @@ mod tests {
         leave(&mut plan, NodeId::new(2));
         assert_eq!((plan.cluster.nodes, plan.nodes[0].id), (2, NodeId::new(2)));
         assert_eq!(plan.faults.len(), 1);
-        assert_eq!(plan.faults[0].action.names()[0].1.numbers(), Some(&[NodeId::new(2)][..]));
+        assert_eq!(plan.faults[0].targets()[0].1.numbers(), Some(&[NodeId::new(2)][..]));
     }
 }

@@ -61,7 +61,7 @@ pub fn timed(runner: &dyn Runner, plan: &Plan) -> Option<Plan> {
         });
         let Some(moment) = occurrences.nth(trigger.nth as usize - 1) else { continue };
         fault.when = When::At(moment.time.plus(trigger.after).since(Time::ZERO));
-        for target in fault.action.names_mut() {
+        for target in fault.targets_mut() {
             if let (Target::Trigger, Some(node)) = (&*target, moment.node) {
                 *target = Target::Nodes(vec![node]);
             }
@@ -94,7 +94,7 @@ fn moments(runner: &dyn Runner, plan: &Plan) -> Vec<Moment> {
 /// By luck a failure comes again at the first occurrence; else at the same one, if not at the first.
 fn waiting(plan: &Plan, place: usize, moments: &[Moment], at: Time, by_luck: bool) -> Vec<Plan> {
     let before = &moments[..moments.partition_point(|moment| moment.time <= at)];
-    let names = plan.faults[place].action.names();
+    let names = plan.faults[place].targets();
     let victim = match names.first().and_then(|(_, target)| target.numbers()) {
         Some([victim]) => Some(*victim),
         _ => None,
@@ -146,7 +146,7 @@ fn with_trigger(plan: &Plan, place: usize, trigger: Trigger, node: Option<NodeId
     let mut named = plan.clone();
     let mut is_named = false;
     if !matches!(plan.faults[place].action, Action::Split(_)) {
-        for target in named.faults[place].action.names_mut() {
+        for target in named.faults[place].targets_mut() {
             if target.is_random() || node.is_some_and(|node| *target == Target::Nodes(vec![node])) {
                 *target = Target::Trigger;
                 is_named = true;

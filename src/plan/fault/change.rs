@@ -3,10 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{is_leader, leader};
 use crate::configuration::{Change, Several};
 use crate::ids::NodeId;
-use crate::plan::Target;
 
 /// A change of the members of the cluster (section 6, thesis 4), as an operator would ask for it. One of the six is there. A node that
 /// does not lead ignores it, and so does a leader that has not committed an entry of its term, whose change before is not committed, that
@@ -15,9 +13,6 @@ use crate::plan::Target;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MemberChange {
-    /// Who is told; the leader by default.
-    #[serde(default = "leader", skip_serializing_if = "is_leader")]
-    pub target: Target,
     /// This node becomes a voter, be it a learner or no member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub add: Option<NodeId>,
@@ -91,7 +86,7 @@ impl MemberChange {
 
     /// The nodes that are named, to be changed.
     pub fn nodes_mut(&mut self) -> impl Iterator<Item = &mut NodeId> {
-        let MemberChange { add, add_learner, promote, remove, joint, .. } = self;
+        let MemberChange { add, add_learner, promote, remove, joint, leave: _ } = self;
         let several =
             joint.iter_mut().flat_map(|it| [&mut it.add, &mut it.add_learners, &mut it.remove]);
         [add, add_learner, promote, remove].into_iter().flatten().chain(several.flatten())

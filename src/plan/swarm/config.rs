@@ -1,16 +1,16 @@
 //! What the swarm draws from: ranges that a file can narrow or widen.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::NODES_MAX;
 use crate::plan::scenario::{self, FileError};
-use crate::plan::swarm::storm::FaultKind;
+use crate::plan::swarm::storm;
 use crate::plan::validate::{
     CLIENTS_MAX, Checked, KEYS_MAX, SNAPSHOT_CHUNK_MAX, SNAPSHOT_ENTRIES_MAX, between, each_once,
     require,
 };
-use crate::plan::{DRIFT_PPM_MAX, Profile};
+use crate::plan::{DRIFT_PPM_MAX, FaultKind, Profile};
 use crate::property::Property;
 use crate::time::Share;
 
@@ -38,7 +38,7 @@ pub struct Config {
     pub own_elections: u64,
     /// How many plans choose for themselves how reads are answered, in percent; others have the profile's.
     pub own_reads: u64,
-    /// Of plans whose reads leave no entry in the log, how many have nothing but leaders that are cut off and succeeded, in percent.
+    /// Of plans with reads outside the log, how many have as their only faults leaders cut off until others are elected, in percent.
     pub successions: u64,
     /// How many plans with five nodes or more have leaders that lose what they wrote and lead again, in percent.
     pub leader_flapping: u64,
@@ -54,7 +54,7 @@ pub struct Config {
     pub liveness: u64,
     /// How many plans have a state machine that forgets, in percent.
     pub volatile_state_machine: u64,
-    /// When runs end, or their storms, from and to, in lowest election timeouts.
+    /// When runs end, or their faults, from and to, in lowest election timeouts.
     pub horizon: (u64, u64),
     /// Usual latencies at most, in percent of the lowest election timeout.
     pub latency_max: Vec<u64>,
@@ -82,7 +82,8 @@ pub struct Config {
     pub drift_ppm_max: i32,
     /// How many plans have one machine that is degraded all the time, in percent: slow links, a slow disk, a fast clock, restarts.
     pub degraded_nodes: u64,
-    /// The kinds of fault.
+    /// The kinds of fault that bursts are drawn from.
+    #[schemars(schema_with = "kinds_schema")]
     pub faults: Vec<FaultKind>,
     /// How many kinds of fault a plan keeps, in percent: one of these is drawn for each plan.
     pub kept: Vec<u64>,
@@ -90,7 +91,7 @@ pub struct Config {
     pub faults_max: u64,
     /// How many faults of a plan wait for a situation, in percent: one of these is drawn for each plan.
     pub triggered: Vec<u64>,
-    /// How many plans strike in the wake of the same situation again and again, in percent.
+    /// How many plans have a situation that triggers faults again and again, in percent.
     pub recurring_triggers: u64,
     /// How many plans take snapshots, in percent.
     pub snapshots: u64,
@@ -102,7 +103,7 @@ pub struct Config {
     pub snapshot_chunk: Vec<u32>,
     /// How many plans limit bytes in flight, gather requests, send when the leader's disk has it, or apply later, in percent of each.
     pub flow_control: u64,
-    /// How many plans have disks that rot or are full, in percent.
+    /// How many plans have corrupt records or full disks, in percent.
     pub disk_faults: u64,
     /// Of plans that do not end in a recovery phase, how many empty a disk, so that its node stays out, in percent.
     pub wipes: u64,
@@ -110,6 +111,11 @@ pub struct Config {
     pub reordered: u64,
     /// Of plans that do not end in a recovery phase, how many have disks that lie, in percent.
     pub lies: u64,
+}
+
+/// A list of the kinds of fault that bursts have.
+fn kinds_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": { "type": "string", "enum": storm::KINDS } })
 }
 
 impl Default for Config {
@@ -144,7 +150,7 @@ impl Default for Config {
             clocks: 30,
             drift_ppm_max: 100_000,
             degraded_nodes: 30,
-            faults: FaultKind::ALL.into(),
+            faults: storm::KINDS.into(),
             kept: vec![20, 40, 60],
             faults_max: 60,
             triggered: vec![0, 30, 60],
@@ -215,6 +221,12 @@ impl Config {
         filled("loss", self.loss.len())?;
         filled("duplicate", self.duplicate.len())?;
         filled("faults", self.faults.len())?;
+        for (place, kind) in self.faults.iter().enumerate() {
+            require(storm::KINDS.contains(kind), &format!("faults/{place}"), || {
+                let kinds = storm::KINDS.map(FaultKind::name).join(", ");
+                format!("bursts have no `{}`; the kinds of fault here are {kinds}", kind.name())
+            })?;
+        }
         filled("judge", self.judge.len())?;
         each_once(&self.judge)?;
         for (key, percent) in [

@@ -5,10 +5,8 @@
 
 use crate::ids::NodeId;
 use crate::plan::fault::{Crash, Unsynced};
-use crate::plan::swarm::share_of;
-use crate::plan::{
-    Action, DiskOptions, Fault, Latency, LinkException, Plan, Target, Trigger, When,
-};
+use crate::plan::swarm::{Config, share_of};
+use crate::plan::{DiskOptions, Fault, Latency, LinkException, Plan, Target, Trigger, When};
 use crate::rng::Rng;
 use crate::situation::Situation;
 use crate::time::{Share, Span};
@@ -24,61 +22,32 @@ const MOMENTS: [Situation; 4] = [
     Situation::CommitAdvanced,
 ];
 
-/// What ails one machine.
-pub struct DegradedNode {
-    node: NodeId,
-    clock: bool,
-    fsync: Option<Latency>,
-    links: Vec<LinkException>,
-    restarts: Vec<Fault>,
-}
-
-impl DegradedNode {
-    /// Draws what ails one machine of so many, whose lowest election timeout is `unit`.
-    pub fn draw(rng: &mut Rng, nodes: u8, unit: Span) -> DegradedNode {
-        let part = |rng: &mut Rng, from, to| share_of(rng, unit, from, to);
-        let node = NodeId::new(1 + rng.below(nodes.into()) as u8);
-        let clock = rng.chance(70);
-        let fsync = Latency::Uniform(part(rng, 1, 50), part(rng, 60, 800));
-        let slow_disk = rng.chance(60);
-        let mut links = Vec::new();
-        for other in (1..=nodes).map(NodeId::new).filter(|other| *other != node) {
-            let (inbound, outbound) = (rng.chance(50), rng.chance(40));
-            let late = part(rng, 300, 3_000);
-            let loss = Share::percent(rng.between(20, 70) as u32);
-            if inbound {
-                let latency = Some(Latency::Constant(late));
-                let slow = LinkException { latency, ..LinkException::default() };
-                links.push(between(other, node, slow));
-            }
-            if outbound {
-                let lossy = LinkException { loss: Some(loss), ..LinkException::default() };
-                links.push(between(node, other, lossy));
-            }
+/// Draws whether a machine of the plan, whose lowest election timeout is `unit`, is degraded, and how.
+pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
+    if !rng.chance(config.degraded_nodes) {
+        return;
+    }
+    let nodes = plan.cluster.nodes;
+    let id = NodeId::new(1 + rng.below(nodes.into()) as u8);
+    if rng.chance(70) {
+        plan.node_mut(id).clock_drift_ppm = FAST_PPM;
+    }
+    if rng.chance(60) {
+        let fsync = Latency::Uniform(share_of(rng, unit, 1, 50), share_of(rng, unit, 60, 800));
+        plan.node_mut(id).disk = Some(DiskOptions { fsync, ..plan.disk.clone() });
+    }
+    for other in (1..=nodes).map(NodeId::new).filter(|other| *other != id) {
+        if rng.chance(50) {
+            let latency = Some(Latency::Constant(share_of(rng, unit, 300, 3_000)));
+            plan.links.push(link(other, id, LinkException { latency, ..LinkException::default() }));
         }
-        let restarts = (0..4).map(|_| restart(rng, node, unit)).collect::<Vec<_>>();
-        let count = rng.pick(&[0, 1, 2, 4]);
-        DegradedNode {
-            node,
-            clock,
-            fsync: Some(fsync).filter(|_| slow_disk),
-            links,
-            restarts: restarts.into_iter().take(count).collect(),
+        if rng.chance(40) {
+            let loss = Some(Share::percent(rng.between(20, 70) as u32));
+            plan.links.push(link(id, other, LinkException { loss, ..LinkException::default() }));
         }
     }
-
-    /// Makes the machine of a plan degraded.
-    pub fn apply_to(self, plan: &mut Plan) {
-        let disk = plan.disk.clone();
-        let node = plan.node_mut(self.node);
-        if self.clock {
-            node.clock_drift_ppm = FAST_PPM;
-        }
-        if let Some(fsync) = self.fsync {
-            node.disk = Some(DiskOptions { fsync, ..disk });
-        }
-        plan.links.extend(self.links);
-        plan.faults.extend(self.restarts);
+    for _ in 0..rng.pick(&[0, 1, 2, 4]) {
+        plan.faults.push(restart(rng, id, unit));
     }
 }
 
@@ -92,16 +61,11 @@ fn restart(rng: &mut Rng, node: NodeId, unit: Span) -> Fault {
         after: share_of(rng, unit, 0, 150),
         times: 1,
     };
-    let crash = Crash {
-        survives: None,
-        target: Target::Trigger,
-        unsynced: rng.pick(&[Unsynced::Lost, Unsynced::Lost, Unsynced::Torn]),
-        wipe: false,
-        lasts: Some(share_of(rng, unit, 20, 300)),
-    };
-    Fault { when: When::On(trigger), action: Action::Crash(crash) }
+    let unsynced = rng.pick(&[Unsynced::Lost, Unsynced::Lost, Unsynced::Torn]);
+    let crash = Fault::new(When::On(trigger), Crash::with(unsynced)).striking(Target::Trigger);
+    crash.lasting(share_of(rng, unit, 20, 300))
 }
 
-fn between(from: NodeId, to: NodeId, link: LinkException) -> LinkException {
-    LinkException { from: Target::Nodes(vec![from]), to: Target::Nodes(vec![to]), ..link }
+fn link(from: NodeId, to: NodeId, change: LinkException) -> LinkException {
+    LinkException { from: Target::Nodes(vec![from]), to: Target::Nodes(vec![to]), ..change }
 }

@@ -1,16 +1,15 @@
-//! Disks that rot, are full, are emptied, keep no order, or lie: behind all else, and from streams of their own, so that plans
-//! without are as they were.
+//! Draws what goes wrong with disks: records become corrupt, disks are full, are emptied, keep no order, or lie.
 
 use crate::ids::NodeId;
 use crate::node::DiskFile;
-use crate::plan::fault::{Corrupt, Crash, Lasting, MemberChange, Unsynced};
+use crate::plan::fault::{Corrupt, Crash, MemberChange, Unsynced};
 use crate::plan::swarm::{Config, share_of};
 use crate::plan::{Action, Fault, OnCorruption, Plan, Target, Trigger, When, Wiped};
-use crate::rng::{Rng, Stream};
+use crate::rng::Rng;
 use crate::situation::Situation;
 use crate::time::Span;
 
-/// When a record rots, or a disk is full: somebody has just come to count on what is there.
+/// When a record becomes corrupt, or a disk is full: some node has just come to count on what is there.
 const MOMENTS: [Situation; 6] = [
     Situation::CommitAdvanced,
     Situation::CommitBareMajority,
@@ -20,123 +19,95 @@ const MOMENTS: [Situation; 6] = [
     Situation::ConflictingSuffixTruncated,
 ];
 
-/// Draws what a plan has of them.
-pub fn draw(plan: &mut Plan, unit: Span, config: &Config) {
-    let mut rng = Rng::new(plan.seed, Stream::DiskFaults);
-    if !rng.chance(config.disk_faults) {
-        return;
+/// Draws for a plan whose lowest election timeout is `unit`, and of which all other crashes are drawn.
+pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
+    if rng.chance(config.disk_faults) {
+        corrupt_or_fill(rng, plan, unit);
     }
-    let (rots, fills) = (rng.chance(80), rng.chance(40));
+    // A node that lost its disk stays out, and does not come back to life; nor may one do so whose disk lied.
+    let may_lose_nodes = plan.liveness.is_none();
+    if rng.chance(config.wipes) && may_lose_nodes {
+        wipe(rng, plan, unit);
+    }
+    if rng.chance(config.reordered) {
+        for fault in &mut plan.faults {
+            if let Action::Crash(crash) = &mut fault.action
+                && crash.unsynced == Unsynced::Torn
+            {
+                crash.unsynced = Unsynced::Reordered;
+            }
+        }
+    }
+    if rng.chance(config.lies) && may_lose_nodes {
+        lie(rng, plan, unit);
+    }
+}
+
+/// Draws records that become corrupt, and disks that are full.
+fn corrupt_or_fill(rng: &mut Rng, plan: &mut Plan, unit: Span) {
     // A node that stays down for a corrupt record does not come back to life.
-    let rots = rots && plan.liveness.is_none();
+    let corrupts = rng.chance(80) && plan.liveness.is_none();
     if rng.chance(20) {
         plan.disk.on_corruption = OnCorruption::Truncate;
     }
-    if rots {
+    if corrupts {
         for _ in 0..rng.between(1, 3) {
-            let fault = rot(&mut rng, unit);
-            plan.faults.push(fault);
+            plan.faults.push(corrupt(rng, unit));
         }
-        plan.faults.push(restart(&mut rng, unit));
+        plan.faults.push(restart(rng, unit));
     }
-    if fills || !rots {
+    if rng.chance(40) || !corrupts {
         for _ in 0..rng.between(1, 2) {
-            let when = moment(&mut rng, unit);
-            let lasts = Some(share_of(&mut rng, unit, 50, 4_000));
-            let full = Lasting { target: target(&mut rng), lasts };
-            plan.faults.push(Fault { when, action: Action::DiskFull(full) });
+            let full = Fault::new(moment(rng, unit), Action::DiskFull).striking(target(rng));
+            plan.faults.push(full.lasting(share_of(rng, unit, 50, 4_000)));
         }
     }
 }
 
 /// Draws whose disk is emptied. That node stays out, and a spare one may take its place, if it has its disk itself.
-pub fn wipe(plan: &mut Plan, unit: Span, config: &Config) {
-    let mut rng = Rng::new(plan.seed, Stream::Wipes);
-    if !rng.chance(config.wipes) || plan.liveness.is_some() {
-        return;
-    }
+fn wipe(rng: &mut Rng, plan: &mut Plan, unit: Span) {
     plan.cluster.wiped = Wiped::StaysOut;
     for _ in 0..rng.between(1, 2) {
-        let when = moment(&mut rng, unit);
-        let lasts = Some(share_of(&mut rng, unit, 10, 1_000));
-        let (unsynced, target) = (Unsynced::Lost, target(&mut rng));
-        let crash = Crash { target, unsynced, survives: None, wipe: true, lasts };
-        plan.faults.push(Fault { when, action: Action::Crash(crash) });
+        let wipe = Action::Crash(Crash { wipe: true, ..Crash::default() });
+        let wipe = Fault::new(moment(rng, unit), wipe).striking(target(rng));
+        plan.faults.push(wipe.lasting(share_of(rng, unit, 10, 1_000)));
     }
     if !plan.cluster.members.is_empty() {
-        let (situation, after) = (Situation::StartRefused, share_of(&mut rng, unit, 0, 500));
+        let after = share_of(rng, unit, 0, 500);
+        let when = When::On(Trigger { after, ..Trigger::first(Situation::StartRefused) });
         let add = Some(NodeId::new(plan.cluster.nodes));
-        let change = MemberChange { target: Target::Leader, add, ..MemberChange::default() };
-        let when = When::On(Trigger { situation, nth: 1, node: None, after, times: 1 });
-        plan.faults.push(Fault { when, action: Action::Change(change) });
-    }
-}
-
-/// Draws which disks write in an order of their own, which lie, and what rots that is no entry.
-pub fn order(plan: &mut Plan, unit: Span, config: &Config) {
-    let mut rng = Rng::new(plan.seed, Stream::DiskOrder);
-    let (reordered, lies) = (rng.chance(config.reordered), rng.chance(config.lies));
-    for fault in &mut plan.faults {
-        if let Action::Crash(crash) = &mut fault.action
-            && crash.unsynced == Unsynced::Torn
-            && reordered
-        {
-            crash.unsynced = Unsynced::Reordered;
-        }
-    }
-    if lies && plan.liveness.is_none() {
-        lie(&mut rng, plan, unit);
-    }
-    for fault in &mut plan.faults {
-        let what = rng.pick(&[DiskFile::Log, DiskFile::Log, DiskFile::Vote, DiskFile::Snapshot]);
-        if let Action::Corrupt(corrupt) = &mut fault.action
-            && !what.is_log()
-        {
-            (corrupt.what, corrupt.entries) = (what, 1);
-        }
+        let change = Action::Change(MemberChange { add, ..MemberChange::default() });
+        plan.faults.push(Fault::new(when, change));
     }
 }
 
 /// A disk that lies for a while, and mostly a crash that finds it out.
 fn lie(rng: &mut Rng, plan: &mut Plan, unit: Span) {
-    let when = moment(rng, unit);
-    let lasts = Some(share_of(rng, unit, 100, 5_000));
-    let lies = Lasting { target: target(rng), lasts };
-    plan.faults.push(Fault { when, action: Action::DiskLies(lies) });
-    let (nth, after) = (rng.between(1, 5), share_of(rng, unit, 0, 1_000));
-    let unsynced = rng.pick(&[Unsynced::Lost, Unsynced::Kept, Unsynced::Reordered]);
-    let lasts = Some(share_of(rng, unit, 10, 1_000));
+    let lies = Fault::new(moment(rng, unit), Action::DiskLies).striking(target(rng));
+    plan.faults.push(lies.lasting(share_of(rng, unit, 100, 5_000)));
     if rng.chance(70) {
-        let trigger = Trigger { nth, after, ..Trigger::first(Situation::DiskLied) };
-        let crash = Crash { target: Target::Trigger, unsynced, survives: None, wipe: false, lasts };
-        plan.faults.push(Fault { when: When::On(trigger), action: Action::Crash(crash) });
+        let (nth, after) = (rng.between(1, 5), share_of(rng, unit, 0, 1_000));
+        let when = When::On(Trigger { nth, after, ..Trigger::first(Situation::DiskLied) });
+        let unsynced = rng.pick(&[Unsynced::Lost, Unsynced::Kept, Unsynced::Reordered]);
+        let crash = Fault::new(when, Crash::with(unsynced)).striking(Target::Trigger);
+        plan.faults.push(crash.lasting(share_of(rng, unit, 10, 1_000)));
     }
 }
 
-fn rot(rng: &mut Rng, unit: Span) -> Fault {
-    let when = moment(rng, unit);
-    let entries = rng.pick(&[1, 1, 2, 3, 5, 20]);
-    let corrupt = Corrupt { target: target(rng), what: DiskFile::Log, entries };
-    Fault { when, action: Action::Corrupt(corrupt) }
+fn corrupt(rng: &mut Rng, unit: Span) -> Fault {
+    let what = rng.pick(&[DiskFile::Log, DiskFile::Log, DiskFile::Vote, DiskFile::Snapshot]);
+    let entries = if what.is_log() { rng.pick(&[1, 1, 2, 3, 5, 20]) } else { 1 };
+    let corrupt = Action::Corrupt(Corrupt { what, entries });
+    Fault::new(moment(rng, unit), corrupt).striking(target(rng))
 }
 
-/// Whoever has a rotten record restarts soon: before that it does not know of it.
+/// A node with a corrupt record restarts soon: before that it does not know of it.
 fn restart(rng: &mut Rng, unit: Span) -> Fault {
-    let trigger = Trigger {
-        situation: Situation::RecordCorrupted,
-        nth: 1,
-        node: None,
-        after: share_of(rng, unit, 0, 500),
-        times: 100,
-    };
-    let crash = Crash {
-        target: Target::Trigger,
-        unsynced: rng.pick(&[Unsynced::Lost, Unsynced::Kept, Unsynced::Torn]),
-        survives: None,
-        wipe: false,
-        lasts: Some(share_of(rng, unit, 10, 1_000)),
-    };
-    Fault { when: When::On(trigger), action: Action::Crash(crash) }
+    let after = share_of(rng, unit, 0, 500);
+    let trigger = Trigger { after, times: 100, ..Trigger::first(Situation::RecordCorrupted) };
+    let unsynced = rng.pick(&[Unsynced::Lost, Unsynced::Kept, Unsynced::Torn]);
+    let crash = Fault::new(When::On(trigger), Crash::with(unsynced)).striking(Target::Trigger);
+    crash.lasting(share_of(rng, unit, 10, 1_000))
 }
 
 fn moment(rng: &mut Rng, unit: Span) -> When {

@@ -1,12 +1,10 @@
 //! Draws what elections have beyond the paper's: switches, priorities, and transfers of leadership.
-//!
-//! All of it comes from a stream of its own, so a plan that draws none of it is the plan that it was.
 
 use crate::config::priority::NEVER;
 use crate::plan::fault::Transfer;
 use crate::plan::swarm::{Config, occasion};
 use crate::plan::{Action, Fault, Plan, Target, When};
-use crate::rng::{Rng, Stream};
+use crate::rng::Rng;
 use crate::situation::Situation;
 use crate::time::Span;
 
@@ -24,28 +22,24 @@ const MOMENTS: [Situation; 9] = [
 ];
 
 /// Draws for a plan whose lowest election timeout is `unit`.
-pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
-    let mut rng = Rng::new(seed, Stream::Elections);
-    switches(&mut rng, plan, config);
-    priorities(&mut rng, plan, config);
-    transfers(&mut rng, plan, unit, config);
-}
-
-fn switches(rng: &mut Rng, plan: &mut Plan, config: &Config) {
-    let own = rng.chance(config.own_elections);
-    let [pre_vote, check_quorum, vote_lease] = [(); 3].map(|()| rng.chance(50));
-    if own {
-        plan.raft.pre_vote = Some(pre_vote);
-        plan.raft.check_quorum = Some(check_quorum);
-        plan.raft.vote_lease = Some(vote_lease);
+pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
+    if rng.chance(config.own_elections) {
+        plan.raft.pre_vote = Some(rng.chance(50));
+        plan.raft.check_quorum = Some(rng.chance(50));
+        plan.raft.vote_lease = Some(rng.chance(50));
+    }
+    if rng.chance(config.priorities) {
+        priorities(rng, plan);
+    }
+    if rng.chance(config.transfers) {
+        transfers(rng, plan, unit);
     }
 }
 
-fn priorities(rng: &mut Rng, plan: &mut Plan, config: &Config) {
-    let some = rng.chance(config.priorities);
+fn priorities(rng: &mut Rng, plan: &mut Plan) {
     let choices = [None, Some(NEVER), Some(60), Some(80), Some(100)];
     let drawn: Vec<Option<u32>> = plan.node_ids().map(|_| rng.pick(&choices)).collect();
-    if !some || drawn.iter().all(|own| *own == Some(NEVER)) {
+    if drawn.iter().all(|own| *own == Some(NEVER)) {
         return;
     }
     for (id, own) in plan.node_ids().zip(drawn) {
@@ -55,25 +49,25 @@ fn priorities(rng: &mut Rng, plan: &mut Plan, config: &Config) {
     }
 }
 
-fn transfers(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
-    if !rng.chance(config.transfers) {
-        return;
-    }
+fn transfers(rng: &mut Rng, plan: &mut Plan, unit: Span) {
     for _ in 0..rng.between(1, 8) {
         let (at, trigger) = occasion(rng, plan.horizon, unit, &MOMENTS);
-        let triggered = rng.chance(60);
-        let when = if triggered { When::On(trigger) } else { When::At(at) };
-        plan.faults.push(Fault { when, action: transfer(rng, triggered) });
+        let when = if rng.chance(60) { When::On(trigger) } else { When::At(at) };
+        plan.faults.push(transfer(rng, when));
     }
 }
 
 /// Mostly the leader hands over to somebody; sometimes somebody is told who does not lead, or the leader is to hand over to itself.
-fn transfer(rng: &mut Rng, triggered: bool) -> Action {
-    let target = [Target::Leader, Target::Leader, Target::Leader, Target::Anyone];
-    let to =
-        [Target::Follower, Target::Follower, Target::Anyone, Target::Candidate, Target::Leader];
-    let (target, other) = (&target[rng.below(4) as usize], &to[rng.below(5) as usize]);
-    let by_trigger = rng.chance(60) && triggered;
-    let to = if by_trigger { Target::Trigger } else { other.clone() };
-    Action::Transfer(Transfer { target: target.clone(), to })
+fn transfer(rng: &mut Rng, when: When) -> Fault {
+    let told = rng.pick(&[Target::Leader, Target::Leader, Target::Leader, Target::Anyone]);
+    let other = rng.pick(&[
+        Target::Follower,
+        Target::Follower,
+        Target::Anyone,
+        Target::Candidate,
+        Target::Leader,
+    ]);
+    let by_trigger = rng.chance(60) && matches!(when, When::On(_));
+    let to = if by_trigger { Target::Trigger } else { other };
+    Fault::new(when, Action::Transfer(Transfer { to })).striking(told)
 }

@@ -1,12 +1,10 @@
-//! Draws with whom a cluster begins, and how its members change.
-//!
-//! All of it comes from a stream of its own, so a plan that draws none of it is the plan that it was.
+//! Draws the members with which a cluster begins, and how they change.
 
 use crate::ids::{NodeId, NodeSet};
 use crate::plan::fault::{Cut, Direction, Isolate, Joint, MemberChange};
 use crate::plan::swarm::{Config, occasion};
 use crate::plan::{Action, Fault, Plan, Target, Trigger, When};
-use crate::rng::{Rng, Stream};
+use crate::rng::Rng;
 use crate::situation::Situation;
 use crate::time::Span;
 
@@ -21,8 +19,7 @@ const MOMENTS: [Situation; 6] = [
 ];
 
 /// Draws for a plan whose lowest election timeout is `unit`.
-pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
-    let mut rng = Rng::new(seed, Stream::Membership);
+pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
     if !rng.chance(config.changes) || plan.cluster.nodes < 2 {
         return;
     }
@@ -31,52 +28,39 @@ pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
     if members < nodes.into() {
         plan.cluster.members = (1..=members as u8).map(NodeId::new).collect();
     }
+    let joint = rng.chance(50);
     for _ in 0..rng.between(2, 10) {
-        let (at, trigger) = occasion(&mut rng, plan.horizon, unit, &MOMENTS);
-        let triggered = rng.chance(60);
-        let at_once = rng.chance(50);
-        let when = match triggered {
-            true if at_once => When::On(Trigger { after: Span::ZERO, ..trigger }),
-            true => When::On(trigger),
+        let (at, trigger) = occasion(rng, plan.horizon, unit, &MOMENTS);
+        let after = if rng.chance(50) { Span::ZERO } else { trigger.after };
+        let when = match rng.chance(60) {
+            true => When::On(Trigger { after, ..trigger }),
             false => When::At(at),
         };
         // Now and then a second one follows at once: it must be refused.
         for _ in 0..rng.pick(&[1, 1, 2]) {
-            let change = change(&mut rng, nodes, triggered);
-            plan.faults.push(Fault { when, action: Action::Change(change) });
+            plan.faults.push(fault(rng, nodes, when, joint));
         }
     }
-    let joint = rng.chance(50);
-    for place in 0..plan.faults.len() {
-        let several = several(&mut rng, nodes);
-        let (replaces, leaves) = (rng.chance(60), rng.chance(25));
-        let Action::Change(change) = &mut plan.faults[place].action else { continue };
-        if joint && replaces {
-            let target = change.target.clone();
-            let (joint, leave) = if leaves { (None, true) } else { (Some(several), false) };
-            *change = MemberChange { target, joint, leave, ..MemberChange::default() };
-        }
-    }
-    rivals(&mut rng, plan, unit, members as u8);
+    rivals(rng, plan, unit, members as u8);
     // A joint configuration may last, and a snapshot be taken meanwhile.
-    let (some, every) = (rng.chance(50), rng.pick(&[2, 3, 5, 10]));
-    if joint && some {
-        plan.raft.snapshot_every = Some(every);
+    if joint && rng.chance(50) {
+        plan.raft.snapshot_every = Some(rng.pick(&[2, 3, 5, 10]));
     }
-    promotions(&mut rng, plan, unit);
+    promotions(rng, plan, unit);
 }
 
-/// Who is promoted becomes a learner before, if the plan has learners; it may not have caught up. Half of the plans have one that is no
-/// member at first.
+/// Before a node is promoted it becomes a learner, if the plan has learners; it may not have caught up. Half of the plans promote one
+/// that is no member at first.
 fn promotions(rng: &mut Rng, plan: &mut Plan, unit: Span) {
-    let (some, at) = (rng.chance(50), Span(rng.below(plan.horizon.0 / 2)));
     let outsiders = NodeSet::first(plan.cluster.nodes).without(plan.voters());
-    let outsider = outsiders.iter().nth(rng.below(outsiders.len().max(1) as u64) as usize);
-    if some && outsider.is_some() {
-        let none = MemberChange { target: Target::Leader, ..MemberChange::default() };
+    let outsiders: Vec<NodeId> = outsiders.iter().collect();
+    if !outsiders.is_empty() && rng.chance(50) {
+        let outsider = Some(rng.pick(&outsiders));
+        let at = Span(rng.below(plan.horizon.0 / 2));
+        let none = MemberChange::default();
         let learns = MemberChange { add_learner: outsider, ..none.clone() };
         for change in [learns, MemberChange { promote: outsider, ..none }] {
-            plan.faults.push(Fault { when: When::At(at), action: Action::Change(change) });
+            plan.faults.push(Fault::new(When::At(at), Action::Change(change)));
         }
     }
     let learns = |fault: &Fault| match &fault.action {
@@ -97,7 +81,7 @@ fn promotions(rng: &mut Rng, plan: &mut Plan, unit: Span) {
         let other = rng.pick(&learners);
         let (when, learner) = own.copied().unwrap_or(other);
         let later = Span(rng.below(unit.0 * 2));
-        (change.promote, change.target) = (Some(learner), Target::Leader);
+        (change.promote, fault.target) = (Some(learner), Target::Leader);
         fault.when = match when {
             When::At(at) => When::At(at.plus(later).min(last)),
             When::On(it) => When::On(Trigger { after: it.after.plus(later), ..it }),
@@ -108,40 +92,34 @@ fn promotions(rng: &mut Rng, plan: &mut Plan, unit: Span) {
 /// A leader that is cut off changes the members, and so does the next one, which does not know of it and is cut off in its turn, when
 /// one follower has not heard of its change. The majorities of one member more and one less need not meet where the members are even.
 fn rivals(rng: &mut Rng, plan: &mut Plan, unit: Span, members: u8) {
-    let some = rng.chance(50);
-    let even = rng.chance(60);
+    let members = if rng.chance(60) && plan.cluster.nodes > 4 { 4 } else { members };
+    if members >= plan.cluster.nodes || !rng.chance(50) {
+        return;
+    }
     let nth = rng.between(1, 3);
     let cut = Span(rng.below(unit.0));
     let span = Span(unit.0 * rng.between(200, 1_000) / 100);
     let later = Span(span.0 / 100 * rng.between(30, 100));
-    let members = if even && plan.cluster.nodes > 4 { 4 } else { members };
     let removed = NodeId::new(rng.between(1, members.into()) as u8);
-    if !some || members >= plan.cluster.nodes {
-        return;
-    }
     plan.cluster.members = (1..=members).map(NodeId::new).collect();
-    let lasts = Some(span);
-    let elected = |nth, after| {
-        let situation = Situation::LeaderElected;
-        When::On(Trigger { situation, nth, node: None, after, times: 1 })
-    };
-    let target = Target::Trigger;
-    let direction = Direction::Both;
-    let isolate = Isolate { target: target.clone(), direction, flapping: None, lasts };
-    let to = Target::Follower;
-    let silent = Cut { from: target.clone(), to, flapping: None, lasts: Some(span.times(2)) };
     let add = Some(NodeId::new(members + 1));
-    let adds = MemberChange { target: target.clone(), add, ..MemberChange::default() };
-    let removes = MemberChange { target, remove: Some(removed), ..MemberChange::default() };
-    for (when, action) in [
-        (elected(nth, cut), Action::Isolate(isolate.clone())),
-        (elected(nth, cut.plus(Span::micros(1))), Action::Change(adds)),
-        (elected(nth + 1, Span::ZERO), Action::Cut(silent)),
-        (elected(nth + 1, Span::ZERO), Action::Change(removes)),
-        (elected(nth + 1, later), Action::Isolate(isolate)),
-    ] {
-        plan.faults.push(Fault { when, action });
-    }
+    let adds = Action::Change(MemberChange { add, ..MemberChange::default() });
+    let remove = Some(removed);
+    let removes = Action::Change(MemberChange { remove, ..MemberChange::default() });
+    let isolated = Action::Isolate(Isolate { direction: Direction::Both });
+    let silent = Action::Cut(Cut { from: Target::Trigger, to: Target::Follower });
+    let elected = |nth, after, action| {
+        let trigger = Trigger { nth, after, ..Trigger::first(Situation::LeaderElected) };
+        Fault::new(When::On(trigger), action)
+    };
+    let at_once = Span::ZERO;
+    plan.faults.extend([
+        elected(nth, cut, isolated.clone()).striking(Target::Trigger).lasting(span),
+        elected(nth, cut.plus(Span::micros(1)), adds).striking(Target::Trigger),
+        elected(nth + 1, at_once, silent).lasting(span.times(2)),
+        elected(nth + 1, at_once, removes).striking(Target::Trigger),
+        elected(nth + 1, later, isolated).striking(Target::Trigger).lasting(span),
+    ]);
 }
 
 /// Several changes at once: what becomes of each node is drawn by itself.
@@ -160,12 +138,27 @@ fn several(rng: &mut Rng, nodes: u8) -> Joint {
     joint
 }
 
-/// One of the four, of any node; the leader is told, or who made the situation.
-fn change(rng: &mut Rng, nodes: u8, triggered: bool) -> MemberChange {
+/// A change that the leader is told of, or the node that made the situation.
+fn fault(rng: &mut Rng, nodes: u8, when: When, joint: bool) -> Fault {
+    let by_trigger = matches!(when, When::On(_)) && rng.chance(60);
+    let change =
+        if joint && rng.chance(60) { joint_change(rng, nodes) } else { change(rng, nodes) };
+    let fault = Fault::new(when, Action::Change(change));
+    if by_trigger { fault.striking(Target::Trigger) } else { fault }
+}
+
+/// Mostly several changes at once; else joint consensus is left.
+fn joint_change(rng: &mut Rng, nodes: u8) -> MemberChange {
+    match rng.chance(25) {
+        true => MemberChange { leave: true, ..MemberChange::default() },
+        false => MemberChange { joint: Some(several(rng, nodes)), ..MemberChange::default() },
+    }
+}
+
+/// One of the four changes of a single node, whichever it is.
+fn change(rng: &mut Rng, nodes: u8) -> MemberChange {
     let node = Some(NodeId::new(rng.between(1, nodes.into()) as u8));
-    let by_trigger = rng.chance(60) && triggered;
-    let target = if by_trigger { Target::Trigger } else { Target::Leader };
-    let none = MemberChange { target, ..MemberChange::default() };
+    let none = MemberChange::default();
     match rng.below(8) {
         0..3 => MemberChange { add: node, ..none },
         3 => MemberChange { add_learner: node, ..none },

@@ -1,13 +1,13 @@
-//! The swarm: a seed becomes a random storm.
+//! The swarm: a seed becomes a random plan.
 //!
-//! Each plan leaves some kinds of fault out (swarm testing), so that those which stay get room. Storms are correlated as reality's are:
-//! faults come in bursts between quiet stretches, strike the same victims again, last about as long as an election, and wait for
+//! Each plan leaves some kinds of fault out (swarm testing), so that those which stay get room. Faults are correlated as reality's are:
+//! they come in bursts between quiet stretches, strike the same nodes again, last about as long as an election, and wait for
 //! situations whose windows no random time hits. No bug is named here: the swarm does not know what it looks for.
 //!
-//! [`config`] says what is drawn from, [`storm`] draws the faults, [`degraded`] the machine that ails all the time, [`elections`]
-//! what elections have beyond the paper's, `membership` who belongs to the cluster, [`reads`] how reads are answered, [`disks`]
-//! disks that rot, are full, are emptied or lie, `seesaw` leadership that goes to and fro, [`recovery`] how the storm ends, and who
-//! must come back to life.
+//! [`config`] says what is drawn from. A plan is drawn section by section, each from a stream of its own: [`storm`] draws the bursts of
+//! faults, [`degraded`] a machine that fares badly all the time, [`elections`] what elections have beyond the paper's, `membership` the
+//! members and their changes, [`reads`] how reads are answered, [`recovery`] how faults end and which nodes must come back to life,
+//! [`disks`] what goes wrong with disks, and `leader_flapping` leadership that goes to and fro.
 
 pub mod config;
 pub mod degraded;
@@ -20,16 +20,14 @@ pub mod recovery;
 pub mod storm;
 
 pub use config::Config;
-pub use storm::FaultKind;
 
 use crate::plan::{
     Ask, Clients, DiskOptions, Latency, LinkOptions, Mix, NodeOptions, Plan, StateMachine, Trigger,
 };
-use crate::rng::{Rng, Stream};
+use crate::rng::{Rng, Section, Stream};
 use crate::situation::Situation;
 use crate::time::{Share, Shift, Span, SpanRange};
 
-use degraded::DegradedNode;
 use storm::Storm;
 
 /// A random plan. The same seed gives the same plan.
@@ -39,42 +37,48 @@ pub fn draw(seed: u64) -> Plan {
 
 /// A random plan from ranges, which must have passed [`Config::check`].
 pub fn draw_with(seed: u64, config: &Config) -> Plan {
-    let mut rng = Rng::new(seed, Stream::Plan);
-    let title = format!("A storm from seed {seed}");
+    let of = |section| Rng::new(seed, Stream::Plan(section));
+    let (mut disks, mut faults) = (of(Section::Disks), of(Section::Faults));
+    let title = format!("Random plan from seed {seed}");
     let mut plan = Plan { seed, title, judge: config.judge.clone(), ..Plan::default() };
+    let unit = draw_cluster(&mut of(Section::Cluster), &mut plan, config);
+    plan.network = draw_network(&mut of(Section::Network), unit, config);
+    plan.disk = draw_disk(&mut disks, unit, config);
+    draw_nodes(&mut of(Section::Nodes), &mut plan, unit, config);
+    plan.clients = draw_clients(&mut of(Section::Clients), unit, config);
+    plan.faults = Storm::new(&mut faults, &plan, unit, config).draw(&mut faults, plan.horizon);
+    degraded::draw(&mut faults, &mut plan, unit, config);
+    elections::draw(&mut of(Section::Elections), &mut plan, unit, config);
+    membership::draw(&mut of(Section::Members), &mut plan, unit, config);
+    // Some plans have nothing so far but reads and what makes them stale.
+    reads::draw(&mut of(Section::Reads), &mut plan, unit, config);
+    // What comes now depends on whether the cluster must come back to life.
+    recovery::draw(&mut of(Section::Ending), &mut plan, unit, config);
+    disks::draw(&mut disks, &mut plan, unit, config);
+    leader_flapping::draw(&mut faults, &mut plan, unit, config);
+    plan
+}
+
+/// Draws the nodes, their timings and limits, and how long the run is; gives the lowest election timeout, which is the unit of all
+/// times that are drawn.
+fn draw_cluster(rng: &mut Rng, plan: &mut Plan, config: &Config) -> Span {
     plan.cluster.nodes = rng.pick(&config.nodes);
     if rng.chance(config.volatile_state_machine) {
         plan.cluster.state_machine = StateMachine::Volatile;
     }
-    draw_timing(&mut rng, &mut plan, config);
+    draw_timing(rng, plan, config);
     let unit = plan.config().election_timeout.from;
     plan.horizon = unit.times(rng.between(config.horizon.0, config.horizon.1));
-    plan.network = draw_network(&mut rng, unit, config);
-    plan.disk = draw_disk(&mut rng, unit, config);
-    plan.clients = draw_clients(&mut rng, unit, config);
-    draw_nodes(&mut rng, &mut plan, unit, config);
-    let degraded = DegradedNode::draw(&mut rng, plan.cluster.nodes, unit);
-    let degraded = Some(degraded).filter(|_| rng.chance(config.degraded_nodes));
-    let mut storm = Storm::new(&mut rng, &plan, unit, config);
-    plan.faults = storm.draw(&mut rng, plan.horizon);
-    if let Some(degraded) = degraded {
-        degraded.apply_to(&mut plan);
+    if rng.chance(config.snapshots) {
+        plan.raft.snapshot_every = Some(rng.pick(&config.snapshot_every));
+        plan.raft.snapshot_trailing = Some(rng.pick(&config.snapshot_trailing));
+        plan.raft.snapshot_chunk = Some(rng.pick(&config.snapshot_chunk));
     }
-    draw_snapshots(&mut rng, &mut plan, config);
-    draw_flow(&mut rng, &mut plan, unit, config);
-    draw_operations(&mut plan, config);
-    elections::draw(seed, &mut plan, unit, config);
-    membership::draw(seed, &mut plan, unit, config);
-    reads::draw(seed, &mut plan, unit, config);
-    recovery::draw(seed, &mut plan, unit, config);
-    disks::draw(&mut plan, unit, config);
-    disks::wipe(&mut plan, unit, config);
-    disks::order(&mut plan, unit, config);
-    leader_flapping::draw(&mut plan, unit, config);
-    plan
+    draw_flow(rng, plan, unit, config);
+    unit
 }
 
-/// When an operator does something: a time in the first three quarters of a storm, and one of these moments with a short delay.
+/// When an operator does something: a time in the first three quarters of a run, and one of these moments with a short delay.
 fn occasion(rng: &mut Rng, horizon: Span, unit: Span, moments: &[Situation]) -> (Span, Trigger) {
     let at = Span(rng.below(horizon.0 / 4 * 3 + 1));
     let nth_max = rng.pick(&[2, 10, 40]);
@@ -94,69 +98,38 @@ fn share_of(rng: &mut Rng, unit: Span, from: u64, to: u64) -> Span {
     Span(unit.0 * rng.between(from, to) / 1_000)
 }
 
-/// Sessions, and clients that meet on few keys: from a stream of its own, so that plans without are as they were.
-fn draw_operations(plan: &mut Plan, config: &Config) {
-    let mut rng = Rng::new(plan.seed, Stream::Operations);
-    let (count, keys) = (rng.pick(&[4, 8, 16]), rng.pick(&[1, 1, 2, 3]));
-    if rng.chance(config.contended) && plan.clients.count > 0 {
-        (plan.clients.count, plan.clients.keys) = (count, keys);
-    }
-    // Mostly room for all; now and then so little that sessions are closed under their clients.
-    let room = rng.pick(&[1, 2, 4, 100, 100, 100]);
-    if rng.chance(config.sessions) {
-        plan.clients.sessions = Some((plan.clients.count * room).div_ceil(2).max(1));
-    }
-}
-
-fn draw_snapshots(rng: &mut Rng, plan: &mut Plan, config: &Config) {
-    let some = rng.chance(config.snapshots);
-    let every = rng.pick(&config.snapshot_every);
-    let trailing = rng.pick(&config.snapshot_trailing);
-    let chunk = rng.pick(&config.snapshot_chunk);
-    if some {
-        plan.raft.snapshot_every = Some(every);
-        plan.raft.snapshot_trailing = Some(trailing);
-        plan.raft.snapshot_chunk = Some(chunk);
-    }
-}
-
 fn draw_timing(rng: &mut Rng, plan: &mut Plan, config: &Config) {
     plan.cluster.profile = rng.pick(&config.profiles);
-    let own_timing = rng.chance(config.own_timing);
-    let base = rng.between(50, 200);
-    let width = rng.between(1, 100);
-    let share = rng.between(2, 10);
-    if own_timing {
-        let range = SpanRange::millis(base, base + base * width / 100 + 1);
-        plan.raft.election_timeout = Some(range);
-        let beat = Span(range.from.0 / share);
+    if rng.chance(config.own_timing) {
+        let base = rng.between(50, 200);
+        let width = rng.between(1, 100);
+        let timeout = SpanRange::millis(base, base + base * width / 100 + 1);
+        let beat = Span(timeout.from.0 / rng.between(2, 10));
+        plan.raft.election_timeout = Some(timeout);
         plan.raft.heartbeat_interval = Some(SpanRange::exactly(beat));
     }
-    let (batch, flight) = (rng.pick(&[1, 1, 2, 8, 64, 1024]), rng.pick(&[1, 2, 4, 64]));
     if rng.chance(config.own_batches) {
-        plan.raft.entries_per_append = Some(batch);
-        plan.raft.appends_in_flight = Some(flight);
+        plan.raft.entries_per_append = Some(rng.pick(&[1, 1, 2, 8, 64, 1024]));
+        plan.raft.appends_in_flight = Some(rng.pick(&[1, 2, 4, 64]));
     }
 }
 
 fn draw_flow(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
     let share = config.flow_control;
-    let (bytes, in_flight) = (rng.pick(&[1, 64, 256]), rng.pick(&[32, 128, 1_024]));
-    let (batch, apply) = (rng.pick(&[2, 10, 50]), rng.pick(&[1, 10, 100, 400]));
     if rng.chance(share) {
-        plan.raft.bytes_per_append = Some(bytes);
+        plan.raft.bytes_per_append = Some(rng.pick(&[1, 64, 256]));
     }
     if rng.chance(share) {
-        plan.raft.bytes_in_flight = Some(in_flight);
+        plan.raft.bytes_in_flight = Some(rng.pick(&[32, 128, 1_024]));
     }
     if rng.chance(share) {
-        plan.raft.batch_delay = Some(Span(unit.0 / 1_000 * batch));
+        plan.raft.batch_delay = Some(Span(unit.0 / 1_000 * rng.pick(&[2, 10, 50])));
     }
     if rng.chance(share) {
         plan.raft.parallel_append = Some(false);
     }
     if rng.chance(share) {
-        plan.cluster.apply_delay = Span(unit.0 / 1_000 * apply);
+        plan.cluster.apply_delay = Span(unit.0 / 1_000 * rng.pick(&[1, 10, 100, 400]));
     }
 }
 
@@ -208,7 +181,7 @@ fn draw_clients(rng: &mut Rng, unit: Span, config: &Config) -> Clients {
         compare_and_set: rng.pick(&weights),
         append: rng.pick(&weights),
     };
-    Clients {
+    let mut clients = Clients {
         count: rng.pick(&config.clients),
         think: Latency::Uniform(Span(unit.0 / 100), Span(unit.0 / rng.pick(&[4, 10, 20]))),
         mix,
@@ -219,22 +192,29 @@ fn draw_clients(rng: &mut Rng, unit: Span, config: &Config) -> Clients {
         attempts: rng.pick(&[1, 3, 10]),
         latency: draw_latency(rng, unit, 4),
         ..Clients::default()
+    };
+    if rng.chance(config.contended) && clients.count > 0 {
+        (clients.count, clients.keys) = (rng.pick(&[4, 8, 16]), rng.pick(&[1, 1, 2, 3]));
     }
+    if rng.chance(config.sessions) {
+        // Mostly room for all; now and then so little that sessions are closed under their clients.
+        let room = rng.pick(&[1, 2, 4, 100, 100, 100]);
+        clients.sessions = Some((clients.count * room).div_ceil(2).max(1));
+    }
+    clients
 }
 
 fn draw_nodes(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
     let clocks = rng.chance(config.clocks);
     for id in plan.node_ids() {
         let mut node = NodeOptions::new(id);
-        let drift = draw_drift(rng, config.drift_ppm_max);
-        let offset = rng.below(unit.times(20).0) as i64 - unit.times(10).0 as i64;
-        let slow_disk = rng.chance(5);
-        let fsync = draw_latency(rng, unit, 80);
         if clocks {
-            node.clock_drift_ppm = drift;
+            node.clock_drift_ppm = draw_drift(rng, config.drift_ppm_max);
+            let offset = rng.below(unit.times(20).0) as i64 - unit.times(10).0 as i64;
             node.clock_offset = Shift(offset);
         }
-        if slow_disk {
+        if rng.chance(5) {
+            let fsync = draw_latency(rng, unit, 80);
             node.disk = Some(DiskOptions { fsync, ..plan.disk.clone() });
         }
         if node != NodeOptions::new(id) {

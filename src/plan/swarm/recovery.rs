@@ -1,14 +1,13 @@
-//! Draws the end of a storm: who must come back to life, what becomes of the others, and the trouble on the eve.
-//!
-//! All of it comes from a stream of its own, so a plan that draws none of it is the plan that it was.
+//! Draws how faults end: which nodes must come back to life, what becomes of the others, and the trouble just before.
 
 use crate::config::priority::NEVER;
-use crate::plan::fault::{Crash, Cut, Direction, Isolate, Ring, Split, Transfer, Unsynced};
+use crate::ids::NodeId;
+use crate::plan::fault::{Crash, Cut, Direction, Isolate, Split, Transfer, Unsynced};
 use crate::plan::liveness::{Liveness, Outside};
 use crate::plan::swarm::Config;
 use crate::plan::validate::HORIZON_MAX;
 use crate::plan::{Action, Fault, Plan, Target, When};
-use crate::rng::{Rng, Stream};
+use crate::rng::Rng;
 use crate::time::Span;
 
 /// Who must come back to life.
@@ -32,65 +31,64 @@ const OUTSIDES: [Outside; 5] =
     [Outside::CutOff, Outside::Down, Outside::Deaf, Outside::Deaf, Outside::Mute];
 
 /// Draws for a plan whose lowest election timeout is `unit`.
-pub fn draw(seed: u64, plan: &mut Plan, unit: Span, config: &Config) {
-    let mut rng = Rng::new(seed, Stream::Recovery);
-    let wanted = rng.chance(config.liveness);
-    let core = rng.pick(&CORES);
-    let outside = rng.pick(&OUTSIDES);
-    let from = plan.horizon;
-    // Somebody who never stands may be the only one that could win.
+pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
+    // A node that never stands may be the only one that could win.
     let never = plan.nodes.iter().any(|node| node.election_priority == Some(NEVER));
-    let shielded = plan.config().elections.bear_removed_servers();
-    if !wanted || never || (plan.changes_members() && !shielded) {
+    let disrupted = plan.changes_members() && !plan.config().elections.bear_removed_servers();
+    if !rng.chance(config.liveness) || never || disrupted {
         return;
     }
-    let outside = if core == Target::Everyone { Outside::default() } else { outside };
-    let storm = plan.clone();
+    let from = plan.horizon;
+    let core = rng.pick(&CORES);
+    let outside = match core {
+        Target::Everyone => Outside::default(),
+        _ => rng.pick(&OUTSIDES),
+    };
+    let without = plan.clone();
     plan.liveness = Some(Liveness { from, core, outside, within: None });
-    before_recovery(&mut rng, plan, from, unit);
+    before_recovery(rng, plan, from, unit);
     plan.faults.retain(|fault| !fault.when.is_from(from));
     let Some(bounds) = plan.liveness_bounds() else { return };
     // A node that catches up may take longer than the bound.
     plan.horizon = from.plus(bounds.within.times(2));
     if plan.horizon > HORIZON_MAX {
-        *plan = storm;
+        *plan = without;
     }
 }
 
 /// Trouble that lasts up to the end of faults: leaders are lost one after the other, or nobody hears anybody.
 fn before_recovery(rng: &mut Rng, plan: &mut Plan, from: Span, unit: Span) {
-    let some = rng.chance(60);
+    if !rng.chance(60) {
+        return;
+    }
     let mut before = Span(unit.0 * rng.between(300, 1_200) / 100);
     for _ in 0..rng.between(1, 3) {
-        let action = trouble(rng, plan.cluster.nodes);
         let at = Span(from.0.saturating_sub(before.0));
         before = Span(before.0 * rng.between(2, 70) / 100 + 1);
-        if some && at < from {
-            plan.faults.push(Fault { when: When::At(at), action });
+        if at < from {
+            plan.faults.push(trouble(rng, plan.cluster.nodes, at));
         }
     }
 }
 
-fn trouble(rng: &mut Rng, nodes: u8) -> Action {
+fn trouble(rng: &mut Rng, nodes: u8, at: Span) -> Fault {
     let victims =
         [Target::Leader, Target::Leader, Target::Candidate, Target::Minority, Target::Minority];
     let (target, to) = (rng.pick(&victims), rng.pick(&[Target::Follower, Target::Anyone]));
     let direction = rng.pick(&[Direction::Both, Direction::Both, Direction::Inbound]);
-    let (flapping, lasts) = (None, None);
-    let unsynced = Unsynced::Lost;
+    let fault = |action| Fault::new(When::At(at), action);
+    let crash = || fault(Crash::with(Unsynced::Lost)).striking(target.clone());
     match rng.below(10) {
-        0..3 => Action::Isolate(Isolate { target, direction, flapping, lasts }),
-        3 | 4 => Action::Crash(Crash { target, unsynced, survives: None, wipe: false, lasts }),
-        5 | 6 => Action::Transfer(Transfer { target: Target::Leader, to }),
-        7 if nodes >= 3 => Action::Ring(Ring { flapping, lasts }),
+        0..3 => fault(Action::Isolate(Isolate { direction })).striking(target),
+        3 | 4 => crash(),
+        5 | 6 => fault(Action::Transfer(Transfer { to })),
+        7 if nodes >= 3 => fault(Action::Ring),
+        8 if nodes == 1 => crash(),
         8 => {
             // Each for itself: nobody hears anybody.
-            let groups = (1..nodes).map(|node| Target::Nodes(vec![crate::ids::NodeId::new(node)]));
-            match nodes {
-                1 => Action::Crash(Crash { target, unsynced, survives: None, wipe: false, lasts }),
-                _ => Action::Split(Split { groups: groups.collect(), flapping, lasts }),
-            }
+            let groups = (1..nodes).map(|node| Target::Nodes(vec![NodeId::new(node)]));
+            fault(Action::Split(Split { groups: groups.collect() }))
         }
-        _ => Action::Cut(Cut { from: Target::Leader, to: Target::Minority, flapping, lasts }),
+        _ => fault(Action::Cut(Cut { from: Target::Leader, to: Target::Minority })),
     }
 }

@@ -1,66 +1,32 @@
-//! A storm: bursts of faults between quiet stretches, with favourites.
-
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+//! Bursts of faults between quiet stretches, which strike some nodes and situations more often than others.
 
 use crate::ids::NodeId;
 use crate::plan::fault::{
-    Bridge, ClockChange, Crash, Cut, Direction, DiskChange, Isolate, Lasting, Only, Ring, Slow,
-    Split, Unsynced,
+    ClockChange, Crash, Cut, Direction, DiskChange, Isolate, Slow, Split, Unsynced,
 };
 use crate::plan::swarm::{Config, draw_drift, draw_latency};
-use crate::plan::{Action, DRIFT_PPM_MAX, Fault, LinkException, Plan, Target, Trigger, When};
+use crate::plan::{
+    Action, DRIFT_PPM_MAX, Fault, FaultKind, LinkException, Plan, Target, Trigger, When,
+};
 use crate::rng::Rng;
 use crate::situation::Situation;
 use crate::time::{Share, Shift, Span};
 
-/// A kind of fault, which a drawn plan has or leaves out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum FaultKind {
-    /// Nodes crash, and start again.
-    Crash,
-    /// Nodes stand still.
-    Pause,
-    /// Nodes take a while for each input.
-    Slow,
-    /// The cluster falls into groups.
-    Split,
-    /// Nodes are cut off.
-    Isolate,
-    /// Links are cut one way.
-    Cut,
-    /// One node hears both halves of the others.
-    Bridge,
-    /// Each node hears its neighbours.
-    Ring,
-    /// Links are slow, lossy, or double messages.
-    Link,
-    /// Disks are slow.
-    Disk,
-    /// A sync fails.
-    DiskError,
-    /// Clocks jump, or run fast or slow.
-    Clock,
-}
-
-impl FaultKind {
-    /// All of them.
-    pub const ALL: [FaultKind; 12] = [
-        FaultKind::Crash,
-        FaultKind::Pause,
-        FaultKind::Slow,
-        FaultKind::Split,
-        FaultKind::Isolate,
-        FaultKind::Cut,
-        FaultKind::Bridge,
-        FaultKind::Ring,
-        FaultKind::Link,
-        FaultKind::Disk,
-        FaultKind::DiskError,
-        FaultKind::Clock,
-    ];
-}
+/// The kinds of fault that bursts are drawn from. The other kinds are drawn where there is occasion for them.
+pub const KINDS: [FaultKind; 12] = [
+    FaultKind::Crash,
+    FaultKind::Pause,
+    FaultKind::Slow,
+    FaultKind::Split,
+    FaultKind::Isolate,
+    FaultKind::Cut,
+    FaultKind::Bridge,
+    FaultKind::Ring,
+    FaultKind::Link,
+    FaultKind::Disk,
+    FaultKind::DiskError,
+    FaultKind::Clock,
+];
 
 /// Situations in whose wake trouble is worth most: a window is open.
 const WINDOWS: [Situation; 26] = [
@@ -92,19 +58,23 @@ const WINDOWS: [Situation; 26] = [
     Situation::GroupCommit,
 ];
 
-/// What most storms have.
+/// The kinds that most plans have.
 const USUAL: [FaultKind; 5] =
     [FaultKind::Crash, FaultKind::Crash, FaultKind::Isolate, FaultKind::Split, FaultKind::Link];
 
 /// How long faults last, in percent of an election timeout: about as long as a message's way, as an election, as several.
 const DURATIONS: [u64; 8] = [2, 5, 20, 60, 100, 150, 300, 600];
 
-/// What a storm is made of.
+/// Which way nodes are cut off.
+const DIRECTIONS: [Direction; 4] =
+    [Direction::Both, Direction::Both, Direction::Inbound, Direction::Outbound];
+
+/// What the faults of a plan have in common.
 pub struct Storm {
     nodes: u8,
     unit: Span,
     kinds: Vec<FaultKind>,
-    /// Who is struck again and again.
+    /// The node that is struck again and again.
     victim: NodeId,
     /// How many faults a burst has at most.
     burst_max: u64,
@@ -114,15 +84,16 @@ pub struct Storm {
     triggered: u64,
     /// How far a clock drifts at most, in parts per million.
     drift_ppm_max: i32,
-    /// In the wake of what it strikes again and again, if it does, and how.
+    /// The situation that triggers repeated faults in this plan, and their kind, if there is one.
     recurring_trigger: Option<(Situation, FaultKind)>,
-    /// How long what it does to excess lasts, in percent of an election timeout.
+    /// How long many of its faults last, in percent of an election timeout.
     usual_duration: u64,
+    /// What most of its crashes make of writes that are not durable.
     unsynced: Unsynced,
 }
 
 impl Storm {
-    /// Draws the character of a storm over a plan, whose lowest election timeout is the unit of its time.
+    /// Draws this for a plan, whose lowest election timeout is the unit of its time.
     pub fn new(rng: &mut Rng, plan: &Plan, unit: Span, config: &Config) -> Storm {
         let nodes = plan.cluster.nodes;
         let possible =
@@ -141,7 +112,7 @@ impl Storm {
         }
         let situation = rng.pick(&WINDOWS);
         let kind = if kinds.is_empty() { FaultKind::Crash } else { rng.pick(&kinds) };
-        let recurring_triggers = rng.chance(config.recurring_triggers) && !kinds.is_empty();
+        let recurs = rng.chance(config.recurring_triggers) && !kinds.is_empty();
         Storm {
             nodes,
             unit,
@@ -151,13 +122,13 @@ impl Storm {
             faults_max: config.faults_max as usize,
             triggered: rng.pick(&config.triggered),
             drift_ppm_max: config.drift_ppm_max,
-            recurring_trigger: recurring_triggers.then_some((situation, kind)),
+            recurring_trigger: recurs.then_some((situation, kind)),
             usual_duration: rng.pick(&DURATIONS),
             unsynced: rng.pick(&[Unsynced::Lost, Unsynced::Lost, Unsynced::Kept, Unsynced::Torn]),
         }
     }
 
-    /// What it is obsessed with, and then bursts of faults between quiet stretches, up to the last quarter of the run.
+    /// The faults of its recurring trigger, and then bursts of faults between quiet stretches, up to the last quarter of the run.
     pub fn draw(&mut self, rng: &mut Rng, horizon: Span) -> Vec<Fault> {
         let mut faults = Vec::new();
         if let Some((situation, kind)) = self.recurring_trigger {
@@ -192,7 +163,7 @@ impl Storm {
             after: self.short(rng),
             times: rng.pick(&[3, 10, 30]),
         };
-        Fault { when: When::On(trigger), action: self.action(rng, kind, true) }
+        self.draw_fault(rng, kind, When::On(trigger))
     }
 
     fn fault(&self, rng: &mut Rng, kind: FaultKind, now: Span) -> Fault {
@@ -206,7 +177,7 @@ impl Storm {
             times: rng.pick(&[1, 1, 1, 2, 5]),
         };
         let when = if rng.chance(self.triggered) { When::On(trigger) } else { When::At(now) };
-        Fault { when, action: self.action(rng, kind, matches!(when, When::On(_))) }
+        self.draw_fault(rng, kind, when)
     }
 
     /// A small delay: none at all, about a message's way, or about a heartbeat.
@@ -217,10 +188,10 @@ impl Storm {
     }
 
     /// About as long as an election, sometimes much shorter or longer.
-    fn lasting(&self, rng: &mut Rng) -> Option<Span> {
+    fn lasting(&self, rng: &mut Rng) -> Span {
         let drawn = rng.pick(&DURATIONS);
         let percent = if rng.chance(40) { self.usual_duration } else { drawn };
-        Some(Span(self.unit.0 * (percent / 2 + rng.below(percent) + 1) / 100))
+        Span(self.unit.0 * (percent / 2 + rng.below(percent) + 1) / 100)
     }
 
     /// Roles move, so faults that name them never contradict each other; victims by number are struck through `Anyone`'s kind of
@@ -246,87 +217,89 @@ impl Storm {
         if rng.chance(25) { Target::Nodes(vec![self.victim]) } else { target }
     }
 
-    fn action(&self, rng: &mut Rng, kind: FaultKind, triggered: bool) -> Action {
+    fn draw_fault(&self, rng: &mut Rng, kind: FaultKind, when: When) -> Fault {
         let lasts = self.lasting(rng);
-        let flapping =
-            Some(Span(self.unit.0 * rng.pick(&[5, 40, 300]) / 100)).filter(|_| rng.chance(10));
+        let period = Span(self.unit.0 * rng.pick(&[5, 40, 300]) / 100);
+        let flaps = rng.chance(10);
+        let triggered = matches!(when, When::On(_));
+        let (target, action) = self.action(rng, kind, triggered);
+        Fault {
+            when,
+            target,
+            lasts: Some(lasts).filter(|_| kind.ends()),
+            flapping: Some(period).filter(|_| kind.flaps() && flaps),
+            action,
+        }
+    }
+
+    /// Which nodes a fault strikes, and what it does.
+    fn action(&self, rng: &mut Rng, kind: FaultKind, triggered: bool) -> (Target, Action) {
         let unit = self.unit;
         match kind {
-            FaultKind::Crash => self.crash(rng, triggered, lasts),
-            FaultKind::Pause => {
-                Action::Pause(Lasting { target: self.target(rng, triggered), lasts })
+            FaultKind::Crash => self.crash(rng, triggered),
+            FaultKind::Pause => (self.target(rng, triggered), Action::Pause),
+            FaultKind::Slow => {
+                let target = self.target(rng, triggered);
+                let per_input = Span(unit.0 / rng.pick(&[400, 100, 25]));
+                (target, Action::Slow(Slow { per_input }))
             }
-            FaultKind::Slow => Action::Slow(Slow {
-                target: self.target(rng, triggered),
-                per_input: Span(unit.0 / rng.pick(&[400, 100, 25])),
-                lasts,
-            }),
-            FaultKind::Split => {
-                let group = self.group(rng);
-                let group = match rng.below(5) {
-                    0 => Target::Minority,
-                    1..=3 => Target::LeaderSide,
-                    _ => group,
-                };
-                let groups = vec![group];
-                Action::Split(Split { groups, flapping, lasts })
+            FaultKind::Split => (Target::Everyone, self.split(rng)),
+            FaultKind::Isolate => {
+                let target = self.victim(rng, triggered);
+                (target, Action::Isolate(Isolate { direction: rng.pick(&DIRECTIONS) }))
             }
-            FaultKind::Isolate => Action::Isolate(Isolate {
-                target: self.victim(rng, triggered),
-                direction: rng.pick(&[
-                    Direction::Both,
-                    Direction::Both,
-                    Direction::Inbound,
-                    Direction::Outbound,
-                ]),
-                flapping,
-                lasts,
-            }),
-            FaultKind::Cut => Action::Cut(Cut {
-                from: self.victim(rng, triggered),
-                to: self.target(rng, triggered),
-                flapping,
-                lasts,
-            }),
-            FaultKind::Bridge => {
-                Action::Bridge(Bridge { target: self.victim(rng, triggered), flapping, lasts })
+            FaultKind::Cut => {
+                let (from, to) = (self.victim(rng, triggered), self.target(rng, triggered));
+                (Target::Everyone, Action::Cut(Cut { from, to }))
             }
-            FaultKind::Ring => Action::Ring(Ring { flapping, lasts }),
-            FaultKind::Link => self.weather(rng, triggered, lasts),
-            FaultKind::Disk => Action::Disk(DiskChange {
-                target: self.target(rng, triggered),
-                write: None,
-                fsync: Some(draw_latency(rng, unit, 100)),
-                lasts,
-            }),
-            FaultKind::DiskError => Action::DiskError(Only { target: self.victim(rng, triggered) }),
-            FaultKind::Clock => {
-                let jump = rng.below(unit.times(4).0) as i64 - unit.times(2).0 as i64;
-                let drift =
-                    draw_drift(rng, self.drift_ppm_max.saturating_mul(2).min(DRIFT_PPM_MAX));
-                Action::Clock(ClockChange {
-                    target: self.victim(rng, triggered),
-                    jump: Some(Shift(jump)).filter(|_| rng.chance(70)),
-                    drift_ppm: Some(drift),
-                })
+            FaultKind::Bridge => (self.victim(rng, triggered), Action::Bridge),
+            FaultKind::Ring => (Target::Everyone, Action::Ring),
+            FaultKind::Link => (Target::Everyone, self.link(rng, triggered)),
+            FaultKind::Disk => {
+                let target = self.target(rng, triggered);
+                let fsync = Some(draw_latency(rng, unit, 100));
+                (target, Action::Disk(DiskChange { write: None, fsync }))
+            }
+            FaultKind::DiskError => (self.victim(rng, triggered), Action::DiskError),
+            FaultKind::Clock => self.clock(rng, triggered),
+            FaultKind::Restart
+            | FaultKind::DiskFull
+            | FaultKind::DiskLies
+            | FaultKind::Corrupt
+            | FaultKind::Transfer
+            | FaultKind::Change => {
+                unreachable!("`Config::check` refuses kinds that bursts do not have")
             }
         }
     }
 
-    fn crash(&self, rng: &mut Rng, triggered: bool, lasts: Option<Span>) -> Action {
+    fn crash(&self, rng: &mut Rng, triggered: bool) -> (Target, Action) {
         let target = self.target(rng, triggered);
         let all = rng.chance(8);
         let other = rng.pick(&[Unsynced::Lost, Unsynced::Kept, Unsynced::Torn]);
-        Action::Crash(Crash {
-            survives: None,
-            target: if all { Target::Everyone } else { target },
-            unsynced: if rng.chance(70) { self.unsynced } else { other },
-            wipe: false,
-            lasts,
-        })
+        let unsynced = if rng.chance(70) { self.unsynced } else { other };
+        (if all { Target::Everyone } else { target }, Crash::with(unsynced))
     }
 
-    fn weather(&self, rng: &mut Rng, triggered: bool, lasts: Option<Span>) -> Action {
+    fn clock(&self, rng: &mut Rng, triggered: bool) -> (Target, Action) {
+        let jump = rng.below(self.unit.times(4).0) as i64 - self.unit.times(2).0 as i64;
+        let drift = draw_drift(rng, self.drift_ppm_max.saturating_mul(2).min(DRIFT_PPM_MAX));
+        let target = self.victim(rng, triggered);
+        let jump = Some(Shift(jump)).filter(|_| rng.chance(70));
+        (target, Action::Clock(ClockChange { jump, drift_ppm: Some(drift) }))
+    }
+
+    fn split(&self, rng: &mut Rng) -> Action {
+        let group = self.group(rng);
+        let group = match rng.below(5) {
+            0 => Target::Minority,
+            1..=3 => Target::LeaderSide,
+            _ => group,
+        };
+        Action::Split(Split { groups: vec![group] })
+    }
+
+    fn link(&self, rng: &mut Rng, triggered: bool) -> Action {
         let latency = draw_latency(rng, self.unit, 200);
         let rate = Share::percent(rng.between(10, 90) as u32);
         let (from, to) = (self.victim(rng, triggered), self.target(rng, triggered));
@@ -338,9 +311,7 @@ impl Storm {
             latency: Some(latency).filter(|_| slow || !(lossy || double)),
             loss: Some(rate).filter(|_| lossy),
             duplicate: Some(rate).filter(|_| double),
-            fifo: None,
-            bandwidth: None,
-            lasts,
+            ..LinkException::default()
         })
     }
 

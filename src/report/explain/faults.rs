@@ -4,13 +4,11 @@ use std::collections::BTreeSet;
 
 use super::past::Messages;
 use crate::ids::NodeId;
-use crate::plan::fault::{
-    ClockChange, Corrupt, Cut, DiskChange, Isolate, Lasting, MemberChange, Only, Slow, Transfer,
-};
-use crate::plan::{Action, Plan, Target};
+use crate::plan::fault::{Cut, Transfer};
+use crate::plan::{Action, Fault, Plan, Target};
 use crate::record::{Kind, Loss, Record};
 
-/// A message is odd for the weather if it takes so many times as long as half of all messages.
+/// A message counts as late if it takes so many times as long as half of all messages.
 const ODD: u64 = 3;
 
 /// A run, to ask what a fault did in it.
@@ -34,10 +32,10 @@ impl Faults<'_> {
             let Some(struck) = plan.faults.get(fault as usize - 1) else { continue };
             let heals = |record: &Record| record.kind == Kind::Heal { fault };
             let rest = &self.records[place..];
-            let lasts = rest.iter().position(heals).filter(|_| struck.action.flapping().is_none());
+            let lasts = rest.iter().position(heals).filter(|_| struck.flapping.is_none());
             let end = place + lasts.unwrap_or(rest.len());
             let mut window = (place..end).filter(|place| self.past[*place]);
-            if window.any(|place| self.is_work_of(&struck.action, place)) {
+            if window.any(|place| self.is_work_of(struck, place)) {
                 numbers.insert(record.number);
                 numbers.extend(self.records.get(end).map(|record| record.number));
             }
@@ -45,17 +43,18 @@ impl Faults<'_> {
         numbers
     }
 
-    /// Whether a record can be what an action did.
-    fn is_work_of(&self, action: &Action, place: usize) -> bool {
+    /// Whether a record can be what a fault did.
+    fn is_work_of(&self, fault: &Fault, place: usize) -> bool {
         let Record { node: Some(node), kind, .. } = self.records[place] else { return false };
-        match action {
+        let target = &fault.target;
+        match &fault.action {
             // A crash and a restart are told by the node's own records.
-            Action::Crash(_) | Action::Restart(_) => false,
-            Action::Split(_) | Action::Bridge(_) | Action::Ring(_) => cut(kind).is_some(),
-            Action::Isolate(Isolate { target, .. }) => {
+            Action::Crash(_) | Action::Restart => false,
+            Action::Split(_) | Action::Bridge | Action::Ring => cut(kind).is_some(),
+            Action::Isolate(_) => {
                 cut(kind).is_some_and(|from| names(target, from) || names(target, node))
             }
-            Action::Cut(Cut { from, to, .. }) => {
+            Action::Cut(Cut { from, to }) => {
                 cut(kind).is_some_and(|sender| names(from, sender) && names(to, node))
             }
             Action::Link(link) => match kind {
@@ -65,21 +64,19 @@ impl Faults<'_> {
                 Kind::Duplicate { from, .. } => names(&link.from, from) && names(&link.to, node),
                 _ => false,
             },
-            Action::Transfer(Transfer { target, to }) => {
+            Action::Transfer(Transfer { to }) => {
                 matches!(kind, Kind::Transfer { to: Some(transferee) } if names(to, transferee))
                     && names(target, node)
             }
-            Action::Change(MemberChange { target, .. }) => {
-                matches!(kind, Kind::Configure { .. }) && names(target, node)
-            }
-            Action::Pause(Lasting { target, .. })
-            | Action::Slow(Slow { target, .. })
-            | Action::Disk(DiskChange { target, .. })
-            | Action::DiskError(Only { target })
-            | Action::DiskFull(Lasting { target, .. })
-            | Action::DiskLies(Lasting { target, .. })
-            | Action::Corrupt(Corrupt { target, .. })
-            | Action::Clock(ClockChange { target, .. }) => names(target, node),
+            Action::Change(_) => matches!(kind, Kind::Configure { .. }) && names(target, node),
+            Action::Pause
+            | Action::Slow(_)
+            | Action::Disk(_)
+            | Action::DiskError
+            | Action::DiskFull
+            | Action::DiskLies
+            | Action::Corrupt(_)
+            | Action::Clock(_) => names(target, node),
         }
     }
 

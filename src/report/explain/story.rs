@@ -268,7 +268,7 @@ impl Story<'_> {
                 let why = fault_trigger(fault).map_or_else(String::new, |on| format!(" ({on})"));
                 (4, format!("fault {number} strikes: {}{why}", fault_action(fault)))
             }
-            true => (3, format!("fault {number} ends ({})", fault.action.name())),
+            true => (3, format!("fault {number} ends ({})", fault.kind().name())),
         })
     }
 

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use crate::configuration::{Change, Several};
 use crate::node::DiskFile;
 use crate::plan::fault::{
-    Bridge, ClockChange, Corrupt, Crash, Cut, Direction, DiskChange, Isolate, Ring, Slow, Split,
+    ClockChange, Corrupt, Crash, Cut, Direction, DiskChange, Isolate, MemberChange, Slow, Split,
     Transfer, Unsynced,
 };
 use crate::plan::{Action, Fault, LinkException, Target, When};
@@ -22,12 +22,11 @@ pub fn fault(fault: &Fault) -> String {
 
 /// What a fault does, to whom, and how long.
 pub fn fault_action(fault: &Fault) -> String {
-    let lasts = fault.action.lasts().map_or_else(String::new, |lasts| format!(" for {lasts}"));
+    let lasts = fault.lasts.map_or_else(String::new, |lasts| format!(" for {lasts}"));
     let flapping = fault
-        .action
-        .flapping()
+        .flapping
         .map_or_else(String::new, |period| format!(", coming and going every {period}"));
-    format!("{}{lasts}{flapping}", action(&fault.action))
+    format!("{}{lasts}{flapping}", action(fault))
 }
 
 /// What a fault waits for, if it does.
@@ -48,7 +47,7 @@ pub fn fault_trigger(fault: &Fault) -> Option<String> {
 
 /// Whether a fault is in force for a while, rather than doing something once.
 pub fn lasts(fault: &Fault) -> bool {
-    !fault.action.is_momentary()
+    !fault.kind().is_momentary()
 }
 
 /// Several changes at once.
@@ -63,79 +62,76 @@ fn several_words(several: Several) -> String {
     format!("at once {}", parts.join(", "))
 }
 
-fn rots(corrupt: &Corrupt) -> String {
-    let Corrupt { target, what, entries } = corrupt;
-    let target = who(target);
-    match (what, entries) {
-        (DiskFile::Vote, _) => format!("the term and vote of {target} rot"),
-        (DiskFile::Snapshot, _) => format!("the snapshot of {target} rots"),
-        (DiskFile::Log, 1) => format!("the last durable entry of {target} rots"),
-        (DiskFile::Log, _) => {
-            format!("a durable entry of {target} rots: number {entries} from the end")
+fn corruption(target: &str, corrupt: &Corrupt) -> String {
+    match (corrupt.what, corrupt.entries) {
+        (DiskFile::Vote, _) => format!("the term and vote of {target} become corrupt"),
+        (DiskFile::Snapshot, _) => format!("the snapshot of {target} becomes corrupt"),
+        (DiskFile::Log, 1) => format!("the last durable entry of {target} becomes corrupt"),
+        (DiskFile::Log, entries) => {
+            format!("a durable entry of {target} becomes corrupt: number {entries} from the end")
         }
     }
 }
 
-fn action(action: &Action) -> String {
-    match action {
-        Action::Crash(Crash { target, unsynced, wipe, .. }) => {
-            let writes = match unsynced {
-                Unsynced::Lost => "",
-                Unsynced::Kept => ", its writes kept",
-                Unsynced::Torn => ", a write torn",
-                Unsynced::Reordered => ", its writes reordered",
-            };
-            let wipe = if *wipe { ", its disk wiped" } else { "" };
-            format!("crash {}{writes}{wipe}", who(target))
-        }
-        Action::Restart(only) => format!("restart {}", who(&only.target)),
-        Action::Pause(lasting) => format!("pause {}", who(&lasting.target)),
-        Action::Slow(Slow { target, per_input, .. }) => {
-            format!("slow {}: {per_input} for each input", who(target))
-        }
-        Action::Split(Split { groups, .. }) => {
+fn crash(target: &str, crash: &Crash) -> String {
+    let writes = match crash.unsynced {
+        Unsynced::Lost => "",
+        Unsynced::Kept => ", its writes kept",
+        Unsynced::Torn => ", a write torn",
+        Unsynced::Reordered => ", its writes reordered",
+    };
+    let wipe = if crash.wipe { ", its disk wiped" } else { "" };
+    format!("crash {target}{writes}{wipe}")
+}
+
+fn change(target: &str, change: &MemberChange) -> String {
+    let words = change.changes().map(|change| match change {
+        Change::Add(node) => format!("adds {node}"),
+        Change::AddLearner(node) => format!("adds {node} as a learner"),
+        Change::Promote(node) => format!("promotes {node}"),
+        Change::Remove(node) => format!("removes {node}"),
+        Change::Enter(several) => several_words(several),
+        Change::Leave => "leaves joint consensus".into(),
+    });
+    format!("{target} {}", words.collect::<Vec<_>>().join(", "))
+}
+
+fn action(fault: &Fault) -> String {
+    let target = who(&fault.target);
+    match &fault.action {
+        Action::Crash(it) => crash(&target, it),
+        Action::Restart => format!("restart {target}"),
+        Action::Pause => format!("pause {target}"),
+        Action::Slow(Slow { per_input }) => format!("slow {target}: {per_input} for each input"),
+        Action::Split(Split { groups }) => {
             let groups: Vec<String> = groups.iter().map(who).collect();
             format!("split into {}", groups.join(" | "))
         }
-        Action::Isolate(Isolate { target, direction, .. }) => {
+        Action::Isolate(Isolate { direction }) => {
             let way = match direction {
                 Direction::Both => "",
                 Direction::Inbound => ", which hears nothing",
                 Direction::Outbound => ", which is not heard",
             };
-            format!("isolate {}{way}", who(target))
+            format!("isolate {target}{way}")
         }
-        Action::Cut(Cut { from, to, .. }) => format!("cut {} off from {}", who(to), who(from)),
-        Action::Bridge(Bridge { target, .. }) => format!("only {} hears both halves", who(target)),
-        Action::Ring(Ring { .. }) => "each node hears only its neighbours in a ring".into(),
+        Action::Cut(Cut { from, to }) => format!("cut {} off from {}", who(to), who(from)),
+        Action::Bridge => format!("only {target} hears both halves"),
+        Action::Ring => "each node hears only its neighbours in a ring".into(),
         Action::Link(link) => links(link),
-        Action::Disk(DiskChange { target, write, fsync, .. }) => {
+        Action::Disk(DiskChange { write, fsync }) => {
             let changes = [part("write", write.as_ref()), part("fsync", fsync.as_ref())];
-            format!("disk of {}:{}", who(target), changes.concat())
+            format!("disk of {target}:{}", changes.concat())
         }
-        Action::DiskError(only) => format!("the next sync of {} fails", who(&only.target)),
-        Action::DiskFull(full) => format!("the disk of {} is full", who(&full.target)),
-        Action::DiskLies(lies) => {
-            format!("the disk of {} lies about what it has", who(&lies.target))
-        }
-        Action::Corrupt(corrupt) => rots(corrupt),
-        Action::Transfer(Transfer { target, to }) => {
-            format!("{} hands over to {}", who(target), who(to))
-        }
-        Action::Change(change) => {
-            let words = change.changes().map(|change| match change {
-                Change::Add(node) => format!("adds {node}"),
-                Change::AddLearner(node) => format!("adds {node} as a learner"),
-                Change::Promote(node) => format!("promotes {node}"),
-                Change::Remove(node) => format!("removes {node}"),
-                Change::Enter(several) => several_words(several),
-                Change::Leave => "leaves joint consensus".into(),
-            });
-            format!("{} {}", who(&change.target), words.collect::<Vec<_>>().join(", "))
-        }
-        Action::Clock(ClockChange { target, jump, drift_ppm }) => {
+        Action::DiskError => format!("the next sync of {target} fails"),
+        Action::DiskFull => format!("the disk of {target} is full"),
+        Action::DiskLies => format!("the disk of {target} lies about what it has"),
+        Action::Corrupt(corrupt) => corruption(&target, corrupt),
+        Action::Transfer(Transfer { to }) => format!("{target} hands over to {}", who(to)),
+        Action::Change(it) => change(&target, it),
+        Action::Clock(ClockChange { jump, drift_ppm }) => {
             let changes = [part("jump", jump.as_ref()), part("drift in ppm", drift_ppm.as_ref())];
-            format!("clock of {}:{}", who(target), changes.concat())
+            format!("clock of {target}:{}", changes.concat())
         }
     }
 }
