@@ -17,6 +17,7 @@ mod named;
 pub mod rng;
 pub mod time;
 
+pub mod breach;
 pub mod bugs;
 pub mod configuration;
 pub mod log;

@@ -8,8 +8,6 @@ use squall::cli::Cli;
 use squall::cli::exit::Code;
 
 fn main() -> ExitCode {
-    // A node that panics is a finding, which the report tells; only squall's own panics are for the terminal.
-    squall::sim::run::silence_panics_of_nodes();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

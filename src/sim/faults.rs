@@ -7,6 +7,7 @@ use crate::plan::{Action, Plan, Target, Trigger, When};
 use crate::record::Kind;
 use crate::rng::{Rng, Stream, scale};
 use crate::sim::clients::ClientEvent;
+use crate::sim::incoming::Incoming;
 use crate::sim::{Event, Sim};
 use crate::situation::Situation;
 use crate::time::{Shift, Span, Time};
@@ -261,13 +262,15 @@ impl<N: Node> Sim<'_, '_, N> {
             Action::Transfer(transfer) => {
                 if let Some(to) = self.transferee(transfer, trigger, word) {
                     for node in targets.iter() {
-                        self.queue.push(self.recorder.now, Event::Transfer { node, to });
+                        let what = Incoming::Transfer(to);
+                        self.queue.push(self.recorder.now, Event::Incoming { node, what });
                     }
                 }
             }
             Action::Change(change) => {
                 for (node, change) in targets.iter().zip(change.changes().cycle()) {
-                    self.queue.push(self.recorder.now, Event::Change { node, change });
+                    let what = Incoming::Change(change);
+                    self.queue.push(self.recorder.now, Event::Incoming { node, what });
                 }
             }
             Action::Split(_)

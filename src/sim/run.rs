@@ -10,6 +10,7 @@ use crate::plan::Plan;
 use crate::raft::Raft;
 use crate::sim::Sim;
 use crate::sim::choices::Choices;
+use crate::sim::guest::keep_panics_off_the_terminal;
 use crate::sim::recorder::{Marks, Recorder, Sink};
 use crate::sim::waits::{Stopwatch, Waits};
 use crate::situation::{Counts, Situation};
@@ -119,6 +120,7 @@ pub fn run_with(plan: &Plan, options: Options) -> Outcome {
 
 /// Runs a plan with nodes of any kind.
 pub fn run_nodes<N: Node>(plan: &Plan, make: &dyn Fn(NodeId) -> N, options: Options) -> Outcome {
+    keep_panics_off_the_terminal();
     let horizon = options.until.unwrap_or(plan.horizon).min(plan.horizon);
     let mut recorder = Recorder::new(plan, !options.unjudged, options.sink, options.on_situation);
     recorder.stopwatch = options.waits.map(Stopwatch::new);
@@ -153,23 +155,4 @@ pub fn run_nodes<N: Node>(plan: &Plan, make: &dyn Fn(NodeId) -> N, options: Opti
     let reads_left_out = plan.leaves_out_reads();
     let violation = recorder.violation;
     Outcome { violation, ended, time, digest, counters, situations, reads_left_out }
-}
-
-std::thread_local! {
-    static IN_NODE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
-
-/// Marks that a node's own code runs on this thread.
-pub(super) fn enter_node(inside: bool) {
-    IN_NODE.set(inside);
-}
-
-/// Keeps panics of nodes off the terminal: they become violations. Panics elsewhere are reported as before.
-pub fn silence_panics_of_nodes() {
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        if !IN_NODE.get() {
-            report(info);
-        }
-    }));
 }
