@@ -18,6 +18,7 @@ mod named;
 pub mod rng;
 pub mod time;
 
+pub mod breach;
 pub mod bugs;
 pub mod config;
 pub mod configuration;

@@ -161,6 +161,32 @@ pub enum Answer {
     Refused(Option<NodeId>),
 }
 
+/// How many timers of a node may be set at once.
+pub const TIMERS_MAX: usize = 64;
+
+/// One of a node's timers, by a number that the node chooses.
+#[derive(
+    Clone, Copy, Default, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct TimerId(pub u32);
+
+impl TimerId {
+    /// The timer of a node that has one.
+    pub const FIRST: TimerId = TimerId(0);
+
+    /// Whether it is the first one, which traces do not name.
+    pub const fn is_first(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl fmt::Display for TimerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
 /// One thing that happens to a node.
 #[derive(Clone, Debug)]
 pub enum Input<M> {
@@ -179,8 +205,8 @@ pub enum Input<M> {
     Transfer(NodeId),
     /// An operator wants the members of the cluster changed. A node that does not lead, or may not change them now, does nothing.
     Change(Change),
-    /// The time that [`Effect::SetTimer`] named has come.
-    TimerFired,
+    /// The time that [`Effect::SetTimer`] named for this timer has come. It fires once, and is not set any more.
+    TimerFired(TimerId),
     /// This write and every earlier one are durable.
     Durable(WriteId),
     /// This write and every later one failed: what the disk holds of them is not known.
@@ -273,8 +299,19 @@ pub enum Effect<M> {
     },
     /// Makes the state machine what it is in a snapshot.
     Restore(Rc<Snapshot>),
-    /// Asks for [`Input::TimerFired`] at this local time; replaces what was asked for before.
-    SetTimer(LocalTime),
+    /// Asks for [`Input::TimerFired`] of this timer at a local time; replaces what was asked for of the same timer before. At most
+    /// [`TIMERS_MAX`] may be set at once.
+    SetTimer {
+        /// The timer.
+        timer: TimerId,
+        /// When it fires.
+        at: LocalTime,
+    },
+    /// This timer, set or not, does not fire.
+    CancelTimer {
+        /// The timer.
+        timer: TimerId,
+    },
     /// Applies a committed entry to the state machine.
     Apply {
         /// The entry's index, one past the last one applied.
@@ -337,40 +374,59 @@ pub struct Status {
     pub target_priority: u32,
 }
 
-/// The random decisions of one node, drawn from its own stream over all its lives. The first election timeouts
-/// may be fixed by the plan.
+/// The random decisions of one node, drawn from its own stream over all its lives. The first of each kind may be fixed by the plan.
+/// This is all the randomness that a node may use: what it takes from elsewhere makes two runs of one plan differ.
 #[derive(Clone, Debug)]
 pub struct NodeRng {
     rng: Rng,
-    timeouts: Spans,
-    heartbeats: Spans,
+    timeouts: Draws<Span>,
+    heartbeats: Draws<Span>,
+    words: Draws<i64>,
 }
 
-/// Spans of one kind, the first of which may be fixed.
+/// Draws of one kind, the first of which may be fixed.
 #[derive(Clone, Debug)]
-struct Spans {
-    fixed: Vec<Span>,
+struct Draws<T> {
+    fixed: Vec<T>,
     /// All so far.
-    taken: Vec<Span>,
+    taken: Vec<T>,
 }
 
-impl Spans {
-    fn new(fixed: Vec<Span>) -> Spans {
-        Spans { fixed, taken: Vec::new() }
+impl<T: Copy> Draws<T> {
+    fn new(fixed: Vec<T>) -> Draws<T> {
+        Draws { fixed, taken: Vec::new() }
     }
 
     /// The fixed one whose turn it is, or the one that was drawn.
-    fn take(&mut self, drawn: Span) -> Span {
-        let span = self.fixed.get(self.taken.len()).copied().unwrap_or(drawn);
-        self.taken.push(span);
-        span
+    fn take(&mut self, drawn: T) -> T {
+        let draw = self.fixed.get(self.taken.len()).copied().unwrap_or(drawn);
+        self.taken.push(draw);
+        draw
     }
 }
 
 impl NodeRng {
     /// Draws from `rng`, but takes the first election timeouts and heartbeat intervals from the lists.
     pub fn new(rng: Rng, timeouts: Vec<Span>, heartbeats: Vec<Span>) -> NodeRng {
-        NodeRng { rng, timeouts: Spans::new(timeouts), heartbeats: Spans::new(heartbeats) }
+        let (timeouts, heartbeats) = (Draws::new(timeouts), Draws::new(heartbeats));
+        NodeRng { rng, timeouts, heartbeats, words: Draws::new(Vec::new()) }
+    }
+
+    /// The same, taking the first words from a list.
+    pub fn with_words(mut self, words: Vec<i64>) -> NodeRng {
+        self.words = Draws::new(words);
+        self
+    }
+
+    /// 64 uniform random bits, for whatever the node decides by chance; as many as it likes.
+    pub fn word(&mut self) -> u64 {
+        let drawn = self.rng.word().cast_signed();
+        self.words.take(drawn).cast_unsigned()
+    }
+
+    /// The words so far, as signed numbers, which files have room for.
+    pub fn words(&self) -> &[i64] {
+        &self.words.taken
     }
 
     /// The node's next election timeout. One word is drawn, used or not.

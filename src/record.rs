@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::breach::Broken;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Command, RequestId};
 use crate::message::Summary;
-use crate::node::{DiskFile, Output, Role};
+use crate::node::{DiskFile, Output, Role, TimerId};
 use crate::rng::mix;
 use crate::time::{LocalTime, Time};
 
@@ -216,8 +217,11 @@ pub enum Kind {
         /// The message's number.
         id: u64,
     },
-    /// The node's timer fired.
+    /// A timer of the node fired.
     Timer {
+        /// Which one.
+        #[serde(default, skip_serializing_if = "TimerId::is_first")]
+        timer: TimerId,
         /// How late it did, in nanoseconds of true time.
         late: u64,
     },
@@ -284,8 +288,8 @@ pub enum Kind {
     },
     /// The node's code panicked, or broke the contract with its host.
     Broken {
-        /// Whether it panicked.
-        panicked: bool,
+        /// Which of both, and how.
+        why: Broken,
     },
     /// The node began to write a snapshot: not yet durable.
     Snapshot {

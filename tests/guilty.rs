@@ -241,7 +241,6 @@ fn is_for_court(bug: &Bug) -> bool {
 
 /// Checks the explanations of the first storm that each bug makes fail, shrunk.
 fn check_storms(bugs: &[Bug]) {
-    squall::sim::run::silence_panics_of_nodes();
     let mut wrong = String::new();
     for bug in bugs.iter().filter(|bug| is_for_court(bug)) {
         let storm = |seed| {
@@ -277,7 +276,6 @@ fn the_story_of_any_shrunk_storm_names_the_guilty_step() {
 
 #[test]
 fn every_story_of_a_planted_bug_names_the_guilty_step() {
-    squall::sim::run::silence_panics_of_nodes();
     let mut paths: Vec<_> = fs::read_dir("scenarios/bugs")
         .expect("the folder is there")
         .map(|entry| entry.expect("it is readable").path())

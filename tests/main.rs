@@ -13,6 +13,7 @@ mod driver;
 mod explain;
 mod exports;
 mod guilty;
+mod hostile;
 mod linearizable;
 mod livelock;
 mod mistakes;

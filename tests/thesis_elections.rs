@@ -4,7 +4,7 @@
 use squall::bugs::Bug;
 use squall::config::Elections;
 use squall::ids::{Index, Term};
-use squall::node::{Input, Role};
+use squall::node::{Input, Role, TimerId};
 use squall::raft::Message;
 use squall::time::Span;
 
@@ -226,7 +226,7 @@ fn a_target_that_is_late_costs_an_election_and_no_more() {
     let mut driver = led(NONE);
     driver.step(n(1), Input::Transfer(n(2)));
     driver.pass(n(1), BASELINE);
-    driver.step(n(1), Input::TimerFired);
+    driver.step(n(1), Input::TimerFired(TimerId::FIRST));
     assert_eq!(driver.status(n(1)).transfer, None);
     driver.request(n(1), put(1));
     driver.settle(&[1, 2, 3]);

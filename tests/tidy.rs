@@ -12,6 +12,7 @@ use squall::guests::saboteur;
 const LAYERS: [&[&str]; 9] = [
     &["ids", "time", "rng", "closest", "files", "named"],
     &[
+        "breach",
         "bugs",
         "config",
         "configuration",

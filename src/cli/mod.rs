@@ -132,8 +132,6 @@ impl Cli {
 ///
 /// If two guests have the same name.
 pub fn command_line(runners: &[&dyn Runner]) -> ExitCode {
-    // A node that panics is a finding, which the report tells; only squall's own panics are for the terminal.
-    crate::sim::run::silence_panics_of_nodes();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -287,7 +287,7 @@ impl Situations {
                 }
                 Situation::LeaderWokeDeposed
             }
-            Kind::Timer { late } => {
+            Kind::Timer { late, .. } => {
                 self.leases.timer_fired(record.event, id);
                 return self.reach_if(late > Span::millis(1).0, Situation::TimerLate, id);
             }

@@ -33,6 +33,9 @@ pub struct Commits {
     applied: Vec<(Term, u64, u64)>,
     /// Where each node's commit index and state machine are.
     nodes: Vec<(Index, Index)>,
+    /// The event in which each node last started: what it says of its commit index then is the first that it says in its life, and may be
+    /// anything that is committed (Figure 2: it is volatile). Zero once it was said.
+    started: Vec<u64>,
     /// Whose disks count for the last commit: the configuration of the node that committed it.
     quorum_of: Configuration,
 }
@@ -46,6 +49,7 @@ impl Commits {
             elected: Vec::new(),
             applied: Vec::new(),
             nodes: vec![(Index::ZERO, Index::ZERO); usize::from(nodes)],
+            started: vec![0; usize::from(nodes)],
             quorum_of: Configuration::of(NodeSet::first(nodes)),
         }
     }
@@ -89,11 +93,14 @@ impl Commits {
         match record.kind {
             Kind::Boot { applied: at, .. } => {
                 (*commit, *applied) = (at, at);
+                self.started[id.slot()] = record.event;
                 self.shrink(record, id, change, shadow)
             }
             Kind::Role { role: Role::Leader, term } => self.elect(record, id, term, shadow),
             Kind::Commit { index, term } => {
                 let before = std::mem::replace(commit, index);
+                let is_first = std::mem::take(&mut self.started[id.slot()]) == record.event;
+                let before = if is_first { before.min(index) } else { before };
                 self.commit(record, id, (before, index), term, shadow)
             }
             Kind::Apply { index, term, content, .. } => {

@@ -30,6 +30,7 @@ pub use checker::{Checker, Findings};
 pub use shadow::{Change, Shadow};
 pub use violation::Violation;
 
+use crate::breach::Broken;
 use crate::log::RequestId;
 use crate::message::MessageKind;
 use crate::plan::liveness::Bounds;
@@ -160,7 +161,7 @@ impl Oracles {
                 return self.client(record);
             }
             Kind::Deliver { .. } | Kind::Timer { .. } => return None,
-            Kind::Broken { panicked } => return self.judge(broken(record, panicked)),
+            Kind::Broken { why } => return self.judge(broken(record, why)),
             Kind::Wipe { stays_out: false }
             | Kind::Corrupt { drops: true, .. }
             | Kind::Crash(Remains { promised: 1.., .. }) => {
@@ -223,10 +224,9 @@ impl Oracles {
     }
 }
 
-fn broken(record: &Record, panicked: bool) -> Violation {
-    let what = if panicked { "panicked" } else { "broke the contract with its host" };
+fn broken(record: &Record, why: Broken) -> Violation {
     let node = record.node.map_or_else(String::new, |node| node.to_string());
-    Violation::new(Property::Contract, record, format!("{node} {what}."), [])
+    Violation::new(Property::Contract, record, format!("{node} {why}."), [])
 }
 
 #[cfg(test)]

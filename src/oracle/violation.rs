@@ -14,6 +14,9 @@ pub struct Violation {
     pub property: Property,
     /// What happened, in one sentence.
     pub sentence: String,
+    /// What more there is to say, as where a panic has more words than a sentence bears; nothing most often.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub detail: Vec<String>,
     /// When, in true time.
     pub time: Time,
     /// During which event.
@@ -42,6 +45,7 @@ impl Violation {
         Violation {
             property,
             sentence,
+            detail: Vec::new(),
             time: record.time,
             event: record.event,
             node: record.node,

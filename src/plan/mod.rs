@@ -525,6 +525,9 @@ impl Default for DiskOptions {
 /// The largest drift of a clock, in parts per million: half as fast again, or half as fast.
 pub const DRIFT_PPM_MAX: i32 = 500_000;
 
+/// How many random words of a node a plan fixes at most.
+pub const WORDS_MAX: usize = 100_000;
+
 /// What differs at one node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -544,6 +547,10 @@ pub struct NodeOptions {
     /// Its first heartbeat intervals as a leader, in order; later ones are random.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub heartbeat_intervals: Vec<Span>,
+    /// The first random words that it draws for whatever it likes, in order, each of 64 bits as a signed number; later ones are random. At
+    /// most 100,000. The built-in Raft draws none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<i64>,
     /// Its disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk: Option<DiskOptions>,
@@ -563,6 +570,7 @@ impl NodeOptions {
             clock_drift_ppm: 0,
             election_timeouts: Vec::new(),
             heartbeat_intervals: Vec::new(),
+            words: Vec::new(),
             disk: None,
             election_priority: None,
         }

@@ -7,7 +7,9 @@ use crate::ids::{NODES_MAX, NodeId, NodeSet};
 use crate::log::Command;
 use crate::plan::fault::{self, Crash, Unsynced};
 use crate::plan::profile::DRIFT_BOUND_PPM;
-use crate::plan::{Action, DRIFT_PPM_MAX, Fault, FaultKind, Plan, Target, Trigger, When};
+use crate::plan::{
+    Action, DRIFT_PPM_MAX, Fault, FaultKind, Plan, Target, Trigger, WORDS_MAX, When,
+};
 use crate::property::Property;
 use crate::time::{Span, SpanRange};
 
@@ -211,6 +213,12 @@ fn check_nodes(plan: &Plan) -> Checked {
         let beats = format!("{path}/heartbeat_intervals");
         require(node.heartbeat_intervals.iter().all(|beat| *beat >= PERIOD_MIN), &beats, || {
             format!("heartbeats come no more often than every {PERIOD_MIN}")
+        })?;
+        require(node.words.len() <= WORDS_MAX, &format!("{path}/words"), || {
+            format!(
+                "a plan fixes at most {WORDS_MAX} random words of a node, not {}",
+                node.words.len()
+            )
         })?;
         between(
             node.election_priority.unwrap_or(0).into(),

@@ -1,7 +1,7 @@
 //! A candidate asks for votes until it wins, another node leads, or its time is up (5.2).
 
 use crate::ids::{NodeId, NodeSet, Term, WriteId};
-use crate::node::Effect;
+use crate::node::{Effect, TimerId};
 use crate::raft::Message;
 use crate::raft::core::{Core, Ctx};
 use crate::time::LocalTime;
@@ -30,7 +30,7 @@ impl Candidate {
         }
         let timeout = core.election_timeout(ctx);
         let deadline = ctx.now.plus(timeout);
-        ctx.emit(Effect::SetTimer(deadline));
+        ctx.emit(Effect::SetTimer { timer: TimerId::FIRST, at: deadline });
         let mut candidate = Candidate { votes: NodeSet::EMPTY, vote_write, deadline };
         candidate.durable(core, WriteId::NONE);
         candidate

@@ -2,7 +2,7 @@
 
 use crate::ids::{Index, NodeId, Term};
 use crate::log::{Batch, Command};
-use crate::node::{Effect, Request};
+use crate::node::{Effect, Request, TimerId};
 use crate::raft::Message;
 use crate::raft::core::{Core, Ctx};
 use crate::time::{LocalTime, Span};
@@ -28,7 +28,7 @@ impl Follower {
     /// Starts to wait anew: it heard from its leader, or granted its vote.
     pub fn wait(&mut self, ctx: &mut Ctx) {
         self.deadline = ctx.now.plus(self.timeout);
-        ctx.emit(Effect::SetTimer(self.deadline));
+        ctx.emit(Effect::SetTimer { timer: TimerId::FIRST, at: self.deadline });
     }
 
     /// Forwards a client's request to the leader that it knows, or asks it for a read; without one, sends the client on.

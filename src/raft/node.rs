@@ -446,7 +446,7 @@ impl Node for Raft {
                     leader.change(&mut self.core, change, ctx);
                 }
             }
-            Input::TimerFired => self.timer_fired(ctx),
+            Input::TimerFired(_) => self.timer_fired(ctx),
             Input::Durable(write) => self.durable(write, ctx),
             // What the disk holds is not known until it is read again. Going on would mean to guess.
             Input::WriteFailed(_) => ctx.emit(Effect::Stop),

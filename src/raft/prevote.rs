@@ -4,7 +4,7 @@
 //! and when it comes back it has not raised the term.
 
 use crate::ids::{Index, NodeId, NodeSet, Term};
-use crate::node::Effect;
+use crate::node::{Effect, TimerId};
 use crate::raft::Message;
 use crate::raft::core::{Core, Ctx};
 use crate::time::LocalTime;
@@ -30,7 +30,7 @@ impl PreCandidate {
             core.send(to, Message::PreVote { term, last_log_index, last_log_term }, ctx);
         }
         let deadline = ctx.now.plus(core.election_timeout(ctx));
-        ctx.emit(Effect::SetTimer(deadline));
+        ctx.emit(Effect::SetTimer { timer: TimerId::FIRST, at: deadline });
         PreCandidate { grants: NodeSet::only(core.id), deadline }
     }
 

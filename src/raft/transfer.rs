@@ -3,7 +3,7 @@
 //! Meanwhile it takes no requests. If it still leads after an election timeout, it gives the transfer up and takes requests again.
 
 use crate::ids::NodeId;
-use crate::node::Effect;
+use crate::node::{Effect, TimerId};
 use crate::raft::Message;
 use crate::raft::core::{Core, Ctx};
 use crate::raft::leader::Leader;
@@ -58,6 +58,6 @@ impl Leader {
     pub fn set_timer(&self, ctx: &mut Ctx) {
         let end = self.transfer.map_or(self.deadline, |transfer| transfer.deadline);
         let due = self.gathered.due.unwrap_or(self.deadline);
-        ctx.emit(Effect::SetTimer(self.deadline.min(end).min(due)));
+        ctx.emit(Effect::SetTimer { timer: TimerId::FIRST, at: self.deadline.min(end).min(due) });
     }
 }

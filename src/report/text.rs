@@ -14,6 +14,9 @@ pub fn violation(run: &Run<'_>) -> Option<String> {
     let mut text = String::new();
     let _ = writeln!(text, "  {}", violation.property.sentence());
     let _ = writeln!(text, "  {}", violation.sentence);
+    for line in &violation.detail {
+        let _ = writeln!(text, "    {line}");
+    }
     if !violation.history.is_empty() {
         let _ = writeln!(text, "  the shortest history that cannot be:");
     }

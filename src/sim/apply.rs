@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use crate::ids::NodeId;
-use crate::node::{Effect, Input, Node};
+use crate::node::{Effect, Node};
+use crate::sim::incoming::Incoming;
 use crate::sim::{Event, Sim};
 use crate::time::Span;
 
@@ -26,10 +27,12 @@ impl<N: Node> Sim<'_, '_, N> {
 
     /// Gives a state machine something to do.
     pub(super) fn apply_later(&mut self, id: NodeId, effect: Effect<N::Message>) {
+        debug_assert!(is_for_state_machine(&effect));
         let at = self.after(self.plan.cluster.apply_delay);
         let host = &mut self.hosts[id.slot()];
         if host.to_apply.is_empty() {
-            self.queue.push(at, Event::Apply { node: id, life: host.life });
+            let what = Incoming::Apply { life: host.life };
+            self.queue.push(at, Event::Incoming { node: id, what });
         }
         host.to_apply.push_back(effect);
     }
@@ -43,22 +46,8 @@ impl<N: Node> Sim<'_, '_, N> {
         self.count_event();
         let mut answers = VecDeque::new();
         for effect in std::mem::take(&mut self.hosts[id.slot()].to_apply) {
-            let done = match effect {
-                Effect::Apply { index, entry, answer } => {
-                    let output = self.apply(id, index, &entry);
-                    if answer {
-                        answers.push_back(Input::Applied { index, output });
-                    }
-                    true
-                }
-                Effect::Read { request, relay } => {
-                    answers.push_back(self.read(id, request, relay));
-                    true
-                }
-                other => self.carry_out_snapshot(id, other),
-            };
-            if !done {
-                return self.broken(id, false);
+            if let Err(fault) = self.carry_out(id, effect, &mut answers) {
+                return self.broken(id, fault);
             }
         }
         for answer in answers {

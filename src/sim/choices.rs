@@ -18,6 +18,8 @@ pub struct Choices {
     pub timeouts: Vec<Vec<Span>>,
     /// Each node's heartbeat intervals, where there was something to draw.
     pub heartbeats: Vec<Vec<Span>>,
+    /// The words that each node drew for whatever it likes.
+    pub words: Vec<Vec<i64>>,
     /// What became of every message that no cut swallowed.
     pub messages: Vec<Pin>,
     /// What became of every sync.
@@ -141,6 +143,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let spans = |of: fn(&crate::node::NodeRng) -> &[Span]| {
             self.hosts.iter().map(|host| of(&host.rng).to_vec()).collect()
         };
+        choices.words = self.hosts.iter().map(|host| host.rng.words().to_vec()).collect();
         choices.timeouts = spans(crate::node::NodeRng::election_timeouts);
         choices.heartbeats = spans(crate::node::NodeRng::heartbeat_intervals);
         Some(choices)

@@ -9,6 +9,7 @@ use crate::node::{Answer, Node, Output, Request};
 use crate::plan::{SingleRequest, Target};
 use crate::record::{Heard, Kind};
 use crate::rng::{Rng, Stream};
+use crate::sim::incoming::Incoming;
 use crate::sim::{Event, Sim};
 use crate::time::{Span, Time};
 
@@ -162,7 +163,8 @@ impl<N: Node> Sim<'_, '_, N> {
         if let Way::Takes(span) = way {
             self.note_request(now.plus(span), node, command);
             let request = Request { id: request, command };
-            self.queue.push(now.plus(span), Event::Request { node, request });
+            let what = Incoming::Request(request);
+            self.queue.push(now.plus(span), Event::Incoming { node, what });
         }
         let ends = now.plus(self.client_options.timeout);
         let patience = Patience { ends, turn: self.queue.take_turn(), token };

@@ -7,6 +7,7 @@ use crate::plan::{Action, Fault, Plan, Trigger, When};
 use crate::record::Kind;
 use crate::rng::{Rng, Stream};
 use crate::sim::clients::ClientEvent;
+use crate::sim::incoming::Incoming;
 use crate::sim::targets::Aim;
 use crate::sim::{Event, Sim};
 use crate::situation::Situation;
@@ -207,13 +208,15 @@ impl<N: Node> Sim<'_, '_, N> {
             Action::Transfer(transfer) => {
                 if let Some(to) = self.transferee(transfer, aim) {
                     for node in targets.iter() {
-                        self.queue.push(self.recorder.now, Event::Transfer { node, to });
+                        let what = Incoming::Transfer(to);
+                        self.queue.push(self.recorder.now, Event::Incoming { node, what });
                     }
                 }
             }
             Action::Change(change) => {
                 for (node, change) in targets.iter().zip(change.changes().cycle()) {
-                    self.queue.push(self.recorder.now, Event::Change { node, change });
+                    let what = Incoming::Change(change);
+                    self.queue.push(self.recorder.now, Event::Incoming { node, what });
                 }
             }
             _ => targets.iter().for_each(|node| self.begin_at(node, fault)),

@@ -1,27 +1,25 @@
 //! The host of a node: hands it inputs, carries out its effects, keeps its disk, clock and state machine.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::breach::Breach;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::kv::Map;
-use crate::log::{Command, Entry};
-use crate::node::{
-    Answer, Context, DiskFile, Effect, Input, Node, NodeRng, Output, Request, Role, Status,
-};
+use crate::node::{Context, DiskFile, Effect, Input, Node, NodeRng, Role, Status};
 use crate::plan::fault::Unsynced;
 use crate::plan::{NodeOptions, OnCorruption, Plan, Survives};
 use crate::record::{Kind, Loss};
 use crate::rng::{Rng, Stream};
-use crate::sim::apply::is_for_state_machine;
-use crate::sim::journal::{Journal, Tear, Write};
-use crate::sim::run::enter_node;
+use crate::sim::effects::Answers;
+use crate::sim::guest::{Fault, guarded};
+use crate::sim::incoming::Incoming;
+use crate::sim::journal::{Journal, Tear};
 use crate::sim::snapshots::Snapshots;
+use crate::sim::timers::Timers;
 use crate::sim::{Event, Sim};
-use crate::time::{LocalTime, Span, Time};
+use crate::time::{Span, Time};
 use crate::world::clock::Clock;
 use crate::world::disk::{Disk, Sync};
-use crate::world::network::Fate;
 
 /// One node's process and machine.
 pub struct Host<N: Node> {
@@ -43,31 +41,36 @@ pub struct Host<N: Node> {
     /// If the node stops for a sync that failed: what survives, where the plan says so.
     survives: Option<Survives>,
     /// This write and every earlier one are durable, and the node knows.
-    durable: WriteId,
+    pub(super) durable: WriteId,
     /// Messages that wait for a write.
-    outbox: VecDeque<(WriteId, NodeId, N::Message)>,
-    /// The last index of the log in memory.
-    pub(super) last_index: Index,
+    pub(super) outbox: VecDeque<(WriteId, NodeId, N::Message)>,
     pub(super) machine: Map,
     pub(super) applied: Index,
     /// What the state machine was given and has not done.
     pub(super) to_apply: VecDeque<Effect<N::Message>>,
     /// Its snapshots.
     pub(super) snapshots: Snapshots,
-    /// When the node wants its timer to fire.
-    timer: Option<LocalTime>,
-    /// The wake-up that is scheduled for it, and the token that makes others out of date.
-    wake_at: Option<Time>,
-    wake_token: u32,
+    /// Its timers.
+    pub(super) timers: Timers,
     /// How many pauses are in force.
     pub pauses: u32,
     /// How long each input takes.
     pub per_input: Span,
-    busy_until: Time,
-    /// Inputs that wait for a node that is paused or busy.
-    backlog: VecDeque<Event<N::Message>>,
-    proceeds_at: Option<Time>,
+    pub(super) busy_until: Time,
+    /// What waits for a node that is paused or busy.
+    pub(super) backlog: VecDeque<Incoming<N::Message>>,
+    pub(super) proceeds_at: Option<Time>,
     status: Status,
+    /// The commit index that was recorded last.
+    pub(super) commit: Index,
+}
+
+/// What ends with a process: the node, and what it has not sent, taken or done.
+pub struct Process<N: Node> {
+    node: Option<N>,
+    outbox: VecDeque<(WriteId, NodeId, N::Message)>,
+    backlog: VecDeque<Incoming<N::Message>>,
+    to_apply: VecDeque<Effect<N::Message>>,
 }
 
 impl<N: Node> Host<N> {
@@ -80,7 +83,8 @@ impl<N: Node> Host<N> {
         Host {
             node: None,
             life: 0,
-            rng: NodeRng::new(rng, options.election_timeouts, options.heartbeat_intervals),
+            rng: NodeRng::new(rng, options.election_timeouts, options.heartbeat_intervals)
+                .with_words(options.words),
             clock: Clock::new(options.clock_offset, options.clock_drift_ppm),
             disk: Disk::new(disk, Rng::new(plan.seed, Stream::Disk(id)), syncs),
             journal: Journal::default(),
@@ -89,20 +93,18 @@ impl<N: Node> Host<N> {
             survives: None,
             durable: WriteId::NONE,
             outbox: VecDeque::new(),
-            last_index: Index::ZERO,
             machine: Map::new(plan.clients.sessions),
             applied: Index::ZERO,
             to_apply: VecDeque::new(),
             snapshots: Snapshots::new(plan, id),
-            timer: None,
-            wake_at: None,
-            wake_token: 0,
+            timers: Timers::default(),
             pauses: 0,
             per_input: Span::ZERO,
             busy_until: Time::ZERO,
             backlog: VecDeque::new(),
             proceeds_at: None,
             status: Status::default(),
+            commit: Index::ZERO,
         }
     }
 
@@ -114,6 +116,16 @@ impl<N: Node> Host<N> {
     /// Whether the process runs, in a term later than this one.
     pub fn is_up_in_later(&self, term: Term) -> bool {
         self.is_up() && self.status.term > term
+    }
+
+    /// Takes the process away, for its destructors to be run where they are caught.
+    pub(super) fn end_process(&mut self) -> Process<N> {
+        Process {
+            node: self.node.take(),
+            outbox: std::mem::take(&mut self.outbox),
+            backlog: std::mem::take(&mut self.backlog),
+            to_apply: std::mem::take(&mut self.to_apply),
+        }
     }
 
     /// What the node said of itself last.
@@ -141,28 +153,29 @@ impl<N: Node> Sim<'_, '_, N> {
             host.machine.forget_answers();
         }
         let recovered = host.journal.recover(host.applied);
-        host.snapshots.base = recovered.log.base();
         host.life += 1;
-        host.node = Some((self.make)(id));
         host.durable = WriteId::NONE;
-        host.last_index = recovered.log.last_index();
-        host.status = Status {
-            term: recovered.term,
-            commit: recovered.applied,
-            applied: recovered.applied,
-            ..Status::default()
-        };
+        // Until the node says otherwise, which it may do as it starts.
+        host.commit = recovered.applied;
+        host.status = Status { term: recovered.term, ..Status::default() };
         let kind = Kind::Boot {
             life: host.life,
             term: recovered.term,
             vote: recovered.vote,
-            last_index: host.last_index,
+            last_index: recovered.log.last_index(),
             applied: host.applied,
         };
         self.count_event();
         self.recorder.record(Some(id), kind);
         if let Some(snapshot) = restored {
             self.record_restore(id, &snapshot);
+        }
+        match guarded(|| (self.make)(id)) {
+            Ok(node) => self.hosts[id.slot()].node = Some(node),
+            Err(panic) => {
+                self.recorder.broken(id, &panic.into());
+                self.crash(id, Unsynced::Lost, None);
+            }
         }
         self.step(id, Input::Boot(Box::new(recovered)));
     }
@@ -194,7 +207,7 @@ impl<N: Node> Sim<'_, '_, N> {
         fixed: Option<Survives>,
     ) -> Survives {
         let host = &mut self.hosts[id.slot()];
-        debug_assert!(host.is_up());
+        debug_assert!(host.life > 0, "a node that never started cannot crash");
         if let Some(snapshot) = host.snapshots.crash(unsynced) {
             self.save_snapshot(id, &snapshot);
         }
@@ -216,23 +229,28 @@ impl<N: Node> Sim<'_, '_, N> {
             // The state machine lay on the same disk.
             host.begin_machine_anew(Map::new(self.plan.clients.sessions));
         }
-        host.node = None;
         host.syncing = None;
-        host.timer = None;
-        host.wake_at = None;
-        host.wake_token += 1;
+        host.timers.clear();
         host.pauses = 0;
-        host.backlog.clear();
-        host.to_apply.clear();
         host.proceeds_at = None;
         host.busy_until = Time::ZERO;
         host.status = Status::default();
-        let unsent = std::mem::take(&mut host.outbox);
+        let ended = host.end_process();
         self.recorder.record(Some(id), Kind::Crash(remains));
-        for (_, to, _) in unsent {
-            self.recorder.record(Some(to), Kind::Drop { from: id, id: 0, why: Loss::Unsent });
+        for (_, to, _) in &ended.outbox {
+            self.recorder.record(Some(*to), Kind::Drop { from: id, id: 0, why: Loss::Unsent });
         }
+        self.drop_process(id, ended);
         survives
+    }
+
+    /// Drops a process, which is the node's own code once more.
+    pub(super) fn drop_process(&mut self, id: NodeId, process: Process<N>) {
+        let Process { node, outbox, backlog, to_apply } = process;
+        self.discard(id, node);
+        self.discard(id, outbox);
+        self.discard(id, backlog);
+        self.discard(id, to_apply);
     }
 
     /// A durable record rots.
@@ -269,40 +287,44 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    fn step_once(&mut self, id: NodeId, input: Input<N::Message>) -> VecDeque<Input<N::Message>> {
+    fn step_once(&mut self, id: NodeId, input: Input<N::Message>) -> Answers<N::Message> {
         let now = self.recorder.now;
         let mut effects = std::mem::take(&mut self.effects);
+        debug_assert!(effects.is_empty(), "what one step wants is done before the next");
         let host = &mut self.hosts[id.slot()];
         let mut answers = VecDeque::new();
         let Some(node) = &mut host.node else { return answers };
         let before = host.status;
         // Kept outside of what is caught, which would copy it.
         let mut input = Some(input);
-        enter_node(true);
-        let stepped = catch_unwind(AssertUnwindSafe(|| {
+        let stepped = guarded(|| {
             let (now, jumped) = (host.clock.local(now), host.clock.jumped());
             let mut ctx = Context { now, jumped, rng: &mut host.rng, effects: &mut effects };
             if let Some(input) = input.take() {
                 node.step(input, &mut ctx);
             }
             node.status()
-        }));
-        enter_node(false);
-        match stepped {
+        });
+        let stands = match stepped {
             Ok(status) => {
                 host.status = status;
-                self.record_standing(id, before, status);
-                self.carry_out(id, &mut effects, &mut answers, before.commit);
+                self.record_status(id, before, status).map_err(Fault::from)
             }
-            Err(_) => self.broken(id, true),
+            Err(panic) => Err(panic.into()),
+        };
+        match stands {
+            Ok(()) => self.carry_out_all(id, &mut effects, &mut answers),
+            Err(fault) => {
+                self.broken(id, fault);
+                self.discard(id, effects.drain(..));
+            }
         }
-        effects.clear();
         self.effects = effects;
         answers
     }
 
-    /// Records what changed of a node's standing: before its effects, for these are done in the new standing.
-    fn record_standing(&mut self, id: NodeId, before: Status, status: Status) {
+    /// Records what changed of a node's status: before its effects, for these are done in the new one.
+    fn record_status(&mut self, id: NodeId, before: Status, status: Status) -> Result<(), Breach> {
         if status.term != before.term {
             self.recorder.record(Some(id), Kind::Term { term: status.term });
         }
@@ -313,19 +335,22 @@ impl<N: Node> Sim<'_, '_, N> {
             self.recorder.record(Some(id), kind);
         }
         if status.leader != before.leader {
+            self.check_named(status.leader)?;
             self.recorder.record(Some(id), Kind::Leader { leader: status.leader });
         }
         if status.transfer != before.transfer {
+            self.check_named(status.transfer)?;
             self.recorder.record(Some(id), Kind::Transfer { to: status.transfer });
         }
         if status.target_priority != before.target_priority {
             let kind = Kind::TargetPriority { target: status.target_priority };
             self.recorder.record(Some(id), kind);
         }
+        Ok(())
     }
 
     /// A node ended its own process. Its supervisor starts it again.
-    fn stop(&mut self, id: NodeId) {
+    pub(super) fn stop(&mut self, id: NodeId) {
         self.recorder.record(Some(id), Kind::Stop);
         let fixed = self.hosts[id.slot()].survives.take();
         let survives = self.crash(id, Unsynced::Torn, fixed);
@@ -335,199 +360,16 @@ impl<N: Node> Sim<'_, '_, N> {
         self.queue.push(at, Event::Boot { node: id, life });
     }
 
-    fn record_commit(&mut self, id: NodeId, before: Index) {
-        let Status { commit, term, .. } = self.hosts[id.slot()].status;
-        if commit != before {
-            self.recorder.record(Some(id), Kind::Commit { index: commit, term });
-        }
-    }
-
-    /// Carries out effects in order. The new commit index is recorded before what it makes the node apply.
-    fn carry_out(
-        &mut self,
-        id: NodeId,
-        effects: &mut Vec<Effect<N::Message>>,
-        answers: &mut VecDeque<Input<N::Message>>,
-        commit_before: Index,
-    ) {
-        let mut commit_before = Some(commit_before);
-        let applies_later = self.applies_later();
-        for effect in effects.drain(..) {
-            if applies_later && is_for_state_machine(&effect) {
-                self.apply_later(id, effect);
-                continue;
-            }
-            match effect {
-                Effect::Send { to, message, after } => self.send_after(id, to, message, after),
-                Effect::SaveVote { write, term, vote } => {
-                    self.recorder.record(Some(id), Kind::Vote { write, term, vote });
-                    self.write(id, write, Write::Vote(term, vote));
-                }
-                Effect::Append { write, first, entries } => {
-                    if !self.append(id, write, first, entries.entries()) {
-                        return;
-                    }
-                    self.write(id, write, Write::Append(entries));
-                }
-                Effect::Truncate { write, from } => {
-                    let host = &mut self.hosts[id.slot()];
-                    if from <= host.snapshots.base || from > host.last_index {
-                        return self.broken(id, false);
-                    }
-                    host.last_index = from.previous();
-                    self.recorder.record(Some(id), Kind::Truncate { write, from });
-                    self.write(id, write, Write::Truncate(from));
-                }
-                Effect::TakeSnapshot { .. }
-                | Effect::SaveSnapshot(_)
-                | Effect::Compact { .. }
-                | Effect::Discard { .. }
-                | Effect::Restore(_) => {
-                    if matches!(effect, Effect::Restore(_))
-                        && let Some(before) = commit_before.take()
-                    {
-                        self.record_commit(id, before);
-                    }
-                    if !self.carry_out_snapshot(id, effect) {
-                        return self.broken(id, false);
-                    }
-                }
-                Effect::SetTimer(local) => self.set_timer(id, local),
-                Effect::Apply { index, entry, answer } => {
-                    if let Some(before) = commit_before.take() {
-                        self.record_commit(id, before);
-                    }
-                    let output = self.apply(id, index, &entry);
-                    if answer {
-                        answers.push_back(Input::Applied { index, output });
-                    }
-                }
-                Effect::Read { request, relay } => {
-                    let answer = self.read(id, request, relay);
-                    answers.push_back(answer);
-                }
-                Effect::Reply { request, answer } => {
-                    let applied = matches!(answer, Answer::Applied(_));
-                    self.recorder.record(Some(id), Kind::Reply { request, applied });
-                    self.send_answer(id, request, answer);
-                }
-                Effect::Stop => {
-                    return self.stop(id);
-                }
-            }
-        }
-        if let Some(before) = commit_before {
-            self.record_commit(id, before);
-        }
-    }
-
-    /// Records entries that a node adds to its log; says whether they fit.
-    fn append(&mut self, id: NodeId, write: WriteId, first: Index, entries: &[Entry]) -> bool {
-        let host = &mut self.hosts[id.slot()];
-        if first != host.last_index.next() {
-            self.broken(id, false);
-            return false;
-        }
-        host.last_index = host.last_index.plus(entries.len() as u64);
-        for (place, entry) in entries.iter().enumerate() {
-            let kind = Kind::Append {
-                write,
-                index: first.plus(place as u64),
-                term: entry.term,
-                content: entry.fingerprint(),
-            };
-            self.recorder.record(Some(id), kind);
-            if let Command::Configure(configuration) = entry.command {
-                let (index, term) = (first.plus(place as u64), entry.term);
-                self.recorder.record(Some(id), Kind::Configure { index, term, configuration });
-            }
-        }
-        true
-    }
-
-    pub(super) fn apply(&mut self, id: NodeId, index: Index, entry: &Entry) -> Output {
-        let host = &mut self.hosts[id.slot()];
-        host.applied = index;
-        let (output, effect) = host.machine.apply(index, entry);
-        let kind = Kind::Apply {
-            index,
-            term: entry.term,
-            content: entry.fingerprint(),
-            request: entry.request,
-            effect,
-        };
-        self.recorder.record(Some(id), kind);
-        output
-    }
-
-    /// Asks the state machine; gives the answer that the node waits for.
-    pub(super) fn read(
-        &mut self,
-        id: NodeId,
-        request: Request,
-        relay: Option<NodeId>,
-    ) -> Input<N::Message> {
-        debug_assert!(!request.command.writes());
-        let output = self.hosts[id.slot()].machine.carry_out(request.command);
-        Input::Read { request: request.id, relay, output }
-    }
-
     /// A node panicked or broke its contract. If that is not judged, it is a crash.
-    pub(super) fn broken(&mut self, id: NodeId, panicked: bool) {
-        self.recorder.record(Some(id), Kind::Broken { panicked });
-        self.crash(id, Unsynced::Lost, None);
-    }
-
-    /// Sends a message once a write is durable.
-    fn send_after(&mut self, from: NodeId, to: NodeId, message: N::Message, after: WriteId) {
-        let host = &mut self.hosts[from.slot()];
-        if after <= host.durable {
-            self.send(from, to, message);
-        } else {
-            host.outbox.push_back((after, to, message));
+    pub(super) fn broken(&mut self, id: NodeId, fault: Fault) {
+        self.recorder.broken(id, &fault);
+        if self.hosts[id.slot()].is_up() {
+            self.crash(id, Unsynced::Lost, None);
         }
-    }
-
-    fn send(&mut self, from: NodeId, to: NodeId, message: N::Message) {
-        self.messages += 1;
-        let id = self.messages;
-        let summary = N::summary(&message);
-        self.recorder.record(Some(from), Kind::Send { to, id, message: summary });
-        let fate = self.network.send(from, to, self.recorder.now, summary.bytes());
-        self.note_message([from, to], fate);
-        let why = match fate {
-            Fate::Cut => Loss::Cut,
-            Fate::Lost => Loss::Network,
-            Fate::Arrives(time, second) => {
-                if let Some(second) = second {
-                    self.recorder.record(Some(to), Kind::Duplicate { from, id });
-                    let message = message.clone();
-                    self.queue.push(second, Event::Deliver { from, to, id, message });
-                }
-                return self.queue.push(time, Event::Deliver { from, to, id, message });
-            }
-        };
-        self.recorder.record(Some(to), Kind::Drop { from, id, why });
-    }
-
-    /// Sends what waited for a write.
-    pub(super) fn release(&mut self, id: NodeId, write: WriteId) {
-        let host = &mut self.hosts[id.slot()];
-        host.durable = host.durable.max(write);
-        while let Some((_, to, message)) =
-            self.hosts[id.slot()].outbox.pop_front_if(|(after, ..)| *after <= write)
-        {
-            self.send(id, to, message);
-        }
-    }
-
-    pub(super) fn write(&mut self, id: NodeId, write: WriteId, what: Write) {
-        self.hosts[id.slot()].journal.push(write, what);
-        self.sync_next(id);
     }
 
     /// Starts a sync, if the disk is idle and there is something to sync. It covers all that was written by now.
-    fn sync_next(&mut self, id: NodeId) {
+    pub(super) fn sync_next(&mut self, id: NodeId) {
         let now = self.recorder.now;
         let host = &mut self.hosts[id.slot()];
         if host.syncing.is_some() {
@@ -557,12 +399,12 @@ impl<N: Node> Sim<'_, '_, N> {
             return;
         }
         let Some((upto, sync)) = host.syncing.take() else { return };
-        let event = if sync.fails {
+        let what = if sync.fails {
             host.survives = sync.survives;
             let write = host.journal.first_unsynced().unwrap_or(upto);
             host.journal.fail();
             self.recorder.record(Some(id), Kind::WriteFailed { write });
-            Event::WriteFailed { node: id, write }
+            Incoming::WriteFailed(write)
         } else {
             let lie = !host.disk.is_honest();
             match lie {
@@ -570,10 +412,10 @@ impl<N: Node> Sim<'_, '_, N> {
                 false => host.journal.sync(upto),
             }
             self.recorder.record(Some(id), Kind::Durable { write: upto, lie });
-            Event::Durable { node: id, write: upto }
+            Incoming::Durable(upto)
         };
         self.sync_next(id);
-        self.handle(event);
+        self.receive(id, what);
     }
 
     /// A disk stops lying, and writes what it said that it had.
@@ -584,97 +426,5 @@ impl<N: Node> Sim<'_, '_, N> {
         {
             self.recorder.record(Some(id), Kind::Durable { write, lie: false });
         }
-    }
-
-    /// Whether a node takes an input now.
-    pub(super) fn is_ready(&self, id: NodeId) -> bool {
-        let host = &self.hosts[id.slot()];
-        let busy = host.busy_until > self.recorder.now && host.per_input > Span::ZERO;
-        // What came first is taken first: whoever waits in the backlog is served by `proceed`.
-        host.pauses == 0 && !busy && host.backlog.is_empty()
-    }
-
-    /// Keeps an input for a node that is paused or busy.
-    pub(super) fn put_off(&mut self, id: NodeId, event: Event<N::Message>) {
-        if !self.hosts[id.slot()].is_up() {
-            return;
-        }
-        self.hosts[id.slot()].backlog.push_back(event);
-        self.schedule_proceed(id);
-    }
-
-    /// Sees to it that the backlog is served.
-    pub(super) fn schedule_proceed(&mut self, id: NodeId) {
-        let host = &mut self.hosts[id.slot()];
-        if host.pauses > 0 || host.backlog.is_empty() || host.proceeds_at.is_some() {
-            return;
-        }
-        let at = host.busy_until.max(self.recorder.now);
-        host.proceeds_at = Some(at);
-        self.queue.push(at, Event::Proceed { node: id });
-    }
-
-    /// Serves the first input of the backlog.
-    pub(super) fn proceed(&mut self, id: NodeId) {
-        let now = self.recorder.now;
-        let host = &mut self.hosts[id.slot()];
-        if host.proceeds_at != Some(now) {
-            return;
-        }
-        host.proceeds_at = None;
-        if host.pauses > 0 {
-            return;
-        }
-        // The rest of the backlog steps aside, so that the node counts as ready.
-        let Some(event) = host.backlog.pop_front() else { return };
-        let rest = std::mem::take(&mut host.backlog);
-        host.busy_until = Time::ZERO;
-        self.handle(event);
-        let host = &mut self.hosts[id.slot()];
-        if host.is_up() {
-            let mut rest = rest;
-            rest.append(&mut host.backlog);
-            host.backlog = rest;
-            self.schedule_proceed(id);
-        }
-    }
-
-    fn set_timer(&mut self, id: NodeId, local: LocalTime) {
-        self.hosts[id.slot()].timer = Some(local);
-        self.schedule_wake(id);
-    }
-
-    /// Sees to it that a wake-up comes no later than the timer. An earlier one is left: it will look again.
-    pub(super) fn schedule_wake(&mut self, id: NodeId) {
-        let now = self.recorder.now;
-        let host = &mut self.hosts[id.slot()];
-        let Some(local) = host.timer else { return };
-        let when = host.clock.when(local).max(now);
-        if host.wake_at.is_some_and(|wake_at| wake_at <= when) {
-            return;
-        }
-        host.wake_at = Some(when);
-        host.wake_token += 1;
-        let token = host.wake_token;
-        self.queue.push(when, Event::Timer { node: id, token });
-    }
-
-    /// A wake-up: fires the timer if it is due, or else waits on.
-    pub(super) fn timer(&mut self, id: NodeId, token: u32) {
-        let now = self.recorder.now;
-        let host = &mut self.hosts[id.slot()];
-        if host.wake_token != token || !host.is_up() {
-            return;
-        }
-        host.wake_at = None;
-        let Some(local) = host.timer else { return };
-        if host.clock.local(now) < local {
-            return self.schedule_wake(id);
-        }
-        host.timer = None;
-        let late = now.since(host.clock.when(local)).0;
-        self.count_event();
-        self.recorder.record(Some(id), Kind::Timer { late });
-        self.step(id, Input::TimerFired);
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use crate::breach::Breach;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Batch, Command, Entry, Log};
@@ -43,10 +44,23 @@ pub struct Journal {
     vote_rots: bool,
     snapshot_rots: bool,
     pending: VecDeque<(WriteId, Write)>,
+    /// What the node has in memory.
+    head: Head,
     /// The disk said that this write and every earlier one are durable, whether they are or not.
     promised: WriteId,
     /// A sync failed: nothing becomes durable any more until the journal is read again.
     failed: bool,
+}
+
+/// Where the log of a running node begins and ends, and its last write: what is durable, and all that is written behind it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Head {
+    /// The last index that was compacted.
+    base: Index,
+    /// The last index.
+    last: Index,
+    /// The last write of this life.
+    write: WriteId,
 }
 
 /// What a crash leaves of the first write that is not whole on the disk.
@@ -72,6 +86,7 @@ impl Default for Journal {
             vote_rots: false,
             snapshot_rots: false,
             pending: VecDeque::new(),
+            head: Head::default(),
             promised: WriteId::NONE,
             failed: false,
         }
@@ -79,9 +94,74 @@ impl Default for Journal {
 }
 
 impl Journal {
-    /// Adds a write.
-    pub fn push(&mut self, id: WriteId, write: Write) {
+    /// Adds a write, if it may come next.
+    pub fn push(&mut self, id: WriteId, write: Write) -> Result<(), Breach> {
+        let Head { base, last, write: before } = self.head;
+        if id <= before {
+            return Err(Breach::WriteOutOfOrder { write: id, last: before });
+        }
+        debug_assert!(base <= last && self.log.base() <= base);
+        match &write {
+            Write::Vote(..) => {}
+            Write::Append(batch) if batch.is_empty() => {
+                return Err(Breach::AppendOfNothing { write: id });
+            }
+            Write::Append(batch) => self.head.last = last.plus(batch.len() as u64),
+            Write::Truncate(from) if *from <= base || *from > last => {
+                return Err(Breach::TruncateOutOfPlace { from: *from, base, last });
+            }
+            Write::Truncate(from) => self.head.last = from.previous(),
+            Write::Compact(upto) => self.compact(*upto)?,
+            Write::Discard(index, _) => {
+                let (index, snapshot) = (*index, self.snapshot_index());
+                if index <= base || index != snapshot {
+                    return Err(Breach::DiscardOutOfPlace { index, snapshot, base });
+                }
+                (self.head.base, self.head.last) = (index, index);
+            }
+        }
+        self.head.write = id;
         self.pending.push_back((id, write));
+        Ok(())
+    }
+
+    /// Adds entries, the first of which sits at `first`.
+    pub fn append(&mut self, id: WriteId, first: Index, batch: Batch) -> Result<(), Breach> {
+        let last = self.head.last;
+        if first != last.next() {
+            return Err(Breach::AppendOutOfPlace { first, last });
+        }
+        self.push(id, Write::Append(batch))
+    }
+
+    fn compact(&mut self, upto: Index) -> Result<(), Breach> {
+        let Head { base, last, .. } = self.head;
+        let snapshot = self.snapshot_index();
+        if upto <= base || upto > last {
+            return Err(Breach::CompactOutOfPlace { upto, base, last });
+        }
+        if upto > snapshot {
+            return Err(Breach::CompactUncovered { upto, snapshot });
+        }
+        self.head.base = upto;
+        Ok(())
+    }
+
+    /// Up to where the durable snapshot goes; zero if there is none.
+    fn snapshot_index(&self) -> Index {
+        self.snapshot.as_ref().map_or(Index::ZERO, |snapshot| snapshot.last_included_index)
+    }
+
+    /// The last write of this life.
+    pub fn last_write(&self) -> WriteId {
+        self.head.write
+    }
+
+    /// The node has nothing in memory but what is durable.
+    fn rewind(&mut self) {
+        debug_assert!(self.pending.is_empty());
+        let (base, last) = (self.log.base(), self.log.last_index());
+        self.head = Head { base, last, write: WriteId::NONE };
     }
 
     /// The latest write, if there is one to sync.
@@ -108,6 +188,7 @@ impl Journal {
 
     /// The disk says that writes up to and with this one are durable. They are not.
     pub fn lie(&mut self, upto: WriteId) {
+        debug_assert!(self.promised <= upto && upto <= self.head.write);
         self.promised = upto;
     }
 
@@ -125,6 +206,8 @@ impl Journal {
             let (_, write) = self.pending.pop_front().expect("just seen");
             self.carry_out(write);
         }
+        debug_assert!(!self.pending.is_empty() || self.log.last_index() == self.head.last);
+        debug_assert!(!self.pending.is_empty() || self.log.base() == self.head.base);
     }
 
     fn carry_out(&mut self, write: Write) {
@@ -285,6 +368,7 @@ impl Journal {
         let torn = self.tear(tear);
         self.pending.clear();
         (self.failed, self.promised) = (false, WriteId::NONE);
+        self.rewind();
         let remains = Remains {
             survived,
             torn: torn.unwrap_or(0),
@@ -346,6 +430,10 @@ fn garbled(entry: Entry) -> Entry {
 mod tests {
     use super::*;
 
+    fn write(journal: &mut Journal, id: WriteId, what: Write) {
+        assert_eq!(journal.push(id, what), Ok(()));
+    }
+
     fn entries(count: usize) -> Write {
         Write::Append((0..count).map(|_| Entry::noop(Term(1))).collect())
     }
@@ -353,9 +441,9 @@ mod tests {
     #[test]
     fn a_crash_keeps_a_prefix_and_may_tear_the_next_write() {
         let mut journal = Journal::default();
-        journal.push(WriteId(1), entries(2));
-        journal.push(WriteId(2), entries(4));
-        journal.push(WriteId(3), Write::Vote(Term(9), None));
+        write(&mut journal, WriteId(1), entries(2));
+        write(&mut journal, WriteId(2), entries(4));
+        write(&mut journal, WriteId(3), Write::Vote(Term(9), None));
         let (remains, survives) = journal.crash(1, Tear::Drawn(u64::MAX / 2), None);
         let expected = Remains { survived: WriteId(1), torn: 1, lost: 2, ..Remains::default() };
         assert_eq!(remains, expected);
@@ -369,9 +457,9 @@ mod tests {
     #[test]
     fn a_crash_without_survivors_loses_all_that_was_not_durable() {
         let mut journal = Journal::default();
-        journal.push(WriteId(1), entries(2));
+        write(&mut journal, WriteId(1), entries(2));
         journal.sync(WriteId(1));
-        journal.push(WriteId(2), Write::Truncate(Index(1)));
+        write(&mut journal, WriteId(2), Write::Truncate(Index(1)));
         let nothing = Remains { lost: 1, ..Remains::default() };
         assert_eq!(journal.crash(0, Tear::Nothing, None).0, nothing);
         assert_eq!(journal.recover(Index::ZERO).log.last_index(), Index(2));
@@ -382,9 +470,9 @@ mod tests {
     fn a_disk_that_does_not_keep_the_order_may_have_the_log_or_the_vote_alone() {
         let written = || {
             let mut journal = Journal::default();
-            journal.push(WriteId(1), Write::Vote(Term(2), None));
-            journal.push(WriteId(2), entries(3));
-            journal.push(WriteId(3), Write::Vote(Term(3), None));
+            write(&mut journal, WriteId(1), Write::Vote(Term(2), None));
+            write(&mut journal, WriteId(2), entries(3));
+            write(&mut journal, WriteId(3), Write::Vote(Term(3), None));
             journal
         };
         let left = |whole, votes| {
@@ -405,11 +493,11 @@ mod tests {
     #[test]
     fn a_promise_of_the_disk_is_kept_in_time_or_broken_by_a_crash() {
         let mut journal = Journal::default();
-        journal.push(WriteId(1), entries(2));
-        journal.push(WriteId(2), entries(1));
+        write(&mut journal, WriteId(1), entries(2));
+        write(&mut journal, WriteId(2), entries(1));
         journal.lie(WriteId(2));
         assert_eq!(journal.unsynced(), None, "all has been synced, as the disk says");
-        journal.push(WriteId(3), entries(1));
+        write(&mut journal, WriteId(3), entries(1));
         assert_eq!(
             (journal.unsynced(), journal.first_unsynced()),
             (Some(WriteId(3)), Some(WriteId(3)))
@@ -422,14 +510,14 @@ mod tests {
         let (remains, _) = journal.crash(0, Tear::Nothing, None);
         assert_eq!((remains.lost, remains.promised), (1, 1));
         assert_eq!(journal.recover(Index::ZERO).log.last_index(), Index(3));
-        journal.push(WriteId(1), entries(1));
+        write(&mut journal, WriteId(1), entries(1));
         assert_eq!(journal.unsynced(), Some(WriteId(1)), "a new life, a new count");
     }
 
     #[test]
     fn a_rotten_record_is_there_until_its_entry_is_removed() {
         let mut journal = Journal::default();
-        journal.push(WriteId(1), entries(5));
+        write(&mut journal, WriteId(1), entries(5));
         assert_eq!(journal.from_end(1), None, "nothing is durable");
         journal.sync(WriteId(1));
         assert_eq!(
@@ -438,14 +526,14 @@ mod tests {
         );
         journal.rot(DiskFile::Log, Index(4));
         journal.rot(DiskFile::Log, Index(2));
-        journal.push(WriteId(2), Write::Truncate(Index(3)));
+        write(&mut journal, WriteId(2), Write::Truncate(Index(3)));
         journal.sync(WriteId(2));
         assert_eq!(journal.recover(Index::ZERO).damage.corrupt, Some(Index(2)));
-        journal.push(WriteId(3), Write::Truncate(Index(2)));
+        write(&mut journal, WriteId(3), Write::Truncate(Index(2)));
         journal.sync(WriteId(3));
         assert_eq!(journal.corrupt(), None);
         journal.rot(DiskFile::Log, Index(1));
-        journal.push(WriteId(4), Write::Compact(Index(1)));
+        write(&mut journal, WriteId(4), Write::Compact(Index(1)));
         journal.sync(WriteId(4));
         assert_eq!((journal.corrupt(), journal.from_end(1)), (None, None));
     }
@@ -454,15 +542,15 @@ mod tests {
     fn a_rotten_vote_is_there_until_another_is_written() {
         let mut journal = Journal::default();
         assert_eq!(journal.rotting(DiskFile::Vote, 1), None, "none was written");
-        journal.push(WriteId(1), Write::Vote(Term(4), None));
+        write(&mut journal, WriteId(1), Write::Vote(Term(4), None));
         journal.sync(WriteId(1));
         assert_eq!(journal.rotting(DiskFile::Vote, 1), Some(Index::ZERO));
         journal.rot(DiskFile::Vote, Index::ZERO);
-        journal.push(WriteId(2), Write::Vote(Term(5), None));
-        journal.push(WriteId(3), entries(1));
+        write(&mut journal, WriteId(2), Write::Vote(Term(5), None));
+        write(&mut journal, WriteId(3), entries(1));
         journal.crash(2, Tear::Nothing, Some(0));
         assert!(journal.vote_is_corrupt(), "the log came first, and the crash before the vote");
-        journal.push(WriteId(1), Write::Vote(Term(6), None));
+        write(&mut journal, WriteId(1), Write::Vote(Term(6), None));
         journal.sync(WriteId(1));
         assert!(!journal.vote_is_corrupt());
         journal.rot(DiskFile::Vote, Index::ZERO);
@@ -482,8 +570,8 @@ mod tests {
             })
         };
         let mut journal = Journal::default();
-        journal.push(WriteId(1), entries(4));
-        journal.push(WriteId(2), Write::Compact(Index(3)));
+        write(&mut journal, WriteId(1), entries(4));
+        write(&mut journal, WriteId(2), Write::Compact(Index(3)));
         journal.save(snapshot(2));
         journal.rot(DiskFile::Snapshot, Index(2));
         assert_eq!(journal.corrupt_snapshot(), Some(Index(2)));
@@ -494,8 +582,8 @@ mod tests {
         assert_eq!((recovered.log.base(), recovered.log.last_index()), (Index(0), Index(4)));
         assert_eq!(recovered.snapshot.map(|it| it.last_included_index), Some(Index(3)));
         journal.save(snapshot(9));
-        journal.push(WriteId(1), Write::Discard(Index(9), Term(1)));
-        journal.push(WriteId(2), entries(1));
+        write(&mut journal, WriteId(1), Write::Discard(Index(9), Term(1)));
+        write(&mut journal, WriteId(2), entries(1));
         journal.sync(WriteId(2));
         let recovered = journal.recover(Index(9));
         assert_eq!((recovered.log.base(), recovered.log.last_index()), (Index(9), Index(10)));

@@ -1,14 +1,18 @@
 //! The simulator: one virtual clock, one event at a time.
 //!
-//! [`runner`] is the door. [`Sim`] is the loop over events; `host` carries out what nodes want; `snapshots` copies state machines,
-//! `apply` lets them work later; `faults` does what the plan wants, and `recovery` ends it; `clients` asks and waits; [`journal`] is what disks
-//! hold; [`watch`] sees it all; [`choices`] keeps what was drawn.
+//! [`runner`] is the door. [`Sim`] is the loop over events. `host` hands a node its inputs, `incoming` has them wait where it is
+//! not ready, and `guest` catches its panics; `effects` does what it wants, with `apply` for state machines that work later, `snapshots`
+//! for copies of them and `timers`; [`journal`] is what disks hold. `faults` does what the plan wants (`targets` and `partition` say to which nodes), and `recovery` ends it; `clients` asks
+//! and waits; [`recorder`] sees it all; [`choices`] keeps what was drawn.
 
 mod apply;
 pub mod choices;
 mod clients;
+mod effects;
 mod faults;
+mod guest;
 mod host;
+mod incoming;
 pub mod journal;
 mod partition;
 pub mod recorder;
@@ -17,20 +21,19 @@ pub mod run;
 pub mod runner;
 mod snapshots;
 mod targets;
+mod timers;
 pub mod waits;
 
 pub use run::{Ended, Options, Outcome, run_nodes};
 pub use runner::{BuiltIn, Checked, Nodes, Run, Runner, run};
 
-use std::rc::Rc;
-
-use crate::configuration::{Change, Configuration};
+use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::RequestId;
-use crate::node::{Answer, Effect, Input, Node, Request, Snapshot};
+use crate::node::{Answer, Effect, Node};
 use crate::plan::{Clients, Plan, SingleRequest};
 use crate::raft::Rules;
-use crate::record::{Kind, Loss};
+use crate::record::Kind;
 use crate::time::{Span, Time};
 use crate::world::network::Network;
 use crate::world::queue::Queue;
@@ -38,6 +41,7 @@ use crate::world::queue::Queue;
 use clients::ClientEvent;
 use faults::{FaultEvent, Faults};
 use host::Host;
+use incoming::Incoming;
 use recorder::Recorder;
 use recovery::Recovery;
 
@@ -46,28 +50,12 @@ const TURNS_BETWEEN_LOOKS: u64 = 4_096;
 
 /// What can happen next.
 enum Event<M> {
-    /// A message arrives.
-    Deliver { from: NodeId, to: NodeId, id: u64, message: M },
-    /// A node's timer may be due. Out of date if the token is.
-    Timer { node: NodeId, token: u32 },
+    /// Something comes to a node, which takes it when it is ready.
+    Incoming { node: NodeId, what: Incoming<M> },
     /// A node's disk has synced up to a write. Out of date if the node's life, or the sync, is over.
     Synced { node: NodeId, life: u32, upto: WriteId },
-    /// A node hears of the writes that are durable.
-    Durable { node: NodeId, write: WriteId },
-    /// A node hears that writes failed.
-    WriteFailed { node: NodeId, write: WriteId },
     /// A node's disk has written a snapshot. Out of date if the node's life is over.
     SnapshotWritten { node: NodeId, life: u32, index: Index },
-    /// A node hears of the snapshot that is durable.
-    SnapshotSaved { node: NodeId, snapshot: Rc<Snapshot> },
-    /// A state machine does what it was given. Out of date if the node's life is over.
-    Apply { node: NodeId, life: u32 },
-    /// A client's request reaches a node.
-    Request { node: NodeId, request: Request },
-    /// A node is told to hand its leadership over.
-    Transfer { node: NodeId, to: NodeId },
-    /// A node is told to change the members of the cluster.
-    Change { node: NodeId, change: Change },
     /// A slow node is ready for its next input.
     Proceed { node: NodeId },
     /// A node starts, if it is still down from this life.
@@ -155,6 +143,15 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
 
     /// Runs to the end, or until somebody gives it up.
     fn run(&mut self, horizon: Time, interrupt: Option<&dyn Fn() -> bool>) -> Ended {
+        let ended = self.run_loop(horizon, interrupt);
+        self.close();
+        match self.recorder.violation {
+            Some(_) => Ended::Violation,
+            None => ended,
+        }
+    }
+
+    fn run_loop(&mut self, horizon: Time, interrupt: Option<&dyn Fn() -> bool>) -> Ended {
         let mut turns = 0_u64;
         loop {
             turns += 1;
@@ -185,55 +182,16 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         }
     }
 
-    /// Handles one event. What is out of date does not count.
+    /// Handles one event. Only the loop calls this. What is out of date does not count.
     fn handle(&mut self, event: Event<N::Message>) {
-        if let Some(node) = input_of(&event)
-            && !self.is_ready(node)
-        {
-            return self.put_off(node, event);
-        }
         match event {
-            Event::Timer { node, token } => self.timer(node, token),
+            Event::Incoming { node, what } => self.receive(node, what),
             Event::Synced { node, life, upto } => self.synced(node, life, upto),
-            Event::Proceed { node } => self.proceed(node),
-            Event::Boot { node, life } => self.boot(node, life),
-            Event::Deliver { from, to, id, message } => self.deliver(from, to, id, message),
-            Event::Durable { node, write } => {
-                self.count_event();
-                self.release(node, write);
-                self.step(node, Input::Durable(write));
-            }
-            Event::WriteFailed { node, write } => {
-                self.count_event();
-                self.step(node, Input::WriteFailed(write));
-            }
-            Event::Apply { node, life } => self.apply_all(node, life),
             Event::SnapshotWritten { node, life, index } => {
                 self.snapshot_written(node, life, index);
             }
-            Event::SnapshotSaved { node, snapshot } => {
-                self.count_event();
-                self.step(node, Input::SnapshotSaved(snapshot));
-            }
-            Event::Request { node, request } => {
-                if self.hosts[node.slot()].is_up() {
-                    self.count_event();
-                    self.recorder.record(Some(node), Kind::Request { request: request.id });
-                    self.step(node, Input::Request(request));
-                }
-            }
-            Event::Transfer { node, to } => {
-                if self.hosts[node.slot()].is_up() {
-                    self.count_event();
-                    self.step(node, Input::Transfer(to));
-                }
-            }
-            Event::Change { node, change } => {
-                if self.hosts[node.slot()].is_up() {
-                    self.count_event();
-                    self.step(node, Input::Change(change));
-                }
-            }
+            Event::Proceed { node } => self.proceed(node),
+            Event::Boot { node, life } => self.boot(node, life),
             Event::Client { client, what } => self.client_event(client, what),
             Event::Answer { node, request, answer } => self.answered(node, request, answer),
             Event::Fault(fault) => self.fault_event(fault),
@@ -241,21 +199,19 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         }
     }
 
-    fn deliver(&mut self, from: NodeId, to: NodeId, id: u64, message: N::Message) {
-        self.count_event();
-        let loss = match () {
-            () if !self.hosts[to.slot()].is_up() => Some(Loss::Down),
-            () if self.network.is_cut(from, to) || id <= self.recovery.lost_upto => {
-                Some(Loss::CutInFlight)
-            }
-            () => None,
-        };
-        if let Some(why) = loss {
-            return self.recorder.record(Some(to), Kind::Drop { from, id, why });
+    /// Ends the run: drops all that is a node's, which may panic for the last time.
+    fn close(&mut self) {
+        for slot in 0..self.hosts.len() {
+            let id = NodeId::at(slot);
+            let process = self.hosts[slot].end_process();
+            self.drop_process(id, process);
         }
-        let summary = N::summary(&message);
-        self.recorder.record(Some(to), Kind::Deliver { from, id, message: summary });
-        self.step(to, Input::Receive { from, message });
+        while let Some((_, event)) = self.queue.pop_until(Time::MAX) {
+            if let Event::Incoming { node, what: Incoming::Deliver { from, message, .. } } = event {
+                debug_assert_ne!(node, from);
+                self.discard(from, message);
+            }
+        }
     }
 
     /// Begins a new event.
@@ -265,21 +221,5 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
 
     fn after(&self, span: Span) -> Time {
         self.recorder.now.plus(span)
-    }
-}
-
-/// The node for which an event is an input: paused and slow nodes put these off.
-fn input_of<M>(event: &Event<M>) -> Option<NodeId> {
-    match event {
-        Event::Deliver { to, .. } => Some(*to),
-        Event::Timer { node, .. }
-        | Event::Durable { node, .. }
-        | Event::WriteFailed { node, .. }
-        | Event::SnapshotSaved { node, .. }
-        | Event::Apply { node, .. }
-        | Event::Request { node, .. }
-        | Event::Transfer { node, .. }
-        | Event::Change { node, .. } => Some(*node),
-        _ => None,
     }
 }

@@ -6,7 +6,9 @@ use crate::ids::{NodeId, Term};
 use crate::oracle::checker::Checkers;
 use crate::oracle::{Oracles, Violation};
 use crate::plan::{Plan, When};
+use crate::property::Property;
 use crate::record::{Kind, Record};
+use crate::sim::guest::Fault;
 use crate::sim::waits::Stopwatch;
 use crate::situation::Situation;
 use crate::time::Time;
@@ -100,6 +102,18 @@ impl<'a> Recorder<'a> {
             node,
             kind,
         });
+    }
+
+    /// Takes note of what a node did wrong. A violation tells of it all that is known, which a record has no room for.
+    pub(super) fn broken(&mut self, node: NodeId, fault: &Fault) {
+        let is_first = self.violation.is_none();
+        self.record(Some(node), Kind::Broken { why: fault.broken() });
+        if let (true, Some(violation)) = (is_first, &mut self.violation)
+            && let Some((sentence, detail)) = fault.told(node)
+        {
+            debug_assert_eq!(violation.property, Property::Contract);
+            (violation.sentence, violation.detail) = (sentence, detail);
+        }
     }
 
     #[inline(never)]

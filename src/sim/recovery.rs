@@ -90,7 +90,7 @@ impl<N: Node> Sim<'_, '_, N> {
             return vec![initial];
         }
         let known = |host: &&Host<N>| match host.is_up() {
-            true => host.status().commit,
+            true => host.status().commit.max(host.applied),
             false => host.applied,
         };
         let mut in_force = vec![initial];

@@ -12,6 +12,7 @@ use crate::oracle::{Checker, Violation};
 use crate::plan::Plan;
 use crate::sim::Sim;
 use crate::sim::choices::Choices;
+use crate::sim::guest::keep_panics_off_the_terminal;
 use crate::sim::recorder::{Marks, Recorder, Sink};
 use crate::sim::waits::{Stopwatch, Waits};
 use crate::situation::{Counts, Situation};
@@ -127,6 +128,7 @@ pub fn run_nodes<N: Node>(
     make: &dyn Fn(&Setup<'_>) -> N,
     options: Options<'_>,
 ) -> Outcome {
+    keep_panics_off_the_terminal();
     let horizon = options.until.unwrap_or(plan.horizon).min(plan.horizon);
     let mut recorder = Recorder::new(plan, options.oracles, options.sink, options.on_situation);
     recorder.stopwatch = options.waits.map(Stopwatch::new);
@@ -174,23 +176,4 @@ pub fn run_nodes<N: Node>(
         own_situations,
         reads_left_out,
     }
-}
-
-std::thread_local! {
-    static IN_NODE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
-
-/// Marks that a node's own code runs on this thread.
-pub(super) fn enter_node(inside: bool) {
-    IN_NODE.set(inside);
-}
-
-/// Keeps panics of nodes off the terminal: they become violations. Panics elsewhere are reported as before.
-pub fn silence_panics_of_nodes() {
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        if !IN_NODE.get() {
-            report(info);
-        }
-    }));
 }

@@ -3,15 +3,17 @@
 
 use std::rc::Rc;
 
-use crate::ids::{Index, NodeId};
+use crate::breach::Breach;
+use crate::configuration::Configuration;
+use crate::ids::{Index, NodeId, Term};
 use crate::kv::Map;
-use crate::node::{Effect, Node, Snapshot};
+use crate::node::{Node, Snapshot};
 use crate::plan::fault::Unsynced;
 use crate::plan::{Plan, StateMachine};
 use crate::record::Kind;
 use crate::rng::{Rng, Stream};
 use crate::sim::host::Host;
-use crate::sim::journal::Write;
+use crate::sim::incoming::Incoming;
 use crate::sim::{Event, Sim};
 use crate::time::Span;
 use crate::world::latency::sample;
@@ -25,8 +27,6 @@ pub struct Snapshots {
     volatile: bool,
     /// The snapshot that is being written.
     writing: Option<Rc<Snapshot>>,
-    /// The last index of the log in memory that was compacted.
-    pub base: Index,
 }
 
 impl Snapshots {
@@ -37,7 +37,6 @@ impl Snapshots {
             piece: plan.config().snapshot_chunk.into(),
             volatile: plan.cluster.state_machine == StateMachine::Volatile,
             writing: None,
-            base: Index::ZERO,
         }
     }
 
@@ -91,58 +90,49 @@ impl<N: Node> Host<N> {
 }
 
 impl<N: Node> Sim<'_, '_, N> {
-    /// Carries out what a node wants done with its snapshots and the log that they cover; says whether it may.
-    pub(super) fn carry_out_snapshot(&mut self, id: NodeId, effect: Effect<N::Message>) -> bool {
-        let host = &mut self.hosts[id.slot()];
-        match effect {
-            Effect::TakeSnapshot { index, term, members } => {
-                let image = match self.rules.snapshots_hold_sessions() {
-                    true => host.machine.image(),
-                    false => host.machine.without_answers().image(),
-                };
-                let (last_included_index, last_included_term) = (index, term);
-                let snapshot = Snapshot { last_included_index, last_included_term, members, image };
-                index == host.applied && self.write_snapshot(id, Rc::new(snapshot), false)
-            }
-            Effect::SaveSnapshot(snapshot) => self.write_snapshot(id, snapshot, true),
-            Effect::Compact { write, upto } => {
-                if upto <= host.snapshots.base || upto > host.last_index {
-                    return false;
-                }
-                host.snapshots.base = upto;
-                self.recorder.record(Some(id), Kind::Compact { write, upto });
-                self.write(id, write, Write::Compact(upto));
-                true
-            }
-            Effect::Discard { write, index, term } => {
-                if index <= host.snapshots.base {
-                    return false;
-                }
-                host.snapshots.base = index;
-                host.last_index = index;
-                self.recorder.record(Some(id), Kind::Discard { write, index, term });
-                self.write(id, write, Write::Discard(index, term));
-                true
-            }
-            Effect::Restore(snapshot) => self.restore(id, &snapshot),
-            _ => true,
+    /// Copies the state machine of a node, which must have just applied this index, and begins to write the copy.
+    pub(super) fn take_snapshot(
+        &mut self,
+        id: NodeId,
+        (index, term): (Index, Term),
+        members: Configuration,
+    ) -> Result<(), Breach> {
+        self.check_members(members)?;
+        let host = &self.hosts[id.slot()];
+        let applied = host.applied;
+        if index != applied || index == Index::ZERO {
+            return Err(Breach::SnapshotOutOfPlace { index, applied });
         }
+        let image = match self.rules.snapshots_hold_sessions() {
+            true => host.machine.image(),
+            false => host.machine.without_answers().image(),
+        };
+        let (last_included_index, last_included_term) = (index, term);
+        let snapshot = Snapshot { last_included_index, last_included_term, members, image };
+        self.write_snapshot(id, Rc::new(snapshot), false)
     }
 
-    fn write_snapshot(&mut self, id: NodeId, snapshot: Rc<Snapshot>, received: bool) -> bool {
+    /// Begins to write a snapshot, if no other is being written.
+    pub(super) fn write_snapshot(
+        &mut self,
+        id: NodeId,
+        snapshot: Rc<Snapshot>,
+        received: bool,
+    ) -> Result<(), Breach> {
         let now = self.recorder.now;
         let host = &mut self.hosts[id.slot()];
-        if host.snapshots.writing.is_some() {
-            return false;
+        let (index, term) = (snapshot.last_included_index, snapshot.last_included_term);
+        if let Some(writing) = &host.snapshots.writing {
+            let writing = writing.last_included_index;
+            return Err(Breach::SnapshotWhileWriting { index, writing });
         }
         let takes = host.snapshot_takes(snapshot.image.bytes);
         let life = host.life;
-        host.snapshots.writing = Some(snapshot.clone());
-        let (index, term) = (snapshot.last_included_index, snapshot.last_included_term);
         let state = snapshot.image.fingerprint;
+        host.snapshots.writing = Some(snapshot);
         self.recorder.record(Some(id), Kind::Snapshot { index, term, state, received });
         self.queue.push(now.plus(takes), Event::SnapshotWritten { node: id, life, index });
-        true
+        Ok(())
     }
 
     /// Lets the snapshot that is being written be whole within this span.
@@ -163,7 +153,7 @@ impl<N: Node> Sim<'_, '_, N> {
         }
         let Some(snapshot) = host.snapshots.writing.take() else { return };
         self.save_snapshot(id, &snapshot);
-        self.handle(Event::SnapshotSaved { node: id, snapshot });
+        self.receive(id, Incoming::SnapshotSaved(snapshot));
     }
 
     /// A snapshot takes the place of the one before.
@@ -173,14 +163,15 @@ impl<N: Node> Sim<'_, '_, N> {
         self.recorder.record(Some(id), Kind::SnapshotSaved { index, term });
     }
 
-    /// Makes a node's state machine what it is in a snapshot; says whether it is a state machine of this kind.
-    fn restore(&mut self, id: NodeId, snapshot: &Rc<Snapshot>) -> bool {
+    /// Makes a node's state machine what it is in a snapshot.
+    pub(super) fn restore(&mut self, id: NodeId, snapshot: &Snapshot) -> Result<(), Breach> {
         let host = &mut self.hosts[id.slot()];
-        let Some(machine) = snapshot.image.content::<Map>() else { return false };
-        host.machine = machine.clone();
-        host.applied = snapshot.last_included_index;
+        let index = snapshot.last_included_index;
+        let machine = snapshot.image.content::<Map>().ok_or(Breach::RestoreOfNoImage { index })?;
+        host.machine.clone_from(machine);
+        host.applied = index;
         self.record_restore(id, snapshot);
-        true
+        Ok(())
     }
 
     pub(super) fn record_restore(&mut self, id: NodeId, snapshot: &Snapshot) {

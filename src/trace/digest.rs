@@ -3,8 +3,9 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+use crate::breach::Broken;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term};
 use crate::log::{Command, RequestId};
@@ -157,7 +158,9 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::Deliver { from, id, .. } => fold(19, &[u64::from(from.number()), id]),
         Kind::Drop { from, id, why } => fold(20, &[u64::from(from.number()), id, why as u64]),
         Kind::Duplicate { from, id } => fold(21, &[u64::from(from.number()), id]),
-        Kind::Timer { late } => fold(22, &[late]),
+        Kind::Timer { timer, late } => {
+            fold(22, &[late, timer.0.into()][..if timer.is_first() { 1 } else { 2 }]);
+        }
         Kind::Invoke { request, command, attempt } => {
             let (what, values) = command_words(command);
             fold(23, &[request_word(request), u64::from(attempt), what, values]);
@@ -172,7 +175,7 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::Missed { fault } => fold(30, &[u64::from(fault)]),
         Kind::Heal { fault } => fold(31, &[u64::from(fault)]),
         Kind::Recovery { check } => fold(60, &[u64::from(check)]),
-        Kind::Broken { panicked } => fold(32, &[panicked.into()]),
+        Kind::Broken { why } => fold(32, &broken_words(why)),
         Kind::Snapshot { index, term, state, received } => {
             fold(48, &[index.0, term.0, state, received.into()]);
         }
@@ -194,6 +197,17 @@ fn remains_words(remains: Remains) -> [u64; 4] {
     let Remains { survived, torn, lost, votes, promised } = remains;
     let last = votes.map_or(0, |last| last.0 + 1);
     [survived.0, u64::from(torn) << 32 | u64::from(lost), last, promised.into()]
+}
+
+/// 1 and a fingerprint of a panic's words, or 0 and what tells of a breach.
+fn broken_words(why: Broken) -> [u64; 5] {
+    match why {
+        Broken::Panicked(words) => [1, xxh3_64(words.as_str().as_bytes()), 0, 0, 0],
+        Broken::Breached(breach) => {
+            let [breach, first, second, third] = breach.words();
+            [0, breach, first, second, third]
+        }
+    }
 }
 
 fn members(index: Index, term: Term, configuration: Configuration) -> [u64; 4] {

@@ -3,11 +3,12 @@
 
 use std::fmt::Write as _;
 
+use crate::breach::Broken;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Command, RequestId};
 use crate::message::{MessageKind, Summary};
-use crate::node::{DiskFile, Role};
+use crate::node::{DiskFile, Role, TimerId};
 use crate::record::{Heard, Kind, Loss, Record, Remains};
 
 /// Puts records into words. It follows roles and terms, so it wants to see every record, shown or not.
@@ -216,10 +217,7 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
             Loss::Unsent => format!("<x {from} never sent: the sender went down first"),
         },
         Kind::Duplicate { from, id } => format!("<< {from} #{id} will arrive twice"),
-        Kind::Timer { late } if late > 0 => {
-            format!("timer fires, {} late", crate::time::Span(late))
-        }
-        Kind::Timer { .. } => "timer fires".into(),
+        Kind::Timer { timer, late } => timer_words(timer, late),
         Kind::Invoke { request, command, attempt } => {
             let again = if attempt > 1 { format!(", try {attempt}") } else { String::new() };
             format!("is asked by {}: {}{again}", client(request), command_words(command))
@@ -254,8 +252,7 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Restore { index, term, .. } => {
             format!("restores its state machine from the snapshot up to {index}@{term}")
         }
-        Kind::Broken { panicked: true } => "PANICS".into(),
-        Kind::Broken { panicked: false } => "BREAKS THE CONTRACT with its host".into(),
+        Kind::Broken { why } => broken_words(why),
     }
 }
 
@@ -354,4 +351,20 @@ pub fn members(configuration: Configuration) -> String {
         let _ = write!(words, "; learners {learners}");
     }
     words
+}
+
+/// Why a node cannot go on.
+pub fn broken_words(why: Broken) -> String {
+    match why {
+        Broken::Panicked(words) => format!("PANICS: {words}"),
+        Broken::Breached(breach) => format!("BREAKS THE CONTRACT with its host: it {breach}"),
+    }
+}
+
+fn timer_words(timer: TimerId, late: u64) -> String {
+    let which = if timer.is_first() { String::new() } else { format!("{timer} ") };
+    match late {
+        0 => format!("timer {which}fires"),
+        _ => format!("timer {which}fires, {} late", crate::time::Span(late)),
+    }
 }

@@ -13,7 +13,7 @@ use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use squall::log::{Batch, Command, Entry, Log, RequestId};
 use squall::node::{
     Answer, Context, Damage, Effect, Image, Input, Node, NodeRng, Output, Recovered, Request, Role,
-    Snapshot, Status,
+    Snapshot, Status, TimerId,
 };
 use squall::raft::{Message, Raft};
 use squall::rng::{Rng, Stream};
@@ -311,8 +311,8 @@ impl Driver {
                 let index = snapshot.last_included_index;
                 writeln!(lines, "{id} restores its state machine up to {index}")
             }
-            Effect::SetTimer(timer) => {
-                node.timer = timer;
+            Effect::SetTimer { at, .. } => {
+                node.timer = at;
                 Ok(())
             }
             Effect::Apply { index, entry, answer } => {
@@ -332,6 +332,7 @@ impl Driver {
                 };
                 writeln!(lines, "{id} answers c{}.{}: {what}", request.client, request.serial)
             }
+            Effect::CancelTimer { .. } => Ok(()),
             Effect::Stop => writeln!(lines, "{id} stops itself"),
         };
     }
@@ -339,7 +340,7 @@ impl Driver {
     /// The node's timer fires, when it is due.
     pub fn timer(&mut self, id: NodeId) {
         self.nodes[id.slot()].now = self.nodes[id.slot()].timer;
-        self.step(id, Input::TimerFired);
+        self.step(id, Input::TimerFired(TimerId::FIRST));
     }
 
     /// All that a node wrote becomes durable.

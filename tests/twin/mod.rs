@@ -55,6 +55,8 @@ struct Node {
     out: bool,
     commit: usize,
     applied: usize,
+    /// The event in which it started, until it says how far it knows what is committed.
+    started: u64,
     /// How far it ever came in this life or its state machine in an earlier one.
     reached: usize,
 }
@@ -197,6 +199,7 @@ impl Twin {
                 (node.term, node.leads) = (term, false);
                 (node.commit, node.applied) = (applied.0 as usize, applied.0 as usize);
                 node.reached = node.applied;
+                node.started = record.event;
             }
             Kind::Crash(remains) => {
                 self.lost_logs.push(node.log.clone());
@@ -233,6 +236,7 @@ impl Twin {
             },
             Kind::Commit { index, term } => {
                 node.commit = index.0 as usize;
+                node.started = 0;
                 if node.commit <= node.log.len() {
                     let prefix = node.log[..node.commit].to_vec();
                     let (_, members) = self.latest(&self.nodes[id.slot()].log);
@@ -496,7 +500,10 @@ impl Twin {
             self.broken.push(Property::MonotonicTerm);
         }
         let reports = matches!(record.kind, Kind::Commit { .. });
-        if reports && (node.commit < before.commit || node.commit > node.log.len()) {
+        // The first that a node says in its life may be less than what it has applied.
+        let first = before.started == record.event;
+        let went_back = node.commit < before.commit && !first;
+        if reports && (went_back || node.commit > node.log.len()) {
             self.broken.push(Property::MonotonicCommit);
         }
         let terms = self.disk_terms.iter().filter(|(node, _)| *node == id).map(|(_, term)| term);

@@ -9,7 +9,8 @@ use crate::campaign::shrink::gather::is_plain_network;
 use crate::campaign::shrink::simpler::{SYNCS, plain_disk};
 use crate::ids::NodeId;
 use crate::plan::{
-    Action, Clients, DiskOptions, Fault, Latency, LinkOptions, Pin, Plan, SyncPin, Target, When,
+    Action, Clients, DiskOptions, Fault, Latency, LinkOptions, Pin, Plan, SyncPin, Target,
+    WORDS_MAX, When,
 };
 use crate::sim::choices::{Choices, Strike};
 use crate::sim::{Options, Outcome, Runner};
@@ -159,6 +160,8 @@ fn decided(plan: &Plan, choices: &Choices, asked: Asked, triggers: Triggers) -> 
         }
         node.election_timeouts.clone_from(&choices.timeouts[id.slot()]);
         node.heartbeat_intervals.clone_from(&choices.heartbeats[id.slot()]);
+        let words = &choices.words[id.slot()];
+        node.words = words[..words.len().min(WORDS_MAX)].to_vec();
     }
     plan.faults = decided_faults(&plan, choices, triggers);
     plan

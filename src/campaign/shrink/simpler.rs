@@ -316,6 +316,7 @@ fn node(shrinker: &mut Shrinker, id: NodeId) {
         let plan = shrinker.with(|plan| change(plan.node_mut(id)));
         shrinker.take(plan);
     }
+    words(shrinker, id);
     let disk = shrinker.best.node(id).and_then(|node| node.disk.clone());
     if disk.is_some_and(|disk| !SYNCS.iter().any(|fsync| disk == plain_disk(*fsync))) {
         let with =
@@ -335,6 +336,20 @@ fn node(shrinker: &mut Shrinker, id: NodeId) {
             return;
         }
     }
+}
+
+/// The random words of one node: none, fewer, or plain ones. Those that come last are used last.
+fn words(shrinker: &mut Shrinker, id: NodeId) {
+    while let Some(count) = shrinker.best.node(id).map(|node| node.words.len())
+        && count > 0
+    {
+        let keep = |count: usize| shrinker.with(|plan| plan.node_mut(id).words.truncate(count));
+        if shrinker.take_first(vec![keep(0), keep(count / 2), keep(count - 1)]).is_none() {
+            break;
+        }
+    }
+    let plain = shrinker.with(|plan| plan.node_mut(id).words.fill(0));
+    shrinker.take(plain);
 }
 
 /// One fault: nothing random in it, no repetition, no coming and going.

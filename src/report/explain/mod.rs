@@ -92,7 +92,7 @@ fn explain_records(
     };
     // It has a heading, and an empty line before it.
     let around = LINES_AROUND + if standing.is_empty() { 0 } else { standing.len() + 2 };
-    let around = around + violation.history.len();
+    let around = around + violation.detail.len() + violation.history.len();
     let lines = chosen(told, lines_max.saturating_sub(around));
     let told = |node: &NodeId| lines.iter().any(|line| line.mentions(*node));
     let idle =
@@ -133,10 +133,10 @@ impl Explanation {
             let _ = writeln!(text, "{mark} {time:>10}  {node:<4}{term:<5}{number:<8}{what}");
         }
         let _ = writeln!(text, "  {}", self.rest());
-        let Violation { property, sentence, .. } = &self.violation;
+        let Violation { property, sentence, detail, .. } = &self.violation;
         let _ = writeln!(text, "\n{property}: {}", property.sentence());
         let _ = writeln!(text, "  {sentence}");
-        for line in &self.violation.history {
+        for line in detail.iter().chain(&self.violation.history) {
             let _ = writeln!(text, "    {line}");
         }
         let _ = writeln!(text, "  proof, marked with *: {}", self.evidence());
@@ -157,7 +157,7 @@ impl Explanation {
     /// As a report of a bug, with all that makes it happen again.
     pub fn markdown(&self, run: &Run<'_>) -> String {
         let plan = run.plan();
-        let Violation { property, sentence, .. } = &self.violation;
+        let Violation { property, sentence, detail, .. } = &self.violation;
         let mut text = format!("# {property}: {sentence}\n\n");
         if !plan.title.is_empty() {
             let _ = writeln!(text, "{}\n", plan.title);
@@ -173,6 +173,9 @@ impl Explanation {
         }
         let _ = writeln!(text, "\n{}.\n\n## What does not hold\n", self.rest());
         let _ = writeln!(text, "{}\n\n{sentence}\n", property.sentence());
+        if !detail.is_empty() {
+            let _ = writeln!(text, "```\n{}\n```\n", detail.join("\n"));
+        }
         if !self.violation.history.is_empty() {
             let history = self.violation.history.join("\n");
             let _ = writeln!(text, "The shortest history that cannot be:\n\n```\n{history}\n```\n");

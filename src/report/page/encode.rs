@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::breach::Broken;
 use crate::ids::{NodeId, Term};
 use crate::log::{Command, Entry, RequestId};
 use crate::message::{MessageKind, Summary};
 use crate::node::Role;
 use crate::record::{Heard, Kind, Loss, Record, Remains};
-use crate::trace::text::{client, command_words, heard_words};
+use crate::trace::text::{broken_words, client, command_words, heard_words};
 
 /// The kinds of records, as traces name them, in the order in which they came to pages.
 pub const KINDS: &[&str] = &[
@@ -130,6 +131,13 @@ impl Encoder {
         self.tables.commands.len() as u64
     }
 
+    /// The place of why a node is broken in the table of commands.
+    fn broken(&mut self, why: Broken) -> u64 {
+        let json = serde_json::to_string(&why).unwrap_or_default();
+        self.tables.commands.push((broken_words(why), json));
+        self.tables.commands.len() as u64 - 1
+    }
+
     /// A record as an array.
     pub fn encode(&mut self, record: &Record) -> Vec<u64> {
         let (event, time) = (self.event, self.time);
@@ -196,7 +204,7 @@ impl Encoder {
                 words.extend([19, id(Some(from)), message, loss_word(why)]);
             }
             Kind::Duplicate { from, id: message } => words.extend([20, id(Some(from)), message]),
-            Kind::Timer { late } => words.extend([21, late]),
+            Kind::Timer { timer, late } => words.extend([21, late, timer.0.into()]),
             Kind::Invoke { request, command, attempt } => {
                 let [client, serial] = request_words(request);
                 words.extend([22, client, serial, self.command(command), attempt.into()]);
@@ -212,7 +220,7 @@ impl Encoder {
             Kind::Fault { fault } => words.extend([28, fault.into()]),
             Kind::Missed { fault } => words.extend([29, fault.into()]),
             Kind::Heal { fault } => words.extend([30, fault.into()]),
-            Kind::Broken { panicked } => words.extend([31, panicked.into()]),
+            Kind::Broken { why } => words.extend([31, self.broken(why)]),
             Kind::Transfer { to } => words.extend([32, id(to)]),
             Kind::TargetPriority { target } => words.extend([33, target.into()]),
             _ => words.extend(later_words(kind)),

@@ -1,0 +1,296 @@
+//! Carries out what nodes want: the one place where an effect becomes something that happens.
+
+use std::collections::VecDeque;
+
+use crate::breach::Breach;
+use crate::configuration::Configuration;
+use crate::ids::{Index, NodeId, NodeSet, WriteId};
+use crate::log::{Batch, Command, Entry, RequestId};
+use crate::node::{Answer, Effect, Input, Node, Output, Request};
+use crate::record::{Kind, Loss};
+use crate::sim::apply::is_for_state_machine;
+use crate::sim::guest::{Fault, guarded, guarded_drop};
+use crate::sim::incoming::Incoming;
+use crate::sim::journal::Write;
+use crate::sim::{Event, Sim};
+use crate::world::network::Fate;
+
+/// Outputs that a node asked for.
+pub type Answers<M> = VecDeque<Input<M>>;
+
+impl<N: Node> Sim<'_, '_, N> {
+    /// Carries out the effects of a step, in order.
+    pub(super) fn carry_out_all(
+        &mut self,
+        id: NodeId,
+        effects: &mut Vec<Effect<N::Message>>,
+        answers: &mut Answers<N::Message>,
+    ) {
+        let applies_later = self.applies_later();
+        let mut rest = effects.drain(..);
+        while let Some(effect) = rest.next() {
+            if applies_later && is_for_state_machine(&effect) {
+                self.apply_later(id, effect);
+                continue;
+            }
+            let stops = matches!(effect, Effect::Stop);
+            let done = self.carry_out(id, effect, answers);
+            if let Err(fault) = done {
+                self.broken(id, fault);
+                return self.discard(id, rest);
+            }
+            if stops {
+                return self.discard(id, rest);
+            }
+        }
+        self.record_commit(id);
+    }
+
+    /// Carries out an effect. What it asks the state machine for is added to the answers.
+    pub(super) fn carry_out(
+        &mut self,
+        id: NodeId,
+        effect: Effect<N::Message>,
+        answers: &mut Answers<N::Message>,
+    ) -> Result<(), Fault> {
+        match effect {
+            Effect::Send { to, message, after } => return self.send_after(id, to, message, after),
+            Effect::SetTimer { timer, at } => {
+                self.hosts[id.slot()].timers.set(timer, at)?;
+                self.schedule_wake(id);
+            }
+            Effect::CancelTimer { timer } => self.hosts[id.slot()].timers.cancel(timer),
+            Effect::SaveVote { write, term, vote } => {
+                self.check_named(vote)?;
+                self.write(id, write, Write::Vote(term, vote))?;
+                self.recorder.record(Some(id), Kind::Vote { write, term, vote });
+            }
+            Effect::Append { write, first, entries } => self.append(id, write, first, entries)?,
+            Effect::Truncate { write, from } => {
+                self.write(id, write, Write::Truncate(from))?;
+                self.recorder.record(Some(id), Kind::Truncate { write, from });
+            }
+            Effect::Compact { write, upto } => {
+                self.write(id, write, Write::Compact(upto))?;
+                self.recorder.record(Some(id), Kind::Compact { write, upto });
+            }
+            Effect::Discard { write, index, term } => {
+                self.write(id, write, Write::Discard(index, term))?;
+                self.recorder.record(Some(id), Kind::Discard { write, index, term });
+            }
+            Effect::TakeSnapshot { index, term, members } => {
+                self.take_snapshot(id, (index, term), members)?;
+            }
+            Effect::SaveSnapshot(snapshot) => {
+                self.check_members(snapshot.members)?;
+                self.write_snapshot(id, snapshot, true)?;
+            }
+            Effect::Restore(snapshot) => {
+                self.record_commit(id);
+                self.restore(id, &snapshot)?;
+            }
+            Effect::Apply { index, entry, answer } => {
+                self.record_commit(id);
+                let output = self.apply(id, index, &entry)?;
+                if answer {
+                    answers.push_back(Input::Applied { index, output });
+                }
+            }
+            Effect::Read { request, relay } => {
+                answers.push_back(self.read(id, request, relay)?);
+            }
+            Effect::Reply { request, answer } => self.reply(id, request, answer)?,
+            Effect::Stop => self.stop(id),
+        }
+        Ok(())
+    }
+
+    /// Writes to the journal; says whether it may.
+    fn write(&mut self, id: NodeId, write: WriteId, what: Write) -> Result<(), Breach> {
+        self.hosts[id.slot()].journal.push(write, what)?;
+        self.sync_next(id);
+        Ok(())
+    }
+
+    /// Writes entries that a node adds to its log.
+    fn append(
+        &mut self,
+        id: NodeId,
+        write: WriteId,
+        first: Index,
+        entries: Batch,
+    ) -> Result<(), Breach> {
+        for entry in entries.entries() {
+            if let Command::Configure(configuration) = entry.command {
+                self.check_members(configuration)?;
+            }
+        }
+        self.hosts[id.slot()].journal.append(write, first, entries.clone())?;
+        self.sync_next(id);
+        for (place, entry) in entries.entries().iter().enumerate() {
+            let (index, term) = (first.plus(place as u64), entry.term);
+            let content = entry.fingerprint();
+            self.recorder.record(Some(id), Kind::Append { write, index, term, content });
+            if let Command::Configure(configuration) = entry.command {
+                self.recorder.record(Some(id), Kind::Configure { index, term, configuration });
+            }
+        }
+        Ok(())
+    }
+
+    /// Records the commit index of a node, if it is another than before. That comes before what it makes the node apply, and behind what
+    /// it appends.
+    fn record_commit(&mut self, id: NodeId) {
+        let host = &mut self.hosts[id.slot()];
+        let (index, term) = (host.status().commit, host.status().term);
+        if host.commit != index {
+            host.commit = index;
+            self.recorder.record(Some(id), Kind::Commit { index, term });
+        }
+    }
+
+    /// Gives an entry to the state machine. One that does not come next is recorded, for oracles have the first word, and not carried out.
+    fn apply(&mut self, id: NodeId, index: Index, entry: &Entry) -> Result<Output, Breach> {
+        let host = &mut self.hosts[id.slot()];
+        let applied = host.applied;
+        let (output, effect) = match index == applied.next() {
+            true => host.machine.apply(index, entry),
+            false => (Output::Done, false),
+        };
+        let kind = Kind::Apply {
+            index,
+            term: entry.term,
+            content: entry.fingerprint(),
+            request: entry.request,
+            effect,
+        };
+        host.applied = index;
+        self.recorder.record(Some(id), kind);
+        match index == applied.next() {
+            true => Ok(output),
+            false => Err(Breach::ApplyOutOfOrder { index, applied }),
+        }
+    }
+
+    /// Asks the state machine; gives the answer that the node waits for.
+    fn read(
+        &mut self,
+        id: NodeId,
+        request: Request,
+        relay: Option<NodeId>,
+    ) -> Result<Input<N::Message>, Breach> {
+        if request.command.writes() {
+            let (client, serial) = (request.id.client, request.id.serial);
+            return Err(Breach::ReadThatWrites { client, serial });
+        }
+        let output = self.hosts[id.slot()].machine.carry_out(request.command);
+        Ok(Input::Read { request: request.id, relay, output })
+    }
+
+    fn reply(&mut self, id: NodeId, request: RequestId, answer: Answer) -> Result<(), Breach> {
+        if let Answer::Refused(hint) = answer {
+            self.check_named(hint)?;
+        }
+        let applied = matches!(answer, Answer::Applied(_));
+        self.recorder.record(Some(id), Kind::Reply { request, applied });
+        self.send_answer(id, request, answer);
+        Ok(())
+    }
+
+    /// Whether a node that a node names is one of the cluster.
+    pub(super) fn check_named(&self, node: Option<NodeId>) -> Result<(), Breach> {
+        let nodes = self.plan.cluster.nodes;
+        match node.map(NodeId::number) {
+            Some(node) if !(1..=nodes).contains(&node) => Err(Breach::NamedNobody { node, nodes }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether those whom a configuration names are of the cluster.
+    pub(super) fn check_members(&self, configuration: Configuration) -> Result<(), Breach> {
+        let (members, nodes) = (configuration.members(), self.plan.cluster.nodes);
+        match members.without(NodeSet::first(nodes)).is_empty() {
+            true => Ok(()),
+            false => Err(Breach::ConfigurationOfNobody { members: members.bits(), nodes }),
+        }
+    }
+
+    /// Sends a message once a write is durable.
+    fn send_after(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        message: N::Message,
+        after: WriteId,
+    ) -> Result<(), Fault> {
+        if let Err(breach) = self.check_send(from, to, after) {
+            guarded_drop(message)?;
+            return Err(breach.into());
+        }
+        let host = &mut self.hosts[from.slot()];
+        if after <= host.durable {
+            self.send(from, to, message)
+        } else {
+            host.outbox.push_back((after, to, message));
+            Ok(())
+        }
+    }
+
+    fn check_send(&self, from: NodeId, to: NodeId, after: WriteId) -> Result<(), Breach> {
+        let (number, nodes) = (to.number(), self.plan.cluster.nodes);
+        let last = self.hosts[from.slot()].journal.last_write();
+        match () {
+            () if number == 0 || number > nodes => {
+                Err(Breach::MessageToNobody { to: number, nodes })
+            }
+            () if to == from => Err(Breach::MessageToItself { to: number }),
+            () if after > last => Err(Breach::MessageAfterNoWrite { after, last }),
+            () => Ok(()),
+        }
+    }
+
+    fn send(&mut self, from: NodeId, to: NodeId, message: N::Message) -> Result<(), Fault> {
+        let summary = match guarded(|| N::summary(&message)) {
+            Ok(summary) => summary,
+            Err(panic) => {
+                guarded_drop(message)?;
+                return Err(panic.into());
+            }
+        };
+        self.messages += 1;
+        let id = self.messages;
+        self.recorder.record(Some(from), Kind::Send { to, id, message: summary });
+        let fate = self.network.send(from, to, self.recorder.now, summary.bytes());
+        self.note_message([from, to], fate);
+        let why = match fate {
+            Fate::Cut => Loss::Cut,
+            Fate::Lost => Loss::Network,
+            Fate::Arrives(time, second) => {
+                if let Some(second) = second {
+                    self.recorder.record(Some(to), Kind::Duplicate { from, id });
+                    let message = guarded(|| message.clone())?;
+                    let what = Incoming::Deliver { from, id, message };
+                    self.queue.push(second, Event::Incoming { node: to, what });
+                }
+                let what = Incoming::Deliver { from, id, message };
+                self.queue.push(time, Event::Incoming { node: to, what });
+                return Ok(());
+            }
+        };
+        self.recorder.record(Some(to), Kind::Drop { from, id, why });
+        Ok(guarded_drop(message)?)
+    }
+
+    /// Sends what waited for a write.
+    pub(super) fn release(&mut self, id: NodeId, write: WriteId) {
+        let host = &mut self.hosts[id.slot()];
+        host.durable = host.durable.max(write);
+        while let Some((_, to, message)) =
+            self.hosts[id.slot()].outbox.pop_front_if(|(after, ..)| *after <= write)
+        {
+            if let Err(fault) = self.send(id, to, message) {
+                return self.broken(id, fault);
+            }
+        }
+    }
+}

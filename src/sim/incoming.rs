@@ -1,0 +1,177 @@
+//! What comes to a node, now or, where it is paused or busy, when it is ready for it.
+
+use std::rc::Rc;
+
+use crate::configuration::Change;
+use crate::ids::{NodeId, WriteId};
+use crate::node::{Input, Node, Request, Snapshot};
+use crate::record::{Kind, Loss};
+use crate::sim::guest::{guarded, guarded_drop};
+use crate::sim::{Event, Sim};
+use crate::time::{Span, Time};
+
+/// What comes to a node.
+pub enum Incoming<M> {
+    /// A message arrives.
+    Deliver {
+        /// The sender.
+        from: NodeId,
+        /// Its number in the run.
+        id: u64,
+        /// What it says.
+        message: M,
+    },
+    /// A timer may be due. Out of date if the token is.
+    Timer {
+        /// The wake-up's token.
+        token: u32,
+    },
+    /// The node hears of the writes that are durable.
+    Durable(WriteId),
+    /// The node hears that writes failed.
+    WriteFailed(WriteId),
+    /// The node hears of the snapshot that is durable.
+    SnapshotSaved(Rc<Snapshot>),
+    /// Its state machine does what it was given. Out of date if the node's life is over.
+    Apply {
+        /// The node's life.
+        life: u32,
+    },
+    /// A client's request.
+    Request(Request),
+    /// The node is told to hand its leadership over.
+    Transfer(NodeId),
+    /// The node is told to change the members of the cluster.
+    Change(Change),
+}
+
+impl<N: Node> Sim<'_, '_, N> {
+    /// Something comes to a node: it takes it, or it waits.
+    pub(super) fn receive(&mut self, id: NodeId, what: Incoming<N::Message>) {
+        match self.is_ready(id) {
+            true => self.take(id, what),
+            false => self.put_off(id, what),
+        }
+    }
+
+    /// A node takes what came.
+    fn take(&mut self, id: NodeId, what: Incoming<N::Message>) {
+        match what {
+            Incoming::Deliver { from, id: number, message } => {
+                self.deliver(from, id, number, message);
+            }
+            Incoming::Timer { token } => self.wake(id, token),
+            Incoming::Durable(write) => {
+                self.count_event();
+                self.release(id, write);
+                self.step(id, Input::Durable(write));
+            }
+            Incoming::WriteFailed(write) => {
+                self.count_event();
+                self.step(id, Input::WriteFailed(write));
+            }
+            Incoming::SnapshotSaved(snapshot) => {
+                self.count_event();
+                self.step(id, Input::SnapshotSaved(snapshot));
+            }
+            Incoming::Apply { life } => self.apply_all(id, life),
+            Incoming::Request(request) => {
+                if self.hosts[id.slot()].is_up() {
+                    self.count_event();
+                    self.recorder.record(Some(id), Kind::Request { request: request.id });
+                    self.step(id, Input::Request(request));
+                }
+            }
+            Incoming::Transfer(to) => {
+                if self.hosts[id.slot()].is_up() {
+                    self.count_event();
+                    self.step(id, Input::Transfer(to));
+                }
+            }
+            Incoming::Change(change) => {
+                if self.hosts[id.slot()].is_up() {
+                    self.count_event();
+                    self.step(id, Input::Change(change));
+                }
+            }
+        }
+    }
+
+    fn deliver(&mut self, from: NodeId, to: NodeId, id: u64, message: N::Message) {
+        self.count_event();
+        let loss = match () {
+            () if !self.hosts[to.slot()].is_up() => Some(Loss::Down),
+            () if self.network.is_cut(from, to) || id <= self.recovery.lost_upto => {
+                Some(Loss::CutInFlight)
+            }
+            () => None,
+        };
+        if let Some(why) = loss {
+            self.recorder.record(Some(to), Kind::Drop { from, id, why });
+            return self.discard(from, message);
+        }
+        match guarded(|| N::summary(&message)) {
+            Ok(summary) => {
+                self.recorder.record(Some(to), Kind::Deliver { from, id, message: summary });
+                self.step(to, Input::Receive { from, message });
+            }
+            Err(panic) => {
+                self.broken(to, panic.into());
+                self.discard(to, message);
+            }
+        }
+    }
+
+    /// Drops what holds messages of a node.
+    pub(super) fn discard<T>(&mut self, of: NodeId, value: T) {
+        if let Err(panic) = guarded_drop(value) {
+            self.broken(of, panic.into());
+        }
+    }
+
+    /// Whether a node takes an input now.
+    fn is_ready(&self, id: NodeId) -> bool {
+        let host = &self.hosts[id.slot()];
+        let busy = host.busy_until > self.recorder.now && host.per_input > Span::ZERO;
+        // What came first is taken first: whatever waits in the backlog is served by `proceed`.
+        host.pauses == 0 && !busy && host.backlog.is_empty()
+    }
+
+    /// Keeps what came for a node that is paused or busy.
+    fn put_off(&mut self, id: NodeId, what: Incoming<N::Message>) {
+        if !self.hosts[id.slot()].is_up() {
+            return self.discard(id, what);
+        }
+        self.hosts[id.slot()].backlog.push_back(what);
+        self.schedule_proceed(id);
+    }
+
+    /// Sees to it that the backlog is served.
+    pub(super) fn schedule_proceed(&mut self, id: NodeId) {
+        let host = &mut self.hosts[id.slot()];
+        if host.pauses > 0 || host.backlog.is_empty() || host.proceeds_at.is_some() {
+            return;
+        }
+        let at = host.busy_until.max(self.recorder.now);
+        host.proceeds_at = Some(at);
+        self.queue.push(at, Event::Proceed { node: id });
+    }
+
+    /// Serves the first input of the backlog.
+    pub(super) fn proceed(&mut self, id: NodeId) {
+        let host = &mut self.hosts[id.slot()];
+        if host.proceeds_at != Some(self.recorder.now) {
+            return;
+        }
+        host.proceeds_at = None;
+        if host.pauses > 0 {
+            return;
+        }
+        let Some(what) = host.backlog.pop_front() else { return };
+        host.busy_until = Time::ZERO;
+        self.take(id, what);
+        // A crash has emptied it.
+        debug_assert!(self.hosts[id.slot()].is_up() || self.hosts[id.slot()].backlog.is_empty());
+        self.schedule_proceed(id);
+    }
+}
