@@ -428,3 +428,119 @@ pub enum Loss {
     /// The node was down before it could leave: its write was not durable yet.
     Unsent,
 }
+
+/// Groups of kinds of records, by which text traces, exports and pages are filtered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Group {
+    /// Roles, terms and leaders.
+    Role,
+    /// The log in memory, and the term and vote.
+    Log,
+    /// What is committed and applied.
+    Commit,
+    /// Messages between nodes.
+    Message,
+    /// What becomes durable, and snapshots.
+    Disk,
+    /// Clients, their requests, and what they hear.
+    Client,
+    /// Faults, and what befalls nodes.
+    Fault,
+    /// Timers.
+    Timer,
+}
+
+impl Group {
+    /// The names of all groups, in their order.
+    pub const NAMES: [&str; 8] =
+        ["role", "log", "commit", "message", "disk", "client", "fault", "timer"];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        Group::NAMES[self as usize]
+    }
+}
+
+/// Makes the catalogue of kinds from one table: a kind's place in it, from 1, is its tag in digests, and from 0 its number on pages.
+macro_rules! kinds {
+    ($($variant:ident $name:literal $group:ident;)+) => {
+        /// The places of kinds in the table.
+        #[repr(u8)]
+        enum Place {
+            $($variant,)+
+        }
+
+        impl Kind {
+            /// Name and group of every kind, in the order of their numbers.
+            pub const TABLE: &'static [(&'static str, Group)] = &[$(($name, Group::$group),)+];
+
+            /// The place of the kind in [`Kind::TABLE`].
+            #[inline]
+            pub const fn number(&self) -> u8 {
+                match self {
+                    $(Kind::$variant { .. } => Place::$variant as u8,)+
+                }
+            }
+        }
+    };
+}
+
+// The names are those that serde gives the variants; `tests/trace_docs.rs` holds them to that. A new kind goes to the end.
+kinds! {
+    Boot "boot" Fault;
+    Crash "crash" Fault;
+    Wipe "wipe" Fault;
+    Corrupt "corrupt" Fault;
+    Refuse "refuse" Fault;
+    Stop "stop" Fault;
+    Pause "pause" Fault;
+    Resume "resume" Fault;
+    Clock "clock" Fault;
+    Term "term" Role;
+    Role "role" Role;
+    Leader "leader" Role;
+    Transfer "transfer" Role;
+    TargetPriority "target-priority" Role;
+    Commit "commit" Commit;
+    Append "append" Log;
+    Configure "configure" Log;
+    Truncate "truncate" Log;
+    Vote "vote" Log;
+    Durable "durable" Disk;
+    WriteFailed "write-failed" Disk;
+    Apply "apply" Commit;
+    Send "send" Message;
+    Deliver "deliver" Message;
+    Drop "drop" Message;
+    Duplicate "duplicate" Message;
+    Timer "timer" Timer;
+    Invoke "invoke" Client;
+    Request "request" Client;
+    Reply "reply" Client;
+    Answered "answered" Client;
+    TimedOut "timed-out" Client;
+    GaveUp "gave-up" Client;
+    Fault "fault" Fault;
+    Missed "missed" Fault;
+    Heal "heal" Fault;
+    Recovery "recovery" Fault;
+    Broken "broken" Fault;
+    Snapshot "snapshot" Disk;
+    SnapshotSaved "snapshot-saved" Disk;
+    Compact "compact" Log;
+    Discard "discard" Log;
+    Restore "restore" Commit;
+}
+
+impl Kind {
+    /// The name that traces have for the kind.
+    pub const fn name(&self) -> &'static str {
+        Kind::TABLE[self.number() as usize].0
+    }
+
+    /// The group that the kind belongs to.
+    pub const fn group(&self) -> Group {
+        Kind::TABLE[self.number() as usize].1
+    }
+}

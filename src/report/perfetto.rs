@@ -15,7 +15,7 @@ use crate::record::{Kind, Record};
 use crate::report::export::{Export, ExportError, Filter};
 use crate::sim::Outcome;
 use crate::time::Time;
-use crate::trace::text::{group, message_words, words};
+use crate::trace::text::{message_words, words};
 
 /// The one process.
 const PROCESS: u8 = 1;
@@ -156,7 +156,7 @@ impl<'a, W: Write> Perfetto<'a, W> {
 
     fn instant(&mut self, record: &Record, name: &str) -> io::Result<()> {
         self.write(&json!({
-            "ph": "i", "s": "t", "cat": group(&record.kind), "name": name, "pid": PROCESS, "tid": lane_of(record),
+            "ph": "i", "s": "t", "cat": record.kind.group().name(), "name": name, "pid": PROCESS, "tid": lane_of(record),
             "ts": micros(record.time), "args": record,
         }))
     }

@@ -79,7 +79,8 @@ impl Digester {
         let node = record.node.map_or(0, NodeId::number);
         words.push(record.time.0);
         words.push(record.event);
-        kind_words(&record.kind, u64::from(node) << 8, words);
+        words.push(u64::from(node) << 8 | u64::from(record.kind.number() + 1));
+        kind_words(&record.kind, words);
     }
 
     /// The digest of all records so far.
@@ -108,80 +109,78 @@ impl Words {
     }
 }
 
-/// The words of what happened. The first holds `place` (the node, shifted by eight) and a number for the kind, which must never
-/// change.
-fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
+/// The words of what happened, behind the one that holds the node and the kind.
+fn kind_words(kind: &Kind, words: &mut Words) {
     let vote = |vote: Option<NodeId>| u64::from(vote.map_or(0, NodeId::number));
     let answer = |request, applied: bool| [request_word(request), applied.into()];
-    let mut fold = |tag: u64, rest: &[u64]| {
-        words.push(place | tag);
-        rest.iter().for_each(|word| words.push(*word));
-    };
+    let mut fold = |rest: &[u64]| rest.iter().for_each(|word| words.push(*word));
     match *kind {
         Kind::Boot { life, term, vote: voted, last_index, applied } => {
-            fold(1, &[u64::from(life), term.0, vote(voted), last_index.0, applied.0]);
+            fold(&[u64::from(life), term.0, vote(voted), last_index.0, applied.0]);
         }
         Kind::Crash(remains) => {
-            fold(2, &remains_words(remains)[..if remains.is_in_order() { 2 } else { 4 }]);
+            fold(&remains_words(remains)[..if remains.is_in_order() { 2 } else { 4 }]);
         }
-        Kind::Wipe { stays_out } => fold(3, if stays_out { &[1] } else { &[] }),
-        Kind::Stop => fold(4, &[]),
-        Kind::Pause => fold(5, &[]),
-        Kind::Resume => fold(6, &[]),
-        Kind::Clock { before, after } => fold(7, &[before.0, after.0]),
-        Kind::Term { term } => fold(8, &[term.0]),
-        Kind::Role { role, term } => fold(9, &[role as u64, term.0]),
-        Kind::Leader { leader } => fold(10, &[vote(leader)]),
-        Kind::Transfer { to } => fold(40, &[vote(to)]),
-        Kind::TargetPriority { target } => fold(41, &[u64::from(target)]),
-        Kind::Configure { index, term, configuration: it } => fold(43, &members(index, term, it)),
-        Kind::Commit { index, term } => fold(11, &[index.0, term.0]),
+        Kind::Wipe { stays_out } => fold(if stays_out { &[1] } else { &[] }),
+        Kind::Stop | Kind::Pause | Kind::Resume => {}
+        Kind::Clock { before, after } => fold(&[before.0, after.0]),
+        Kind::Term { term } => fold(&[term.0]),
+        Kind::Role { role, term } => fold(&[role as u64, term.0]),
+        Kind::Leader { leader } => fold(&[vote(leader)]),
+        Kind::Transfer { to } => fold(&[vote(to)]),
+        Kind::TargetPriority { target } => fold(&[u64::from(target)]),
+        Kind::Configure { index, term, configuration: it } => fold(&members(index, term, it)),
+        Kind::Commit { index, term } | Kind::SnapshotSaved { index, term } => {
+            fold(&[index.0, term.0]);
+        }
         Kind::Append { write, index, term, content } => {
-            fold(12, &[write.0, index.0, term.0, content]);
+            fold(&[write.0, index.0, term.0, content]);
         }
-        Kind::Truncate { write, from } => fold(13, &[write.0, from.0]),
-        Kind::Vote { write, term, vote: voted } => fold(14, &[write.0, term.0, vote(voted)]),
-        Kind::Durable { write, lie } => fold(15, &[write.0, 1][..1 + usize::from(lie)]),
-        Kind::WriteFailed { write } => fold(16, &[write.0]),
+        Kind::Truncate { write, from: index } | Kind::Compact { write, upto: index } => {
+            fold(&[write.0, index.0]);
+        }
+        Kind::Vote { write, term, vote: voted } => fold(&[write.0, term.0, vote(voted)]),
+        Kind::Durable { write, lie } => fold(&[write.0, 1][..1 + usize::from(lie)]),
+        Kind::WriteFailed { write } => fold(&[write.0]),
         Kind::Apply { index, term, content, request, effect } => {
-            fold(17, &[index.0, term.0, content, request_word(request)]);
+            fold(&[index.0, term.0, content, request_word(request)]);
             if !effect {
                 words.push(1);
             }
         }
         Kind::Send { to, id, message } => {
-            fold(18, &[u64::from(to.number()), id]);
-            summary_words(&message, words);
+            fold(&[u64::from(to.number()), id]);
+            message_words(&message, words);
         }
         // What a message says was folded in when it was sent.
-        Kind::Deliver { from, id, .. } => fold(19, &[u64::from(from.number()), id]),
-        Kind::Drop { from, id, why } => fold(20, &[u64::from(from.number()), id, why as u64]),
-        Kind::Duplicate { from, id } => fold(21, &[u64::from(from.number()), id]),
-        Kind::Timer { late } => fold(22, &[late]),
+        Kind::Deliver { from, id, .. } | Kind::Duplicate { from, id } => {
+            fold(&[u64::from(from.number()), id]);
+        }
+        Kind::Drop { from, id, why } => fold(&[u64::from(from.number()), id, why as u64]),
+        Kind::Timer { late } => fold(&[late]),
         Kind::Invoke { request, command, attempt } => {
             let (what, values) = command_words(command);
-            fold(23, &[request_word(request), u64::from(attempt), what, values]);
+            fold(&[request_word(request), u64::from(attempt), what, values]);
         }
-        Kind::Request { request } => fold(24, &[request_word(request)]),
-        Kind::Reply { request, applied } => fold(25, &answer(request, applied)),
-        // What it gave follows from what was applied, which was folded in.
-        Kind::Answered { request, applied, .. } => fold(26, &answer(request, applied)),
-        Kind::TimedOut { request } => fold(27, &[request_word(request)]),
-        Kind::GaveUp { request } => fold(28, &[request_word(request)]),
-        Kind::Fault { fault } => fold(29, &[u64::from(fault)]),
-        Kind::Missed { fault } => fold(30, &[u64::from(fault)]),
-        Kind::Heal { fault } => fold(31, &[u64::from(fault)]),
-        Kind::Recovery { check } => fold(60, &[u64::from(check)]),
-        Kind::Broken { panicked } => fold(32, &[panicked.into()]),
+        // What an operation gave follows from what was applied, which was folded in.
+        Kind::Reply { request, applied } | Kind::Answered { request, applied, .. } => {
+            fold(&answer(request, applied));
+        }
+        Kind::Request { request } | Kind::TimedOut { request } | Kind::GaveUp { request } => {
+            fold(&[request_word(request)]);
+        }
+        Kind::Fault { fault } | Kind::Missed { fault } | Kind::Heal { fault } => {
+            fold(&[u64::from(fault)]);
+        }
+        Kind::Recovery { check } => fold(&[u64::from(check)]),
+        Kind::Broken { panicked } => fold(&[panicked.into()]),
         Kind::Snapshot { index, term, state, received } => {
-            fold(48, &[index.0, term.0, state, received.into()]);
+            fold(&[index.0, term.0, state, received.into()]);
         }
-        Kind::SnapshotSaved { index, term } => fold(49, &[index.0, term.0]),
-        Kind::Compact { write, upto } => fold(50, &[write.0, upto.0]),
-        Kind::Discard { write, index, term } => fold(51, &[write.0, index.0, term.0]),
-        Kind::Corrupt { what, index, drops } => fold(56, &[index.0, of_file(what, drops.into())]),
-        Kind::Refuse { what, index } => fold(57, &[of_file(what, index.0)]),
-        Kind::Restore { index, term, state } => fold(52, &[index.0, term.0, state]),
+        Kind::Discard { write, index, term } => fold(&[write.0, index.0, term.0]),
+        Kind::Corrupt { what, index, drops } => fold(&[index.0, of_file(what, drops.into())]),
+        Kind::Refuse { what, index } => fold(&[of_file(what, index.0)]),
+        Kind::Restore { index, term, state } => fold(&[index.0, term.0, state]),
     }
 }
 
@@ -205,14 +204,55 @@ fn request_word(request: RequestId) -> u64 {
     u64::from(request.client) << 32 | u64::from(request.serial)
 }
 
-fn summary_words(summary: &Summary, words: &mut Words) {
-    let flags = (summary.message as u64) << 1 | u64::from(summary.success);
-    words.push(flags << 32 | u64::from(summary.entries));
-    words.push(summary.term.0);
-    words.push(summary.index.0);
-    words.push(summary.index_term.0);
-    words.push(summary.commit.0);
-    words.push(request_word(summary.request));
+/// The words of a message: the first holds its kind, shifted by 40, a flag, shifted by 32, and a count.
+fn message_words(message: &Summary, words: &mut Words) {
+    let head = |flag: bool, count: u32| {
+        (message.kind() as u64) << 40 | u64::from(flag) << 32 | u64::from(count)
+    };
+    let mut fold = |rest: &[u64]| rest.iter().for_each(|word| words.push(*word));
+    match *message {
+        Summary::RequestVote { term, last_index, last_term, by_leader } => {
+            fold(&[head(by_leader, 0), term.0, last_index.0, last_term.0]);
+        }
+        Summary::Vote { term, granted } | Summary::PreVoteReply { term, granted } => {
+            fold(&[head(granted, 0), term.0]);
+        }
+        Summary::AppendEntries { term, prev_index, prev_term, entries, commit } => {
+            fold(&[head(false, entries), term.0, prev_index.0, prev_term.0, commit.0]);
+        }
+        Summary::Appended { term, match_index } => fold(&[head(false, 0), term.0, match_index.0]),
+        Summary::Conflict { term, rejected, conflict_term, conflict_index } => {
+            fold(&[head(false, 0), term.0, rejected.0, conflict_term.0, conflict_index.0]);
+        }
+        Summary::Forward { request } | Summary::ReadIndex { request } => {
+            fold(&[head(false, 0), request_word(request)]);
+        }
+        Summary::ForwardReply { request, applied } => {
+            fold(&[head(applied, 0), request_word(request)]);
+        }
+        Summary::PreVote { term, last_index, last_term } => {
+            fold(&[head(false, 0), term.0, last_index.0, last_term.0]);
+        }
+        Summary::TimeoutNow { term } => fold(&[head(false, 0), term.0]),
+        Summary::InstallSnapshot { term, last_index, last_term, offset, bytes, done } => {
+            fold(&[head(done, bytes), term.0, last_index.0, last_term.0, offset]);
+        }
+        Summary::SnapshotReply { term, last_index, received, installed } => {
+            fold(&[head(installed, 0), term.0, last_index.0, received]);
+        }
+        Summary::ReadRound { term, round } => fold(&[head(false, 0), term.0, round]),
+        Summary::ReadRoundReply { term, round, confirmed } => {
+            fold(&[head(confirmed, 0), term.0, round]);
+        }
+        Summary::ReadIndexReply { request, index } => {
+            let upto = index.map_or(0, |index| index.0);
+            fold(&[head(index.is_some(), 0), request_word(request), upto]);
+        }
+        Summary::Other { name, term, bytes, reply } => {
+            fold(&[head(reply, bytes), term.0]);
+            name.words().for_each(|word| words.push(word));
+        }
+    }
 }
 
 fn command_words(command: Command) -> (u64, u64) {

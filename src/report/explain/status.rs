@@ -1,7 +1,7 @@
 //! How a cluster stands that did not come back to life: what each node is in the end, and why nobody elected it.
 
 use crate::ids::{Index, NodeId};
-use crate::message::MessageKind;
+use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::shadow::{NodeShadow, Shadow};
 use crate::record::{Kind, Record};
@@ -35,9 +35,9 @@ pub fn tell(nodes: u8, records: &[Record]) -> Vec<String> {
             Kind::Role { role: Role::Candidate, .. } => deeds.stood += 1,
             Kind::Role { role: Role::PreCandidate, .. } => deeds.asked += 1,
             Kind::Reply { applied: false, .. } => deeds.requests_refused += 1,
-            Kind::Deliver { message, .. } if !message.success => match message.message {
-                MessageKind::Vote => deeds.votes_refused += 1,
-                MessageKind::PreVoteReply => deeds.pre_votes_refused += 1,
+            Kind::Deliver { message, .. } => match message {
+                Summary::Vote { granted: false, .. } => deeds.votes_refused += 1,
+                Summary::PreVoteReply { granted: false, .. } => deeds.pre_votes_refused += 1,
                 _ => {}
             },
             _ => {}

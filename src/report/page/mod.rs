@@ -11,15 +11,16 @@ pub mod words;
 use serde::Serialize;
 
 use crate::ids::{Index, NodeId};
+use crate::node::Role;
 use crate::oracle::shadow::{NodeShadow, PrefixId, Shadow};
 use crate::plan::Plan;
-use crate::record::{Kind, Record};
+use crate::record::{Group, Kind, Record};
 use crate::report::text;
 use crate::sim::run::Counters;
 use crate::sim::{Options, Outcome, run_with};
 use crate::situation::Situation;
 use crate::time::Time;
-use encode::{Encoder, KINDS, Tables, id, role_word};
+use encode::{Encoder, Tables, id};
 
 /// The name of the format that is embedded.
 const FORMAT: &str = "squall-page";
@@ -83,7 +84,9 @@ struct PageData<'a> {
     violation: Option<Proof<'a>>,
     /// Faults: in words, and whether they last.
     faults: Vec<(String, bool)>,
-    kinds: &'static [&'static str],
+    /// The names of kinds of records, each with the place of its group.
+    kinds: Vec<(&'static str, u8)>,
+    groups: [&'static str; 8],
     situations: Vec<(&'static str, &'static str)>,
     /// The number of the first record; the others follow without a gap.
     first: u64,
@@ -95,7 +98,7 @@ struct PageData<'a> {
     marks: Vec<u64>,
     #[serde(flatten)]
     tables: Tables,
-    records: Vec<Vec<u64>>,
+    records: Vec<Vec<i64>>,
 }
 
 /// A violation, with what its property says.
@@ -122,7 +125,7 @@ struct Before {
 struct NodeBefore {
     up: bool,
     paused: bool,
-    role: u64,
+    role: Role,
     term: u64,
     leader: u64,
     commit: u64,
@@ -130,8 +133,8 @@ struct NodeBefore {
     /// The last index that the log in memory, and that on disk, left to the snapshot.
     compacted: (u64, u64),
     /// Term and content of each entry.
-    log: Vec<(u64, u64)>,
-    durable: Vec<(u64, u64)>,
+    log: Vec<(u64, i64)>,
+    durable: Vec<(u64, i64)>,
 }
 
 /// What the shadow does not keep of a node.
@@ -168,7 +171,7 @@ struct Seen {
     before: Before,
     /// The times of all records in the window, to say what would fit.
     times: Vec<Time>,
-    records: Vec<Vec<u64>>,
+    records: Vec<Vec<i64>>,
 }
 
 impl Seen {
@@ -224,7 +227,7 @@ impl Seen {
         let node = |(node, standing): (&&NodeShadow, &Standing)| NodeBefore {
             up: node.up,
             paused: standing.paused,
-            role: role_word(node.role),
+            role: node.role,
             term: node.term.0,
             leader: id(standing.leader),
             commit: standing.commit.0,
@@ -303,7 +306,8 @@ fn data<'a>(
         counters: outcome.counters,
         violation,
         faults: plan.faults.iter().map(|it| (words::fault(it), words::lasts(it))).collect(),
-        kinds: KINDS,
+        kinds: Kind::TABLE.iter().map(|(name, group)| (*name, *group as u8)).collect(),
+        groups: Group::NAMES,
         situations: Situation::ALL.iter().map(|it| (it.name(), it.means())).collect(),
         first,
         origin: seen.origin,
@@ -373,21 +377,5 @@ mod tests {
         assert!(too_big.records > 100);
         let from = too_big.fits_from.plus(Span::nanos(1));
         assert!(html(&plan(), "squall run", Window { from, ..window }).is_ok());
-    }
-
-    #[test]
-    fn the_kinds_are_those_of_traces() {
-        let mut kinds: Vec<String> = Vec::new();
-        let mut sink = |record: &Record| {
-            let words = Encoder::new().encode(record);
-            let json = serde_json::to_value(record).unwrap();
-            assert_eq!(json["kind"], KINDS[words[3] as usize]);
-            kinds.push(json["kind"].to_string());
-        };
-        let plan = Plan { horizon: Span::secs(10), ..crate::plan::swarm::draw(7) };
-        run_with(&plan, Options { sink: Some(&mut sink), ..Options::default() });
-        kinds.sort_unstable();
-        kinds.dedup();
-        assert!(kinds.len() > 15, "{kinds:?}");
     }
 }
