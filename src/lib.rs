@@ -12,6 +12,7 @@
 //! - [`report`], [`campaign`], [`cli`]: what a run leaves for people, many runs, and the command line.
 
 pub mod closest;
+pub mod fold;
 pub mod ids;
 mod named;
 pub mod rng;

@@ -4,10 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::fold::Fold;
 use crate::ids::{Index, Term};
 use crate::log::{Entry, RequestId};
 
-/// Makes the list of messages and their names from one table. The order of the table is the number of a kind in digests.
+/// Makes all that is known of each message from one table. The order of the table is the number of a kind in digests.
 macro_rules! messages {
     ($($(#[$doc:meta])* $variant:ident $name:literal {
         $($(#[$field_doc:meta])* $field:ident: $type:ty,)*
@@ -45,6 +46,17 @@ macro_rules! messages {
             pub const fn kind(&self) -> MessageKind {
                 match self {
                     $(Summary::$variant { .. } => MessageKind::$variant,)+
+                }
+            }
+        }
+
+        /// The number of the kind, and the fields in their order.
+        impl Fold for Summary {
+            #[inline]
+            fn fold(&self, push: &mut impl FnMut(u64)) {
+                push(self.kind() as u64);
+                match self {
+                    $(Summary::$variant { $($field,)* } => { $($field.fold(push);)* })+
                 }
             }
         }
@@ -316,11 +328,13 @@ impl Label {
         let len = self.0.iter().position(|byte| *byte == 0).unwrap_or(Label::BYTES_MAX);
         std::str::from_utf8(&self.0[..len]).expect("only whole letters were put in")
     }
+}
 
-    /// The name as words of a digest.
-    pub fn words(&self) -> impl Iterator<Item = u64> {
+/// Three words, little-endian, with zeros behind the name.
+impl Fold for Label {
+    fn fold(&self, push: &mut impl FnMut(u64)) {
         let (words, _) = self.0.as_chunks::<8>();
-        words.iter().map(|word| u64::from_le_bytes(*word))
+        words.iter().for_each(|word| push(u64::from_le_bytes(*word)));
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::configuration::Configuration;
+use crate::fold::Fold;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Command, RequestId, mix};
 use crate::message::Summary;
@@ -26,13 +27,61 @@ pub struct Record {
     pub kind: Kind,
 }
 
-/// What happened. A change of the node's status is recorded when the step that made it has ended; an effect when
-/// it is carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Kind {
+/// Makes all that is known of each kind of record from one table. A kind's place in it, from 1, is its tag in digests, and from 0 its
+/// number on pages: a new kind goes to the end. Its name is the one that serde gives it; `tests/trace_docs.rs` holds it to that.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $group:ident
+        $({ $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })?
+        $(($inner:ident: $inner_type:ty))?,)+
+    ) => {
+        /// What happened. A change of the node's status is recorded when the step that made it has ended; an effect when it is carried
+        /// out.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "kind", rename_all = "kebab-case")]
+        pub enum Kind {
+            $(
+                $(#[$doc])*
+                $variant $({ $($(#[$field_doc])* $field: $type,)* })? $(($inner_type))?,
+            )+
+        }
+
+        /// The places of kinds in the table.
+        #[repr(u8)]
+        enum Place {
+            $($variant,)+
+        }
+
+        impl Kind {
+            /// Name and group of every kind, in the order of their numbers.
+            pub const TABLE: &'static [(&'static str, Group)] = &[$(($name, Group::$group),)+];
+
+            /// The place of the kind in [`Kind::TABLE`].
+            #[inline]
+            pub const fn number(&self) -> u8 {
+                match self {
+                    $(Kind::$variant { .. } => Place::$variant as u8,)+
+                }
+            }
+        }
+
+        /// The fields of the kind in their order, without the kind itself.
+        impl Fold for Kind {
+            #[inline]
+            fn fold(&self, push: &mut impl FnMut(u64)) {
+                match self {
+                    $(Kind::$variant $({ $($field,)* })? $(($inner))? => {
+                        $($($field.fold(push);)*)?
+                        $($inner.fold(push);)?
+                    })+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// The node starts.
-    Boot {
+    Boot "boot" Fault {
         /// 1 for the first start, one more for each restart.
         life: u32,
         /// The durable term.
@@ -45,15 +94,15 @@ pub enum Kind {
         applied: Index,
     },
     /// The node's process ends, by a fault or by its own [`Kind::Stop`].
-    Crash(Remains),
+    Crash "crash" Fault (remains: Remains),
     /// The node's disk was emptied while the node was down.
-    Wipe {
+    Wipe "wipe" Fault {
         /// Whether the plan wants the node to stay out from then on, so that it counts as one that is down.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         stays_out: bool,
     },
     /// A durable record of the node rotted: its checksum does not hold any more.
-    Corrupt {
+    Corrupt "corrupt" Fault {
         /// Where it lies.
         #[serde(default, skip_serializing_if = "DiskFile::is_log")]
         what: DiskFile,
@@ -63,7 +112,7 @@ pub enum Kind {
         drops: bool,
     },
     /// The node does not start: it found a record whose checksum does not hold, or that its disk was emptied.
-    Refuse {
+    Refuse "refuse" Fault {
         /// Where it lies.
         #[serde(default, skip_serializing_if = "DiskFile::is_log")]
         what: DiskFile,
@@ -71,54 +120,54 @@ pub enum Kind {
         index: Index,
     },
     /// The node ends its own process because it cannot trust its disk.
-    Stop,
+    Stop "stop" Fault,
     /// The node stands still.
-    Pause,
+    Pause "pause" Fault,
     /// The node goes on.
-    Resume,
+    Resume "resume" Fault,
     /// The node's clock was set.
-    Clock {
+    Clock "clock" Fault {
         /// What it showed before.
         before: LocalTime,
         /// What it shows now.
         after: LocalTime,
     },
     /// The node's current term changed.
-    Term {
+    Term "term" Role {
         /// The new term.
         term: Term,
     },
     /// The node's role changed.
-    Role {
+    Role "role" Role {
         /// The new role.
         role: Role,
         /// The term in which it plays it.
         term: Term,
     },
     /// The leader that the node knows of changed.
-    Leader {
+    Leader "leader" Role {
         /// The leader.
         leader: Option<NodeId>,
     },
     /// The node, a leader, began to hand over to another, or does so no more.
-    Transfer {
+    Transfer "transfer" Role {
         /// To whom; none when it is over.
         to: Option<NodeId>,
     },
     /// The least priority with which the node would stand changed.
-    TargetPriority {
+    TargetPriority "target-priority" Role {
         /// The priority; zero before the first boot.
         target: u32,
     },
     /// The node's commit index changed.
-    Commit {
+    Commit "commit" Commit {
         /// The new commit index.
         index: Index,
         /// The node's term.
         term: Term,
     },
     /// The node wrote an entry at the end of its log: not yet durable.
-    Append {
+    Append "append" Log {
         /// The write.
         write: WriteId,
         /// The entry's index.
@@ -130,7 +179,7 @@ pub enum Kind {
     },
     /// The entry that the node has just appended is a configuration, by which it goes from now on. Without a node, and at index 0: with
     /// whom the cluster begins, where that is not every node.
-    Configure {
+    Configure "configure" Log {
         /// The entry's index.
         index: Index,
         /// The entry's term.
@@ -139,14 +188,14 @@ pub enum Kind {
         configuration: Configuration,
     },
     /// The node removed the end of its log: not yet durable.
-    Truncate {
+    Truncate "truncate" Log {
         /// The write.
         write: WriteId,
         /// The first index removed.
         from: Index,
     },
     /// The node wrote its term and vote: not yet durable.
-    Vote {
+    Vote "vote" Log {
         /// The write.
         write: WriteId,
         /// The term.
@@ -155,7 +204,7 @@ pub enum Kind {
         vote: Option<NodeId>,
     },
     /// This write and every earlier one of the node are durable. Without a lie before it, the node hears of it.
-    Durable {
+    Durable "durable" Disk {
         /// The write.
         write: WriteId,
         /// Whether the disk only says so: a crash can still take them.
@@ -163,12 +212,12 @@ pub enum Kind {
         lie: bool,
     },
     /// This write and every later one failed.
-    WriteFailed {
+    WriteFailed "write-failed" Disk {
         /// The write.
         write: WriteId,
     },
     /// The node's state machine applied an entry.
-    Apply {
+    Apply "apply" Commit {
         /// The entry's index.
         index: Index,
         /// The entry's term.
@@ -182,7 +231,7 @@ pub enum Kind {
         effect: bool,
     },
     /// A message left the node.
-    Send {
+    Send "send" Message {
         /// The receiver.
         to: NodeId,
         /// The message's number in the run, from 1.
@@ -191,7 +240,7 @@ pub enum Kind {
         message: Summary,
     },
     /// A message reached the node.
-    Deliver {
+    Deliver "deliver" Message {
         /// The sender.
         from: NodeId,
         /// The message's number.
@@ -200,7 +249,7 @@ pub enum Kind {
         message: Summary,
     },
     /// A message to the node was lost.
-    Drop {
+    Drop "drop" Message {
         /// The sender.
         from: NodeId,
         /// The message's number.
@@ -209,19 +258,19 @@ pub enum Kind {
         why: Loss,
     },
     /// A message to the node will arrive twice.
-    Duplicate {
+    Duplicate "duplicate" Message {
         /// The sender.
         from: NodeId,
         /// The message's number.
         id: u64,
     },
     /// The node's timer fired.
-    Timer {
+    Timer "timer" Timer {
         /// How late it did, in nanoseconds of true time.
         late: u64,
     },
     /// A client began an operation, or tried again, by asking the node.
-    Invoke {
+    Invoke "invoke" Client {
         /// The operation.
         request: RequestId,
         /// What it asks.
@@ -230,19 +279,19 @@ pub enum Kind {
         attempt: u32,
     },
     /// A client's request reached the node.
-    Request {
+    Request "request" Client {
         /// The operation.
         request: RequestId,
     },
     /// The node answered a client.
-    Reply {
+    Reply "reply" Client {
         /// The operation.
         request: RequestId,
         /// Whether it was applied rather than refused.
         applied: bool,
     },
     /// A client heard the answer of the node.
-    Answered {
+    Answered "answered" Client {
         /// The operation.
         request: RequestId,
         /// Whether it was applied rather than refused.
@@ -252,42 +301,42 @@ pub enum Kind {
         output: Option<Heard>,
     },
     /// A client's try ran out of time.
-    TimedOut {
+    TimedOut "timed-out" Client {
         /// The operation.
         request: RequestId,
     },
     /// A client gave an operation up. Whether it was done is not known.
-    GaveUp {
+    GaveUp "gave-up" Client {
         /// The operation.
         request: RequestId,
     },
     /// A fault of the plan struck.
-    Fault {
+    Fault "fault" Fault {
         /// Its place in the plan, from 1.
         fault: u32,
     },
     /// A fault found nobody to strike: no such role, or a node already down.
-    Missed {
+    Missed "missed" Fault {
         /// Its place in the plan, from 1.
         fault: u32,
     },
     /// A fault ended.
-    Heal {
+    Heal "heal" Fault {
         /// Its place in the plan, from 1.
         fault: u32,
     },
     /// Faults are over: the node belongs to the core, which must come back to life. Without a node, a look at whether it has.
-    Recovery {
+    Recovery "recovery" Fault {
         /// 0 where it begins, and the number of the look, from 1.
         check: u32,
     },
     /// The node's code panicked, or broke the contract with its host.
-    Broken {
+    Broken "broken" Fault {
         /// Whether it panicked.
         panicked: bool,
     },
     /// The node began to write a snapshot: not yet durable.
-    Snapshot {
+    Snapshot "snapshot" Disk {
         /// The last entry that it covers.
         index: Index,
         /// The term of that entry.
@@ -298,21 +347,21 @@ pub enum Kind {
         received: bool,
     },
     /// A snapshot of the node is durable, in place of the one before.
-    SnapshotSaved {
+    SnapshotSaved "snapshot-saved" Disk {
         /// The last entry that it covers.
         index: Index,
         /// The term of that entry.
         term: Term,
     },
     /// The node removed the beginning of its log: not yet durable.
-    Compact {
+    Compact "compact" Log {
         /// The write.
         write: WriteId,
         /// The last index removed.
         upto: Index,
     },
     /// The node removed its whole log in favour of its durable snapshot: not yet durable.
-    Discard {
+    Discard "discard" Log {
         /// The write.
         write: WriteId,
         /// The last entry that the snapshot covers.
@@ -321,7 +370,7 @@ pub enum Kind {
         term: Term,
     },
     /// The node's state machine became that of a snapshot.
-    Restore {
+    Restore "restore" Commit {
         /// The last entry that the snapshot covers.
         index: Index,
         /// The term of that entry.
@@ -462,75 +511,76 @@ impl Group {
     }
 }
 
-/// Makes the catalogue of kinds from one table: a kind's place in it, from 1, is its tag in digests, and from 0 its number on pages.
-macro_rules! kinds {
-    ($($variant:ident $name:literal $group:ident;)+) => {
-        /// The places of kinds in the table.
-        #[repr(u8)]
-        enum Place {
-            $($variant,)+
-        }
-
-        impl Kind {
-            /// Name and group of every kind, in the order of their numbers.
-            pub const TABLE: &'static [(&'static str, Group)] = &[$(($name, Group::$group),)+];
-
-            /// The place of the kind in [`Kind::TABLE`].
+/// A value of a closed set is its place in it.
+macro_rules! places {
+    ($($type:ty,)+) => {
+        $(impl Fold for $type {
             #[inline]
-            pub const fn number(&self) -> u8 {
-                match self {
-                    $(Kind::$variant { .. } => Place::$variant as u8,)+
-                }
+            fn fold(&self, push: &mut impl FnMut(u64)) {
+                push(*self as u64);
             }
-        }
+        })+
     };
 }
 
-// The names are those that serde gives the variants; `tests/trace_docs.rs` holds them to that. A new kind goes to the end.
-kinds! {
-    Boot "boot" Fault;
-    Crash "crash" Fault;
-    Wipe "wipe" Fault;
-    Corrupt "corrupt" Fault;
-    Refuse "refuse" Fault;
-    Stop "stop" Fault;
-    Pause "pause" Fault;
-    Resume "resume" Fault;
-    Clock "clock" Fault;
-    Term "term" Role;
-    Role "role" Role;
-    Leader "leader" Role;
-    Transfer "transfer" Role;
-    TargetPriority "target-priority" Role;
-    Commit "commit" Commit;
-    Append "append" Log;
-    Configure "configure" Log;
-    Truncate "truncate" Log;
-    Vote "vote" Log;
-    Durable "durable" Disk;
-    WriteFailed "write-failed" Disk;
-    Apply "apply" Commit;
-    Send "send" Message;
-    Deliver "deliver" Message;
-    Drop "drop" Message;
-    Duplicate "duplicate" Message;
-    Timer "timer" Timer;
-    Invoke "invoke" Client;
-    Request "request" Client;
-    Reply "reply" Client;
-    Answered "answered" Client;
-    TimedOut "timed-out" Client;
-    GaveUp "gave-up" Client;
-    Fault "fault" Fault;
-    Missed "missed" Fault;
-    Heal "heal" Fault;
-    Recovery "recovery" Fault;
-    Broken "broken" Fault;
-    Snapshot "snapshot" Disk;
-    SnapshotSaved "snapshot-saved" Disk;
-    Compact "compact" Log;
-    Discard "discard" Log;
-    Restore "restore" Commit;
+places! { Role, DiskFile, Loss, }
+
+impl Fold for Configuration {
+    fn fold(&self, push: &mut impl FnMut(u64)) {
+        let Configuration { voters, learners, outgoing, auto_leave } = self;
+        voters.fold(push);
+        learners.fold(push);
+        outgoing.fold(push);
+        auto_leave.fold(push);
+    }
+}
+
+impl Fold for Remains {
+    fn fold(&self, push: &mut impl FnMut(u64)) {
+        let Remains { survived, torn, lost, votes, promised } = self;
+        survived.fold(push);
+        torn.fold(push);
+        lost.fold(push);
+        votes.fold(push);
+        promised.fold(push);
+    }
+}
+
+impl Fold for Heard {
+    fn fold(&self, push: &mut impl FnMut(u64)) {
+        let (place, value) = match *self {
+            Heard::Done => (0, 0),
+            Heard::Values(word) => (1, word),
+            Heard::Mismatch => (2, 0),
+            Heard::Full => (3, 0),
+            Heard::Opened(session) => (4, session.0),
+            Heard::Expired => (5, 0),
+        };
+        push(place);
+        push(value);
+    }
+}
+
+impl Fold for Command {
+    fn fold(&self, push: &mut impl FnMut(u64)) {
+        let mut words = |what: u64, key: u32, (high, low): (u32, u32)| {
+            push(what << 32 | u64::from(key));
+            push(u64::from(high) << 32 | u64::from(low));
+        };
+        match *self {
+            Command::Noop => words(0, 0, (0, 0)),
+            Command::Get { key } => words(1, key, (0, 0)),
+            Command::Put { key, value } => words(2, key, (0, value)),
+            Command::Delete { key } => words(3, key, (0, 0)),
+            Command::CompareAndSet { key, expected, value } => words(4, key, (expected, value)),
+            Command::Append { key, value } => words(5, key, (0, value)),
+            Command::Register => words(6, 0, (0, 0)),
+            Command::Configure(configuration) => {
+                words(7, 0, (0, 0));
+                configuration.fold(push);
+            }
+        }
+    }
 }
 
 impl Kind {

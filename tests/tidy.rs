@@ -10,7 +10,7 @@ use squall::guests::saboteur;
 
 /// Who may know whom: a file imports from its own layer and from those above it in this table.
 const LAYERS: [&[&str]; 8] = [
-    &["ids", "time", "rng", "closest", "named"],
+    &["ids", "time", "fold", "rng", "closest", "named"],
     &["configuration", "log", "message", "node", "record", "property", "situation", "bugs"],
     &["raft", "kv", "guests", "plan"],
     &["world", "client"],
