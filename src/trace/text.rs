@@ -9,41 +9,34 @@ use crate::log::{Command, RequestId};
 use crate::message::Summary;
 use crate::node::{DiskFile, Role};
 use crate::record::{Heard, Kind, Loss, Record, Remains};
+use crate::trace::view::ClusterView;
 
 /// Puts records into words. It follows roles and terms, so it wants to see every record, shown or not.
 #[derive(Debug)]
 pub struct Formatter {
-    nodes: Vec<Standing>,
-}
-
-/// What a node was, the last time that it was heard of.
-#[derive(Clone, Copy, Debug, Default)]
-struct Standing {
-    up: bool,
-    role: Role,
-    term: Term,
+    view: ClusterView,
 }
 
 impl Formatter {
-    /// A teller for a cluster of so many nodes.
+    /// A formatter for a cluster of so many nodes.
     pub fn new(nodes: u8) -> Formatter {
-        Formatter { nodes: vec![Standing::default(); usize::from(nodes)] }
+        Formatter { view: ClusterView::new(nodes) }
     }
 
     /// The line for a record, the last that was followed.
     pub fn line(&self, record: &Record) -> String {
         let who = match record.node {
             None => String::new(),
-            Some(node) => {
-                let Standing { up, role, term } = self.nodes[node.slot()];
-                let role = match role {
-                    _ if !up => "down",
+            Some(id) => {
+                let node = self.view.node(id);
+                let role = match node.role {
+                    _ if !node.up => "down",
                     Role::Follower => "follower",
                     Role::Candidate => "candidate",
                     Role::Leader => "leader",
                     Role::PreCandidate => "pre-cand.",
                 };
-                format!("{:<4}{:<10}t{:<4}", node.to_string(), role, term)
+                format!("{:<4}{:<10}t{:<4}", id.to_string(), role, node.term)
             }
         };
         format!("{:>14}  {:<20}{}", record.time, who, words(&record.kind, record.node))
@@ -51,17 +44,7 @@ impl Formatter {
 
     /// Takes note of a record, shown or not.
     pub fn follow(&mut self, record: &Record) {
-        let Some(node) = record.node else { return };
-        let standing = &mut self.nodes[node.slot()];
-        match record.kind {
-            Kind::Boot { term, .. } => {
-                *standing = Standing { up: true, role: Role::Follower, term }
-            }
-            Kind::Crash(_) => standing.up = false,
-            Kind::Term { term } => standing.term = term,
-            Kind::Role { role, term } => (standing.role, standing.term) = (role, term),
-            _ => {}
-        }
+        self.view.follow(record);
     }
 }
 
@@ -326,4 +309,21 @@ pub fn members(configuration: Configuration) -> String {
         let _ = write!(words, "; learners {learners}");
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Label;
+
+    #[test]
+    fn a_message_of_a_guest_has_the_name_that_the_guest_gives_it() {
+        let told = |term| {
+            let name = Label::new("gossip");
+            let message = Summary::Other { name, term, bytes: 0, reply: false };
+            words(&Kind::Send { to: NodeId::new(2), id: 7, message }, Some(NodeId::new(1)))
+        };
+        assert_eq!(told(Term(3)), "-> n2 #7 gossip t3");
+        assert_eq!(told(Term::ZERO), "-> n2 #7 gossip");
+    }
 }

@@ -3,6 +3,7 @@
 mod faults;
 mod focus;
 mod leases;
+mod name;
 mod past;
 mod status;
 mod story;

@@ -1,8 +1,8 @@
 //! Records as small arrays, which a browser reads in a fraction of the time that objects would take.
 //!
 //! A record is `[event, time, node, shape, numbers...]`: event and time as the difference from the record before, and the node 0 for
-//! none. Its shape says everything but the numbers: the record's JSON and its words, cut where the numbers stand. Records have
-//! few shapes, and each is told once. So the page has the words and the names of traces, and knows a new kind of record without a line here.
+//! none. Its shape says everything but the numbers: the record's JSON and its words, cut where the numbers stand. Records have few
+//! shapes, and each is told once. So the page has the words and the names of traces, and a new kind of record needs no line here.
 
 use std::collections::BTreeMap;
 

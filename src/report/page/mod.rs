@@ -10,7 +10,7 @@ pub mod words;
 
 use serde::Serialize;
 
-use crate::ids::{Index, NodeId};
+use crate::ids::NodeId;
 use crate::node::Role;
 use crate::oracle::shadow::{NodeShadow, PrefixId, Shadow};
 use crate::plan::Plan;
@@ -20,6 +20,7 @@ use crate::sim::run::Counters;
 use crate::sim::{Options, Outcome, run_with};
 use crate::situation::Situation;
 use crate::time::Time;
+use crate::trace::view::{ClusterView, NodeView};
 use encode::{Encoder, Tables, id};
 
 /// The name of the format that is embedded.
@@ -137,35 +138,12 @@ struct NodeBefore {
     durable: Vec<(u64, i64)>,
 }
 
-/// What the shadow does not keep of a node.
-#[derive(Clone, Copy, Default)]
-struct Standing {
-    paused: bool,
-    leader: Option<NodeId>,
-    commit: Index,
-    applied: Index,
-}
-
-impl Standing {
-    fn follow(&mut self, kind: &Kind) {
-        match *kind {
-            Kind::Boot { applied, .. } => *self = Standing { applied, ..Standing::default() },
-            Kind::Crash(_) | Kind::Resume => self.paused = false,
-            Kind::Pause => self.paused = true,
-            Kind::Leader { leader } => self.leader = leader,
-            Kind::Commit { index, .. } => self.commit = index,
-            Kind::Apply { index, .. } | Kind::Restore { index, .. } => self.applied = index,
-            _ => {}
-        }
-    }
-}
-
 /// What was seen of a run.
 struct Seen {
     window: Window,
     encoder: Encoder,
     shadow: Shadow,
-    standings: Vec<Standing>,
+    view: ClusterView,
     first: u64,
     origin: (u64, u64),
     before: Before,
@@ -180,7 +158,7 @@ impl Seen {
             window,
             encoder: Encoder::new(),
             shadow: Shadow::new(nodes),
-            standings: vec![Standing::default(); usize::from(nodes)],
+            view: ClusterView::new(nodes),
             first: 0,
             origin: (0, 0),
             before: Before::default(),
@@ -196,7 +174,7 @@ impl Seen {
         if record.time >= self.window.from {
             if self.times.is_empty() {
                 self.first = record.number;
-                self.before = self.standing();
+                self.before = self.cluster();
             }
             self.times.push(record.time);
             if self.times.len() <= self.window.records_max {
@@ -208,13 +186,11 @@ impl Seen {
         self.origin = (record.event, record.time.0);
         self.encoder.follow(record);
         self.shadow.observe(record);
-        if let Some(node) = record.node {
-            self.standings[node.slot()].follow(&record.kind);
-        }
+        self.view.follow(record);
     }
 
     /// How the cluster stands.
-    fn standing(&mut self) -> Before {
+    fn cluster(&mut self) -> Before {
         let nodes: Vec<&NodeShadow> = self.shadow.nodes().map(|(_, node)| node).collect();
         let base = common_prefix(&nodes);
         let entries = |log: &[PrefixId], encoder: &mut Encoder| {
@@ -224,19 +200,23 @@ impl Seen {
             };
             log[base..].iter().map(entry).collect()
         };
-        let node = |(node, standing): (&&NodeShadow, &Standing)| NodeBefore {
-            up: node.up,
-            paused: standing.paused,
-            role: node.role,
-            term: node.term.0,
-            leader: id(standing.leader),
-            commit: standing.commit.0,
-            applied: standing.applied.0,
-            compacted: (node.base.0.0, node.base.1.0),
-            log: entries(&node.log, &mut self.encoder),
-            durable: entries(node.on_disk(), &mut self.encoder),
+        let node = |(slot, node): (usize, &&NodeShadow)| {
+            let NodeView { up, paused, role, term, leader, commit, applied, .. } =
+                *self.view.node(NodeId::at(slot));
+            NodeBefore {
+                up,
+                paused,
+                role,
+                term: term.0,
+                leader: id(leader),
+                commit: commit.0,
+                applied: applied.0,
+                compacted: (node.base.0.0, node.base.1.0),
+                log: entries(&node.log, &mut self.encoder),
+                durable: entries(node.on_disk(), &mut self.encoder),
+            }
         };
-        let nodes = nodes.iter().zip(&self.standings).map(node).collect();
+        let nodes = nodes.iter().enumerate().map(node).collect();
         Before { base: base as u64, nodes }
     }
 

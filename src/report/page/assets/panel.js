@@ -118,7 +118,7 @@ function fillPeer(at) {
   byId("peer").hidden = column.group[at] !== MESSAGE;
   if (peer >= 0) {
     const took = Math.abs(column.time[peer] - column.time[at]);
-    byId("peer-title").textContent = `The other end, ${spanWords(took)} ${peer > at ? "later" : "earlier"}`;
+    byId("peer-title").textContent = `The other end, ${timeWords(took)} s ${peer > at ? "later" : "earlier"}`;
     byId("peer-line").replaceChildren(recordLine(peer));
   } else {
     byId("peer-title").textContent = "The other end of the message is not on this page.";

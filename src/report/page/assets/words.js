@@ -1,19 +1,5 @@
 // Records in words, as a text trace has them, and as the JSON of a trace: both come with the shapes of records.
 
-const SPAN_UNITS = [[3.6e12, "h"], [6e10, "m"], [1e9, "s"], [1e6, "ms"], [1e3, "us"]];
-
-// The largest unit in which a span is whole or has at most three decimals.
-function spanWords(nanos) {
-  for (const [unit, name] of SPAN_UNITS) {
-    const exact = unit >= 6e10 ? nanos % unit === 0 : nanos % (unit / 1000) === 0;
-    if (nanos >= unit && exact) {
-      const decimals = String(Math.floor((nanos % unit) / Math.max(1, unit / 1000))).padStart(3, "0").replace(/0+$/, "");
-      return `${Math.floor(nanos / unit)}${nanos % unit ? "." + decimals : ""}${name}`;
-    }
-  }
-  return `${nanos}ns`;
-}
-
 function timeWords(nanos) {
   const micros = Math.floor(nanos / 1000);
   return `${Math.floor(micros / 1e6)}.${String(micros % 1e6).padStart(6, "0")}`;
