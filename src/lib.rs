@@ -13,6 +13,7 @@
 
 pub mod closest;
 pub mod files;
+pub mod fold;
 pub mod ids;
 mod named;
 pub mod rng;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use crate::configuration::Configuration;
+use crate::fold::Fold;
 use crate::ids::{Index, Term};
 use crate::rng::mix;
 
@@ -24,6 +25,14 @@ pub struct RequestId {
 
 fn is_none(session: &Index) -> bool {
     *session == Index::ZERO
+}
+
+/// Client and count in one word. A session is known by the entry that opened it.
+impl Fold for RequestId {
+    #[inline]
+    fn fold(&self, push: &mut impl FnMut(u64)) {
+        push(u64::from(self.client) << 32 | u64::from(self.serial));
+    }
 }
 
 impl RequestId {

@@ -1,9 +1,11 @@
 //! A record is one thing that happened. Oracles, situations, digests and traces see records and nothing else.
 
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::breach::Broken;
 use crate::configuration::Configuration;
+use crate::fold::Fold;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Command, RequestId};
 use crate::message::Summary;
@@ -28,13 +30,61 @@ pub struct Record {
     pub kind: Kind,
 }
 
-/// What happened. A change of the node's status is recorded when the step that made it has ended; an effect when
-/// it is carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Kind {
+/// Makes all that is known of each kind of record from one table. A kind's place in it, from 1, is its tag in digests, and from 0 its
+/// number on pages: a new kind goes to the end. Its name is the one that serde gives it; `tests/trace_docs.rs` holds it to that.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $group:ident
+        $({ $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })?
+        $(($inner:ident: $inner_type:ty))?,)+
+    ) => {
+        /// What happened. A change of the node's status is recorded when the step that made it has ended; an effect when it is carried
+        /// out.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "kind", rename_all = "kebab-case")]
+        pub enum Kind {
+            $(
+                $(#[$doc])*
+                $variant $({ $($(#[$field_doc])* $field: $type,)* })? $(($inner_type))?,
+            )+
+        }
+
+        /// The places of kinds in the table.
+        #[repr(u8)]
+        enum Place {
+            $($variant,)+
+        }
+
+        impl Kind {
+            /// Name and group of every kind, in the order of their numbers.
+            pub const TABLE: &'static [(&'static str, Group)] = &[$(($name, Group::$group),)+];
+
+            /// The place of the kind in [`Kind::TABLE`].
+            #[inline]
+            pub const fn number(&self) -> u8 {
+                match self {
+                    $(Kind::$variant { .. } => Place::$variant as u8,)+
+                }
+            }
+        }
+
+        /// The fields of the kind in their order, without the kind itself.
+        impl Fold for Kind {
+            #[inline]
+            fn fold(&self, push: &mut impl FnMut(u64)) {
+                match self {
+                    $(Kind::$variant $({ $($field,)* })? $(($inner))? => {
+                        $($($field.fold(push);)*)?
+                        $($inner.fold(push);)?
+                    })+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// The node starts.
-    Boot {
+    Boot "boot" Fault {
         /// 1 for the first start, one more for each restart.
         life: u32,
         /// The durable term.
@@ -47,15 +97,15 @@ pub enum Kind {
         applied: Index,
     },
     /// The node's process ends, by a fault or by its own [`Kind::Stop`].
-    Crash(Remains),
+    Crash "crash" Fault (remains: Remains),
     /// The node's disk was emptied while the node was down.
-    Wipe {
+    Wipe "wipe" Fault {
         /// Whether the plan wants the node to stay out from then on, so that it counts as one that is down.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         stays_out: bool,
     },
     /// A durable record of the node rotted: its checksum does not hold any more.
-    Corrupt {
+    Corrupt "corrupt" Fault {
         /// Where it lies.
         #[serde(default, skip_serializing_if = "DiskFile::is_log")]
         what: DiskFile,
@@ -65,7 +115,7 @@ pub enum Kind {
         drops: bool,
     },
     /// The node does not start: it found a record whose checksum does not hold, or that its disk was emptied.
-    Refuse {
+    Refuse "refuse" Fault {
         /// Where it lies.
         #[serde(default, skip_serializing_if = "DiskFile::is_log")]
         what: DiskFile,
@@ -73,54 +123,54 @@ pub enum Kind {
         index: Index,
     },
     /// The node ends its own process because it cannot trust its disk.
-    Stop,
+    Stop "stop" Fault,
     /// The node stands still.
-    Pause,
+    Pause "pause" Fault,
     /// The node goes on.
-    Resume,
+    Resume "resume" Fault,
     /// The node's clock was set.
-    Clock {
+    Clock "clock" Fault {
         /// What it showed before.
         before: LocalTime,
         /// What it shows now.
         after: LocalTime,
     },
     /// The node's current term changed.
-    Term {
+    Term "term" Role {
         /// The new term.
         term: Term,
     },
     /// The node's role changed.
-    Role {
+    Role "role" Role {
         /// The new role.
         role: Role,
         /// The term in which it plays it.
         term: Term,
     },
     /// The leader that the node knows of changed.
-    Leader {
+    Leader "leader" Role {
         /// The leader.
         leader: Option<NodeId>,
     },
     /// The node, a leader, began to hand over to another, or does so no more.
-    Transfer {
+    Transfer "transfer" Role {
         /// To whom; none when it is over.
         to: Option<NodeId>,
     },
     /// The least priority with which the node would stand changed.
-    TargetPriority {
+    TargetPriority "target-priority" Role {
         /// The priority; zero before the first boot.
         target: u32,
     },
     /// The node's commit index changed.
-    Commit {
+    Commit "commit" Commit {
         /// The new commit index.
         index: Index,
         /// The node's term.
         term: Term,
     },
     /// The node wrote an entry at the end of its log: not yet durable.
-    Append {
+    Append "append" Log {
         /// The write.
         write: WriteId,
         /// The entry's index.
@@ -132,7 +182,7 @@ pub enum Kind {
     },
     /// The entry that the node has just appended is a configuration, by which it goes from now on. Without a node, and at index 0: with
     /// whom the cluster begins, where that is not every node.
-    Configure {
+    Configure "configure" Log {
         /// The entry's index.
         index: Index,
         /// The entry's term.
@@ -141,14 +191,14 @@ pub enum Kind {
         configuration: Configuration,
     },
     /// The node removed the end of its log: not yet durable.
-    Truncate {
+    Truncate "truncate" Log {
         /// The write.
         write: WriteId,
         /// The first index removed.
         from: Index,
     },
     /// The node wrote its term and vote: not yet durable.
-    Vote {
+    Vote "vote" Log {
         /// The write.
         write: WriteId,
         /// The term.
@@ -157,7 +207,7 @@ pub enum Kind {
         vote: Option<NodeId>,
     },
     /// This write and every earlier one of the node are durable. Without a lie before it, the node hears of it.
-    Durable {
+    Durable "durable" Disk {
         /// The write.
         write: WriteId,
         /// Whether the disk only says so: a crash can still take them.
@@ -165,12 +215,12 @@ pub enum Kind {
         lie: bool,
     },
     /// This write and every later one failed.
-    WriteFailed {
+    WriteFailed "write-failed" Disk {
         /// The write.
         write: WriteId,
     },
     /// The node's state machine applied an entry.
-    Apply {
+    Apply "apply" Commit {
         /// The entry's index.
         index: Index,
         /// The entry's term.
@@ -184,7 +234,7 @@ pub enum Kind {
         effect: bool,
     },
     /// A message left the node.
-    Send {
+    Send "send" Message {
         /// The receiver.
         to: NodeId,
         /// The message's number in the run, from 1.
@@ -193,7 +243,7 @@ pub enum Kind {
         message: Summary,
     },
     /// A message reached the node.
-    Deliver {
+    Deliver "deliver" Message {
         /// The sender.
         from: NodeId,
         /// The message's number.
@@ -202,7 +252,7 @@ pub enum Kind {
         message: Summary,
     },
     /// A message to the node was lost.
-    Drop {
+    Drop "drop" Message {
         /// The sender.
         from: NodeId,
         /// The message's number.
@@ -211,14 +261,14 @@ pub enum Kind {
         why: Loss,
     },
     /// A message to the node will arrive twice.
-    Duplicate {
+    Duplicate "duplicate" Message {
         /// The sender.
         from: NodeId,
         /// The message's number.
         id: u64,
     },
     /// A timer of the node fired.
-    Timer {
+    Timer "timer" Timer {
         /// Which one.
         #[serde(default, skip_serializing_if = "TimerId::is_first")]
         timer: TimerId,
@@ -226,7 +276,7 @@ pub enum Kind {
         late: u64,
     },
     /// A client began an operation, or tried again, by asking the node.
-    Invoke {
+    Invoke "invoke" Client {
         /// The operation.
         request: RequestId,
         /// What it asks.
@@ -235,19 +285,19 @@ pub enum Kind {
         attempt: u32,
     },
     /// A client's request reached the node.
-    Request {
+    Request "request" Client {
         /// The operation.
         request: RequestId,
     },
     /// The node answered a client.
-    Reply {
+    Reply "reply" Client {
         /// The operation.
         request: RequestId,
         /// Whether it was applied rather than refused.
         applied: bool,
     },
     /// A client heard the answer of the node.
-    Answered {
+    Answered "answered" Client {
         /// The operation.
         request: RequestId,
         /// Whether it was applied rather than refused.
@@ -257,42 +307,42 @@ pub enum Kind {
         output: Option<Heard>,
     },
     /// A client's try ran out of time.
-    TimedOut {
+    TimedOut "timed-out" Client {
         /// The operation.
         request: RequestId,
     },
     /// A client gave an operation up. Whether it was done is not known.
-    GaveUp {
+    GaveUp "gave-up" Client {
         /// The operation.
         request: RequestId,
     },
     /// A fault of the plan struck.
-    Fault {
+    Fault "fault" Fault {
         /// Its place in the plan, from 1.
         fault: u32,
     },
     /// A fault found nobody to strike: no such role, or a node already down.
-    Missed {
+    Missed "missed" Fault {
         /// Its place in the plan, from 1.
         fault: u32,
     },
     /// A fault ended.
-    Heal {
+    Heal "heal" Fault {
         /// Its place in the plan, from 1.
         fault: u32,
     },
     /// Faults are over: the node belongs to the core, which must come back to life. Without a node, a look at whether it has.
-    Recovery {
+    Recovery "recovery" Fault {
         /// 0 where it begins, and the number of the look, from 1.
         check: u32,
     },
     /// The node's code panicked, or broke the contract with its host.
-    Broken {
+    Broken "broken" Fault {
         /// Which of both, and how.
         why: Broken,
     },
     /// The node began to write a snapshot: not yet durable.
-    Snapshot {
+    Snapshot "snapshot" Disk {
         /// The last entry that it covers.
         index: Index,
         /// The term of that entry.
@@ -303,21 +353,21 @@ pub enum Kind {
         received: bool,
     },
     /// A snapshot of the node is durable, in place of the one before.
-    SnapshotSaved {
+    SnapshotSaved "snapshot-saved" Disk {
         /// The last entry that it covers.
         index: Index,
         /// The term of that entry.
         term: Term,
     },
     /// The node removed the beginning of its log: not yet durable.
-    Compact {
+    Compact "compact" Log {
         /// The write.
         write: WriteId,
         /// The last index removed.
         upto: Index,
     },
     /// The node removed its whole log in favour of its durable snapshot: not yet durable.
-    Discard {
+    Discard "discard" Log {
         /// The write.
         write: WriteId,
         /// The last entry that the snapshot covers.
@@ -326,7 +376,7 @@ pub enum Kind {
         term: Term,
     },
     /// The node's state machine became that of a snapshot.
-    Restore {
+    Restore "restore" Commit {
         /// The last entry that the snapshot covers.
         index: Index,
         /// The term of that entry.
@@ -432,4 +482,141 @@ pub enum Loss {
     Down,
     /// The node was down before it could leave: its write was not durable yet.
     Unsent,
+}
+
+/// Groups of kinds of records, by which text traces, exports and pages are filtered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Group {
+    /// Roles, terms and leaders.
+    Role,
+    /// The log in memory, and the term and vote.
+    Log,
+    /// What is committed and applied.
+    Commit,
+    /// Messages between nodes.
+    Message,
+    /// What becomes durable, and snapshots.
+    Disk,
+    /// Clients, their requests, and what they hear.
+    Client,
+    /// Faults, and what befalls nodes.
+    Fault,
+    /// Timers.
+    Timer,
+}
+
+impl Group {
+    /// The names of all groups, in their order.
+    pub const NAMES: [&str; 8] =
+        ["role", "log", "commit", "message", "disk", "client", "fault", "timer"];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        Group::NAMES[self as usize]
+    }
+}
+
+/// A value of a closed set is its place in it.
+macro_rules! places {
+    ($($type:ty,)+) => {
+        $(impl Fold for $type {
+            #[inline]
+            fn fold(&self, push: &mut impl FnMut(u64)) {
+                push(*self as u64);
+            }
+        })+
+    };
+}
+
+places! { Role, DiskFile, Loss, }
+
+/// 1 and a fingerprint of a panic's words, or 0 and what tells of a breach.
+impl Fold for Broken {
+    fn fold(&self, push: &mut impl FnMut(u64)) {
+        let words = match self {
+            Broken::Panicked(words) => [1, xxh3_64(words.as_str().as_bytes()), 0, 0, 0],
+            Broken::Breached(breach) => {
+                let [breach, first, second, third] = breach.words();
+                [0, breach, first, second, third]
+            }
+        };
+        words.into_iter().for_each(push);
+    }
+}
+
+impl Fold for TimerId {
+    fn fold(&self, push: &mut impl FnMut(u64)) {
+        push(self.0.into());
+    }
+}
+
+impl Fold for Configuration {
+    fn fold(&self, push: &mut impl FnMut(u64)) {
+        let Configuration { voters, learners, outgoing, auto_leave } = self;
+        voters.fold(push);
+        learners.fold(push);
+        outgoing.fold(push);
+        auto_leave.fold(push);
+    }
+}
+
+impl Fold for Remains {
+    fn fold(&self, push: &mut impl FnMut(u64)) {
+        let Remains { survived, torn, lost, votes, promised } = self;
+        survived.fold(push);
+        torn.fold(push);
+        lost.fold(push);
+        votes.fold(push);
+        promised.fold(push);
+    }
+}
+
+impl Fold for Heard {
+    fn fold(&self, push: &mut impl FnMut(u64)) {
+        let (place, value) = match *self {
+            Heard::Done => (0, 0),
+            Heard::Values(word) => (1, word),
+            Heard::Mismatch => (2, 0),
+            Heard::Full => (3, 0),
+            Heard::Opened(session) => (4, session.0),
+            Heard::Expired => (5, 0),
+        };
+        push(place);
+        push(value);
+    }
+}
+
+impl Fold for Command {
+    fn fold(&self, push: &mut impl FnMut(u64)) {
+        let mut words = |what: u64, key: u32, (high, low): (u32, u32)| {
+            push(what << 32 | u64::from(key));
+            push(u64::from(high) << 32 | u64::from(low));
+        };
+        match *self {
+            Command::Noop => words(0, 0, (0, 0)),
+            Command::Get { key } => words(1, key, (0, 0)),
+            Command::Put { key, value } => words(2, key, (0, value)),
+            Command::Delete { key } => words(3, key, (0, 0)),
+            Command::CompareAndSet { key, expected, value } => words(4, key, (expected, value)),
+            Command::Append { key, value } => words(5, key, (0, value)),
+            Command::Register => words(6, 0, (0, 0)),
+            Command::Configure(configuration) => {
+                words(7, 0, (0, 0));
+                configuration.fold(push);
+            }
+        }
+    }
+}
+
+impl Kind {
+    /// The name that traces have for the kind.
+    pub const fn name(&self) -> &'static str {
+        Kind::TABLE[self.number() as usize].0
+    }
+
+    /// The group that the kind belongs to.
+    pub const fn group(&self) -> Group {
+        Kind::TABLE[self.number() as usize].1
+    }
 }

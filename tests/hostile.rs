@@ -5,9 +5,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use squall::configuration::Configuration;
+use squall::guest::Setup;
 use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use squall::log::{Batch, Command, Entry, RequestId};
-use squall::message::{MessageKind, Summary};
+use squall::message::{Label, Summary};
 use squall::node::{
     Answer, Context, Effect, Image, Input, Node, Output, Request, Role, Snapshot, Status,
     TIMERS_MAX, TimerId,
@@ -193,13 +194,12 @@ struct Hostility {
 const HARMLESS: Hostility = Hostility { deed: |_, _| (), status: |status| status };
 
 fn run_hostile(plan: &Plan, hostility: &Hostility, options: Options) -> Outcome {
-    let nodes = NodeSet::first(plan.cluster.nodes);
-    let make = |id: NodeId| {
+    let make = |setup: &Setup<'_>| {
         pass(Place::Constructor);
         Hostile {
-            raft: Raft::new(id, nodes, plan.config_of(id)),
+            raft: Raft::of(setup),
             view: View {
-                id,
+                id: setup.id,
                 last_write: WriteId::NONE,
                 last_index: Index::ZERO,
                 applied: Index::ZERO,
@@ -345,12 +345,7 @@ fn a_state_machine_is_served_in_order() {
 #[test]
 fn a_state_machine_that_works_later_is_served_in_order_too() {
     let deed: Deed = |_, ctx| ctx.emit(Effect::Restore(snapshot(9)));
-    let more = "judge = [\"contract\"]\napply_delay = \"5ms\"";
-    let more = more
-        .split_once('\n')
-        .map(|(judge, delay)| format!("{delay}\n[clients]\ncount = 2"))
-        .expect("two lines");
-    let mut plan = plan(&more);
+    let mut plan = plan("apply_delay = \"5ms\"\n[clients]\ncount = 2");
     plan.judge = vec![Property::Contract];
     let outcome = run_hostile(&plan, &Hostility { deed, ..HARMLESS }, Options::default());
     let violation = outcome.violation.expect("it breaks its contract");
@@ -486,10 +481,16 @@ fn one_panic_is_told_from_another_and_the_same_is_the_same() {
 #[test]
 fn no_number_that_a_node_says_makes_squall_panic() {
     let lies: [Lie; 4] = [
-        |it| Summary { index: Index(u64::MAX), commit: Index(u64::MAX), ..it },
-        |it| Summary { term: Term(u64::MAX), index_term: Term(u64::MAX), ..it },
-        |it| Summary { entries: u32::MAX, request: RequestId::new(u32::MAX, u32::MAX), ..it },
-        |it| Summary { message: MessageKind::Vote, success: true, ..it },
+        |_| Summary::AppendEntries {
+            term: Term(u64::MAX),
+            prev_index: Index(u64::MAX),
+            prev_term: Term(u64::MAX),
+            entries: u32::MAX,
+            commit: Index(u64::MAX),
+        },
+        |it| Summary::Vote { term: Term(u64::MAX), granted: it.is_reply() },
+        |_| Summary::Forward { request: RequestId::new(u32::MAX, u32::MAX) },
+        |it| Summary::Vote { term: it.term(), granted: true },
     ];
     let statuses: [fn(Status) -> Status; 5] = [
         |it| it,
@@ -570,11 +571,7 @@ fn a_commit_index_that_begins_at_zero_in_each_life_is_no_regress() {
     let (mut restarts, mut zeros) = (0, 0);
     for seed in 0..60 {
         let plan = swarm::draw(seed);
-        let nodes = NodeSet::first(plan.cluster.nodes);
-        let make = |id: NodeId| {
-            let raft = Raft::new(id, nodes, plan.config_of(id)).beginning_with(plan.voters());
-            Textbook { raft, at_boot: None }
-        };
+        let make = |setup: &Setup<'_>| Textbook { raft: Raft::of(setup), at_boot: None };
         let mut sink = |record: &Record| match record.kind {
             Kind::Boot { applied, .. } => restarts += u32::from(applied > Index::ZERO),
             Kind::Commit { index, .. } => zeros += u32::from(index == Index::ZERO),
@@ -626,7 +623,8 @@ impl Node for Dicer {
     }
 
     fn summary(message: &u64) -> Summary {
-        Summary { index: Index(*message), ..Summary::new(MessageKind::Forward, Term::ZERO) }
+        let name = Label::new("word");
+        Summary::Other { name, term: Term(*message), bytes: 8, reply: false }
     }
 }
 
@@ -637,12 +635,12 @@ fn what_a_node_draws_can_be_fixed_and_its_timers_are_told_apart() {
         let (mut fired, mut sent) = ([0; 4], Vec::new());
         let mut sink = |record: &Record| match record.kind {
             Kind::Timer { timer, .. } => fired[timer.0 as usize] += 1,
-            Kind::Send { message, .. } => sent.push((record.time, record.node, message.index)),
+            Kind::Send { message, .. } => sent.push((record.time, record.node, message.term())),
             _ => {}
         };
         let options =
             Options { sink: Some(&mut sink), choices: Some(&mut choices), ..Options::default() };
-        let outcome = run_nodes(plan, &|id| Dicer { id, heard: Vec::new() }, options);
+        let outcome = run_nodes(plan, &|setup| Dicer { id: setup.id, heard: Vec::new() }, options);
         assert_eq!(outcome.violation, None);
         (choices.words, sent, fired)
     };

@@ -10,7 +10,7 @@ use squall::guests::saboteur;
 
 /// Who may know whom: a file imports from its own layer and from those above it in this table.
 const LAYERS: [&[&str]; 9] = [
-    &["ids", "time", "rng", "closest", "files", "named"],
+    &["ids", "time", "rng", "closest", "files", "fold", "named"],
     &[
         "breach",
         "bugs",

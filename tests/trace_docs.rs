@@ -3,36 +3,15 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use squall::record::Record;
-
-use crate::words::apart;
+use squall::message::MessageKind;
+use squall::record::{Kind, Record};
 
 fn read(path: &str) -> String {
     fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).expect("it is a file")
 }
 
-/// The variants of `Kind`, read from the source: they are indented once and begin with a capital.
 fn kinds() -> BTreeSet<String> {
-    let source = read("src/record.rs");
-    let body = source.split("pub enum Kind {\n").nth(1).expect("the enum is there");
-    let body = body.split("\n}\n").next().expect("the enum ends");
-    let variants = body.lines().filter_map(|line| line.strip_prefix("    "));
-    let variants = variants.filter(|line| line.starts_with(char::is_uppercase));
-    let named = |line: &str| line.split(['(', ' ', ',']).next().map(|name| apart(name, '-'));
-    variants.filter_map(named).collect()
-}
-
-#[test]
-fn every_kind_of_record_is_described() {
-    let docs = read("docs/trace.md");
-    let kinds = kinds();
-    assert!(kinds.len() >= 32, "only {kinds:?} were found in src/record.rs");
-    for kind in kinds {
-        assert!(
-            docs.contains(&format!("\n| `{kind}` |")),
-            "docs/trace.md lacks `{kind}`: add a row to its table of kinds"
-        );
-    }
+    Kind::TABLE.iter().map(|(name, _)| (*name).to_owned()).collect()
 }
 
 #[test]
@@ -44,7 +23,24 @@ fn every_kind_has_an_example_that_is_a_record() {
             .unwrap_or_else(|error| panic!("docs/trace.md: {error}: {line}"));
         assert_eq!(serde_json::to_string(&record).expect("a record is JSON"), line);
         let value = serde_json::to_value(record).expect("a record is JSON");
+        assert_eq!(value["kind"], record.kind.name(), "the table has another name than serde");
         shown.insert(value["kind"].as_str().expect("a kind is a string").to_owned());
     }
     assert_eq!(shown, kinds());
+}
+
+#[test]
+fn every_kind_and_every_message_is_described_with_its_number() {
+    let docs = read("docs/trace.md");
+    for (place, (name, _)) in Kind::TABLE.iter().enumerate() {
+        let row = format!("\n| {} | `{name}` | ", place + 1);
+        assert!(docs.contains(&row), "docs/trace.md lacks a row of kinds that begins with {row}");
+    }
+    for (number, kind) in MessageKind::ALL.iter().enumerate() {
+        let row = format!("\n| {number} | `{}` | ", kind.name());
+        assert!(
+            docs.contains(&row),
+            "docs/trace.md lacks a row of messages that begins with {row}"
+        );
+    }
 }

@@ -81,7 +81,7 @@ fn an_election_is_told_vote_by_vote() {
             "nobody won term 3\n",
             "n3 stood, at ",
             "; its log ended with 1@2",
-            "the question found a node that was down",
+            "the question was lost: the node is down",
             "that is 1 of 3 votes; a majority is 2",
             "it did not win: it heard of term 4 from n2",
         ],

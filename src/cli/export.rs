@@ -12,13 +12,13 @@ use crate::cli::guests::Guests;
 use crate::cli::source::SourceArgs;
 use crate::files::temporary_name;
 use crate::plan::Plan;
+use crate::record::Group;
 use crate::report::export::{self, Export, ExportError, Filter};
 use crate::report::mermaid::Mermaid;
 use crate::report::perfetto::Perfetto;
 use crate::report::shiviz::Shiviz;
 use crate::sim::Run;
 use crate::time::Span;
-use crate::trace::text::GROUPS;
 
 /// What `squall export` takes.
 #[derive(Args)]
@@ -39,7 +39,7 @@ pub struct ExportArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=25))]
     node: Vec<u8>,
     /// Only these kinds
-    #[arg(long, value_name = "KIND", value_parser = clap::builder::PossibleValuesParser::new(GROUPS))]
+    #[arg(long, value_name = "KIND", value_parser = clap::builder::PossibleValuesParser::new(Group::NAMES))]
     kind: Vec<String>,
     /// Nothing before this time; a message counts when it is sent
     #[arg(long, value_name = "TIME")]

@@ -15,14 +15,14 @@ use crate::cli::guests::Guests;
 use crate::cli::source::{SeedArgs, take_bugs_out};
 use crate::files::temporary_name;
 use crate::plan::Plan;
-use crate::record::Record;
+use crate::record::{Group, Record};
 use crate::report::expectations::{self, Verdict};
 use crate::report::saved::SavedRun;
 use crate::report::text;
 use crate::sim::{Options, Outcome, Run, Runner};
 use crate::situation::Counts;
 use crate::time::{Span, Time};
-use crate::trace::text::{Formatter, GROUPS, group};
+use crate::trace::text::Formatter;
 use crate::trace::writer::Writer;
 
 /// What `squall run` takes.
@@ -63,7 +63,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", requires = "show")]
     node: Vec<u8>,
     /// With --show: only these kinds
-    #[arg(long, value_name = "KIND", requires = "show", value_parser = clap::builder::PossibleValuesParser::new(GROUPS))]
+    #[arg(long, value_name = "KIND", requires = "show", value_parser = clap::builder::PossibleValuesParser::new(Group::NAMES))]
     kind: Vec<String>,
     /// With --show: nothing before this time
     #[arg(long, value_name = "TIME", requires = "show")]
@@ -310,7 +310,7 @@ fn is_shown(args: &RunArgs, record: &Record) -> bool {
     let node = record.node.map(crate::ids::NodeId::number);
     let time = |bound: Option<Span>| bound.map(|span| Time::ZERO.plus(span));
     (args.node.is_empty() || node.is_some_and(|node| args.node.contains(&node)))
-        && (args.kind.is_empty() || args.kind.iter().any(|kind| kind == group(&record.kind)))
+        && (args.kind.is_empty() || args.kind.iter().any(|kind| kind == record.kind.group().name()))
         && time(args.from).is_none_or(|from| record.time >= from)
         && time(args.to).is_none_or(|to| record.time <= to)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::ids::{Index, NodeId};
 use crate::log::{Command, RequestId};
-use crate::message::MessageKind;
+use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::record::{Heard, Kind, Record};
@@ -48,7 +48,7 @@ impl Clients {
     #[inline]
     pub fn concerns(kind: &Kind) -> bool {
         match kind {
-            Kind::Send { message, .. } => message.message == MessageKind::Forward,
+            Kind::Send { message, .. } => matches!(message, Summary::Forward { .. }),
             Kind::Role { .. }
             | Kind::Duplicate { .. }
             | Kind::Invoke { .. }
@@ -65,9 +65,7 @@ impl Clients {
         let Some(id) = record.node else { return };
         match record.kind {
             Kind::Role { role: Role::Leader, .. } => self.leaders += 1,
-            Kind::Send { id, message, .. } if message.message == MessageKind::Forward => {
-                self.forwarded = id;
-            }
+            Kind::Send { id, message: Summary::Forward { .. }, .. } => self.forwarded = id,
             Kind::Duplicate { id, .. } if id == self.forwarded => {
                 reached.push(Situation::ForwardDuplicated);
             }

@@ -1,7 +1,7 @@
 //! Notices situations of snapshots and compacted logs. Idle until the first snapshot of a run.
 
 use crate::ids::{Index, NODES_MAX, NodeId, Term};
-use crate::message::{MessageKind, Summary};
+use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::shadow::Shadow;
 use crate::record::{Kind, Record};
@@ -136,9 +136,9 @@ impl Compaction {
         shadow: &Shadow,
     ) -> Option<Situation> {
         let sent = &mut self.nodes[id.slot()].sent[to.slot()];
-        match message.message {
-            MessageKind::InstallSnapshot => {
-                let part = (message.index, message.commit.0);
+        match *message {
+            Summary::InstallSnapshot { last_index, offset, .. } => {
+                let part = (last_index, offset);
                 let before = sent.replace(part);
                 match before {
                     Some(before) if before == part => Some(Situation::SnapshotPartResent),
@@ -146,10 +146,10 @@ impl Compaction {
                     _ => Some(Situation::FollowerNeedsSnapshot),
                 }
             }
-            MessageKind::AppendEntries => {
+            Summary::AppendEntries { prev_index, entries, .. } => {
                 *sent = None;
-                let covered = message.index < shadow.node(id).snapshot.0;
-                (covered && message.entries > 0).then_some(Situation::TrailingEntriesSent)
+                let covered = prev_index < shadow.node(id).snapshot.0;
+                (covered && entries > 0).then_some(Situation::TrailingEntriesSent)
             }
             _ => None,
         }
@@ -163,36 +163,40 @@ impl Compaction {
         shadow: &Shadow,
     ) -> Option<Situation> {
         let node = shadow.node(id);
-        match message.message {
-            MessageKind::InstallSnapshot if message.term < node.term => {
+        match *message {
+            Summary::InstallSnapshot { term, .. } if term < node.term => {
                 Some(Situation::SnapshotPartStale)
             }
-            MessageKind::InstallSnapshot if message.index <= commit => {
+            Summary::InstallSnapshot { last_index, .. } if last_index <= commit => {
                 Some(Situation::SnapshotNotNeeded)
             }
-            MessageKind::InstallSnapshot => self.part(id, message),
-            MessageKind::AppendEntries => {
-                let below = message.term >= node.term && message.index < node.base.0;
+            Summary::InstallSnapshot { term, last_index, offset, bytes, .. } => {
+                let parts = Parts { term, index: last_index, upto: offset };
+                self.part(id, parts, bytes)
+            }
+            Summary::AppendEntries { term, prev_index, .. } => {
+                let below = term >= node.term && prev_index < node.base.0;
                 below.then_some(Situation::AppendBelowBase)
             }
             _ => None,
         }
     }
 
-    fn part(&mut self, id: NodeId, message: &Summary) -> Option<Situation> {
+    /// A part of so many bytes arrives, of a snapshot of which `part.upto` bytes come before.
+    fn part(&mut self, id: NodeId, part: Parts, bytes: u32) -> Option<Situation> {
         let parts = &mut self.nodes[id.slot()].parts;
-        let fresh = Parts { term: message.term, index: message.index, upto: 0 };
-        let changed = parts.is_some_and(|parts| parts.term < message.term);
-        let older = parts.is_some_and(|parts| parts.index > message.index && !changed);
+        let fresh = Parts { upto: 0, ..part };
+        let changed = parts.is_some_and(|parts| parts.term < part.term);
+        let older = parts.is_some_and(|parts| parts.index > part.index && !changed);
         if older {
             return None;
         }
         let same = parts.filter(|parts| (parts.term, parts.index) == (fresh.term, fresh.index));
         let now = parts.insert(same.unwrap_or(fresh));
-        let offset = message.commit.0;
+        let offset = part.upto;
         let before = now.upto;
         if offset == before {
-            now.upto += u64::from(message.entries);
+            now.upto += u64::from(bytes);
         }
         match () {
             () if changed => Some(Situation::LeaderChangedDuringInstall),

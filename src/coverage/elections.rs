@@ -2,7 +2,7 @@
 
 use crate::coverage::Situations;
 use crate::ids::{NODES_MAX, NodeId, Term};
-use crate::message::{MessageKind, Summary};
+use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::record::{Kind, Record};
@@ -94,25 +94,25 @@ impl Situations {
 
     fn election_send(&mut self, record: &Record, id: NodeId, to: NodeId, message: &Summary) {
         let memory = &mut self.elections.nodes[id.slot()];
-        match message.message {
-            MessageKind::PreVote if memory.asked.1 != record.event => {
+        match *message {
+            Summary::PreVote { .. } if memory.asked.1 != record.event => {
                 memory.asked = (memory.asked.0 + 1, record.event);
                 self.reach(Situation::PreVoteRepeated, Some(id));
             }
-            MessageKind::PreVoteReply => {
+            Summary::PreVoteReply { granted, .. } => {
                 let against = memory.against[to.slot()].take();
-                let granted = message.success.then_some(Situation::PreVoteGranted);
+                let granted = granted.then_some(Situation::PreVoteGranted);
                 if let Some(situation) = granted.or(against) {
                     self.reach(situation, Some(id));
                 }
             }
-            MessageKind::TimeoutNow => {
+            Summary::TimeoutNow { .. } => {
                 if let Some((_, begun, behind)) = &mut memory.transfer {
                     let caught_up = std::mem::take(behind) && *begun != record.event;
                     self.reach_if(caught_up, Situation::TransfereeCaughtUp, id);
                 }
             }
-            MessageKind::ForwardReply if !message.success => {
+            Summary::ForwardReply { applied: false, .. } => {
                 let handing = memory.transfer.is_some();
                 self.reach_if(handing, Situation::RequestRefusedInTransfer, id);
             }
@@ -131,28 +131,26 @@ impl Situations {
         let shadow = oracles.shadow();
         let node = shadow.node(id);
         let memory = &mut self.elections.nodes[id.slot()];
-        match message.message {
-            MessageKind::PreVote => {
+        match *message {
+            Summary::PreVote { term, last_index, last_term } => {
                 let last = (shadow.last_term(id), node.last_index());
                 memory.against[from.slot()] = Some(match () {
-                    () if message.term <= node.term => Situation::PreVoteRefusedTerm,
-                    () if (message.index_term, message.index) < last => {
-                        Situation::PreVoteRefusedLog
-                    }
+                    () if term <= node.term => Situation::PreVoteRefusedTerm,
+                    () if (last_term, last_index) < last => Situation::PreVoteRefusedLog,
                     () => Situation::PreVoteRefusedLeaderHeard,
                 });
             }
-            MessageKind::PreVoteReply if message.success => {
-                let late = node.role == Role::Candidate && node.term == message.term;
+            Summary::PreVoteReply { term, granted: true } => {
+                let late = node.role == Role::Candidate && node.term == term;
                 self.reach_if(late, Situation::LatePreVoteGrant, id);
             }
-            MessageKind::TimeoutNow => {
-                let stale = message.term < node.term;
+            Summary::TimeoutNow { term } => {
+                let stale = term < node.term;
                 memory.told = if stale { memory.told } else { (record.event, memory.told.1) };
                 self.reach_if(stale, Situation::TimeoutNowStale, id);
             }
-            MessageKind::RequestVote if message.success => {
-                let news = message.term > node.term;
+            Summary::RequestVote { term, by_leader: true, .. } => {
+                let news = term > node.term;
                 self.reach_if(news, Situation::LoyaltySetAside, id);
             }
             _ => {}

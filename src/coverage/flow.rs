@@ -50,14 +50,19 @@ impl Situations {
         under_way.appended = (event, under_way.furthest);
     }
 
-    /// A leader sends entries to a follower.
-    pub(super) fn entries_sent(&mut self, event: u64, id: NodeId, to: NodeId, append: &Summary) {
+    /// A leader sends a follower the entries behind one index and up to another.
+    pub(super) fn entries_sent(
+        &mut self,
+        event: u64,
+        id: NodeId,
+        to: NodeId,
+        (prev, end): (Index, Index),
+    ) {
         let acked = self.nodes[id.slot()].acked[to.slot()];
         let under_way = &mut self.flow.leaders[id.slot()];
-        let end = append.index.plus(u64::from(append.entries));
         let before = std::mem::replace(&mut under_way.sent[to.slot()], end);
-        let pipelined = before > acked && append.index >= before;
-        let held = under_way.held == Some((event, to)) && append.index == before;
+        let pipelined = before > acked && prev >= before;
+        let held = under_way.held == Some((event, to)) && prev == before;
         // Others were sent what comes next, so it is not the leader's disk that keeps it from leaving.
         let cut = end < under_way.furthest;
         under_way.furthest = under_way.furthest.max(end);
@@ -70,7 +75,7 @@ impl Situations {
         self.reach_if(cut, Situation::AppendCutShort, id);
     }
 
-    /// A follower accepts or refuses entries.
+    /// A follower accepts or refuses entries: an answer that reaches the leader of its term changes what that sends next.
     pub(super) fn append_answered(
         &mut self,
         event: u64,
@@ -84,22 +89,27 @@ impl Situations {
             return;
         }
         let memory = &mut self.nodes[id.slot()];
-        if reply.term < node.term {
-            let earlier = reply.term == memory.led.1 && reply.success;
-            self.reach_if(reply.success, Situation::AckStale, id);
+        let accepted = matches!(reply, Summary::Appended { .. });
+        if reply.term() < node.term {
+            let earlier = reply.term() == memory.led.1 && accepted;
+            self.reach_if(accepted, Situation::AckStale, id);
             return self.reach_if(earlier, Situation::AckFromEarlierLeadership, id);
         }
-        if !reply.success {
-            memory.refused[from.slot()] = reply.index;
-            return self.flow_stops(id, from);
+        match *reply {
+            Summary::Appended { match_index, .. } => {
+                let acked = &mut memory.acked[from.slot()];
+                let before = *acked;
+                *acked = match_index.max(before);
+                self.entries_accepted(event, id, from, before);
+                self.reach_if(match_index < before, Situation::AckOvertaken, id);
+                self.old_entry_on_majority(id, oracles);
+            }
+            Summary::Conflict { rejected, .. } => {
+                memory.refused[from.slot()] = rejected;
+                self.flow_stops(id, from);
+            }
+            _ => {}
         }
-        let acked = &mut memory.acked[from.slot()];
-        let before = *acked;
-        let overtaken = reply.index < before;
-        *acked = reply.index.max(before);
-        self.entries_accepted(event, id, from, before);
-        self.reach_if(overtaken, Situation::AckOvertaken, id);
-        self.old_entry_on_majority(id, oracles);
     }
 
     /// Figure 8: what a leader knows to be on a majority is of an older term.

@@ -6,7 +6,6 @@
 use crate::coverage::Situations;
 use crate::ids::{NODES_MAX, NodeId, NodeSet, Term};
 use crate::log::RequestId;
-use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::oracle::quorum::Tally;
@@ -112,23 +111,23 @@ impl Situations {
         }
     }
 
-    /// A follower answers a round of its leader.
+    /// A follower confirms a round of its leader: its term, and its number.
     pub(super) fn lease_round_answered(
         &mut self,
         id: NodeId,
         from: NodeId,
-        reply: &Summary,
+        round: (Term, u64),
         oracles: &Oracles,
     ) {
-        if !self.leases.used || !reply.success || !self.is_latest_round(id, reply) {
+        if !self.leases.used || !self.is_latest_round(id, round) {
             return;
         }
         let memory = &mut self.leases.nodes[id.slot()];
         memory.answered.insert(from);
-        if memory.held < reply.term {
+        if memory.held < round.0 {
             let configuration = oracles.shadow().configuration_of(id);
             if Tally::of(configuration, memory.answered).is_majority() {
-                memory.held = reply.term;
+                memory.held = round.0;
             }
         }
     }

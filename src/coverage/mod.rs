@@ -17,7 +17,7 @@ use crate::coverage::clients::Clients;
 use crate::coverage::compaction::Compaction;
 use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Entry, RequestId};
-use crate::message::{MessageKind, Summary};
+use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::oracle::quorum::Tally;
@@ -320,15 +320,15 @@ impl Situations {
     }
 
     fn send(&mut self, event: u64, id: NodeId, to: NodeId, summary: &Summary, oracles: &Oracles) {
-        match summary.message {
-            MessageKind::Vote => {
+        match *summary {
+            Summary::Vote { term, granted } => {
                 self.leases.vote_answered(id, to);
                 let expected = self.nodes[id.slot()].asked[to.slot()].take();
                 let asked_in = self.nodes[id.slot()].asked_term[to.slot()];
-                let situation = match (summary.success, expected) {
+                let situation = match (granted, expected) {
                     (false, Some(VoteRefusedPromise)) => VoteRefusedPromise,
                     (false, Some(PromiseOutlivedRestart)) => PromiseOutlivedRestart,
-                    (false, _) if summary.term < asked_in => Situation::VoteRefusedLoyal,
+                    (false, _) if term < asked_in => Situation::VoteRefusedLoyal,
                     (true, Some(Situation::VoteRepeated)) => Situation::VoteRepeated,
                     (true, _) => Situation::VoteGranted,
                     (false, Some(reason)) => reason,
@@ -336,32 +336,29 @@ impl Situations {
                 };
                 self.reach(situation, Some(id));
             }
-            MessageKind::AppendEntries => {
+            Summary::AppendEntries { prev_index, entries, .. } => {
                 let refused = std::mem::take(&mut self.nodes[id.slot()].refused[to.slot()]);
-                let skipped = summary.index.next() < refused;
+                let skipped = prev_index.next() < refused;
                 self.reach_if(skipped, Situation::BackoffSkipped, id);
-                self.reach_if(summary.entries > 1, Situation::EntriesBatched, id);
-                if summary.entries > 0 {
-                    self.entries_sent(event, id, to, summary);
+                self.reach_if(entries > 1, Situation::EntriesBatched, id);
+                if entries > 0 {
+                    let end = prev_index.plus(u64::from(entries));
+                    self.entries_sent(event, id, to, (prev_index, end));
                 }
             }
-            MessageKind::InstallSnapshot => self.flow_stops(id, to),
-            MessageKind::TimeoutNow => self.leases.transferee_told(id, summary.term),
-            MessageKind::ForwardReply if summary.success => {
-                self.lease_served(event, id, summary.request, oracles);
+            Summary::InstallSnapshot { .. } => self.flow_stops(id, to),
+            Summary::TimeoutNow { term } => self.leases.transferee_told(id, term),
+            Summary::ForwardReply { request, applied: true } => {
+                self.lease_served(event, id, request, oracles);
             }
-            MessageKind::Forward => {
+            Summary::Forward { request } => {
                 if self.forwards.len() == FORWARDS_MAX {
                     self.forwards.remove(0);
                 }
-                self.forwards.push(summary.request);
+                self.forwards.push(request);
                 self.reach(Situation::RequestForwarded, Some(id));
             }
-            MessageKind::ReadRound
-            | MessageKind::ReadRoundReply
-            | MessageKind::ReadIndex
-            | MessageKind::ReadIndexReply => self.read_sent(event, id, to, summary, oracles),
-            _ => {}
+            _ => self.read_sent(event, id, to, summary, oracles),
         }
     }
 
@@ -375,61 +372,74 @@ impl Situations {
     ) {
         let earlier_life = message < self.nodes[from.slot()].born_at_message;
         self.reach_if(earlier_life, Situation::MessageFromEarlierLife, id);
-        match summary.message {
-            MessageKind::RequestVote => self.vote_requested(id, from, summary, oracles),
-            MessageKind::Vote => {
+        match *summary {
+            Summary::RequestVote { term, last_index, last_term, .. } => {
+                self.vote_requested(id, from, term, (last_term, last_index), oracles);
+            }
+            Summary::Vote { term, granted } => {
                 self.reply = Some((record.event, from));
-                if summary.success {
-                    self.vote_arrived(id, from, summary.term, oracles);
+                if granted {
+                    self.vote_arrived(id, from, term, oracles);
                 }
             }
-            MessageKind::AppendEntries => {
+            Summary::AppendEntries { .. } => {
                 self.entries_arrived(record, id, message, summary, oracles);
             }
-            MessageKind::AppendReply => {
+            Summary::Appended { .. } | Summary::Conflict { .. } => {
                 self.reply = Some((record.event, from));
                 self.append_answered(record.event, id, from, summary, oracles);
             }
-            MessageKind::Forward => {
-                self.read_asked(record.event, summary.request);
+            Summary::Forward { request } => {
+                self.read_asked(record.event, request);
                 let leads = oracles.shadow().node(id).role == Role::Leader;
                 self.reach_if(!leads, Situation::ForwardMisdirected, id);
             }
-            MessageKind::ForwardReply => {
-                self.reach_if(summary.success, Situation::ForwardAnswered, id);
+            Summary::ForwardReply { applied, .. } => {
+                self.reach_if(applied, Situation::ForwardAnswered, id);
             }
-            MessageKind::PreVote
-            | MessageKind::PreVoteReply
-            | MessageKind::TimeoutNow
-            | MessageKind::InstallSnapshot
-            | MessageKind::ReadRound => {}
-            MessageKind::SnapshotReply => self.reply = Some((record.event, from)),
-            MessageKind::ReadRoundReply => self.lease_round_answered(id, from, summary, oracles),
-            MessageKind::ReadIndex => self.read_asked(record.event, summary.request),
-            MessageKind::ReadIndexReply => self.read_index_told(id, summary),
+            Summary::SnapshotReply { .. } => self.reply = Some((record.event, from)),
+            Summary::ReadRoundReply { term, round, confirmed: true } => {
+                self.lease_round_answered(id, from, (term, round), oracles);
+            }
+            Summary::ReadIndex { request } => self.read_asked(record.event, request),
+            Summary::ReadIndexReply { index, .. } => self.read_index_told(id, index),
+            Summary::PreVote { .. }
+            | Summary::PreVoteReply { .. }
+            | Summary::TimeoutNow { .. }
+            | Summary::InstallSnapshot { .. }
+            | Summary::ReadRound { .. }
+            | Summary::ReadRoundReply { confirmed: false, .. }
+            | Summary::Other { .. } => {}
         }
     }
 
     /// Foresees the answer to a vote request: it may leave much later, when the vote is durable.
-    fn vote_requested(&mut self, id: NodeId, from: NodeId, request: &Summary, oracles: &Oracles) {
+    fn vote_requested(
+        &mut self,
+        id: NodeId,
+        from: NodeId,
+        term: Term,
+        (asked_term, asked_index): (Term, Index),
+        oracles: &Oracles,
+    ) {
         self.leases.vote_asked(id, from);
         let shadow = oracles.shadow();
         let node = shadow.node(id);
         let (last_term, last_index) = (shadow.last_term(id), node.last_index());
         let memory = &mut self.nodes[id.slot()];
-        let voted = memory.voted.filter(|(term, ..)| *term == request.term);
+        let voted = memory.voted.filter(|(voted, ..)| *voted == term);
         let expected = match voted {
-            _ if request.term < node.term => Some(Situation::VoteRefusedStaleTerm),
+            _ if term < node.term => Some(Situation::VoteRefusedStaleTerm),
             Some((_, candidate, _)) if candidate == from => Some(Situation::VoteRepeated),
             Some(_) => Some(Situation::VoteRefusedAlreadyGiven),
-            None if request.index_term < last_term => Some(Situation::VoteRefusedOlderLastTerm),
-            None if request.index_term == last_term && request.index < last_index => {
+            None if asked_term < last_term => Some(Situation::VoteRefusedOlderLastTerm),
+            None if asked_term == last_term && asked_index < last_index => {
                 Some(Situation::VoteRefusedShorterLog)
             }
             None => self.leases.promise(id, from, node.life),
         };
         memory.asked[from.slot()] = expected;
-        memory.asked_term[from.slot()] = request.term;
+        memory.asked_term[from.slot()] = term;
         let after_restart = voted.is_some_and(|(_, _, life)| life < node.life);
         self.reach_if(after_restart, Situation::VoteAfterRestart, id);
     }
@@ -460,31 +470,36 @@ impl Situations {
         append: &Summary,
         oracles: &Oracles,
     ) {
+        let Summary::AppendEntries { term, prev_index, prev_term, entries, commit: leader_commit } =
+            *append
+        else {
+            return;
+        };
         let shadow = oracles.shadow();
         let node = shadow.node(id);
         let (latest_term, latest) = self.nodes[id.slot()].latest_append;
-        let some = append.entries > 0;
-        let overtaken = some && append.term == latest_term && message < latest;
+        let some = entries > 0;
+        let overtaken = some && term == latest_term && message < latest;
         self.reach_if(overtaken, Situation::AppendOvertaken, id);
-        let across = some && append.term < latest_term;
+        let across = some && term < latest_term;
         self.reach_if(across, Situation::AppendOvertakenAcrossTerms, id);
-        if append.term < node.term {
+        if term < node.term {
             return self.reach(Situation::AppendRefusedStale, Some(id));
         }
         let memory = &mut self.nodes[id.slot()];
-        memory.latest_append = (latest_term, latest).max((append.term, message));
+        memory.latest_append = (latest_term, latest).max((term, message));
         let commit = memory.commit;
         let last_index = node.last_index();
-        if append.index > last_index {
+        if prev_index > last_index {
             self.reach(Situation::AppendRefusedGap, Some(id));
-            let far = append.index.0 >= last_index.0 + 20;
+            let far = prev_index.0 >= last_index.0 + 20;
             return self.reach_if(far, Situation::FollowerFarBehind, id);
         }
-        if term_at(oracles, node, append.index) != append.index_term {
+        if term_at(oracles, node, prev_index) != prev_term {
             return self.reach(Situation::AppendRefusedConflict, Some(id));
         }
-        let verified = append.index.plus(u64::from(append.entries));
-        let tail = append.commit > verified && last_index > verified && append.commit > commit;
+        let verified = prev_index.plus(u64::from(entries));
+        let tail = leader_commit > verified && last_index > verified && leader_commit > commit;
         self.reach_if(tail, Situation::HeartbeatUncommittedTail, id);
         if some && last_index >= verified {
             self.redundant = Some((record.event, id, last_index > verified));
@@ -669,7 +684,7 @@ impl Situations {
 /// Entries, heartbeats and their answers on their way: most of all records, and nothing to members, elections, disks and clients.
 fn is_routine(kind: &Kind) -> bool {
     matches!(kind, Kind::Send { message, .. } | Kind::Deliver { message, .. }
-        if matches!(message.message, MessageKind::AppendEntries | MessageKind::AppendReply))
+        if matches!(message, Summary::AppendEntries { .. } | Summary::Appended { .. } | Summary::Conflict { .. }))
 }
 
 /// The term of a node's entry; zero beyond its log.

@@ -3,7 +3,7 @@
 use crate::coverage::Situations;
 use crate::ids::{Index, NODES_MAX, NodeId, Term};
 use crate::log::RequestId;
-use crate::message::{MessageKind, Summary};
+use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::record::{Kind, Record};
@@ -18,7 +18,7 @@ pub struct Memory {
     /// The request that reached a node last, and in which event.
     asked: (u64, RequestId),
     /// The latest round of each leader, and whom it asked for it last.
-    rounds: Vec<((Term, Index), [Index; NODES_MAX as usize])>,
+    rounds: Vec<((Term, u64), [u64; NODES_MAX as usize])>,
     /// Reads for which a node asked its leader.
     by_followers: Vec<(NodeId, RequestId)>,
 }
@@ -26,7 +26,7 @@ pub struct Memory {
 impl Memory {
     /// Nothing happened yet.
     pub fn new(nodes: u8) -> Memory {
-        let nobody = ((Term::ZERO, Index::ZERO), [Index::ZERO; NODES_MAX as usize]);
+        let nobody = ((Term::ZERO, 0), [0; NODES_MAX as usize]);
         let rounds = vec![nobody; usize::from(nodes)];
         Memory { asked: (0, RequestId::NONE), rounds, by_followers: Vec::new() }
     }
@@ -42,29 +42,32 @@ impl Situations {
         summary: &Summary,
         oracles: &Oracles,
     ) {
-        match summary.message {
-            MessageKind::ReadRound => {
-                self.round_sent(event, id, to, (summary.term, summary.index));
+        match *summary {
+            Summary::ReadRound { term, round } => self.round_sent(event, id, to, (term, round)),
+            Summary::ReadRoundReply { confirmed, .. } => {
+                self.reach_if(!confirmed, Situation::ReadRoundRefused, id);
             }
-            MessageKind::ReadRoundReply => {
-                self.reach_if(!summary.success, Situation::ReadRoundRefused, id);
-            }
-            MessageKind::ReadIndex => {
+            Summary::ReadIndex { request } => {
                 if self.reads.by_followers.len() == ASKED_MAX {
                     self.reads.by_followers.remove(0);
                 }
-                self.reads.by_followers.push((id, summary.request));
+                self.reads.by_followers.push((id, request));
             }
-            _ if summary.success => self.lease_served(event, id, summary.request, oracles),
-            _ => self.reach(Situation::ReadIndexRefused, Some(id)),
+            Summary::ReadIndexReply { request, index: Some(_) } => {
+                self.lease_served(event, id, request, oracles);
+            }
+            Summary::ReadIndexReply { index: None, .. } => {
+                self.reach(Situation::ReadIndexRefused, Some(id));
+            }
+            _ => {}
         }
     }
 
-    fn round_sent(&mut self, event: u64, id: NodeId, to: NodeId, round: (Term, Index)) {
+    fn round_sent(&mut self, event: u64, id: NodeId, to: NodeId, round: (Term, u64)) {
         let (latest, sent) = &mut self.reads.rounds[id.slot()];
         let begun = *latest != round;
         if begun {
-            (*latest, *sent) = (round, [Index::ZERO; NODES_MAX as usize]);
+            (*latest, *sent) = (round, [0; NODES_MAX as usize]);
         }
         let again = std::mem::replace(&mut sent[to.slot()], round.1) == round.1;
         let early = begun && !self.nodes[id.slot()].own_term_committed;
@@ -77,8 +80,8 @@ impl Situations {
     }
 
     /// Whether an answer is to the latest round of a leader.
-    pub(super) fn is_latest_round(&self, id: NodeId, reply: &Summary) -> bool {
-        self.reads.rounds[id.slot()].0 == (reply.term, reply.index)
+    pub(super) fn is_latest_round(&self, id: NodeId, round: (Term, u64)) -> bool {
+        self.reads.rounds[id.slot()].0 == round
     }
 
     /// A request, or the question how far to apply for it, reaches a node.
@@ -92,8 +95,8 @@ impl Situations {
     }
 
     /// A node hears how far it must have applied.
-    pub(super) fn read_index_told(&mut self, id: NodeId, summary: &Summary) {
-        let behind = summary.success && self.nodes[id.slot()].applied < summary.index;
+    pub(super) fn read_index_told(&mut self, id: NodeId, upto: Option<Index>) {
+        let behind = upto.is_some_and(|index| self.nodes[id.slot()].applied < index);
         self.reach_if(behind, Situation::FollowerReadWaited, id);
     }
 

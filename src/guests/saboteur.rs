@@ -3,7 +3,7 @@
 
 use crate::bugs::Bug;
 use crate::ids::{NodeId, WriteId};
-use crate::message::{MessageKind, Summary};
+use crate::message::Summary;
 use crate::node::{Context, Effect, Input, Node, Status};
 use crate::raft::{Raft, Rules};
 
@@ -40,8 +40,8 @@ impl<N: Node> Saboteur<N> {
             Effect::SaveVote { vote, .. } if self.rules.has(Bug::VoteNotPersisted) => *vote = None,
             Effect::Send { to, message, after } => {
                 let summary = N::summary(message);
-                let grants = summary.message == MessageKind::Vote && summary.success;
-                let acks = summary.message == MessageKind::AppendReply && summary.success;
+                let grants = matches!(summary, Summary::Vote { granted: true, .. });
+                let acks = matches!(summary, Summary::Appended { .. });
                 if grants && self.rules.has(Bug::VoteWriteErrorIgnored) {
                     self.waiting.push((*after, *to, message.clone()));
                 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::ids::{NodeId, Term, WriteId};
-use crate::message::{MessageKind, Summary};
+use crate::message::Summary;
 use crate::node::{DiskFile, Role};
 use crate::oracle::shadow::Shadow;
 use crate::oracle::violation::Violation;
@@ -138,9 +138,9 @@ impl Elections {
 
 /// The vote that a message gives: its term, and to whom.
 fn promise(sender: NodeId, receiver: NodeId, message: &Summary) -> Option<(Term, NodeId)> {
-    match message.message {
-        MessageKind::RequestVote => Some((message.term, sender)),
-        MessageKind::Vote if message.success => Some((message.term, receiver)),
+    match *message {
+        Summary::RequestVote { term, .. } => Some((term, sender)),
+        Summary::Vote { term, granted: true } => Some((term, receiver)),
         _ => None,
     }
 }

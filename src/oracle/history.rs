@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use crate::ids::Index;
 use crate::log::{Command, RequestId};
-use crate::message::MessageKind;
+use crate::message::Summary;
 use crate::oracle::followed::{Followed, SEARCH_MAX};
 use crate::oracle::linearizable::{Operation, Search, Verdict};
 use crate::oracle::model::{State, step};
@@ -112,8 +112,8 @@ impl Histories {
     /// Judges a record.
     pub fn observe(&mut self, record: &Record) -> Option<Violation> {
         match record.kind {
-            Kind::Send { id, message, .. } if message.message == MessageKind::Forward => {
-                self.forwarded = (id, message.request);
+            Kind::Send { id, message: Summary::Forward { request }, .. } => {
+                self.forwarded = (id, request);
             }
             Kind::Duplicate { id, .. } if id == self.forwarded.0 => self.copy(self.forwarded.1),
             Kind::Invoke { command, .. } if self.leave_out_reads && !command.writes() => {}

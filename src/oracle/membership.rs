@@ -5,7 +5,7 @@
 
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet};
-use crate::message::MessageKind;
+use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::chain::PrefixId;
 use crate::oracle::commit::Commits;
@@ -31,8 +31,8 @@ impl Members {
 
     /// Judges that a node sends something: only who leads sends entries and heartbeats.
     #[inline]
-    pub fn observe_send(&self, record: &Record, message: MessageKind) -> Option<Violation> {
-        if self.outsiders.is_empty() || message != MessageKind::AppendEntries {
+    pub fn observe_send(&self, record: &Record, message: &Summary) -> Option<Violation> {
+        if self.outsiders.is_empty() || !matches!(message, Summary::AppendEntries { .. }) {
             return None;
         }
         self.lead_on(record, record.node?)
@@ -123,7 +123,13 @@ mod tests {
     use crate::message::Summary;
     use crate::oracle::Oracles;
 
-    const HEARTBEAT: MessageKind = MessageKind::AppendEntries;
+    const HEARTBEAT: Summary = Summary::AppendEntries {
+        term: Term(2),
+        prev_index: Index::ZERO,
+        prev_term: Term::ZERO,
+        entries: 0,
+        commit: Index::ZERO,
+    };
 
     fn nodes(numbers: &[u8]) -> NodeSet {
         numbers.iter().copied().map(NodeId::new).collect()
@@ -195,12 +201,11 @@ mod tests {
         }
 
         /// What n1 sends to n2.
-        fn sent(&self, message: MessageKind) -> Kind {
-            let message = Summary::new(message, Term(2));
+        fn sent(&self, message: Summary) -> Kind {
             Kind::Send { to: NodeId::new(2), id: self.number, message }
         }
 
-        fn sends(&mut self, message: MessageKind) -> Option<Property> {
+        fn sends(&mut self, message: Summary) -> Option<Property> {
             self.tell(Some(1), self.sent(message))
         }
     }
@@ -280,7 +285,12 @@ mod tests {
         assert_eq!(leads_on(|story| story.commits(2)), Some(Property::Configuration));
         assert_eq!(leads_on(|story| story.changes(voters(&[2]))), Some(Property::Configuration));
         assert_eq!(leads_on(|story| story.sends(HEARTBEAT)), Some(Property::Configuration));
-        assert_eq!(leads_on(|story| story.sends(MessageKind::AppendReply)), None);
+        assert_eq!(
+            leads_on(
+                |story| story.sends(Summary::Appended { term: Term(2), match_index: Index::ZERO })
+            ),
+            None
+        );
         let other = |story: &mut Story| story.tell(Some(2), story.sent(HEARTBEAT));
         assert_eq!(leads_on(other), None, "that is somebody else");
         let restarts = |story: &mut Story| {

@@ -32,7 +32,7 @@ pub use violation::Violation;
 
 use crate::breach::Broken;
 use crate::log::RequestId;
-use crate::message::MessageKind;
+use crate::message::Summary;
 use crate::plan::liveness::Bounds;
 use crate::property::Property;
 use crate::record::{Kind, Record, Remains};
@@ -146,11 +146,9 @@ impl Oracles {
     pub fn observe(&mut self, record: &Record) -> Option<Violation> {
         match record.kind {
             // The most frequent records change nothing that is judged.
-            Kind::Send { message, .. } if message.message == MessageKind::Forward => {
-                return self.client(record);
-            }
-            Kind::Send { message, .. } if !message.message.may_give_a_vote() => {
-                let violation = self.members.observe_send(record, message.message)?;
+            Kind::Send { message: Summary::Forward { .. }, .. } => return self.client(record),
+            Kind::Send { message, .. } if !message.may_give_a_vote() => {
+                let violation = self.members.observe_send(record, &message)?;
                 return self.judge(violation);
             }
             Kind::Duplicate { .. } => return self.client(record),

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::ids::{Index, Term};
 use crate::log::{Batch, RequestId};
-use crate::message::{MessageKind, Summary};
+use crate::message::Summary;
 use crate::node::{Answer, Request, Snapshot};
 
 /// A message between two nodes. Terms, indexes and names are those of Figure 2.
@@ -188,97 +188,60 @@ impl Message {
     #[inline(always)]
     pub fn summary(&self) -> Summary {
         match *self {
-            Message::RequestVote { term, last_log_index, last_log_term, by_leader } => Summary {
-                index: last_log_index,
-                index_term: last_log_term,
-                success: by_leader,
-                ..Summary::new(MessageKind::RequestVote, term)
-            },
-            Message::PreVote { term, last_log_index, last_log_term } => Summary {
-                index: last_log_index,
-                index_term: last_log_term,
-                ..Summary::new(MessageKind::PreVote, term)
-            },
-            Message::PreVoteReply { term, granted } => {
-                Summary { success: granted, ..Summary::new(MessageKind::PreVoteReply, term) }
+            Message::RequestVote { term, last_log_index, last_log_term, by_leader } => {
+                let (last_index, last_term) = (last_log_index, last_log_term);
+                Summary::RequestVote { term, last_index, last_term, by_leader }
             }
-            Message::TimeoutNow { term } => Summary::new(MessageKind::TimeoutNow, term),
-            Message::Vote { term, granted } => {
-                Summary { success: granted, ..Summary::new(MessageKind::Vote, term) }
+            Message::PreVote { term, last_log_index, last_log_term } => {
+                Summary::PreVote { term, last_index: last_log_index, last_term: last_log_term }
             }
+            Message::PreVoteReply { term, granted } => Summary::PreVoteReply { term, granted },
+            Message::TimeoutNow { term } => Summary::TimeoutNow { term },
+            Message::Vote { term, granted } => Summary::Vote { term, granted },
             Message::AppendEntries {
                 term,
                 prev_log_index,
                 prev_log_term,
                 ref entries,
                 leader_commit,
-            } => Summary {
-                index: prev_log_index,
-                index_term: prev_log_term,
+            } => Summary::AppendEntries {
+                term,
+                prev_index: prev_log_index,
+                prev_term: prev_log_term,
                 entries: entries.len() as u32,
                 commit: leader_commit,
-                ..Summary::new(MessageKind::AppendEntries, term)
             },
-            Message::Appended { term, match_index } => Summary {
-                index: match_index,
-                success: true,
-                ..Summary::new(MessageKind::AppendReply, term)
-            },
-            Message::Conflict { term, rejected, conflict_term, conflict_index } => Summary {
-                index: rejected,
-                index_term: conflict_term,
-                commit: conflict_index,
-                ..Summary::new(MessageKind::AppendReply, term)
-            },
-            Message::InstallSnapshot { term, ref snapshot, offset, bytes, done } => Summary {
-                index: snapshot.last_included_index,
-                index_term: snapshot.last_included_term,
-                entries: bytes,
-                commit: Index(offset),
-                success: done,
-                ..Summary::new(MessageKind::InstallSnapshot, term)
-            },
-            Message::SnapshotReply { term, last_included_index, offset, installed } => Summary {
-                index: last_included_index,
-                commit: Index(offset),
-                success: installed,
-                ..Summary::new(MessageKind::SnapshotReply, term)
-            },
-            Message::ReadRound { .. }
-            | Message::ReadRoundReply { .. }
-            | Message::ReadIndex { .. }
-            | Message::ReadIndexReply { .. } => self.summary_of_read(),
-            Message::Forward { request } => {
-                Summary { request: request.id, ..Summary::new(MessageKind::Forward, Term::ZERO) }
+            Message::Appended { term, match_index } => Summary::Appended { term, match_index },
+            Message::Conflict { term, rejected, conflict_term, conflict_index } => {
+                Summary::Conflict { term, rejected, conflict_term, conflict_index }
             }
-            Message::ForwardReply { request, ref answer } => Summary {
-                request,
-                success: matches!(answer, Answer::Applied(_)),
-                ..Summary::new(MessageKind::ForwardReply, Term::ZERO)
-            },
-        }
-    }
-
-    fn summary_of_read(&self) -> Summary {
-        match *self {
-            Message::ReadRound { term, round } => {
-                Summary { index: Index(round), ..Summary::new(MessageKind::ReadRound, term) }
+            Message::InstallSnapshot { term, ref snapshot, offset, bytes, done } => {
+                Summary::InstallSnapshot {
+                    term,
+                    last_index: snapshot.last_included_index,
+                    last_term: snapshot.last_included_term,
+                    offset,
+                    bytes,
+                    done,
+                }
             }
-            Message::ReadRoundReply { term, round } => Summary {
-                index: Index(round),
-                success: round > 0,
-                ..Summary::new(MessageKind::ReadRoundReply, term)
-            },
-            Message::ReadIndex { request } => {
-                Summary { request, ..Summary::new(MessageKind::ReadIndex, Term::ZERO) }
+            Message::SnapshotReply { term, last_included_index, offset, installed } => {
+                let (last_index, received) = (last_included_index, offset);
+                Summary::SnapshotReply { term, last_index, received, installed }
             }
-            Message::ReadIndexReply { request, index } => Summary {
-                request,
-                index: index.unwrap_or(Index::ZERO),
-                success: index.is_some(),
-                ..Summary::new(MessageKind::ReadIndexReply, Term::ZERO)
-            },
-            _ => unreachable!("not about reads"),
+            Message::ReadRound { term, round } => Summary::ReadRound { term, round },
+            Message::ReadRoundReply { term, round } => {
+                Summary::ReadRoundReply { term, round, confirmed: round > 0 }
+            }
+            Message::ReadIndex { request } => Summary::ReadIndex { request },
+            Message::ReadIndexReply { request, index } => {
+                Summary::ReadIndexReply { request, index }
+            }
+            Message::Forward { request } => Summary::Forward { request: request.id },
+            Message::ForwardReply { request, ref answer } => {
+                let applied = matches!(answer, Answer::Applied(_));
+                Summary::ForwardReply { request, applied }
+            }
         }
     }
 }

@@ -192,7 +192,7 @@ fn compare<E>(
     mut second: impl Iterator<Item = Result<Record, E>>,
     context: usize,
 ) -> Result<Difference, E> {
-    // The first teller stays behind the common records that may be shown: few records are put into words.
+    // The first formatter stays behind the common records that may be shown: few records are put into words.
     let mut formatters = (Formatter::new(nodes.0), Formatter::new(nodes.1));
     let mut common: VecDeque<Record> = VecDeque::new();
     let (mut records, mut time) = (0, Time::ZERO);

@@ -6,7 +6,6 @@ use std::io;
 use crate::record::{Kind, Record};
 use crate::sim::{Outcome, Run};
 use crate::time::{Span, Time};
-use crate::trace::text::group;
 
 /// Which records are shown. A message is judged by its send, so that it is never shown at one end only; it counts as its sender's
 /// and as its receiver's.
@@ -14,7 +13,7 @@ use crate::trace::text::group;
 pub struct Filter {
     /// Only these nodes; all if empty.
     pub nodes: Vec<u8>,
-    /// Only these groups of kinds, as [`group`] names them; all if empty.
+    /// Only these groups of kinds, as [`Group`](crate::record::Group) names them; all if empty.
     pub kinds: Vec<String>,
     /// Nothing before this time.
     pub from: Option<Span>,
@@ -31,7 +30,8 @@ impl Filter {
         };
         let mut ends = record.node.into_iter().chain(receiver);
         (self.nodes.is_empty() || ends.any(|node| self.nodes.contains(&node.number())))
-            && (self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == group(&record.kind)))
+            && (self.kinds.is_empty()
+                || self.kinds.iter().any(|kind| kind == record.kind.group().name()))
             && self.clip(record.time, record.time).is_some()
     }
 

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 
 use crate::ids::NodeId;
 use crate::plan::Plan;
-use crate::record::{Kind, Record};
+use crate::record::{Group, Kind, Record};
 use crate::report::export::{Export, ExportError, Filter};
 use crate::sim::Outcome;
 use crate::time::Time;
-use crate::trace::text::{group, message_words, words};
+use crate::trace::text::{message_words, words};
 
 /// How many arrows and notes a diagram has at most: nobody reads a longer one.
 pub const STEPS_MAX: usize = 300;
@@ -77,7 +77,8 @@ impl<'a, W: Write> Mermaid<'a, W> {
     /// Whether a record that is no message is worth a note. By default these are roles and what befalls nodes; whoever asks for kinds
     /// gets all of them.
     fn is_noted(&self, record: &Record) -> bool {
-        let notable = matches!(record.kind, Kind::Role { .. }) || group(&record.kind) == "fault";
+        let notable =
+            matches!(record.kind, Kind::Role { .. }) || record.kind.group() == Group::Fault;
         (notable || !self.filter.kinds.is_empty()) && self.filter.shows(record)
     }
 }

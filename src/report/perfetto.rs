@@ -8,14 +8,15 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::ids::{NodeId, Term};
+use crate::ids::NodeId;
 use crate::node::Role;
 use crate::plan::Plan;
 use crate::record::{Kind, Record};
 use crate::report::export::{Export, ExportError, Filter};
 use crate::sim::Outcome;
 use crate::time::Time;
-use crate::trace::text::{group, message_words, words};
+use crate::trace::text::{message_words, words};
+use crate::trace::view::{ClusterView, NodeView};
 
 /// The one process.
 const PROCESS: u8 = 1;
@@ -29,6 +30,7 @@ pub struct Perfetto<'a, W: Write> {
     out: W,
     plan: &'a Plan,
     filter: Filter,
+    view: ClusterView,
     lanes: Vec<Lane>,
     /// Messages on their way: who sent each, and how many copies have yet to arrive.
     flights: BTreeMap<u64, (NodeId, u8)>,
@@ -38,44 +40,36 @@ pub struct Perfetto<'a, W: Write> {
     first: bool,
 }
 
-/// What a node is, and since when.
-#[derive(Clone, Copy, Debug)]
+/// Since when a node is what it is, and since when it stands still.
+#[derive(Clone, Copy, Debug, Default)]
 struct Lane {
-    state: State,
     since: Time,
     paused: Option<Time>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum State {
-    NotStarted,
-    Up(Role, Term),
-    Down,
-}
-
-impl State {
-    fn name(self) -> Option<String> {
-        match self {
-            State::NotStarted => None,
-            State::Up(Role::Follower, term) => Some(format!("follower, term {term}")),
-            State::Up(Role::Candidate, term) => Some(format!("candidate, term {term}")),
-            State::Up(Role::PreCandidate, term) => Some(format!("pre-candidate, term {term}")),
-            State::Up(Role::Leader, term) => Some(format!("leader, term {term}")),
-            State::Down => Some("down".into()),
-        }
-    }
+/// What a node is, as the name of a span; none before it first starts.
+fn state(node: &NodeView) -> Option<String> {
+    let role = match node.role {
+        _ if node.life == 0 => return None,
+        _ if !node.up => return Some("down".into()),
+        Role::Follower => "follower",
+        Role::Candidate => "candidate",
+        Role::PreCandidate => "pre-candidate",
+        Role::Leader => "leader",
+    };
+    Some(format!("{role}, term {}", node.term))
 }
 
 impl<'a, W: Write> Perfetto<'a, W> {
     /// Starts with the names of the lanes.
     pub fn new(mut out: W, plan: &'a Plan, filter: Filter) -> io::Result<Perfetto<'a, W>> {
         out.write_all(b"{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
-        let lane = Lane { state: State::NotStarted, since: Time::ZERO, paused: None };
         let mut perfetto = Perfetto {
             out,
             plan,
             filter,
-            lanes: vec![lane; usize::from(plan.cluster.nodes)],
+            view: ClusterView::new(plan.cluster.nodes),
+            lanes: vec![Lane::default(); usize::from(plan.cluster.nodes)],
             flights: BTreeMap::new(),
             in_force: Vec::new(),
             strikes: 0,
@@ -106,14 +100,10 @@ impl<'a, W: Write> Perfetto<'a, W> {
     }
 
     /// A node is something else from now on; what it was before becomes a span.
-    fn enter(&mut self, node: NodeId, state: State, now: Time) -> io::Result<()> {
-        let lane = self.lanes[node.slot()];
-        if lane.state == state {
-            return Ok(());
-        }
-        self.lanes[node.slot()] = Lane { state, since: now, ..lane };
-        match lane.state.name() {
-            Some(name) => self.span(node, &name, lane.since, now),
+    fn leave(&mut self, node: NodeId, before: &NodeView, now: Time) -> io::Result<()> {
+        let since = std::mem::replace(&mut self.lanes[node.slot()].since, now);
+        match state(before) {
+            Some(name) => self.span(node, &name, since, now),
             None => Ok(()),
         }
     }
@@ -156,7 +146,7 @@ impl<'a, W: Write> Perfetto<'a, W> {
 
     fn instant(&mut self, record: &Record, name: &str) -> io::Result<()> {
         self.write(&json!({
-            "ph": "i", "s": "t", "cat": group(&record.kind), "name": name, "pid": PROCESS, "tid": lane_of(record),
+            "ph": "i", "s": "t", "cat": record.kind.group().name(), "name": name, "pid": PROCESS, "tid": lane_of(record),
             "ts": micros(record.time), "args": record,
         }))
     }
@@ -242,21 +232,18 @@ impl<'a, W: Write> Perfetto<'a, W> {
 impl<W: Write> Export for Perfetto<'_, W> {
     fn see(&mut self, record: &Record) -> io::Result<()> {
         let Some(node) = record.node else { return self.fault(record) };
+        let before = *self.view.node(node);
+        self.view.follow(record);
+        let now = self.view.node(node);
+        let same = (before.up, before.role, before.term) == (now.up, now.role, now.term);
+        if matches!(record.kind, Kind::Crash(_)) {
+            self.resume(node, record.time)?;
+        }
+        if !same {
+            self.leave(node, &before, record.time)?;
+        }
         match record.kind {
-            Kind::Boot { term, .. } => {
-                self.enter(node, State::Up(Role::Follower, term), record.time)?;
-            }
-            Kind::Crash(_) => {
-                self.resume(node, record.time)?;
-                self.enter(node, State::Down, record.time)?;
-            }
-            Kind::Role { role, term } => {
-                return self.enter(node, State::Up(role, term), record.time);
-            }
-            Kind::Term { term } => {
-                let State::Up(role, _) = self.lanes[node.slot()].state else { return Ok(()) };
-                return self.enter(node, State::Up(role, term), record.time);
-            }
+            Kind::Role { .. } | Kind::Term { .. } => return Ok(()),
             Kind::Pause => self.lanes[node.slot()].paused = Some(record.time),
             Kind::Resume => self.resume(node, record.time)?,
             Kind::Send { .. }
@@ -274,7 +261,8 @@ impl<W: Write> Export for Perfetto<'_, W> {
     fn finish(&mut self, outcome: &Outcome) -> Result<(), ExportError> {
         for node in self.plan.node_ids() {
             self.resume(node, outcome.time)?;
-            self.enter(node, State::NotStarted, outcome.time)?;
+            let last = *self.view.node(node);
+            self.leave(node, &last, outcome.time)?;
         }
         for (fault, strike) in std::mem::take(&mut self.in_force) {
             self.edge_of_fault(fault, strike, "e", outcome.time)?;

@@ -7,44 +7,37 @@ use crate::breach::Broken;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Command, RequestId};
-use crate::message::{MessageKind, Summary};
+use crate::message::Summary;
 use crate::node::{DiskFile, Role, TimerId};
 use crate::record::{Heard, Kind, Loss, Record, Remains};
+use crate::trace::view::ClusterView;
 
 /// Puts records into words. It follows roles and terms, so it wants to see every record, shown or not.
 #[derive(Debug)]
 pub struct Formatter {
-    nodes: Vec<Standing>,
-}
-
-/// What a node was, the last time that it was heard of.
-#[derive(Clone, Copy, Debug, Default)]
-struct Standing {
-    up: bool,
-    role: Role,
-    term: Term,
+    view: ClusterView,
 }
 
 impl Formatter {
-    /// A teller for a cluster of so many nodes.
+    /// A formatter for a cluster of so many nodes.
     pub fn new(nodes: u8) -> Formatter {
-        Formatter { nodes: vec![Standing::default(); usize::from(nodes)] }
+        Formatter { view: ClusterView::new(nodes) }
     }
 
     /// The line for a record, the last that was followed.
     pub fn line(&self, record: &Record) -> String {
         let who = match record.node {
             None => String::new(),
-            Some(node) => {
-                let Standing { up, role, term } = self.nodes[node.slot()];
-                let role = match role {
-                    _ if !up => "down",
+            Some(id) => {
+                let node = self.view.node(id);
+                let role = match node.role {
+                    _ if !node.up => "down",
                     Role::Follower => "follower",
                     Role::Candidate => "candidate",
                     Role::Leader => "leader",
                     Role::PreCandidate => "pre-cand.",
                 };
-                format!("{:<4}{:<10}t{:<4}", node.to_string(), role, term)
+                format!("{:<4}{:<10}t{:<4}", id.to_string(), role, node.term)
             }
         };
         format!("{:>14}  {:<20}{}", record.time, who, words(&record.kind, record.node))
@@ -52,67 +45,7 @@ impl Formatter {
 
     /// Takes note of a record, shown or not.
     pub fn follow(&mut self, record: &Record) {
-        let Some(node) = record.node else { return };
-        let standing = &mut self.nodes[node.slot()];
-        match record.kind {
-            Kind::Boot { term, .. } => {
-                *standing = Standing { up: true, role: Role::Follower, term }
-            }
-            Kind::Crash(_) => standing.up = false,
-            Kind::Term { term } => standing.term = term,
-            Kind::Role { role, term } => (standing.role, standing.term) = (role, term),
-            _ => {}
-        }
-    }
-}
-
-/// The kinds of records by which a text trace can be filtered.
-pub const GROUPS: [&str; 8] =
-    ["role", "log", "commit", "message", "disk", "client", "fault", "timer"];
-
-/// The group that a record belongs to.
-pub fn group(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Term { .. }
-        | Kind::Role { .. }
-        | Kind::Leader { .. }
-        | Kind::Transfer { .. }
-        | Kind::TargetPriority { .. } => "role",
-        Kind::Append { .. }
-        | Kind::Configure { .. }
-        | Kind::Truncate { .. }
-        | Kind::Vote { .. }
-        | Kind::Compact { .. }
-        | Kind::Discard { .. } => "log",
-        Kind::Commit { .. } | Kind::Apply { .. } | Kind::Restore { .. } => "commit",
-        Kind::Send { .. } | Kind::Deliver { .. } | Kind::Drop { .. } | Kind::Duplicate { .. } => {
-            "message"
-        }
-        Kind::Durable { .. }
-        | Kind::WriteFailed { .. }
-        | Kind::Snapshot { .. }
-        | Kind::SnapshotSaved { .. } => "disk",
-        Kind::Invoke { .. }
-        | Kind::Request { .. }
-        | Kind::Reply { .. }
-        | Kind::Answered { .. }
-        | Kind::TimedOut { .. }
-        | Kind::GaveUp { .. } => "client",
-        Kind::Timer { .. } => "timer",
-        Kind::Boot { .. }
-        | Kind::Crash(_)
-        | Kind::Wipe { .. }
-        | Kind::Corrupt { .. }
-        | Kind::Refuse { .. }
-        | Kind::Stop
-        | Kind::Pause
-        | Kind::Resume
-        | Kind::Clock { .. }
-        | Kind::Fault { .. }
-        | Kind::Missed { .. }
-        | Kind::Heal { .. }
-        | Kind::Recovery { .. }
-        | Kind::Broken { .. } => "fault",
+        self.view.follow(record);
     }
 }
 
@@ -209,13 +142,10 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Deliver { from, id, ref message } => {
             format!("<- {from} #{id} {}", message_words(message))
         }
-        Kind::Drop { from, id, why } => match why {
-            Loss::Network => format!("<x {from} #{id} lost"),
-            Loss::Cut => format!("<x {from} #{id} lost, the link is cut"),
-            Loss::CutInFlight => format!("<x {from} #{id} lost on a link that was cut meanwhile"),
-            Loss::Down => format!("<x {from} #{id} lost, the node is down"),
-            Loss::Unsent => format!("<x {from} never sent: the sender went down first"),
-        },
+        Kind::Drop { from, why: Loss::Unsent, .. } => {
+            format!("<x {from} never sent: {}", loss_words(Loss::Unsent))
+        }
+        Kind::Drop { from, id, why } => format!("<x {from} #{id} lost: {}", loss_words(why)),
         Kind::Duplicate { from, id } => format!("<< {from} #{id} will arrive twice"),
         Kind::Timer { timer, late } => timer_words(timer, late),
         Kind::Invoke { request, command, attempt } => {
@@ -267,46 +197,71 @@ fn of_request(request: RequestId) -> String {
 
 /// What a message says.
 pub fn message_words(message: &Summary) -> String {
-    let Summary { term, index, index_term, entries, commit, success, request, .. } = *message;
-    match message.message {
-        MessageKind::RequestVote if success => {
-            format!("request-vote t{term} last={index}@{index_term} by the leader's word")
+    let vote = |granted: bool| if granted { "granted" } else { "refused" };
+    match *message {
+        Summary::RequestVote { term, last_index, last_term, by_leader } => {
+            let word = if by_leader { " by the leader's word" } else { "" };
+            format!("request-vote t{term} last={last_index}@{last_term}{word}")
         }
-        MessageKind::RequestVote => format!("request-vote t{term} last={index}@{index_term}"),
-        MessageKind::Vote if success => format!("vote t{term} granted"),
-        MessageKind::Vote => format!("vote t{term} refused"),
-        MessageKind::AppendEntries if entries == 0 => {
-            format!("heartbeat t{term} prev={index}@{index_term} commit={commit}")
+        Summary::Vote { term, granted } => format!("vote t{term} {}", vote(granted)),
+        Summary::AppendEntries { term, prev_index, prev_term, entries: 0, commit } => {
+            format!("heartbeat t{term} prev={prev_index}@{prev_term} commit={commit}")
         }
-        MessageKind::AppendEntries => {
-            format!("append t{term} prev={index}@{index_term} entries={entries} commit={commit}")
-        }
-        MessageKind::AppendReply if success => format!("appended t{term} match={index}"),
-        MessageKind::AppendReply => {
-            format!("conflict t{term} at={index} has={index_term} from={commit}")
-        }
-        MessageKind::InstallSnapshot => {
-            let last = if success { " done" } else { "" };
+        Summary::AppendEntries { term, prev_index, prev_term, entries, commit } => {
             format!(
-                "install-snapshot t{term} last={index}@{index_term} at={commit} bytes={entries}{last}"
+                "append t{term} prev={prev_index}@{prev_term} entries={entries} commit={commit}"
             )
         }
-        MessageKind::SnapshotReply if success => format!("installed t{term} last={index}"),
-        MessageKind::SnapshotReply => format!("received t{term} last={index} bytes={commit}"),
-        MessageKind::ReadRound => format!("read-round t{term} round={index}"),
-        MessageKind::ReadRoundReply => format!("confirmed t{term} round={index}"),
-        MessageKind::ReadIndex => format!("read-index {}", client(request)),
-        MessageKind::ReadIndexReply if success => {
+        Summary::Appended { term, match_index } => format!("appended t{term} match={match_index}"),
+        Summary::Conflict { term, rejected, conflict_term, conflict_index } => {
+            format!("conflict t{term} at={rejected} has={conflict_term} from={conflict_index}")
+        }
+        Summary::InstallSnapshot { term, last_index, last_term, offset, bytes, done } => {
+            let last = if done { " done" } else { "" };
+            format!(
+                "install-snapshot t{term} last={last_index}@{last_term} at={offset} bytes={bytes}{last}"
+            )
+        }
+        Summary::SnapshotReply { term, last_index, installed: true, .. } => {
+            format!("installed t{term} last={last_index}")
+        }
+        Summary::SnapshotReply { term, last_index, received, .. } => {
+            format!("received t{term} last={last_index} bytes={received}")
+        }
+        Summary::ReadRound { term, round } => format!("read-round t{term} round={round}"),
+        Summary::ReadRoundReply { term, round, .. } => format!("confirmed t{term} round={round}"),
+        Summary::ReadIndex { request } => format!("read-index {}", client(request)),
+        Summary::ReadIndexReply { request, index: Some(index) } => {
             format!("read-index {} upto={index}", client(request))
         }
-        MessageKind::ReadIndexReply => format!("read-index {} refused", client(request)),
-        MessageKind::Forward => format!("forward {}", client(request)),
-        MessageKind::ForwardReply if success => format!("forwarded {} done", client(request)),
-        MessageKind::ForwardReply => format!("forwarded {} refused", client(request)),
-        MessageKind::PreVote => format!("pre-vote t{term} last={index}@{index_term}"),
-        MessageKind::PreVoteReply if success => format!("pre-vote-reply t{term} granted"),
-        MessageKind::PreVoteReply => format!("pre-vote-reply t{term} refused"),
-        MessageKind::TimeoutNow => format!("timeout-now t{term}"),
+        Summary::ReadIndexReply { request, .. } => {
+            format!("read-index {} refused", client(request))
+        }
+        Summary::Forward { request } => format!("forward {}", client(request)),
+        Summary::ForwardReply { request, applied } => {
+            let end = if applied { "done" } else { "refused" };
+            format!("forwarded {} {end}", client(request))
+        }
+        Summary::PreVote { term, last_index, last_term } => {
+            format!("pre-vote t{term} last={last_index}@{last_term}")
+        }
+        Summary::PreVoteReply { term, granted } => {
+            format!("pre-vote-reply t{term} {}", vote(granted))
+        }
+        Summary::TimeoutNow { term } => format!("timeout-now t{term}"),
+        Summary::Other { name, term: Term::ZERO, .. } => name.to_string(),
+        Summary::Other { name, term, .. } => format!("{name} t{term}"),
+    }
+}
+
+/// Why a message was lost, as a clause.
+pub const fn loss_words(why: Loss) -> &'static str {
+    match why {
+        Loss::Network => "the network loses it",
+        Loss::Cut => "the link is cut",
+        Loss::CutInFlight => "the link was cut meanwhile",
+        Loss::Down => "the node is down",
+        Loss::Unsent => "the sender went down first",
     }
 }
 
@@ -332,7 +287,7 @@ pub fn heard_words(output: Heard) -> String {
         Heard::Done => "done".into(),
         Heard::Values(0) => "no value".into(),
         Heard::Values(word) if word >> 32 == 1 => format!("{}", word as u32),
-        Heard::Values(word) => format!("values #{:08x}", word as u32),
+        Heard::Values(word) => format!("values #{}", word as u32),
         Heard::Mismatch => "mismatch".into(),
         Heard::Full => "full".into(),
         Heard::Opened(session) => format!("session {session}"),
@@ -366,5 +321,22 @@ fn timer_words(timer: TimerId, late: u64) -> String {
     match late {
         0 => format!("timer {which}fires"),
         _ => format!("timer {which}fires, {} late", crate::time::Span(late)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Label;
+
+    #[test]
+    fn a_message_of_a_guest_has_the_name_that_the_guest_gives_it() {
+        let told = |term| {
+            let name = Label::new("gossip");
+            let message = Summary::Other { name, term, bytes: 0, reply: false };
+            words(&Kind::Send { to: NodeId::new(2), id: 7, message }, Some(NodeId::new(1)))
+        };
+        assert_eq!(told(Term(3)), "-> n2 #7 gossip t3");
+        assert_eq!(told(Term::ZERO), "-> n2 #7 gossip");
     }
 }

@@ -8,7 +8,7 @@ pub mod liveness;
 use squall::configuration::Configuration;
 use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use squall::log::RequestId;
-use squall::message::MessageKind;
+use squall::message::Summary;
 use squall::node::{DiskFile, Role};
 use squall::property::Property;
 use squall::record::{Kind, Record, Remains};
@@ -141,9 +141,9 @@ impl Twin {
     fn is_idle(&self, record: &Record) -> bool {
         match record.kind {
             Kind::Deliver { .. } | Kind::Timer { .. } => true,
-            Kind::Send { message, .. } => match message.message {
-                MessageKind::RequestVote | MessageKind::Vote => false,
-                MessageKind::AppendEntries => self.outside.is_empty(),
+            Kind::Send { message, .. } => match message {
+                Summary::RequestVote { .. } | Summary::Vote { .. } => false,
+                Summary::AppendEntries { .. } => self.outside.is_empty(),
                 _ => true,
             },
             _ => false,
@@ -229,9 +229,9 @@ impl Twin {
             }
             Kind::Vote { write, term, vote } => node.pending.push((write, Write::Vote(term, vote))),
             Kind::Durable { write, lie } => self.durable(id, write, lie),
-            Kind::Send { to, message, .. } => match message.message {
-                MessageKind::RequestVote => self.votes.push((id, message.term, id)),
-                MessageKind::Vote if message.success => self.votes.push((id, message.term, to)),
+            Kind::Send { to, message, .. } => match message {
+                Summary::RequestVote { term, .. } => self.votes.push((id, term, id)),
+                Summary::Vote { term, granted: true } => self.votes.push((id, term, to)),
                 _ => {}
             },
             Kind::Commit { index, term } => {
@@ -462,7 +462,7 @@ impl Twin {
         }
         let acts = match record.kind {
             Kind::Append { .. } | Kind::Configure { .. } | Kind::Commit { .. } => true,
-            Kind::Send { message, .. } => message.message == MessageKind::AppendEntries,
+            Kind::Send { message, .. } => matches!(message, Summary::AppendEntries { .. }),
             _ => false,
         };
         let since = self.outside.iter().find(|(other, _)| *other == id);

@@ -30,8 +30,8 @@ impl Focus {
                 Kind::Role { term, .. } | Kind::Vote { term, .. } | Kind::Term { term } => {
                     focus.terms.insert(term);
                 }
-                Kind::Send { message, .. } if message.message.may_give_a_vote() => {
-                    focus.terms.insert(message.term);
+                Kind::Send { message, .. } if message.may_give_a_vote() => {
+                    focus.terms.insert(message.term());
                 }
                 Kind::Commit { index, .. }
                 | Kind::Append { index, .. }

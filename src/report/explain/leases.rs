@@ -2,7 +2,7 @@
 
 use crate::config::Reads;
 use crate::ids::{NodeId, Term};
-use crate::message::{MessageKind, Summary};
+use crate::message::Summary;
 use crate::plan::Plan;
 use crate::time::{Span, Time};
 
@@ -25,8 +25,8 @@ impl Promises {
 
     /// A node sends a message.
     pub fn observe(&mut self, node: NodeId, to: NodeId, message: &Summary, now: Time) {
-        if message.message == MessageKind::ReadRoundReply && message.success {
-            self.latest[node.slot()] = Some((to, message.term, now));
+        if let Summary::ReadRoundReply { term, confirmed: true, .. } = *message {
+            self.latest[node.slot()] = Some((to, term, now));
         }
     }
 

@@ -3,6 +3,7 @@
 mod faults;
 mod focus;
 mod leases;
+mod name;
 mod past;
 mod status;
 mod story;
@@ -30,14 +31,31 @@ pub struct Line {
     /// What happened, in words.
     pub text: String,
     /// How much it matters.
-    rank: u8,
+    rank: Rank,
 }
 
-/// What proves the violation matters most, and is never left out.
-const EVIDENCE: u8 = 9;
-
-/// What matters less is told by other lines, or not worth one.
-const LEAST: u8 = 3;
+/// How much a line matters, from least to most: where there is no room for all, those that matter most stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// It matters to nothing that is told; a word of it is there in case it is evidence.
+    Aside,
+    /// It goes as it always goes, and what comes of it has a line of its own.
+    Routine,
+    /// A circumstance of what other lines tell: of lesser lines none is told.
+    Circumstance,
+    /// It sets something off: a fault strikes, a message of an earlier term comes.
+    Cause,
+    /// A node takes the next step that its part asks of it: it stands, steps down, acknowledges.
+    Step,
+    /// From here on things can go another way: a restart, a vote, a commit, a message that comes late.
+    Turn,
+    /// What was promised or stored is lost, or a node does what it never should.
+    Wrong,
+    /// It decides what the violation is about: an election is won, a wrong vote leaves, an entry goes, a client hears.
+    Decisive,
+    /// It proves the violation, and is never left out.
+    Evidence,
+}
 
 /// How a violation came about.
 #[derive(Debug)]
@@ -103,8 +121,8 @@ fn explain_records(
 
 /// The lines that matter most, in order; of two that matter the same, the later one.
 fn chosen(mut lines: Vec<Line>, lines_max: usize) -> Vec<Line> {
-    let evidence = lines.iter().filter(|line| line.rank == EVIDENCE).count();
-    lines.retain(|line| line.rank >= LEAST);
+    let evidence = lines.iter().filter(|line| line.rank == Rank::Evidence).count();
+    lines.retain(|line| line.rank >= Rank::Circumstance);
     lines.sort_by_key(|line| std::cmp::Reverse((line.rank, line.number)));
     lines.truncate(lines_max.max(evidence));
     lines.sort_by_key(|line| line.number);
@@ -127,7 +145,7 @@ impl Explanation {
             let (node, term) = line.node.map_or_else(Default::default, |(node, term)| {
                 (node.to_string(), format!("t{term}"))
             });
-            let mark = if line.rank == EVIDENCE { '*' } else { ' ' };
+            let mark = if line.rank == Rank::Evidence { '*' } else { ' ' };
             let number = format!("#{}", line.number);
             let Line { time, text: what, .. } = line;
             let _ = writeln!(text, "{mark} {time:>10}  {node:<4}{term:<5}{number:<8}{what}");
@@ -167,7 +185,7 @@ impl Explanation {
             let node = line
                 .node
                 .map_or_else(String::new, |(node, term)| format!("**{node}** (term {term}) "));
-            let proof = if line.rank == EVIDENCE { " **Proof.**" } else { "" };
+            let proof = if line.rank == Rank::Evidence { " **Proof.**" } else { "" };
             let Line { number, time, text: what, .. } = line;
             let _ = writeln!(text, "- {time} s, #{number}: {node}{what}.{proof}");
         }

@@ -77,12 +77,12 @@ pub fn causal_past(
 mod tests {
     use super::*;
     use crate::ids::{NodeId, Term};
-    use crate::message::{MessageKind, Summary};
+    use crate::message::Summary;
     use crate::time::Time;
 
     #[test]
     fn what_is_heard_brings_in_the_sender_up_to_then() {
-        let message = Summary::new(MessageKind::AppendEntries, Term(2));
+        let message = Summary::TimeoutNow { term: Term(2) };
         let [one, two, three] = [1, 2, 3].map(NodeId::new);
         let kinds = [
             (one, Kind::Term { term: Term(2) }),

@@ -1,15 +1,15 @@
 //! How a cluster stands that did not come back to life: what each node is in the end, and why nobody elected it.
 
 use crate::ids::{Index, NodeId};
-use crate::message::MessageKind;
+use crate::message::Summary;
 use crate::node::Role;
-use crate::oracle::shadow::{NodeShadow, Shadow};
+use crate::oracle::shadow::Shadow;
 use crate::record::{Kind, Record};
+use crate::trace::view::{ClusterView, NodeView};
 
 /// What a node did since faults ended.
 #[derive(Clone, Copy, Debug, Default)]
 struct Deeds {
-    applied: Index,
     in_core: bool,
     stood: u32,
     asked: u32,
@@ -21,32 +21,35 @@ struct Deeds {
 /// A line for each node of so many.
 pub fn tell(nodes: u8, records: &[Record]) -> Vec<String> {
     let mut shadow = Shadow::new(nodes);
+    let mut view = ClusterView::new(nodes);
     let mut deeds = vec![Deeds::default(); usize::from(nodes)];
     for record in records {
         shadow.observe(record);
+        view.follow(record);
         let Some(id) = record.node else { continue };
         let deeds = &mut deeds[id.slot()];
         match record.kind {
             Kind::Recovery { .. } => {
-                *deeds = Deeds { applied: deeds.applied, in_core: true, ..Deeds::default() }
+                *deeds = Deeds { in_core: true, ..Deeds::default() };
             }
-            Kind::Boot { applied, .. } => deeds.applied = applied,
-            Kind::Apply { index, .. } | Kind::Restore { index, .. } => deeds.applied = index,
             Kind::Role { role: Role::Candidate, .. } => deeds.stood += 1,
             Kind::Role { role: Role::PreCandidate, .. } => deeds.asked += 1,
             Kind::Reply { applied: false, .. } => deeds.requests_refused += 1,
-            Kind::Deliver { message, .. } if !message.success => match message.message {
-                MessageKind::Vote => deeds.votes_refused += 1,
-                MessageKind::PreVoteReply => deeds.pre_votes_refused += 1,
+            Kind::Deliver { message, .. } => match message {
+                Summary::Vote { granted: false, .. } => deeds.votes_refused += 1,
+                Summary::PreVoteReply { granted: false, .. } => deeds.pre_votes_refused += 1,
                 _ => {}
             },
             _ => {}
         }
     }
-    shadow.nodes().map(|(id, node)| line(id, node, deeds[id.slot()])).collect()
+    shadow
+        .nodes()
+        .map(|(id, node)| line(id, node.last_index(), view.node(id), deeds[id.slot()]))
+        .collect()
 }
 
-fn line(id: NodeId, node: &NodeShadow, deeds: Deeds) -> String {
+fn line(id: NodeId, last_index: Index, node: &NodeView, deeds: Deeds) -> String {
     let what = match (node.up, node.role) {
         (false, _) => "is down".to_owned(),
         (_, Role::Leader) => format!("leads term {}", node.term),
@@ -54,11 +57,8 @@ fn line(id: NodeId, node: &NodeShadow, deeds: Deeds) -> String {
         (_, Role::PreCandidate) => format!("asks for pre-votes in term {}", node.term),
         (_, Role::Follower) => format!("follows in term {}", node.term),
     };
-    let mut text = format!(
-        "{id} {what}, has a log up to {} and has applied {}",
-        node.last_index(),
-        deeds.applied
-    );
+    let mut text =
+        format!("{id} {what}, has a log up to {last_index} and has applied {}", node.applied);
     if !deeds.in_core {
         text += "; it is outside the core";
         return text;

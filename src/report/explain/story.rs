@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::faults::Faults;
 use super::focus::Focus;
 use super::leases::Promises;
+use super::name::name;
 use super::past::{Messages, causal_past};
-use super::{EVIDENCE, Line};
+use super::{Line, Rank};
 use crate::ids::{Index, NodeId, Term, WriteId};
-use crate::message::{MessageKind, Summary};
+use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::PrefixId;
 use crate::oracle::Violation;
@@ -17,7 +18,7 @@ use crate::plan::Plan;
 use crate::record::{Kind, Loss, Record, Remains};
 use crate::report::page::words::{fault_action, fault_trigger};
 use crate::time::{Span, Time};
-use crate::trace::text::{client, words};
+use crate::trace::text::{client, loss_words, message_words, words};
 
 /// A message is late if it takes so many times as long as half of all messages.
 const LATE: u64 = 10;
@@ -68,8 +69,8 @@ pub fn tell(plan: &Plan, records: &[Record], violation: &Violation) -> Vec<Line>
             _ => standing,
         };
         let (rank, text) = match told {
-            Some((_, text)) if proof => (EVIDENCE, text),
-            None if proof => (EVIDENCE, words(&record.kind, record.node)),
+            Some((_, text)) if proof => (Rank::Evidence, text),
+            None if proof => (Rank::Evidence, words(&record.kind, record.node)),
             Some((rank, text)) if in_past => (rank, text),
             _ => continue,
         };
@@ -132,7 +133,7 @@ struct Story<'a> {
     now: Time,
 }
 
-type Told = Option<(u8, String)>;
+type Told = Option<(Rank, String)>;
 /// The term and the index of a log's last entry.
 type Ending = (Term, Index);
 
@@ -145,64 +146,67 @@ impl Story<'_> {
             return self.crash(node, record, remains);
         }
         if let Kind::Deliver { from, message, .. } = record.kind {
-            self.heard[node.slot()] = Some(Heard { event: record.event, from, term: message.term });
-            if message.message == MessageKind::Vote && message.success {
-                self.ballots[node.slot()].push((from, message.term));
+            self.heard[node.slot()] =
+                Some(Heard { event: record.event, from, term: message.term() });
+            if let Summary::Vote { term, granted: true } = message {
+                self.ballots[node.slot()].push((from, term));
             }
         }
         let told = match record.kind {
             Kind::Role { role, term } => self.role(node, role, term),
             Kind::Append { .. } | Kind::Truncate { .. } => self.log(node, record),
             Kind::Compact { upto, .. } => Some(self.compacts(node, upto, record)),
-            Kind::Snapshot { received, .. } => {
-                Some((if received { 6 } else { 4 }, words(&record.kind, record.node)))
-            }
-            Kind::SnapshotSaved { .. } => Some((3, words(&record.kind, record.node))),
-            Kind::Discard { .. } | Kind::Restore { .. } => {
-                Some((6, words(&record.kind, record.node)))
-            }
             Kind::Vote { term, vote: Some(vote), .. } => self.writes_vote(node, term, vote),
             Kind::Vote { term, vote: None, .. } => self.unwrites_vote(node, term),
-            Kind::Durable { lie: true, .. } => Some((3, words(&record.kind, record.node))),
-            Kind::Durable { write, .. } => self.durable(node, write),
+            Kind::Durable { write, lie: false } => self.durable(node, write),
             Kind::Send { to, id, message } => self.send(node, to, id, &message),
             Kind::Deliver { from, id, message } => {
                 self.deliver(node, from, id, &message, record.time)
             }
             Kind::Drop { id, why, .. } => self.dropped(id, why),
-            Kind::Commit { index, .. } => self.commit(node, index),
+            Kind::Commit { index, .. } => self.commit(node, index, record),
             Kind::Apply { index, term, .. } => self
                 .focus
                 .indexes
                 .contains(&index)
-                .then(|| (4, format!("applies entry {index} of term {term}"))),
-            Kind::Reply { request, .. } if self.focus.requests.contains(&request) => {
-                Some((8, words(&record.kind, record.node)))
-            }
-            Kind::Boot { life, .. } if life > 1 => Some((6, words(&record.kind, record.node))),
+                .then(|| (Rank::Cause, format!("applies entry {index} of term {term}"))),
             Kind::Term { term } => {
                 let before = self.shadow.node(node).term;
-                let back = || (7, format!("goes back from term {before} to term {term}"));
+                let back = || (Rank::Wrong, format!("goes back from term {before} to term {term}"));
                 (term < before).then(back)
             }
-            Kind::WriteFailed { .. }
-            | Kind::Wipe { .. }
-            | Kind::Corrupt { .. }
-            | Kind::Refuse { .. }
-            | Kind::Stop
-            | Kind::Broken { .. } => Some((7, words(&record.kind, record.node))),
-            Kind::Pause
-            | Kind::Resume
-            | Kind::Clock { .. }
-            | Kind::Transfer { .. }
-            | Kind::Configure { .. } => Some((3, words(&record.kind, record.node))),
-            _ => None,
+            _ => self.as_traces_have_it(record),
         };
         if matches!(record.kind, Kind::Boot { .. }) {
             self.booted = (node, record.event);
         }
         self.follow(node, record);
         told
+    }
+
+    /// What a trace says as well as a story can.
+    fn as_traces_have_it(&self, record: &Record) -> Told {
+        let rank = match record.kind {
+            Kind::WriteFailed { .. }
+            | Kind::Wipe { .. }
+            | Kind::Corrupt { .. }
+            | Kind::Refuse { .. }
+            | Kind::Stop
+            | Kind::Broken { .. } => Rank::Wrong,
+            Kind::Pause
+            | Kind::Resume
+            | Kind::Clock { .. }
+            | Kind::Transfer { .. }
+            | Kind::Configure { .. }
+            | Kind::SnapshotSaved { .. }
+            | Kind::Durable { .. } => Rank::Circumstance,
+            Kind::Snapshot { received: false, .. } => Rank::Cause,
+            Kind::Snapshot { .. } | Kind::Discard { .. } | Kind::Restore { .. } => Rank::Turn,
+            Kind::Boot { life, .. } if life > 1 => Rank::Turn,
+            Kind::Reply { request, .. } if self.focus.requests.contains(&request) => Rank::Decisive,
+            _ => return None,
+        };
+        Some((rank, words(&record.kind, record.node)))
     }
 
     /// Takes note of what later words ask for.
@@ -226,18 +230,22 @@ impl Story<'_> {
             Kind::Durable { write, lie: false } => {
                 self.pending[node.slot()].retain(|(of, ..)| *of > write);
             }
-            Kind::Deliver { from, message, .. } if message.message == MessageKind::RequestVote => {
+            Kind::Deliver {
+                from,
+                message: Summary::RequestVote { last_index, last_term, .. },
+                ..
+            } => {
                 let own = (self.shadow.last_term(node), self.shadow.node(node).last_index());
-                self.asked.insert((node, from), (own, (message.index_term, message.index)));
+                self.asked.insert((node, from), (own, (last_term, last_index)));
             }
             Kind::Send { to, message, .. } => {
                 self.promises.observe(node, to, &message, record.time);
-                let vote = match message.message {
-                    MessageKind::RequestVote => node,
-                    MessageKind::Vote if message.success => to,
+                let (term, vote) = match message {
+                    Summary::RequestVote { term, .. } => (term, node),
+                    Summary::Vote { term, granted: true } => (term, to),
                     _ => return,
                 };
-                let given = self.give(node, message.term, vote, record.time);
+                let given = self.give(node, term, vote, record.time);
                 given.sent |= given.to == vote;
             }
             _ => _ = self.shadow.observe(record),
@@ -266,9 +274,9 @@ impl Story<'_> {
         Some(match ends {
             false => {
                 let why = fault_trigger(fault).map_or_else(String::new, |on| format!(" ({on})"));
-                (4, format!("fault {number} strikes: {}{why}", fault_action(fault)))
+                (Rank::Cause, format!("fault {number} strikes: {}{why}", fault_action(fault)))
             }
-            true => (3, format!("fault {number} ends ({})", fault.kind().name())),
+            true => (Rank::Circumstance, format!("fault {number} ends ({})", fault.kind().name())),
         })
     }
 
@@ -279,11 +287,11 @@ impl Story<'_> {
         let after = &self.shadow.node(node).log;
         let same = before.iter().zip(after).take_while(|(one, other)| one == other).count();
         let mut parts = vec![String::from("crashes")];
-        let mut rank = 5;
+        let mut rank = Rank::Step;
         for (write, term, vote) in std::mem::take(&mut self.pending[node.slot()]) {
             let (Some(vote), true) = (vote, write > survived) else { continue };
             parts.push(format!("its vote for {vote} in term {term} was not on disk yet"));
-            rank = 7;
+            rank = Rank::Wrong;
             // A vote that nobody heard of was never given.
             match self.given.get_mut(&(node, term)) {
                 Some(given) if given.sent => given.forgot = Some(record.time),
@@ -297,22 +305,22 @@ impl Story<'_> {
         };
         if same < before.len() {
             parts.push(format!("{} not on disk yet, and lost", entries(same, before.len())));
-            rank = 7;
+            rank = Rank::Wrong;
         }
         if same < after.len() {
             parts.push(format!("{} still on disk, and back", entries(same, after.len())));
-            rank = 7;
+            rank = Rank::Wrong;
         }
         if remains.promised > 0 {
             parts.push(format!(
                 "its disk had said that it has {} of what is lost",
                 remains.promised
             ));
-            rank = 7;
+            rank = Rank::Wrong;
         }
         if remains.torn > 0 {
             parts.push("a write is torn".into());
-            rank = 7;
+            rank = Rank::Wrong;
         }
         Some((rank, parts.join("; ")))
     }
@@ -320,19 +328,24 @@ impl Story<'_> {
     fn role(&mut self, node: NodeId, role: Role, term: Term) -> Told {
         let about = self.focus.terms.contains(&term);
         match role {
-            Role::Leader => Some((8, format!("wins term {term}{}", self.voters(node, term)))),
+            Role::Leader => {
+                Some((Rank::Decisive, format!("wins term {term}{}", self.voters(node, term))))
+            }
             Role::Candidate => {
                 self.ballots[node.slot()].clear();
                 let (second, remark) = self.objection(node, term, node);
-                let rank = if about || second { 7 } else { 5 };
+                let rank = if about || second { Rank::Wrong } else { Rank::Step };
                 Some((rank, format!("stands for election in term {term}{remark}")))
             }
             Role::PreCandidate => {
-                Some((2, format!("asks whether it could win term {}", term.next())))
+                Some((Rank::Routine, format!("asks whether it could win term {}", term.next())))
             }
             Role::Follower if self.shadow.node(node).role == Role::Leader => {
                 let before = self.leads[node.slot()];
-                Some((5, format!("leads term {before} no more: it follows in term {term}")))
+                Some((
+                    Rank::Step,
+                    format!("leads term {before} no more: it follows in term {term}"),
+                ))
             }
             Role::Follower => None,
         }
@@ -398,11 +411,15 @@ impl Story<'_> {
                 }
                 let leads = self.shadow.node(node).role == Role::Leader;
                 let source = if leads { ", as the leader".into() } else { source };
-                Some((7, format!("writes entry {index} of term {term} into its log{source}")))
+                Some((
+                    Rank::Wrong,
+                    format!("writes entry {index} of term {term} into its log{source}"),
+                ))
             }
             Kind::Truncate { from, .. } => {
                 let last = self.shadow.node(node).last_index();
-                let rank = if self.focus.among(from, last).is_some() { 8 } else { 4 };
+                let about = self.focus.among(from, last).is_some();
+                let rank = if about { Rank::Decisive } else { Rank::Cause };
                 Some((rank, format!("removes its log from {from} to {last}{source}")))
             }
             _ => None,
@@ -410,20 +427,23 @@ impl Story<'_> {
     }
 
     /// A log is compacted; that the snapshot ends with the entry that the log has there is what all depends on.
-    fn compacts(&self, node: NodeId, upto: Index, record: &Record) -> (u8, String) {
+    fn compacts(&self, node: NodeId, upto: Index, record: &Record) -> (Rank, String) {
         let own = self.shadow.node(node);
         let text = words(&record.kind, record.node);
         if own.snapshot.0 > upto || own.at(upto) == Some(own.snapshot.1) {
-            return (3, text);
+            return (Rank::Circumstance, text);
         }
-        (8, format!("{text}, and keeps what follows, although its own entry there is another"))
+        (
+            Rank::Decisive,
+            format!("{text}, and keeps what follows, although its own entry there is another"),
+        )
     }
 
     fn writes_vote(&mut self, node: NodeId, term: Term, vote: NodeId) -> Told {
         let (wrong, remark) = self.objection(node, term, vote);
         let rank = match (wrong, self.focus.terms.contains(&term)) {
-            (true, _) => 7,
-            (false, true) => 2,
+            (true, _) => Rank::Wrong,
+            (false, true) => Rank::Routine,
             (false, false) => return None,
         };
         Some((rank, format!("writes its vote for {vote} in term {term}{remark}")))
@@ -437,7 +457,8 @@ impl Story<'_> {
         let given = self.given.get(&(node, term)).map_or_else(String::new, |given| {
             format!(", although it voted for {} at {} s", given.to, given.time)
         });
-        let rank = if self.focus.terms.contains(&term) { 7 } else { 3 };
+        let about = self.focus.terms.contains(&term);
+        let rank = if about { Rank::Wrong } else { Rank::Circumstance };
         Some((rank, format!("writes that it has no vote in term {term}{given}")))
     }
 
@@ -452,7 +473,7 @@ impl Story<'_> {
             kind: Kind::Durable { write, lie: false },
         };
         self.shadow.observe(&number);
-        let (mut parts, mut rank) = (Vec::new(), 2);
+        let (mut parts, mut rank) = (Vec::new(), Rank::Routine);
         for (_, term, vote) in self.pending[node.slot()].iter().filter(|(of, ..)| *of <= write) {
             if let (Some(vote), true) = (vote, self.focus.terms.contains(term)) {
                 parts.push(format!("its vote for {vote} in term {term}"));
@@ -463,14 +484,14 @@ impl Story<'_> {
             match after {
                 Some(_) if before != after => {
                     parts.push(format!("entry {index}"));
-                    rank = 3;
+                    rank = Rank::Circumstance;
                 }
                 None if before.is_some() => gone.push(format!("entry {index} no more")),
                 _ => {}
             }
         }
         if !gone.is_empty() {
-            rank = 7;
+            rank = Rank::Wrong;
         }
         parts.append(&mut gone);
         (!parts.is_empty()).then(|| (rank, format!("has on disk: {}", parts.join(", "))))
@@ -483,68 +504,69 @@ impl Story<'_> {
     }
 
     fn send(&mut self, node: NodeId, to: NodeId, id: u64, message: &Summary) -> Told {
-        let Summary { term, index, success, .. } = *message;
-        match message.message {
-            MessageKind::Vote if success => {
+        let about = self.focus.terms.contains(&message.term());
+        let (rank, text) = match *message {
+            Summary::Vote { term, granted: true } => {
                 let (wrong, remark) = self.objection(node, term, to);
                 let disk = self.unsaved_vote(node, term, to);
-                let rank = match (wrong, self.focus.terms.contains(&term)) {
-                    (true, _) => 8,
-                    (false, true) => 6,
-                    (false, false) => 2,
+                let rank = match (wrong, about) {
+                    (true, _) => Rank::Decisive,
+                    (false, true) => Rank::Turn,
+                    (false, false) => Rank::Routine,
                 };
-                let heard = self.heard(to, id);
-                Some((rank, format!("votes for {to} in term {term}{remark}{disk}{heard}")))
+                (rank, format!("votes for {to} in term {term}{remark}{disk}"))
             }
-            MessageKind::AppendReply if success => {
-                let about = self.focus.among(Index(1), index)?;
-                if !self.acked.insert((node, to, term, index)) {
-                    return None;
-                }
-                let own = self.shadow.node(node);
-                let mut text = format!("tells {to} that its log matches up to {index}");
-                let mut rank = 5;
-                if own.at(about).is_some() && own.durable_at(about) != own.at(about) {
-                    text += &format!(", while entry {about} is not on its disk");
-                    rank = 7;
-                }
-                Some((rank, text + &self.heard(to, id)))
+            Summary::Appended { term, match_index } => {
+                self.acknowledges(node, to, term, match_index)?
             }
-            MessageKind::ForwardReply
-                if success && self.focus.requests.contains(&message.request) =>
+            Summary::ForwardReply { request, applied: true }
+                if self.focus.requests.contains(&request) =>
             {
-                let text = format!("answers {}, which {to} forwarded", client(message.request));
-                Some((8, text + &self.heard(to, id)))
+                (Rank::Decisive, format!("answers {}, which {to} forwarded", client(request)))
             }
-            MessageKind::AppendReply if index == Index::ZERO => None,
-            MessageKind::AppendReply => {
-                let heard = self.heard(to, id);
-                Some((2, format!("refuses the entries of {to} after {index}{heard}")))
+            Summary::Conflict { rejected, .. } if rejected > Index::ZERO => {
+                (Rank::Routine, format!("refuses the entries of {to} after {rejected}"))
             }
             // That a question is lost is told where it is lost.
-            MessageKind::RequestVote if self.focus.terms.contains(&term) => {
+            Summary::RequestVote { term, .. } if about => {
                 self.messages.heard.get(&id)?;
-                let heard = self.heard(to, id);
-                Some((2, format!("asks {to} for its vote in term {term}{heard}")))
+                (Rank::Routine, format!("asks {to} for its vote in term {term}"))
             }
-            MessageKind::PreVoteReply if success => {
-                let heard = self.heard(to, id);
-                let text = format!("would vote for {to} in term {term}, and says so{heard}");
-                Some((if self.focus.terms.contains(&term) { 5 } else { 1 }, text))
+            Summary::PreVoteReply { term, granted: true } => {
+                let rank = if about { Rank::Step } else { Rank::Aside };
+                (rank, format!("would vote for {to} in term {term}, and says so"))
             }
-            MessageKind::TimeoutNow => {
-                Some((4, format!("tells {to} to stand at once{}", self.heard(to, id))))
+            Summary::TimeoutNow { .. } => (Rank::Cause, format!("tells {to} to stand at once")),
+            Summary::InstallSnapshot { last_index, .. } => {
+                let text = format!("sends {to} a part of its snapshot up to {last_index}");
+                (Rank::Circumstance, text)
             }
-            MessageKind::InstallSnapshot => {
-                let text = format!("sends {to} a part of its snapshot up to {index}");
-                Some((3, text + &self.heard(to, id)))
+            Summary::SnapshotReply { last_index, installed: true, .. } => {
+                let text =
+                    format!("tells {to} that it has all up to {last_index}, by its snapshot");
+                (Rank::Step, text)
             }
-            MessageKind::SnapshotReply if success => {
-                let text = format!("tells {to} that it has all up to {index}, by its snapshot");
-                Some((5, text + &self.heard(to, id)))
+            // What a message of the guest's own kind does is not known; its name may say enough.
+            Summary::Other { term, .. } if about || term == Term::ZERO => {
+                (Rank::Circumstance, format!("sends {to} {}", message_words(message)))
             }
-            _ => None,
+            _ => return None,
+        };
+        Some((rank, text + &self.heard(to, id)))
+    }
+
+    /// A follower says, for the first time, that its log matches.
+    fn acknowledges(&mut self, node: NodeId, to: NodeId, term: Term, index: Index) -> Told {
+        let about = self.focus.among(Index(1), index)?;
+        if !self.acked.insert((node, to, term, index)) {
+            return None;
         }
+        let own = self.shadow.node(node);
+        let text = format!("tells {to} that its log matches up to {index}");
+        if own.at(about).is_none() || own.durable_at(about) == own.at(about) {
+            return Some((Rank::Step, text));
+        }
+        Some((Rank::Wrong, format!("{text}, while entry {about} is not on its disk")))
     }
 
     fn heard(&self, to: NodeId, id: u64) -> String {
@@ -582,14 +604,12 @@ impl Story<'_> {
 
     /// Takes note of an acknowledgement; gives up to where an earlier one reached, if it reached further and the violation is about that.
     fn overtaken_by(&mut self, node: NodeId, from: NodeId, message: &Summary) -> Option<Index> {
-        if message.message != MessageKind::AppendReply || !message.success {
-            return None;
-        }
+        let Summary::Appended { term: said_in, match_index } = *message else { return None };
         let matched = self.matched.entry((node, from)).or_default();
         let (term, index) = *matched;
-        *matched = (message.term, message.index).max(*matched);
-        let about = self.focus.among(message.index.next(), index).is_some();
-        (term == message.term && about).then_some(index)
+        *matched = (said_in, match_index).max(*matched);
+        let about = self.focus.among(match_index.next(), index).is_some();
+        (term == said_in && about).then_some(index)
     }
 
     /// Only what comes late is told where it arrives: the rest is told where it was sent.
@@ -606,35 +626,12 @@ impl Story<'_> {
         let taken = now.since(sent);
         let late = taken.0 > self.latency.saturating_mul(LATE);
         let own = self.shadow.node(node);
-        let old = message.term < own.term && message.term > Term::ZERO;
+        let term = message.term();
+        let old = term < own.term && term > Term::ZERO;
         if !late && !old && overtaken.is_none() {
             return None;
         }
-        let matching = format!("word that its log matches up to {}", message.index);
-        let what = match message.message {
-            MessageKind::RequestVote => "vote request",
-            MessageKind::Vote if message.success => "vote",
-            MessageKind::Vote => "refusal of a vote",
-            MessageKind::AppendEntries if message.entries == 0 => "heartbeat",
-            MessageKind::AppendEntries => "entries",
-            MessageKind::AppendReply if message.success => &matching,
-            MessageKind::AppendReply => "refusal of entries",
-            MessageKind::TimeoutNow => "word to stand",
-            MessageKind::PreVoteReply if message.success => "grant of a pre-vote",
-            MessageKind::InstallSnapshot => "part of a snapshot",
-            MessageKind::SnapshotReply if message.success => "word that its snapshot is installed",
-            MessageKind::SnapshotReply => "word of how much of a snapshot came",
-            MessageKind::ReadRound => "question whether it still leads",
-            MessageKind::ReadRoundReply if message.success => "word that it still leads",
-            MessageKind::ReadRoundReply => "word that its term is over",
-            MessageKind::ReadIndex => "question how far to apply before a read",
-            MessageKind::ReadIndexReply => "word how far to apply before a read",
-            MessageKind::Forward
-            | MessageKind::ForwardReply
-            | MessageKind::PreVote
-            | MessageKind::PreVoteReply => return None,
-        };
-        let mut text = format!("hears {from}'s {what}, sent in term {}", message.term);
+        let mut text = format!("hears {from}'s {}, sent in term {term}", name(message)?);
         if old {
             let does = if own.role == Role::Leader { "leads" } else { "is in" };
             text += &format!("; it {does} term {} by now", own.term);
@@ -646,13 +643,13 @@ impl Story<'_> {
             text += &format!("; one up to {index} came before");
         }
         // A slow link makes every heartbeat late: one is as good as the next.
-        let routine = what == "heartbeat" && !old;
-        let weight = match late || overtaken.is_some() {
-            true if routine => 2,
-            true => 6,
-            false => 4,
+        let routine = message.is_heartbeat() && !old;
+        let rank = match late || overtaken.is_some() {
+            true if routine => Rank::Routine,
+            true => Rank::Turn,
+            false => Rank::Cause,
         };
-        Some((weight, text))
+        Some((rank, text))
     }
 
     fn dropped(&self, id: u64, why: Loss) -> Told {
@@ -660,27 +657,22 @@ impl Story<'_> {
             return None;
         };
         let sender = self.records[*self.messages.sent.get(&id)?].node?;
-        let why = match why {
-            Loss::Network => "the network loses it",
-            Loss::Cut | Loss::CutInFlight => "the link is cut",
-            Loss::Down => "the node is down",
-            Loss::Unsent => "the sender went down first",
-        };
-        let last = message.index.plus(u64::from(message.entries));
-        let what = match message.message {
-            MessageKind::RequestVote if self.focus.terms.contains(&message.term) => "question",
-            MessageKind::AppendEntries => {
-                self.focus.among(message.index.next(), last)?;
+        let what = match message {
+            Summary::RequestVote { term, .. } if self.focus.terms.contains(&term) => "question",
+            Summary::AppendEntries { prev_index, entries, .. } => {
+                self.focus.among(prev_index.next(), prev_index.plus(u64::from(entries)))?;
                 "entries"
             }
             _ => return None,
         };
-        Some((3, format!("does not hear the {what} of {sender} in term {}: {why}", message.term)))
+        let (term, why) = (message.term(), loss_words(why));
+        let text = format!("does not hear the {what} of {sender} in term {term}: {why}");
+        Some((Rank::Circumstance, text))
     }
 
-    fn commit(&self, node: NodeId, index: Index) -> Told {
+    fn commit(&self, node: NodeId, index: Index, record: &Record) -> Told {
         let own = self.shadow.node(node);
-        let mut text = format!("commits up to {index}");
+        let mut text = words(&record.kind, record.node);
         let place = own.at(index);
         if let (Role::Leader, Some(place)) = (own.role, place) {
             let configuration = self.shadow.configuration_of(node);
@@ -693,6 +685,6 @@ impl Story<'_> {
         }
         let before = self.commits[node.slot()];
         let news = index < before || self.focus.among(before.next(), index).is_some();
-        Some((if news { 6 } else { 2 }, text))
+        Some((if news { Rank::Turn } else { Rank::Routine }, text))
     }
 }

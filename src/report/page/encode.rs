@@ -1,88 +1,117 @@
-//! Records as small arrays of numbers, which a browser reads in a fraction of the time that objects would take.
+//! Records as small arrays, which a browser reads in a fraction of the time that objects would take.
 //!
-//! A record is `[event, time, node, kind, ...]`: event and time as the difference from the record before, the node 0 for none, the kind by
-//! its place in [`KINDS`], and then what the kind has, in the order of `docs/trace.md`. Zeros at the end are left out. What no
-//! number of JavaScript holds exactly, or what is long, stands in a table.
+//! A record is `[event, time, node, shape, numbers...]`: event and time as the difference from the record before, and the node 0 for
+//! none. Its shape says everything but the numbers: the record's JSON and its words, cut where the numbers stand. Records have few
+//! shapes, and each is told once. So the page has the words and the names of traces, and a new kind of record needs no line here.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::breach::Broken;
 use crate::ids::{NodeId, Term};
 use crate::log::{Command, Entry, RequestId};
-use crate::message::{MessageKind, Summary};
-use crate::node::Role;
-use crate::record::{Heard, Kind, Loss, Record, Remains};
-use crate::trace::text::{broken_words, client, command_words, heard_words};
+use crate::record::{Kind, Record};
+use crate::trace::text::{client, command_words, words};
 
-/// The kinds of records, as traces name them, in the order in which they came to pages.
-pub const KINDS: &[&str] = &[
-    "boot",
-    "crash",
-    "wipe",
-    "stop",
-    "pause",
-    "resume",
-    "clock",
-    "term",
-    "role",
-    "leader",
-    "commit",
-    "append",
-    "truncate",
-    "vote",
-    "durable",
-    "write-failed",
-    "apply",
-    "send",
-    "deliver",
-    "drop",
-    "duplicate",
-    "timer",
-    "invoke",
-    "request",
-    "reply",
-    "answered",
-    "timed-out",
-    "gave-up",
-    "fault",
-    "missed",
-    "heal",
-    "broken",
-    "transfer",
-    "target-priority",
-    "snapshot",
-    "snapshot-saved",
-    "compact",
-    "discard",
-    "restore",
-    "recovery",
-    "corrupt",
-    "refuse",
-    "configure",
-];
+/// No number of JavaScript from here on is exact.
+const EXACT: u64 = 1 << 53;
 
 /// Puts records into arrays, and fills the tables that these refer to.
 #[derive(Default)]
 pub struct Encoder {
     event: u64,
     time: u64,
-    /// What each message said when it was sent: it need not be said again when it arrives.
-    sent: BTreeMap<u64, Summary>,
+    /// The numbers of each message that was sent: they need not be told again when it arrives.
+    sent: BTreeMap<u64, Vec<u64>>,
+    /// What each known entry holds: its request, and the command in words.
     commands: BTreeMap<u64, (String, String)>,
-    contents: BTreeMap<u64, u64>,
+    places: BTreeMap<u64, i64>,
+    /// The shapes with the same JSON, as places in their table.
+    shapes: BTreeMap<Vec<String>, Vec<usize>>,
     /// What the tables hold.
     pub tables: Tables,
 }
 
-/// What records refer to by place.
+/// What records refer to.
 #[derive(Default, Serialize)]
 pub struct Tables {
-    /// Commands, and what they gave: in words, and as JSON.
-    pub commands: Vec<(String, String)>,
-    /// Contents of entries: the fingerprint, the request, and the command in words.
-    pub contents: Vec<(String, String, String)>,
+    /// The shapes of records, by place.
+    pub shapes: Vec<Shape>,
+    /// Numbers that JavaScript does not hold exactly, in digits. A negative number in a record refers to them: -1 to the first.
+    pub numbers: Vec<String>,
+    /// By the fingerprint of an entry: the request, and the command in words.
+    pub contents: BTreeMap<String, (String, String)>,
+}
+
+/// Everything of a record but its numbers.
+#[derive(Debug, Serialize)]
+pub struct Shape {
+    /// The kind, as a place in [`Kind::TABLE`].
+    kind: u8,
+    /// The record's own part of its JSON.
+    json: Vec<Part>,
+    /// Its words. They have the same numbers and others behind them, as the parts of a span.
+    words: Vec<Part>,
+}
+
+/// A part of a text.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum Part {
+    /// As it stands.
+    Text(String),
+    /// The record's number at this place.
+    Number(usize),
+}
+
+/// A text that is cut where numbers stand.
+#[derive(Debug, Default)]
+struct Pieces {
+    /// The texts around the numbers: one more than there are of these.
+    texts: Vec<String>,
+    numbers: Vec<u64>,
+}
+
+impl Pieces {
+    /// Cuts a text; if it is JSON, not within its strings. A zero before other digits is text.
+    fn of(text: &str, is_json: bool) -> Pieces {
+        let mut pieces = Pieces { texts: vec![String::new()], numbers: Vec::new() };
+        let (mut quoted, mut escaped) = (false, false);
+        let mut letters = text.chars().peekable();
+        while let Some(letter) = letters.next() {
+            quoted ^= is_json && letter == '"' && !escaped;
+            escaped = letter == '\\' && !escaped;
+            let leading = letter == '0' && letters.peek().is_some_and(char::is_ascii_digit);
+            let digit = letter.to_digit(10).filter(|_| !quoted && !leading);
+            let Some(mut number) = digit.map(u64::from) else {
+                pieces.texts.last_mut().expect("there is one from the start").push(letter);
+                continue;
+            };
+            let more = |number: u64, digit: char| {
+                number.checked_mul(10)?.checked_add(u64::from(digit.to_digit(10)?))
+            };
+            while let Some(longer) = letters.peek().and_then(|digit| more(number, *digit)) {
+                number = longer;
+                letters.next();
+            }
+            pieces.numbers.push(number);
+            pieces.texts.push(String::new());
+        }
+        pieces
+    }
+
+    /// The parts of the text; its numbers stand at these places.
+    fn parts(&self, places: impl IntoIterator<Item = usize>) -> Vec<Part> {
+        let mut places = places.into_iter();
+        let mut parts = Vec::new();
+        for text in &self.texts {
+            if !text.is_empty() {
+                parts.push(Part::Text(text.clone()));
+            }
+            parts.extend(places.next().map(Part::Number));
+        }
+        parts
+    }
 }
 
 impl Encoder {
@@ -108,151 +137,105 @@ impl Encoder {
         self.commands.insert(entry.fingerprint(), (name, command_words(command)));
     }
 
-    /// The place of an entry's content in its table.
-    pub fn content(&mut self, fingerprint: u64) -> u64 {
-        if let Some(place) = self.contents.get(&fingerprint) {
-            return *place;
+    /// The content of an entry, which the page can put into words then.
+    pub fn content(&mut self, fingerprint: u64) -> i64 {
+        if let Some(entry) = self.commands.get(&fingerprint) {
+            self.tables.contents.entry(fingerprint.to_string()).or_insert_with(|| entry.clone());
         }
-        let place = self.tables.contents.len() as u64;
-        let (request, words) = self.commands.get(&fingerprint).cloned().unwrap_or_default();
-        self.tables.contents.push((fingerprint.to_string(), request, words));
-        self.contents.insert(fingerprint, place);
-        place
+        self.number(fingerprint)
     }
 
-    /// The place of what a request gave in the table of commands, from 1.
-    fn output(&mut self, output: Heard) -> u64 {
-        let json = match output {
-            // Too many digits for a number of JavaScript.
-            Heard::Values(word) => format!("{{\"values\":\"#{word}\"}}"),
-            _ => serde_json::to_string(&output).unwrap_or_default(),
-        };
-        self.tables.commands.push((heard_words(output), json));
-        self.tables.commands.len() as u64
-    }
-
-    /// The place of why a node is broken in the table of commands.
-    fn broken(&mut self, why: Broken) -> u64 {
-        let json = serde_json::to_string(&why).unwrap_or_default();
-        self.tables.commands.push((broken_words(why), json));
-        self.tables.commands.len() as u64 - 1
+    /// A number as records have it: itself, or its place in the table.
+    fn number(&mut self, number: u64) -> i64 {
+        if number < EXACT {
+            return number as i64;
+        }
+        let numbers = &mut self.tables.numbers;
+        *self.places.entry(number).or_insert_with(|| {
+            numbers.push(number.to_string());
+            -(numbers.len() as i64)
+        })
     }
 
     /// A record as an array.
-    pub fn encode(&mut self, record: &Record) -> Vec<u64> {
+    pub fn encode(&mut self, record: &Record) -> Vec<i64> {
         let (event, time) = (self.event, self.time);
         self.follow(record);
-        let head = [record.event - event, record.time.0 - time, id(record.node)];
-        let mut words = head.to_vec();
-        self.fields(&record.kind, &mut words);
-        while words.len() > 4 && words.last() == Some(&0) {
-            words.pop();
+        if let Kind::Append { content, .. } | Kind::Apply { content, .. } = record.kind {
+            self.content(content);
         }
-        words
+        let (shape, mut numbers) = self.shape(record);
+        match record.kind {
+            Kind::Send { id, .. } => _ = self.sent.insert(id, numbers.clone()),
+            // The page looks up what a message says where it was sent. The first number is the other end, the second the message's own.
+            Kind::Deliver { id, .. }
+                if self.sent.get(&id).is_some_and(|sent| sent[1..] == numbers[1..]) =>
+            {
+                numbers.truncate(2);
+            }
+            _ => {}
+        }
+        let head = [record.event - event, record.time.0 - time, id(record.node), shape as u64];
+        head.into_iter().chain(numbers).map(|number| self.number(number)).collect()
     }
 
-    /// The place of a command in its table.
-    fn command(&mut self, command: Command) -> u64 {
-        let json = serde_json::to_string(&command).unwrap_or_default();
-        self.tables.commands.push((command_words(command), json));
-        self.tables.commands.len() as u64 - 1
-    }
-
-    fn fields(&mut self, kind: &Kind, words: &mut Vec<u64>) {
-        match *kind {
-            Kind::Boot { life, term, vote, last_index, applied } => {
-                words.extend([0, life.into(), term.0, id(vote), last_index.0, applied.0]);
+    /// The shape of a record, and its numbers.
+    fn shape(&mut self, record: &Record) -> (usize, Vec<u64>) {
+        let json = serde_json::to_string(&record.kind).expect("it has text keys only");
+        let json = Pieces::of(&json, true);
+        let words = Pieces::of(&words(&record.kind, record.node), false);
+        let same = self.shapes.entry(json.texts.clone()).or_default();
+        for shape in same.iter() {
+            if let Some(numbers) = self.tables.shapes[*shape].numbers(&json.numbers, &words) {
+                return (*shape, numbers);
             }
-            Kind::Crash(Remains { survived, torn, lost, votes, promised }) => {
-                words.extend([1, survived.0, torn.into(), lost.into(), promised.into()]);
-                words.push(votes.map_or(0, |last| last.0 + 1));
-            }
-            Kind::Wipe { .. } => words.push(2),
-            Kind::Stop => words.push(3),
-            Kind::Pause => words.push(4),
-            Kind::Resume => words.push(5),
-            Kind::Clock { before, after } => words.extend([6, before.0, after.0]),
-            Kind::Term { term } => words.extend([7, term.0]),
-            Kind::Role { role, term } => words.extend([8, role_word(role), term.0]),
-            Kind::Leader { leader } => words.extend([9, id(leader)]),
-            Kind::Commit { index, term } => words.extend([10, index.0, term.0]),
-            Kind::Append { write, index, term, content } => {
-                words.extend([11, write.0, index.0, term.0, self.content(content)]);
-            }
-            Kind::Truncate { write, from } => words.extend([12, write.0, from.0]),
-            Kind::Vote { write, term, vote } => words.extend([13, write.0, term.0, id(vote)]),
-            Kind::Durable { write, lie } => words.extend([14, write.0, lie.into()]),
-            Kind::WriteFailed { write } => words.extend([15, write.0]),
-            Kind::Apply { index, term, content, request, effect } => {
-                words.extend([16, index.0, term.0, self.content(content)]);
-                words.extend(request_words(request));
-                words.push((!effect).into());
-            }
-            Kind::Send { to, id: message, message: ref summary } => {
-                self.sent.insert(message, *summary);
-                words.extend([17, id(Some(to)), message]);
-                words.extend(summary_words(summary));
-            }
-            Kind::Deliver { from, id: message, message: ref summary } => {
-                words.extend([18, id(Some(from)), message]);
-                if self.sent.get(&message) != Some(summary) {
-                    words.push(1);
-                    words.extend(summary_words(summary));
-                }
-            }
-            Kind::Drop { from, id: message, why } => {
-                words.extend([19, id(Some(from)), message, loss_word(why)]);
-            }
-            Kind::Duplicate { from, id: message } => words.extend([20, id(Some(from)), message]),
-            Kind::Timer { timer, late } => words.extend([21, late, timer.0.into()]),
-            Kind::Invoke { request, command, attempt } => {
-                let [client, serial] = request_words(request);
-                words.extend([22, client, serial, self.command(command), attempt.into()]);
-            }
-            Kind::Request { request } => push_request(words, 23, request, false),
-            Kind::Reply { request, applied } => push_request(words, 24, request, applied),
-            Kind::Answered { request, applied, output } => {
-                push_request(words, 25, request, applied);
-                words.push(output.map_or(0, |output| self.output(output)));
-            }
-            Kind::TimedOut { request } => push_request(words, 26, request, false),
-            Kind::GaveUp { request } => push_request(words, 27, request, false),
-            Kind::Fault { fault } => words.extend([28, fault.into()]),
-            Kind::Missed { fault } => words.extend([29, fault.into()]),
-            Kind::Heal { fault } => words.extend([30, fault.into()]),
-            Kind::Broken { why } => words.extend([31, self.broken(why)]),
-            Kind::Transfer { to } => words.extend([32, id(to)]),
-            Kind::TargetPriority { target } => words.extend([33, target.into()]),
-            _ => words.extend(later_words(kind)),
         }
+        let mut numbers = json.numbers.clone();
+        let mut unused: Vec<usize> = (0..numbers.len()).collect();
+        let mut places = Vec::new();
+        for number in &words.numbers {
+            let free = unused.iter().position(|place| numbers[*place] == *number);
+            let place = free
+                .map(|place| unused.remove(place))
+                .or_else(|| json.numbers.iter().position(|other| other == number))
+                .unwrap_or(numbers.len());
+            if place == numbers.len() {
+                numbers.push(*number);
+            }
+            places.push(place);
+        }
+        let shape = self.tables.shapes.len();
+        self.tables.shapes.push(Shape {
+            kind: record.kind.number(),
+            json: json.parts(0..json.numbers.len()),
+            words: words.parts(places),
+        });
+        same.push(shape);
+        (shape, numbers)
     }
 }
 
-/// What concerns snapshots, members, corrupt records, and the recovery phase. Members are bits, node 1 in the lowest. A fingerprint
-/// comes in two halves: it has more bits than a number of JavaScript holds.
-fn later_words(kind: &Kind) -> Vec<u64> {
-    let halves = |state: u64| (state >> 32, state & u64::from(u32::MAX));
-    match *kind {
-        Kind::Snapshot { index, term, state, received } => {
-            let (high, low) = halves(state);
-            vec![34, index.0, term.0, high, low, received.into()]
+impl Shape {
+    /// The numbers of a record that has this shape; none if its words are others.
+    fn numbers(&self, fields: &[u64], words: &Pieces) -> Option<Vec<u64>> {
+        let mut numbers = fields.to_vec();
+        let mut own = words.numbers.iter();
+        let mut texts = words.texts.iter().filter(|text| !text.is_empty());
+        for part in &self.words {
+            match part {
+                Part::Text(text) if texts.next()? == text => {}
+                Part::Text(_) => return None,
+                Part::Number(place) => {
+                    let number = *own.next()?;
+                    match numbers.get(*place) {
+                        Some(field) if *field == number => {}
+                        None if *place == numbers.len() => numbers.push(number),
+                        _ => return None,
+                    }
+                }
+            }
         }
-        Kind::SnapshotSaved { index, term } => vec![35, index.0, term.0],
-        Kind::Compact { write, upto } => vec![36, write.0, upto.0],
-        Kind::Discard { write, index, term } => vec![37, write.0, index.0, term.0],
-        Kind::Restore { index, term, state } => {
-            let (high, low) = halves(state);
-            vec![38, index.0, term.0, high, low]
-        }
-        Kind::Recovery { check } => vec![39, check.into()],
-        Kind::Corrupt { what, index, drops } => vec![40, index.0, drops.into(), what as u64],
-        Kind::Refuse { what, index } => vec![41, index.0, what as u64],
-        Kind::Configure { index, term, configuration } => {
-            let [voters, outgoing, learners] = configuration.words().map(u64::from);
-            let auto = outgoing >> 31;
-            vec![42, index.0, term.0, voters, learners, outgoing & !(1 << 31), auto]
-        }
-        _ => Vec::new(),
+        (own.next().is_none() && texts.next().is_none()).then_some(numbers)
     }
 }
 
@@ -261,58 +244,66 @@ pub fn id(node: Option<NodeId>) -> u64 {
     node.map_or(0, |node| node.number().into())
 }
 
-/// A role as a number.
-pub fn role_word(role: Role) -> u64 {
-    match role {
-        Role::Follower => 0,
-        Role::Candidate => 1,
-        Role::Leader => 2,
-        // The page has 3 for a node that is down.
-        Role::PreCandidate => 4,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::WriteId;
+    use crate::node::TimerId;
+    use crate::record::Remains;
+    use crate::time::Time;
+
+    fn record(kind: Kind) -> Record {
+        Record { number: 1, event: 0, time: Time(0), node: Some(NodeId::new(1)), kind }
     }
-}
 
-fn push_request(words: &mut Vec<u64>, tag: u64, request: RequestId, applied: bool) {
-    words.push(tag);
-    words.extend(request_words(request));
-    words.push(applied.into());
-}
+    /// A text as the page puts it together.
+    fn text(parts: &[Part], numbers: &[i64]) -> String {
+        let text = |part: &Part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Number(place) => numbers[*place].to_string(),
+        };
+        parts.iter().map(text).collect()
+    }
 
-/// A request in two words: the first holds the session, too, above the 16 bits of the client.
-fn request_words(request: RequestId) -> [u64; 2] {
-    [request.session.0 << 16 | u64::from(request.client), request.serial.into()]
-}
+    #[test]
+    fn a_shape_gives_back_the_json_and_the_words() {
+        let mut encoder = Encoder::new();
+        let crash = |survived, torn, lost| {
+            Kind::Crash(Remains {
+                survived: WriteId(survived),
+                torn,
+                lost,
+                votes: Some(WriteId(7)),
+                promised: 0,
+            })
+        };
+        let timers = [0, 5, 1_500_000, 2_050_000, 3_005_000]
+            .map(|late| Kind::Timer { timer: TimerId::FIRST, late });
+        // Numbers that happen to be the same at first must not stay so.
+        let crashes = [crash(1, 1, 1), crash(2, 3, 4), crash(9, 0, 2), crash(8, 7, 7)];
+        for kind in timers.into_iter().chain(crashes) {
+            let array = encoder.encode(&record(kind));
+            let shape = &encoder.tables.shapes[usize::try_from(array[3]).expect("a place")];
+            assert_eq!(text(&shape.json, &array[4..]), serde_json::to_string(&kind).expect("JSON"));
+            assert_eq!(text(&shape.words, &array[4..]), words(&kind, record(kind).node));
+        }
+        assert!(encoder.tables.shapes.len() <= 9, "{:?}", encoder.tables.shapes);
+    }
 
-fn summary_words(summary: &Summary) -> [u64; 9] {
-    let Summary { message, term, index, index_term, entries, commit, success, request } = *summary;
-    let message = match message {
-        MessageKind::RequestVote => 0,
-        MessageKind::Vote => 1,
-        MessageKind::AppendEntries => 2,
-        MessageKind::AppendReply => 3,
-        MessageKind::Forward => 4,
-        MessageKind::ForwardReply => 5,
-        MessageKind::PreVote => 6,
-        MessageKind::PreVoteReply => 7,
-        MessageKind::TimeoutNow => 8,
-        MessageKind::InstallSnapshot => 9,
-        MessageKind::SnapshotReply => 10,
-        MessageKind::ReadRound => 11,
-        MessageKind::ReadRoundReply => 12,
-        MessageKind::ReadIndex => 13,
-        MessageKind::ReadIndexReply => 14,
-    };
-    let [client, serial] = request_words(request);
-    let (entries, success) = (entries.into(), success.into());
-    [message, term.0, index.0, index_term.0, entries, commit.0, success, client, serial]
-}
+    #[test]
+    fn a_number_that_javascript_does_not_hold_stands_in_a_table() {
+        let mut encoder = Encoder::new();
+        let late = record(Kind::Timer { timer: TimerId::FIRST, late: EXACT });
+        assert_eq!(encoder.encode(&late)[4], -1);
+        assert_eq!(encoder.tables.numbers, [EXACT.to_string()]);
+    }
 
-fn loss_word(loss: Loss) -> u64 {
-    match loss {
-        Loss::Network => 0,
-        Loss::Cut => 1,
-        Loss::CutInFlight => 2,
-        Loss::Down => 3,
-        Loss::Unsent => 4,
+    #[test]
+    fn digits_in_strings_of_json_and_leading_zeros_are_text() {
+        let pieces = Pieces::of(r#"{"v2":"a\"3","n":40}"#, true);
+        assert_eq!(pieces.numbers, [40]);
+        let pieces = Pieces::of("1.05ms, 0", false);
+        assert_eq!(pieces.numbers, [1, 5, 0]);
+        assert_eq!(pieces.texts, ["", ".0", "ms, ", ""]);
     }
 }

@@ -10,17 +10,19 @@ pub mod words;
 
 use serde::Serialize;
 
-use crate::ids::{Index, NodeId};
+use crate::ids::NodeId;
+use crate::node::Role;
 use crate::oracle::PrefixId;
 use crate::oracle::shadow::{NodeShadow, Shadow};
 use crate::plan::Plan;
-use crate::record::{Kind, Record};
+use crate::record::{Group, Kind, Record};
 use crate::report::text;
 use crate::sim::run::Counters;
 use crate::sim::{Outcome, Run};
 use crate::situation::Situation;
 use crate::time::Time;
-use encode::{Encoder, KINDS, Tables, id, role_word};
+use crate::trace::view::{ClusterView, NodeView};
+use encode::{Encoder, Tables, id};
 
 /// The name of the format that is embedded.
 const FORMAT: &str = "squall-page";
@@ -84,7 +86,9 @@ struct PageData<'a> {
     violation: Option<Proof<'a>>,
     /// Faults: in words, and whether they last.
     faults: Vec<(String, bool)>,
-    kinds: &'static [&'static str],
+    /// The names of kinds of records, each with the place of its group.
+    kinds: Vec<(&'static str, u8)>,
+    groups: [&'static str; 8],
     situations: Vec<(&'static str, &'static str)>,
     /// The number of the first record; the others follow without a gap.
     first: u64,
@@ -96,7 +100,7 @@ struct PageData<'a> {
     marks: Vec<u64>,
     #[serde(flatten)]
     tables: Tables,
-    records: Vec<Vec<u64>>,
+    records: Vec<Vec<i64>>,
 }
 
 /// A violation, with what its property says.
@@ -123,7 +127,7 @@ struct Before {
 struct NodeBefore {
     up: bool,
     paused: bool,
-    role: u64,
+    role: Role,
     term: u64,
     leader: u64,
     commit: u64,
@@ -131,31 +135,8 @@ struct NodeBefore {
     /// The last index that the log in memory, and that on disk, left to the snapshot.
     compacted: (u64, u64),
     /// Term and content of each entry.
-    log: Vec<(u64, u64)>,
-    durable: Vec<(u64, u64)>,
-}
-
-/// What the shadow does not keep of a node.
-#[derive(Clone, Copy, Default)]
-struct Standing {
-    paused: bool,
-    leader: Option<NodeId>,
-    commit: Index,
-    applied: Index,
-}
-
-impl Standing {
-    fn follow(&mut self, kind: &Kind) {
-        match *kind {
-            Kind::Boot { applied, .. } => *self = Standing { applied, ..Standing::default() },
-            Kind::Crash(_) | Kind::Resume => self.paused = false,
-            Kind::Pause => self.paused = true,
-            Kind::Leader { leader } => self.leader = leader,
-            Kind::Commit { index, .. } => self.commit = index,
-            Kind::Apply { index, .. } | Kind::Restore { index, .. } => self.applied = index,
-            _ => {}
-        }
-    }
+    log: Vec<(u64, i64)>,
+    durable: Vec<(u64, i64)>,
 }
 
 /// What was seen of a run.
@@ -163,13 +144,13 @@ struct Seen {
     window: Window,
     encoder: Encoder,
     shadow: Shadow,
-    standings: Vec<Standing>,
+    view: ClusterView,
     first: u64,
     origin: (u64, u64),
     before: Before,
     /// The times of all records in the window, to say what would fit.
     times: Vec<Time>,
-    records: Vec<Vec<u64>>,
+    records: Vec<Vec<i64>>,
 }
 
 impl Seen {
@@ -178,7 +159,7 @@ impl Seen {
             window,
             encoder: Encoder::new(),
             shadow: Shadow::new(nodes),
-            standings: vec![Standing::default(); usize::from(nodes)],
+            view: ClusterView::new(nodes),
             first: 0,
             origin: (0, 0),
             before: Before::default(),
@@ -194,7 +175,7 @@ impl Seen {
         if record.time >= self.window.from {
             if self.times.is_empty() {
                 self.first = record.number;
-                self.before = self.standing();
+                self.before = self.cluster();
             }
             self.times.push(record.time);
             if self.times.len() <= self.window.records_max {
@@ -206,13 +187,11 @@ impl Seen {
         self.origin = (record.event, record.time.0);
         self.encoder.follow(record);
         self.shadow.observe(record);
-        if let Some(node) = record.node {
-            self.standings[node.slot()].follow(&record.kind);
-        }
+        self.view.follow(record);
     }
 
     /// How the cluster stands.
-    fn standing(&mut self) -> Before {
+    fn cluster(&mut self) -> Before {
         let nodes: Vec<&NodeShadow> = self.shadow.nodes().map(|(_, node)| node).collect();
         let base = common_prefix(&nodes);
         let entries = |log: &[PrefixId], encoder: &mut Encoder| {
@@ -222,19 +201,23 @@ impl Seen {
             };
             log[base..].iter().map(entry).collect()
         };
-        let node = |(node, standing): (&&NodeShadow, &Standing)| NodeBefore {
-            up: node.up,
-            paused: standing.paused,
-            role: role_word(node.role),
-            term: node.term.0,
-            leader: id(standing.leader),
-            commit: standing.commit.0,
-            applied: standing.applied.0,
-            compacted: (node.base.0.0, node.base.1.0),
-            log: entries(&node.log, &mut self.encoder),
-            durable: entries(node.on_disk(), &mut self.encoder),
+        let node = |(slot, node): (usize, &&NodeShadow)| {
+            let NodeView { up, paused, role, term, leader, commit, applied, .. } =
+                *self.view.node(NodeId::at(slot));
+            NodeBefore {
+                up,
+                paused,
+                role,
+                term: term.0,
+                leader: id(leader),
+                commit: commit.0,
+                applied: applied.0,
+                compacted: (node.base.0.0, node.base.1.0),
+                log: entries(&node.log, &mut self.encoder),
+                durable: entries(node.on_disk(), &mut self.encoder),
+            }
         };
-        let nodes = nodes.iter().zip(&self.standings).map(node).collect();
+        let nodes = nodes.iter().enumerate().map(node).collect();
         Before { base: base as u64, nodes }
     }
 
@@ -304,7 +287,8 @@ fn data<'a>(
         counters: outcome.counters,
         violation,
         faults: plan.faults.iter().map(|it| (words::fault(it), words::lasts(it))).collect(),
-        kinds: KINDS,
+        kinds: Kind::TABLE.iter().map(|(name, group)| (*name, *group as u8)).collect(),
+        groups: Group::NAMES,
         situations: Situation::ALL.iter().map(|it| (it.name(), it.means())).collect(),
         first,
         origin: seen.origin,
@@ -379,21 +363,5 @@ mod tests {
         assert!(too_big.records > 100);
         let from = too_big.fits_from.plus(Span::nanos(1));
         assert!(page(plan(), Window { from, ..window }).is_ok());
-    }
-
-    #[test]
-    fn the_kinds_are_those_of_traces() {
-        let mut kinds: Vec<String> = Vec::new();
-        let mut sink = |record: &Record| {
-            let words = Encoder::new().encode(record);
-            let json = serde_json::to_value(record).unwrap();
-            assert_eq!(json["kind"], KINDS[words[3] as usize]);
-            kinds.push(json["kind"].to_string());
-        };
-        let plan = Plan { horizon: Span::secs(10), ..crate::plan::swarm::draw(7) };
-        Run::new(&BuiltIn::new(), plan).follow(&mut sink);
-        kinds.sort_unstable();
-        kinds.dedup();
-        assert!(kinds.len() > 15, "{kinds:?}");
     }
 }

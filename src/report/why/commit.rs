@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use super::Cite;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term};
-use crate::message::MessageKind;
 use crate::node::Role;
 use crate::oracle::PrefixId;
 use crate::oracle::quorum::Tally;
@@ -103,11 +102,10 @@ impl Story {
                 self.appends.push((node, term, cite));
             }
             Kind::Deliver { from, message, .. } => {
-                let current = message.term == self.shadow.node(node).term;
-                let covers = current && message.success && message.index >= self.index;
-                let acks = [MessageKind::AppendReply, MessageKind::SnapshotReply];
-                if acks.contains(&message.message) && covers {
-                    knowledge.acks.entry(from).or_insert((message.index, cite));
+                let current = message.term() == self.shadow.node(node).term;
+                let acknowledged = message.acknowledged().filter(|upto| *upto >= self.index);
+                if let (true, Some(upto)) = (current, acknowledged) {
+                    knowledge.acks.entry(from).or_insert((upto, cite));
                 }
             }
             Kind::Commit { index, .. } => self.commit(node, index, cite),

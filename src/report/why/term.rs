@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 
 use super::Cite;
 use crate::ids::{Index, NodeId, NodeSet, Term};
-use crate::message::{MessageKind, Summary};
+use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::quorum::Tally;
 use crate::oracle::shadow::Shadow;
 use crate::record::{Kind, Loss, Record};
+use crate::trace::text::loss_words;
 
 /// What is known of one term.
 pub struct Story {
@@ -177,30 +178,25 @@ impl Story {
     }
 
     fn sent(&mut self, from: NodeId, to: NodeId, id: u64, message: &Summary, cite: Cite) {
-        let loyal = message.message == MessageKind::Vote && !message.success;
-        if message.term < self.term && !loyal {
-            return;
-        }
-        match message.message {
-            MessageKind::RequestVote if message.term == self.term => {
+        match *message {
+            Summary::RequestVote { term, last_index, last_term, .. } if term == self.term => {
                 if let Some(candidacy) = self.candidates.get_mut(&from) {
-                    candidacy.last = Some((message.index_term, message.index));
+                    candidacy.last = Some((last_term, last_index));
                     candidacy.voters[to.slot()].asked.get_or_insert(cite);
                     self.flights.insert(id, (from, to));
                 }
             }
-            // A refusal out of a later term answers this term's question, too.
-            MessageKind::Vote => {
-                let (success, asked) = (message.success, self.term);
+            // A refusal out of an earlier or a later term answers this term's question, too.
+            Summary::Vote { term, granted } if term >= self.term || !granted => {
+                let asked = self.term;
                 if let Some(voter) = self.voter(to, from)
                     && voter.reached.is_some()
                     && voter.answered.is_none()
                 {
-                    voter.answered = Some((cite, success));
+                    voter.answered = Some((cite, granted));
                     if let Some((_, against)) = &mut voter.reached
-                        && message.term < asked
+                        && term < asked
                     {
-                        let term = message.term;
                         *against = Some(format!(
                             "it had heard its leader lately, and stayed in term {term}"
                         ));
@@ -215,37 +211,33 @@ impl Story {
     fn delivered(&mut self, from: NodeId, node: NodeId, id: u64, message: &Summary, cite: Cite) {
         self.heard[node.slot()] = Some(Heard::Message(from, cite));
         let Some((candidate, peer)) = self.flights.get(&id).copied() else { return };
-        match message.message {
-            MessageKind::RequestVote => {
-                let against = self.against(peer, candidate, message);
+        match *message {
+            Summary::RequestVote { last_index, last_term, .. } => {
+                let against = self.against(peer, candidate, (last_term, last_index));
                 if let Some(voter) = self.voter(candidate, peer) {
                     voter.reached.get_or_insert((cite, against));
                 }
             }
-            _ => {
+            Summary::Vote { granted, .. } => {
                 if let Some(voter) = self.voter(candidate, peer) {
-                    voter.counted.get_or_insert((cite, message.success));
+                    voter.counted.get_or_insert((cite, granted));
                 }
             }
+            _ => {}
         }
     }
 
     fn dropped(&mut self, node: NodeId, id: u64, why: Loss, cite: Cite) {
         let Some((candidate, peer)) = self.flights.get(&id).copied() else { return };
         let what = if node == peer { "the question" } else { "the answer" };
-        let why = match why {
-            Loss::Network => "was lost",
-            Loss::Cut | Loss::CutInFlight => "was lost, the link was cut",
-            Loss::Down => "found a node that was down",
-            Loss::Unsent => "never left",
-        };
+        let why = loss_words(why);
         if let Some(voter) = self.voter(candidate, peer) {
-            voter.lost.get_or_insert(format!("{what} {why} ({cite})"));
+            voter.lost.get_or_insert(format!("{what} was lost: {why} ({cite})"));
         }
     }
 
     /// What speaks against a vote, as things stand when the question arrives (5.1, 5.2, 5.4.1).
-    fn against(&self, voter: NodeId, candidate: NodeId, question: &Summary) -> Option<String> {
+    fn against(&self, voter: NodeId, candidate: NodeId, last: (Term, Index)) -> Option<String> {
         let standing = self.shadow.node(voter);
         if standing.term > self.term {
             return Some(format!("it was in term {} already", standing.term));
@@ -258,8 +250,8 @@ impl Story {
             return Some(format!("it had voted for {target} ({cite})"));
         }
         let own = (self.shadow.last_term(voter), standing.last_index());
-        (own > (question.index_term, question.index)).then(|| {
-            let (own, asked) = (entry(own), entry((question.index_term, question.index)));
+        (own > last).then(|| {
+            let (own, asked) = (entry(own), entry(last));
             format!("its log is more up to date: it ends with {own}, the candidate's with {asked}")
         })
     }

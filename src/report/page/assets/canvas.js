@@ -5,16 +5,23 @@ const LIGHT = {
   roles: ["#8fa1b8", "#e8a317", "#1f9d62", "#c6ccd6", "#f0cf86"], bad: "#d3273e", fault: "#b4541a", match: "#8e3bd0", veil: "rgba(255,255,255,.66)",
   terms: ["#4a7fd6", "#c2813b", "#8a5fc0", "#3f8fa8", "#b8568f", "#7f853a"], termAlpha: 0.13,
   groups: ["#7a4fd0", "#2a78c8", "#14885a", "#7f8ea3", "#9a7b4f", "#c2457f", "#b4541a", "#a3aab5"],
-  messages: ["#e08a00", "#c77700", "#4c86c6", "#9db3cb", "#c2457f", "#dba0bd", "#e8b968", "#d6a957", "#8e3bd0"], heartbeat: "#b9c4d2",
+  messages: {
+    "request-vote": "#e08a00", vote: "#c77700", "append-entries": "#4c86c6", appended: "#9db3cb", conflict: "#9db3cb",
+    forward: "#c2457f", "forward-reply": "#dba0bd", "pre-vote": "#e8b968", "pre-vote-reply": "#d6a957", "timeout-now": "#8e3bd0",
+  }, heartbeat: "#b9c4d2",
 };
 const DARK = {
   paper: "#14181f", lane: "#1a1f28", ink: "#e4e8ee", soft: "#94a0b2", line: "#2e3643", select: "#6cabff",
   roles: ["#5f7088", "#e0a53a", "#2fb477", "#323a47", "#8f7440"], bad: "#ff5f70", fault: "#e08d4f", match: "#c48bff", veil: "rgba(20,24,31,.68)",
   terms: ["#5f8fe6", "#c98f50", "#a07ad6", "#55a5bd", "#cc70a5", "#989e52"], termAlpha: 0.17,
   groups: ["#a98bf0", "#62a9ee", "#41bd88", "#8695aa", "#c2a36f", "#e777a8", "#e08d4f", "#6d7684"],
-  messages: ["#f0b04a", "#d79a35", "#5d9ade", "#53677f", "#e777a8", "#8a4d6a", "#a98550", "#937445", "#c48bff"], heartbeat: "#3e4a5a",
+  messages: {
+    "request-vote": "#f0b04a", vote: "#d79a35", "append-entries": "#5d9ade", appended: "#53677f", conflict: "#53677f",
+    forward: "#e777a8", "forward-reply": "#8a4d6a", "pre-vote": "#a98550", "pre-vote-reply": "#937445", "timeout-now": "#c48bff",
+  }, heartbeat: "#3e4a5a",
 };
 
+const VOTES = new Set(["request-vote", "vote"]);
 const MARKS_MAX = 5000; // More records than this in view are drawn as columns.
 const MESSAGES_MAX = 4000; // More messages than this in view are left out.
 const MARK = 8; // How far apart marks are stacked, in pixels.
@@ -45,7 +52,7 @@ function applyFilter() {
     const node = column.node[at];
     const group = column.group[at];
     shown[at] = filter.groups.has(group) && (node === 0 || filter.nodes.has(node)) ? 1 : 0;
-    if (!shown[at] || group === 3 || !node) continue;
+    if (!shown[at] || group === MESSAGE || !node) continue;
     const last = latest[node];
     last.rank = last.time === column.time[at] ? last.rank + 1 : 0;
     last.time = column.time[at];
@@ -207,7 +214,7 @@ function label(text, x, y, room, color) {
 
 function messageColor(place) {
   const kind = messages.kind[place];
-  const heartbeat = kind === 2 && messages.send[place] >= 0 && !field(messages.send[place], 6);
+  const heartbeat = kind === "append-entries" && !said(messages.send[place], "entries");
   if (heartbeat) return palette.heartbeat;
   return palette.messages[kind] ?? palette.soft;
 }
@@ -218,7 +225,7 @@ const isMessageShown = (place) => {
 };
 
 function messagesInView() {
-  if (!filter.groups.has(3)) return [];
+  if (!filter.groups.has(MESSAGE)) return [];
   const list = [];
   const first = lowerBound(messages.latest, view.from);
   for (let place = first; place < messages.start.length && messages.start[place] <= view.to; place++) {
@@ -238,7 +245,7 @@ function drawMessages() {
   const crowded = list.length > MESSAGES_MAX;
   const byColor = new Map();
   for (const place of list) {
-    if (crowded && !messages.lost[place] && messages.kind[place] > 1) continue;
+    if (crowded && !messages.lost[place] && !VOTES.has(messages.kind[place])) continue;
     const past = messages.arrival[place] >= 0 && inPast(messages.arrival[place]) && !messages.lost[place];
     const color = messageColor(place);
     const key = `${color} ${past || !selection.past ? 1 : 0}`;
@@ -310,7 +317,7 @@ function drawCrosses(places) {
 function placeOf(at) {
   const node = column.node[at];
   if (!node) return { x: xOf(column.time[at]), y: layout.top - 10 };
-  if (column.group[at] === 3) return { x: xOf(column.time[at]), y: yOf(node) };
+  if (column.group[at] === MESSAGE) return { x: xOf(column.time[at]), y: yOf(node) };
   const most = Math.max(1, Math.floor((layout.lane * 0.66 - 14) / MARK));
   return { x: xOf(column.time[at]), y: yOf(node) - 11 - Math.min(rank[at], most - 1) * MARK };
 }
@@ -325,7 +332,7 @@ function drawMarks(from, to) {
     for (let at = from; at < to; at++) {
       if (column.group[at] !== group || !shown[at] || !column.node[at] || SPECIAL.has(column.kind[at])) continue;
       const { x, y } = placeOf(at);
-      const radius = group === 3 ? 1.8 : size;
+      const radius = group === MESSAGE ? 1.8 : size;
       pen.moveTo(x + radius, y);
       pen.arc(x, y, radius, 0, 7);
     }
@@ -339,7 +346,7 @@ function drawMarks(from, to) {
 function drawSpecial(at) {
   const { x } = placeOf(at);
   const y = yOf(column.node[at]);
-  const kind = data.kinds[column.kind[at]];
+  const kind = kindName(at);
   pen.lineWidth = 2.2;
   pen.strokeStyle = pen.fillStyle = kind === "boot" ? palette.roles[2] : kind === "clock" ? palette.fault : palette.bad;
   pen.beginPath();
@@ -501,7 +508,7 @@ function drawSelection() {
 }
 
 function drawMessageOf(at) {
-  if (column.group[at] !== 3 || column.peer[at] < 0) return;
+  if (column.group[at] !== MESSAGE || column.peer[at] < 0) return;
   const [a, b] = [placeOf(at), placeOf(column.peer[at])];
   pen.beginPath();
   pen.moveTo(a.x, a.y);

@@ -1,23 +1,29 @@
 // The run as the page holds it: columns of numbers, one place for each record, and what is derived from them once.
 
 const data = JSON.parse(document.getElementById("run-data").textContent);
-const KIND = Object.fromEntries(data.kinds.map((name, place) => [name, place]));
+const KIND = Object.fromEntries(data.kinds.map(([name], place) => [name, place]));
 const ROLES = ["follower", "candidate", "leader", "down", "pre-candidate"];
-const MESSAGES = ["request-vote", "vote", "append-entries", "append-reply", "forward", "forward-reply", "pre-vote",
-  "pre-vote-reply", "timeout-now", "install-snapshot", "snapshot-reply",
-  "read-round", "read-round-reply", "read-index", "read-index-reply"];
-const LOSSES = ["network", "cut", "cut-in-flight", "down", "unsent"];
-const GROUPS = ["role", "log", "commit", "message", "disk", "client", "fault", "timer"];
-const GROUP_OF = {
-  term: 0, role: 0, leader: 0, transfer: 0, "target-priority": 0, configure: 1, append: 1, truncate: 1, vote: 1, commit: 2, apply: 2, send: 3, deliver: 3, drop: 3,
-  duplicate: 3, durable: 4, "write-failed": 4, invoke: 5, request: 5, reply: 5, answered: 5, "timed-out": 5,
-  "gave-up": 5, timer: 7, snapshot: 4, "snapshot-saved": 4, compact: 1, discard: 1, restore: 2, corrupt: 6, refuse: 6,
-};
+const GROUPS = data.groups;
+const MESSAGE = GROUPS.indexOf("message");
 const count = data.records.length;
 const records = data.records;
 
-// What a record says behind event, time, node and kind; zeros at the end are left out.
-const field = (at, place) => records[at][4 + place] ?? 0;
+// The fields of a shape, as the JSON of a trace has them; for a number, its place in the record.
+const fieldsOf = (json) => JSON.parse(json.map((part) => (typeof part === "number" ? `{"place":${part}}` : part)).join(""));
+const shapes = data.shapes.map((shape) => ({ ...shape, fields: fieldsOf(shape.json) }));
+const shapeOf = (at) => shapes[records[at][3]];
+
+// A number of a record. What a message says is told where it was sent. A number that is too long comes as text.
+function numberAt(at, place) {
+  const number = records[at][4 + place] ?? records[column.peer[at]][4 + place];
+  return number < 0 ? data.numbers[-number - 1] : number;
+}
+
+const valueAt = (at, value) => (value?.place === undefined ? value : numberAt(at, value.place));
+// What a record says, and what its message says, by the names of a trace.
+const field = (at, name) => valueAt(at, shapeOf(at).fields[name]);
+const said = (at, name) => valueAt(at, shapeOf(at).fields.message?.[name]);
+const kindName = (at) => shapeOf(at).fields.kind;
 
 const column = {
   time: new Float64Array(count),
@@ -29,8 +35,6 @@ const column = {
   role: new Uint8Array(count), // The node's role at the record; 3 if it is down.
   peer: new Int32Array(count).fill(-1), // The other end of a message.
 };
-
-const groupOfKind = data.kinds.map((name) => GROUP_OF[name] ?? 6);
 
 // Lengths of time that something lasted at a node: roles, terms, pauses.
 const lanes = Array.from({ length: data.nodes + 1 }, () => ({ roles: [], terms: [], pauses: [] }));
@@ -47,8 +51,8 @@ function readColumns() {
     column.event[at] = event;
     column.time[at] = time;
     column.node[at] = record[2];
-    column.kind[at] = record[3];
-    column.group[at] = groupOfKind[record[3]];
+    column.kind[at] = shapes[record[3]].kind;
+    column.group[at] = data.kinds[column.kind[at]][1];
   });
 }
 
@@ -59,7 +63,7 @@ function openLanes() {
   const standing = data.before.nodes;
   for (let node = 1; node <= data.nodes; node++) {
     const before = standing[node - 1];
-    const role = before && before.up ? before.role : 3;
+    const role = before && before.up ? ROLES.indexOf(before.role) : 3;
     lanes[node].roles.push({ from: startTime(), to: endTime(), value: role });
     lanes[node].terms.push({ from: startTime(), to: endTime(), value: before ? before.term : 0 });
     if (before && before.paused) lanes[node].pauses.push({ from: startTime(), to: endTime() });
@@ -83,21 +87,21 @@ function followNode(at) {
   const node = column.node[at];
   const time = column.time[at];
   const lane = lanes[node];
-  switch (data.kinds[column.kind[at]]) {
+  switch (kindName(at)) {
     case "boot":
       change(lane.roles, time, 0);
-      change(lane.terms, time, field(at, 1));
+      change(lane.terms, time, field(at, "term"));
       break;
     case "crash":
       change(lane.roles, time, 3);
       closePause(lane, time);
       break;
     case "term":
-      change(lane.terms, time, field(at, 0));
+      change(lane.terms, time, field(at, "term"));
       break;
     case "role":
-      change(lane.roles, time, field(at, 0));
-      change(lane.terms, time, field(at, 1));
+      change(lane.roles, time, ROLES.indexOf(field(at, "role")));
+      change(lane.terms, time, field(at, "term"));
       break;
     case "pause":
       lane.pauses.push({ from: time, to: endTime(), open: true });
@@ -111,8 +115,8 @@ function followNode(at) {
 }
 
 function followFault(at, open) {
-  const fault = field(at, 0);
-  const kind = data.kinds[column.kind[at]];
+  const fault = field(at, "fault");
+  const kind = kindName(at);
   if (kind === "fault") {
     // What strikes once, as a crash does, has no end of its own.
     const to = data.faults[fault - 1][1] ? endTime() : column.time[at];
@@ -142,11 +146,11 @@ function pairMessages() {
   const sent = new Map();
   const add = (send, arrival, lost) => {
     const end = arrival >= 0 ? arrival : send;
-    messages.from.push(send >= 0 ? column.node[send] : field(arrival, 0));
-    messages.to.push(arrival >= 0 ? column.node[arrival] : field(send, 0));
+    messages.from.push(send >= 0 ? column.node[send] : field(arrival, "from"));
+    messages.to.push(arrival >= 0 ? column.node[arrival] : field(send, "to"));
     messages.start.push(column.time[send >= 0 ? send : arrival]);
     messages.end.push(arrival >= 0 ? column.time[end] : endTime());
-    messages.kind.push(send >= 0 ? field(send, 2) : -1);
+    messages.kind.push(send >= 0 ? said(send, "message") : "");
     messages.lost.push(lost);
     messages.send.push(send);
     messages.arrival.push(arrival);
@@ -155,14 +159,14 @@ function pairMessages() {
   for (let at = 0; at < count; at++) {
     const kind = column.kind[at];
     if (kind === KIND.send) {
-      sent.set(field(at, 1), at);
-      pending.set(field(at, 1), at);
+      sent.set(field(at, "id"), at);
+      pending.set(field(at, "id"), at);
     } else if (kind === KIND.deliver || kind === KIND.drop || kind === KIND.duplicate) {
-      const send = sent.get(field(at, 1)) ?? -1;
+      const send = sent.get(field(at, "id")) ?? -1;
       column.peer[at] = send;
       if (kind === KIND.duplicate || send < 0) continue;
       if (column.peer[send] < 0) column.peer[send] = at;
-      pending.delete(field(at, 1));
+      pending.delete(field(at, "id"));
       add(send, at, kind === KIND.drop);
     }
   }
@@ -251,13 +255,15 @@ function standingBefore() {
     const before = data.before.nodes[node - 1];
     const state = { up: false, paused: false, role: 0, term: 0, leader: 0, commit: 0, applied: 0, log: 0, disk: 0, compacted: [0, 0], pending: [] };
     if (!before) return state;
-    const place = (log) => log.reduce((parent, [term, content]) => entryBehind(parent, term, content), 0);
-    const { up, paused, role, term, leader, commit, applied, compacted } = before;
-    Object.assign(state, { up, paused, role, term, leader, commit, applied, compacted });
+    const whole = (content) => (content < 0 ? data.numbers[-content - 1] : content);
+    const entries = (log) => log.map(([term, content]) => [term, whole(content)]);
+    const place = (log) => entries(log).reduce((parent, [term, content]) => entryBehind(parent, term, content), 0);
+    const { up, paused, term, leader, commit, applied, compacted } = before;
+    Object.assign(state, { up, paused, role: ROLES.indexOf(before.role), term, leader, commit, applied, compacted });
     Object.assign(state, { log: place(before.log), disk: place(before.durable) });
     if (state.log !== state.disk) {
       state.pending.push({ write: 0, cut: data.before.base + 1 });
-      before.log.forEach(([term, content]) => state.pending.push({ write: 0, term, content }));
+      entries(before.log).forEach(([term, content]) => state.pending.push({ write: 0, term, content }));
     }
     return state;
   });
@@ -286,13 +292,13 @@ function sync(state, upto, torn) {
 
 function step(states, at) {
   const state = states[column.node[at]];
-  switch (data.kinds[column.kind[at]]) {
+  switch (kindName(at)) {
     case "boot":
-      Object.assign(state, { up: true, paused: false, role: 0, term: field(at, 1), leader: 0, applied: field(at, 4) });
+      Object.assign(state, { up: true, paused: false, role: 0, term: field(at, "term"), leader: 0, applied: field(at, "applied") });
       state.commit = state.applied;
       break;
     case "crash":
-      sync(state, field(at, 0), field(at, 1));
+      sync(state, field(at, "survived"), field(at, "torn"));
       Object.assign(state, { up: false, paused: false, role: 0, pending: [], log: state.disk, compacted: [state.compacted[1], state.compacted[1]] });
       break;
     case "wipe":
@@ -300,32 +306,32 @@ function step(states, at) {
       break;
     case "pause": state.paused = true; break;
     case "resume": state.paused = false; break;
-    case "term": state.term = field(at, 0); break;
-    case "role": [state.role, state.term] = [field(at, 0), field(at, 1)]; break;
-    case "leader": state.leader = field(at, 0); break;
-    case "commit": state.commit = field(at, 0); break;
-    case "apply": case "restore": state.applied = field(at, 0); break;
+    case "term": state.term = field(at, "term"); break;
+    case "role": [state.role, state.term] = [ROLES.indexOf(field(at, "role")), field(at, "term")]; break;
+    case "leader": state.leader = field(at, "leader") ?? 0; break;
+    case "commit": state.commit = field(at, "index"); break;
+    case "apply": case "restore": state.applied = field(at, "index"); break;
     case "compact":
-      state.compacted = [field(at, 1), state.compacted[1]];
-      state.pending = [...state.pending, { write: field(at, 0), compacted: field(at, 1) }];
+      state.compacted = [field(at, "upto"), state.compacted[1]];
+      state.pending = [...state.pending, { write: field(at, "write"), compacted: field(at, "upto") }];
       break;
     case "discard": {
-      const place = entryAt(field(at, 1), field(at, 2));
+      const place = entryAt(field(at, "index"), field(at, "term"));
       state.log = place;
-      state.compacted = [field(at, 1), state.compacted[1]];
-      state.pending = [...state.pending, { write: field(at, 0), place, compacted: field(at, 1) }];
+      state.compacted = [field(at, "index"), state.compacted[1]];
+      state.pending = [...state.pending, { write: field(at, "write"), place, compacted: field(at, "index") }];
       break;
     }
     case "append":
-      state.log = entryBehind(cutBefore(state.log, field(at, 1)), field(at, 2), field(at, 3));
-      state.pending = [...state.pending, { write: field(at, 0), term: field(at, 2), content: field(at, 3) }];
+      state.log = entryBehind(cutBefore(state.log, field(at, "index")), field(at, "term"), field(at, "content"));
+      state.pending = [...state.pending, { write: field(at, "write"), term: field(at, "term"), content: field(at, "content") }];
       break;
     case "truncate":
-      state.log = cutBefore(state.log, field(at, 1));
-      state.pending = [...state.pending, { write: field(at, 0), cut: field(at, 1) }];
+      state.log = cutBefore(state.log, field(at, "from"));
+      state.pending = [...state.pending, { write: field(at, "write"), cut: field(at, "from") }];
       break;
     // What is on a disk that lies shows at a crash, or when it keeps its word.
-    case "durable": if (!field(at, 1)) sync(state, field(at, 0), 0); break;
+    case "durable": if (!field(at, "lie")) sync(state, field(at, "write"), 0); break;
   }
 }
 

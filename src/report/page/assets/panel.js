@@ -103,10 +103,10 @@ function fillRecord() {
   byId("record-title").textContent = `Record #${data.first + at}`;
   byId("record-where").textContent = [
     `${timeWords(column.time[at])} s`, `event ${column.event[at]}`, node ? `n${node}, ${role} in term ${column.term[at]}` : "the plan",
-    data.kinds[column.kind[at]],
+    kindName(at),
   ].join("  ·  ");
   byId("record-words").textContent = words(at);
-  byId("record-fault").textContent = node ? "" : (data.faults[field(at, 0) - 1] ?? [""])[0];
+  byId("record-fault").textContent = node ? "" : (data.faults[field(at, "fault") - 1] ?? [""])[0];
   const reached = (marksAt.get(at) ?? []).map((place) => make("li", "", `${data.situations[place][0]}: ${data.situations[place][1]}`));
   byId("record-situations").replaceChildren(...reached);
   byId("record-json").textContent = recordJson(at);
@@ -114,11 +114,11 @@ function fillRecord() {
 }
 
 function fillPeer(at) {
-  const peer = column.group[at] === 3 ? column.peer[at] : -1;
-  byId("peer").hidden = column.group[at] !== 3;
+  const peer = column.group[at] === MESSAGE ? column.peer[at] : -1;
+  byId("peer").hidden = column.group[at] !== MESSAGE;
   if (peer >= 0) {
     const took = Math.abs(column.time[peer] - column.time[at]);
-    byId("peer-title").textContent = `The other end, ${spanWords(took)} ${peer > at ? "later" : "earlier"}`;
+    byId("peer-title").textContent = `The other end, ${timeWords(took)} s ${peer > at ? "later" : "earlier"}`;
     byId("peer-line").replaceChildren(recordLine(peer));
   } else {
     byId("peer-title").textContent = "The other end of the message is not on this page.";
@@ -210,8 +210,8 @@ function fillLegend() {
   const items = [
     ...ROLES.map((name, place) => [name === "down" ? "thin" : "bar", palette.roles[place], name]),
     ...GROUPS.map((name, place) => ["dot", palette.groups[place], name]).filter(([, , name]) => name !== "message" && name !== "fault"),
-    ["bar", palette.messages[0], "vote messages"], ["bar", palette.messages[2], "entries"], ["bar", palette.heartbeat, "heartbeats"],
-    ["bar", palette.messages[4], "forwards"], ["cross", palette.bad, "lost, or a crash"], ["bar", palette.fault, "faults"],
+    ["bar", palette.messages["request-vote"], "vote messages"], ["bar", palette.messages["append-entries"], "entries"], ["bar", palette.heartbeat, "heartbeats"],
+    ["bar", palette.messages.forward, "forwards"], ["cross", palette.bad, "lost, or a crash"], ["bar", palette.fault, "faults"],
     ["dot", palette.match, "a situation's first time; a match"],
   ];
   byId("legend").replaceChildren(...items.map(([shape, color, name]) => {

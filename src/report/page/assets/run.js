@@ -111,7 +111,7 @@ const showAll = () => show(startTime() - margin(), endTime() + margin());
 
 function otherEnd() {
   const at = selection.at;
-  if (at >= 0 && column.group[at] === 3 && column.peer[at] >= 0) select(column.peer[at], true);
+  if (at >= 0 && column.group[at] === MESSAGE && column.peer[at] >= 0) select(column.peer[at], true);
 }
 
 const KEYS_DOWN = {

@@ -4,41 +4,27 @@ const search = { matches: [], text: "" };
 
 const number = (value) => Number(value.replace(/^[nwct#]/i, ""));
 
+// The fields in which a record, or its message, says at which index something is.
+const INDEXES = ["index", "last_index", "upto", "prev_index", "match_index", "rejected", "conflict_index"];
+
 function indexMatches(at, index) {
-  switch (data.kinds[column.kind[at]]) {
-    case "append": return field(at, 1) === index;
-    case "apply": case "commit": return field(at, 0) === index;
-    case "truncate": return field(at, 1) === index;
-    case "boot": return field(at, 3) === index;
-    case "send": case "deliver": {
-      const message = messageOf(at);
-      if (!message) return false;
-      const last = message.index + message.entries;
-      return message.message === "append-entries" && message.entries ? message.index < index && index <= last : message.index === index;
-    }
-    default: return false;
-  }
+  if (said(at, "entries")) return said(at, "prev_index") < index && index <= said(at, "prev_index") + said(at, "entries");
+  if (kindName(at) === "truncate") return field(at, "from") === index;
+  return INDEXES.some((name) => field(at, name) === index || said(at, name) === index);
 }
 
-const isMessage = (at) => column.group[at] === 3;
+const isMessage = (at) => column.group[at] === MESSAGE;
 
 function kindMatches(at, value) {
-  if (data.kinds[column.kind[at]] === value) return true;
-  const message = isMessage(at) ? messageOf(at) : null;
-  if (!message) return false;
-  return message.message === value || (value === "heartbeat" && message.message === "append-entries" && !message.entries);
+  return kindName(at) === value || said(at, "message") === value || said(at, "name") === value ||
+    (value === "heartbeat" && said(at, "message") === "append-entries" && !said(at, "entries"));
 }
 
-function termOf(at) {
-  const kind = data.kinds[column.kind[at]];
-  if (kind === "append" || kind === "apply") return field(at, kind === "append" ? 2 : 1);
-  const message = isMessage(at) ? messageOf(at) : null;
-  return message ? message.term : column.term[at];
-}
+const termOf = (at) => field(at, "term") ?? said(at, "term") ?? column.term[at];
 
 const ends = (at) => {
   const sends = column.kind[at] === KIND.send;
-  return { from: sends ? column.node[at] : field(at, 0), to: sends ? field(at, 0) : column.node[at] };
+  return { from: sends ? column.node[at] : field(at, "from"), to: sends ? field(at, "to") : column.node[at] };
 };
 
 const KEYS = {
@@ -49,10 +35,10 @@ const KEYS = {
   group: (at, value) => GROUPS[column.group[at]] === value,
   role: (at, value) => column.role[at] === ROLES.indexOf(value),
   event: (at, value) => data.first + at === number(value),
-  message: (at, value) => isMessage(at) && field(at, 1) === number(value),
+  message: (at, value) => isMessage(at) && field(at, "id") === number(value),
   from: (at, value) => isMessage(at) && ends(at).from === number(value),
   to: (at, value) => isMessage(at) && ends(at).to === number(value),
-  fault: (at, value) => !column.node[at] && field(at, 0) === number(value),
+  fault: (at, value) => field(at, "fault") === number(value),
   client: (at, value) => words(at).includes(`c${value.replace(/^c/, "")}`),
   situation: (at, value) => (marksAt.get(at) ?? []).some((place) => data.situations[place][0].startsWith(value)),
 };
@@ -61,7 +47,7 @@ const KEYS = {
 function parse(text) {
   return text.trim().toLowerCase().split(/\s+/).filter(Boolean).map((word) => {
     const [, key, value] = word.match(/^([a-z]+):(.*)$/) ?? [];
-    if (key === undefined) return (at) => `n${column.node[at]} ${data.kinds[column.kind[at]]} ${words(at)}`.toLowerCase().includes(word);
+    if (key === undefined) return (at) => `n${column.node[at]} ${kindName(at)} ${words(at)}`.toLowerCase().includes(word);
     if (!KEYS[key]) throw new Error(`unknown key ${key}: use ${Object.keys(KEYS).join(", ")}`);
     return value ? (at) => KEYS[key](at, value) : () => true;
   });
