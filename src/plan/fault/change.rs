@@ -6,10 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::configuration::{Change, Several};
 use crate::ids::NodeId;
 
-/// A change of the members of the cluster (section 6, thesis 4), as an operator would ask for it. One of the six is there. A node that
-/// does not lead ignores it, and so does a leader that has not committed an entry of its term, whose change before is not committed, that
-/// hands over, or that would have nothing to change or no voter left. A change that makes a learner a voter waits until the learner holds
-/// what its leader knows to be committed (thesis 4.2.1); the leader forgets it when it leads no more, and for any other change.
+/// A change of the members of the cluster: one of the six is there.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MemberChange {

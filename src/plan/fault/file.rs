@@ -321,9 +321,7 @@ impl JsonSchema for Fault {
 /// The schema of an action's table: that of its own keys, with the shared ones.
 pub(super) fn schema_of(kind: FaultKind, own: Schema, generator: &mut SchemaGenerator) -> Schema {
     let mut schema = own;
-    if schema.get("description").is_none() {
-        schema.insert("description".into(), kind.about().into());
-    }
+    schema.insert("description".into(), kind.about().into());
     schema.insert("additionalProperties".into(), false.into());
     for key in SharedKey::all_of(kind) {
         let (of, about) = match key {

@@ -248,8 +248,7 @@ pub struct DiskChange {
     pub fsync: Option<Latency>,
 }
 
-/// Which durable record becomes corrupt. A node notices when it reads its disk, at its next start; what it does then, `on_corruption` of
-/// the disk says. Nodes whose disks have no such record are left alone.
+/// Which durable record becomes corrupt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Corrupt {
@@ -273,7 +272,7 @@ pub struct ClockChange {
     pub drift_ppm: Option<i32>,
 }
 
-/// A transfer of leadership (thesis 3.10), as an operator would ask for it. A node that does not lead ignores it.
+/// Where leadership goes in a transfer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Transfer {
