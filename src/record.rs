@@ -432,3 +432,16 @@ pub enum Loss {
     /// The node was down before it could leave: its write was not durable yet.
     Unsent,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Millions of records are made each second, and each is handed to every oracle.
+    #[test]
+    fn a_record_stays_as_small_as_a_message_makes_it() {
+        let text = size_of::<crate::breach::Text>();
+        assert!(size_of::<Record>() <= 104, "{} bytes, {text} in a text", size_of::<Record>());
+        assert!(size_of::<Broken>() <= 48);
+    }
+}
