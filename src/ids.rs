@@ -64,7 +64,7 @@ impl Term {
 
     /// The term after this one.
     pub const fn next(self) -> Term {
-        Term(self.0 + 1)
+        Term(self.0.saturating_add(1))
     }
 }
 
@@ -93,7 +93,7 @@ impl Index {
 
     /// The position after this one.
     pub const fn next(self) -> Index {
-        Index(self.0 + 1)
+        Index(self.0.saturating_add(1))
     }
 
     /// The position before this one; that of zero is zero.
@@ -103,7 +103,7 @@ impl Index {
 
     /// The position `count` further on.
     pub const fn plus(self, count: u64) -> Index {
-        Index(self.0 + count)
+        Index(self.0.saturating_add(count))
     }
 }
 
@@ -133,7 +133,7 @@ impl WriteId {
 
     /// The write after this one.
     pub const fn next(self) -> WriteId {
-        WriteId(self.0 + 1)
+        WriteId(self.0.saturating_add(1))
     }
 }
 

@@ -300,6 +300,7 @@ impl Log {
         let last = self.chunks.last_mut().expect("a chunk with room was just made sure of");
         Rc::make_mut(last).push(entry);
         self.len += 1;
+        self.assert_sound();
     }
 
     /// Removes the entry at `from`, which must lie behind the base, and all that follow.
@@ -315,6 +316,7 @@ impl Log {
             Rc::make_mut(chunk).truncate(keep % CHUNK);
         }
         self.len = last;
+        self.assert_sound();
     }
 
     /// Forgets the entries up to `upto`, which the log must hold: a snapshot covers them.
@@ -324,12 +326,20 @@ impl Log {
         let whole = (self.base.0 - self.origin) / CHUNK;
         self.chunks.drain(..whole);
         self.origin += whole * CHUNK;
+        self.assert_sound();
     }
 
     /// Forgets all entries: a snapshot takes their place, and ends with an entry of this index and term.
     pub fn replace(&mut self, index: Index, term: Term) {
         let last = index.0 as usize;
         *self = Log { chunks: Vec::new(), len: last, origin: last, base: (last, term) };
+    }
+
+    /// The invariants, in constant time.
+    fn assert_sound(&self) {
+        debug_assert!(self.origin <= self.base.0 && self.base.0 <= self.len);
+        debug_assert_eq!(self.chunks.len(), (self.len - self.origin).div_ceil(CHUNK));
+        debug_assert!(self.chunks.last().is_none_or(|chunk| !chunk.is_empty()));
     }
 
     /// At most `count` entries from `from`, which must lie behind the base, as a batch.

@@ -1,17 +1,58 @@
 //! The contract between a Raft node and its host.
 //!
-//! A node is a state machine without I/O: one [`Input`] in, [`Effect`]s out. The host
+//! A node is a state machine without I/O: one [`Input`] in, [`Effect`]s out. Nothing else reaches a node, so nothing else can make two
+//! runs differ.
 //!
-//! 1. boots the node with what its disk holds,
-//! 2. hands it one input at a time, with its own local time,
-//! 3. carries out its effects in the order in which they were given,
-//! 4. keeps a message back until the write that it names is durable,
-//! 5. reports each durable write, in order,
-//! 6. applies what the node says to apply, and gives back the output where it was asked for,
-//! 7. copies the state machine for snapshots, keeps the latest on disk, and restores it,
-//! 8. loses all but the disk (and a durable state machine) when the node crashes.
+//! # What the host does
 //!
-//! Nothing else reaches a node, so nothing else can make two runs differ.
+//! 1. It makes the node anew for each life, and boots it with what its disk holds ([`Input::Boot`] comes first, and once in a life).
+//! 2. It hands the node one input at a time, with the node's own local time, and asks for its [`Status`] after each.
+//! 3. It carries out the effects in the order in which they were given.
+//! 4. It keeps a message back until the write that it names is durable.
+//! 5. It reports durable writes in order; one report may cover several writes.
+//! 6. It applies what the node says to apply, and gives back the output where it was asked for, before any other input; where the
+//!    scenario has a state machine that works later, it gives it later.
+//! 7. It copies the state machine for snapshots, keeps the latest snapshot on disk, and restores it.
+//! 8. It fires each timer once, when the node's own clock shows its time or more.
+//! 9. It loses all but the disk (and a durable state machine) when the node crashes.
+//!
+//! # What the node does
+//!
+//! A breach of what is marked with (breach) violates the property `contract`, and the violation says which
+//! [`Breach`](crate::breach::Breach) it was. The rest is judged by the properties that are named.
+//!
+//! 1. **It is deterministic.** It decides by its inputs, [`Context::now`] and [`Context::rng`] alone: no clock, no thread, no randomness of
+//!    its own, no order of a hash map, no state outside of the node.
+//! 2. **It does not panic** (breach). An `assert!` in a node is a check of one's own: its words and place come into the violation. This
+//!    holds for all that is the node's code: the constructor, [`Node::step`], [`Node::status`], [`Node::summary`], and the copies and
+//!    destructors of nodes and messages. A destructor that panics while another panic unwinds ends the process; nothing can catch that.
+//! 3. **Who it is.** A node has its own [`NodeId`], and speaks to nodes 1 to the size of the cluster, never to itself (breach). The members
+//!    with whom the cluster begins are [`Plan::voters`](crate::plan::Plan::voters): all nodes, unless the scenario says otherwise.
+//! 4. **Terms** begin at [`Term::FIRST`], which a fresh disk holds. A node's term never falls within a life, nor on its disk
+//!    (`monotonic-term`). Its vote in a term is on its disk before the message that tells of it leaves (`one-vote`).
+//! 5. **Writes** are numbered by the node. Numbers begin at 1 or above in each life, and each is above the one before (breach); a message
+//!    waits for a write that was made before it, or for [`WriteId::NONE`] (breach).
+//! 6. **The log** begins at index 1. Entries are appended where it ends, one at least; only what it holds is truncated, and only behind
+//!    what was compacted (breach). What is compacted is covered by the durable snapshot, and a log is discarded for the durable snapshot
+//!    only (breach). A leader does not remove entries of its own (`leader-append-only`).
+//! 7. **The commit index** may begin at 0 in each life, as in Figure 2, or at anything that is committed: the host takes what the node
+//!    reports after [`Input::Boot`]. From then on it never falls in that life (`monotonic-commit`), and what it covers is in the node's
+//!    log.
+//! 8. **Applying.** In each life a node goes on behind [`Recovered::applied`], whatever its commit index is: entries are applied in order,
+//!    each once (`state-machine-safety`, and breach), and only what is committed (`state-machine-safety`, by what others apply). A durable
+//!    state machine that is ahead of the log after a crash is the node's to prevent: it applies what its own disk holds.
+//! 9. **Snapshots.** [`Effect::TakeSnapshot`] names the index that was applied last, by the effects before it (breach); one is written at a
+//!    time, until [`Input::SnapshotSaved`] (breach). What a node restores is an [`Image`] that a host made (breach), and durable by then. A
+//!    node that needs no snapshots never takes one.
+//! 10. **Reads.** [`Effect::Read`] is for commands that change nothing (breach). The node asks for it when it knows that it may
+//!     answer (`linearizability`).
+//! 11. **Answers.** Each request is answered once at most, by the node that the client asked; a node that cannot take a request sends it
+//!     on, or refuses it, with a hint to a node of the cluster or none (breach). Clients try again by themselves.
+//! 12. **Timeouts.** Where they are drawn, by [`NodeRng::election_timeout`] and [`NodeRng::heartbeat_interval`] from the ranges of the
+//!     scenario, or by [`NodeRng::word`]: these can be fixed in a scenario. Liveness is judged by the ranges of the scenario, so a node that waits
+//!     longer may be late (`liveness`). At most [`TIMERS_MAX`] timers are set at once (breach).
+//! 13. **A write that failed** leaves a disk of which nothing is known. A node that goes on by guesses loses what it promised; the way
+//!     out is [`Effect::Stop`], and to read the disk again.
 
 use std::any::Any;
 use std::fmt;

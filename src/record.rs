@@ -620,3 +620,16 @@ impl Kind {
         Kind::TABLE[self.number() as usize].1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Millions of records are made each second, and each is handed to every oracle.
+    #[test]
+    fn a_record_stays_as_small_as_a_message_makes_it() {
+        let text = size_of::<crate::breach::Text>();
+        assert!(size_of::<Record>() <= 104, "{} bytes, {text} in a text", size_of::<Record>());
+        assert!(size_of::<Broken>() <= 48);
+    }
+}

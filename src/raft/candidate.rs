@@ -21,6 +21,7 @@ impl Candidate {
     /// Starts an election: a new term, the own vote, and a request to every other node. `by_leader` is whether the leader asked for it.
     pub fn new(core: &mut Core, by_leader: bool, ctx: &mut Ctx) -> Candidate {
         core.enter_term(core.current_term.next(), Some(core.id), ctx);
+        debug_assert_eq!(core.voted_for, Some(core.id), "a candidate votes for itself");
         let vote_write = core.rules().vote_requests_wait_for(core.last_write);
         let (last_log_term, last_log_index) = core.last_entry();
         for to in core.other_voters() {
@@ -46,6 +47,7 @@ impl Candidate {
 
     /// Counts a vote; says whether it wins the election.
     pub fn receive_vote(&mut self, core: &Core, from: NodeId, term: Term, granted: bool) -> bool {
+        debug_assert_ne!(from, core.id, "the own vote counts when it is durable");
         if granted && core.rules().vote_counts(term, core.current_term) {
             self.votes.insert(from);
         }

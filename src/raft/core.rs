@@ -21,11 +21,12 @@ pub type Ctx<'a> = Context<'a, Message>;
 
 /// The state that every role shares.
 ///
-/// Invariants, asserted where they could break:
-/// - `current_term` never falls; `voted_for` changes from `None` at most once within a term.
-/// - `last_applied <= commit_index` and `last_applied <= durable_index`.
+/// Invariants, asserted where they could break; those in brackets hold where no bug is planted:
+/// - `current_term` never falls [; `voted_for` changes from `None` at most once within a term].
+/// - [`last_applied <= commit_index`.] What is applied is durable, unless the disk dropped it since.
 /// - `durable_index <= log.last_index()`.
-/// - `log.base() <= last_applied`, and the snapshot covers what was compacted.
+/// - `log.base() <= last_applied` when a step is over, and the snapshot covers what was compacted.
+/// - Terms do not fall along the log [, and none is above `current_term`].
 /// - Every change of term, vote or log is written before the step ends that makes it.
 #[derive(Clone, Debug)]
 pub struct Core {
@@ -40,11 +41,11 @@ pub struct Core {
     /// The candidate that received this node's vote in the current term.
     pub voted_for: Option<NodeId>,
     /// The log.
-    pub log: Log,
+    pub(super) log: Log,
     /// Highest entry known to be committed.
-    pub commit_index: Index,
+    pub(super) commit_index: Index,
     /// Highest entry given to the state machine.
-    pub last_applied: Index,
+    pub(super) last_applied: Index,
     /// The leader of the current term, where it is known.
     pub leader_id: Option<NodeId>,
     /// When this node heard from that leader last; means nothing without one.
@@ -59,9 +60,9 @@ pub struct Core {
     /// election.
     pub progress: Vec<Progress>,
     /// Highest entry known to be on this node's disk.
-    pub durable_index: Index,
+    pub(super) durable_index: Index,
     /// The latest write; answers wait for it.
-    pub last_write: WriteId,
+    pub(super) last_write: WriteId,
     /// The latest snapshot on this node's disk.
     pub snapshot: Option<Rc<Snapshot>>,
     /// Whether a snapshot is being written.
@@ -142,6 +143,7 @@ impl Core {
         }
         self.last_applied = self.rules().first_applied(disk.applied).max(self.log.base());
         self.commit_index = disk.applied;
+        self.assert_log();
         if let Some((first, entries)) = disk.damage.truncated
             && !self.rules().removal_outlives_crash()
         {
@@ -185,6 +187,8 @@ impl Core {
         }
         let first = self.log.last_index().next();
         for entry in entries.entries() {
+            debug_assert!(entry.term >= self.log.last_term() || !self.rules().are_kept());
+            debug_assert!(entry.term <= self.current_term || !self.rules().are_kept());
             self.log.push(*entry);
             self.membership.append(self.log.last_index(), entry);
         }
@@ -204,6 +208,7 @@ impl Core {
         for (_, last) in &mut self.unsynced {
             *last = (*last).min(from.previous());
         }
+        self.assert_log();
         let write = self.next_write();
         ctx.emit(Effect::Truncate { write, from });
     }
@@ -213,6 +218,7 @@ impl Core {
         if upto <= self.log.base() {
             return;
         }
+        debug_assert!(upto <= self.snapshot_index(), "a snapshot covers what is compacted");
         self.log.compact(upto);
         self.membership.compact(upto);
         let write = self.next_write();
@@ -228,6 +234,7 @@ impl Core {
         for (_, last) in &mut self.unsynced {
             *last = (*last).min(index);
         }
+        self.assert_log();
         let write = self.next_write();
         ctx.emit(Effect::Discard { write, index, term });
     }
@@ -238,6 +245,7 @@ impl Core {
             let (_, last) = self.unsynced.pop_front().expect("just seen");
             self.durable_index = self.durable_index.max(last);
         }
+        self.assert_log();
     }
 
     /// Applies what is committed and durable, in order. `awaited` are the indexes whose output is wanted,
@@ -255,6 +263,7 @@ impl Core {
             ctx.emit(Effect::Apply { index, entry, answer });
             self.take_snapshot(entry.term, ctx);
         }
+        debug_assert!(self.last_applied <= self.commit_index || !self.rules().are_kept());
         if !self.asked.is_empty() {
             self.serve_asked(ctx);
         }
@@ -278,6 +287,14 @@ impl Core {
     /// Answers once everything written so far is durable (Figure 2: "updated on stable storage before responding").
     pub fn answer(&self, to: NodeId, message: Message, ctx: &mut Ctx) {
         ctx.emit(Effect::Send { to, message, after: self.last_write });
+    }
+
+    /// What holds of the log and its disk whatever is planted.
+    fn assert_log(&self) {
+        debug_assert!(self.log.base() <= self.log.last_index());
+        debug_assert!(self.durable_index <= self.log.last_index());
+        debug_assert!(self.unsynced.iter().is_sorted_by_key(|(write, _)| *write));
+        debug_assert!(self.unsynced.back().is_none_or(|(_, last)| *last <= self.log.last_index()));
     }
 
     fn next_write(&mut self) -> WriteId {

@@ -26,6 +26,7 @@ impl Config {
         if progress.probing {
             return progress.in_flight == 0;
         }
+        debug_assert!(progress.match_index < progress.next_index);
         let unanswered = progress.next_index.0 - progress.match_index.0 - 1;
         let bytes = unanswered * Entry::BYTES;
         progress.in_flight < self.appends_in_flight
@@ -55,6 +56,7 @@ impl Gathered {
     /// Takes a request; gives all that wait, if they are not to wait any longer.
     pub fn add(&mut self, asked: Asked, config: &Config, now: LocalTime) -> Vec<Asked> {
         self.requests.push(asked);
+        debug_assert!(self.requests.len() <= config.entries_max() as usize);
         if config.batch_delay == Span::ZERO || self.requests.len() >= config.entries_max() as usize
         {
             return self.take();

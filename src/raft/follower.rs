@@ -54,6 +54,7 @@ pub fn receive_request_vote(
         && core.may_vote()
         && core.rules().up_to_date(candidate_last, core.last_entry());
     if granted && core.voted_for != Some(candidate) {
+        debug_assert!(core.voted_for.is_none() || !core.rules().are_kept(), "one vote a term");
         core.vote(Some(candidate), ctx);
     }
     core.answer(candidate, Message::Vote { term: core.current_term, granted }, ctx);

@@ -177,6 +177,10 @@ impl Leader {
                 answer_request(core, id, *relay, Answer::Applied(Output::Done), ctx);
             }
             let index = first.plus(place as u64);
+            debug_assert!(
+                self.pending.back().is_none_or(|pending| pending.index < index)
+                    || !core.rules().are_kept()
+            );
             self.pending.push_back(Pending { index, request: id, relay: *relay });
         }
         for to in core.others() {

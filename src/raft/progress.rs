@@ -13,7 +13,7 @@ use crate::raft::Rules;
 /// they do, it streams: `next_index` runs ahead of the acknowledgements. Where the leader has compacted what comes next, it *transfers* its
 /// snapshot, part by part, and nothing else.
 ///
-/// Invariant: `match_index < next_index`.
+/// Invariants: `match_index < next_index`, and a transfer's `offset` is within its snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// The term of the leadership in which it was learnt.
@@ -48,6 +48,7 @@ const BACK_OFFS_MAX: u32 = 16;
 impl Progress {
     /// A follower of whom nothing is known but by the leader's own log.
     pub fn new(term: Term, next_index: Index, match_index: Index) -> Progress {
+        debug_assert!(match_index < next_index);
         let (in_flight, probing, back_offs, transfer) = (0, true, 0, None);
         Progress { term, next_index, match_index, in_flight, probing, back_offs, transfer }
     }
@@ -70,6 +71,7 @@ impl Progress {
         self.next_index = self.next_index.max(self.match_index.next());
         self.in_flight = self.in_flight.saturating_sub(u32::from(news));
         self.probing = false;
+        debug_assert!(self.match_index < self.next_index);
         news
     }
 
@@ -90,6 +92,7 @@ impl Progress {
         let news = offset > transfer.offset;
         if lost || news {
             transfer.offset = offset.min(transfer.snapshot.image.bytes);
+            debug_assert!(transfer.offset <= transfer.snapshot.image.bytes);
             self.back_offs += u32::from(lost);
         }
         lost || news
@@ -127,6 +130,7 @@ impl Progress {
         self.in_flight = 0;
         self.probing = true;
         self.back_offs += 1;
+        debug_assert!(self.match_index < self.next_index && self.back_offs <= BACK_OFFS_MAX);
         true
     }
 }

@@ -15,6 +15,11 @@ use crate::time::{LocalTime, Span, SpanRange};
 pub struct Rules(Bugs);
 
 impl Rules {
+    /// Whether no bug is planted, so that what the rules promise holds at every node.
+    pub fn are_kept(self) -> bool {
+        self.0 == 0
+    }
+
     /// The rules with these bugs planted.
     pub fn with(bugs: &[Bug]) -> Rules {
         Rules(Bugs::of(bugs))

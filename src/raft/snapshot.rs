@@ -35,7 +35,7 @@ pub struct Part {
 
 impl Core {
     /// Up to where the durable snapshot goes.
-    fn snapshot_index(&self) -> Index {
+    pub(super) fn snapshot_index(&self) -> Index {
         self.snapshot.as_ref().map_or(Index::ZERO, |snapshot| snapshot.last_included_index)
     }
 
@@ -46,6 +46,7 @@ impl Core {
         if every == 0 || self.saving || index.0 < self.snapshot_index().0 + every {
             return;
         }
+        debug_assert!(index <= self.commit_index || !self.rules().are_kept());
         self.saving = true;
         ctx.emit(Effect::TakeSnapshot { index, term, members: self.membership.at(index) });
     }
@@ -54,6 +55,7 @@ impl Core {
     /// implementation" of Figure 13, steps 5 to 8.
     pub fn snapshot_saved(&mut self, snapshot: Rc<Snapshot>, ctx: &mut Ctx) {
         let (index, term) = (snapshot.last_included_index, snapshot.last_included_term);
+        debug_assert!(self.saving, "nobody asked for it");
         let installs = index > self.last_applied;
         self.saving = false;
         self.snapshot = Some(snapshot.clone());
@@ -73,6 +75,7 @@ impl Core {
             self.term_from_snapshot(term, ctx);
             self.installed(index, ctx);
         }
+        debug_assert!(self.log.base() <= self.last_applied);
         self.save_received(ctx);
     }
 
@@ -154,6 +157,7 @@ impl Core {
         };
         let Transfer { snapshot, offset } =
             self.progress[to.slot()].transfer.get_or_insert_with(begin).clone();
+        debug_assert!(offset <= snapshot.image.bytes);
         let left = snapshot.image.bytes - offset;
         let bytes = left.min(self.config.snapshot_chunk.into());
         let done = bytes == left;

@@ -284,6 +284,7 @@ impl<N: Node> Sim<'_, '_, N> {
     /// Sends what waited for a write.
     pub(super) fn release(&mut self, id: NodeId, write: WriteId) {
         let host = &mut self.hosts[id.slot()];
+        debug_assert!(write <= host.journal.last_write() || !host.is_up());
         host.durable = host.durable.max(write);
         while let Some((_, to, message)) =
             self.hosts[id.slot()].outbox.pop_front_if(|(after, ..)| *after <= write)

@@ -434,6 +434,15 @@ mod tests {
         assert_eq!(journal.push(id, what), Ok(()));
     }
 
+    fn snapshot(index: u64) -> Rc<Snapshot> {
+        Rc::new(Snapshot {
+            last_included_index: Index(index),
+            last_included_term: Term(1),
+            members: Configuration::of(crate::ids::NodeSet::first(3)),
+            image: crate::node::Image::new((), 1, index),
+        })
+    }
+
     fn entries(count: usize) -> Write {
         Write::Append((0..count).map(|_| Entry::noop(Term(1))).collect())
     }
@@ -533,6 +542,7 @@ mod tests {
         journal.sync(WriteId(3));
         assert_eq!(journal.corrupt(), None);
         journal.rot(DiskFile::Log, Index(1));
+        journal.save(snapshot(1));
         write(&mut journal, WriteId(4), Write::Compact(Index(1)));
         journal.sync(WriteId(4));
         assert_eq!((journal.corrupt(), journal.from_end(1)), (None, None));
@@ -560,23 +570,16 @@ mod tests {
 
     #[test]
     fn a_log_gives_way_to_a_snapshot_when_that_is_written_down() {
-        let snapshot = |index| {
-            let image = crate::node::Image::new((), 1, index);
-            Rc::new(Snapshot {
-                last_included_index: Index(index),
-                last_included_term: Term(1),
-                members: Configuration::of(crate::ids::NodeSet::first(3)),
-                image,
-            })
-        };
         let mut journal = Journal::default();
         write(&mut journal, WriteId(1), entries(4));
-        write(&mut journal, WriteId(2), Write::Compact(Index(3)));
         journal.save(snapshot(2));
         journal.rot(DiskFile::Snapshot, Index(2));
         assert_eq!(journal.corrupt_snapshot(), Some(Index(2)));
         journal.save(snapshot(3));
         assert_eq!(journal.corrupt_snapshot(), None, "a new one is whole");
+        let uncovered = Breach::CompactUncovered { upto: Index(4), snapshot: Index(3) };
+        assert_eq!(journal.push(WriteId(2), Write::Compact(Index(4))), Err(uncovered));
+        write(&mut journal, WriteId(2), Write::Compact(Index(3)));
         journal.crash(1, Tear::Nothing, None);
         let recovered = journal.recover(Index(3));
         assert_eq!((recovered.log.base(), recovered.log.last_index()), (Index(0), Index(4)));

@@ -2,8 +2,8 @@
 //!
 //! [`runner`] is the door. [`Sim`] is the loop over events. `host` hands a node its inputs, `incoming` has them wait where it is
 //! not ready, and `guest` catches its panics; `effects` does what it wants, with `apply` for state machines that work later, `snapshots`
-//! for copies of them and `timers`; [`journal`] is what disks hold. `faults` does what the plan wants (`targets` and `partition` say to which nodes), and `recovery` ends it; `clients` asks
-//! and waits; [`recorder`] sees it all; [`choices`] keeps what was drawn.
+//! for copies of them and `timers`; [`journal`] is what disks hold. `faults` does what the plan wants (`targets` and `partition` say to which
+//! nodes), and `recovery` ends it; `clients` asks and waits; [`recorder`] sees it all; [`choices`] keeps what was drawn.
 
 mod apply;
 pub mod choices;
@@ -176,6 +176,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             let Some((time, event)) = self.queue.pop_until(horizon) else {
                 return if self.queue.is_empty() { Ended::Idle } else { Ended::Horizon };
             };
+            debug_assert!(time >= self.recorder.now, "time never goes back");
             self.recorder.now = time;
             self.handle(event);
             self.pull_triggers();

@@ -90,6 +90,7 @@ impl<E> Queue<E> {
         }
         let Reverse(key) = self.heap.pop()?;
         self.free.push(key.place() as u32);
+        debug_assert_eq!(self.heap.len() + self.free.len(), self.slab.len());
         let event = self.slab[key.place()].take().expect("a key has its event");
         Some((key.time(), event))
     }
