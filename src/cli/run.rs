@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,9 +12,10 @@ use crate::bugs::Bug;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::files;
-use crate::cli::guests::Guests;
+use crate::cli::guests::{GuestArgs, Guests, check_bugs};
 use crate::cli::source::{SeedArgs, take_bugs_out};
 use crate::files::temporary_name;
+use crate::guest::Guest;
 use crate::plan::Plan;
 use crate::record::Record;
 use crate::report::expectations::{self, Verdict};
@@ -47,9 +49,8 @@ pub struct RunArgs {
     /// Takes planted bugs out: the run must be clean
     #[arg(long, conflicts_with = "bug")]
     without_bugs: bool,
-    /// Whose Raft runs it [default: the one that the file names]
-    #[arg(long, value_name = "NAME")]
-    guest: Option<String>,
+    #[command(flatten)]
+    guest: GuestArgs,
     /// Ends the run early, as in 1.5s
     #[arg(long, value_name = "TIME")]
     until: Option<Span>,
@@ -94,14 +95,15 @@ struct JsonRun<'a> {
 
 /// Runs what the arguments name.
 pub fn run(args: &RunArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
-    let wanted = args.guest.as_deref();
-    if let (Some(first), Some(count)) = (args.seed.seed, args.runs) {
-        return run_many(args, guests.named(wanted)?, first, count);
-    }
     let mut session = Session::new(args);
     if let Some(seed) = args.seed.seed {
-        let runner = guests.named(wanted)?;
-        session.run_one(&format!("seed-{seed}"), runner, args.seed.draw(runner, seed))?;
+        let runner = guests.named(args.guest.guest.as_deref())?;
+        check_bugs(runner, &args.bug)?;
+        let guest = args.guest.guest(runner)?;
+        if let Some(count) = args.runs {
+            return run_many(session, runner, &guest, seed..seed.saturating_add(count));
+        }
+        session.run_one(&format!("seed-{seed}"), runner, args.seed.draw(&guest, seed))?;
         return session.finish();
     }
     let found = files::find(&args.files)?;
@@ -113,7 +115,8 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
     for path in &found {
         let mut plan = files::read_scenario(path)?;
         let name = path.display().to_string();
-        let runner = guests.adopt(&mut plan, wanted, &name)?;
+        let runner = guests.adopt(&mut plan, &args.guest, &name)?;
+        check_bugs(runner, &args.bug)?;
         plans.push((name, runner, plan));
     }
     for (name, runner, plan) in plans {
@@ -322,12 +325,18 @@ fn open_trace(path: &Path, plan: &Plan) -> Result<Writer<BufWriter<File>>, Failu
 }
 
 /// Runs seeds in a row, until the first violation, and sums up.
-fn run_many(args: &RunArgs, runner: &dyn Runner, first: u64, count: u64) -> Result<Code, Failure> {
-    let mut session = Session::new(args);
+fn run_many(
+    mut session: Session<'_>,
+    runner: &dyn Runner,
+    guest: &Guest,
+    seeds: Range<u64>,
+) -> Result<Code, Failure> {
+    let args = session.args;
+    let (first, count) = (seeds.start, seeds.end - seeds.start);
     let mut counts = Counts::default();
     let (mut events, mut virtual_time, mut reads_left_out) = (0, Span::ZERO, 0_u64);
-    for seed in first..first.saturating_add(count) {
-        let drawn = args.seed.draw(runner, seed);
+    for seed in seeds {
+        let drawn = args.seed.draw(guest, seed);
         let mut plan = drawn.clone();
         plan.raft.bugs.extend(&args.bug);
         let outcome = runner.run(&plan, Options { until: args.until, ..Options::default() });

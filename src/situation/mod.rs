@@ -38,6 +38,7 @@ macro_rules! situations {
 mod catalogue;
 pub mod counts;
 mod names;
+mod needs;
 
 pub use catalogue::Situation;
 pub use counts::Counts;
