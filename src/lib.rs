@@ -46,6 +46,9 @@ pub mod sim;
 pub mod campaign;
 pub mod report;
 
+pub mod harness;
+
 pub mod cli;
 
 pub use cli::command_line;
+pub use harness::test;

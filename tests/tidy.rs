@@ -9,7 +9,7 @@ use squall::bugs::Bug;
 use squall::guests::saboteur;
 
 /// Who may know whom: a file imports from its own layer and from those above it in this table.
-const LAYERS: [&[&str]; 8] = [
+const LAYERS: [&[&str]; 9] = [
     &["ids", "time", "rng", "closest", "named"],
     &["configuration", "log", "message", "node", "record", "property", "situation", "bugs"],
     &["raft", "kv", "guests", "plan"],
@@ -17,6 +17,7 @@ const LAYERS: [&[&str]; 8] = [
     &["oracle", "coverage", "trace"],
     &["sim"],
     &["campaign", "report"],
+    &["harness"],
     &["cli", "main"],
 ];
 

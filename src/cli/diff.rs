@@ -11,7 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::guests::{GuestArgs, GuestOption, Guests, add_options, check_bugs};
 use crate::cli::source::{self, SeedArgs, take_bugs_out};
 use crate::plan::Plan;
-use crate::report::diff::{self, Difference, Side, SideError, Told};
+use crate::report::diff::{self, Difference, Side, SideError};
 use crate::sim::Runner;
 use crate::trace::reader::ReadError;
 
@@ -66,7 +66,7 @@ pub fn diff(args: &DiffArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
         writeln!(out, "{value:#}")?;
         return Ok(code);
     }
-    let Difference { same, records, time, common, first, second } = &difference;
+    let Difference { same, records, time, .. } = &difference;
     if *same {
         writeln!(out, "the same run: {records} records, {time}s")?;
         return Ok(code);
@@ -74,22 +74,8 @@ pub fn diff(args: &DiffArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
     writeln!(out, "DIFFERENT runs: they agree for {records} records, {time}s")?;
     writeln!(out, "  A is {first_name}")?;
     writeln!(out, "  B is {second_name}")?;
-    write_lines(&mut out, ' ', common)?;
-    for (letter, lines) in [('A', first), ('B', second)] {
-        writeln!(out)?;
-        write_lines(&mut out, letter, lines)?;
-        if lines.is_empty() {
-            writeln!(out, "  {letter} ends here")?;
-        }
-    }
+    write!(out, "{}", difference.lines())?;
     Ok(code)
-}
-
-fn write_lines(out: &mut impl Write, letter: char, lines: &[Told]) -> std::io::Result<()> {
-    for Told { record, text } in lines {
-        writeln!(out, "  {letter} #{:<7}{text}", record.number)?;
-    }
-    Ok(())
 }
 
 /// The two runs, each with its name.

@@ -15,14 +15,16 @@ use crate::cli::files;
 use crate::cli::guests::{GuestArgs, Guests, check_bugs};
 use crate::cli::source::{SeedArgs, take_bugs_out};
 use crate::files::temporary_name;
-use crate::guest::Guest;
+use crate::guest::{Features, Guest};
 use crate::plan::Plan;
 use crate::record::Record;
+use crate::report::diff::Difference;
 use crate::report::expectations::{self, Verdict};
 use crate::report::saved::SavedRun;
 use crate::report::text;
+use crate::report::twice::{text as twice_text, twice};
 use crate::sim::{Options, Outcome, Run, Runner};
-use crate::situation::Counts;
+use crate::situation::{Counts, Situation, out_of_reach};
 use crate::time::{Span, Time};
 use crate::trace::text::{Formatter, GROUPS, group};
 use crate::trace::writer::Writer;
@@ -51,6 +53,9 @@ pub struct RunArgs {
     without_bugs: bool,
     #[command(flatten)]
     guest: GuestArgs,
+    /// Runs each plan twice, and shows where the runs differ if the guest is not deterministic
+    #[arg(long, conflicts_with = "runs")]
+    twice: bool,
     /// Ends the run early, as in 1.5s
     #[arg(long, value_name = "TIME")]
     until: Option<Span>,
@@ -89,6 +94,10 @@ struct JsonRun<'a> {
     unmet: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     saved: Option<&'a Path>,
+    #[serde(skip_serializing_if = "Features::is_empty")]
+    not_exercised: Features,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differs: Option<&'a Difference>,
     #[serde(flatten)]
     outcome: &'a Outcome,
 }
@@ -155,7 +164,11 @@ impl<'a> Session<'a> {
         let run = self.watched(runner, plan)?;
         let (plan, outcome) = (run.plan(), run.outcome());
         let verdict = expectations::judge(plan, outcome, self.args.until.is_some());
-        let code = Code::from(&verdict);
+        let differs = if self.args.twice { twice(runner, plan) } else { None };
+        let code = match differs {
+            Some(_) => Code::Diverged,
+            None => Code::from(&verdict),
+        };
         let unmet = match &verdict {
             Verdict::Broken(unmet) => &unmet[..],
             _ => &[],
@@ -174,12 +187,18 @@ impl<'a> Session<'a> {
                 verdict: verdict_word(&verdict),
                 unmet,
                 saved: saved.as_deref(),
+                not_exercised: plan.guest.lacks,
+                differs: differs.as_ref(),
                 outcome,
             };
             self.json.push(serde_json::to_value(run).map_err(std::io::Error::from)?);
             return Ok(());
         }
-        self.tell(name, &run, &verdict, saved.as_deref())
+        self.tell(name, &run, &verdict, saved.as_deref())?;
+        if let Some(difference) = &differs {
+            write!(self.out, "  DIFFERENT: {}", twice_text(difference))?;
+        }
+        Ok(())
     }
 
     /// Runs a plan with the trace and the lines that were asked for.
@@ -278,7 +297,7 @@ impl<'a> Session<'a> {
         }
         writeln!(out, "  digest {}", outcome.digest)?;
         if self.single {
-            for line in text::situations(&outcome.situations).lines() {
+            for line in text::situations(&outcome.situations, plan.guest.lacks).lines() {
                 writeln!(out, "  {line}")?;
             }
         }
@@ -349,6 +368,8 @@ fn run_many(
             return session.finish();
         }
     }
+    let missed: Vec<Situation> =
+        counts.missed().filter(|it| it.is_within_reach(guest.lacks)).collect();
     if args.json {
         let summary = serde_json::json!({
             "exit": 0,
@@ -358,7 +379,9 @@ fn run_many(
             "virtual_time": virtual_time,
             "reads_left_out": reads_left_out,
             "situations": counts,
-            "never_reached": counts.missed().collect::<Vec<_>>(),
+            "never_reached": missed,
+            "out_of_reach": out_of_reach(guest.lacks).collect::<Vec<_>>(),
+            "not_exercised": guest.lacks,
         });
         writeln!(session.out, "{summary:#}")?;
         return Ok(Code::Clean);
@@ -370,11 +393,11 @@ fn run_many(
         let why = text::READS_LEFT_OUT;
         writeln!(out, "  reads of {reads_left_out} plans not judged: {why}")?;
     }
-    for line in text::situations(&counts).lines() {
+    for line in text::situations(&counts, guest.lacks).lines() {
         writeln!(out, "  {line}")?;
     }
-    let missed: Vec<&str> = counts.missed().map(super::super::situation::Situation::name).collect();
     if !missed.is_empty() {
+        let missed: Vec<&str> = missed.into_iter().map(Situation::name).collect();
         writeln!(out, "  never reached: {}", missed.join(", "))?;
     }
     Ok(Code::Clean)

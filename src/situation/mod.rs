@@ -42,6 +42,7 @@ mod needs;
 
 pub use catalogue::Situation;
 pub use counts::Counts;
+pub use needs::out_of_reach;
 
 impl Situation {
     /// How many there are.

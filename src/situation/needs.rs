@@ -146,6 +146,11 @@ impl Situation {
     }
 }
 
+/// The situations that a guest which lacks these features cannot get into.
+pub fn out_of_reach(lacks: Features) -> impl Iterator<Item = Situation> {
+    Situation::ALL.iter().copied().filter(move |situation| !situation.is_within_reach(lacks))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
