@@ -451,7 +451,8 @@ impl OwnRaft {
 impl OwnRaft {
     fn become_leader(&mut self, ctx: &mut Ctx) {
         (self.role, self.leader_id) = (Role::Leader, Some(self.id));
-        self.next_index.fill(self.last_log().1.next());
+        let next = self.last_log().1.next();
+        self.next_index.fill(next);
         self.match_index.fill(Index::ZERO);
         // Section 8: a no-op, for entries of earlier terms are committed only along with one of the own term.
         self.append(Batch::from(Entry::noop(self.current_term)), ctx);
