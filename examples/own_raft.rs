@@ -1,13 +1,13 @@
 //! A Raft of one's own under squall: the smallest that keeps the contract of [`squall::node`], to be read first and pasted.
 //!
 //! It is Figure 2 of the paper and no more: elections, replication, the no-op with which a leader begins its term (section 8), and a hint
-//! that takes a leader back by whole terms (5.3). It has no snapshots, changes of members, pre-vote, transfers, or reads beside the log.
-//! Sessions of clients need nothing of it: the state machine, which sits in the host, keeps them.
+//! that takes a leader back by whole terms (5.3). Sessions of clients need nothing of it: the state machine, which sits in the host, keeps
+//! them. Its `main` is the whole command line of squall for this Raft:
 //!
 //! ```text
-//! cargo run --example own_raft                            # storms of seeds 1 to 1,000
-//! cargo run --example own_raft -- 20000                   # more of them
-//! cargo run --example own_raft -- 20000 commits-by-count  # with a mistake planted
+//! cargo run --example own_raft -- fuzz --runs 1000
+//! cargo run --example own_raft -- fuzz --runs 1000 --guest-option mistake=commits-by-count --shrink
+//! cargo run --example own_raft -- explain reports/fuzz/failures/*/shrunk.toml
 //! ```
 //!
 //! Three things may be new to whoever comes from threads and sockets:
@@ -20,51 +20,57 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use squall::config::Config;
+use squall::guest::{Feature, Setup};
 use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use squall::log::{Batch, Entry, RequestId};
+use squall::message::Summary;
 use squall::node::{
-    Answer, Context, Effect, Input, Node, Output, Recovered, Request, Role, Status,
+    Answer, Context, Effect, Input, Node, Recovered, Request, Role, Status, TimerId,
 };
-use squall::plan::{Plan, Profile, swarm};
-use squall::record::{MessageKind, Summary};
-use squall::sim::{Options, run, run_nodes};
-use squall::time::SpanRange;
+use squall::sim::{Nodes, Runner};
 
 /// How many entries one message carries at most.
 const ENTRIES_MAX: usize = 64;
 
-/// What nodes say to each other. Each message begins with the sender's term (5.1).
-#[derive(Clone)]
-enum Message {
-    /// "RequestVote RPC", arguments.
-    RequestVote { term: Term, last_log_index: Index, last_log_term: Term },
-    /// "RequestVote RPC", results.
-    Vote { term: Term, granted: bool },
-    /// "AppendEntries RPC", arguments.
-    AppendEntries {
-        term: Term,
-        prev_log_index: Index,
-        prev_log_term: Term,
-        entries: Batch,
-        leader_commit: Index,
-    },
-    /// "AppendEntries RPC", results: success. The logs match up to here.
-    Accepted { term: Term, match_index: Index },
-    /// "AppendEntries RPC", results: no success. It names what was refused, so that the leader knows an old answer, and where the leader
-    /// should go on (5.3, end).
-    Rejected { term: Term, prev_log_index: Index, next_index: Index },
+/// Mistakes that can be planted, by the option `mistake`, to see what finds them.
+pub const MISTAKES: [&str; 4] = [
+    // A candidate counts votes that it was given in an earlier term.
+    "counts-stale-votes",
+    // A leader commits entries of earlier terms by counting their copies (5.4.2 forbids it).
+    "commits-by-count",
+    // Answers leave before what they promise is durable.
+    "answers-before-durable",
+    // A follower leaves entries alone that conflict with the leader's, and appends what comes behind them.
+    "keeps-conflicts",
+];
+
+/// This Raft as squall runs it: its name, how a node is made, what it has beyond Figure 2, and the options that it takes.
+pub fn own() -> impl Runner {
+    Nodes::new("own", OwnRaft::new).having_only([Feature::Sessions]).taking("mistake", &MISTAKES)
 }
 
-impl Message {
-    fn term(&self) -> Term {
-        match *self {
-            Message::RequestVote { term, .. }
-            | Message::Vote { term, .. }
-            | Message::AppendEntries { term, .. }
-            | Message::Accepted { term, .. }
-            | Message::Rejected { term, .. } => term,
-        }
-    }
+/// What nodes say to each other. Each message begins with the sender's term (5.1).
+#[derive(Clone)]
+pub struct Message {
+    term: Term,
+    body: Body,
+}
+
+/// The RPCs of Figure 2. An entry is named by its term and index, in the order in which logs are compared (5.4.1).
+#[derive(Clone)]
+enum Body {
+    /// "RequestVote RPC", arguments.
+    RequestVote { last_log: (Term, Index) },
+    /// "RequestVote RPC", results.
+    Vote { granted: bool },
+    /// "AppendEntries RPC", arguments.
+    AppendEntries { prev_log: (Term, Index), entries: Batch, leader_commit: Index },
+    /// "AppendEntries RPC", results: success. The logs match up to here.
+    Accepted { match_index: Index },
+    /// "AppendEntries RPC", results: no success. It names what was refused, so that the leader knows an old answer, and where the leader
+    /// should go on (5.3, end).
+    Rejected { prev_log_index: Index, next_index: Index },
 }
 
 /// An entry of the log, and the write that brings it to the disk.
@@ -73,53 +79,13 @@ struct Stored {
     write: WriteId,
 }
 
-/// The timings of 5.6.
-#[derive(Clone, Copy)]
-struct Timing {
-    election_timeout: SpanRange,
-    heartbeat_interval: SpanRange,
-}
-
-impl Timing {
-    /// Those by which a plan judges liveness.
-    fn of(plan: &Plan) -> Timing {
-        let config = plan.config();
-        Timing {
-            election_timeout: config.election_timeout,
-            heartbeat_interval: config.heartbeat_interval,
-        }
-    }
-}
-
-/// A mistake that can be planted, to see who finds it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mistake {
-    /// A candidate counts votes that it was given in an earlier term.
-    CountsStaleVotes,
-    /// A leader commits entries of earlier terms by counting their copies (5.4.2 forbids it).
-    CommitsByCount,
-    /// Answers leave before what they promise is durable.
-    AnswersBeforeDurable,
-    /// A follower leaves entries alone that conflict with the leader's, and appends what comes behind them.
-    KeepsConflicts,
-}
-
-impl Mistake {
-    const ALL: [(&'static str, Mistake); 4] = [
-        ("counts-stale-votes", Mistake::CountsStaleVotes),
-        ("commits-by-count", Mistake::CommitsByCount),
-        ("answers-before-durable", Mistake::AnswersBeforeDurable),
-        ("keeps-conflicts", Mistake::KeepsConflicts),
-    ];
-}
-
 /// A server: "State" of Figure 2, and what it takes to live with a disk that is slow.
-struct OwnRaft {
+pub struct OwnRaft {
     id: NodeId,
     /// All the other servers.
     peers: Vec<NodeId>,
-    timing: Timing,
-    mistake: Option<Mistake>,
+    config: Config,
+    mistake: String,
 
     // Persistent state on all servers.
     current_term: Term,
@@ -158,13 +124,17 @@ impl Node for OwnRaft {
             Input::Boot(disk) => self.boot(*disk, ctx),
             Input::Receive { from, message } => self.receive(from, message, ctx),
             Input::Request(request) => self.receive_request(request, ctx),
-            Input::TimerFired if self.role == Role::Leader => self.heartbeat(ctx),
-            Input::TimerFired => self.start_election(ctx),
+            Input::TimerFired(_) if self.role == Role::Leader => self.heartbeat(ctx),
+            Input::TimerFired(_) => self.start_election(ctx),
             Input::Durable(write) => self.receive_durable(write, ctx),
             // What the disk holds of it is not known until it is read again, at the next boot.
             Input::WriteFailed(_) => ctx.emit(Effect::Stop),
-            Input::Applied { index, output } => self.answer_client(index, output, ctx),
-            // Operators want what this Raft does not have, and what it never asks for never comes.
+            Input::Applied { index, output } => {
+                if let Some(request) = self.pending.remove(&index) {
+                    ctx.emit(Effect::Reply { request, answer: Answer::Applied(output) });
+                }
+            }
+            // This asks for features that this Raft lacks, so it never comes.
             Input::Transfer(_)
             | Input::Change(_)
             | Input::Read { .. }
@@ -173,63 +143,41 @@ impl Node for OwnRaft {
     }
 
     fn status(&self) -> Status {
-        Status {
-            term: self.current_term,
-            role: self.role,
-            leader: self.leader_id,
-            commit: self.commit_index,
-            applied: self.last_applied,
-            ..Status::default()
-        }
+        let (term, role, leader) = (self.current_term, self.role, self.leader_id);
+        let (commit, applied) = (self.commit_index, self.last_applied);
+        Status { term, role, leader, commit, applied, ..Status::default() }
     }
 
     fn summary(message: &Message) -> Summary {
-        match *message {
-            Message::RequestVote { term, last_log_index, last_log_term } => Summary {
-                index: last_log_index,
-                index_term: last_log_term,
-                ..Summary::new(MessageKind::RequestVote, term)
-            },
-            Message::Vote { term, granted } => {
-                Summary { success: granted, ..Summary::new(MessageKind::Vote, term) }
+        let term = message.term;
+        match message.body {
+            Body::RequestVote { last_log: (last_term, last_index) } => {
+                Summary::RequestVote { term, last_index, last_term, by_leader: false }
             }
-            Message::AppendEntries {
-                term,
-                prev_log_index,
-                prev_log_term,
-                ref entries,
-                leader_commit,
-            } => Summary {
-                index: prev_log_index,
-                index_term: prev_log_term,
-                entries: entries.len() as u32,
-                commit: leader_commit,
-                ..Summary::new(MessageKind::AppendEntries, term)
-            },
-            Message::Accepted { term, match_index } => Summary {
-                index: match_index,
-                success: true,
-                ..Summary::new(MessageKind::AppendReply, term)
-            },
-            Message::Rejected { term, prev_log_index, next_index } => Summary {
-                index: prev_log_index,
-                commit: next_index,
-                ..Summary::new(MessageKind::AppendReply, term)
-            },
+            Body::Vote { granted } => Summary::Vote { term, granted },
+            Body::AppendEntries { prev_log, ref entries, leader_commit: commit } => {
+                let ((prev_term, prev_index), entries) = (prev_log, entries.len() as u32);
+                Summary::AppendEntries { term, prev_index, prev_term, entries, commit }
+            }
+            Body::Accepted { match_index } => Summary::Appended { term, match_index },
+            Body::Rejected { prev_log_index: rejected, next_index: conflict_index } => {
+                let conflict_term = Term::ZERO;
+                Summary::Conflict { term, rejected, conflict_term, conflict_index }
+            }
         }
     }
 }
 
 /// Rules for all servers.
 impl OwnRaft {
-    /// A server before its first boot, in a cluster of so many.
-    fn new(id: NodeId, servers: u8, timing: Timing, mistake: Option<Mistake>) -> OwnRaft {
-        let zeros = vec![Index::ZERO; usize::from(servers)];
+    /// A server before its first boot.
+    fn new(setup: &Setup<'_>) -> OwnRaft {
+        let mistake = setup.options.get("mistake").and_then(|name| name.as_str());
         OwnRaft {
-            id,
-            peers: NodeSet::first(servers).iter().filter(|peer| *peer != id).collect(),
-            timing,
-            mistake,
+            id: setup.id,
+            peers: setup.voters.iter().filter(|peer| *peer != setup.id).collect(),
+            config: setup.config,
+            mistake: mistake.unwrap_or_default().to_owned(),
             current_term: Term::FIRST,
             voted_for: None,
             log: Vec::new(),
@@ -238,8 +186,8 @@ impl OwnRaft {
             role: Role::Follower,
             leader_id: None,
             votes: NodeSet::EMPTY,
-            next_index: zeros.clone(),
-            match_index: zeros,
+            next_index: vec![Index::ZERO; setup.nodes.len()],
+            match_index: vec![Index::ZERO; setup.nodes.len()],
             pending: BTreeMap::new(),
             last_write: WriteId::NONE,
             durable: WriteId::NONE,
@@ -257,14 +205,13 @@ impl OwnRaft {
             self.truncate(from, ctx);
         }
         // The log may have reached the disk before the term in which it was written.
-        if self.last_log_term() > self.current_term {
-            self.enter_term(self.last_log_term(), None, ctx);
+        if self.last_log().0 > self.current_term {
+            self.enter_term(self.last_log().0, None, ctx);
         }
         self.become_follower(ctx);
     }
 
-    fn receive(&mut self, from: NodeId, message: Message, ctx: &mut Ctx) {
-        let term = message.term();
+    fn receive(&mut self, from: NodeId, Message { term, body }: Message, ctx: &mut Ctx) {
         // "If RPC request or response contains term T > currentTerm: set currentTerm = T, convert to follower" (5.1).
         if term > self.current_term {
             self.enter_term(term, None, ctx);
@@ -272,39 +219,32 @@ impl OwnRaft {
                 self.become_follower(ctx);
             }
         }
-        match message {
-            Message::RequestVote { last_log_index, last_log_term, .. } => {
-                self.receive_request_vote(from, term, (last_log_term, last_log_index), ctx);
+        // An answer to what the node asked in a term that is over says nothing about this one.
+        let is_current = term == self.current_term;
+        match body {
+            Body::RequestVote { last_log } => self.receive_request_vote(from, term, last_log, ctx),
+            Body::AppendEntries { prev_log, entries, leader_commit } if is_current => {
+                self.receive_append_entries(from, prev_log, &entries, leader_commit, ctx);
             }
-            Message::AppendEntries {
-                prev_log_index,
-                prev_log_term,
-                entries,
-                leader_commit,
-                ..
-            } => {
-                let prev = (prev_log_index, prev_log_term);
-                self.receive_append_entries(from, term, prev, &entries, leader_commit, ctx);
-            }
-            Message::Vote { granted: true, .. } if self.role == Role::Candidate => {
-                if term == self.current_term || self.makes(Mistake::CountsStaleVotes) {
+            // 1. "Reply false if term < currentTerm."
+            Body::AppendEntries { prev_log, .. } => self.reject(from, prev_log.1, ctx),
+            Body::Vote { granted: true } if self.role == Role::Candidate => {
+                if is_current || self.makes("counts-stale-votes") {
                     self.count_vote(from, ctx);
                 }
             }
-            // An answer to what the node asked in a term that is over says nothing about this one.
-            _ if term < self.current_term || self.role != Role::Leader => {}
-            Message::Accepted { match_index, .. } => self.receive_accepted(from, match_index, ctx),
-            Message::Rejected { prev_log_index, next_index, .. } => {
+            _ if !is_current || self.role != Role::Leader => {}
+            Body::Accepted { match_index } => self.receive_accepted(from, match_index, ctx),
+            Body::Rejected { prev_log_index, next_index } => {
                 self.receive_rejected(from, prev_log_index, next_index, ctx);
             }
-            Message::Vote { .. } => {}
+            Body::Vote { .. } => {}
         }
     }
 
     /// Moves to a later term, and says so to the disk along with the vote in it.
     fn enter_term(&mut self, term: Term, vote: Option<NodeId>, ctx: &mut Ctx) {
-        self.current_term = term;
-        self.leader_id = None;
+        (self.current_term, self.leader_id) = (term, None);
         self.vote(vote, ctx);
     }
 
@@ -316,46 +256,42 @@ impl OwnRaft {
 
     fn become_follower(&mut self, ctx: &mut Ctx) {
         self.role = Role::Follower;
-        // Whether these will be committed is for the next leader to say. Their clients ask again when they have waited enough: to
-        // refuse them now would say that they will not.
+        // Whether these will be committed is for the next leader to say. Their clients ask again when they have waited enough.
         self.pending.clear();
         self.reset_election_timer(ctx);
     }
 
     fn reset_election_timer(&self, ctx: &mut Ctx) {
-        let timeout = ctx.rng.election_timeout(self.timing.election_timeout);
-        ctx.emit(Effect::SetTimer(ctx.now.plus(timeout)));
+        let timeout = ctx.rng.election_timeout(self.config.election_timeout);
+        ctx.emit(Effect::SetTimer { timer: TimerId::FIRST, at: ctx.now.plus(timeout) });
     }
 
     /// "If commitIndex > lastApplied: increment lastApplied, apply log[lastApplied] to state machine" (5.3). An entry that is not on the
-    /// own disk waits, though a majority has it: a state machine that outlives crashes must not be ahead of the log.
+    /// own disk waits until the disk has it: a state machine that outlives crashes must not be ahead of the log.
     fn apply(&mut self, ctx: &mut Ctx) {
         while self.last_applied < self.commit_index.min(self.durable_index()) {
-            self.last_applied = self.last_applied.next();
-            let (index, entry) =
-                (self.last_applied, self.log[self.last_applied.0 as usize - 1].entry);
-            let answer = self.pending.contains_key(&index);
-            ctx.emit(Effect::Apply { index, entry, answer });
+            let index = self.last_applied.next();
+            self.last_applied = index;
+            let entry = self.log[index.0 as usize - 1].entry;
+            ctx.emit(Effect::Apply { index, entry, answer: self.pending.contains_key(&index) });
         }
     }
 
-    /// The disk has more.
+    /// The disk has more: the own vote and the own copies of entries count like those of others.
     fn receive_durable(&mut self, write: WriteId, ctx: &mut Ctx) {
         self.durable = write;
-        // The own vote counts like those of others: when it is durable. It is the last that a candidate has written.
-        if self.role == Role::Candidate && self.last_write <= write {
-            self.count_vote(self.id, ctx);
-        }
-        // So does the own copy of an entry.
-        if self.role == Role::Leader {
-            self.advance_commit_index();
+        match self.role {
+            // The vote for itself is the last that a candidate has written.
+            Role::Candidate if self.last_write <= write => self.count_vote(self.id, ctx),
+            Role::Leader => self.advance_commit_index(),
+            _ => {}
         }
         self.apply(ctx);
     }
 
     /// Adds entries at the end of the log, and writes them.
     fn append(&mut self, entries: Batch, ctx: &mut Ctx) {
-        let first = self.last_log_index().next();
+        let first = self.last_log().1.next();
         let write = self.next_write();
         self.log.extend(entries.entries().iter().map(|entry| Stored { entry: *entry, write }));
         ctx.emit(Effect::Append { write, first, entries });
@@ -378,12 +314,10 @@ impl OwnRaft {
         Index(self.log.partition_point(|stored| stored.write <= self.durable) as u64)
     }
 
-    fn last_log_index(&self) -> Index {
-        Index(self.log.len() as u64)
-    }
-
-    fn last_log_term(&self) -> Term {
-        self.log.last().map_or(Term::ZERO, |stored| stored.entry.term)
+    /// The term and index of the last entry.
+    fn last_log(&self) -> (Term, Index) {
+        let term = self.log.last().map_or(Term::ZERO, |stored| stored.entry.term);
+        (term, Index(self.log.len() as u64))
     }
 
     /// The term of the entry at an index, if there is one. Index zero, before the first, has term zero in every log.
@@ -394,21 +328,19 @@ impl OwnRaft {
         }
     }
 
-    /// Sends a message that promises nothing but what is durable by now.
-    fn send(&self, to: NodeId, message: Message, ctx: &mut Ctx) {
-        ctx.emit(Effect::Send { to, message, after: WriteId::NONE });
+    /// Sends a message when this write is durable.
+    fn send(&self, to: NodeId, body: Body, after: WriteId, ctx: &mut Ctx) {
+        ctx.emit(Effect::Send { to, message: Message { term: self.current_term, body }, after });
     }
 
     /// Answers when all is durable that was written so far: "updated on stable storage before responding to RPCs".
-    fn answer(&self, to: NodeId, message: Message, ctx: &mut Ctx) {
-        match self.makes(Mistake::AnswersBeforeDurable) {
-            true => self.send(to, message, ctx),
-            false => ctx.emit(Effect::Send { to, message, after: self.last_write }),
-        }
+    fn answer(&self, to: NodeId, body: Body, ctx: &mut Ctx) {
+        let is_early = self.makes("answers-before-durable");
+        self.send(to, body, if is_early { WriteId::NONE } else { self.last_write }, ctx);
     }
 
-    fn makes(&self, mistake: Mistake) -> bool {
-        self.mistake == Some(mistake)
+    fn makes(&self, mistake: &str) -> bool {
+        self.mistake == mistake
     }
 }
 
@@ -419,35 +351,29 @@ impl OwnRaft {
         &mut self,
         candidate: NodeId,
         term: Term,
-        candidate_last: (Term, Index),
+        last_log: (Term, Index),
         ctx: &mut Ctx,
     ) {
         let is_free = self.voted_for.is_none_or(|vote| vote == candidate);
-        let up_to_date = candidate_last >= (self.last_log_term(), self.last_log_index());
-        let granted = term == self.current_term && is_free && up_to_date;
+        let granted = term == self.current_term && is_free && last_log >= self.last_log();
         if granted {
             if self.voted_for.is_none() {
                 self.vote(Some(candidate), ctx);
             }
             self.reset_election_timer(ctx);
         }
-        self.answer(candidate, Message::Vote { term: self.current_term, granted }, ctx);
+        self.answer(candidate, Body::Vote { granted }, ctx);
     }
 
     /// "AppendEntries RPC, receiver implementation" (5.3), by its numbers.
     fn receive_append_entries(
         &mut self,
         leader: NodeId,
-        term: Term,
-        (prev_log_index, prev_log_term): (Index, Term),
+        (prev_log_term, prev_log_index): (Term, Index),
         entries: &Batch,
         leader_commit: Index,
         ctx: &mut Ctx,
     ) {
-        // 1. "Reply false if term < currentTerm."
-        if term < self.current_term {
-            return self.reject(leader, prev_log_index, ctx);
-        }
         match self.role {
             // A term has one leader, unless disks have lost votes: then nothing is right any more.
             Role::Leader => return,
@@ -464,14 +390,14 @@ impl OwnRaft {
         // with all behind it: an old message may come late.
         let is_known = |(place, entry): &(usize, &Entry)| {
             let own = self.term_at(prev_log_index.plus(*place as u64 + 1));
-            own == Some(entry.term) || (own.is_some() && self.makes(Mistake::KeepsConflicts))
+            own == Some(entry.term) || (own.is_some() && self.makes("keeps-conflicts"))
         };
         let known = entries.entries().iter().enumerate().take_while(is_known).count();
         let first_new = prev_log_index.plus(known as u64 + 1);
         let match_index = prev_log_index.plus(entries.len() as u64);
         // 4. "Append any new entries not already in the log."
         if first_new <= match_index {
-            if first_new <= self.last_log_index() {
+            if first_new <= self.last_log().1 {
                 self.truncate(first_new, ctx);
             }
             self.append(entries.skip(known), ctx);
@@ -479,18 +405,17 @@ impl OwnRaft {
         // 5. "If leaderCommit > commitIndex, set commitIndex = min(leaderCommit, index of last new entry)."
         self.commit_index = self.commit_index.max(leader_commit.min(match_index));
         self.apply(ctx);
-        self.answer(leader, Message::Accepted { term: self.current_term, match_index }, ctx);
+        self.answer(leader, Body::Accepted { match_index }, ctx);
     }
 
     /// Refuses entries. Where the leader should go on: at the first entry of the term that is in the way, or at the end of this log.
     fn reject(&self, leader: NodeId, prev_log_index: Index, ctx: &mut Ctx) {
-        let next_index = match self.term_at(prev_log_index) {
+        let kept = match self.term_at(prev_log_index) {
             Some(own) => self.log.partition_point(|stored| stored.entry.term < own),
             None => self.log.len(),
         };
-        let next_index = Index(next_index as u64 + 1);
-        let message = Message::Rejected { term: self.current_term, prev_log_index, next_index };
-        self.answer(leader, message, ctx);
+        let next_index = Index(kept as u64 + 1);
+        self.answer(leader, Body::Rejected { prev_log_index, next_index }, ctx);
     }
 }
 
@@ -503,13 +428,8 @@ impl OwnRaft {
         self.votes = NodeSet::EMPTY;
         self.reset_election_timer(ctx);
         for peer in &self.peers {
-            let request = Message::RequestVote {
-                term: self.current_term,
-                last_log_index: self.last_log_index(),
-                last_log_term: self.last_log_term(),
-            };
             // To ask for votes is to have voted for oneself.
-            ctx.emit(Effect::Send { to: *peer, message: request, after: self.last_write });
+            self.send(*peer, Body::RequestVote { last_log: self.last_log() }, self.last_write, ctx);
         }
     }
 
@@ -530,9 +450,8 @@ impl OwnRaft {
 /// Rules for leaders (5.3, 5.4).
 impl OwnRaft {
     fn become_leader(&mut self, ctx: &mut Ctx) {
-        self.role = Role::Leader;
-        self.leader_id = Some(self.id);
-        let next = self.last_log_index().next();
+        (self.role, self.leader_id) = (Role::Leader, Some(self.id));
+        let next = self.last_log().1.next();
         self.next_index.fill(next);
         self.match_index.fill(Index::ZERO);
         // Section 8: a no-op, for entries of earlier terms are committed only along with one of the own term.
@@ -543,8 +462,8 @@ impl OwnRaft {
     /// Sends to each server what it lacks, be it nothing, "to prevent election timeouts" (5.2). What was lost is so sent again.
     fn heartbeat(&mut self, ctx: &mut Ctx) {
         self.send_entries_to_all(ctx);
-        let interval = ctx.rng.heartbeat_interval(self.timing.heartbeat_interval);
-        ctx.emit(Effect::SetTimer(ctx.now.plus(interval)));
+        let interval = ctx.rng.heartbeat_interval(self.config.heartbeat_interval);
+        ctx.emit(Effect::SetTimer { timer: TimerId::FIRST, at: ctx.now.plus(interval) });
     }
 
     /// "If command received from client: append entry to local log, respond after entry applied to state machine" (5.3). Who does not
@@ -556,14 +475,8 @@ impl OwnRaft {
         }
         let entry = Entry { term: self.current_term, request: id, command };
         self.append(Batch::from(entry), ctx);
-        self.pending.insert(self.last_log_index(), id);
+        self.pending.insert(self.last_log().1, id);
         self.send_entries_to_all(ctx);
-    }
-
-    fn answer_client(&mut self, index: Index, output: Output, ctx: &mut Ctx) {
-        if let Some(request) = self.pending.remove(&index) {
-            ctx.emit(Effect::Reply { request, answer: Answer::Applied(output) });
-        }
     }
 
     fn send_entries_to_all(&self, ctx: &mut Ctx) {
@@ -574,15 +487,13 @@ impl OwnRaft {
     /// durable since the election, and entries are offered, not yet committed.
     fn send_entries(&self, to: NodeId, ctx: &mut Ctx) {
         let prev_log_index = self.next_index[to.slot()].previous();
+        let prev_log_term = self.term_at(prev_log_index).expect("a leader's log only grows");
+        let prev_log = (prev_log_term, prev_log_index);
         let rest = self.log[prev_log_index.0 as usize..].iter();
-        let message = Message::AppendEntries {
-            term: self.current_term,
-            prev_log_index,
-            prev_log_term: self.term_at(prev_log_index).expect("a leader's log only grows"),
-            entries: rest.take(ENTRIES_MAX).map(|stored| stored.entry).collect(),
-            leader_commit: self.commit_index,
-        };
-        self.send(to, message, ctx);
+        let entries = rest.take(ENTRIES_MAX).map(|stored| stored.entry).collect();
+        let leader_commit = self.commit_index;
+        let body = Body::AppendEntries { prev_log, entries, leader_commit };
+        self.send(to, body, WriteId::NONE, ctx);
     }
 
     /// "If successful: update nextIndex and matchIndex for follower." An answer may come late or twice: only news counts.
@@ -594,26 +505,20 @@ impl OwnRaft {
         self.next_index[from.slot()] = match_index.next();
         self.advance_commit_index();
         self.apply(ctx);
-        if match_index < self.last_log_index() {
+        if match_index < self.last_log().1 {
             self.send_entries(from, ctx);
         }
     }
 
     /// "If AppendEntries fails because of log inconsistency: decrement nextIndex and retry", by as much as the follower advises. An answer
     /// to anything but the latest question is old.
-    fn receive_rejected(
-        &mut self,
-        from: NodeId,
-        prev_log_index: Index,
-        advice: Index,
-        ctx: &mut Ctx,
-    ) {
-        let (next_index, matched) =
-            (&mut self.next_index[from.slot()], self.match_index[from.slot()]);
-        if prev_log_index != next_index.previous() || prev_log_index <= matched {
+    fn receive_rejected(&mut self, from: NodeId, refused: Index, advice: Index, ctx: &mut Ctx) {
+        let matched = self.match_index[from.slot()];
+        let next_index = &mut self.next_index[from.slot()];
+        if refused != next_index.previous() || refused <= matched {
             return;
         }
-        *next_index = advice.min(prev_log_index).max(matched.next());
+        *next_index = advice.min(refused).max(matched.next());
         self.send_entries(from, ctx);
     }
 
@@ -625,63 +530,12 @@ impl OwnRaft {
         copies.sort_unstable();
         let on_majority = copies[copies.len() - self.majority()];
         let own_term = self.term_at(on_majority) == Some(self.current_term);
-        if on_majority > self.commit_index && (own_term || self.makes(Mistake::CommitsByCount)) {
+        if on_majority > self.commit_index && (own_term || self.makes("commits-by-count")) {
             self.commit_index = on_majority;
         }
     }
 }
 
-/// What storms are drawn from: all but what this Raft lacks.
-fn storms() -> swarm::Config {
-    swarm::Config {
-        nodes: vec![1, 3, 3, 3, 5, 5, 5, 7],
-        // Timings without pre-vote, check-quorum, snapshots, or reads beside the log.
-        profiles: vec![Profile::Paper],
-        own_elections: 0,
-        own_reads: 0,
-        priorities: 0,
-        transfers: 0,
-        changes: 0,
-        snapshots: 0,
-        ..swarm::Config::default()
-    }
-}
-
-/// Runs storms, each from the seed that is its number, until one finds a violation.
-fn storm(storms_max: u64, mistake: Option<Mistake>) -> ExitCode {
-    let config = storms();
-    let mut events = 0;
-    for seed in 1..=storms_max {
-        let plan = swarm::draw_with(seed, &config);
-        let timing = Timing::of(&plan);
-        let make = |id| OwnRaft::new(id, plan.cluster.nodes, timing, mistake);
-        let outcome = run_nodes(&plan, &make, Options::default());
-        events += outcome.counters.events;
-        if let Some(violation) = outcome.violation {
-            println!("{seed} storms, {events} events");
-            println!("seed {seed} violates {}: {}", violation.property, violation.sentence);
-            violation.history.iter().for_each(|line| println!("{line}"));
-            return ExitCode::FAILURE;
-        }
-    }
-    println!("{storms_max} storms, {events} events, no violation");
-    ExitCode::SUCCESS
-}
-
 fn main() -> ExitCode {
-    run::silence_panics_of_nodes();
-    let mut arguments = std::env::args().skip(1);
-    let storms_max = arguments.next().map_or(Ok(1_000), |text| text.parse());
-    let mistake = match arguments.next() {
-        None => Some(None),
-        Some(name) => Mistake::ALL.iter().find(|it| it.0 == name).map(|it| Some(it.1)),
-    };
-    match (storms_max, mistake) {
-        (Ok(storms_max), Some(mistake)) => storm(storms_max, mistake),
-        _ => {
-            let names = Mistake::ALL.map(|(name, _)| name).join(", ");
-            eprintln!("usage: own_raft [STORMS [MISTAKE]]; the mistakes are {names}");
-            ExitCode::from(2)
-        }
-    }
+    squall::command_line(&[&own()])
 }

@@ -1,5 +1,16 @@
 //! squall breaks a Raft before production does: a deterministic discrete-event simulator for clusters of Raft nodes.
 //!
+//! ```
+//! use squall::guest::Feature;
+//! use squall::raft::Raft;
+//!
+//! // The built-in Raft; a Raft of one's own is any type that is a `squall::node::Node`.
+//! squall::test(|setup| Raft::of(setup)).lacks(Feature::Transfer).seeds(0..20).check();
+//! ```
+//!
+//! [`test()`] runs random plans in a `#[test]`, and tells of a failure all that it takes to see why; `docs/own-raft.md` begins there.
+//! [`command_line()`] gives a Raft of one's own every command of squall.
+//!
 //! [`sim::run()`] takes a [`plan::Plan`] and gives a [`sim::Outcome`]: the same plan, the same outcome, bit for bit. Read the modules
 //! in this order; each knows only those before it.
 //!
@@ -9,7 +20,8 @@
 //! - [`world`], [`client`]: the fake outside, which knows no protocol.
 //! - [`oracle`], [`trace`]: who judges a run, and how it is told.
 //! - [`sim`]: the loop, and the hosts of nodes.
-//! - [`report`], [`campaign`], [`cli`]: what a run leaves for people, many runs, and the command line.
+//! - [`report`], [`campaign`]: what a run leaves for people, and many runs.
+//! - [`harness`], [`cli`]: the door for tests, and the command line.
 
 pub mod closest;
 pub mod files;
@@ -49,6 +61,14 @@ pub mod sim;
 pub mod campaign;
 pub mod report;
 
+pub mod harness;
+
 pub mod cli;
 
 pub use cli::command_line;
+pub use harness::test;
+
+/// The blocks of the page for authors are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/own-raft.md")]
+struct OwnRaftPage;

@@ -13,7 +13,7 @@ use squall::property::Property;
 use squall::record::{Kind, Record};
 use squall::report::explain::explain;
 use squall::report::saved::SavedRun;
-use squall::sim::{BuiltIn, Checked, Run};
+use squall::sim::{BuiltIn, Run, WithChecker};
 
 /// "The second leader is another node than the first", which Raft does not promise.
 #[derive(Default)]
@@ -41,8 +41,8 @@ impl Checker for LeadersDiffer {
     }
 }
 
-fn checked() -> Checked<BuiltIn, impl Fn() -> Box<dyn Checker> + Sync> {
-    Checked::new(BuiltIn::new(), || Box::<LeadersDiffer>::default())
+fn checked() -> WithChecker<BuiltIn, impl Fn() -> Box<dyn Checker> + Sync> {
+    WithChecker::new(BuiltIn::new(), || Box::<LeadersDiffer>::default())
 }
 
 fn campaign(jobs: usize, seeds: Range<u64>) -> Summary {

@@ -18,6 +18,8 @@ mod linearizable;
 mod livelock;
 mod mistakes;
 mod mutations;
+mod own_raft;
+mod own_raft_docs;
 mod pages;
 mod paper;
 mod properties;

@@ -9,7 +9,7 @@ use squall::bugs::Bug;
 use squall::guests::saboteur;
 
 /// Who may know whom: a file imports from its own layer and from those above it in this table.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 10] = [
     &["ids", "time", "rng", "closest", "files", "fold", "named"],
     &[
         "breach",
@@ -31,6 +31,7 @@ const LAYERS: [&[&str]; 9] = [
     &["sim"],
     &["campaign"],
     &["report"],
+    &["harness"],
     &["cli", "main"],
 ];
 

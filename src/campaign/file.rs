@@ -12,10 +12,11 @@ use crate::campaign::finding::Signature;
 use crate::campaign::summary::{Reached, Seen, Summary, Totals};
 use crate::campaign::workers::End;
 use crate::campaign::{Partition, Settings};
+use crate::guest::Features;
 use crate::plan::scenario::{FileError, json_error};
 use crate::plan::validate::SEED_MAX;
 use crate::sim::waits::Waits;
-use crate::situation::Situation;
+use crate::situation::{Situation, out_of_reach};
 
 /// The name of the format.
 pub const FORMAT: &str = "squall-campaign";
@@ -59,11 +60,17 @@ pub struct CampaignFile {
     pub totals: Totals,
     /// The situations that were reached.
     pub situations: Vec<SituationRow>,
-    /// The situations that were not.
+    /// The situations that were not, though the guest could get into them.
     pub never_reached: Vec<Situation>,
     /// How often each situation of checks of one's own was reached.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub own_situations: BTreeMap<String, u64>,
+    /// The situations that take a feature that the guest lacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub out_of_reach: Vec<Situation>,
+    /// The features that the guest lacks: nothing was asked of them.
+    #[serde(default, skip_serializing_if = "Features::is_empty")]
+    pub not_exercised: Features,
     /// How long clients waited for answers, and clusters for leaders.
     #[serde(default)]
     pub waits: Waits,
@@ -165,6 +172,7 @@ impl CampaignFile {
             first: range.start,
             last: range.end.saturating_sub(1),
         };
+        let lacks = settings.guest.lacks;
         CampaignFile {
             format: FORMAT.into(),
             version: VERSION,
@@ -173,8 +181,10 @@ impl CampaignFile {
             seeds: summary.seeds.iter().map(range).collect(),
             totals: summary.totals,
             situations: summary.situations().filter_map(row).collect(),
-            never_reached: summary.missed().collect(),
             own_situations: summary.own_situations.clone(),
+            never_reached: summary.missed().filter(|it| it.is_within_reach(lacks)).collect(),
+            out_of_reach: out_of_reach(lacks).collect(),
+            not_exercised: lacks,
             waits: summary.waits.clone(),
             failures: summary.failures.iter().map(failure).collect(),
             timing,

@@ -46,8 +46,29 @@ pub enum End {
     Interrupted,
 }
 
-/// What is run: by whom, and by which settings.
-type Campaign<'a> = (&'a dyn Runner, &'a Settings);
+/// Which plans a campaign runs.
+pub trait Plans: Sync {
+    /// The plan of a seed: always the same one.
+    fn plan(&self, seed: u64) -> Plan;
+
+    /// After how many distinct failures the campaign ends; without it, it runs all seeds.
+    fn stop_after(&self) -> Option<u64> {
+        None
+    }
+}
+
+impl Plans for Settings {
+    fn plan(&self, seed: u64) -> Plan {
+        Settings::plan(self, seed)
+    }
+
+    fn stop_after(&self) -> Option<u64> {
+        self.stop_after
+    }
+}
+
+/// What is run: by whom, and which plans.
+type Campaign<'a> = (&'a dyn Runner, &'a dyn Plans);
 
 /// What workers share.
 struct Shared {
@@ -82,7 +103,7 @@ struct Slot {
 /// Runs these seeds, and adds them to what was run before. `tell` is called every now and then with what there is so far.
 pub fn run(
     runner: &dyn Runner,
-    settings: &Settings,
+    plans: &dyn Plans,
     seeds: Range<u64>,
     before: Summary,
     control: &Control,
@@ -102,7 +123,7 @@ pub fn run(
         for slot in &slots {
             let (shared, progress) = (&shared, &progress);
             let end = seeds.end;
-            scope.spawn(move || work((runner, settings), end, shared, progress, slot));
+            scope.spawn(move || work((runner, plans), end, shared, progress, slot));
         }
         oversee(control, &shared, &progress, &slots, tell);
     });
@@ -179,7 +200,7 @@ fn work(campaign: Campaign<'_>, end: u64, shared: &Mutex<Shared>, progress: &Con
 fn add_up(campaign: Campaign<'_>, shared: &mut Shared, slot: &Slot) {
     while let Some(mut block) = shared.waiting.remove(&shared.added) {
         let mut stopped = false;
-        if let Some(count) = campaign.1.stop_after {
+        if let Some(count) = campaign.1.stop_after() {
             let mut known: Vec<&Signature> = shared.summary.failures.keys().collect();
             let full = |known: &Vec<&Signature>| known.len() as u64 >= count;
             let last = block.failed.iter().find(|(_, signature)| {
@@ -205,7 +226,7 @@ fn add_up(campaign: Campaign<'_>, shared: &mut Shared, slot: &Slot) {
     }
 }
 
-fn run_block((runner, settings): Campaign<'_>, seeds: Range<u64>, slot: &Slot) -> Block {
+fn run_block((runner, plans): Campaign<'_>, seeds: Range<u64>, slot: &Slot) -> Block {
     let mut block = Block { seeds: seeds.clone(), summary: Summary::default(), failed: Vec::new() };
     for seed in seeds {
         let run = slot.run.fetch_add(1, Ordering::Relaxed) + 1;
@@ -213,7 +234,7 @@ fn run_block((runner, settings): Campaign<'_>, seeds: Range<u64>, slot: &Slot) -
         let waits = Some(&mut block.summary.waits);
         let interrupt: Option<&dyn Fn() -> bool> = Some(&is_given_up);
         let options = Options { interrupt, waits, minimise_history: false, ..Options::default() };
-        let failed = match run_caught_with(runner, &settings.plan(seed), options) {
+        let failed = match run_caught_with(runner, &plans.plan(seed), options) {
             Ok(outcome) => {
                 block.summary.add(seed, &outcome);
                 Signature::of(&outcome)

@@ -23,6 +23,11 @@ impl Failure {
         Failure { code: Code::Usage, text: format!("error: {message}") }
     }
 
+    /// What it tells, without its heading.
+    pub fn sentence(&self) -> &str {
+        self.text.strip_prefix("error: ").unwrap_or(&self.text)
+    }
+
     /// A file that could not be read or written.
     pub fn file(path: &Path, what: &str, error: &io::Error) -> Failure {
         Failure::usage(format!("cannot {what} {}: {error}", path.display()))

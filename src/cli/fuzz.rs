@@ -19,7 +19,7 @@ use crate::campaign::{Partition, Settings, Summary};
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::files;
-use crate::cli::guests::Guests;
+use crate::cli::guests::{GuestArgs, Guests, check_bugs};
 use crate::cli::interrupt;
 use crate::cli::progress::Progress;
 use crate::cli::result::{self, Manner};
@@ -70,9 +70,8 @@ pub struct FuzzArgs {
     /// Only these timings, as `squall profiles` lists them
     #[arg(long, value_name = "NAME")]
     profile: Option<Profile>,
-    /// Whose Raft
-    #[arg(long, value_name = "NAME")]
-    guest: Option<String>,
+    #[command(flatten)]
+    guest: GuestArgs,
     /// Plants a bug, as `squall bugs` lists them; may be given again
     #[arg(long, value_name = "NAME")]
     bug: Vec<Bug>,
@@ -238,7 +237,9 @@ fn settings(args: &FuzzArgs, guests: &Guests<'_>) -> Result<Settings, Failure> {
     if let Some(Seeds(seeds)) = &args.seeds {
         (settings.first_seed, settings.runs) = (seeds.start, Some(seeds.end - seeds.start));
     }
-    settings.guest = guests.named(args.guest.as_deref())?.guest().clone();
+    let runner = guests.named(args.guest.guest.as_deref())?;
+    check_bugs(runner, &args.bug)?;
+    settings.guest = args.guest.guest(runner)?;
     settings.bugs.clone_from(&args.bug);
     settings.bugs.sort_unstable();
     settings.bugs.dedup();
@@ -270,7 +271,8 @@ impl FuzzArgs {
             && self.runs.is_none()
             && self.nodes.is_none()
             && self.profile.is_none()
-            && self.guest.is_none()
+            && self.guest.guest.is_none()
+            && self.guest.options.is_empty()
             && self.bug.is_empty()
             && self.config.is_none()
             && self.stop_after.is_none()

@@ -1,13 +1,96 @@
 //! The Rafts that a command line runs, by name.
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
 
+use clap::Args;
+
+use crate::bugs::Bug;
 use crate::cli::failure::Failure;
 use crate::closest::unknown;
-use crate::guest::BUILT_IN;
+use crate::guest::{BUILT_IN, Guest};
 use crate::plan::Plan;
-use crate::plan::validate::validate;
+use crate::sim::runner::adopt;
 use crate::sim::{BuiltIn, Runner};
+
+/// Whose Raft runs, and with which options of its own.
+#[derive(Args, Clone, Debug, Default)]
+pub struct GuestArgs {
+    /// Whose Raft runs it [default: the one that the file names, or the first that there is]
+    #[arg(long, value_name = "NAME")]
+    pub guest: Option<String>,
+    /// Gives the guest an option of its own, as in mistake=commits-by-count; may be given again
+    #[arg(long = "guest-option", value_name = "OPTION=VALUE")]
+    pub options: Vec<GuestOption>,
+}
+
+/// An option of a guest's own: a name, and a value in JSON, or else text.
+#[derive(Clone, Debug)]
+pub struct GuestOption {
+    name: String,
+    value: serde_json::Value,
+}
+
+impl FromStr for GuestOption {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<GuestOption, String> {
+        let (name, value) = text
+            .split_once('=')
+            .filter(|(name, _)| !name.is_empty())
+            .ok_or("it is OPTION=VALUE, as in mistake=commits-by-count")?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+        Ok(GuestOption { name: name.into(), value })
+    }
+}
+
+impl fmt::Display for GuestOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.value.as_str() {
+            Some(text) => write!(f, "{}={text}", self.name),
+            None => write!(f, "{}={}", self.name, self.value),
+        }
+    }
+}
+
+/// Gives a guest further options.
+pub fn add_options(guest: &mut Guest, options: &[GuestOption]) {
+    let options = options.iter().map(|it| (it.name.clone(), it.value.clone()));
+    guest.options.extend(options);
+}
+
+impl GuestArgs {
+    /// The guest of this runner, with these options.
+    pub fn guest(&self, runner: &dyn Runner) -> Result<Guest, Failure> {
+        let mut guest = runner.guest().clone();
+        add_options(&mut guest, &self.options);
+        runner.check_options(&guest.options).map_err(Failure::usage)?;
+        Ok(guest)
+    }
+
+    /// What says the same on another command line, after a space.
+    pub fn words(&self) -> String {
+        let mut words = String::new();
+        if let Some(guest) = &self.guest {
+            words += &format!(" --guest {guest}");
+        }
+        for option in &self.options {
+            words += &format!(" --guest-option {option}");
+        }
+        words
+    }
+}
+
+/// Refuses bugs that are to be planted in another Raft than the built-in one: they would change nothing.
+pub fn check_bugs(runner: &dyn Runner, bugs: &[Bug]) -> Result<(), Failure> {
+    match (bugs.first(), runner.guest().name.as_str()) {
+        (Some(bug), name) if name != BUILT_IN => Err(Failure::usage(format!(
+            "{bug} is a bug of the built-in Raft, and cannot be planted in {name}"
+        ))),
+        _ => Ok(()),
+    }
+}
 
 /// The Rafts that a command line runs. The first is the one that is run if none is named.
 pub struct Guests<'r> {
@@ -41,25 +124,18 @@ impl<'r> Guests<'r> {
     pub fn adopt(
         &self,
         plan: &mut Plan,
-        wanted: Option<&str>,
+        wanted: &GuestArgs,
         source: &str,
     ) -> Result<&'r dyn Runner, Failure> {
         let own = Some(plan.guest.name.as_str()).filter(|name| !name.is_empty());
-        if let (Some(own), Some(wanted)) = (own, wanted)
-            && own != wanted
-        {
-            return Err(Failure::usage(format!("{source} is for guest {own}, not {wanted}")));
-        }
-        let runner = self.named(wanted.or(own))?;
-        let guest = runner.guest();
-        if guest.name != BUILT_IN {
-            plan.guest.name.clone_from(&guest.name);
-            plan.guest.lacks = plan.guest.lacks.iter().chain(guest.lacks.iter()).collect();
-            validate(plan).map_err(|problem| {
-                let at = problem.path.join(".");
-                Failure::usage(format!("{source}: {} (at {at})", problem.message))
-            })?;
-        }
+        let runner = self.named(wanted.guest.as_deref().or(own))?;
+        add_options(&mut plan.guest, &wanted.options);
+        check_bugs(runner, &plan.raft.bugs)
+            .map_err(|failure| Failure::usage(format!("{source}: {}", failure.sentence())))?;
+        adopt(runner, plan).map_err(|problem| {
+            let at = problem.path.join(".");
+            Failure::usage(format!("{source}: {} (at {at})", problem.message))
+        })?;
         Ok(runner)
     }
 }

@@ -15,6 +15,7 @@ use crate::cli::failure::Failure;
 use crate::cli::guests::Guests;
 use crate::cli::{fuzz, interrupt, shrink};
 use crate::files::write_whole;
+use crate::guest::BUILT_IN;
 use crate::report::campaign::seconds;
 use crate::report::{power, shrunk};
 use crate::sim::Runner;
@@ -66,7 +67,8 @@ pub struct PowerArgs {
 
 /// Measures, and prints the table.
 pub fn power(args: &PowerArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
-    let runner = guests.named(None)?;
+    // The bugs are those of the built-in Raft.
+    let runner = guests.named(Some(BUILT_IN))?;
     let swarm = fuzz::swarm_config(args.config.as_deref())?;
     let mut bugs = if args.bugs.is_empty() { Bug::ALL.to_vec() } else { args.bugs.clone() };
     bugs.sort_unstable();

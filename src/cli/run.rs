@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,16 +12,19 @@ use crate::bugs::Bug;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::files;
-use crate::cli::guests::Guests;
+use crate::cli::guests::{GuestArgs, Guests, check_bugs};
 use crate::cli::source::{SeedArgs, take_bugs_out};
 use crate::files::temporary_name;
+use crate::guest::{Features, Guest};
 use crate::plan::Plan;
 use crate::record::{Group, Record};
+use crate::report::diff::Difference;
 use crate::report::expectations::{self, Verdict};
 use crate::report::saved::SavedRun;
 use crate::report::text;
+use crate::report::twice::{text as twice_text, twice};
 use crate::sim::{Options, Outcome, Run, Runner};
-use crate::situation::Counts;
+use crate::situation::{Counts, Situation, out_of_reach};
 use crate::time::{Span, Time};
 use crate::trace::text::Formatter;
 use crate::trace::writer::Writer;
@@ -47,9 +51,11 @@ pub struct RunArgs {
     /// Takes planted bugs out: the run must be clean
     #[arg(long, conflicts_with = "bug")]
     without_bugs: bool,
-    /// Whose Raft runs it [default: the one that the file names]
-    #[arg(long, value_name = "NAME")]
-    guest: Option<String>,
+    #[command(flatten)]
+    guest: GuestArgs,
+    /// Runs each plan twice, and shows where the runs differ if the guest is not deterministic
+    #[arg(long, conflicts_with = "runs")]
+    twice: bool,
     /// Ends the run early, as in 1.5s
     #[arg(long, value_name = "TIME")]
     until: Option<Span>,
@@ -88,20 +94,25 @@ struct JsonRun<'a> {
     unmet: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     saved: Option<&'a Path>,
+    #[serde(skip_serializing_if = "Features::is_empty")]
+    not_exercised: Features,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differs: Option<&'a Difference>,
     #[serde(flatten)]
     outcome: &'a Outcome,
 }
 
 /// Runs what the arguments name.
 pub fn run(args: &RunArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
-    let wanted = args.guest.as_deref();
-    if let (Some(first), Some(count)) = (args.seed.seed, args.runs) {
-        return run_many(args, guests.named(wanted)?, first, count);
-    }
     let mut session = Session::new(args);
     if let Some(seed) = args.seed.seed {
-        let runner = guests.named(wanted)?;
-        session.run_one(&format!("seed-{seed}"), runner, args.seed.draw(runner, seed))?;
+        let runner = guests.named(args.guest.guest.as_deref())?;
+        check_bugs(runner, &args.bug)?;
+        let guest = args.guest.guest(runner)?;
+        if let Some(count) = args.runs {
+            return run_many(session, runner, &guest, seed..seed.saturating_add(count));
+        }
+        session.run_one(&format!("seed-{seed}"), runner, args.seed.draw(&guest, seed))?;
         return session.finish();
     }
     let found = files::find(&args.files)?;
@@ -113,7 +124,8 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
     for path in &found {
         let mut plan = files::read_scenario(path)?;
         let name = path.display().to_string();
-        let runner = guests.adopt(&mut plan, wanted, &name)?;
+        let runner = guests.adopt(&mut plan, &args.guest, &name)?;
+        check_bugs(runner, &args.bug)?;
         plans.push((name, runner, plan));
     }
     for (name, runner, plan) in plans {
@@ -152,7 +164,11 @@ impl<'a> Session<'a> {
         let run = self.watched(runner, plan)?;
         let (plan, outcome) = (run.plan(), run.outcome());
         let verdict = expectations::judge(plan, outcome, self.args.until.is_some());
-        let code = Code::from(&verdict);
+        let differs = if self.args.twice { twice(runner, plan) } else { None };
+        let code = match differs {
+            Some(_) => Code::Diverged,
+            None => Code::from(&verdict),
+        };
         let unmet = match &verdict {
             Verdict::Broken(unmet) => &unmet[..],
             _ => &[],
@@ -171,12 +187,18 @@ impl<'a> Session<'a> {
                 verdict: verdict_word(&verdict),
                 unmet,
                 saved: saved.as_deref(),
+                not_exercised: plan.guest.lacks,
+                differs: differs.as_ref(),
                 outcome,
             };
             self.json.push(serde_json::to_value(run).map_err(std::io::Error::from)?);
             return Ok(());
         }
-        self.tell(name, &run, &verdict, saved.as_deref())
+        self.tell(name, &run, &verdict, saved.as_deref())?;
+        if let Some(difference) = &differs {
+            write!(self.out, "  DIFFERENT: {}", twice_text(difference))?;
+        }
+        Ok(())
     }
 
     /// Runs a plan with the trace and the lines that were asked for.
@@ -275,7 +297,7 @@ impl<'a> Session<'a> {
         }
         writeln!(out, "  digest {}", outcome.digest)?;
         if self.single {
-            for line in text::situations(&outcome.situations).lines() {
+            for line in text::situations(&outcome.situations, plan.guest.lacks).lines() {
                 writeln!(out, "  {line}")?;
             }
         }
@@ -322,12 +344,18 @@ fn open_trace(path: &Path, plan: &Plan) -> Result<Writer<BufWriter<File>>, Failu
 }
 
 /// Runs seeds in a row, until the first violation, and sums up.
-fn run_many(args: &RunArgs, runner: &dyn Runner, first: u64, count: u64) -> Result<Code, Failure> {
-    let mut session = Session::new(args);
+fn run_many(
+    mut session: Session<'_>,
+    runner: &dyn Runner,
+    guest: &Guest,
+    seeds: Range<u64>,
+) -> Result<Code, Failure> {
+    let args = session.args;
+    let (first, count) = (seeds.start, seeds.end - seeds.start);
     let mut counts = Counts::default();
     let (mut events, mut virtual_time, mut reads_left_out) = (0, Span::ZERO, 0_u64);
-    for seed in first..first.saturating_add(count) {
-        let drawn = args.seed.draw(runner, seed);
+    for seed in seeds {
+        let drawn = args.seed.draw(guest, seed);
         let mut plan = drawn.clone();
         plan.raft.bugs.extend(&args.bug);
         let outcome = runner.run(&plan, Options { until: args.until, ..Options::default() });
@@ -340,6 +368,8 @@ fn run_many(args: &RunArgs, runner: &dyn Runner, first: u64, count: u64) -> Resu
             return session.finish();
         }
     }
+    let missed: Vec<Situation> =
+        counts.missed().filter(|it| it.is_within_reach(guest.lacks)).collect();
     if args.json {
         let summary = serde_json::json!({
             "exit": 0,
@@ -349,7 +379,9 @@ fn run_many(args: &RunArgs, runner: &dyn Runner, first: u64, count: u64) -> Resu
             "virtual_time": virtual_time,
             "reads_left_out": reads_left_out,
             "situations": counts,
-            "never_reached": counts.missed().collect::<Vec<_>>(),
+            "never_reached": missed,
+            "out_of_reach": out_of_reach(guest.lacks).collect::<Vec<_>>(),
+            "not_exercised": guest.lacks,
         });
         writeln!(session.out, "{summary:#}")?;
         return Ok(Code::Clean);
@@ -361,11 +393,11 @@ fn run_many(args: &RunArgs, runner: &dyn Runner, first: u64, count: u64) -> Resu
         let why = text::READS_LEFT_OUT;
         writeln!(out, "  reads of {reads_left_out} plans not judged: {why}")?;
     }
-    for line in text::situations(&counts).lines() {
+    for line in text::situations(&counts, guest.lacks).lines() {
         writeln!(out, "  {line}")?;
     }
-    let missed: Vec<&str> = counts.missed().map(super::super::situation::Situation::name).collect();
     if !missed.is_empty() {
+        let missed: Vec<&str> = missed.into_iter().map(Situation::name).collect();
         writeln!(out, "  never reached: {}", missed.join(", "))?;
     }
     Ok(Code::Clean)

@@ -7,7 +7,8 @@ use clap::Args;
 use crate::bugs::Bug;
 use crate::cli::failure::Failure;
 use crate::cli::files;
-use crate::cli::guests::Guests;
+use crate::cli::guests::{GuestArgs, Guests, check_bugs};
+use crate::guest::Guest;
 use crate::plan::scenario::{self, FileError, json_error};
 use crate::plan::swarm::{self, draw_with};
 use crate::plan::validate::{SEED_MAX, validate};
@@ -32,9 +33,8 @@ pub struct SourceArgs {
     /// Takes planted bugs out
     #[arg(long, conflicts_with = "bug")]
     without_bugs: bool,
-    /// Whose Raft runs it [default: the one that the file names]
-    #[arg(long, value_name = "NAME")]
-    guest: Option<String>,
+    #[command(flatten)]
+    guest: GuestArgs,
 }
 
 /// A run that a command line names: its name for people, its plan, which has passed validation, and who runs it.
@@ -71,22 +71,23 @@ pub struct SeedArgs {
 impl SourceArgs {
     /// The run that is named.
     pub fn subject<'r>(&self, guests: &Guests<'r>) -> Result<Subject<'r>, Failure> {
-        let wanted = self.guest.as_deref();
         let (name, mut plan, runner) = match (&self.source, self.seed.seed) {
             (Some(source), _) => {
                 let (name, mut plan) = read(source)?;
-                let runner = guests.adopt(&mut plan, wanted, &name)?;
+                let runner = guests.adopt(&mut plan, &self.guest, &name)?;
                 (name, plan, runner)
             }
             (None, Some(seed)) => {
-                let runner = guests.named(wanted)?;
-                (format!("seed-{seed}"), self.seed.draw(runner, seed), runner)
+                let runner = guests.named(self.guest.guest.as_deref())?;
+                let guest = self.guest.guest(runner)?;
+                (format!("seed-{seed}"), self.seed.draw(&guest, seed), runner)
             }
             (None, None) => return Err(Failure::usage("name a scenario, a saved run or a --seed")),
         };
         if self.without_bugs {
             take_bugs_out(&mut plan);
         }
+        check_bugs(runner, &self.bug)?;
         plan.raft.bugs.extend(&self.bug);
         Ok(Subject { name, plan, runner })
     }
@@ -118,9 +119,7 @@ impl SourceArgs {
         if let Some(profile) = self.seed.profile {
             words += &format!(" --profile {profile}");
         }
-        if let Some(guest) = &self.guest {
-            words += &format!(" --guest {guest}");
-        }
+        words += &self.guest.words();
         for bug in &self.bug {
             words += &format!(" --bug {bug}");
         }
@@ -132,8 +131,8 @@ impl SourceArgs {
 }
 
 impl SeedArgs {
-    /// The random plan of a seed, for the guest of this runner.
-    pub fn draw(&self, runner: &dyn Runner, seed: u64) -> Plan {
+    /// The random plan of a seed, for this guest.
+    pub fn draw(&self, guest: &Guest, seed: u64) -> Plan {
         let config = swarm::Config::default();
         let config = match self.nodes {
             Some(nodes) => config.with_nodes(nodes),
@@ -144,7 +143,7 @@ impl SeedArgs {
             None => config,
         };
         let mut plan = draw_with(seed, &config);
-        plan.restrict(runner.guest());
+        plan.restrict(guest);
         plan
     }
 }

@@ -6,6 +6,7 @@
 use crate::config::{Config, Reads};
 use crate::configuration::Change;
 use crate::guest::{Feature, Guest};
+use crate::ids::NodeSet;
 use crate::plan::validate::{Checked, Problem};
 use crate::plan::{Action, Plan, RaftOptions};
 use crate::time::Span;
@@ -112,6 +113,12 @@ pub fn check(plan: &Plan) -> Checked {
             let place = place.to_string();
             require(guest, Feature::Priorities, &["nodes", &place, "election_priority"])?;
         }
+    }
+    let changes = [Feature::SingleChange, Feature::JointConsensus, Feature::Learners];
+    if plan.voters() != NodeSet::first(plan.cluster.nodes)
+        && !changes.iter().any(|feature| guest.has(*feature))
+    {
+        require(guest, Feature::SingleChange, &["cluster", "members"])?;
     }
     if plan.clients.sessions.is_some() {
         require(guest, Feature::Sessions, &["clients", "sessions"])?;
@@ -231,6 +238,7 @@ mod tests {
         check("raft = { pre_vote = true }", "pre-vote");
         check("raft = { snapshot_every = 10 }", "snapshots");
         check("raft = { reads = \"lease\" }", "lease-reads");
+        check("cluster = { members = [1, 2] }", "single-change");
         check("clients = { sessions = 4 }", "sessions");
         check("[[nodes]]\nid = 1\nelection_priority = 2", "priorities");
         check("[[faults]]\nat = \"1s\"\ntransfer = { to = 2 }", "transfer");

@@ -17,7 +17,7 @@ pub struct Rules(Bugs);
 impl Rules {
     /// Whether no bug is planted, so that what the rules promise holds at every node.
     pub fn are_kept(self) -> bool {
-        self.0 == 0
+        self.0.count() == 0
     }
 
     /// The rules with these bugs planted.

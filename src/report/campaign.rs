@@ -7,10 +7,9 @@ use std::path::Path;
 use crate::campaign::file::{CampaignFile, FAILURES, FILE, FailureRow, SHRUNK, SeedRange};
 use crate::campaign::finding::Finding;
 use crate::campaign::shrink::Shrinking;
-use crate::report::text::{READS_LEFT_OUT, violation};
+use crate::report::text::{READS_LEFT_OUT, not_exercised, violation, within_reach};
 use crate::sim::waits::Histogram;
 use crate::sim::{Run, Runner};
-use crate::situation::Situation;
 use crate::time::Span;
 
 /// How many situations that were never reached are named; `campaign.json` has them all.
@@ -65,7 +64,8 @@ pub fn text(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrink
         let _ = writeln!(text, "  reads of {runs} not judged: {READS_LEFT_OUT}");
     }
     let reached = file.situations.len();
-    let _ = writeln!(text, "  situations: {reached} of {} reached", Situation::COUNT);
+    let all = within_reach(file.not_exercised);
+    let _ = writeln!(text, "  situations: {reached} of {all} reached");
     if !file.never_reached.is_empty() {
         let missed = file.never_reached.iter().take(MISSED_MAX).map(|it| it.name());
         let missed: Vec<&str> = missed.collect();
@@ -80,6 +80,9 @@ pub fn text(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrink
     if !file.own_situations.is_empty() {
         let reached = file.own_situations.iter().map(|(name, count)| format!("{name} {count}"));
         let _ = writeln!(text, "  your situations: {}", reached.collect::<Vec<_>>().join(", "));
+    }
+    if let Some(words) = not_exercised(file.not_exercised) {
+        let _ = writeln!(text, "  {words}");
     }
     for failure in &file.failures {
         let (id, runs) = (&failure.id, counted(failure.count, "run"));

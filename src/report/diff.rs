@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -54,6 +55,28 @@ pub struct Difference {
     pub first: Vec<Told>,
     /// What the second run has then.
     pub second: Vec<Told>,
+}
+
+impl Difference {
+    /// The last common records, and those of each run from there: the first run is A, the second B.
+    pub fn lines(&self) -> String {
+        let mut text = String::new();
+        write_lines(&mut text, ' ', &self.common);
+        for (letter, lines) in [('A', &self.first), ('B', &self.second)] {
+            text.push('\n');
+            write_lines(&mut text, letter, lines);
+            if lines.is_empty() {
+                let _ = writeln!(text, "  {letter} ends here");
+            }
+        }
+        text
+    }
+}
+
+fn write_lines(text: &mut String, letter: char, lines: &[Told]) {
+    for Told { record, text: words } in lines {
+        let _ = writeln!(text, "  {letter} #{:<7}{words}", record.number);
+    }
 }
 
 /// A side that could not be read.

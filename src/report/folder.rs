@@ -116,7 +116,7 @@ impl<'r> Store<'r> {
 }
 
 /// Writes all that people want of a failing run: its proof, its story, its page, and the run itself.
-fn write_run(folder: &Path, run: &Run<'_>) -> io::Result<()> {
+pub fn write_run(folder: &Path, run: &Run<'_>) -> io::Result<()> {
     if let Some(proof) = text::violation(run) {
         write_whole(&folder.join("proof.txt"), proof.as_bytes())?;
     }

@@ -15,4 +15,5 @@ pub mod saved;
 pub mod shiviz;
 pub mod shrunk;
 pub mod text;
+pub mod twice;
 pub mod why;

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use crate::guest::Features;
 use crate::plan::Plan;
 use crate::record::Record;
 use crate::sim::{Ended, Outcome, Run};
-use crate::situation::{Counts, Situation};
+use crate::situation::{Counts, Situation, out_of_reach};
 use crate::trace::text::Formatter;
 
 /// The proof of a violation: its property and sentence, and the records as a text trace has them.
@@ -90,10 +91,10 @@ pub fn counters(outcome: &Outcome) -> String {
     )
 }
 
-/// The situations that were reached, in columns, with how often.
-pub fn situations(counts: &Counts) -> String {
+/// The situations that were reached, in columns, with how often, and what a guest that lacks these features leaves out.
+pub fn situations(counts: &Counts, lacks: Features) -> String {
     let reached: Vec<(Situation, u64)> = counts.reached().collect();
-    let mut text = format!("situations: {} of {}\n", reached.len(), Situation::COUNT);
+    let mut text = format!("situations: {} of {}\n", reached.len(), within_reach(lacks));
     for row in reached.chunks(2) {
         let mut line = String::from(" ");
         for (situation, count) in row {
@@ -101,5 +102,22 @@ pub fn situations(counts: &Counts) -> String {
         }
         let _ = writeln!(text, "{}", line.trim_end());
     }
+    if let Some(words) = not_exercised(lacks) {
+        let _ = writeln!(text, "{words}");
+    }
     text
+}
+
+/// How many situations a guest can get into that lacks these features.
+pub fn within_reach(lacks: Features) -> usize {
+    Situation::COUNT - out_of_reach(lacks).count()
+}
+
+/// Says what was not exercised because the guest does not have it; nothing if it has all.
+pub fn not_exercised(lacks: Features) -> Option<String> {
+    let situations = out_of_reach(lacks).count();
+    let words = format!(
+        "not exercised: this guest has no {lacks}; {situations} situations are out of its reach"
+    );
+    (!lacks.is_empty()).then_some(words)
 }

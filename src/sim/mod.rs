@@ -25,7 +25,7 @@ mod timers;
 pub mod waits;
 
 pub use run::{Ended, Options, Outcome, run_nodes};
-pub use runner::{BuiltIn, Checked, Nodes, Run, Runner, run};
+pub use runner::{BuiltIn, Nodes, Run, Runner, WithChecker, run};
 
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term, WriteId};

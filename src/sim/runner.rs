@@ -5,11 +5,13 @@
 
 use std::marker::PhantomData;
 
-use crate::guest::{BUILT_IN, Feature, Guest, Setup};
+use crate::closest::closest;
+use crate::guest::{BUILT_IN, Feature, Guest, GuestOptions, Setup};
 use crate::guests::saboteur::Saboteur;
 use crate::node::Node;
 use crate::oracle::Checker;
 use crate::plan::Plan;
+use crate::plan::validate::{Checked, Problem, validate};
 use crate::raft::{Raft, Rules};
 use crate::record::Record;
 use crate::sim::run::{Options, Outcome, run_nodes};
@@ -22,6 +24,59 @@ pub trait Runner: Sync {
 
     /// Runs a plan, watched. The same plan must give the same outcome.
     fn run(&self, plan: &Plan, options: Options<'_>) -> Outcome;
+
+    /// Checks options that are meant for this guest. It takes none unless it says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// A sentence on the first option that the guest does not take.
+    fn check_options(&self, options: &GuestOptions) -> Result<(), String> {
+        match options.keys().next() {
+            None => Ok(()),
+            Some(option) => {
+                Err(format!("{} takes no options, and is given `{option}`", self.guest().name))
+            }
+        }
+    }
+}
+
+impl<R: Runner + ?Sized> Runner for &R {
+    fn guest(&self) -> &Guest {
+        R::guest(self)
+    }
+
+    fn run(&self, plan: &Plan, options: Options<'_>) -> Outcome {
+        R::run(self, plan, options)
+    }
+
+    fn check_options(&self, options: &GuestOptions) -> Result<(), String> {
+        R::check_options(self, options)
+    }
+}
+
+/// Makes a plan that was read one for the guest of this runner, unless it asks for what the guest lacks.
+///
+/// # Errors
+///
+/// The first thing that the guest lacks or does not take, or that the plan is for another guest.
+pub fn adopt(runner: &dyn Runner, plan: &mut Plan) -> Checked {
+    let guest = runner.guest();
+    let problem = |key: &str, message| Problem {
+        path: vec!["guest".into(), key.into()],
+        message,
+        help: None,
+    };
+    let own = &plan.guest.name;
+    if !own.is_empty() && *own != guest.name {
+        return Err(problem("name", format!("it is for guest {own}, not {}", guest.name)));
+    }
+    runner.check_options(&plan.guest.options).map_err(|message| problem("options", message))?;
+    if guest.name == BUILT_IN {
+        return Ok(());
+    }
+    plan.guest.name.clone_from(&guest.name);
+    plan.guest.lacks = plan.guest.lacks.iter().chain(guest.lacks.iter()).collect();
+    validate(plan)
 }
 
 /// The built-in Raft, with the bugs that a plan plants.
@@ -63,6 +118,13 @@ pub fn run(plan: &Plan) -> Outcome {
     BuiltIn::new().run(plan, Options::default())
 }
 
+/// An option that a guest takes.
+struct Taken {
+    name: String,
+    /// The values that it may have; any value if there are none.
+    values: Vec<String>,
+}
+
 /// Nodes of one's own, made by a function.
 ///
 /// ```
@@ -74,6 +136,7 @@ pub fn run(plan: &Plan) -> Outcome {
 /// ```
 pub struct Nodes<N, F> {
     guest: Guest,
+    takes: Vec<Taken>,
     make: F,
     node: PhantomData<fn() -> N>,
 }
@@ -81,13 +144,37 @@ pub struct Nodes<N, F> {
 impl<N: Node, F: Fn(&Setup<'_>) -> N + Sync> Nodes<N, F> {
     /// Nodes that this function makes; one for each start of a node. The name stands in plans and reports.
     pub fn new(name: &str, make: F) -> Nodes<N, F> {
-        Nodes { guest: Guest::named(name), make, node: PhantomData }
+        Nodes { guest: Guest::named(name), takes: Vec::new(), make, node: PhantomData }
+    }
+
+    /// The same under another name.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Nodes<N, F> {
+        self.guest.name = name.into();
+        self
     }
 
     /// The same, without a feature: no plan asks for it, and nothing is judged by it.
     #[must_use]
     pub fn lacking(mut self, feature: Feature) -> Nodes<N, F> {
         self.guest = self.guest.lacking(feature);
+        self
+    }
+
+    /// The same with these features and no others.
+    #[must_use]
+    pub fn having_only(self, features: impl IntoIterator<Item = Feature>) -> Nodes<N, F> {
+        let has: Vec<Feature> = features.into_iter().collect();
+        let lacks = Feature::ALL.iter().filter(|feature| !has.contains(feature));
+        lacks.fold(self, |nodes, feature| nodes.lacking(*feature))
+    }
+
+    /// The same, which takes an option of its own: one of these values, or any value if none is named. The function that makes a node finds it
+    /// in [`Setup::options`]. An option that a guest does not take is refused, for it would change nothing.
+    #[must_use]
+    pub fn taking(mut self, option: &str, values: &[&str]) -> Nodes<N, F> {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        self.takes.push(Taken { name: option.into(), values });
         self
     }
 }
@@ -100,22 +187,46 @@ impl<N: Node, F: Fn(&Setup<'_>) -> N + Sync> Runner for Nodes<N, F> {
     fn run(&self, plan: &Plan, options: Options<'_>) -> Outcome {
         run_nodes(plan, &self.make, options)
     }
+
+    fn check_options(&self, options: &GuestOptions) -> Result<(), String> {
+        let name = &self.guest.name;
+        for (option, value) in options {
+            let Some(taken) = self.takes.iter().find(|taken| taken.name == *option) else {
+                let known: Vec<&str> = self.takes.iter().map(|taken| taken.name.as_str()).collect();
+                return Err(match known.as_slice() {
+                    [] => format!("{name} takes no options, and is given `{option}`"),
+                    known => {
+                        format!("{name} takes no option `{option}`; it takes {}", known.join(", "))
+                    }
+                });
+            };
+            let values = || taken.values.iter().map(String::as_str);
+            let text = value.as_str().unwrap_or_default();
+            if !taken.values.is_empty() && !values().any(|known| known == text) {
+                let meant = closest(text, values()).map(|it| format!("; did you mean `{it}`?"));
+                let meant = meant.unwrap_or_default();
+                let known = taken.values.join(", ");
+                return Err(format!("`{option}` of {name} is one of {known}, not {value}{meant}"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A runner whose runs have checks of one's own, each run a new one.
-pub struct Checked<R, F> {
+pub struct WithChecker<R, F> {
     runner: R,
     make: F,
 }
 
-impl<R: Runner, F: Fn() -> Box<dyn Checker> + Sync> Checked<R, F> {
+impl<R: Runner, F: Fn() -> Box<dyn Checker> + Sync> WithChecker<R, F> {
     /// The same runner with the checks that a function makes.
-    pub fn new(runner: R, make: F) -> Checked<R, F> {
-        Checked { runner, make }
+    pub fn new(runner: R, make: F) -> WithChecker<R, F> {
+        WithChecker { runner, make }
     }
 }
 
-impl<R: Runner, F: Fn() -> Box<dyn Checker> + Sync> Runner for Checked<R, F> {
+impl<R: Runner, F: Fn() -> Box<dyn Checker> + Sync> Runner for WithChecker<R, F> {
     fn guest(&self) -> &Guest {
         self.runner.guest()
     }

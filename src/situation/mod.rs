@@ -38,9 +38,11 @@ macro_rules! situations {
 mod catalogue;
 pub mod counts;
 mod names;
+mod needs;
 
 pub use catalogue::Situation;
 pub use counts::Counts;
+pub use needs::out_of_reach;
 
 impl Situation {
     /// How many there are.

@@ -140,6 +140,16 @@ impl Line {
 impl Explanation {
     /// For a terminal. The source is what names the run in the next commands.
     pub fn text(&self, source: &str) -> String {
+        let mut text = self.story();
+        text.push_str("\nnext:\n");
+        for command in ["report", "shrink"] {
+            let _ = writeln!(text, "  squall {command} {source}");
+        }
+        text
+    }
+
+    /// The same without the next commands.
+    pub fn story(&self) -> String {
         let mut text = String::new();
         for line in &self.lines {
             let (node, term) = line.node.map_or_else(Default::default, |(node, term)| {
@@ -164,10 +174,6 @@ impl Explanation {
         }
         for line in &self.standing {
             let _ = writeln!(text, "  {line}");
-        }
-        text.push_str("\nnext:\n");
-        for command in ["report", "shrink"] {
-            let _ = writeln!(text, "  squall {command} {source}");
         }
         text
     }

@@ -10,6 +10,7 @@ use crate::campaign::power::Power;
 use crate::report::campaign::{grouped, long_time, next_command, seconds, seeds, verdict, waited};
 use crate::report::page::histogram;
 use crate::report::power;
+use crate::report::text::{not_exercised, within_reach};
 use crate::situation::Situation;
 
 /// The name of the page in the campaign's folder.
@@ -152,14 +153,16 @@ fn waits(body: &mut String, file: &CampaignFile) {
 }
 
 fn situations(body: &mut String, file: &CampaignFile) {
-    let (reached, all) = (file.situations.len(), Situation::COUNT);
+    let (reached, all) = (file.situations.len(), within_reach(file.not_exercised));
+    let words = not_exercised(file.not_exercised).unwrap_or_default();
     let _ = write!(
         body,
-        "<section><h2>Situations: {reached} of {all} reached</h2><table><thead><tr><th>situation</th><th>what it is</th>\
+        "<section><h2>Situations: {reached} of {all} reached</h2><p>{words}</p><table><thead><tr><th>situation</th><th>what it is</th>\
          <th class=\"number\">times</th><th class=\"number\">runs</th><th>share of runs</th><th class=\"number\">first seed</th>\
          </tr></thead><tbody>"
     );
-    for situation in Situation::ALL {
+    let within = |situation: &&Situation| situation.is_within_reach(file.not_exercised);
+    for situation in Situation::ALL.iter().filter(within) {
         let row = file.situations.iter().find(|row| row.situation == *situation);
         situation_row(body, *situation, row, file.totals.runs);
     }
