@@ -9,7 +9,10 @@
 //! - [`world`], [`client`]: the fake outside, which knows no protocol.
 //! - [`oracle`], [`trace`]: who judges a run, and how it is told.
 //! - [`sim`]: the loop, and the hosts of nodes.
-//! - [`report`], [`campaign`], [`cli`]: what a run leaves for people, many runs, and the command line.
+//! - [`report`], [`campaign`], [`schema`]: what a run leaves for people, many runs, and what files look like.
+//!
+//! The feature `cli`, which is on by default, adds the command line: its `command_line` is a `main` for a Raft of one's own. Without it
+//! squall depends on few crates, for use in tests: `squall = { version = "0.1", default-features = false }`.
 
 pub mod closest;
 pub mod files;
@@ -45,7 +48,10 @@ pub mod sim;
 
 pub mod campaign;
 pub mod report;
+pub mod schema;
 
-pub mod cli;
+#[cfg(feature = "cli")]
+mod cli;
 
+#[cfg(feature = "cli")]
 pub use cli::command_line;

@@ -107,7 +107,8 @@ fn of_each_record(page: &mut Page, function: &str) -> Vec<Value> {
 #[test]
 #[ignore = "needs chromium; .ci/run installs it"]
 fn words_and_json_are_those_of_a_trace() {
-    let disks = squall::cli::files::find(&["scenarios/disks".into()]).expect("there are scenarios");
+    let disks =
+        squall::plan::files::find(&["scenarios/disks".into()]).expect("there are scenarios");
     let disks: Vec<String> = disks.iter().map(|path| path.display().to_string()).collect();
     let mut runs = vec![vec!["--seed", "42"], vec![FIGURE_8], vec!["scenarios/faults/ring.toml"]];
     runs.extend(disks.iter().map(|path| vec![path.as_str()]));

@@ -10,11 +10,10 @@ use serde::Serialize;
 use crate::bugs::Bug;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
-use crate::cli::files;
 use crate::cli::guests::Guests;
 use crate::cli::source::{SeedArgs, take_bugs_out};
 use crate::files::temporary_name;
-use crate::plan::Plan;
+use crate::plan::{Plan, files};
 use crate::record::Record;
 use crate::report::expectations::{self, Verdict};
 use crate::report::saved::SavedRun;
@@ -111,7 +110,7 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
     // Every file is read before the first is run: a mistake in the last one must not cost the wait for the others.
     let mut plans = Vec::new();
     for path in &found {
-        let mut plan = files::read_scenario(path)?;
+        let mut plan = files::read(path)?;
         let name = path.display().to_string();
         let runner = guests.adopt(&mut plan, wanted, &name)?;
         plans.push((name, runner, plan));

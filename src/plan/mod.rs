@@ -3,16 +3,19 @@
 //! A scenario file (TOML, for people) and a saved plan (JSON) carry this one model; what a file leaves out has the default
 //! that stands here. [`fault`] says what can go wrong, [`target`] whom it strikes, [`latency`] how long things take,
 //! [`pin`] what a message is fixed to, [`liveness`] when faults end and the cluster must come back to life, [`profile`] the timings of
-//! production Rafts, [`expect`] what a scenario promises, [`validate`] what is refused, and [`scenario`] how files are read.
+//! production Rafts, [`expect`] what a scenario promises, [`validate`] what is refused, [`scenario`] how
+//! plans are written and read, [`files`] where they lie, and [`standard`] what speed is measured with.
 
 pub mod expect;
 pub mod fault;
+pub mod files;
 pub mod guest;
 pub mod latency;
 pub mod liveness;
 pub mod pin;
 pub mod profile;
 pub mod scenario;
+pub mod standard;
 pub mod swarm;
 pub mod target;
 pub mod validate;
