@@ -310,10 +310,10 @@ fn conforms(schema: &Value, value: &Value) {
         .iter_errors(value)
         .map(|error| format!("{error} at {}", error.instance_path()))
         .collect();
-    assert!(errors.is_empty(), "{of:?}: {errors:?}");
+    assert!(errors.is_empty(), "{}: {errors:?}", schema["title"]);
     let mut wrong = value.clone();
     wrong["no-such-key"] = 1.into();
-    assert!(!validator.is_valid(&wrong), "{of:?}");
+    assert!(!validator.is_valid(&wrong), "{}", schema["title"]);
 }
 
 #[test]

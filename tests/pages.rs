@@ -129,7 +129,7 @@ fn words_and_json_are_those_of_a_trace() {
         }
         let mut records = Vec::new();
         let mut sink = |record: &squall::record::Record| records.push(*record);
-        BuiltIn::new().run(&plan, Options { sink: Some(&mut sink), ..Options::default() });
+        let _ = BuiltIn::new().run(&plan, Options { sink: Some(&mut sink), ..Options::default() });
         for (record, text) in records.iter().zip(&json) {
             let shown: Value =
                 serde_json::from_str(text.as_str().expect("text")).expect("it is JSON");

@@ -6,18 +6,18 @@
 //! [`history`] judges what clients hear, with [`model`], [`linearizable`] and [`shortest`]; [`once`] what takes effect; [`liveness`] what
 //! comes of it all. [`situations`] and [`clients`] name what a run got into.
 
-pub mod commit;
-pub mod election;
+mod commit;
+mod election;
 pub mod history;
 pub mod linearizable;
-pub mod liveness;
-pub mod log;
-pub mod membership;
+mod liveness;
+mod log;
+pub(crate) mod membership;
 pub mod model;
-pub mod once;
-pub mod shadow;
-pub mod shortest;
-pub mod snapshots;
+mod once;
+pub(crate) mod shadow;
+mod shortest;
+mod snapshots;
 pub mod violation;
 
 pub use shadow::{Change, PrefixId, Shadow};
@@ -77,6 +77,7 @@ impl Oracles {
     }
 
     /// The same, judging liveness within these bounds, if there are some.
+    #[must_use]
     pub fn with_liveness(mut self, bounds: Option<Bounds>) -> Oracles {
         let nodes = self.shadow.nodes().count() as u8;
         self.liveness = bounds.map(|bounds| Box::new(liveness::Liveness::new(nodes, bounds)));
@@ -84,6 +85,7 @@ impl Oracles {
     }
 
     /// The same, judging what clients read or not: clocks may drift by more than leases bear.
+    #[must_use]
     pub fn with_reads(mut self, judged: bool) -> Oracles {
         if let Some(histories) = &mut self.histories {
             histories.leave_out_reads = !judged;

@@ -149,7 +149,7 @@ mod tests {
         fs::create_dir(folder.path().join("a")).expect("it is writable");
         fs::write(&path, "title = \"x\"\nhorizn = \"5s\"\n").expect("it is writable");
         let found = find(&[folder.path().to_owned()]).expect("there is one");
-        assert_eq!(found, [path.clone()]);
+        assert_eq!(found, [path.as_path()]);
         let error = read(&path).expect_err("there is a mistake in it").to_string();
         assert!(error.contains("wrong.toml:2: unknown field `horizn`"), "{error}");
         assert!(error.ends_with("; did you mean `horizon`?"), "{error}");

@@ -222,6 +222,10 @@ impl Plan {
     }
 
     /// How much faster a clock of this plan runs than another at most, in parts per million, rounded up. Clocks that are set do not count.
+    ///
+    /// # Panics
+    ///
+    /// If the plan cannot have passed validation.
     pub fn drift_ppm(&self) -> u32 {
         let changed = self.faults.iter().filter_map(|fault| match &fault.action {
             Action::Clock(change) => change.drift_ppm,
@@ -252,6 +256,7 @@ impl Plan {
     }
 
     /// The same plan with nothing left to a profile: it stays the same run when profiles change.
+    #[must_use]
     pub fn concrete(mut self) -> Plan {
         let config = self.config();
         self.raft.election_timeout = Some(config.election_timeout);

@@ -28,11 +28,19 @@ impl fmt::Display for FileError {
 }
 
 /// Reads a scenario, and checks it.
+///
+/// # Errors
+///
+/// What is wrong with the text, where, and what to write instead.
 pub fn from_toml(text: &str) -> Result<Plan, FileError> {
     read_toml(text, validate)
 }
 
 /// Reads a file in TOML, and checks what it says.
+///
+/// # Errors
+///
+/// What is wrong with the text, where, and what to write instead.
 pub fn read_toml<T: DeserializeOwned>(
     text: &str,
     check: impl FnOnce(&T) -> Checked,
@@ -46,11 +54,19 @@ pub fn read_toml<T: DeserializeOwned>(
 }
 
 /// Writes a plan as a scenario.
+///
+/// # Panics
+///
+/// If the plan cannot have passed validation.
 pub fn to_toml(plan: &Plan) -> String {
     toml::to_string(plan).expect("every plan that passed validation can be written")
 }
 
 /// Reads a plan in JSON, and checks it.
+///
+/// # Errors
+///
+/// What is wrong with the text, where, and what to write instead.
 pub fn from_json(text: &str) -> Result<Plan, FileError> {
     let plan: Plan = serde_json::from_str(text).map_err(|error| json_error(&error, text))?;
     validate(&plan).map_err(|problem| FileError {

@@ -68,6 +68,10 @@ impl State {
 
 impl<'a, W: Write> Perfetto<'a, W> {
     /// Starts with the names of the lanes.
+    ///
+    /// # Errors
+    ///
+    /// As the writer that it writes to.
     pub fn new(mut out: W, plan: &'a Plan, filter: Filter) -> io::Result<Perfetto<'a, W>> {
         out.write_all(b"{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
         let lane = Lane { state: State::NotStarted, since: Time::ZERO, paused: None };

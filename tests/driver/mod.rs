@@ -333,6 +333,7 @@ impl Driver {
                 writeln!(lines, "{id} answers c{}.{}: {what}", request.client, request.serial)
             }
             Effect::Stop => writeln!(lines, "{id} stops itself"),
+            other => panic!("the driver does not carry this out: {other:?}"),
         };
     }
 

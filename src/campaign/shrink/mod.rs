@@ -6,12 +6,12 @@
 //! the randomness out: requests, election timeouts and the fate of single messages become decisions that stand in the plan. Passes are
 //! repeated until none finds anything, so a shrunk plan does not shrink further.
 
-pub mod gather;
-pub mod list;
-pub mod recovery;
+mod gather;
+mod list;
+mod recovery;
 pub mod schedule;
-pub mod simpler;
-pub mod triggers;
+mod simpler;
+mod triggers;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
