@@ -30,6 +30,7 @@ pub struct Record {
 /// it is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Kind {
     /// The node starts.
     Boot {

@@ -47,7 +47,9 @@ pub fn html(file: &CampaignFile, folder: &Path, power: Option<&Power>) -> String
     }
     settings(&mut body, file);
     let page = include_str!("assets/campaign.html");
+    #[expect(clippy::missing_panics_doc, reason = "the page stands in this repository")]
     let (head, rest) = page.split_once("{{style}}").expect("the page has a place for its style");
+    #[expect(clippy::missing_panics_doc, reason = "the page stands in this repository")]
     let (between, end) = rest.split_once("{{body}}").expect("the page has a place for its body");
     [head, include_str!("assets/campaign.css"), between, &body, end].concat()
 }

@@ -4,9 +4,9 @@
 //! [`words`] faults into words. [`campaign`] makes the page of a campaign.
 
 pub mod campaign;
-pub mod encode;
-pub mod histogram;
-pub mod words;
+mod encode;
+mod histogram;
+pub(crate) mod words;
 
 use serde::Serialize;
 
@@ -315,6 +315,10 @@ fn data<'a>(
 }
 
 /// JSON that may stand in a script element: nothing in it ends the element, or begins anything else.
+///
+/// # Panics
+///
+/// If the value is none that JSON can hold, for its keys are no text.
 pub fn embedded(value: &impl Serialize) -> String {
     let json = serde_json::to_string(value).expect("it has text keys only");
     let mut text = String::with_capacity(json.len());
