@@ -1,10 +1,10 @@
 //! Oracles judge a run after every event. They see records and nothing else, so they share no bug with the Raft under
 //! test.
 //!
-//! [`shadow`] rebuilds every node's log from records. [`election`], [`log`], [`commit`] and [`snapshots`] judge what a record changed, in
-//! constant time for each changed entry: the cost does not grow with logs or with time. [`membership`] judges changes of the members.
-//! [`history`] judges what clients hear, with [`model`], [`linearizable`] and [`shortest`]; [`once`] what takes effect; [`liveness`] what
-//! comes of it all. [`situations`] and [`clients`] name what a run got into.
+//! `shadow` rebuilds every node's log from records. `election`, `log`, `commit` and `snapshots` judge what a record changed, in
+//! constant time for each changed entry: the cost does not grow with logs or with time. `membership` judges changes of the members.
+//! [`history`] judges what clients hear, with [`model`], [`linearizable`] and `shortest`; `once` what takes effect; `liveness` what
+//! comes of it all.
 
 mod commit;
 mod election;

@@ -2,7 +2,7 @@
 //!
 //! [`run`](run::run) is the door. [`Sim`] is the loop over events; `host` carries out what nodes want; `snapshots` copies state machines,
 //! `apply` lets them work later; `faults` does what the plan wants, and `recovery` ends it; `clients` asks and waits; [`journal`] is what disks
-//! hold; [`watch`] sees it all; [`choices`] keeps what was drawn.
+//! hold; [`recorder`] sees it all; [`choices`] keeps what was drawn.
 
 mod apply;
 pub mod choices;

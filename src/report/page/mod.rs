@@ -1,7 +1,7 @@
 //! The page of a run: one file of HTML that shows it as a space-time diagram, and asks nothing of any network.
 //!
-//! Its parts lie in `assets` and are put together here; the run itself is embedded as JSON. [`encode`] puts records into small arrays,
-//! [`words`] faults into words. [`campaign`] makes the page of a campaign.
+//! Its parts lie in `assets` and are put together here; the run itself is embedded as JSON. `encode` puts records into small arrays,
+//! `words` faults into words. [`campaign`] makes the page of a campaign.
 
 pub mod campaign;
 mod encode;
