@@ -1,15 +1,15 @@
 //! Whole runs: three, five and seven nodes, idle, loaded and in a storm, with every oracle on.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use squall::cli::bench::standard_plan;
+use squall::plan::standard::{self, Load};
 use squall::sim::run;
 use squall::time::Span;
 
 fn runs(criterion: &mut Criterion) {
-    for kind in ["idle", "loaded", "stormy"] {
-        let mut group = criterion.benchmark_group(kind);
+    for load in Load::ALL {
+        let mut group = criterion.benchmark_group(load.name());
         for nodes in [3, 5, 7] {
-            let mut plan = standard_plan(kind, nodes);
+            let mut plan = standard::plan(load, nodes);
             plan.horizon = plan.horizon.min(Span::secs(20));
             plan.faults.retain(
                 |fault| !matches!(fault.when, squall::plan::When::At(at) if at > Span::secs(20)),

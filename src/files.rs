@@ -5,6 +5,10 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Writes a file under a temporary name, and renames it.
+///
+/// # Errors
+///
+/// As the system says, if the file or its folder cannot be written.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;

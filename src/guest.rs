@@ -78,6 +78,7 @@ impl Features {
     }
 
     /// These, and this one.
+    #[must_use]
     pub const fn with(self, feature: Feature) -> Features {
         Features(self.0 | 1 << feature as u8)
     }

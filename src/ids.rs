@@ -63,6 +63,7 @@ impl Term {
     pub const FIRST: Term = Term(1);
 
     /// The term after this one.
+    #[must_use]
     pub const fn next(self) -> Term {
         Term(self.0.saturating_add(1))
     }
@@ -92,16 +93,19 @@ impl Index {
     pub const ZERO: Index = Index(0);
 
     /// The position after this one.
+    #[must_use]
     pub const fn next(self) -> Index {
         Index(self.0.saturating_add(1))
     }
 
     /// The position before this one; that of zero is zero.
+    #[must_use]
     pub const fn previous(self) -> Index {
         Index(self.0.saturating_sub(1))
     }
 
     /// The position `count` further on.
+    #[must_use]
     pub const fn plus(self, count: u64) -> Index {
         Index(self.0.saturating_add(count))
     }
@@ -132,6 +136,7 @@ impl WriteId {
     pub const NONE: WriteId = WriteId(0);
 
     /// The write after this one.
+    #[must_use]
     pub const fn next(self) -> WriteId {
         WriteId(self.0.saturating_add(1))
     }
@@ -211,16 +216,19 @@ impl NodeSet {
     }
 
     /// The members of this set that are not in the other.
+    #[must_use]
     pub const fn without(self, other: NodeSet) -> NodeSet {
         NodeSet(self.0 & !other.0)
     }
 
     /// The members of either.
+    #[must_use]
     pub const fn union(self, other: NodeSet) -> NodeSet {
         NodeSet(self.0 | other.0)
     }
 
     /// The members of both.
+    #[must_use]
     pub const fn intersection(self, other: NodeSet) -> NodeSet {
         NodeSet(self.0 & other.0)
     }

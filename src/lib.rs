@@ -14,18 +14,22 @@
 //! [`sim::run()`] takes a [`plan::Plan`] and gives a [`sim::Outcome`]: the same plan, the same outcome, bit for bit. Read the modules
 //! in this order; each knows only those before it.
 //!
-//! - [`ids`], [`time`], [`rng`], [`closest`]: names, virtual time, random streams, names that were probably meant.
-//! - [`log`], [`record`], [`node`], [`property`], [`situation`]: the contract with a node, and what can be said of a run.
-//! - [`raft`], [`kv`], [`guests`], [`plan`]: the built-in Raft, the state machine, what spoils nodes, and what a run depends on.
-//! - [`world`], [`client`]: the fake outside, which knows no protocol.
+//! - [`ids`], [`time`], [`rng`]: names, virtual time, random streams.
+//! - [`guest`], [`config`], [`log`], [`record`], [`node`], [`property`], [`situation`]: the contract with a node, and what can be said
+//!   of a run.
+//! - [`raft`], [`bugs`], [`kv`], [`plan`]: the built-in Raft, the mistakes that can be planted in it, the state machine, and what a run
+//!   depends on.
 //! - [`oracle`], [`trace`]: who judges a run, and how it is told.
 //! - [`sim`]: the loop, and the hosts of nodes.
-//! - [`report`], [`campaign`]: what a run leaves for people, and many runs.
-//! - [`harness`], [`cli`]: the door for tests, and the command line.
+//! - [`campaign`], [`report`], [`schema`]: many runs, what runs leave for people, and what files look like.
+//! - [`harness`]: the door for tests.
+//!
+//! The feature `cli`, which is on by default, adds the command line: its `command_line` is a `main` for a Raft of one's own. Without it
+//! squall depends on few crates, for use in tests: `squall = { version = "0.1", default-features = false }`.
 
-pub mod closest;
-pub mod files;
-pub mod fold;
+mod closest;
+mod files;
+mod fold;
 pub mod ids;
 mod named;
 pub mod rng;
@@ -44,15 +48,17 @@ pub mod property;
 pub mod record;
 pub mod situation;
 
+#[doc(hidden)]
 pub mod guests;
 pub mod kv;
 pub mod plan;
 pub mod raft;
 
-pub mod client;
+mod client;
+#[doc(hidden)]
 pub mod world;
 
-pub mod coverage;
+mod coverage;
 pub mod oracle;
 pub mod trace;
 
@@ -60,11 +66,14 @@ pub mod sim;
 
 pub mod campaign;
 pub mod report;
+pub mod schema;
 
 pub mod harness;
 
-pub mod cli;
+#[cfg(feature = "cli")]
+mod cli;
 
+#[cfg(feature = "cli")]
 pub use cli::command_line;
 pub use harness::test;
 

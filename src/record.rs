@@ -41,6 +41,7 @@ macro_rules! kinds {
         /// out.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(tag = "kind", rename_all = "kebab-case")]
+        #[non_exhaustive]
         pub enum Kind {
             $(
                 $(#[$doc])*

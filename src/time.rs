@@ -25,6 +25,7 @@ impl Time {
     pub const MAX: Time = Time(u64::MAX);
 
     /// The time this much later, at most the end of time.
+    #[must_use]
     pub const fn plus(self, span: Span) -> Time {
         Time(self.0.saturating_add(span.0))
     }
@@ -58,6 +59,7 @@ pub struct LocalTime(pub u64);
 
 impl LocalTime {
     /// The local time this much later.
+    #[must_use]
     pub const fn plus(self, span: Span) -> LocalTime {
         LocalTime(self.0.saturating_add(span.0))
     }
@@ -93,11 +95,13 @@ impl Span {
     }
 
     /// The two together, at most the longest span.
+    #[must_use]
     pub const fn plus(self, other: Span) -> Span {
         Span(self.0.saturating_add(other.0))
     }
 
     /// This span so many times over, at most the longest span.
+    #[must_use]
     pub const fn times(self, factor: u64) -> Span {
         Span(self.0.saturating_mul(factor))
     }

@@ -9,8 +9,8 @@ use assert_cmd::Command;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty};
 use serde_json::Value;
-use squall::cli::catalogue::{SchemaOf, schema_value};
 use squall::plan::swarm;
+use squall::schema;
 use tempfile::TempDir;
 
 /// Whatever says on a build server which part a job is, and what changes the output there.
@@ -287,7 +287,7 @@ fn power_writes_a_table_and_a_plot() {
     assert_eq!(printed["rows"][0]["found"], 2);
     let svg = fs::read_to_string(path.join("power.svg")).expect("it is written");
     assert!(svg.starts_with("<svg"), "{svg}");
-    conforms(SchemaOf::Power, &printed);
+    conforms(&schema::power(), &printed);
 }
 
 #[test]
@@ -304,16 +304,16 @@ fn colour_is_for_those_who_want_it() {
 }
 
 /// Whether a value is as the schema of its kind has it, and a value with one more key is not.
-fn conforms(of: SchemaOf, value: &Value) {
-    let validator = jsonschema::validator_for(&schema_value(of)).expect("the schema is one");
+fn conforms(schema: &Value, value: &Value) {
+    let validator = jsonschema::validator_for(schema).expect("the schema is one");
     let errors: Vec<String> = validator
         .iter_errors(value)
         .map(|error| format!("{error} at {}", error.instance_path()))
         .collect();
-    assert!(errors.is_empty(), "{of:?}: {errors:?}");
+    assert!(errors.is_empty(), "{}: {errors:?}", schema["title"]);
     let mut wrong = value.clone();
     wrong["no-such-key"] = 1.into();
-    assert!(!validator.is_valid(&wrong), "{of:?}");
+    assert!(!validator.is_valid(&wrong), "{}", schema["title"]);
 }
 
 #[test]
@@ -322,9 +322,9 @@ fn results_and_configs_conform_to_their_schemas() {
     run(&folder, &format!("fuzz --runs 40 --bug {EASY}"), 2);
     let result = json(&folder.path().join("reports/fuzz/campaign.json"));
     assert!(result["failures"][0]["shape"].is_string());
-    conforms(SchemaOf::Campaign, &result);
+    conforms(&schema::campaign(), &result);
     let config = serde_json::to_value(swarm::Config::default()).expect("it is JSON");
-    conforms(SchemaOf::Swarm, &config);
+    conforms(&schema::swarm(), &config);
     for (kind, title) in
         [("campaign", "squall campaign"), ("swarm", "squall swarm"), ("", "squall scenario")]
     {

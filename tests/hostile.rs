@@ -122,6 +122,7 @@ fn carried(effect: Effect<raft::Message>) -> Effect<Note> {
         Effect::Read { request, relay } => Effect::Read { request, relay },
         Effect::Reply { request, answer } => Effect::Reply { request, answer },
         Effect::Stop => Effect::Stop,
+        other => panic!("{other:?} is new; carry it, too"),
     }
 }
 
@@ -138,6 +139,7 @@ fn taken(input: Input<Note>) -> Input<raft::Message> {
         Input::Applied { index, output } => Input::Applied { index, output },
         Input::Read { request, relay, output } => Input::Read { request, relay, output },
         Input::SnapshotSaved(snapshot) => Input::SnapshotSaved(snapshot),
+        _ => panic!("there is a new input; take it, too"),
     }
 }
 
@@ -518,7 +520,7 @@ fn no_number_that_a_node_says_makes_squall_panic() {
                     LIE.set(lie);
                     let mut plan = plan(faults);
                     plan.judge.clone_from(&judge);
-                    run_hostile(&plan, &Hostility { deed, status }, Options::default());
+                    let _ = run_hostile(&plan, &Hostility { deed, status }, Options::default());
                 }
             }
         }

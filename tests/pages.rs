@@ -107,7 +107,8 @@ fn of_each_record(page: &mut Page, function: &str) -> Vec<Value> {
 #[test]
 #[ignore = "needs chromium; .ci/run installs it"]
 fn words_and_json_are_those_of_a_trace() {
-    let disks = squall::cli::files::find(&["scenarios/disks".into()]).expect("there are scenarios");
+    let disks =
+        squall::plan::files::find(&["scenarios/disks".into()]).expect("there are scenarios");
     let disks: Vec<String> = disks.iter().map(|path| path.display().to_string()).collect();
     let mut runs = vec![vec!["--seed", "42"], vec![FIGURE_8], vec!["scenarios/faults/ring.toml"]];
     runs.extend(disks.iter().map(|path| vec![path.as_str()]));
@@ -128,7 +129,7 @@ fn words_and_json_are_those_of_a_trace() {
         }
         let mut records = Vec::new();
         let mut sink = |record: &squall::record::Record| records.push(*record);
-        BuiltIn::new().run(&plan, Options { sink: Some(&mut sink), ..Options::default() });
+        let _ = BuiltIn::new().run(&plan, Options { sink: Some(&mut sink), ..Options::default() });
         for (record, text) in records.iter().zip(&json) {
             let shown: Value =
                 serde_json::from_str(text.as_str().expect("text")).expect("it is JSON");

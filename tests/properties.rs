@@ -147,8 +147,9 @@ fn oracles_and_twins_agree_on_election_safety_alone() {
 
 #[test]
 fn oracles_and_twins_agree_on_the_scenarios_of_bugs() {
-    for path in squall::cli::files::find(&["scenarios/bugs".into()]).expect("there are scenarios") {
-        let mut plan = squall::cli::files::read_scenario(&path).expect("it is valid");
+    for path in squall::plan::files::find(&["scenarios/bugs".into()]).expect("there are scenarios")
+    {
+        let mut plan = squall::plan::files::read(&path).expect("it is valid");
         plan.judge = twinned();
         if plan.expect.violation.is_some_and(|property| plan.judge.contains(&property)) {
             assert!(agree(&plan).is_some(), "{}", path.display());

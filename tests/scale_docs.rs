@@ -3,8 +3,8 @@
 use std::fs;
 
 use squall::campaign::Partition;
-use squall::cli::catalogue::{SchemaOf, schema_value};
 use squall::plan::swarm::Config;
+use squall::schema;
 
 fn docs() -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/scale.md");
@@ -13,7 +13,7 @@ fn docs() -> String {
 
 #[test]
 fn every_key_of_the_swarm_is_described_with_its_default() {
-    let (docs, schema) = (docs(), schema_value(SchemaOf::Swarm));
+    let (docs, schema) = (docs(), schema::swarm());
     let defaults = serde_json::to_value(Config::default()).expect("it is JSON");
     let mut missing = String::new();
     for (key, default) in defaults.as_object().expect("it is an object") {

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use std::fs;
 
 use serde_json::Value;
-use squall::cli::catalogue::{SchemaOf, schema_value};
 use squall::report::expectations::{Verdict, judge};
+use squall::schema;
 
 use crate::words::apart;
 
@@ -129,7 +129,7 @@ fn kind(property: &Value) -> String {
 }
 
 fn reference() -> String {
-    let schema = schema_value(SchemaOf::Scenario);
+    let schema = schema::scenario();
     let (tables, words, seen) = (String::new(), String::new(), BTreeSet::new());
     let mut reference = Reference { schema: schema.clone(), tables, words, seen };
     reference.table("", &schema);

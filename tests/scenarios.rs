@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use squall::bugs::Bug;
-use squall::cli::catalogue::{SchemaOf, schema_value};
-use squall::cli::files;
+use squall::plan::files;
 use squall::plan::{Expect, Plan, scenario};
 use squall::property::Property;
 use squall::report::expectations::{Verdict, judge};
+use squall::schema;
 use squall::sim::run;
 
 fn shipped() -> Vec<(PathBuf, Plan)> {
@@ -16,7 +16,7 @@ fn shipped() -> Vec<(PathBuf, Plan)> {
     found
         .into_iter()
         .map(|path| {
-            let plan = files::read_scenario(&path).unwrap_or_else(|error| panic!("{}", error.text));
+            let plan = files::read(&path).unwrap_or_else(|error| panic!("{error}"));
             (path, plan)
         })
         .collect()
@@ -79,7 +79,7 @@ fn every_scenario_tells_a_story_with_a_promise() {
 
 #[test]
 fn every_scenario_conforms_to_the_schema() {
-    let schema = schema_value(SchemaOf::Scenario);
+    let schema = schema::scenario();
     let validator = jsonschema::validator_for(&schema).expect("the schema is one");
     for (path, _) in shipped() {
         let text = std::fs::read_to_string(&path).expect("it was read before");

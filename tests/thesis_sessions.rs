@@ -153,7 +153,7 @@ fn a_snapshot_has_the_sessions_and_their_responses() {
 fn records(plan: &Plan) -> Vec<Record> {
     let mut records = Vec::new();
     let mut sink = |record: &Record| records.push(*record);
-    BuiltIn::new().run(plan, Options { sink: Some(&mut sink), ..Options::default() });
+    let _ = BuiltIn::new().run(plan, Options { sink: Some(&mut sink), ..Options::default() });
     records
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs};
 
 use squall::bugs::Bug;
@@ -30,7 +31,7 @@ const LAYERS: [&[&str]; 10] = [
     &["oracle", "coverage", "trace"],
     &["sim"],
     &["campaign"],
-    &["report"],
+    &["report", "schema"],
     &["harness"],
     &["cli", "main"],
 ];
@@ -41,6 +42,9 @@ const INTEGER_LAYERS_MAX: usize = 5;
 /// Where a float only compares text: names that look like a misspelt one are put into an error message, and the run that
 /// would have depended on it does not begin.
 const FLOATS_COMPARE_TEXT: [&str; 1] = ["src/closest.rs"];
+
+/// How many crates somebody's tests are built with for squall's sake, squall itself counted.
+const CRATES_MAX: usize = 30;
 
 const LINES_MAX: usize = 700;
 /// A list that is looked up entry by entry: it is not read from end to end, and has no place to split it at.
@@ -398,6 +402,27 @@ fn no_float_decides_anything() {
         }
     }
     expect_none(&findings);
+}
+
+#[test]
+fn the_library_without_the_command_line_is_light() {
+    let words =
+        "tree --locked --offline --no-default-features --edges normal --prefix none --format {p}";
+    let tree = Command::new(env!("CARGO"))
+        .args(words.split(' '))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo can be started");
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let text = String::from_utf8(tree.stdout).expect("names are text");
+    // A crate that several others want stands there several times.
+    let crates: BTreeSet<&str> = text.lines().map(|line| line.trim_end_matches(" (*)")).collect();
+    assert!(crates.iter().any(|name| name.starts_with("squall v")), "{text}");
+    assert!(
+        crates.len() <= CRATES_MAX,
+        "{} crates, at most {CRATES_MAX}; make what is new optional, a part of the feature `cli`:\n{text}",
+        crates.len()
+    );
 }
 
 #[test]

@@ -14,6 +14,7 @@ const SHAPE_BYTES_MAX: usize = 300;
 
 /// What can be wrong with a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Finding {
     /// A property was violated.
     Violation(Property),

@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::bugs::Bug;
 use crate::campaign::Settings;
-use crate::campaign::clock::thread_cpu_time;
 use crate::campaign::finding::{Finding, Signature};
 use crate::campaign::shrink::Shrinking;
 use crate::campaign::workers::run_briefly;
@@ -42,6 +41,8 @@ pub struct Measure {
     pub settings: Settings,
     /// How many trials at once.
     pub jobs: usize,
+    /// The clock of the calling thread's CPU time.
+    pub cpu_time: fn() -> Duration,
 }
 
 /// What came of one trial.
@@ -177,7 +178,7 @@ fn run_trial(
     let first_seed = measure.settings.first_seed + number * STRIDE;
     let mut trial =
         Trial { first_seed, runs: 0, microseconds: 0, caught_by: None, otherwise: Vec::new() };
-    let begun = thread_cpu_time();
+    let begun = (measure.cpu_time)();
     for seed in first_seed..first_seed + measure.runs_max {
         if interrupted() {
             return None;
@@ -198,7 +199,7 @@ fn run_trial(
             Some(finding) => trial.otherwise.push(Otherwise { seed, finding }),
         }
     }
-    trial.microseconds = thread_cpu_time().saturating_sub(begun).as_micros() as u64;
+    trial.microseconds = (measure.cpu_time)().saturating_sub(begun).as_micros() as u64;
     Some(trial)
 }
 
@@ -310,6 +311,7 @@ mod tests {
             runs_max: 200,
             settings: Settings::default(),
             jobs: 1,
+            cpu_time: Duration::default,
         };
         let two = Measure { jobs: 2, ..one.clone() };
         let runs = |power: Power| -> Vec<(Option<u64>, u64)> {

@@ -150,6 +150,10 @@ impl Summary {
     }
 
     /// Adds the runs of other seeds. Says which seeds both hold, if there are any; then nothing is added.
+    ///
+    /// # Errors
+    ///
+    /// The seeds that both have; then nothing is added.
     pub fn merge(&mut self, other: &Summary) -> Result<(), Range<u64>> {
         for range in &other.seeds {
             if let Some(both) = self.seeds.iter().find_map(|own| overlap(own, range)) {

@@ -6,14 +6,14 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
-use crate::campaign::clock::process_cpu_time;
+use crate::cli::clock::process_cpu_time;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
-use crate::plan::fault::{Crash, Direction, Isolate, Unsynced};
-use crate::plan::{Action, Fault, Latency, Plan, Profile, Target, When};
+use crate::plan::Plan;
+use crate::plan::standard::{self, Load};
 use crate::property::Property;
 use crate::sim::{BuiltIn, Options, Outcome, Runner};
-use crate::time::{Share, Span, Time};
+use crate::time::Time;
 
 /// What `squall bench` takes.
 #[derive(Args)]
@@ -50,63 +50,14 @@ struct Row {
     digest: String,
 }
 
-/// A standard plan: a cluster that is idle, loaded, or loaded in a storm.
-pub fn standard_plan(kind: &str, nodes: u8) -> Plan {
-    let mut plan = Plan { title: format!("{kind}, {nodes} nodes"), ..Plan::default() };
-    plan.cluster.nodes = nodes;
-    plan.events_max = u64::MAX >> 1;
-    if kind == "idle" {
-        plan.cluster.profile = Profile::Etcd;
-        plan.clients.count = 0;
-        plan.horizon = Span::secs(10_000);
-        return plan;
-    }
-    plan.clients.count = 16;
-    plan.clients.think = Latency::Uniform(Span::millis(1), Span::millis(5));
-    plan.horizon = Span::secs(60);
-    if kind == "stormy" {
-        plan.network.loss = Share::percent(1);
-        plan.network.duplicate = Share::percent(1);
-        plan.faults = storm(plan.horizon);
-    }
-    plan
-}
-
-/// Crashes and isolations of leaders and followers in turn, one every 500 ms.
-fn storm(horizon: Span) -> Vec<Fault> {
-    let count = horizon.0 / Span::millis(500).0;
-    (2..count)
-        .map(|place| {
-            let target = if place % 2 == 0 { Target::Leader } else { Target::Anyone };
-            let action = match place % 3 {
-                0 => Action::Isolate(Isolate { direction: Direction::Both }),
-                _ => Crash::with(Unsynced::Torn),
-            };
-            let when = When::At(Span::millis(500).times(place));
-            Fault::new(when, action).striking(target).lasting(Span::millis(400))
-        })
-        .collect()
-}
-
-/// The plan for long runs: a small load, so that the longest run fits in memory.
-fn long_plan(seconds: u64) -> Plan {
-    let mut plan = standard_plan("loaded", 5);
-    plan.title = format!("{seconds} s");
-    plan.horizon = Span::secs(seconds);
-    plan.clients.count = 4;
-    plan.clients.think = Latency::Uniform(Span::millis(50), Span::millis(150));
-    plan.network.loss = Share::percent(1);
-    plan
-}
-
 /// The plans that are measured.
 fn plans(args: &BenchArgs) -> Vec<Plan> {
     let mut plans: Vec<Plan> = if args.long {
-        [10, 100, 1_000, 10_000].map(long_plan).into()
+        [10, 100, 1_000, 10_000].map(standard::long).into()
     } else {
-        ["idle", "loaded", "stormy"]
+        Load::ALL
             .into_iter()
-            .flat_map(|kind| [3, 5, 7].map(|nodes| standard_plan(kind, nodes)))
+            .flat_map(|load| [3, 5, 7].map(|nodes| standard::plan(load, nodes)))
             .collect()
     };
     for plan in &mut plans {

@@ -7,14 +7,12 @@ use clap::{Args, CommandFactory, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::bugs::Bug;
-use crate::campaign::file::CampaignFile;
-use crate::campaign::power::Power;
 use crate::cli::Cli;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
-use crate::cli::files;
-use crate::plan::{Plan, swarm};
+use crate::plan::files;
 use crate::property::Property;
+use crate::schema;
 use crate::situation::Situation;
 
 /// What a plain list takes.
@@ -143,7 +141,7 @@ pub fn properties(args: &ListArgs) -> Result<Code, Failure> {
 pub fn scenarios(args: &ScenarioArgs) -> Result<Code, Failure> {
     let mut list = Vec::new();
     for path in files::find(&args.paths)? {
-        let plan = files::read_scenario(&path)?;
+        let plan = files::read(&path)?;
         list.push((path, plan));
     }
     if args.json {
@@ -180,7 +178,7 @@ pub struct SchemaArgs {
 
 /// Files that have a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SchemaOf {
+enum SchemaOf {
     /// Scenarios, which `squall run` takes
     Scenario,
     /// campaign.json, the result of `squall fuzz` and `squall merge`
@@ -191,21 +189,14 @@ pub enum SchemaOf {
     Power,
 }
 
-/// The JSON Schema of a kind of file.
-pub fn schema_value(of: SchemaOf) -> serde_json::Value {
-    let (mut schema, title) = match of {
-        SchemaOf::Scenario => (schemars::schema_for!(Plan), "squall scenario"),
-        SchemaOf::Campaign => (schemars::schema_for!(CampaignFile), "squall campaign"),
-        SchemaOf::Swarm => (schemars::schema_for!(swarm::Config), "squall swarm"),
-        SchemaOf::Power => (schemars::schema_for!(Power), "squall power"),
-    };
-    schema.insert("title".into(), title.into());
-    schema.into()
-}
-
 /// Prints the JSON Schema of a kind of file.
 pub fn schema(args: &SchemaArgs) -> Result<Code, Failure> {
-    print_json(&schema_value(args.of))
+    print_json(&match args.of {
+        SchemaOf::Scenario => schema::scenario(),
+        SchemaOf::Campaign => schema::campaign(),
+        SchemaOf::Swarm => schema::swarm(),
+        SchemaOf::Power => schema::power(),
+    })
 }
 
 /// Prints a completion script.

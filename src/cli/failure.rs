@@ -6,6 +6,7 @@ use std::path::Path;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use crate::cli::exit::Code;
+use crate::plan::files::ReadError;
 use crate::plan::scenario::FileError;
 
 /// What ends a command early.
@@ -34,7 +35,7 @@ impl Failure {
     }
 
     /// A file with a mistake: the place is shown with line and column, the offending text is underlined.
-    pub fn mistake(path: &Path, text: &str, error: &FileError, color: bool) -> Failure {
+    pub fn mistake(path: &Path, text: &str, error: &FileError) -> Failure {
         let name = path.display().to_string();
         let mut group = Level::ERROR.primary_title(error.message.clone()).element(
             Snippet::source(text)
@@ -44,6 +45,8 @@ impl Failure {
         if let Some(help) = &error.help {
             group = group.element(Level::HELP.message(help.clone()));
         }
+        let choice = anstream::AutoStream::choice(&io::stderr());
+        let color = choice != anstream::ColorChoice::Never;
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         Failure { code: Code::Usage, text: renderer.render(&[group]) }
     }
@@ -54,6 +57,15 @@ fn clamp(span: Option<std::ops::Range<usize>>, text: &str) -> std::ops::Range<us
     let span = span.unwrap_or(0..0);
     let border = |at: usize| text.floor_char_boundary(at.min(text.len()));
     border(span.start)..border(span.end.max(span.start))
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Failure {
+        match error {
+            ReadError::Mistake { path, text, error } => Failure::mistake(&path, &text, &error),
+            _ => Failure::usage(error),
+        }
+    }
 }
 
 impl From<io::Error> for Failure {

@@ -18,14 +18,13 @@ use crate::campaign::workers::{self, Control, End};
 use crate::campaign::{Partition, Settings, Summary};
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
-use crate::cli::files;
 use crate::cli::guests::{GuestArgs, Guests, check_bugs};
 use crate::cli::interrupt;
 use crate::cli::progress::Progress;
 use crate::cli::result::{self, Manner};
 use crate::cli::shrink;
 use crate::plan::validate::SEED_MAX;
-use crate::plan::{Profile, scenario, swarm};
+use crate::plan::{Profile, files, scenario, swarm};
 use crate::report::folder::Store;
 use crate::sim::Runner;
 use crate::time::Span;
@@ -253,8 +252,7 @@ fn settings(args: &FuzzArgs, guests: &Guests<'_>) -> Result<Settings, Failure> {
 pub fn swarm_config(path: Option<&Path>) -> Result<swarm::Config, Failure> {
     let Some(path) = path else { return Ok(swarm::Config::default()) };
     let text = files::read_text(path)?;
-    let color = files::colors_on_stderr();
-    swarm::Config::from_toml(&text).map_err(|error| Failure::mistake(path, &text, &error, color))
+    swarm::Config::from_toml(&text).map_err(|error| Failure::mistake(path, &text, &error))
 }
 
 /// How many workers: as many as asked for, or one for each core.

@@ -1,27 +1,28 @@
 //! The command line: one file per command.
 
-pub mod bench;
-pub mod catalogue;
-pub mod diff;
-pub mod exit;
-pub mod explain;
-pub mod export;
-pub mod failure;
-pub mod files;
-pub mod fuzz;
-pub mod guests;
-pub mod interrupt;
-pub mod merge;
-pub mod power;
-pub mod profiles;
-pub mod progress;
-pub mod replay;
-pub mod report;
-pub mod result;
-pub mod run;
-pub mod shrink;
-pub mod source;
-pub mod why;
+mod bench;
+mod catalogue;
+mod clock;
+mod diff;
+mod exit;
+mod explain;
+mod export;
+mod failure;
+mod fuzz;
+mod guests;
+mod interrupt;
+mod junit;
+mod merge;
+mod power;
+mod profiles;
+mod progress;
+mod replay;
+mod report;
+mod result;
+mod run;
+mod shrink;
+mod source;
+mod why;
 
 use std::process::ExitCode;
 
@@ -41,7 +42,7 @@ use guests::Guests;
 /// Raft's invariants are checked after every event. The same plan gives the same run, bit for bit.
 #[derive(Parser)]
 #[command(name = "squall", version, after_help = exit::HELP, after_long_help = exit::LONG_HELP)]
-pub struct Cli {
+struct Cli {
     #[command(subcommand)]
     command: Command,
 }
@@ -99,7 +100,7 @@ enum Command {
 
 impl Cli {
     /// Does what the command line says; gives the exit code.
-    pub fn dispatch(self, guests: &Guests<'_>) -> Result<exit::Code, Failure> {
+    fn dispatch(self, guests: &Guests<'_>) -> Result<exit::Code, Failure> {
         match self.command {
             Command::Run(args) => run::run(&args, guests),
             Command::Fuzz(args) => fuzz::fuzz(&args, guests),

@@ -10,6 +10,7 @@ use crate::bugs::Bug;
 use crate::campaign::Settings;
 use crate::campaign::clock::now;
 use crate::campaign::power::{Measure, Power, measure};
+use crate::cli::clock::thread_cpu_time;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::guests::Guests;
@@ -83,6 +84,7 @@ pub fn power(args: &PowerArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
             ..Settings::default()
         },
         jobs: fuzz::jobs(args.jobs),
+        cpu_time: thread_cpu_time,
         bugs,
     };
     interrupt::listen()?;
@@ -99,8 +101,8 @@ pub fn power(args: &PowerArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
     let failed = |error: std::io::Error| Failure::file(&path, "write", &error);
     let json = serde_json::to_vec_pretty(&result).map_err(std::io::Error::from)?;
     write_whole(&path, &json).map_err(failed)?;
-    let svg = power::svg(&result).map_err(std::io::Error::other)?;
-    write_whole(&args.out.join("power.svg"), svg.trim_end().as_bytes()).map_err(failed)?;
+    let svg = power::svg(&result);
+    write_whole(&args.out.join("power.svg"), svg.as_bytes()).map_err(failed)?;
     let mut out = std::io::stdout().lock();
     if args.json {
         writeln!(out, "{}", String::from_utf8_lossy(&json))?;

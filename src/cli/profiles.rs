@@ -147,12 +147,12 @@ pub fn profiles(args: &ListArgs) -> Result<Code, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::catalogue::{SchemaOf, schema_value};
     use crate::plan::scenario;
+    use crate::schema;
 
     /// What `[raft]` takes, but for the bugs to plant.
     fn raft_options() -> Vec<String> {
-        let schema = schema_value(SchemaOf::Scenario);
+        let schema = schema::scenario();
         let options = schema["$defs"]["RaftOptions"]["properties"].as_object().expect("a table");
         options.keys().filter(|name| *name != "bugs").cloned().collect()
     }

@@ -10,9 +10,10 @@ use crate::campaign::power::{FORMAT, Power, VERSION};
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::guests::Guests;
+use crate::cli::result;
 use crate::cli::source::{SourceArgs, Subject};
-use crate::cli::{files, result};
 use crate::files::write_whole;
+use crate::plan::files;
 use crate::plan::scenario::json_error;
 use crate::report::page::{self, RECORDS_MAX, Window};
 use crate::time::{Span, Time};
@@ -93,7 +94,7 @@ fn campaign(args: &ReportArgs, folder: &Path, file: &CampaignFile) -> Result<Cod
         None if own.is_file() => Some(read_power(&own)?),
         None => None,
     };
-    let html = page::campaign::html(file, folder, power.as_ref()).map_err(Failure::usage)?;
+    let html = page::campaign::html(file, folder, power.as_ref());
     let out = folder.join(page::campaign::FILE);
     write(args.out.as_ref().unwrap_or(&out), &html)
 }
@@ -102,7 +103,7 @@ fn read_power(path: &Path) -> Result<Power, Failure> {
     let text = files::read_text(path)?;
     let power: Power = serde_json::from_str(&text).map_err(|error| {
         let error = json_error(&error, &text);
-        Failure::mistake(path, &text, &error, files::colors_on_stderr())
+        Failure::mistake(path, &text, &error)
     })?;
     if power.format != FORMAT || power.version != VERSION {
         let (path, format, version) = (path.display(), &power.format, power.version);

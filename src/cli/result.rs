@@ -9,9 +9,9 @@ use crate::campaign::shrink::Shrinking;
 use crate::campaign::workers::End;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
-use crate::cli::files;
+use crate::cli::junit;
 use crate::files::write_whole;
-use crate::report::{campaign, junit};
+use crate::report::campaign;
 use crate::sim::Runner;
 
 /// Reads the result in a folder; nothing if there is none.
@@ -19,9 +19,7 @@ pub fn read(folder: &Path) -> Result<Option<CampaignFile>, Failure> {
     let path = folder.join(FILE);
     let text = CampaignFile::read(folder).map_err(|error| Failure::file(&path, "read", &error))?;
     text.map(|text| {
-        let color = files::colors_on_stderr();
-        CampaignFile::from_json(&text)
-            .map_err(|error| Failure::mistake(&path, &text, &error, color))
+        CampaignFile::from_json(&text).map_err(|error| Failure::mistake(&path, &text, &error))
     })
     .transpose()
 }

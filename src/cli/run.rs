@@ -11,12 +11,11 @@ use serde::Serialize;
 use crate::bugs::Bug;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
-use crate::cli::files;
 use crate::cli::guests::{GuestArgs, Guests, check_bugs};
 use crate::cli::source::{SeedArgs, take_bugs_out};
 use crate::files::temporary_name;
 use crate::guest::{Features, Guest};
-use crate::plan::Plan;
+use crate::plan::{Plan, files};
 use crate::record::{Group, Record};
 use crate::report::diff::Difference;
 use crate::report::expectations::{self, Verdict};
@@ -122,7 +121,7 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
     // Every file is read before the first is run: a mistake in the last one must not cost the wait for the others.
     let mut plans = Vec::new();
     for path in &found {
-        let mut plan = files::read_scenario(path)?;
+        let mut plan = files::read(path)?;
         let name = path.display().to_string();
         let runner = guests.adopt(&mut plan, &args.guest, &name)?;
         check_bugs(runner, &args.bug)?;

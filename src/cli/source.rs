@@ -6,9 +6,9 @@ use clap::Args;
 
 use crate::bugs::Bug;
 use crate::cli::failure::Failure;
-use crate::cli::files;
 use crate::cli::guests::{GuestArgs, Guests, check_bugs};
 use crate::guest::Guest;
+use crate::plan::files;
 use crate::plan::scenario::{self, FileError, json_error};
 use crate::plan::swarm::{self, draw_with};
 use crate::plan::validate::{SEED_MAX, validate};
@@ -159,10 +159,10 @@ pub fn read(path: &Path) -> Result<(String, Plan), Failure> {
     let file = file_of(path)?;
     let name = path.display().to_string();
     if file.extension().is_none_or(|extension| extension != "json") {
-        return Ok((name, files::read_scenario(&file)?));
+        return Ok((name, files::read(&file)?));
     }
     let text = files::read_text(&file)?;
-    let mistake = |error| Failure::mistake(&file, &text, &error, files::colors_on_stderr());
+    let mistake = |error| Failure::mistake(&file, &text, &error);
     // A plan alone has no format: its fields are those of a scenario.
     let has_format = serde_json::from_str::<serde_json::Value>(&text)
         .map_err(|error| mistake(json_error(&error, &text)))?
@@ -200,8 +200,7 @@ pub fn read_saved(path: &Path) -> Result<SavedRun, Failure> {
 }
 
 fn parse_saved(path: &Path, text: &str) -> Result<SavedRun, Failure> {
-    let mistake =
-        |error: FileError| Failure::mistake(path, text, &error, files::colors_on_stderr());
+    let mistake = |error: FileError| Failure::mistake(path, text, &error);
     let saved: SavedRun =
         serde_json::from_str(text).map_err(|error| mistake(json_error(&error, text)))?;
     if saved.format != FORMAT || saved.version != VERSION {

@@ -58,6 +58,7 @@ impl<N: Node> Saboteur<N> {
 
 impl Saboteur<Raft> {
     /// The same node going on by other rules, in its protocol and around it.
+    #[must_use]
     pub fn obeying(&self, rules: Rules) -> Saboteur<Raft> {
         Saboteur::new(self.node.obeying(rules), rules)
     }

@@ -48,6 +48,7 @@ impl Map {
     }
 
     /// The same, but for what requests gave.
+    #[must_use]
     pub fn without_answers(&self) -> Map {
         let mut map = self.clone();
         map.forget_answers();

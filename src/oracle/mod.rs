@@ -1,28 +1,28 @@
 //! Oracles judge a run after every event. They see records and nothing else, so they share no bug with the Raft under
 //! test.
 //!
-//! [`shadow`] rebuilds every node's log from records. [`election`], [`log`], [`commit`] and [`snapshots`] judge what a record changed, in
-//! constant time for each changed entry: the cost does not grow with logs or with time. [`membership`] judges changes of the members.
-//! [`history`] judges what clients hear, with [`model`], [`linearizable`] and [`shortest`]; [`once`] what takes effect; [`liveness`] what
-//! comes of it all. [`situations`] and [`clients`] name what a run got into.
+//! `shadow` rebuilds every node's log from records. `election`, `log`, `commit` and `snapshots` judge what a record changed, in
+//! constant time for each changed entry: the cost does not grow with logs or with time. `membership` judges changes of the members.
+//! [`history`] judges what clients hear, with [`model`], [`linearizable`] and `shortest`; `once` what takes effect; `liveness` what
+//! comes of it all.
 
 mod chain;
 pub mod checker;
-pub mod commit;
+mod commit;
 mod configurations;
-pub mod election;
+mod election;
 mod followed;
 pub mod history;
 pub mod linearizable;
-pub mod liveness;
-pub mod log;
-pub mod membership;
+mod liveness;
+mod log;
+pub(crate) mod membership;
 pub mod model;
-pub mod once;
+mod once;
 pub mod quorum;
-pub mod shadow;
-pub mod shortest;
-pub mod snapshots;
+pub(crate) mod shadow;
+mod shortest;
+mod snapshots;
 pub mod violation;
 
 pub use chain::PrefixId;
@@ -85,6 +85,7 @@ impl Oracles {
     }
 
     /// The same, judging liveness within these bounds, if there are some.
+    #[must_use]
     pub fn with_liveness(mut self, bounds: Option<Bounds>) -> Oracles {
         let nodes = self.shadow.nodes().count() as u8;
         self.liveness = bounds.map(|bounds| Box::new(liveness::Liveness::new(nodes, bounds)));
@@ -92,6 +93,7 @@ impl Oracles {
     }
 
     /// The same, judging what clients read or not: clocks may drift by more than leases bear.
+    #[must_use]
     pub fn with_reads(mut self, judged: bool) -> Oracles {
         if let Some(histories) = &mut self.histories {
             histories.leave_out_reads = !judged;

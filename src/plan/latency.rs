@@ -44,6 +44,7 @@ impl Latency {
     }
 
     /// The same where no span is longer than this; else one that keeps to it, uniform unless it was constant.
+    #[must_use]
     pub fn at_most(self, longest: Span) -> Latency {
         match self {
             _ if self.longest() <= longest => self,

@@ -3,16 +3,19 @@
 //! A scenario file (TOML, for people) and a saved plan (JSON) carry this one model; what a file leaves out has the default
 //! that stands here. [`fault`] says what can go wrong, [`target`] whom it strikes, [`latency`] how long things take,
 //! [`pin`] what a message is fixed to, [`liveness`] when faults end and the cluster must come back to life, [`profile`] the timings of
-//! production Rafts, [`expect`] what a scenario promises, [`validate`] what is refused, and [`scenario`] how files are read.
+//! production Rafts, [`expect`] what a scenario promises, [`validate`] what is refused, [`scenario`] how
+//! plans are written and read, [`files`] where they lie, and [`standard`] what speed is measured with.
 
 pub mod expect;
 pub mod fault;
+pub mod files;
 pub mod guest;
 pub mod latency;
 pub mod liveness;
 pub mod pin;
 pub mod profile;
 pub mod scenario;
+pub mod standard;
 pub mod swarm;
 pub mod target;
 pub mod validate;
@@ -219,6 +222,10 @@ impl Plan {
     }
 
     /// How much faster a clock of this plan runs than another at most, in parts per million, rounded up. Clocks that are set do not count.
+    ///
+    /// # Panics
+    ///
+    /// If the plan cannot have passed validation.
     pub fn drift_ppm(&self) -> u32 {
         let changed = self.faults.iter().filter_map(|fault| match &fault.action {
             Action::Clock(change) => change.drift_ppm,
@@ -249,6 +256,7 @@ impl Plan {
     }
 
     /// The same plan with nothing left to a profile: it stays the same run when profiles change.
+    #[must_use]
     pub fn concrete(mut self) -> Plan {
         let config = self.config();
         self.raft.election_timeout = Some(config.election_timeout);

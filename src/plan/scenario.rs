@@ -4,13 +4,11 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::de::DeserializeOwned;
+use toml::de::{DeTable, DeValue};
 
 use crate::closest::closest;
 use crate::plan::Plan;
 use crate::plan::validate::{Checked, Problem, validate};
-
-/// The largest file that is read, in bytes.
-pub const FILE_BYTES_MAX: u64 = 4 << 20;
 
 /// What is wrong with a file, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,11 +28,19 @@ impl fmt::Display for FileError {
 }
 
 /// Reads a scenario, and checks it.
+///
+/// # Errors
+///
+/// What is wrong with the text, where, and what to write instead.
 pub fn from_toml(text: &str) -> Result<Plan, FileError> {
     read_toml(text, validate)
 }
 
 /// Reads a file in TOML, and checks what it says.
+///
+/// # Errors
+///
+/// What is wrong with the text, where, and what to write instead.
 pub fn read_toml<T: DeserializeOwned>(
     text: &str,
     check: impl FnOnce(&T) -> Checked,
@@ -48,11 +54,19 @@ pub fn read_toml<T: DeserializeOwned>(
 }
 
 /// Writes a plan as a scenario.
+///
+/// # Panics
+///
+/// If the plan cannot have passed validation.
 pub fn to_toml(plan: &Plan) -> String {
     toml::to_string(plan).expect("every plan that passed validation can be written")
 }
 
 /// Reads a plan in JSON, and checks it.
+///
+/// # Errors
+///
+/// What is wrong with the text, where, and what to write instead.
 pub fn from_json(text: &str) -> Result<Plan, FileError> {
     let plan: Plan = serde_json::from_str(text).map_err(|error| json_error(&error, text))?;
     validate(&plan).map_err(|problem| FileError {
@@ -75,19 +89,16 @@ pub fn json_error(error: &serde_json::Error, text: &str) -> FileError {
 
 /// Finds the place in the file that a problem is about: the value at its path, or what comes closest.
 fn located(problem: Problem, text: &str) -> FileError {
-    let span = toml_edit::Document::parse(text).ok().and_then(|document| {
-        let mut item = document.as_item();
+    let span = DeTable::parse(text).ok().and_then(|table| {
+        let mut value = &DeValue::Table(table.into_inner());
         let mut span = None;
         for step in &problem.path {
             let next = match step.parse::<usize>() {
-                Ok(place) => item.get(place),
-                Err(_) => item.get(step.as_str()),
+                Ok(place) => value.get(place),
+                Err(_) => value.get(step.as_str()),
             };
-            item = match next {
-                Some(item) => item,
-                None => break,
-            };
-            span = item.span().or(span);
+            let Some(next) = next else { break };
+            (value, span) = (next.get_ref(), Some(next.span()));
         }
         span
     });

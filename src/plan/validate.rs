@@ -61,11 +61,19 @@ fn problem(path: &str, message: impl Into<String>) -> Problem {
 }
 
 /// Complains at a path unless the condition holds.
+///
+/// # Errors
+///
+/// The complaint, if the condition does not hold.
 pub fn require(condition: bool, path: &str, message: impl FnOnce() -> String) -> Checked {
     if condition { Ok(()) } else { Err(problem(path, message())) }
 }
 
 /// Complains about a value that is out of its range.
+///
+/// # Errors
+///
+/// The complaint, if it is.
 pub fn between(value: u64, from: u64, to: u64, path: &str, what: &str) -> Checked {
     require((from..=to).contains(&value), path, || {
         format!("{what} must be from {from} to {to}, not {value}")
@@ -73,6 +81,10 @@ pub fn between(value: u64, from: u64, to: u64, path: &str, what: &str) -> Checke
 }
 
 /// Checks a plan; says the first thing that is wrong.
+///
+/// # Errors
+///
+/// The first thing that is wrong.
 pub fn validate(plan: &Plan) -> Checked {
     between(
         plan.cluster.nodes.into(),
@@ -579,6 +591,10 @@ fn check_syncs(plan: &Plan) -> Checked {
 }
 
 /// Complains about a property that is named twice.
+///
+/// # Errors
+///
+/// The complaint, with the place of the second.
 pub fn each_once(judge: &[Property]) -> Checked {
     for (place, property) in judge.iter().enumerate() {
         require(!judge[..place].contains(property), &format!("judge/{place}"), || {

@@ -51,6 +51,10 @@ enum Next {
 
 impl Raft {
     /// A node before its first boot. `members` holds all nodes, this one too.
+    ///
+    /// # Panics
+    ///
+    /// If the node is none of the members.
     pub fn new(id: NodeId, members: NodeSet, config: Config) -> Raft {
         assert!(members.contains(id), "a node is a member of its cluster");
         Raft { core: Core::new(id, members, config), role: RoleState::Off }
@@ -62,12 +66,14 @@ impl Raft {
     }
 
     /// The same node in a cluster that begins with these voters, be it one of them or not.
+    #[must_use]
     pub fn beginning_with(mut self, voters: NodeSet) -> Raft {
         self.core.membership = Membership::new(Configuration::of(voters));
         self
     }
 
     /// A node in the same state that goes on by other rules: what both do next shows what the rules decide.
+    #[must_use]
     pub fn obeying(&self, rules: Rules) -> Raft {
         let mut node = self.clone();
         node.core.config.bugs = rules.bugs();

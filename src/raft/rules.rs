@@ -230,7 +230,9 @@ impl Rules {
     pub fn lease(self, promise: Span, drift_bound_ppm: u32) -> Span {
         let bound = if self.broken(Bug::LeaseWithoutDriftBound) { 0 } else { drift_bound_ppm };
         let share = u128::from(promise.0) * 1_000_000 / (1_000_000 + u128::from(bound));
-        Span(u64::try_from(share).expect("a share is not more than the whole"))
+        #[expect(clippy::missing_panics_doc, reason = "it does not panic")]
+        let share = u64::try_from(share).expect("a share is not more than the whole");
+        Span(share)
     }
 
     /// Thesis 6.4.1: a lease begins when the round was sent, not when it was answered.

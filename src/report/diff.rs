@@ -42,6 +42,7 @@ pub struct Told {
 
 /// How two runs compare.
 #[derive(Debug, PartialEq, Eq, Serialize)]
+#[must_use]
 pub struct Difference {
     /// Whether they are the same to the end.
     pub same: bool,
@@ -175,7 +176,7 @@ fn make(runner: &dyn Runner, plan: &Plan, sender: &SyncSender<Batch>) {
     let is_given_up = || unheard.get();
     let options =
         Options { sink: Some(&mut sink), interrupt: Some(&is_given_up), ..Options::default() };
-    runner.run(plan, options);
+    let _ = runner.run(plan, options);
     // Whether somebody still listens makes no difference at the end.
     let _ = sender.send(Ok(batch));
 }

@@ -45,6 +45,7 @@ impl Filter {
 
 /// Why a run could not be exported.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum ExportError {
     /// It could not be written.
     Io(io::Error),
@@ -83,9 +84,17 @@ impl fmt::Display for ExportError {
 /// A format that a run can be exported to.
 pub trait Export {
     /// Takes note of a record. Every record comes here, shown or not.
+    ///
+    /// # Errors
+    ///
+    /// As the writer that it writes to.
     fn see(&mut self, record: &Record) -> io::Result<()>;
 
     /// Ends the export.
+    ///
+    /// # Errors
+    ///
+    /// As the writer that it writes to; or the export has become too large for its format.
     fn finish(&mut self, outcome: &Outcome) -> Result<(), ExportError>;
 }
 

@@ -52,6 +52,10 @@ impl<'r> Store<'r> {
 
     /// Removes what an earlier campaign left in the folder. A folder without a result is no campaign's, and keeps what it has;
     /// for the same reason the result itself goes last.
+    ///
+    /// # Errors
+    ///
+    /// As the system says, if a file cannot be removed.
     pub fn clear(&self) -> io::Result<()> {
         if !self.folder.join(FILE).exists() {
             return Ok(());
@@ -64,6 +68,10 @@ impl<'r> Store<'r> {
     }
 
     /// Writes what there is so far, or in the end.
+    ///
+    /// # Errors
+    ///
+    /// As the system says, if a file cannot be written.
     pub fn write(
         &mut self,
         summary: &Summary,
@@ -79,6 +87,10 @@ impl<'r> Store<'r> {
     }
 
     /// Writes a result. The failures' folders say how often each was seen only at the `end`.
+    ///
+    /// # Errors
+    ///
+    /// As the system says, if a file cannot be written.
     pub fn write_file(&mut self, file: &CampaignFile, end: bool) -> io::Result<()> {
         for failure in &file.failures {
             let written = self.written.get(&failure.signature) == Some(&failure.first_seed);

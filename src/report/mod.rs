@@ -6,7 +6,6 @@ pub mod expectations;
 pub mod explain;
 pub mod export;
 pub mod folder;
-pub mod junit;
 pub mod mermaid;
 pub mod page;
 pub mod perfetto;

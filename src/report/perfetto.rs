@@ -62,6 +62,10 @@ fn state(node: &NodeView) -> Option<String> {
 
 impl<'a, W: Write> Perfetto<'a, W> {
     /// Starts with the names of the lanes.
+    ///
+    /// # Errors
+    ///
+    /// As the writer that it writes to.
     pub fn new(mut out: W, plan: &'a Plan, filter: Filter) -> io::Result<Perfetto<'a, W>> {
         out.write_all(b"{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
         let mut perfetto = Perfetto {

@@ -3,13 +3,6 @@
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
-use plotters::prelude::{
-    BLACK, ChartBuilder, Circle, IntoDrawingArea, IntoLogRange, PathElement, RGBColor, SVGBackend,
-    WHITE,
-};
-use plotters::style::Color as _;
-use plotters::style::{IntoFont as _, ShapeStyle};
-
 use crate::campaign::power::{Power, Row};
 use crate::report::campaign::grouped;
 
@@ -154,58 +147,58 @@ fn milliseconds(microseconds: u64) -> String {
     }
 }
 
-const ROW_HEIGHT: u32 = 20;
-const MEDIAN: RGBColor = RGBColor(0x1b, 0x5e, 0x9e);
-const MARK: RGBColor = RGBColor(0xc0, 0x39, 0x2b);
+/// The plot's own units.
+const WIDTH: u64 = 900;
+const LEFT: u64 = 222;
+const TOP: u64 = 48;
+const ROW: u64 = 20;
 
-/// The plot: for each bug a dot at the median, and a line to what nine of ten trials needed, over a logarithmic number of runs.
-pub fn svg(power: &Power) -> Result<String, String> {
-    let mut text = String::new();
-    draw(power, &mut text).map_err(|error| error.to_string())?;
-    Ok(text)
-}
+// The plot stands in pages, too: each rule names the plot, so as not to strike anything else there.
+const STYLE: &str = ".power text{font:13px sans-serif;text-anchor:middle}.power .head{font-size:17px}.power .name{text-anchor:end}\
+    .power line{stroke:#ddd}.power .mark{stroke:#c0392b;stroke-opacity:.5}.power .trials{stroke:#1b5e9e;stroke-width:2}\
+    .power circle{fill:#1b5e9e}";
 
-fn draw(power: &Power, text: &mut String) -> Result<(), Box<dyn std::error::Error>> {
-    let count = power.rows.len();
-    let height = ROW_HEIGHT * count as u32 + 110;
-    let area = SVGBackend::with_string(text, (900, height)).into_drawing_area();
-    area.fill(&WHITE)?;
+/// The plot, as SVG: for each bug a dot at the median, and a line to what nine of ten trials needed, over a logarithmic number of runs.
+pub fn svg(power: &Power) -> String {
     let mut rows: Vec<&Row> = power.rows.iter().collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.runs_median.unwrap_or(u64::MAX)));
-    let most = power.runs_max.max(MARKS[1] * 2) as f64;
-    let mut chart = ChartBuilder::on(&area)
-        .caption("Runs until a bug is found: median, and 90 % of the trials", ("sans-serif", 17))
-        .margin(12)
-        .x_label_area_size(40)
-        .y_label_area_size(210)
-        .build_cartesian_2d((1.0..most).log_scale(), -0.5..count as f64 - 0.5)?;
-    let name = |at: &f64| {
-        let row = rows.get(at.round() as usize).filter(|_| (at - at.round()).abs() < 0.01);
-        row.map_or_else(String::new, |row| row.bug.to_string())
+    rows.sort_by_key(|row| row.runs_median.unwrap_or(u64::MAX));
+    let most = power.runs_max.max(MARKS[1] * 2);
+    let right = WIDTH - 30;
+    let x = |runs: u64| {
+        let share = (runs.max(1) as f64).ln() / (most as f64).ln();
+        format!("{:.1}", LEFT as f64 + share * (right - LEFT) as f64)
     };
-    chart
-        .configure_mesh()
-        .disable_y_mesh()
-        .y_labels(count * 2 + 1)
-        .y_label_formatter(&name)
-        .x_label_formatter(&|runs| grouped(*runs as u64))
-        .x_desc("runs")
-        .label_style(("sans-serif", 13).into_font().color(&BLACK))
-        .draw()?;
-    for mark in MARKS.map(|mark| mark as f64) {
-        let ends = vec![(mark, -0.5), (mark, count as f64 - 0.5)];
-        chart.draw_series([PathElement::new(ends, MARK.mix(0.5))])?;
+    let floor = TOP + ROW * rows.len() as u64;
+    let (height, middle) = (floor + 50, u64::midpoint(LEFT, right));
+    let mut text = format!(
+        "<svg class=\"power\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\">\n\
+         <style>{STYLE}</style>\n<rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#fff\"/>\n\
+         <text class=\"head\" x=\"{}\" y=\"26\">Runs until a bug is found: median, and 90 % of the trials</text>\n\
+         <text x=\"{middle}\" y=\"{}\">runs</text>\n",
+        WIDTH / 2,
+        floor + 40
+    );
+    let upright = |class: &str, runs: u64| {
+        let x = x(runs);
+        format!("<line class=\"{class}\" x1=\"{x}\" x2=\"{x}\" y1=\"{TOP}\" y2=\"{floor}\"/>\n")
+    };
+    for runs in (0..).map(|power| 10_u64.pow(power)).take_while(|runs| *runs <= most) {
+        let (label, x, y) = (grouped(runs), x(runs), floor + 18);
+        text += &upright("tick", runs);
+        let _ = writeln!(text, "<text x=\"{x}\" y=\"{y}\">{label}</text>");
     }
-    for (at, row) in rows.iter().enumerate() {
-        let at = at as f64;
-        let Some(median) = row.runs_median.map(|runs| runs as f64) else { continue };
-        let end = row.runs_90.map_or(most, |runs| runs as f64);
-        let line = ShapeStyle::from(&MEDIAN).stroke_width(2);
-        chart.draw_series([PathElement::new(vec![(median, at), (end, at)], line)])?;
-        chart.draw_series([Circle::new((median, at), 4, MEDIAN.filled())])?;
+    text.extend(MARKS.map(|runs| upright("mark", runs)));
+    for (y, row) in (TOP + ROW / 2..).step_by(ROW as usize).zip(rows) {
+        let (bug, at) = (row.bug, (LEFT - 8, y + 4));
+        let _ = writeln!(text, "<text class=\"name\" x=\"{}\" y=\"{}\">{bug}</text>", at.0, at.1);
+        let Some(median) = row.runs_median else { continue };
+        let (from, to) = (x(median), x(row.runs_90.unwrap_or(most)));
+        let _ = writeln!(
+            text,
+            "<line class=\"trials\" x1=\"{from}\" x2=\"{to}\" y1=\"{y}\" y2=\"{y}\"/><circle cx=\"{from}\" cy=\"{y}\" r=\"4\"/>"
+        );
     }
-    area.present()?;
-    Ok(())
+    text + "</svg>"
 }
 
 #[cfg(test)]
@@ -215,6 +208,7 @@ mod tests {
     use crate::campaign::Settings;
     use crate::campaign::power::{Measure, measure};
     use crate::sim::BuiltIn;
+    use std::time::Duration;
 
     #[test]
     fn every_bug_stands_in_the_table_and_in_the_plot() {
@@ -224,15 +218,17 @@ mod tests {
             runs_max: 500,
             settings: Settings::default(),
             jobs: 1,
+            cpu_time: Duration::default,
         };
         let power = measure(&BuiltIn::new(), &measured, &|_| (), &|| false);
-        let svg = svg(&power).unwrap();
+        let svg = svg(&power);
         for bug in measured.bugs {
             for text in [&text(&power), &markdown(&power), &svg] {
                 assert!(text.contains(bug.name()), "{text}");
             }
         }
-        assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
+        assert!(svg.starts_with("<svg") && svg.ends_with("</svg>"));
+        assert_eq!(svg.matches("<circle").count(), 2, "{svg}");
         assert!(verdict(&power).starts_with("2 of 2 bugs"), "{}", verdict(&power));
     }
 }

@@ -94,6 +94,10 @@ impl SavedRun {
     }
 
     /// Writes the run to a file: to a temporary name first, so that nothing half-written is ever seen.
+    ///
+    /// # Errors
+    ///
+    /// As the system says, if the file or its folder cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         write_whole(path, &serde_json::to_vec_pretty(self)?)
     }

@@ -203,6 +203,7 @@ impl Journal {
     /// Makes writes durable, up to and with this one.
     pub fn sync(&mut self, upto: WriteId) {
         while self.pending.front().is_some_and(|(id, _)| *id <= upto) {
+            #[expect(clippy::missing_panics_doc, reason = "it does not panic")]
             let (_, write) = self.pending.pop_front().expect("just seen");
             self.carry_out(write);
         }

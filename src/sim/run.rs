@@ -22,6 +22,7 @@ use crate::trace::Digest;
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Ended {
     /// It came to its horizon.
     Horizon,
@@ -39,6 +40,8 @@ pub enum Ended {
 
 /// What came of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[must_use]
+#[non_exhaustive]
 pub struct Outcome {
     /// The first violation, if there was one.
     pub violation: Option<Violation>,
@@ -62,6 +65,7 @@ pub struct Outcome {
 
 /// How much happened in a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Counters {
     /// Events handled.
     pub events: u64,

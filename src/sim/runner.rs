@@ -241,6 +241,7 @@ impl<R: Runner, F: Fn() -> Box<dyn Checker> + Sync> Runner for WithChecker<R, F>
 pub const RECORDS_MAX: usize = 2_000_000;
 
 /// A plan, who ran it, and what came of it.
+#[must_use]
 pub struct Run<'r> {
     runner: &'r dyn Runner,
     plan: Plan,
@@ -319,7 +320,7 @@ impl<'r> Run<'r> {
         let mut situations = Vec::new();
         let mut mark = |record: u64, situation: Situation| situations.push((record, situation));
         let on_situation: crate::sim::recorder::Marks<'_> = &mut mark;
-        self.again(Options {
+        let _ = self.again(Options {
             sink: Some(see),
             on_situation: Some(on_situation),
             ..Options::default()

@@ -8,6 +8,7 @@ macro_rules! situations {
     ($($variant:ident $name:literal $means:literal $matters:literal;)+) => {
         /// A named situation.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
         #[repr(u8)]
         pub enum Situation {
             $(#[doc = $means] $variant,)+

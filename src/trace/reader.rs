@@ -31,6 +31,7 @@ pub struct Header {
 
 /// Why a trace cannot be read on.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum ReadError {
     /// The file itself could not be read.
     Io(io::Error),
@@ -68,6 +69,10 @@ pub struct Reader<R: BufRead> {
 
 impl<R: BufRead> Reader<R> {
     /// Reads the header.
+    ///
+    /// # Errors
+    ///
+    /// If the first line cannot be read, or is not the head of a trace.
     pub fn new(input: R) -> Result<Reader<R>, ReadError> {
         let header =
             Header { format: String::new(), version: 0, title: String::new(), nodes: 0, seed: 0 };

@@ -28,6 +28,10 @@ pub struct Writer<W: Write> {
 
 impl<W: Write> Writer<W> {
     /// Starts a trace with its header.
+    ///
+    /// # Errors
+    ///
+    /// As the writer that it writes to.
     pub fn new(mut out: W, title: &str, nodes: u8, seed: u64) -> io::Result<Writer<W>> {
         let header = Header { format: FORMAT, version: VERSION, title, nodes, seed };
         serde_json::to_writer(&mut out, &header)?;
@@ -36,12 +40,20 @@ impl<W: Write> Writer<W> {
     }
 
     /// Adds a record.
+    ///
+    /// # Errors
+    ///
+    /// As the writer that it writes to.
     pub fn write(&mut self, record: &Record) -> io::Result<()> {
         serde_json::to_writer(&mut self.out, record)?;
         self.out.write_all(b"\n")
     }
 
     /// Ends the trace, and gives back what it was written to.
+    ///
+    /// # Errors
+    ///
+    /// As the writer that it writes to.
     pub fn finish(mut self) -> io::Result<W> {
         self.out.flush()?;
         Ok(self.out)

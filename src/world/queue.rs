@@ -54,12 +54,20 @@ impl<E> Default for Queue<E> {
 
 impl<E> Queue<E> {
     /// Schedules an event. O(log n).
+    ///
+    /// # Panics
+    ///
+    /// If this is the 2^40th event that is scheduled, or 2^24 wait.
     pub fn push(&mut self, time: Time, event: E) {
         let turn = self.take_turn();
         self.push_in_turn(time, turn, event);
     }
 
     /// Takes the next turn, for an event that is pushed later.
+    ///
+    /// # Panics
+    ///
+    /// If this is the 2^40th turn.
     pub fn take_turn(&mut self) -> Turn {
         self.sequence += 1;
         assert!(self.sequence < TURNS_MAX, "a run schedules fewer than 2^40 events");
@@ -67,6 +75,10 @@ impl<E> Queue<E> {
     }
 
     /// Schedules an event in a turn that was taken before. O(log n).
+    ///
+    /// # Panics
+    ///
+    /// If 2^24 events wait.
     pub fn push_in_turn(&mut self, time: Time, turn: Turn, event: E) {
         let place = match self.free.pop() {
             Some(place) => {

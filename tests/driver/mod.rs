@@ -334,6 +334,7 @@ impl Driver {
             }
             Effect::CancelTimer { .. } => Ok(()),
             Effect::Stop => writeln!(lines, "{id} stops itself"),
+            other => panic!("the driver does not carry this out: {other:?}"),
         };
     }
 

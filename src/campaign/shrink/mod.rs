@@ -1,17 +1,17 @@
 //! Shrinking: a failing plan becomes the smallest story that still fails in the same way.
 //!
 //! A [`Shrinker`] holds the best plan so far. Passes propose simpler plans, in order, and the first that still fails becomes the best;
-//! candidates run in parallel, and the lowest place wins, so the result is the same for any number of workers. [`list`] takes things
-//! away (faults, requests, pins), [`simpler`] makes what stays simpler (nodes, network, disks, clocks, numbers), and [`schedule`] takes
+//! candidates run in parallel, and the lowest place wins, so the result is the same for any number of workers. `list` takes things
+//! away (faults, requests, pins), `simpler` makes what stays simpler (nodes, network, disks, clocks, numbers), and [`schedule`] takes
 //! the randomness out: requests, election timeouts and the fate of single messages become decisions that stand in the plan. Passes are
 //! repeated until none finds anything, so a shrunk plan does not shrink further.
 
-pub mod gather;
-pub mod list;
-pub mod recovery;
+mod gather;
+mod list;
+mod recovery;
 pub mod schedule;
-pub mod simpler;
-pub mod triggers;
+mod simpler;
+mod triggers;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;

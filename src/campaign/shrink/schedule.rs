@@ -37,7 +37,7 @@ pub fn is_seedless(runner: &dyn Runner, plan: &Plan, outcome: &Outcome) -> bool 
 /// All that is drawn in a plan's run.
 pub fn choices(runner: &dyn Runner, plan: &Plan) -> Choices {
     let mut choices = Choices::default();
-    runner.run(
+    let _ = runner.run(
         plan,
         Options { choices: Some(&mut choices), minimise_history: false, ..Options::default() },
     );

@@ -85,7 +85,7 @@ fn moments(runner: &dyn Runner, plan: &Plan) -> Vec<Moment> {
     };
     let options =
         Options { sink: Some(&mut see), on_situation: Some(&mut mark), ..Options::default() };
-    runner.run(plan, options);
+    let _ = runner.run(plan, options);
     moments
 }
 

@@ -170,12 +170,14 @@ impl Default for Config {
 
 impl Config {
     /// Only clusters of so many nodes.
+    #[must_use]
     pub fn with_nodes(mut self, nodes: u8) -> Config {
         self.nodes = vec![nodes];
         self
     }
 
     /// Only these timings, and nothing that a profile says drawn otherwise.
+    #[must_use]
     pub fn with_profile(mut self, profile: Profile) -> Config {
         self.profiles = vec![profile];
         (self.own_timing, self.own_batches) = (0, 0);
@@ -184,11 +186,19 @@ impl Config {
     }
 
     /// Reads a file, and checks it.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the text, where, and what to write instead.
     pub fn from_toml(text: &str) -> Result<Config, FileError> {
         scenario::read_toml(text, Config::check)
     }
 
     /// Says the first thing that is wrong.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong.
     pub fn check(&self) -> Checked {
         fn all(values: &[u64], from: u64, to: u64, key: &str, what: &str) -> Checked {
             require((1..=CHOICES_MAX).contains(&values.len()), key, || {

@@ -1,12 +1,12 @@
 //! The page of a run: one file of HTML that shows it as a space-time diagram, and asks nothing of any network.
 //!
-//! Its parts lie in `assets` and are put together here; the run itself is embedded as JSON. [`encode`] puts records into small arrays,
-//! [`words`] faults into words. [`campaign`] makes the page of a campaign.
+//! Its parts lie in `assets` and are put together here; the run itself is embedded as JSON. `encode` puts records into small arrays,
+//! `words` faults into words. [`campaign`] makes the page of a campaign.
 
 pub mod campaign;
-pub mod encode;
-pub mod histogram;
-pub mod words;
+mod encode;
+mod histogram;
+pub(crate) mod words;
 
 use serde::Serialize;
 
@@ -300,6 +300,10 @@ fn data<'a>(
 }
 
 /// JSON that may stand in a script element: nothing in it ends the element, or begins anything else.
+///
+/// # Panics
+///
+/// If the value is none that JSON can hold, for its keys are no text.
 pub fn embedded(value: &impl Serialize) -> String {
     let json = serde_json::to_string(value).expect("it has text keys only");
     let mut text = String::with_capacity(json.len());

@@ -166,6 +166,10 @@ impl Story {
     }
 
     /// The answer.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, if there is no answer in the run.
     pub fn tell(&self) -> Result<String, String> {
         let index = self.index;
         let Some(committed) = &self.committed else {

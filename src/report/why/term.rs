@@ -259,6 +259,10 @@ impl Story {
 
 impl Story {
     /// The answer: about one node, or about all that stood.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, if there is no answer in the run.
     pub fn tell(&self, node: Option<NodeId>) -> Result<String, String> {
         let term = self.term;
         if term > self.highest {

@@ -1,0 +1,157 @@
+//! Finds scenario files, and reads them.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::plan::Plan;
+use crate::plan::scenario::{self, FileError};
+
+/// The largest file that is read, in bytes.
+pub const BYTES_MAX: u64 = 4 << 20;
+
+/// Why there is no scenario to be had from a path.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The file, or the folder, cannot be read.
+    Io {
+        /// The file or the folder.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The folder has no scenario in it, nor have the folders in it.
+    Empty {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The file is larger than [`BYTES_MAX`].
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+    },
+    /// There is a mistake in the file.
+    Mistake {
+        /// The file.
+        path: PathBuf,
+        /// What stands in it.
+        text: String,
+        /// The mistake, and its place in the text.
+        error: FileError,
+    },
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReadError::Io { path, error } => write!(f, "cannot read {}: {error}", path.display()),
+            ReadError::Empty { folder } => {
+                write!(f, "there is no .toml file below {}", folder.display())
+            }
+            ReadError::TooLarge { path, bytes } => write!(
+                f,
+                "{} has {bytes} bytes; a file that is read has at most {BYTES_MAX}",
+                path.display()
+            ),
+            ReadError::Mistake { path, text, error } => {
+                write!(f, "{}", path.display())?;
+                if let Some(before) = error.span.as_ref().and_then(|span| text.get(..span.start)) {
+                    write!(f, ":{}", before.matches('\n').count() + 1)?;
+                }
+                write!(f, ": {}", error.message)?;
+                error.help.as_ref().map_or(Ok(()), |help| write!(f, "; {help}"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// The scenario files that paths name: files themselves, and every `.toml` below a folder, in order of their names.
+///
+/// # Errors
+///
+/// If a folder cannot be read, or there is no `.toml` below it.
+pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let before = files.len();
+            walk(path, &mut files)?;
+            if files.len() == before {
+                return Err(ReadError::Empty { folder: path.clone() });
+            }
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), ReadError> {
+    let entries =
+        fs::read_dir(folder).map_err(|error| ReadError::Io { path: folder.to_owned(), error })?;
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() && !path.is_symlink() {
+            walk(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Reads a file as text.
+///
+/// # Errors
+///
+/// If it cannot be read, is no text, or is larger than [`BYTES_MAX`].
+pub fn read_text(path: &Path) -> Result<String, ReadError> {
+    let failed = |error| ReadError::Io { path: path.to_owned(), error };
+    let bytes = fs::metadata(path).map_err(failed)?.len();
+    if bytes > BYTES_MAX {
+        return Err(ReadError::TooLarge { path: path.to_owned(), bytes });
+    }
+    fs::read_to_string(path).map_err(failed)
+}
+
+/// Reads a scenario, and checks it.
+///
+/// # Errors
+///
+/// As [`read_text`], and if there is a mistake in it.
+pub fn read(path: &Path) -> Result<Plan, ReadError> {
+    let text = read_text(path)?;
+    scenario::from_toml(&text).map_err(|error| ReadError::Mistake {
+        path: path.to_owned(),
+        text,
+        error,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_told_with_its_file_and_line() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let empty = find(&[folder.path().to_owned()]).expect_err("there is nothing in it");
+        assert!(empty.to_string().starts_with("there is no .toml file below"), "{empty}");
+
+        let path = folder.path().join("a/wrong.toml");
+        fs::create_dir(folder.path().join("a")).expect("it is writable");
+        fs::write(&path, "title = \"x\"\nhorizn = \"5s\"\n").expect("it is writable");
+        let found = find(&[folder.path().to_owned()]).expect("there is one");
+        assert_eq!(found, [path.as_path()]);
+        let error = read(&path).expect_err("there is a mistake in it").to_string();
+        assert!(error.contains("wrong.toml:2: unknown field `horizn`"), "{error}");
+        assert!(error.ends_with("; did you mean `horizon`?"), "{error}");
+    }
+}
