@@ -49,8 +49,8 @@
 //! 11. **Answers.** Each request is answered once at most, by the node that the client asked; a node that cannot take a request sends it
 //!     on, or refuses it, with a hint to a node of the cluster or none (breach). Clients try again by themselves.
 //! 12. **Timeouts.** Where they are drawn, by [`NodeRng::election_timeout`] and [`NodeRng::heartbeat_interval`] from the ranges of the
-//!     scenario, or by [`NodeRng::word`]: these can be fixed in a scenario. Liveness is judged by the ranges of the scenario, so a node that waits
-//!     longer may be late (`liveness`). At most [`TIMERS_MAX`] timers are set at once (breach).
+//!     scenario, or by [`NodeRng::word`]: these can be fixed in a scenario. Liveness is judged by the ranges of the scenario, so a node
+//!     that waits longer may be late (`liveness`). At most [`TIMERS_MAX`] timers are set at once (breach).
 //! 13. **A write that failed** leaves a disk of which nothing is known. A node that goes on by guesses loses what it promised; the way
 //!     out is [`Effect::Stop`], and to read the disk again.
 

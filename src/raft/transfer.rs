@@ -32,8 +32,8 @@ impl Leader {
         self.tell_transferee(core, to, ctx);
     }
 
-    /// Has the transferee stand as soon as it holds all of the leader's log: nobody refuses its vote then. Every further acknowledgement tells
-    /// it again, for the word may be lost.
+    /// Has the transferee stand as soon as it holds all of the leader's log: nobody refuses its vote then. Every further acknowledgement
+    /// tells it again, for the word may be lost.
     pub fn tell_transferee(&mut self, core: &Core, to: NodeId, ctx: &mut Ctx) {
         let is_transferee = self.transfer.is_some_and(|transfer| transfer.to == to);
         if is_transferee && core.progress[to.slot()].match_index == core.log.last_index() {

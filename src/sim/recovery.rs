@@ -64,8 +64,8 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// The nodes of the recovery phase: a majority by each configuration in force. Servers that are members no more may be among them: they owe
-    /// nothing, but must not disturb.
+    /// The nodes of the recovery phase: a majority by each configuration in force. Servers that are members no more may be among them: they
+    /// owe nothing, but must not disturb.
     fn core(&self) -> NodeSet {
         let all = NodeSet::first(self.plan.cluster.nodes);
         let in_force = self.configurations_in_force();
