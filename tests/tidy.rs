@@ -29,7 +29,7 @@ const LAYERS: [&[&str]; 8] = [
     &["oracle", "coverage", "trace"],
     &["sim"],
     &["campaign", "report", "schema"],
-    &["cli", "main"],
+    &["cli", "command_line", "main"],
 ];
 
 /// The last layer in which no float may decide anything.
