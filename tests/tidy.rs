@@ -33,7 +33,7 @@ const LAYERS: [&[&str]; 10] = [
     &["campaign"],
     &["report", "schema"],
     &["harness"],
-    &["cli", "main"],
+    &["cli", "command_line", "main"],
 ];
 
 /// The last layer in which no float may decide anything.

@@ -171,8 +171,8 @@ pub fn svg(power: &Power) -> String {
     let floor = TOP + ROW * rows.len() as u64;
     let (height, middle) = (floor + 50, u64::midpoint(LEFT, right));
     let mut text = format!(
-        "<svg class=\"power\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\">\n\
-         <style>{STYLE}</style>\n<rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#fff\"/>\n\
+        "<svg class=\"power\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
+         height=\"{height}\">\n<style>{STYLE}</style>\n<rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#fff\"/>\n\
          <text class=\"head\" x=\"{}\" y=\"26\">Runs until a bug is found: median, and 90 % of the trials</text>\n\
          <text x=\"{middle}\" y=\"{}\">runs</text>\n",
         WIDTH / 2,

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::breach::Breach;
+use crate::breach::{Breach, Broken};
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, WriteId};
 use crate::log::{Batch, Command, Entry, RequestId};
@@ -153,7 +153,8 @@ impl<N: Node> Sim<'_, '_, N> {
     fn apply(&mut self, id: NodeId, index: Index, entry: &Entry) -> Result<Output, Breach> {
         let host = &mut self.hosts[id.slot()];
         let applied = host.applied;
-        let (output, effect) = match index == applied.next() {
+        // What is applied again is done again: that is what oracles are to see. What comes after a gap cannot be.
+        let (output, effect) = match index <= applied.next() {
             true => host.machine.apply(index, entry),
             false => (Output::Done, false),
         };
@@ -166,10 +167,13 @@ impl<N: Node> Sim<'_, '_, N> {
         };
         host.applied = index;
         self.recorder.record(Some(id), kind);
-        match index == applied.next() {
-            true => Ok(output),
-            false => Err(Breach::ApplyOutOfOrder { index, applied }),
+        let breach = Breach::ApplyOutOfOrder { index, applied };
+        if index <= applied {
+            // Where the contract is not judged, the host goes on.
+            let why = Broken::Breached(breach);
+            self.recorder.record(Some(id), Kind::Broken { why });
         }
+        if index <= applied.next() { Ok(output) } else { Err(breach) }
     }
 
     /// Asks the state machine; gives the answer that the node waits for.
