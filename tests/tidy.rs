@@ -10,8 +10,19 @@ use squall::guests::saboteur;
 
 /// Who may know whom: a file imports from its own layer and from those above it in this table.
 const LAYERS: [&[&str]; 9] = [
-    &["ids", "time", "rng", "closest", "named"],
-    &["configuration", "log", "message", "node", "record", "property", "situation", "bugs"],
+    &["ids", "time", "rng", "closest", "files", "named"],
+    &[
+        "config",
+        "configuration",
+        "guest",
+        "log",
+        "message",
+        "node",
+        "record",
+        "property",
+        "situation",
+        "bugs",
+    ],
     &["raft", "kv", "guests", "plan"],
     &["world", "client"],
     &["oracle", "coverage", "trace"],

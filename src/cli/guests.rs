@@ -119,8 +119,8 @@ impl<'r> Guests<'r> {
         })
     }
 
-    /// Who runs a plan that was read: the Raft that is `wanted`, or that the plan is for. The plan becomes one for that Raft, if it asks for
-    /// nothing that it lacks.
+    /// Who runs a plan that was read: the Raft that is `wanted`, or that the plan is for. The plan becomes one for that Raft, if it asks
+    /// for nothing that it lacks.
     pub fn adopt(
         &self,
         plan: &mut Plan,
