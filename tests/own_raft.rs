@@ -30,11 +30,15 @@ use example::own;
 #[expect(dead_code, reason = "the command line of the example is not run here")]
 mod example;
 
-/// The plans of the default campaign for this Raft with a mistake.
+/// The plans of the default campaign for this Raft with a mistake. What takes the most luck (Figure 8) is looked for in clusters of five.
 fn planted(mistake: &str, seed: u64) -> Plan {
     let mut guest = own().guest().clone();
     guest.options.insert("mistake".into(), mistake.into());
-    let mut plan = draw_with(seed, &swarm::Config::default());
+    let config = match mistake {
+        "commits-by-count" => swarm::Config::default().with_nodes(5),
+        _ => swarm::Config::default(),
+    };
+    let mut plan = draw_with(seed, &config);
     plan.restrict(&guest);
     plan
 }
@@ -95,7 +99,7 @@ fn a_mistake_is_shrunk_and_explained_by_its_own_messages() {
 #[test]
 fn a_saved_run_is_the_same_bit_for_bit_and_no_other_raft_replays_it() {
     let own = own();
-    let plan = found(&own, "commits-by-count");
+    let plan = found(&own, "counts-stale-votes");
     let run = Run::recorded(&own, plan.clone());
     let json = serde_json::to_string(&SavedRun::new(&run)).expect("it is JSON");
     let saved: SavedRun = serde_json::from_str(&json).expect("it is read back");
@@ -111,7 +115,6 @@ fn a_saved_run_is_the_same_bit_for_bit_and_no_other_raft_replays_it() {
     let side = |plan: &Plan| Side::Plan(&own, Box::new(plan.clone()));
     let difference = diff(&side(&plan), &side(&sound), 3).expect("no trace is read");
     assert!(!difference.same && difference.records > 0);
-    assert!(difference.lines().contains("commits"), "{}", difference.lines());
 }
 
 #[test]
@@ -212,12 +215,14 @@ fn a_failure_is_kept_and_run_first_until_it_is_mended() {
     assert_eq!((second.regressions, second.summary.totals.runs), (1, 0));
 
     // Mended: what was kept is run, and so are all seeds.
-    std::fs::write(kept, text.replace("mistake = \"answers-before-durable\"", "mistake = \"\""))
-        .expect("it is writable");
-    let wrong = test("").seeds(1..51).run();
-    assert!(wrong.to_string().contains("is one of"), "{wrong}");
-    std::fs::write(kept, text.replace("mistake = \"answers-before-durable\"", ""))
-        .expect("it is writable");
+    let changed = |to: &str| {
+        let text = text.replace("mistake = \"answers-before-durable\"", to);
+        std::fs::write(kept, text).expect("it is writable");
+    };
+    changed("mistake = \"none\"");
+    let wrong = Test::of(own()).regressions(folder.path()).seeds(1..51).run();
+    assert!(wrong.to_string().contains("cannot be run: `mistake` of own is one of"), "{wrong}");
+    changed("");
     let third = Test::of(own()).regressions(folder.path()).seeds(1..51).run();
     assert!(third.failure.is_none(), "{third}");
     assert_eq!((third.regressions, third.summary.totals.runs), (1, 50));
@@ -226,7 +231,7 @@ fn a_failure_is_kept_and_run_first_until_it_is_mended() {
 #[test]
 fn the_same_failure_is_found_by_any_number_of_jobs() {
     let run = |jobs| {
-        let test = Test::of(own()).option("mistake", "commits-by-count").seeds(1..2_001);
+        let test = Test::of(own()).option("mistake", "counts-stale-votes").seeds(1..1_001);
         let report = test.jobs(jobs).without_regressions().without_shrinking().run();
         report.failure.expect("it is found").source
     };

@@ -70,7 +70,8 @@ fn every_command_of_the_page_does_what_it_says() {
     let small = failure.path().join("shrunk.toml").display().to_string();
     let saved = failure.path().join("run.plan.json").display().to_string();
     let replay = other(&["replay", &saved]);
-    assert_eq!(replay.status.code(), Some(2), "{}", String::from_utf8_lossy(&replay.stdout));
+    // A campaign's failure expects to fail, so that it can be kept as it is.
+    assert_eq!(replay.status.code(), Some(0), "{}", String::from_utf8_lossy(&replay.stdout));
     assert!(String::from_utf8_lossy(&replay.stdout).starts_with("the same run"));
     assert_eq!(other(&["explain", &path]).status.code(), Some(0));
     assert_eq!(other(&["run", &small]).status.code(), Some(0), "it fails as it promises");

@@ -321,14 +321,16 @@ impl Situations {
 
     fn send(&mut self, event: u64, id: NodeId, to: NodeId, summary: &Summary, oracles: &Oracles) {
         match *summary {
-            Summary::Vote { term, granted } => {
+            Summary::Vote { granted, .. } => {
                 self.leases.vote_answered(id, to);
                 let expected = self.nodes[id.slot()].asked[to.slot()].take();
                 let asked_in = self.nodes[id.slot()].asked_term[to.slot()];
+                // An answer that waited for the disk may be older than the latest question.
+                let kept_term = oracles.shadow().node(id).term < asked_in;
                 let situation = match (granted, expected) {
                     (false, Some(VoteRefusedPromise)) => VoteRefusedPromise,
                     (false, Some(PromiseOutlivedRestart)) => PromiseOutlivedRestart,
-                    (false, _) if term < asked_in => Situation::VoteRefusedLoyal,
+                    (false, _) if kept_term => Situation::VoteRefusedLoyal,
                     (true, Some(Situation::VoteRepeated)) => Situation::VoteRepeated,
                     (true, _) => Situation::VoteGranted,
                     (false, Some(reason)) => reason,

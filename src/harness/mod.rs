@@ -1,4 +1,5 @@
-//! A Raft under test: `squall::test(..)` in a `#[test]` runs random plans with nodes of one's own, and fails with all that it takes to see why.
+//! A Raft under test: `squall::test(..)` in a `#[test]` runs random plans with nodes of one's own, and fails with all that it takes to see
+//! why.
 //!
 //! ```no_run
 //! use squall::guest::Feature;
@@ -12,12 +13,12 @@
 //! }
 //! ```
 //!
-//! What is run, in this order: the scenarios in the folder of regressions, then the plan of each seed on all cores, then some of the plans once
-//! more, to see whether the same plan gives the same run. The first failure, by seed and not by time, is shrunk, kept among the regressions
-//! and told: the verdict is the same for any number of cores.
+//! What is run, in this order: the scenarios in the folder of regressions, then the plan of each seed on all cores, then some of the plans
+//! once more, to see whether the same plan gives the same run. The first failure, by seed and not by time, is shrunk, kept among the
+//! regressions and told: the verdict is the same for any number of cores.
 //!
-//! Two variables of the environment change what runs: `SQUALL_RUNS=20000` how many seeds, and `SQUALL_SEED=17` runs the plan of one seed and
-//! writes its page, its trace and its story to a folder.
+//! Two variables of the environment change what runs: `SQUALL_RUNS=20000` how many seeds, and `SQUALL_SEED=17` runs the plan of one seed
+//! and writes its page, its trace and its story to a folder.
 
 mod environment;
 mod failure;
@@ -218,8 +219,8 @@ impl<R: Runner> Test<R> {
         self
     }
 
-    /// Where failures are kept as scenarios, to be run first next time: by default `squall-regressions` beside the package's `Cargo.toml`. It has
-    /// a folder for each test; commit it.
+    /// Where failures are kept as scenarios, to be run first next time: by default `squall-regressions` beside the package's `Cargo.toml`.
+    /// It has a folder for each test; commit it.
     #[must_use]
     pub fn regressions(mut self, folder: impl Into<PathBuf>) -> Self {
         self.regressions = Some(folder.into());
@@ -233,7 +234,8 @@ impl<R: Runner> Test<R> {
         self
     }
 
-    /// Where the run of `SQUALL_SEED` is written: by default `target/squall` beside the package's `Cargo.toml`, with a folder for each test and seed.
+    /// Where the run of `SQUALL_SEED` is written: by default `target/squall` beside the package's `Cargo.toml`, with a folder for each test
+    /// and seed.
     #[must_use]
     pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.folder = Some(folder.into());

@@ -169,8 +169,8 @@ impl<N: Node, F: Fn(&Setup<'_>) -> N + Sync> Nodes<N, F> {
         lacks.fold(self, |nodes, feature| nodes.lacking(*feature))
     }
 
-    /// The same, which takes an option of its own: one of these values, or any value if none is named. The function that makes a node finds it
-    /// in [`Setup::options`]. An option that a guest does not take is refused, for it would change nothing.
+    /// The same, which takes an option of its own: one of these values, or any value if none is named. The function that makes a node finds
+    /// it in [`Setup::options`]. An option that a guest does not take is refused, for it would change nothing.
     #[must_use]
     pub fn taking(mut self, option: &str, values: &[&str]) -> Nodes<N, F> {
         let values = values.iter().map(|value| (*value).to_owned()).collect();
