@@ -108,6 +108,11 @@ impl<N: Node> Host<N> {
         }
     }
 
+    /// The process, while it runs.
+    pub fn node(&self) -> Option<&N> {
+        self.node.as_ref()
+    }
+
     /// Whether the process runs.
     pub fn is_up(&self) -> bool {
         self.node.is_some()
@@ -170,7 +175,7 @@ impl<N: Node> Sim<'_, '_, N> {
         if let Some(snapshot) = restored {
             self.record_restore(id, &snapshot);
         }
-        match guarded(|| (self.make)(id)) {
+        match guarded(|| (self.make)(&self.plan.setup(id))) {
             Ok(node) => self.hosts[id.slot()].node = Some(node),
             Err(panic) => {
                 self.recorder.broken(id, &panic.into());

@@ -1,6 +1,6 @@
 //! The simulator: one virtual clock, one event at a time.
 //!
-//! [`runner`] is the door. [`Sim`] is the loop over events. `host` hands a node its inputs, `incoming` has them wait where it is
+//! [`runner`] is the door, and [`cluster`] the one for tests that look in between. [`Sim`] is the loop over events. `host` hands a node its inputs, `incoming` has them wait where it is
 //! not ready, and `guest` catches its panics; `effects` does what it wants, with `apply` for state machines that work later, `snapshots`
 //! for copies of them and `timers`; [`journal`] is what disks hold. `faults` does what the plan wants (`targets` and `partition` say to which
 //! nodes), and `recovery` ends it; `clients` asks and waits; [`recorder`] sees it all; [`choices`] keeps what was drawn.
@@ -8,6 +8,7 @@
 mod apply;
 pub mod choices;
 mod clients;
+pub mod cluster;
 mod effects;
 mod faults;
 mod guest;
@@ -24,10 +25,12 @@ mod targets;
 mod timers;
 pub mod waits;
 
+pub use cluster::Cluster;
 pub use run::{Ended, Options, Outcome, run_nodes};
 pub use runner::{BuiltIn, Nodes, Run, Runner, WithChecker, run};
 
 use crate::configuration::Configuration;
+use crate::guest::Setup;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::RequestId;
 use crate::node::{Answer, Effect, Node};
@@ -78,7 +81,7 @@ pub struct Sim<'p, 'w, N: Node> {
     queue: Queue<Event<N::Message>>,
     recorder: Recorder<'w>,
     hosts: Vec<Host<N>>,
-    make: &'p dyn Fn(NodeId) -> N,
+    make: &'p dyn Fn(&Setup<'_>) -> N,
     network: Network,
     /// How many messages were sent.
     messages: u64,
@@ -99,7 +102,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
     /// The cluster of a plan, before its first event. `make` gives a node before its boot.
     fn new(
         plan: &'p Plan,
-        make: &'p dyn Fn(NodeId) -> N,
+        make: &'p dyn Fn(&Setup<'_>) -> N,
         recorder: Recorder<'w>,
     ) -> Sim<'p, 'w, N> {
         let link = |from: NodeId, to: NodeId| {
@@ -160,27 +163,34 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             {
                 return Ended::Interrupted;
             }
-            if self.recorder.violation.is_some() {
-                return Ended::Violation;
+            if let Some(ended) = self.turn(horizon) {
+                return ended;
             }
-            if self.recorder.recovered {
-                return Ended::Recovered;
-            }
-            if self.recorder.event >= self.plan.events_max || self.queue.is_full() {
-                self.recorder.run_out();
-                return match self.recorder.violation {
-                    Some(_) => Ended::Violation,
-                    None => Ended::EventLimit,
-                };
-            }
-            let Some((time, event)) = self.queue.pop_until(horizon) else {
-                return if self.queue.is_empty() { Ended::Idle } else { Ended::Horizon };
-            };
-            debug_assert!(time >= self.recorder.now, "time never goes back");
-            self.recorder.now = time;
-            self.handle(event);
-            self.pull_triggers();
         }
+    }
+
+    /// One turn of the loop: handles the next event, or says why the run is over.
+    #[inline]
+    fn turn(&mut self, horizon: Time) -> Option<Ended> {
+        if self.recorder.violation.is_some() {
+            return Some(Ended::Violation);
+        }
+        if self.recorder.recovered {
+            return Some(Ended::Recovered);
+        }
+        if self.recorder.event >= self.plan.events_max || self.queue.is_full() {
+            self.recorder.run_out();
+            let violated = self.recorder.violation.is_some();
+            return Some(if violated { Ended::Violation } else { Ended::EventLimit });
+        }
+        let Some((time, event)) = self.queue.pop_until(horizon) else {
+            return Some(if self.queue.is_empty() { Ended::Idle } else { Ended::Horizon });
+        };
+        debug_assert!(time >= self.recorder.now, "time never goes back");
+        self.recorder.now = time;
+        self.handle(event);
+        self.pull_triggers();
+        None
     }
 
     /// Handles one event. Only the loop calls this. What is out of date does not count.

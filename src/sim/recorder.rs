@@ -4,7 +4,7 @@
 use crate::coverage::Situations;
 use crate::ids::{NodeId, Term};
 use crate::oracle::checker::Checkers;
-use crate::oracle::{Oracles, Violation};
+use crate::oracle::{Oracles, Shadow, Violation};
 use crate::plan::{Plan, When};
 use crate::property::Property;
 use crate::record::{Kind, Record};
@@ -38,6 +38,8 @@ pub struct Recorder<'a> {
     pub(super) stopwatch: Option<Stopwatch<'a>>,
     /// Checks of the user's own, if there are any.
     pub(super) checkers: Option<Checkers<'a>>,
+    /// All records, where somebody wants to look back at them.
+    pub(super) kept: Option<Vec<Record>>,
     digester: Digester,
     judges: Option<Box<Judges>>,
     sink: Option<Sink<'a>>,
@@ -84,6 +86,7 @@ impl<'a> Recorder<'a> {
             term_max: Term::FIRST,
             stopwatch: None,
             checkers: None,
+            kept: None,
             digester: Digester::default(),
             judges: judged.then(judges),
             sink,
@@ -144,6 +147,9 @@ impl<'a> Recorder<'a> {
         if let Some(stopwatch) = &mut self.stopwatch {
             stopwatch.observe(record);
         }
+        if let Some(kept) = &mut self.kept {
+            kept.push(*record);
+        }
         if let Some(sink) = &mut self.sink {
             sink(record);
         }
@@ -155,6 +161,11 @@ impl<'a> Recorder<'a> {
         let last =
             Record { number, event, time, node: None, kind: Kind::Recovery { check: u32::MAX } };
         self.violation = self.judges.as_ref().and_then(|judges| judges.oracles.run_out(&last));
+    }
+
+    /// The reference model of the oracles.
+    pub fn shadow(&self) -> Option<&Shadow> {
+        self.judges.as_ref().map(|judges| judges.oracles.shadow())
     }
 
     /// The oracles and situations.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::guest::Setup;
-use crate::ids::{NodeId, Term};
+use crate::ids::Term;
 use crate::node::Node;
 use crate::oracle::checker::Checkers;
 use crate::oracle::{Checker, Violation};
@@ -142,8 +142,7 @@ pub fn run_nodes<N: Node>(
     if let (false, Some(judges)) = (options.minimise_history, recorder.judges()) {
         judges.oracles.minimise_no_history();
     }
-    let make = |id: NodeId| make(&plan.setup(id));
-    let mut sim = Sim::new(plan, &make, recorder);
+    let mut sim = Sim::new(plan, make, recorder);
     sim.choices = options.choices.is_some().then(Box::default);
     let ended = sim.run(Time::ZERO.plus(horizon), options.interrupt);
     if let (Some(wanted), Some(choices)) = (options.choices, sim.take_choices()) {
