@@ -41,6 +41,7 @@ pub mod config;
 pub mod configuration;
 pub mod guest;
 pub mod log;
+pub mod machine;
 pub mod message;
 pub mod node;
 pub mod payload;

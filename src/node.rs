@@ -62,8 +62,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::configuration::{Change, Configuration};
+use crate::guest::Setup;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Batch, Command, Entry, Log, RequestId};
+use crate::machine::StateMachine;
 use crate::message::Summary;
 use crate::rng::Rng;
 use crate::time::{LocalTime, Shift, Span, SpanRange};
@@ -546,4 +548,10 @@ pub trait Node {
 
     /// What oracles and traces see of a message.
     fn summary(message: &Self::Message) -> Summary;
+
+    /// The replicated state machine of a node, before anything is applied to it; none, as by default, for squall's own, a map from keys to
+    /// lists of values.
+    fn machine(_setup: &Setup<'_>) -> Option<Box<dyn StateMachine>> {
+        None
+    }
 }

@@ -16,6 +16,7 @@ mod guilty;
 mod hostile;
 mod linearizable;
 mod livelock;
+mod machines;
 mod mistakes;
 mod mutations;
 mod own_raft;

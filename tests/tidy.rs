@@ -19,6 +19,7 @@ const LAYERS: [&[&str]; 10] = [
         "configuration",
         "guest",
         "log",
+        "machine",
         "message",
         "node",
         "payload",

@@ -9,6 +9,7 @@ use crate::guest::{Feature, Guest};
 use crate::ids::NodeSet;
 use crate::plan::validate::{Checked, Problem};
 use crate::plan::{Action, Plan, RaftOptions};
+use crate::property::Property;
 use crate::time::Span;
 
 /// An option of Raft that takes a feature: its key, the feature, whether a plan asks for it, and how it is left to the profile.
@@ -148,6 +149,15 @@ fn require(guest: &Guest, feature: Feature, path: &[&str]) -> Checked {
 }
 
 impl Plan {
+    /// The properties that are judged: those of `judge`, without what clients hear where the guest's state machine is another.
+    pub fn judged(&self) -> Vec<Property> {
+        let is_hearsay = |property: &Property| {
+            matches!(property, Property::Linearizability | Property::ExactlyOnce)
+        };
+        let judged = self.judge.iter().copied();
+        judged.filter(|it| self.guest.has(Feature::KeyValue) || !is_hearsay(it)).collect()
+    }
+
     /// Makes a random plan one for this guest: without what it lacks.
     pub fn restrict(&mut self, guest: &Guest) {
         if guest.is_built_in() {

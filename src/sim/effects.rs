@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::breach::{Breach, Broken};
+use crate::breach::Breach;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, WriteId};
 use crate::log::{Batch, Command, Entry, RequestId};
@@ -149,15 +149,19 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// Gives an entry to the state machine. One that does not come next is recorded, for oracles have the first word, and not carried out.
-    fn apply(&mut self, id: NodeId, index: Index, entry: &Entry) -> Result<Output, Breach> {
+    /// Gives an entry to the state machine. One that comes after a gap is recorded, for oracles have the first word, and not carried out.
+    /// What was applied before is applied again: whether that does harm is for oracles to say.
+    fn apply(&mut self, id: NodeId, index: Index, entry: &Entry) -> Result<Output, Fault> {
         let host = &mut self.hosts[id.slot()];
         let applied = host.applied;
-        // What is applied again is done again: that is what oracles are to see. What comes after a gap cannot be.
-        let (output, effect) = match index <= applied.next() {
-            true => host.machine.apply(index, entry),
+        let in_order = index <= applied.next();
+        let (output, effect) = match in_order {
+            true => host.machine.apply(index, entry)?,
             false => (Output::Done, false),
         };
+        if in_order {
+            host.applied = index;
+        }
         let kind = Kind::Apply {
             index,
             term: entry.term,
@@ -165,15 +169,11 @@ impl<N: Node> Sim<'_, '_, N> {
             request: entry.request,
             effect,
         };
-        host.applied = index;
         self.recorder.record(Some(id), kind);
-        let breach = Breach::ApplyOutOfOrder { index, applied };
-        if index <= applied {
-            // Where the contract is not judged, the host goes on.
-            let why = Broken::Breached(breach);
-            self.recorder.record(Some(id), Kind::Broken { why });
+        match in_order {
+            true => Ok(output),
+            false => Err(Breach::ApplyOutOfOrder { index, applied }.into()),
         }
-        if index <= applied.next() { Ok(output) } else { Err(breach) }
     }
 
     /// Asks the state machine; gives the answer that the node waits for.
@@ -182,12 +182,12 @@ impl<N: Node> Sim<'_, '_, N> {
         id: NodeId,
         request: Request,
         relay: Option<NodeId>,
-    ) -> Result<Input<N::Message>, Breach> {
+    ) -> Result<Input<N::Message>, Fault> {
         if request.command.writes() {
             let (client, serial) = (request.id.client, request.id.serial);
-            return Err(Breach::ReadThatWrites { client, serial });
+            return Err(Breach::ReadThatWrites { client, serial }.into());
         }
-        let output = self.hosts[id.slot()].machine.carry_out(request.command);
+        let output = self.hosts[id.slot()].machine.read(request.command)?;
         Ok(Input::Read { request: request.id, relay, output })
     }
 

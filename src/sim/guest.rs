@@ -69,6 +69,11 @@ pub struct Panic {
 }
 
 impl Panic {
+    /// The state machine of a node could not be made, which was told before.
+    pub fn of_a_machine() -> Panic {
+        Panic { words: "its state machine could not be made".into(), place: None }
+    }
+
     #[cold]
     fn new(payload: Box<dyn Any + Send>) -> Panic {
         let words = match payload.downcast::<String>() {

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 
 use crate::breach::Breach;
 use crate::ids::{Index, NodeId, Term, WriteId};
-use crate::kv::Map;
 use crate::node::{Context, DiskFile, Effect, Input, Node, NodeRng, Role, Status};
 use crate::plan::fault::Unsynced;
 use crate::plan::{NodeOptions, OnCorruption, Plan, Survives};
@@ -14,6 +13,7 @@ use crate::sim::effects::Answers;
 use crate::sim::guest::{Fault, guarded};
 use crate::sim::incoming::Incoming;
 use crate::sim::journal::{Journal, Tear};
+use crate::sim::machine::Machine;
 use crate::sim::snapshots::Snapshots;
 use crate::sim::timers::Timers;
 use crate::sim::{Event, Sim};
@@ -44,7 +44,7 @@ pub struct Host<N: Node> {
     pub(super) durable: WriteId,
     /// Messages that wait for a write.
     pub(super) outbox: VecDeque<(WriteId, NodeId, N::Message)>,
-    pub(super) machine: Map,
+    pub(super) machine: Machine,
     pub(super) applied: Index,
     /// What the state machine was given and has not done.
     pub(super) to_apply: VecDeque<Effect<N::Message>>,
@@ -93,7 +93,7 @@ impl<N: Node> Host<N> {
             survives: None,
             durable: WriteId::NONE,
             outbox: VecDeque::new(),
-            machine: Map::new(plan.clients.sessions),
+            machine: Machine::fresh::<N>(plan, id),
             applied: Index::ZERO,
             to_apply: VecDeque::new(),
             snapshots: Snapshots::new(plan, id),
@@ -153,7 +153,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let host = &mut self.hosts[id.slot()];
         host.wiped = false;
         host.journal.drop_corrupt_vote();
-        let restored = host.recover_machine(Map::new(self.plan.clients.sessions));
+        let restored = host.recover_machine(|| Machine::fresh::<N>(self.plan, id));
         if !self.rules.answers_outlive_crash() {
             host.machine.forget_answers();
         }
@@ -232,7 +232,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let (remains, survives) = host.journal.crash(whole, tear, votes);
         if remains.promised > 0 {
             // The state machine lay on the same disk.
-            host.begin_machine_anew(Map::new(self.plan.clients.sessions));
+            host.begin_machine_anew(Machine::fresh::<N>(self.plan, id));
         }
         host.syncing = None;
         host.timers.clear();
@@ -271,7 +271,7 @@ impl<N: Node> Sim<'_, '_, N> {
     pub(super) fn wipe(&mut self, id: NodeId) {
         let host = &mut self.hosts[id.slot()];
         host.journal.wipe();
-        host.begin_machine_anew(Map::new(self.plan.clients.sessions));
+        host.begin_machine_anew(Machine::fresh::<N>(self.plan, id));
         host.wiped = true;
         let stays_out = self.plan.cluster.keeps_wiped_out();
         self.recorder.record(Some(id), Kind::Wipe { stays_out });

@@ -1,9 +1,10 @@
 //! The simulator: one virtual clock, one event at a time.
 //!
-//! [`runner`] is the door, and [`cluster`] the one for tests that look in between. [`Sim`] is the loop over events. `host` hands a node its inputs, `incoming` has them wait where it is
-//! not ready, and `guest` catches its panics; `effects` does what it wants, with `apply` for state machines that work later, `snapshots`
-//! for copies of them and `timers`; [`journal`] is what disks hold. `faults` does what the plan wants (`targets` and `partition` say to which
-//! nodes), and `recovery` ends it; `clients` asks and waits; [`recorder`] sees it all; [`choices`] keeps what was drawn.
+//! [`runner`] is the door, and [`cluster`] the one for tests that look in between. [`Sim`] is the loop over events. `host` hands a node its
+//! inputs, `incoming` has them wait where it is not ready, and `guest` catches its panics. `effects` does what the node wants, with `apply`
+//! for state machines that work later, `snapshots` for copies of them, and `timers`; [`journal`] is what disks hold. `faults` does what the
+//! plan wants (`targets` and `partition` say to which nodes), and `recovery` ends it. `clients` asks and waits; [`recorder`] sees it all;
+//! [`choices`] keeps what was drawn.
 
 mod apply;
 pub mod choices;
@@ -15,6 +16,7 @@ mod guest;
 mod host;
 mod incoming;
 pub mod journal;
+mod machine;
 mod partition;
 pub mod recorder;
 mod recovery;

@@ -71,7 +71,7 @@ impl<'a> Recorder<'a> {
         let nodes = plan.cluster.nodes;
         let judges = || {
             Box::new(Judges {
-                oracles: Oracles::new(nodes, &plan.judge)
+                oracles: Oracles::new(nodes, &plan.judged())
                     .with_liveness(plan.liveness_bounds())
                     .with_reads(!plan.leaves_out_reads()),
                 situations: Situations::new(nodes, watched),

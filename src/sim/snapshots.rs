@@ -6,14 +6,15 @@ use std::rc::Rc;
 use crate::breach::Breach;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term};
-use crate::kv::Map;
 use crate::node::{Node, Snapshot};
 use crate::plan::fault::Unsynced;
 use crate::plan::{Plan, StateMachine};
 use crate::record::Kind;
 use crate::rng::{Rng, Stream};
+use crate::sim::guest::Fault;
 use crate::sim::host::Host;
 use crate::sim::incoming::Incoming;
+use crate::sim::machine::Machine;
 use crate::sim::{Event, Sim};
 use crate::time::Span;
 use crate::world::latency::sample;
@@ -60,22 +61,28 @@ impl Snapshots {
 
 impl<N: Node> Host<N> {
     /// The state machine is one to which nothing was applied.
-    pub(super) fn begin_machine_anew(&mut self, fresh: Map) {
+    pub(super) fn begin_machine_anew(&mut self, fresh: Machine) {
         self.machine = fresh;
         self.applied = Index::ZERO;
     }
 
     /// The state machine at a start: what a crash left of it (a fresh one, if it is in memory only), or the durable snapshot where that
     /// is later. Gives the snapshot in the second case.
-    pub(super) fn recover_machine(&mut self, fresh: Map) -> Option<Rc<Snapshot>> {
+    pub(super) fn recover_machine(
+        &mut self,
+        fresh: impl FnOnce() -> Machine,
+    ) -> Option<Rc<Snapshot>> {
         if self.snapshots.volatile {
-            self.begin_machine_anew(fresh);
+            self.begin_machine_anew(fresh());
         }
         let snapshot = self.journal.snapshot()?.clone();
         if snapshot.last_included_index <= self.applied {
             return None;
         }
-        self.machine = snapshot.image.content::<Map>()?.clone();
+        // What cannot be restored shows at its first use: the state is none that the log goes with.
+        if !matches!(self.machine.restore(&snapshot.image), Ok(true)) {
+            self.machine = Machine::Failed(None);
+        }
         self.applied = snapshot.last_included_index;
         Some(snapshot)
     }
@@ -96,20 +103,18 @@ impl<N: Node> Sim<'_, '_, N> {
         id: NodeId,
         (index, term): (Index, Term),
         members: Configuration,
-    ) -> Result<(), Breach> {
+    ) -> Result<(), Fault> {
         self.check_members(members)?;
         let host = &self.hosts[id.slot()];
         let applied = host.applied;
         if index != applied || index == Index::ZERO {
-            return Err(Breach::SnapshotOutOfPlace { index, applied });
+            return Err(Breach::SnapshotOutOfPlace { index, applied }.into());
         }
-        let image = match self.rules.snapshots_hold_sessions() {
-            true => host.machine.image(),
-            false => host.machine.without_answers().image(),
-        };
+        let with_answers = self.rules.snapshots_hold_sessions();
+        let image = self.hosts[id.slot()].machine.image(with_answers)?;
         let (last_included_index, last_included_term) = (index, term);
         let snapshot = Snapshot { last_included_index, last_included_term, members, image };
-        self.write_snapshot(id, Rc::new(snapshot), false)
+        Ok(self.write_snapshot(id, Rc::new(snapshot), false)?)
     }
 
     /// Begins to write a snapshot, if no other is being written.
@@ -164,11 +169,12 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     /// Makes a node's state machine what it is in a snapshot.
-    pub(super) fn restore(&mut self, id: NodeId, snapshot: &Snapshot) -> Result<(), Breach> {
+    pub(super) fn restore(&mut self, id: NodeId, snapshot: &Snapshot) -> Result<(), Fault> {
         let host = &mut self.hosts[id.slot()];
         let index = snapshot.last_included_index;
-        let machine = snapshot.image.content::<Map>().ok_or(Breach::RestoreOfNoImage { index })?;
-        host.machine.clone_from(machine);
+        if !host.machine.restore(&snapshot.image)? {
+            return Err(Breach::RestoreOfNoImage { index }.into());
+        }
         host.applied = index;
         self.record_restore(id, snapshot);
         Ok(())
