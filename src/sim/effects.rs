@@ -149,14 +149,12 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// Gives an entry to the state machine. One that does not come next is recorded, for oracles have the first word, and not carried out.
+    /// Gives an entry to the state machine. One that does not come next is carried out and recorded all the same: oracles have the first
+    /// word on what comes of it.
     fn apply(&mut self, id: NodeId, index: Index, entry: &Entry) -> Result<Output, Breach> {
         let host = &mut self.hosts[id.slot()];
         let applied = host.applied;
-        let (output, effect) = match index == applied.next() {
-            true => host.machine.apply(index, entry),
-            false => (Output::Done, false),
-        };
+        let (output, effect) = host.machine.apply(index, entry);
         let kind = Kind::Apply {
             index,
             term: entry.term,
