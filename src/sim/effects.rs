@@ -149,8 +149,8 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// Gives an entry to the state machine. One that does not come next is carried out and recorded all the same: oracles have the first
-    /// word on what comes of it.
+    /// Gives an entry to the state machine. One that it has applied before is carried out again: oracles say what comes of that. One that
+    /// leaves others out is a breach, once oracles have seen it.
     fn apply(&mut self, id: NodeId, index: Index, entry: &Entry) -> Result<Output, Breach> {
         let host = &mut self.hosts[id.slot()];
         let applied = host.applied;
@@ -164,7 +164,7 @@ impl<N: Node> Sim<'_, '_, N> {
         };
         host.applied = index;
         self.recorder.record(Some(id), kind);
-        match index == applied.next() {
+        match index <= applied.next() {
             true => Ok(output),
             false => Err(Breach::ApplyOutOfOrder { index, applied }),
         }

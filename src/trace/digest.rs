@@ -10,7 +10,7 @@ use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term};
 use crate::log::{Command, RequestId};
 use crate::message::Summary;
-use crate::node::DiskFile;
+use crate::node::{DiskFile, TimerId};
 use crate::record::{Kind, Record, Remains};
 
 /// XXH3-128 over the little-endian words of every record, in order.
@@ -158,9 +158,7 @@ fn kind_words(kind: &Kind, place: u64, words: &mut Words) {
         Kind::Deliver { from, id, .. } => fold(19, &[u64::from(from.number()), id]),
         Kind::Drop { from, id, why } => fold(20, &[u64::from(from.number()), id, why as u64]),
         Kind::Duplicate { from, id } => fold(21, &[u64::from(from.number()), id]),
-        Kind::Timer { timer, late } => {
-            fold(22, &[late, timer.0.into()][..if timer.is_first() { 1 } else { 2 }]);
-        }
+        Kind::Timer { timer, late } => fold(22, &[late, timer.0.into()][..timer_count(timer)]),
         Kind::Invoke { request, command, attempt } => {
             let (what, values) = command_words(command);
             fold(23, &[request_word(request), u64::from(attempt), what, values]);
@@ -197,6 +195,11 @@ fn remains_words(remains: Remains) -> [u64; 4] {
     let Remains { survived, torn, lost, votes, promised } = remains;
     let last = votes.map_or(0, |last| last.0 + 1);
     [survived.0, u64::from(torn) << 32 | u64::from(lost), last, promised.into()]
+}
+
+/// How many words a timer has: the first one is not named.
+fn timer_count(timer: TimerId) -> usize {
+    if timer.is_first() { 1 } else { 2 }
 }
 
 /// 1 and a fingerprint of a panic's words, or 0 and what tells of a breach.
