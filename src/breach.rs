@@ -85,7 +85,7 @@ pub enum Breach {
         /// The last index that was compacted before.
         base: Index,
     },
-    /// An entry was applied that does not come next.
+    /// An entry was applied before others that come first. One that is applied again is for oracles to judge.
     ApplyOutOfOrder {
         /// The entry.
         index: Index,
@@ -231,10 +231,9 @@ impl fmt::Display for Breach {
             Breach::SnapshotOutOfPlace { index, applied } => {
                 write!(f, "took a snapshot of index {index} when it had applied {applied}")
             }
-            Breach::SnapshotWhileWriting { index, writing } => write!(
-                f,
-                "began to write a snapshot of index {index} while that of {writing} is being written"
-            ),
+            Breach::SnapshotWhileWriting { index, writing } => {
+                write!(f, "began to write a snapshot of index {index} beside that of {writing}")
+            }
             Breach::RestoreOfNoImage { index } => {
                 write!(
                     f,
@@ -245,11 +244,9 @@ impl fmt::Display for Breach {
                 write!(f, "sent a message to node {to}, and there are nodes 1 to {nodes}")
             }
             Breach::MessageToItself { to } => write!(f, "sent a message to itself, node {to}"),
-            Breach::MessageAfterNoWrite { after, last } => write!(
-                f,
-                "sent a message after write {}, and its last write is number {}",
-                after.0, last.0
-            ),
+            Breach::MessageAfterNoWrite { after, last } => {
+                write!(f, "sent a message after write {after}, its last being {last}")
+            }
             Breach::NamedNobody { node, nodes } => {
                 write!(f, "named node {node}, and there are nodes 1 to {nodes}")
             }

@@ -39,8 +39,8 @@
 //!    reports after [`Input::Boot`]. From then on it never falls in that life (`monotonic-commit`), and what it covers is in the node's
 //!    log.
 //! 8. **Applying.** In each life a node goes on behind [`Recovered::applied`], whatever its commit index is: entries are applied in order,
-//!    each once (`state-machine-safety`, and breach), and only what is committed (`state-machine-safety`, by what others apply). A durable
-//!    state machine that is ahead of the log after a crash is the node's to prevent: it applies what its own disk holds.
+//!    each once (`state-machine-safety`), without a gap (breach), and only what is committed (`state-machine-safety`, by what others
+//!    apply). A durable state machine that is ahead of the log after a crash is the node's to prevent: it applies what its own disk holds.
 //! 9. **Snapshots.** [`Effect::TakeSnapshot`] names the index that was applied last, by the effects before it (breach); one is written at a
 //!    time, until [`Input::SnapshotSaved`] (breach). What a node restores is an [`Image`] that a host made (breach), and durable by then. A
 //!    node that needs no snapshots never takes one.
