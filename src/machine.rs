@@ -1,10 +1,68 @@
-//! State machines that guests bring themselves. squall's own is a map from keys to lists of values, with sessions.
+//! The replicated state machine: what it gives, its images, and the trait of those that guests bring themselves. squall's own is a map from
+//! keys to lists of values, with sessions.
+
+use std::any::Any;
+use std::fmt;
+use std::rc::Rc;
 
 use crate::ids::Index;
 use crate::log::{Command, Entry};
-use crate::node::{Image, Output};
 
-/// A replicated state machine, in place of squall's own: see [`Node::machine`](crate::node::Node::machine).
+/// What a command gave when it was applied.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Output {
+    /// It was done.
+    Done,
+    /// A read: the values that the key holds; empty if it holds none.
+    Values(Rc<[u32]>),
+    /// A compare-and-set found something else.
+    Mismatch,
+    /// An append to a list that is full.
+    Full,
+    /// A session was opened; its number.
+    Opened(Index),
+    /// Nothing was done: the session is not open any more (thesis 6.3). An earlier try may have been done in it.
+    Expired,
+}
+
+/// A copy of a state machine, as nodes hand it on: they do not look inside.
+#[derive(Clone)]
+pub struct Image {
+    content: Rc<dyn Any>,
+    /// What it takes on the wire and on disk, in bytes; at least 1.
+    pub bytes: u64,
+    /// A fingerprint of the content: what oracles compare.
+    pub fingerprint: u64,
+}
+
+impl Image {
+    /// An image of a state machine.
+    pub fn new<T: 'static>(content: T, bytes: u64, fingerprint: u64) -> Image {
+        Image { content: Rc::new(content), bytes: bytes.max(1), fingerprint }
+    }
+
+    /// The state machine, if it is one of this kind.
+    pub fn content<T: 'static>(&self) -> Option<&T> {
+        self.content.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Image({:016x}, {} bytes)", self.fingerprint, self.bytes)
+    }
+}
+
+impl PartialEq for Image {
+    fn eq(&self, other: &Image) -> bool {
+        (self.bytes, self.fingerprint) == (other.bytes, other.fingerprint)
+    }
+}
+
+impl Eq for Image {}
+
+/// A replicated state machine, in place of squall's own: see `Node::machine`.
 ///
 /// It takes the commands of squall's clients. If it does with them what squall's own does, what clients hear is judged as ever; if not, the
 /// guest lacks [`Feature::KeyValue`](crate::guest::Feature::KeyValue), and linearizability and exactly-once are not judged. All else is,

@@ -54,7 +54,6 @@
 //! 13. **A write that failed** leaves a disk of which nothing is known. A node that goes on by guesses loses what it promised; the way
 //!     out is [`Effect::Stop`], and to read the disk again.
 
-use std::any::Any;
 use std::fmt;
 use std::rc::Rc;
 
@@ -65,7 +64,7 @@ use crate::configuration::{Change, Configuration};
 use crate::guest::Setup;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Batch, Command, Entry, Log, RequestId};
-use crate::machine::StateMachine;
+use crate::machine::{Image, Output, StateMachine};
 use crate::message::Summary;
 use crate::rng::Rng;
 use crate::time::{LocalTime, Shift, Span, SpanRange};
@@ -120,42 +119,6 @@ pub struct Damage {
     pub corrupt: Option<Index>,
 }
 
-/// A copy of a state machine, as nodes hand it on: they do not look inside.
-#[derive(Clone)]
-pub struct Image {
-    content: Rc<dyn Any>,
-    /// What it takes on the wire and on disk, in bytes; at least 1.
-    pub bytes: u64,
-    /// A fingerprint of the content: what oracles compare.
-    pub fingerprint: u64,
-}
-
-impl Image {
-    /// An image of a state machine.
-    pub fn new<T: 'static>(content: T, bytes: u64, fingerprint: u64) -> Image {
-        Image { content: Rc::new(content), bytes: bytes.max(1), fingerprint }
-    }
-
-    /// The state machine, if it is one of this kind.
-    pub fn content<T: 'static>(&self) -> Option<&T> {
-        self.content.downcast_ref()
-    }
-}
-
-impl fmt::Debug for Image {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Image({:016x}, {} bytes)", self.fingerprint, self.bytes)
-    }
-}
-
-impl PartialEq for Image {
-    fn eq(&self, other: &Image) -> bool {
-        (self.bytes, self.fingerprint) == (other.bytes, other.fingerprint)
-    }
-}
-
-impl Eq for Image {}
-
 /// A snapshot: what all entries up to an index did, in place of these entries (section 7, Figure 12).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
@@ -176,24 +139,6 @@ pub struct Request {
     pub id: RequestId,
     /// What the client wants done.
     pub command: Command,
-}
-
-/// What a command gave when it was applied.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Output {
-    /// It was done.
-    Done,
-    /// A read: the values that the key holds; empty if it holds none.
-    Values(Rc<[u32]>),
-    /// A compare-and-set found something else.
-    Mismatch,
-    /// An append to a list that is full.
-    Full,
-    /// A session was opened; its number.
-    Opened(Index),
-    /// Nothing was done: the session is not open any more (thesis 6.3). An earlier try may have been done in it.
-    Expired,
 }
 
 /// What a node answers to a request.

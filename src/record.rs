@@ -8,8 +8,9 @@ use crate::configuration::Configuration;
 use crate::fold::Fold;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Command, RequestId};
+use crate::machine::Output;
 use crate::message::Summary;
-use crate::node::{DiskFile, Output, Role, TimerId};
+use crate::node::{DiskFile, Role, TimerId};
 use crate::rng::mix;
 use crate::time::{LocalTime, Time};
 

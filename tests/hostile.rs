@@ -8,10 +8,10 @@ use squall::configuration::Configuration;
 use squall::guest::Setup;
 use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use squall::log::{Batch, Command, Entry, RequestId};
+use squall::machine::{Image, Output};
 use squall::message::{Label, Summary};
 use squall::node::{
-    Answer, Context, Effect, Image, Input, Node, Output, Request, Role, Snapshot, Status,
-    TIMERS_MAX, TimerId,
+    Answer, Context, Effect, Input, Node, Request, Role, Snapshot, Status, TIMERS_MAX, TimerId,
 };
 use squall::plan::{Plan, scenario::from_toml, swarm};
 use squall::property::Property;

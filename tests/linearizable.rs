@@ -339,7 +339,7 @@ fn what_no_order_explains_is_no_stale_read() {
     let twice = told("dedup-lost", more);
     assert_eq!(
         twice.sentence,
-        "c2.2 read values #ced58db7 from key 1, which no order of the operations explains."
+        "c2.2 read values #3470101943 from key 1, which no order of the operations explains."
     );
     assert_eq!(values_word(&[7, 7]) as u32, 0xced5_8db7, "no state that any order leads to");
     let won = [(0, 5), (10, 20), (30, 40)];

@@ -7,7 +7,7 @@ use squall::bugs::Bug;
 use squall::ids::{Index, NodeId, Term};
 use squall::kv::Map;
 use squall::log::{Command, Entry, RequestId};
-use squall::node::Output;
+use squall::machine::Output;
 use squall::plan::{Plan, StateMachine, scenario::from_toml};
 use squall::record::{Heard, Kind, Record, values_word};
 use squall::sim::{BuiltIn, Options, Runner};
@@ -137,7 +137,7 @@ fn a_snapshot_has_the_sessions_and_their_responses() {
     let mut machine = Machine::new(2);
     let session = machine.register();
     machine.apply(session, 2, APPEND);
-    let restored = |image: squall::node::Image| {
+    let restored = |image: squall::machine::Image| {
         let map = image.content::<Map>().expect("it is a map").clone();
         Machine { map, ..machine }
     };

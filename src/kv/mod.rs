@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::ids::Index;
 use crate::log::{Command, Entry};
-use crate::node::{Image, Output};
+use crate::machine::{Image, Output};
 use sessions::{Sessions, Standing};
 
 /// How many values a key holds at most; an append to a longer list is refused.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::ids::Index;
 use crate::log::{Entry, RequestId};
-use crate::node::Output;
+use crate::machine::Output;
 
 /// The sessions that are open, by number.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

@@ -10,8 +10,8 @@
 //! operation, for each may yet take effect.
 //!
 //! Limits, so that neither time nor memory runs away: [`SEARCH_MAX`](super::followed::SEARCH_MAX) items are weighed in one search and
-//! [`KEY_MAX`] for verdicts on one key. A segment that cannot be closed goes on from the state of the witness after 4,096 operations. What is
-//! not decided within these limits is counted as undecided, and is no violation.
+//! [`KEY_MAX`] for verdicts on one key. A segment that cannot be closed goes on from the state of the witness after 4,096 operations. What
+//! is not decided within these limits is counted as undecided, and is no violation.
 
 use std::collections::BTreeMap;
 

@@ -187,7 +187,7 @@ mod tests {
     }
 
     fn transferring(offset: u64) -> Progress {
-        let image = crate::node::Image::new((), 30, 0);
+        let image = crate::machine::Image::new((), 30, 0);
         let snapshot = Snapshot {
             last_included_index: Index(7),
             last_included_term: Term(2),

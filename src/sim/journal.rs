@@ -440,7 +440,7 @@ mod tests {
             last_included_index: Index(index),
             last_included_term: Term(1),
             members: Configuration::of(crate::ids::NodeSet::first(3)),
-            image: crate::node::Image::new((), 1, index),
+            image: crate::machine::Image::new((), 1, index),
         })
     }
 

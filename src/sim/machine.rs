@@ -4,7 +4,8 @@ use crate::ids::{Index, NodeId};
 use crate::kv::Map;
 use crate::log::{Command, Entry};
 use crate::machine::StateMachine;
-use crate::node::{Image, Node, Output};
+use crate::machine::{Image, Output};
+use crate::node::Node;
 use crate::plan::Plan;
 use crate::sim::guest::{Fault, Panic, guarded};
 

@@ -11,9 +11,10 @@ use squall::config::{Config, Elections, Priority, Reads};
 use squall::configuration::Configuration;
 use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use squall::log::{Batch, Command, Entry, Log, RequestId};
+use squall::machine::{Image, Output};
 use squall::node::{
-    Answer, Context, Damage, Effect, Image, Input, Node, NodeRng, Output, Recovered, Request, Role,
-    Snapshot, Status, TimerId,
+    Answer, Context, Damage, Effect, Input, Node, NodeRng, Recovered, Request, Role, Snapshot,
+    Status, TimerId,
 };
 use squall::raft::{Message, Raft};
 use squall::rng::{Rng, Stream};
