@@ -326,7 +326,7 @@ impl Label {
     /// The name.
     pub fn as_str(&self) -> &str {
         let len = self.0.iter().position(|byte| *byte == 0).unwrap_or(Label::BYTES_MAX);
-        std::str::from_utf8(&self.0[..len]).expect("only whole letters were put in")
+        std::str::from_utf8(&self.0[..len]).unwrap_or_default()
     }
 }
 

@@ -404,6 +404,7 @@ impl NodeRng {
     }
 
     /// The same, taking the first words from a list.
+    #[must_use]
     pub fn with_words(mut self, words: Vec<i64>) -> NodeRng {
         self.words = Draws::new(words);
         self

@@ -87,6 +87,10 @@ impl Payload {
     }
 
     /// Whose request it is, and what it does.
+    ///
+    /// # Panics
+    ///
+    /// Never: a payload was checked when it was made.
     pub fn content(&self) -> (RequestId, Command) {
         self.read().expect("a payload was checked when it was made")
     }

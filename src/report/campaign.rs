@@ -84,6 +84,12 @@ pub fn text(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrink
     if let Some(words) = not_exercised(file.not_exercised) {
         let _ = writeln!(text, "  {words}");
     }
+    text + &failures(file, folder, shrunk)
+}
+
+/// Each distinct failure, with what it was shrunk to and the next command.
+fn failures(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrinking>) -> String {
+    let mut text = String::new();
     for failure in &file.failures {
         let (id, runs) = (&failure.id, counted(failure.count, "run"));
         let _ = writeln!(text, "\n  {id}  in {runs}, first with seed {}", failure.first_seed);

@@ -128,6 +128,10 @@ impl<'r> Store<'r> {
 }
 
 /// Writes all that people want of a failing run: its proof, its story, its page, and the run itself.
+///
+/// # Errors
+///
+/// Something could not be written.
 pub fn write_run(folder: &Path, run: &Run<'_>) -> io::Result<()> {
     if let Some(proof) = text::violation(run) {
         write_whole(&folder.join("proof.txt"), proof.as_bytes())?;

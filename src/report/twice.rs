@@ -8,6 +8,10 @@ use crate::sim::Runner;
 const CONTEXT: usize = 3;
 
 /// Runs a plan twice, side by side. None if both are the same run, as they must be.
+///
+/// # Panics
+///
+/// Never: no trace is read.
 pub fn twice(runner: &dyn Runner, plan: &Plan) -> Option<Difference> {
     let side = || Side::Plan(runner, Box::new(plan.clone()));
     let difference = diff(&side(), &side(), CONTEXT).expect("no trace is read");

@@ -9,7 +9,7 @@ use crate::plan::fault::Unsynced;
 use crate::record::Record;
 use crate::sim::Sim;
 use crate::sim::guest::keep_panics_off_the_terminal;
-use crate::sim::recorder::Recorder;
+use crate::sim::recorder::{Recorder, Watchers};
 use crate::sim::run::Ended;
 use crate::time::Time;
 
@@ -43,7 +43,7 @@ impl<'p, N: Node> Cluster<'p, N> {
     pub fn new(plan: &'p Plan, make: &'p dyn Fn(&Setup<'_>) -> N) -> Cluster<'p, N> {
         keep_panics_off_the_terminal();
         let mut recorder = Recorder::new(plan, true, None, None);
-        recorder.kept = Some(Vec::new());
+        recorder.watchers = Some(Box::new(Watchers { keeps: true, ..Watchers::default() }));
         Cluster { sim: Sim::new(plan, make, recorder), ended: None }
     }
 
@@ -79,7 +79,7 @@ impl<'p, N: Node> Cluster<'p, N> {
 
     /// Everything that happened, in order.
     pub fn records(&self) -> &[Record] {
-        self.sim.recorder.kept.as_deref().unwrap_or_default()
+        self.sim.recorder.watchers.as_ref().map_or(&[], |watchers| watchers.kept.as_slice())
     }
 
     /// The first violation.

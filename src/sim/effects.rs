@@ -274,10 +274,10 @@ impl<N: Node> Sim<'_, '_, N> {
                 if let Some(second) = second {
                     self.recorder.record(Some(to), Kind::Duplicate { from, id });
                     let message = guarded(|| message.clone())?;
-                    let what = Incoming::Deliver { from, id, message };
+                    let what = Incoming::Deliver { from, id, summary, message };
                     self.queue.push(second, Event::Incoming { node: to, what });
                 }
-                let what = Incoming::Deliver { from, id, message };
+                let what = Incoming::Deliver { from, id, summary, message };
                 self.queue.push(time, Event::Incoming { node: to, what });
                 return Ok(());
             }

@@ -100,7 +100,7 @@ impl Panic {
 #[derive(Debug)]
 pub enum Fault {
     /// Its code panicked.
-    Panicked(Panic),
+    Panicked(Box<Panic>),
     /// It broke the contract.
     Breached(Breach),
 }
@@ -113,7 +113,7 @@ impl From<Breach> for Fault {
 
 impl From<Panic> for Fault {
     fn from(panic: Panic) -> Fault {
-        Fault::Panicked(panic)
+        Fault::Panicked(Box::new(panic))
     }
 }
 

@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use crate::configuration::Change;
 use crate::ids::{NodeId, WriteId};
+use crate::message::Summary;
 use crate::node::{Input, Node, Request, Snapshot};
 use crate::record::{Kind, Loss};
-use crate::sim::guest::{guarded, guarded_drop};
+use crate::sim::guest::guarded_drop;
 use crate::sim::{Event, Sim};
 use crate::time::{Span, Time};
 
@@ -18,6 +19,8 @@ pub enum Incoming<M> {
         from: NodeId,
         /// Its number in the run.
         id: u64,
+        /// What oracles see of it: asked of the sender's code once, when it was sent.
+        summary: Summary,
         /// What it says.
         message: M,
     },
@@ -57,8 +60,8 @@ impl<N: Node> Sim<'_, '_, N> {
     /// A node takes what came.
     fn take(&mut self, id: NodeId, what: Incoming<N::Message>) {
         match what {
-            Incoming::Deliver { from, id: number, message } => {
-                self.deliver(from, id, number, message);
+            Incoming::Deliver { from, id: number, summary, message } => {
+                self.deliver(from, id, number, summary, message);
             }
             Incoming::Timer { token } => self.wake(id, token),
             Incoming::Durable(write) => {
@@ -97,7 +100,14 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    fn deliver(&mut self, from: NodeId, to: NodeId, id: u64, message: N::Message) {
+    fn deliver(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        id: u64,
+        summary: Summary,
+        message: N::Message,
+    ) {
         self.count_event();
         let loss = match () {
             () if !self.hosts[to.slot()].is_up() => Some(Loss::Down),
@@ -110,16 +120,8 @@ impl<N: Node> Sim<'_, '_, N> {
             self.recorder.record(Some(to), Kind::Drop { from, id, why });
             return self.discard(from, message);
         }
-        match guarded(|| N::summary(&message)) {
-            Ok(summary) => {
-                self.recorder.record(Some(to), Kind::Deliver { from, id, message: summary });
-                self.step(to, Input::Receive { from, message });
-            }
-            Err(panic) => {
-                self.broken(to, panic.into());
-                self.discard(to, message);
-            }
-        }
+        self.recorder.record(Some(to), Kind::Deliver { from, id, message: summary });
+        self.step(to, Input::Receive { from, message });
     }
 
     /// Drops what holds messages of a node.

@@ -95,6 +95,10 @@ impl Default for Journal {
 
 impl Journal {
     /// Adds a write, if it may come next.
+    ///
+    /// # Errors
+    ///
+    /// Its number is not above the last one's, or it is about what the log does not hold.
     pub fn push(&mut self, id: WriteId, write: Write) -> Result<(), Breach> {
         let Head { base, last, write: before } = self.head;
         if id <= before {
@@ -126,6 +130,10 @@ impl Journal {
     }
 
     /// Adds entries, the first of which sits at `first`.
+    ///
+    /// # Errors
+    ///
+    /// There are none, or they do not begin where the log ends.
     pub fn append(&mut self, id: WriteId, first: Index, batch: Batch) -> Result<(), Breach> {
         let last = self.head.last;
         if first != last.next() {

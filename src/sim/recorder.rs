@@ -36,14 +36,39 @@ pub struct Recorder<'a> {
     pub term_max: Term,
     /// Whoever takes the times.
     pub(super) stopwatch: Option<Stopwatch<'a>>,
-    /// Checks of the user's own, if there are any.
-    pub(super) checkers: Option<Checkers<'a>>,
-    /// All records, where somebody wants to look back at them.
-    pub(super) kept: Option<Vec<Record>>,
+    /// What few runs have.
+    pub(super) watchers: Option<Box<Watchers<'a>>>,
     digester: Digester,
     judges: Option<Box<Judges>>,
     sink: Option<Sink<'a>>,
     marks: Option<Marks<'a>>,
+}
+
+/// Who watches few runs: checks of the user's own, and whoever looks back at records.
+#[derive(Default)]
+pub struct Watchers<'a> {
+    /// Checks of the user's own.
+    pub checkers: Checkers<'a>,
+    /// Whether all records are kept.
+    pub keeps: bool,
+    /// All records so far, if they are kept.
+    pub kept: Vec<Record>,
+}
+
+impl Watchers<'_> {
+    fn observe(
+        &mut self,
+        record: &Record,
+        judges: Option<&Judges>,
+        violation: &mut Option<Violation>,
+    ) {
+        if self.keeps {
+            self.kept.push(*record);
+        }
+        if let (Some(judges), None) = (judges, &violation) {
+            *violation = self.checkers.observe(record, judges.oracles.shadow());
+        }
+    }
 }
 
 /// Oracles and situations.
@@ -85,8 +110,7 @@ impl<'a> Recorder<'a> {
             recovered: false,
             term_max: Term::FIRST,
             stopwatch: None,
-            checkers: None,
-            kept: None,
+            watchers: None,
             digester: Digester::default(),
             judges: judged.then(judges),
             sink,
@@ -140,18 +164,15 @@ impl<'a> Recorder<'a> {
             if violation.is_some() && self.violation.is_none() {
                 self.violation = violation;
             }
-            if let (Some(checkers), None) = (&mut self.checkers, &self.violation) {
-                self.violation = checkers.observe(record, judges.oracles.shadow());
-            }
         }
         if let Some(stopwatch) = &mut self.stopwatch {
             stopwatch.observe(record);
         }
-        if let Some(kept) = &mut self.kept {
-            kept.push(*record);
-        }
         if let Some(sink) = &mut self.sink {
             sink(record);
+        }
+        if let Some(watchers) = &mut self.watchers {
+            watchers.observe(record, self.judges.as_deref(), &mut self.violation);
         }
     }
 

@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::sim::Sim;
 use crate::sim::choices::Choices;
 use crate::sim::guest::keep_panics_off_the_terminal;
-use crate::sim::recorder::{Marks, Recorder, Sink};
+use crate::sim::recorder::{Marks, Recorder, Sink, Watchers};
 use crate::sim::waits::{Stopwatch, Waits};
 use crate::situation::{Counts, Situation};
 use crate::time::{Span, Time};
@@ -137,7 +137,8 @@ pub fn run_nodes<N: Node>(
     let mut recorder = Recorder::new(plan, options.oracles, options.sink, options.on_situation);
     recorder.stopwatch = options.waits.map(Stopwatch::new);
     if !options.checkers.is_empty() {
-        recorder.checkers = Some(Checkers::new(options.checkers));
+        let checkers = Checkers::new(options.checkers);
+        recorder.watchers = Some(Box::new(Watchers { checkers, ..Watchers::default() }));
     }
     if let (false, Some(judges)) = (options.minimise_history, recorder.judges()) {
         judges.oracles.minimise_no_history();
@@ -168,7 +169,8 @@ pub fn run_nodes<N: Node>(
     };
     let time = if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { recorder.now };
     let reads_left_out = plan.leaves_out_reads();
-    let own_situations = recorder.checkers.take().map(Checkers::situations).unwrap_or_default();
+    let own_situations =
+        recorder.watchers.take().map(|it| it.checkers.situations()).unwrap_or_default();
     Outcome {
         violation: recorder.violation,
         ended,

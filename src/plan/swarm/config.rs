@@ -239,6 +239,18 @@ impl Config {
         }
         filled("judge", self.judge.len())?;
         each_once(&self.judge)?;
+        self.check_percents()?;
+        let (from, to) = self.horizon;
+        between(from, 1, HORIZON_MAX, "horizon/0", "a horizon in election timeouts")?;
+        between(to, from, HORIZON_MAX, "horizon/1", "the longest horizon in election timeouts")?;
+        between(self.faults_max, 0, 1_000, "faults_max", "the number of faults")?;
+        let drift = u64::from(self.drift_ppm_max.unsigned_abs());
+        require(self.drift_ppm_max >= 0, "drift_ppm_max", || "a largest drift is positive".into())?;
+        between(drift, 0, DRIFT_PPM_MAX.unsigned_abs().into(), "drift_ppm_max", "the largest drift")
+    }
+
+    /// Whether every share in percent is one.
+    fn check_percents(&self) -> Checked {
         for (key, percent) in [
             ("own_timing", self.own_timing),
             ("own_batches", self.own_batches),
@@ -268,13 +280,7 @@ impl Config {
         ] {
             between(percent, 0, 100, key, "a share in percent")?;
         }
-        let (from, to) = self.horizon;
-        between(from, 1, HORIZON_MAX, "horizon/0", "a horizon in election timeouts")?;
-        between(to, from, HORIZON_MAX, "horizon/1", "the longest horizon in election timeouts")?;
-        between(self.faults_max, 0, 1_000, "faults_max", "the number of faults")?;
-        let drift = u64::from(self.drift_ppm_max.unsigned_abs());
-        require(self.drift_ppm_max >= 0, "drift_ppm_max", || "a largest drift is positive".into())?;
-        between(drift, 0, DRIFT_PPM_MAX.unsigned_abs().into(), "drift_ppm_max", "the largest drift")
+        Ok(())
     }
 }
 
