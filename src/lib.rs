@@ -9,7 +9,7 @@
 //! ```
 //!
 //! [`test()`] runs random plans in a `#[test]`, and tells of a failure all that it takes to see why; `docs/own-raft.md` begins there.
-//! [`command_line()`] gives a Raft of one's own every command of squall.
+//! `command_line` gives a Raft of one's own every command of squall.
 //!
 //! [`sim::run()`] takes a [`plan::Plan`] and gives a [`sim::Outcome`]: the same plan, the same outcome, bit for bit. Read the modules
 //! in this order; each knows only those before it.

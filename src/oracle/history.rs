@@ -9,7 +9,7 @@
 //! and the history is dropped. An operation of unknown outcome stays open for ever; outside of sessions, so do the other tries of an
 //! operation, for each may yet take effect.
 //!
-//! Limits, so that neither time nor memory runs away: [`SEARCH_MAX`](super::followed::SEARCH_MAX) items are weighed in one search and
+//! Limits, so that neither time nor memory runs away: `SEARCH_MAX` items are weighed in one search and
 //! [`KEY_MAX`] for verdicts on one key. A segment that cannot be closed goes on from the state of the witness after 4,096 operations. What
 //! is not decided within these limits is counted as undecided, and is no violation.
 

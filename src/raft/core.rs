@@ -21,12 +21,12 @@ pub type Ctx<'a> = Context<'a, Message>;
 
 /// The state that every role shares.
 ///
-/// Invariants, asserted where they could break; those in brackets hold where no bug is planted:
-/// - `current_term` never falls [; `voted_for` changes from `None` at most once within a term].
-/// - [`last_applied <= commit_index`.] What is applied is durable, unless the disk dropped it since.
+/// Invariants, asserted where they could break; those in parentheses hold where no bug is planted:
+/// - `current_term` never falls (; `voted_for` changes from `None` at most once within a term).
+/// - (`last_applied <= commit_index`.) What is applied is durable, unless the disk dropped it since.
 /// - `durable_index <= log.last_index()`.
 /// - `log.base() <= last_applied` when a step is over, and the snapshot covers what was compacted.
-/// - Terms do not fall along the log [, and none is above `current_term`].
+/// - Terms do not fall along the log (, and none is above `current_term`).
 /// - Every change of term, vote or log is written before the step ends that makes it.
 #[derive(Clone, Debug)]
 pub struct Core {

@@ -113,7 +113,7 @@ impl Runner for BuiltIn {
 }
 
 /// Runs a plan with the built-in Raft. Pure: the same plan gives the same outcome, on every machine and in every build. The plan must
-/// have passed [`validate`](crate::plan::validate::validate).
+/// have passed [`validate`].
 pub fn run(plan: &Plan) -> Outcome {
     BuiltIn::new().run(plan, Options::default())
 }
@@ -256,7 +256,7 @@ struct Kept {
 }
 
 impl<'r> Run<'r> {
-    /// Runs a plan. It must have passed [`validate`](crate::plan::validate::validate).
+    /// Runs a plan. It must have passed [`validate`].
     pub fn new(runner: &'r dyn Runner, plan: Plan) -> Run<'r> {
         Run::watched(runner, plan, Options::default())
     }

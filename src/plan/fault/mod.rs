@@ -1,6 +1,6 @@
 //! Faults: when something goes wrong, what it is, which nodes it strikes, and for how long.
 //!
-//! [`kinds`] is the one table of all kinds of fault; `file` reads and writes faults by that table; [`change`] has the changes of the
+//! [`kinds`] is the one table of all kinds of fault; `file` reads and writes faults by that table; `change` has the changes of the
 //! members of a cluster. A kind's own keys are the fields of a struct here.
 
 mod change;
