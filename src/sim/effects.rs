@@ -47,7 +47,8 @@ impl<N: Node> Sim<'_, '_, N> {
         self.record_commit(id);
     }
 
-    /// Carries out an effect. What it asks the state machine for is added to the answers.
+    /// Carries out an effect. What it asks the state machine for is added to the answers. In line, so that no effect is moved once more.
+    #[inline(always)]
     pub(super) fn carry_out(
         &mut self,
         id: NodeId,

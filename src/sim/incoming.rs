@@ -49,7 +49,8 @@ pub enum Incoming<M> {
 }
 
 impl<N: Node> Sim<'_, '_, N> {
-    /// Something comes to a node: it takes it, or it waits.
+    /// Something comes to a node: it takes it, or it waits. In line, as what it calls: what came is not moved from hand to hand.
+    #[inline(always)]
     pub(super) fn receive(&mut self, id: NodeId, what: Incoming<N::Message>) {
         match self.is_ready(id) {
             true => self.take(id, what),
@@ -58,6 +59,7 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     /// A node takes what came.
+    #[inline(always)]
     fn take(&mut self, id: NodeId, what: Incoming<N::Message>) {
         match what {
             Incoming::Deliver { from, id: number, summary, message } => {
@@ -100,6 +102,7 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
+    #[inline(always)]
     fn deliver(
         &mut self,
         from: NodeId,
