@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::bugs::Bug;
 use crate::guest::{BUILT_IN, Guest};
 use crate::plan::Plan;
+use crate::plan::problem::{Checked, between};
 use crate::plan::swarm::{self, draw_with};
-use crate::plan::validate::{Checked, SEED_MAX, between};
+use crate::plan::validate::SEED_MAX;
 
 /// The default of the first seed.
 pub const FIRST_SEED: u64 = 1;

@@ -20,6 +20,7 @@ use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::guests::{GuestArgs, Guests, check_bugs};
 use crate::cli::interrupt;
+use crate::cli::jobs::jobs;
 use crate::cli::progress::Progress;
 use crate::cli::result::{self, Manner};
 use crate::cli::shrink;
@@ -253,12 +254,6 @@ pub fn swarm_config(path: Option<&Path>) -> Result<swarm::Config, Failure> {
     let Some(path) = path else { return Ok(swarm::Config::default()) };
     let text = files::read_text(path)?;
     swarm::Config::from_toml(&text).map_err(|error| Failure::mistake(path, &text, &error))
-}
-
-/// How many workers: as many as asked for, or one for each core.
-pub fn jobs(wanted: Option<u16>) -> usize {
-    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    wanted.map_or_else(cores, usize::from)
 }
 
 impl FuzzArgs {

@@ -11,6 +11,7 @@ mod failure;
 mod fuzz;
 mod guests;
 mod interrupt;
+mod jobs;
 mod junit;
 mod merge;
 mod power;

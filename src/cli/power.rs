@@ -14,6 +14,7 @@ use crate::cli::clock::thread_cpu_time;
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::guests::Guests;
+use crate::cli::jobs::jobs;
 use crate::cli::{fuzz, interrupt, shrink};
 use crate::files::write_whole;
 use crate::guest::BUILT_IN;
@@ -83,7 +84,7 @@ pub fn power(args: &PowerArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
             swarm,
             ..Settings::default()
         },
-        jobs: fuzz::jobs(args.jobs),
+        jobs: jobs(args.jobs),
         cpu_time: thread_cpu_time,
         bugs,
     };

@@ -16,8 +16,9 @@ use crate::campaign::shrink::{Control, Shrinking, Shrunk, Size, shrink as shrink
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::guests::Guests;
+use crate::cli::interrupt;
+use crate::cli::jobs::jobs;
 use crate::cli::source::{SourceArgs, Subject};
-use crate::cli::{fuzz, interrupt};
 use crate::files::write_whole;
 use crate::plan::{Plan, scenario};
 use crate::report::explain::explain;
@@ -64,7 +65,7 @@ pub fn shrink(args: &ShrinkArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
         failed = write_whole(&out, scenario::to_toml(plan).trim_end().as_bytes()).err();
     };
     let control = Control {
-        jobs: fuzz::jobs(args.jobs),
+        jobs: jobs(args.jobs),
         deadline: args.time.and_then(|time| begun.checked_add(Duration::from_nanos(time.0))),
         interrupted: &interrupt::is_wanted,
         better: &mut better,

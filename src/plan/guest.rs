@@ -7,7 +7,7 @@ use crate::config::{Config, Reads};
 use crate::configuration::Change;
 use crate::guest::{Feature, Guest};
 use crate::ids::NodeSet;
-use crate::plan::validate::{Checked, Problem};
+use crate::plan::problem::{Checked, Problem};
 use crate::plan::{Action, Plan, RaftOptions};
 use crate::property::Property;
 use crate::time::Span;

@@ -12,7 +12,7 @@ use crate::config::priority;
 use crate::configuration::Change;
 use crate::ids::NodeSet;
 use crate::node::DiskFile;
-use crate::plan::validate::{Checked, Problem, check_target, require};
+use crate::plan::problem::{Checked, Problem, check_target, require};
 use crate::plan::{Action, Fault, OnCorruption, Plan, Target, When, is_default};
 use crate::time::Span;
 

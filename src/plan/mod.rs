@@ -15,6 +15,7 @@ pub mod guest;
 pub mod latency;
 pub mod liveness;
 pub mod pin;
+pub mod problem;
 pub mod profile;
 pub mod scenario;
 pub mod standard;

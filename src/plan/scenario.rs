@@ -8,7 +8,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::closest::closest;
 use crate::plan::Plan;
-use crate::plan::validate::{Checked, Problem, validate};
+use crate::plan::problem::{Checked, Problem};
+use crate::plan::validate::validate;
 
 /// What is wrong with a file, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,23 +6,13 @@ use crate::config::{Reads, priority};
 use crate::ids::{NODES_MAX, NodeId, NodeSet};
 use crate::log::Command;
 use crate::plan::fault::{self, Crash, Unsynced};
+use crate::plan::problem::{Checked, Problem, between, check_node, check_target, problem, require};
 use crate::plan::profile::DRIFT_BOUND_PPM;
 use crate::plan::{
     Action, DRIFT_PPM_MAX, Fault, FaultKind, Plan, Target, Trigger, WORDS_MAX, When,
 };
 use crate::property::Property;
 use crate::time::{Span, SpanRange};
-
-/// What is wrong with a plan, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// Keys and places from the top of the plan to what is wrong.
-    pub path: Vec<String>,
-    /// What is wrong, and what was expected.
-    pub message: String,
-    /// What to write instead.
-    pub help: Option<String>,
-}
 
 /// The longest run, in virtual time.
 pub const HORIZON_MAX: Span = Span::secs(1_000_000);
@@ -51,34 +41,6 @@ pub const SNAPSHOT_ENTRIES_MAX: u64 = 1_000_000_000;
 pub const DRIFT_BOUND_PPM_MAX: u64 = 2_000_000;
 /// The most bytes of a snapshot in one message.
 pub const SNAPSHOT_CHUNK_MAX: u64 = 1 << 30;
-
-/// Nothing, or the first thing that is wrong.
-pub type Checked = Result<(), Problem>;
-
-fn problem(path: &str, message: impl Into<String>) -> Problem {
-    let path = path.split('/').filter(|step| !step.is_empty()).map(str::to_owned).collect();
-    Problem { path, message: message.into(), help: None }
-}
-
-/// Complains at a path unless the condition holds.
-///
-/// # Errors
-///
-/// The complaint, if the condition does not hold.
-pub fn require(condition: bool, path: &str, message: impl FnOnce() -> String) -> Checked {
-    if condition { Ok(()) } else { Err(problem(path, message())) }
-}
-
-/// Complains about a value that is out of its range.
-///
-/// # Errors
-///
-/// The complaint, if it is.
-pub fn between(value: u64, from: u64, to: u64, path: &str, what: &str) -> Checked {
-    require((from..=to).contains(&value), path, || {
-        format!("{what} must be from {from} to {to}, not {value}")
-    })
-}
 
 /// Checks a plan; says the first thing that is wrong.
 ///
@@ -258,13 +220,6 @@ fn check_drift(drift_ppm: i32, path: &str) -> Checked {
     })
 }
 
-fn check_node(plan: &Plan, node: NodeId, path: &str) -> Checked {
-    let nodes = plan.cluster.nodes;
-    require((1..=nodes).contains(&node.number()), path, || {
-        format!("there is no node {}: the cluster has nodes 1 to {nodes}", node.number())
-    })
-}
-
 fn check_clients(plan: &Plan) -> Checked {
     let clients = &plan.clients;
     between(clients.count.into(), 0, CLIENTS_MAX.into(), "clients/count", "the number of clients")?;
@@ -324,22 +279,6 @@ fn check_trigger(plan: &Plan, trigger: Trigger, path: &str) -> Checked {
         Some(node) => check_node(plan, node, &format!("{path}/node")),
         None => Ok(()),
     }
-}
-
-pub(super) fn check_target(plan: &Plan, target: &Target, triggered: bool, path: &str) -> Checked {
-    require(*target != Target::Trigger || triggered, path, || {
-        "\"trigger\" is the node of the situation that a fault waits for, and this one waits for none".into()
-    })?;
-    let Some(nodes) = target.numbers() else { return Ok(()) };
-    require(!nodes.is_empty(), path, || "the list of nodes is empty".into())?;
-    for (place, node) in nodes.iter().enumerate() {
-        let path = if nodes.len() == 1 { path.to_owned() } else { format!("{path}/{place}") };
-        check_node(plan, *node, &path)?;
-        require(!nodes[..place].contains(node), &path, || {
-            format!("node {} is named twice", node.number())
-        })?;
-    }
-    Ok(())
 }
 
 fn check_fault(plan: &Plan, fault: &Fault, path: &str) -> Checked {

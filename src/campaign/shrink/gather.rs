@@ -1,8 +1,7 @@
 //! Gathers pins: many messages that were late or lost between the same nodes become one fault, and many slow syncs a slow disk.
 
 use crate::campaign::shrink::Shrinker;
-use crate::campaign::shrink::schedule::plain_network;
-use crate::campaign::shrink::simpler::{SYNCS, plain_disk};
+use crate::campaign::shrink::plain::{SYNCS, plain_disk};
 use crate::ids::NodeId;
 use crate::plan::fault::{Cut, Direction, DiskChange, Isolate};
 use crate::plan::{Action, Fault, Latency, LinkException, Pin, Plan, SyncPin, Target, When};
@@ -164,11 +163,4 @@ fn syncs(shrinker: &mut Shrinker) {
         }
         shrinker.take_first(candidates);
     }
-}
-
-/// Whether the network takes the same time for every message and loses none.
-pub fn is_plain_network(plan: &Plan) -> bool {
-    let plain = plain_network();
-    matches!(plan.network.latency, Latency::Constant(_))
-        && crate::plan::LinkOptions { latency: plain.latency, ..plan.network.clone() } == plain
 }

@@ -8,6 +8,7 @@
 
 mod gather;
 mod list;
+mod plain;
 mod recovery;
 pub mod schedule;
 mod simpler;

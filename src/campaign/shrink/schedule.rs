@@ -5,12 +5,10 @@
 //! and syncs that were late, lost or doubled.
 
 use crate::campaign::shrink::Shrinker;
-use crate::campaign::shrink::gather::is_plain_network;
-use crate::campaign::shrink::simpler::{SYNCS, plain_disk};
+use crate::campaign::shrink::plain::{PLAIN, SYNCS, is_plain_network, plain_disk, plain_network};
 use crate::ids::NodeId;
 use crate::plan::{
-    Action, Clients, DiskOptions, Fault, Latency, LinkOptions, Pin, Plan, SyncPin, Target,
-    WORDS_MAX, When,
+    Action, Clients, DiskOptions, Fault, Latency, Pin, Plan, SyncPin, Target, WORDS_MAX, When,
 };
 use crate::sim::choices::{Choices, Strike};
 use crate::sim::{Options, Outcome, Runner};
@@ -18,9 +16,6 @@ use crate::time::{Share, Span, Time};
 
 /// Other seeds whose runs must be the same if a plan leaves nothing to chance.
 const OTHER_SEEDS: [u64; 3] = [1, 2, 3];
-
-/// How long a message takes on a plain network.
-const PLAIN: Span = Span::millis(1);
 
 /// How many times the usual span is late, the boldest guess first.
 const LATE: [u64; 3] = [20, 5, 2];
@@ -266,11 +261,6 @@ pub fn name_requests(shrinker: &mut Shrinker) {
     let named = |asked: Asked| shrinker.with(|plan| asked.decide(plan, &choices));
     let candidates = Asked::of(&shrinker.best).into_iter().map(named).collect();
     shrinker.take_first(candidates);
-}
-
-/// A plain network: every message takes the same time, and none is lost.
-pub fn plain_network() -> LinkOptions {
-    LinkOptions { latency: Latency::Constant(PLAIN), ..LinkOptions::default() }
 }
 
 /// A plain network, with the messages pinned that had another fate than they would have there.

@@ -1,7 +1,7 @@
 //! Makes simpler what stays: fewer nodes, a plain network, plain disks and clocks, faults that name their victims, round numbers.
 
 use crate::campaign::shrink::Shrinker;
-use crate::campaign::shrink::schedule::plain_network;
+use crate::campaign::shrink::plain::{SYNCS, plain_disk, plain_network};
 use crate::config::Reads;
 use crate::ids::NodeId;
 use crate::log::Command;
@@ -11,16 +11,6 @@ use crate::plan::{
     Target, When,
 };
 use crate::time::{Shift, Span, SpanRange, Time};
-
-/// A disk that takes the same time for everything.
-pub(super) fn plain_disk(fsync: Span) -> DiskOptions {
-    let write = Latency::Constant(Span::ZERO);
-    DiskOptions { write, fsync: Latency::Constant(fsync), ..DiskOptions::default() }
-}
-
-/// What a plain disk may take: the first that will do is the best.
-pub(super) const SYNCS: [Span; 4] =
-    [Span::micros(100), Span::millis(1), Span::millis(5), Span::millis(20)];
 
 /// Ends the run where it fails.
 pub fn shorten(shrinker: &mut Shrinker) {

@@ -4,11 +4,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::NODES_MAX;
+use crate::plan::problem::{Checked, between, require};
 use crate::plan::scenario::{self, FileError};
 use crate::plan::swarm::storm;
 use crate::plan::validate::{
-    CLIENTS_MAX, Checked, KEYS_MAX, SNAPSHOT_CHUNK_MAX, SNAPSHOT_ENTRIES_MAX, between, each_once,
-    require,
+    CLIENTS_MAX, KEYS_MAX, SNAPSHOT_CHUNK_MAX, SNAPSHOT_ENTRIES_MAX, each_once,
 };
 use crate::plan::{DRIFT_PPM_MAX, FaultKind, Profile};
 use crate::property::Property;
