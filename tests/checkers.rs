@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use squall::campaign::workers::{Control, run};
 use squall::campaign::{Finding, Settings, Summary};
+use squall::guest::GuestOptions;
 use squall::ids::{NodeId, Term};
 use squall::node::Role;
 use squall::oracle::{Checker, Findings, Shadow};
 use squall::plan::{Plan, swarm};
 use squall::property::Property;
+use squall::raft::Raft;
 use squall::record::{Kind, Record};
 use squall::report::explain::explain;
 use squall::report::saved::SavedRun;
-use squall::sim::{BuiltIn, Run, WithChecker};
+use squall::sim::{BuiltIn, Nodes, Run, Runner, WithChecker};
 
 /// "The second leader is another node than the first", which Raft does not promise.
 #[derive(Default)]
@@ -96,4 +98,13 @@ fn a_campaign_counts_what_checks_find_for_any_number_of_workers() {
     assert_eq!(own.count(), 1, "{:?}", alone.failures);
     assert!(alone.own_situations["somebody-leads"] > 100);
     assert_eq!(campaign(2, 1..120), alone);
+}
+
+#[test]
+fn a_guest_with_checks_takes_the_options_that_it_takes_without() {
+    let own = Nodes::new("mine", Raft::of).taking("speed", &["slow", "fast"]);
+    let checked = WithChecker::new(own, || Box::<LeadersDiffer>::default());
+    let options = |value: &str| GuestOptions::from([("speed".into(), value.into())]);
+    assert_eq!(checked.check_options(&options("fast")), Ok(()));
+    assert!(checked.check_options(&options("fats")).is_err());
 }

@@ -236,6 +236,10 @@ impl<R: Runner, F: Fn() -> Box<dyn Checker> + Sync> Runner for WithChecker<R, F>
         options.checkers.push((self.make)());
         self.runner.run(plan, options)
     }
+
+    fn check_options(&self, options: &GuestOptions) -> Result<(), String> {
+        self.runner.check_options(options)
+    }
 }
 
 /// The most records that a run keeps: more are had by running it again.
