@@ -47,7 +47,8 @@
 //! 10. **Reads.** [`Effect::Read`] is for commands that change nothing (breach). The node asks for it when it knows that it may
 //!     answer (`linearizability`).
 //! 11. **Answers.** Each request is answered once at most, by the node that the client asked; a node that cannot take a request sends it
-//!     on, or refuses it, with a hint to a node of the cluster or none (breach). Clients try again by themselves.
+//!     on, or refuses it, with a hint to a node of the cluster or none (breach). What is refused in the step in which it came has been
+//!     appended by nobody and sent on to nobody, then or later (`linearizability`). Clients try again by themselves.
 //! 12. **Timeouts.** Where they are drawn, by [`NodeRng::election_timeout`] and [`NodeRng::heartbeat_interval`] from the ranges of the
 //!     scenario, or by [`NodeRng::word`]: these can be fixed in a scenario. Liveness is judged by the ranges of the scenario, so a node
 //!     that waits longer may be late (`liveness`). At most [`TIMERS_MAX`] timers are set at once (breach).

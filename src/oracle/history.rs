@@ -5,13 +5,17 @@
 //! operation's beginning and its answer. A history whose every answer has that witness is linearizable, whatever the Raft. Where
 //! the witness fails, [`linearizable`](super::linearizable) searches for another order, and only its word is a verdict.
 //!
+//! Before any search, [`stale`](super::stale) looks for a read of what was overwritten before it began: that takes three operations to
+//! see, whatever else is open or was forgotten.
+//!
 //! Histories are judged in closed segments. When no operation on a key is open, the states in which its history can end are kept,
 //! and the history is dropped. An operation of unknown outcome stays open for ever; outside of sessions, so do the other tries of an
-//! operation, for each may yet take effect.
+//! operation, for each may yet take effect. A try that a node refuses as it comes has failed for good (step 4 of the duties of a guest).
 //!
-//! Limits, so that neither time nor memory runs away: `SEARCH_MAX` items are weighed in one search and
-//! [`KEY_MAX`] for verdicts on one key. A segment that cannot be closed goes on from the state of the witness after 4,096 operations. What
-//! is not decided within these limits is counted as undecided, and is no violation.
+//! Limits, so that neither time nor memory runs away: `SEARCH_MAX` items are weighed in one search, [`KEY_MAX`] for verdicts on one key
+//! and [`RUN_MAX`] in all. A segment that cannot be closed goes on from the state of the witness after 4,096 operations, and beyond
+//! [`OPEN_MAX`] open ones only the witness and `stale` judge the key. What is not decided within these limits is counted as undecided, and
+//! is no violation.
 
 use std::collections::BTreeMap;
 
@@ -22,11 +26,16 @@ use crate::oracle::followed::{Followed, SEARCH_MAX};
 use crate::oracle::linearizable::{Operation, Search, Verdict};
 use crate::oracle::model::{State, step};
 use crate::oracle::shortest;
+use crate::oracle::stale::{Stale, Writes};
 use crate::oracle::violation::Violation;
 use crate::record::{Heard, Kind, Record, values_word};
 
 /// How many items are weighed for the verdicts on one key in a run.
 pub const KEY_MAX: usize = 20_000_000;
+/// How many items are weighed for all verdicts in a run.
+pub const RUN_MAX: usize = 200_000_000;
+/// How many operations of one key may stay open before no search looks at the key any more.
+pub const OPEN_MAX: usize = 4_096;
 /// A segment is closed after so many operations, as soon as none is open.
 const SEGMENT_MIN: usize = 128;
 /// After so many operations a segment is closed whatever is open.
@@ -48,9 +57,13 @@ pub struct KeyHistory {
     held: Vec<(u64, u64)>,
     /// Whether the witness has not failed.
     witnessed: bool,
+    /// What was written, for as far back as it takes to see that it is stale.
+    writes: Writes,
     /// How many items may still be weighed.
     budget: usize,
     undecided: bool,
+    /// Whether searches look at it: not so once too much is open.
+    searched: bool,
     /// How long the segment is when it is next tried to close it.
     close_at: usize,
 }
@@ -63,12 +76,25 @@ pub struct Histories {
     /// Whether the smallest history of a violation is looked for, rather than only the operation shown that was answered last.
     pub minimises: bool,
     keys: BTreeMap<u32, KeyHistory>,
-    /// Operations that may yet take effect: on which key, and in which place.
-    open: BTreeMap<(u32, u32), (u32, usize)>,
+    /// Operations that may yet take effect.
+    open: BTreeMap<(u32, u32), Open>,
     applied_upto: Index,
     /// The request that was forwarded last, and its message.
     forwarded: (u64, RequestId),
+    /// The record by which a request reached a node last, and which one.
+    came: (u64, RequestId),
+    /// How many items may still be weighed in this run.
+    budget: usize,
     undecided: u64,
+}
+
+/// An operation that may yet take effect.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    key: u32,
+    /// Where it stands among the operations of its key; none where no search looks at it any more.
+    place: Option<u32>,
+    command: Command,
 }
 
 impl Default for Histories {
@@ -80,6 +106,8 @@ impl Default for Histories {
             open: BTreeMap::new(),
             applied_upto: Index::ZERO,
             forwarded: (0, RequestId::NONE),
+            came: (0, RequestId::NONE),
+            budget: RUN_MAX,
             undecided: 0,
         }
     }
@@ -96,8 +124,10 @@ impl Default for KeyHistory {
             held: vec![(0, values_word(&empty))],
             state: empty,
             witnessed: true,
+            writes: Writes::default(),
             budget: KEY_MAX,
             undecided: false,
+            searched: true,
             close_at: SEGMENT_MIN,
         }
     }
@@ -115,11 +145,22 @@ impl Histories {
             Kind::Send { id, message: Summary::Forward { request }, .. } => {
                 self.forwarded = (id, request);
             }
-            Kind::Duplicate { id, .. } if id == self.forwarded.0 => self.copy(self.forwarded.1),
+            Kind::Duplicate { id, .. } if id == self.forwarded.0 => {
+                self.count_try(self.forwarded.1, true);
+            }
+            Kind::Request { request }
+            | Kind::Deliver { message: Summary::Forward { request }, .. } => {
+                self.came = (record.number, request);
+            }
+            Kind::Reply { request, applied: false }
+                if self.came == (record.number - 1, request) =>
+            {
+                self.count_try(request, false);
+            }
             Kind::Invoke { command, .. } if self.leave_out_reads && !command.writes() => {}
             Kind::Invoke { request, command, attempt } => match command.key() {
                 Some(key) if attempt == 1 => self.begin(record, key, request, command),
-                Some(_) => self.copy(request),
+                Some(_) => self.count_try(request, true),
                 None => {}
             },
             Kind::Apply { index, request, effect, .. } if index > self.applied_upto => {
@@ -139,44 +180,59 @@ impl Histories {
 
     fn begin(&mut self, record: &Record, key: u32, request: RequestId, command: Command) {
         let history = self.keys.entry(key).or_default();
-        self.open.insert((request.client, request.serial), (key, history.operations.len()));
+        let place = Some(history.operations.len() as u32);
+        self.open.insert((request.client, request.serial), Open { key, place, command });
         let from = record.number;
         let operation = Operation { command, from, to: None, copies: 0, hint: u64::MAX };
         history.operations.push(Followed::new(operation, request, record.time));
         history.open += 1;
     }
 
-    /// The operation may take effect once more: outside of a session, nobody knows that it is the same.
-    fn copy(&mut self, request: RequestId) {
-        if request.session != Index::ZERO {
-            return;
-        }
-        if let Some((key, place)) = self.open.get(&(request.client, request.serial))
-            && let Some(history) = self.keys.get_mut(key)
-        {
-            history.operations[*place].operation.copies += 1;
+    /// The open operation of this name, where a search may look at it.
+    fn followed(&mut self, request: RequestId) -> Option<&mut Followed> {
+        let Open { key, place, .. } = *self.open.get(&(request.client, request.serial))?;
+        self.keys.get_mut(&key)?.operations.get_mut(place? as usize)
+    }
+
+    /// One try more that may take effect, or one less.
+    fn count_try(&mut self, request: RequestId, more: bool) {
+        if let Some(followed) = self.followed(request) {
+            followed.count_tries(if more {
+                followed.tries + 1
+            } else {
+                followed.tries.saturating_sub(1)
+            });
+            self.forget_closed(request);
         }
     }
 
     /// A read that nobody hears of is over. A write may yet take effect.
     fn give_up(&mut self, request: RequestId) {
-        let name = (request.client, request.serial);
-        let Some((key, place)) = self.open.get(&name) else { return };
-        if let Some(history) = self.keys.get_mut(key)
-            && !history.operations[*place].operation.command.writes()
+        if let Some(followed) = self.followed(request) {
+            followed.over = true;
+            self.forget_closed(request);
+        }
+    }
+
+    /// Follows the operation no longer, if it cannot take effect any more.
+    fn forget_closed(&mut self, request: RequestId) {
+        if self.followed(request).is_some_and(|followed| followed.is_closed())
+            && let Some(open) = self.open.remove(&(request.client, request.serial))
+            && let Some(history) = self.keys.get_mut(&open.key)
         {
             history.open -= 1;
-            self.open.remove(&name);
         }
     }
 
     fn apply(&mut self, now: u64, index: Index, request: RequestId) {
-        let Some((key, place)) = self.open.get(&(request.client, request.serial)) else { return };
-        let Some(history) = self.keys.get_mut(key) else { return };
-        let followed = &mut history.operations[*place];
-        let (gave, state) = step(&history.state, followed.operation.command);
-        followed.gave.push(gave);
-        followed.operation.hint = followed.operation.hint.min(index.0);
+        let Some(open) = self.open.get(&(request.client, request.serial)) else { return };
+        let Some(history) = self.keys.get_mut(&open.key) else { return };
+        let (gave, state) = step(&history.state, open.command);
+        if let Some(place) = open.place {
+            let followed = &mut history.operations[place as usize];
+            followed.gave.push(gave);
+            followed.operation.hint = followed.operation.hint.min(index.0);
+        }
         if let Some(state) = state {
             history.held.push((now, values_word(&state)));
             history.state = state;
@@ -184,7 +240,8 @@ impl Histories {
     }
 
     fn answer(&mut self, record: &Record, request: RequestId, heard: Heard) -> Option<Violation> {
-        let (key, place) = *self.open.get(&(request.client, request.serial))?;
+        let Open { key, place, .. } = *self.open.get(&(request.client, request.serial))?;
+        let place = place? as usize;
         let history = self.keys.get_mut(&key)?;
         let followed = &mut history.operations[place];
         if followed.operation.to.is_some() {
@@ -192,13 +249,17 @@ impl Histories {
         }
         followed.operation.to = Some((record.number, heard));
         followed.ended = Some(record.time);
-        if followed.operation.copies == 0 || !followed.operation.command.writes() {
-            self.open.remove(&(request.client, request.serial));
-            history.open -= 1;
+        followed.over = true;
+        history.writes.note(followed);
+        let is_explained = history.is_witness(place, heard);
+        if !is_explained && let Some(stale) = history.stale(place) {
+            return Some(shortest::stale(record, key, &stale));
         }
-        history.witnessed &= history.is_witness(place, heard);
+        history.witnessed &= is_explained;
+        self.forget_closed(request);
+        let history = self.keys.get_mut(&key)?;
         if !history.witnessed && !history.undecided {
-            match history.search() {
+            match history.search(&mut self.budget) {
                 Verdict::Violated if history.exact => {
                     return Some(shortest::violation(
                         record,
@@ -234,24 +295,42 @@ impl Histories {
             history.close_at += if history.open == 0 { history.operations.len() } else { 1 };
             return;
         } else {
-            history.exact = false;
-            history.base = vec![history.state.clone()];
-            let open = &self.open;
-            let is_open = |followed: &Followed| {
-                let RequestId { client, serial, .. } = followed.request;
-                open.contains_key(&(client, serial))
-            };
-            history.operations.retain(is_open);
-            for (place, followed) in history.operations.iter_mut().enumerate() {
-                let RequestId { client, serial, .. } = followed.request;
-                self.open.insert((client, serial), (key, place));
-                followed.settle(now);
-            }
+            self.go_on(key, now);
         }
-        history.close_at = history.operations.len() + SEGMENT_MIN;
+        let Some(history) = self.keys.get_mut(&key) else { return };
+        // What stays open is handed on rarely enough, so that an operation costs the same however much stays.
+        history.close_at = history.operations.len() + SEGMENT_MIN.max(history.operations.len());
         // A read that is open may yet give what the key held when it began.
         let held = history.held.len();
         history.held.drain(..held.saturating_sub(SEGMENT_MAX));
+    }
+
+    /// Goes on with a key from the state of the witness, and with what is open.
+    fn go_on(&mut self, key: u32, now: u64) {
+        let Some(history) = self.keys.get_mut(&key) else { return };
+        history.exact = false;
+        history.base = vec![history.state.clone()];
+        let gives_up = history.open > OPEN_MAX;
+        let open = &mut self.open;
+        history.operations.retain(|followed| {
+            let RequestId { client, serial, .. } = followed.request;
+            let Some(open) = open.get_mut(&(client, serial)) else { return false };
+            if gives_up && followed.over {
+                open.place = None;
+            }
+            open.place.is_some()
+        });
+        if gives_up {
+            history.open = history.operations.len();
+            history.searched = false;
+        }
+        for (place, followed) in history.operations.iter_mut().enumerate() {
+            let RequestId { client, serial, .. } = followed.request;
+            if let Some(open) = open.get_mut(&(client, serial)) {
+                open.place = Some(place as u32);
+            }
+            followed.settle(now);
+        }
     }
 }
 
@@ -274,14 +353,26 @@ impl KeyHistory {
 
     /// The operations as the search sees them.
     pub fn seen(&self) -> Vec<Operation> {
-        self.operations.iter().map(|followed| followed.operation).collect()
+        let may_count = self.operations.iter().filter(|followed| followed.may_count());
+        may_count.map(|followed| followed.operation).collect()
     }
 
-    fn search(&mut self) -> Verdict {
-        let limit = SEARCH_MAX.min(self.budget);
+    /// Whether what was read at this place is stale for all to see. Beyond so many open writes nobody knows what may be read.
+    fn stale(&self, place: usize) -> Option<Stale> {
+        let open =
+            self.operations.iter().filter(|followed| !followed.is_closed() && followed.may_count());
+        self.searched.then(|| self.writes.stale(&self.operations[place], open))?
+    }
+
+    fn search(&mut self, left: &mut usize) -> Verdict {
+        if !self.searched {
+            return Verdict::Undecided;
+        }
+        let limit = SEARCH_MAX.min(self.budget).min(*left);
         let mut search = Search::new(&self.base, &self.seen(), limit);
         let verdict = search.verdict();
         self.budget = self.budget.saturating_sub(search.weighed());
+        *left = left.saturating_sub(search.weighed());
         verdict
     }
 

@@ -23,6 +23,7 @@ pub mod quorum;
 pub(crate) mod shadow;
 mod shortest;
 mod snapshots;
+mod stale;
 pub mod violation;
 
 pub use chain::PrefixId;
@@ -153,7 +154,10 @@ impl Oracles {
                 let violation = self.members.observe_send(record, &message)?;
                 return self.judge(violation);
             }
-            Kind::Duplicate { .. } => return self.client(record),
+            Kind::Duplicate { .. }
+            | Kind::Request { .. }
+            | Kind::Reply { .. }
+            | Kind::Deliver { message: Summary::Forward { .. }, .. } => return self.client(record),
             Kind::Invoke { .. } | Kind::Answered { .. } | Kind::GaveUp { .. } => {
                 if let Some(liveness) = &mut self.liveness {
                     liveness.observe(record, &self.shadow);

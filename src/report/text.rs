@@ -19,7 +19,7 @@ pub fn violation(run: &Run<'_>) -> Option<String> {
         let _ = writeln!(text, "    {line}");
     }
     if !violation.history.is_empty() {
-        let _ = writeln!(text, "  the shortest history that cannot be:");
+        let _ = writeln!(text, "  the history that cannot be:");
     }
     for line in &violation.history {
         let _ = writeln!(text, "    {line}");

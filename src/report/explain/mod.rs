@@ -202,7 +202,7 @@ impl Explanation {
         }
         if !self.violation.history.is_empty() {
             let history = self.violation.history.join("\n");
-            let _ = writeln!(text, "The shortest history that cannot be:\n\n```\n{history}\n```\n");
+            let _ = writeln!(text, "The history that cannot be:\n\n```\n{history}\n```\n");
         }
         let _ = writeln!(text, "The records that prove it: {}.\n", self.evidence());
         let _ = writeln!(text, "The rule: {}\n", property.rule());

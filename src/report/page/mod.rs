@@ -109,7 +109,7 @@ struct Proof<'a> {
     property: &'static str,
     says: &'static str,
     sentence: &'a str,
-    /// For linearizability, the lines of the shortest history that cannot be.
+    /// For linearizability, the lines of a history that cannot be.
     history: &'a [String],
     node: u64,
     evidence: &'a [u64],
