@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::campaign::finding::Signature;
+use crate::oracle::gap::GapCounts;
 use crate::sim::Outcome;
 use crate::sim::waits::Waits;
 use crate::situation::Situation;
@@ -40,12 +41,9 @@ pub struct Totals {
     pub commits: u64,
     /// Requests that clients heard to be applied.
     pub answers: u64,
-    /// Keys of which it was not decided whether their history is linearizable: a limit of the search came first.
+    /// Runs in which not all was judged, or decided.
     #[serde(default)]
-    pub undecided: u64,
-    /// Runs whose reads were not judged: clocks drift by more than leases bear.
-    #[serde(default)]
-    pub reads_left_out: u64,
+    pub gaps: GapCounts,
     /// Virtual time.
     pub virtual_time: Span,
 }
@@ -59,8 +57,7 @@ impl Totals {
         self.leaders += other.leaders;
         self.commits += other.commits;
         self.answers += other.answers;
-        self.undecided += other.undecided;
-        self.reads_left_out += other.reads_left_out;
+        self.gaps.add(&other.gaps);
         self.virtual_time = self.virtual_time.plus(other.virtual_time);
     }
 }
@@ -127,8 +124,7 @@ impl Summary {
             leaders: counters.leaders,
             commits: counters.commits,
             answers: counters.answers,
-            undecided: counters.undecided,
-            reads_left_out: outcome.reads_left_out.into(),
+            gaps: GapCounts::of(&outcome.gaps),
             virtual_time: outcome.time.since(Time::ZERO),
         });
         for (situation, count) in outcome.situations.reached() {

@@ -20,6 +20,8 @@ pub enum Code {
     Diverged = 4,
     /// Something that a scenario promised did not happen, an expected violation for one.
     Unmet = 5,
+    /// Nothing was violated, but something that was asked for was not decided: a limit or the horizon came first.
+    Undecided = 6,
     /// squall itself has a bug.
     Internal = 70,
     /// A campaign was interrupted, and had found nothing until then.
@@ -33,11 +35,12 @@ impl Code {
             Code::Clean => 0,
             Code::Usage => 1,
             Code::Interrupted => 2,
-            Code::Unmet => 3,
-            Code::Liveness => 4,
-            Code::Safety => 5,
-            Code::Diverged => 6,
-            Code::Internal => 7,
+            Code::Undecided => 3,
+            Code::Unmet => 4,
+            Code::Liveness => 5,
+            Code::Safety => 6,
+            Code::Diverged => 7,
+            Code::Internal => 8,
         };
         if rank(other) > rank(self) { other } else { self }
     }
@@ -57,7 +60,7 @@ impl From<Finding> for Code {
     fn from(finding: Finding) -> Code {
         match finding {
             Finding::Violation(property) => property.into(),
-            Finding::EventLimit | Finding::TimeLimit => Code::Unmet,
+            Finding::EventLimit | Finding::TimeLimit => Code::Undecided,
             Finding::Panic => Code::Internal,
         }
     }
@@ -69,6 +72,7 @@ impl From<&Verdict> for Code {
             Verdict::Kept => Code::Clean,
             Verdict::Violated(property) => (*property).into(),
             Verdict::Broken(_) => Code::Unmet,
+            Verdict::Undecided(_) => Code::Undecided,
         }
     }
 }
@@ -82,7 +86,7 @@ pub const HELP: &str = "Examples:
   squall run FILE --show --kind role   what happened, as lines of text
   squall bugs show old-term-commit     the story of a bug
 
-Exit codes: 0 clean, 1 usage, 2 safety, 3 liveness, 4 diverged, 5 unmet, 70 internal, 130 interrupted";
+Exit codes: 0 clean, 1 usage, 2 safety, 3 liveness, 4 diverged, 5 unmet, 6 undecided, 70 internal, 130 interrupted";
 
 /// The end of `squall --help`.
 pub const LONG_HELP: &str = "Examples:
@@ -100,6 +104,7 @@ Exit codes:
   3   a liveness property was violated
   4   a replay was another run than the saved one, or two compared runs differ
   5   something that a scenario promised did not happen
+  6   nothing was violated, but not all was decided: a limit or the horizon came first
   70  squall itself has a bug
   130 a campaign was interrupted, and had found nothing until then
 

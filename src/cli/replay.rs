@@ -54,7 +54,9 @@ pub fn replay(args: &ReplayArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
             write!(out, "{proof}")?;
         }
         writeln!(out, "  {}", text::counters(outcome))?;
-        if let Some(line) = text::reads_left_out(&saved.plan, outcome) {
+        writeln!(out, "  {}", text::judged(&saved.plan, outcome))?;
+        let undecided = outcome.undecided().map(ToString::to_string);
+        for line in undecided.chain(text::not_judged(&saved.plan, outcome)) {
             writeln!(out, "  {line}")?;
         }
         return Ok(code);

@@ -15,7 +15,9 @@ use crate::cli::guests::{GuestArgs, Guests, check_bugs};
 use crate::cli::source::{SeedArgs, take_bugs_out};
 use crate::files::temporary_name;
 use crate::guest::{Features, Guest};
+use crate::oracle::gap::GapCounts;
 use crate::plan::{Plan, files};
+use crate::property::Property;
 use crate::record::{Group, Record};
 use crate::report::diff::Difference;
 use crate::report::expectations::{self, Verdict};
@@ -91,6 +93,11 @@ struct JsonRun<'a> {
     title: &'a str,
     verdict: &'static str,
     unmet: &'a [String],
+    judged: Vec<Property>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    undecided: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_judged: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     saved: Option<&'a Path>,
     #[serde(skip_serializing_if = "Features::is_empty")]
@@ -172,6 +179,7 @@ impl<'a> Session<'a> {
             Verdict::Broken(unmet) => &unmet[..],
             _ => &[],
         };
+        let undecided: Vec<String> = outcome.undecided().map(ToString::to_string).collect();
         self.code = self.code.worse(code);
         self.runs += 1;
         self.kept += usize::from(code == Code::Clean);
@@ -185,6 +193,9 @@ impl<'a> Session<'a> {
                 title: &plan.title,
                 verdict: verdict_word(&verdict),
                 unmet,
+                judged: plan.asked().collect(),
+                undecided,
+                not_judged: text::not_judged(plan, outcome),
                 saved: saved.as_deref(),
                 not_exercised: plan.guest.lacks,
                 differs: differs.as_ref(),
@@ -276,6 +287,9 @@ impl<'a> Session<'a> {
         };
         writeln!(out, "{style}{word:<9}{style:#} {name}{note}")?;
         if !self.single && *verdict == Verdict::Kept {
+            for line in text::not_judged(plan, outcome) {
+                writeln!(out, "          {line}")?;
+            }
             return Ok(());
         }
         if !plan.title.is_empty() {
@@ -284,14 +298,18 @@ impl<'a> Session<'a> {
         if let Some(proof) = text::violation(run) {
             write!(out, "{proof}")?;
         }
-        if let Verdict::Broken(unmet) = verdict {
-            for line in unmet {
-                writeln!(out, "  unmet: {line}")?;
-            }
+        let (word, lines): (_, &[String]) = match verdict {
+            Verdict::Broken(lines) => ("unmet: ", lines),
+            Verdict::Undecided(lines) => ("", lines),
+            _ => ("", &[]),
+        };
+        for line in lines {
+            writeln!(out, "  {word}{line}")?;
         }
         writeln!(out, "  {}", text::ended(outcome))?;
         writeln!(out, "  {}", text::counters(outcome))?;
-        if let Some(line) = text::reads_left_out(plan, outcome) {
+        writeln!(out, "  {}", text::judged(plan, outcome))?;
+        for line in text::not_judged(plan, outcome) {
             writeln!(out, "  {line}")?;
         }
         writeln!(out, "  digest {}", outcome.digest)?;
@@ -324,6 +342,7 @@ fn verdict_word(verdict: &Verdict) -> &'static str {
         Verdict::Kept => "ok",
         Verdict::Violated(_) => "VIOLATED",
         Verdict::Broken(_) => "UNMET",
+        Verdict::Undecided(_) => "UNDECIDED",
     }
 }
 
@@ -352,7 +371,7 @@ fn run_many(
     let args = session.args;
     let (first, count) = (seeds.start, seeds.end - seeds.start);
     let mut counts = Counts::default();
-    let (mut events, mut virtual_time, mut reads_left_out) = (0, Span::ZERO, 0_u64);
+    let (mut events, mut virtual_time, mut gaps) = (0, Span::ZERO, GapCounts::default());
     for seed in seeds {
         let drawn = args.seed.draw(guest, seed);
         let mut plan = drawn.clone();
@@ -360,37 +379,38 @@ fn run_many(
         let outcome = runner.run(&plan, Options { until: args.until, ..Options::default() });
         events += outcome.counters.events;
         virtual_time = virtual_time.plus(outcome.time.since(Time::ZERO));
-        reads_left_out += u64::from(outcome.reads_left_out);
+        gaps.add(&GapCounts::of(&outcome.gaps));
         counts.merge(&outcome.situations);
         if outcome.violation.is_some() {
             session.run_one(&format!("seed-{seed}"), runner, drawn)?;
             return session.finish();
         }
     }
+    let code = if gaps.undecided == 0 { Code::Clean } else { Code::Undecided };
     let missed: Vec<Situation> =
         counts.missed().filter(|it| it.is_within_reach(guest.lacks)).collect();
     if args.json {
         let summary = serde_json::json!({
-            "exit": 0,
+            "exit": code as u8,
             "first_seed": first,
             "runs": count,
             "events": events,
             "virtual_time": virtual_time,
-            "reads_left_out": reads_left_out,
+            "gaps": gaps,
             "situations": counts,
             "never_reached": missed,
             "out_of_reach": out_of_reach(guest.lacks).collect::<Vec<_>>(),
             "not_exercised": guest.lacks,
         });
         writeln!(session.out, "{summary:#}")?;
-        return Ok(Code::Clean);
+        return Ok(code);
     }
     let out = &mut session.out;
-    writeln!(out, "ok        {count} random plans from seed {first}, no violation")?;
+    let word = if gaps.undecided == 0 { "ok" } else { "UNDECIDED" };
+    writeln!(out, "{word:<9} {count} random plans from seed {first}, no violation")?;
     writeln!(out, "  {events} events, {virtual_time} of virtual time")?;
-    if reads_left_out > 0 {
-        let why = text::READS_LEFT_OUT;
-        writeln!(out, "  reads of {reads_left_out} plans not judged: {why}")?;
+    for line in gaps.lines() {
+        writeln!(out, "  {line}")?;
     }
     for line in text::situations(&counts, guest.lacks).lines() {
         writeln!(out, "  {line}")?;
@@ -399,5 +419,5 @@ fn run_many(
         let missed: Vec<&str> = missed.into_iter().map(Situation::name).collect();
         writeln!(out, "  never reached: {}", missed.join(", "))?;
     }
-    Ok(Code::Clean)
+    Ok(code)
 }

@@ -253,7 +253,7 @@ impl Histories {
         history.writes.note(followed);
         let is_explained = history.is_witness(place, heard);
         if !is_explained && let Some(stale) = history.stale(place) {
-            return Some(shortest::stale(record, key, &stale));
+            return Some(shortest::stale(record, key, &stale, self.minimises));
         }
         history.witnessed &= is_explained;
         self.forget_closed(request);

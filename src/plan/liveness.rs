@@ -308,13 +308,15 @@ pub fn check(plan: &Plan) -> Checked {
         return require(false, &format!("faults/{place}/change"), || message.into());
     }
     let end = from.plus(bounds.within);
+    // A node that catches up puts the judgement off, and a look comes after it.
+    let enough = end.plus(bounds.stay).plus(bounds.service).plus(bounds.look);
     require(end <= plan.horizon, "horizon", || {
         format!(
             "the cluster has until {end} to come back to life, {} after faults end, but the run ends at {}",
             bounds.within, plan.horizon
         )
     })
-    .map_err(|problem| Problem { help: Some(format!("set horizon = \"{end}\" or later")), ..problem })
+    .map_err(|problem| Problem { help: Some(format!("set horizon = \"{enough}\" or later")), ..problem })
 }
 
 fn check_core(plan: &Plan, core: &Target) -> Checked {

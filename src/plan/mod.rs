@@ -250,6 +250,12 @@ impl Plan {
         config.reads == Reads::Lease && self.drift_ppm() > config.drift_bound_ppm
     }
 
+    /// The properties that are judged: those that were asked for, and liveness only where faults end.
+    pub fn asked(&self) -> impl Iterator<Item = Property> {
+        let is_asked = |it: &Property| *it != Property::Liveness || self.liveness.is_some();
+        self.judge.iter().copied().filter(is_asked)
+    }
+
     /// Whether linearizability is judged without what clients read: where [`Plan::drift_breaks_leases`], unless the plan says that it
     /// expects what comes of that.
     pub fn leaves_out_reads(&self) -> bool {

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::campaign::file::{CampaignFile, FAILURES, FILE, FailureRow, SHRUNK, SeedRange};
 use crate::campaign::finding::Finding;
 use crate::campaign::shrink::Shrinking;
-use crate::report::text::{READS_LEFT_OUT, not_exercised, violation, within_reach};
+use crate::report::text::{not_exercised, violation, within_reach};
 use crate::sim::waits::Histogram;
 use crate::sim::{Run, Runner};
 use crate::time::Span;
@@ -52,16 +52,8 @@ pub fn text(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrink
     for words in waits.into_iter().filter_map(|(histogram, thing)| waited(histogram, thing)) {
         let _ = writeln!(text, "  {words}");
     }
-    if totals.undecided > 0 {
-        let keys = counted(totals.undecided, "key");
-        let _ = writeln!(
-            text,
-            "  linearizability of {keys} undecided: a limit of the search came first"
-        );
-    }
-    if totals.reads_left_out > 0 {
-        let runs = counted(totals.reads_left_out, "storm");
-        let _ = writeln!(text, "  reads of {runs} not judged: {READS_LEFT_OUT}");
+    for line in totals.gaps.lines() {
+        let _ = writeln!(text, "  {line}");
     }
     let reached = file.situations.len();
     let all = within_reach(file.not_exercised);

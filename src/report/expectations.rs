@@ -2,8 +2,7 @@
 
 use crate::plan::Plan;
 use crate::property::Property;
-use crate::sim::{Ended, Outcome};
-use crate::world::queue::WAITING_MAX;
+use crate::sim::Outcome;
 
 /// How a run stands to what its scenario promised.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +13,8 @@ pub enum Verdict {
     Violated(Property),
     /// Something that was promised did not happen: one sentence for each.
     Broken(Vec<String>),
+    /// All that was decided held, but not all was decided: one sentence for each part that was not.
+    Undecided(Vec<String>),
 }
 
 /// Judges an outcome by what the plan promises. `cut_short` says that the run ended before its horizon by wish, so that bounds from
@@ -30,7 +31,14 @@ pub fn judge(plan: &Plan, outcome: &Outcome, cut_short: bool) -> Verdict {
         at_least(plan, outcome, &mut broken);
     }
     at_most(plan, outcome, &mut broken);
-    if broken.is_empty() { Verdict::Kept } else { Verdict::Broken(broken) }
+    let decided = outcome.violation.is_some();
+    let mut undecided =
+        outcome.undecided().filter(|_| !decided).map(ToString::to_string).peekable();
+    match (broken.is_empty(), undecided.peek()) {
+        (false, _) => Verdict::Broken(broken),
+        (true, Some(_)) => Verdict::Undecided(undecided.collect()),
+        (true, None) => Verdict::Kept,
+    }
 }
 
 fn at_least(plan: &Plan, outcome: &Outcome, broken: &mut Vec<String>) {
@@ -52,12 +60,6 @@ fn at_least(plan: &Plan, outcome: &Outcome, broken: &mut Vec<String>) {
         if outcome.situations.of(*situation) == 0 {
             broken.push(format!("`{situation}` was not reached"));
         }
-    }
-    if outcome.ended == Ended::EventLimit {
-        broken.push(match outcome.counters.events < plan.events_max {
-            true => format!("more than {WAITING_MAX} events wait at once"),
-            false => format!("the run came to its limit of {} events", plan.events_max),
-        });
     }
 }
 

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::guest::Features;
+use crate::oracle::Why;
 use crate::plan::Plan;
+use crate::property::Property;
 use crate::record::Record;
 use crate::sim::{Ended, Outcome, Run};
 use crate::situation::{Counts, Situation, out_of_reach};
@@ -61,27 +63,39 @@ pub fn ended(outcome: &Outcome) -> String {
     format!("{}s of virtual time, {why}", outcome.time)
 }
 
-/// Why reads are not judged.
-pub const READS_LEFT_OUT: &str = "clocks drift by more than leases bear";
+/// Which properties were judged, and from when to when.
+pub fn judged(plan: &Plan, outcome: &Outcome) -> String {
+    let asked: Vec<Property> = plan.asked().collect();
+    let all = Property::ALL.len();
+    let which = if asked.len() == all {
+        format!("all {all} properties")
+    } else if asked.len() == all - 1 && plan.liveness.is_none() {
+        format!("{} properties, liveness not among them ([liveness] asks for it)", asked.len())
+    } else {
+        asked.iter().map(|property| property.name()).collect::<Vec<_>>().join(", ")
+    };
+    let but = if outcome.gaps.is_empty() { "" } else { ", but" };
+    format!("judged: {which}, from the beginning to {}s{but}", outcome.time)
+}
 
-/// Says that reads were not judged, by how much clocks drift, and what leases bear; none where they were.
-pub fn reads_left_out(plan: &Plan, outcome: &Outcome) -> Option<String> {
-    let (drift, bound) = (plan.drift_ppm(), plan.config().drift_bound_ppm);
-    let words = format!(
-        "reads are not judged: {READS_LEFT_OUT}, by {drift} parts per million, not {bound} (drift_bound_ppm)"
-    );
-    outcome.reads_left_out.then_some(words)
+/// What was not judged because the plan took away what it rests on: one line for each part.
+pub fn not_judged(plan: &Plan, outcome: &Outcome) -> Vec<String> {
+    let gaps = outcome.gaps.iter().filter(|gap| !gap.why.is_undecided());
+    let words = gaps.map(|gap| match gap.why {
+        Why::Drift => {
+            let (drift, bound) = (plan.drift_ppm(), plan.config().drift_bound_ppm);
+            format!("{gap}, by {drift} parts per million, not {bound} (drift_bound_ppm)")
+        }
+        _ => gap.to_string(),
+    });
+    words.collect()
 }
 
 /// What happened, in one line.
 pub fn counters(outcome: &Outcome) -> String {
     let counters = &outcome.counters;
-    let undecided = match counters.undecided {
-        0 => String::new(),
-        keys => format!(", linearizability of {keys} keys undecided"),
-    };
     format!(
-        "{} events, {} messages, {} leaders, term {}, {} commits, {} answers{undecided}",
+        "{} events, {} messages, {} leaders, term {}, {} commits, {} answers",
         counters.events,
         counters.messages,
         counters.leaders,

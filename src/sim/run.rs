@@ -8,7 +8,7 @@ use crate::guest::Setup;
 use crate::ids::Term;
 use crate::node::Node;
 use crate::oracle::checker::Checkers;
-use crate::oracle::{Checker, Violation};
+use crate::oracle::{Checker, Gap, Oracles, Violation, Why};
 use crate::plan::Plan;
 use crate::sim::Sim;
 use crate::sim::choices::Choices;
@@ -18,6 +18,7 @@ use crate::sim::waits::{Stopwatch, Waits};
 use crate::situation::{Counts, Situation};
 use crate::time::{Span, Time};
 use crate::trace::Digest;
+use crate::world::queue::WAITING_MAX;
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,9 +59,16 @@ pub struct Outcome {
     /// How often each situation of checks of one's own was reached.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub own_situations: BTreeMap<String, u64>,
-    /// Whether what clients read was left out of what is judged: clocks drift by more than leases bear.
-    #[serde(default)]
-    pub reads_left_out: bool,
+    /// What was not judged, or not decided, of the properties that were asked for. All else was judged from the beginning to the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
+}
+
+impl Outcome {
+    /// Why something that was asked for was not decided; nothing if all was, or a violation was found.
+    pub fn undecided(&self) -> impl Iterator<Item = &Gap> {
+        self.gaps.iter().filter(|gap| gap.why.is_undecided())
+    }
 }
 
 /// How much happened in a run.
@@ -77,13 +85,10 @@ pub struct Counters {
     pub leaders: u64,
     /// The highest term that a node reached.
     pub term_max: Term,
-    /// The highest index that was committed.
+    /// The highest commit index that a node reported.
     pub commits: u64,
     /// Requests that clients heard to be applied.
     pub answers: u64,
-    /// Keys of which it was not decided whether their history is linearizable: a limit of the search came first.
-    #[serde(default)]
-    pub undecided: u64,
 }
 
 /// How a run is watched. It never changes what happens.
@@ -151,12 +156,14 @@ pub fn run_nodes<N: Node>(
     }
     let (messages, mut recorder) = (sim.messages, sim.recorder);
     let digest = recorder.digest();
+    let time = if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { recorder.now };
+    let events = recorder.event;
     let judges = recorder.judges().map(|judges| {
         let oracles = &judges.oracles;
-        let commits = oracles.commits().last_committed().0;
-        (commits, oracles.undecided(), judges.situations.counts().clone())
+        let commits = oracles.commits().highest().0;
+        (commits, gaps(plan, oracles, events, (ended, time)), judges.situations.counts().clone())
     });
-    let (commits, undecided, situations) = judges.unwrap_or_default();
+    let (commits, gaps, situations) = judges.unwrap_or_default();
     let counters = Counters {
         events: recorder.event,
         records: recorder.records,
@@ -165,10 +172,7 @@ pub fn run_nodes<N: Node>(
         term_max: recorder.term_max,
         commits,
         answers: situations.of(Situation::RequestAnswered),
-        undecided,
     };
-    let time = if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { recorder.now };
-    let reads_left_out = plan.leaves_out_reads();
     let own_situations =
         recorder.watchers.take().map(|it| it.checkers.situations()).unwrap_or_default();
     Outcome {
@@ -179,6 +183,25 @@ pub fn run_nodes<N: Node>(
         counters,
         situations,
         own_situations,
-        reads_left_out,
+        gaps,
     }
+}
+
+/// What was not judged, or not decided, in a run that ended so at this time.
+fn gaps(plan: &Plan, oracles: &Oracles, events: u64, (ended, time): (Ended, Time)) -> Vec<Gap> {
+    let mut gaps = oracles.gaps(time);
+    let cut_off = match ended {
+        Ended::EventLimit if events < plan.events_max => {
+            Some(Why::Waiting { max: WAITING_MAX as u64 })
+        }
+        Ended::EventLimit => Some(Why::Events { max: plan.events_max }),
+        Ended::Interrupted => Some(Why::Interrupted),
+        _ => None,
+    };
+    if cut_off.is_some() || ended == Ended::Violation {
+        gaps.retain(|gap| !matches!(gap.why, Why::Horizon { .. }));
+    }
+    let properties = plan.asked().collect();
+    gaps.extend(cut_off.map(|why| Gap { properties, from: time, until: None, why }));
+    gaps
 }
