@@ -65,13 +65,11 @@ fn after_a_wipe_is_judged_what_can_be() {
     assert_eq!(judge(&plan, &outcome, false), Verdict::Kept);
     let until: Vec<_> = outcome.gaps.iter().filter_map(|gap| gap.until).collect();
     assert!(matches!(until[..], [time] if time.0 > 8_000_000_000), "{:?}", outcome.gaps);
-    for bug in ["commit-without-quorum", "ack-before-fsync", "vote-twice", "vote-not-persisted"] {
-        let found = (0..30).any(|seed| {
-            let (_, outcome) = ran(&text(seed, &format!("[raft]\nbugs = [\"{bug}\"]")));
-            outcome.violation.as_ref().is_some_and(|it| it.time.0 > 8_000_000_000)
-        });
-        println!("{bug}: {found}");
-    }
+    let found = (0..30).any(|seed| {
+        let (_, outcome) = ran(&text(seed, "[raft]\nbugs = [\"ack-before-fsync\"]"));
+        outcome.violation.as_ref().is_some_and(|it| it.time.0 > 8_000_000_000)
+    });
+    assert!(found);
 }
 
 /// A promise that was suspended is not kept: the run says what was not judged.
