@@ -135,18 +135,6 @@ pub struct Timing {
     pub ended: Option<String>,
 }
 
-impl End {
-    /// The name in files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            End::Done => "done",
-            End::Failures => "failures",
-            End::Time => "time",
-            End::Interrupted => "interrupted",
-        }
-    }
-}
-
 impl Timing {
     /// So many a second.
     pub fn per_second(&self, count: u64) -> u64 {
@@ -288,9 +276,9 @@ pub fn merge(files: &[(PathBuf, CampaignFile)]) -> Result<CampaignFile, String> 
 
 /// How much is left to do after an end, from nothing to all: a whole is no more finished than the least finished of its parts.
 fn unfinished(timing: &Timing) -> usize {
-    let ends = [End::Done, End::Failures, End::Time, End::Interrupted];
     let name = timing.ended.as_deref();
-    name.and_then(|name| ends.iter().position(|end| end.name() == name)).unwrap_or(ends.len())
+    let place = name.and_then(|name| End::ALL.iter().position(|end| end.name() == name));
+    place.unwrap_or(End::ALL.len())
 }
 
 /// The parts of a partition that are not among these results. A result that is no part, as a merged one, does not say what is

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::campaign::clock::now;
 use crate::campaign::{Settings, Signature, Summary};
+use crate::named::words;
 use crate::plan::Plan;
 use crate::sim::{Options, Outcome, Runner};
 
@@ -33,18 +34,19 @@ pub struct Control<'a> {
     pub interrupted: &'a (dyn Fn() -> bool + Sync),
 }
 
-/// Why a campaign ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum End {
-    /// All seeds were run.
-    Done,
-    /// There were as many distinct failures as asked for.
-    Failures,
-    /// Its time was over.
-    Time,
-    /// Somebody wanted it to end.
-    Interrupted,
+words! {
+    /// Why a campaign ended, the least that is left to do first.
+    #[non_exhaustive]
+    pub enum End {
+        /// All seeds were run.
+        Done,
+        /// There were as many distinct failures as asked for.
+        Failures,
+        /// Its time was over.
+        Time,
+        /// Somebody wanted it to end.
+        Interrupted,
+    }
 }
 
 /// Which plans a campaign runs.

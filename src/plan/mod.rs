@@ -36,7 +36,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::bugs::{Bug, Bugs};
-use crate::config::{Config, Elections, Priority, Reads};
+use crate::config::{Config, Priority, Reads};
 use crate::guest::{Guest, Setup};
 use crate::ids::{NodeId, NodeSet};
 use crate::property::Property;
@@ -139,6 +139,22 @@ fn judges_all(judge: &Vec<Property>) -> bool {
     *judge == Property::ALL
 }
 
+/// Puts the options that a plan gives over those of a profile.
+macro_rules! choose {
+    ($options:expr => $config:expr; $($option:ident),+) => {
+        $(if let Some(own) = $options.$option {
+            $config.$option = own;
+        })+
+    };
+}
+
+/// The other way round: the plan gives them all.
+macro_rules! fix {
+    ($config:expr => $options:expr; $($option:ident),+) => {
+        $($options.$option = Some($config.$option);)+
+    };
+}
+
 impl Plan {
     /// All nodes of the cluster.
     pub fn node_ids(&self) -> impl Iterator<Item = NodeId> + use<> {
@@ -177,35 +193,13 @@ impl Plan {
     /// The options of Raft: the profile's, with the plan's own choices over them. Those that differ from node to node are left
     /// out: see [`Plan::config_of`].
     pub fn config(&self) -> Config {
-        let profile = self.cluster.profile.timing();
-        let elections = self.cluster.profile.elections();
-        let snapshots = self.cluster.profile.snapshots();
-        let bytes_per_append = self.cluster.profile.bytes_per_append();
-        let reads = self.raft.reads.unwrap_or(self.cluster.profile.reads());
-        self.without_lacking(Config {
-            election_timeout: self.raft.election_timeout.unwrap_or(profile.election_timeout),
-            heartbeat_interval: self.raft.heartbeat_interval.unwrap_or(profile.heartbeat_interval),
-            entries_per_append: self.raft.entries_per_append.unwrap_or(profile.entries_per_append),
-            appends_in_flight: self.raft.appends_in_flight.unwrap_or(profile.appends_in_flight),
-            elections: Elections {
-                pre_vote: self.raft.pre_vote.unwrap_or(elections.pre_vote),
-                check_quorum: self.raft.check_quorum.unwrap_or(elections.check_quorum),
-                vote_lease: self.raft.vote_lease.unwrap_or(elections.vote_lease),
-                priority: None,
-            },
-            bytes_per_append: self.raft.bytes_per_append.unwrap_or(bytes_per_append),
-            bytes_in_flight: self.raft.bytes_in_flight.unwrap_or(0),
-            batch_delay: self.raft.batch_delay.unwrap_or(Span::ZERO),
-            parallel_append: self.raft.parallel_append.unwrap_or(true),
-            snapshot_every: self.raft.snapshot_every.unwrap_or(snapshots.0),
-            snapshot_trailing: self.raft.snapshot_trailing.unwrap_or(snapshots.1),
-            snapshot_chunk: self.raft.snapshot_chunk.unwrap_or(profile::SNAPSHOT_CHUNK),
-            reads,
-            follower_reads: reads != Reads::Log
-                && self.raft.follower_reads.unwrap_or(self.cluster.profile.follower_reads()),
-            drift_bound_ppm: self.raft.drift_bound_ppm.unwrap_or(profile::DRIFT_BOUND_PPM),
-            bugs: Bugs::of(&self.raft.bugs),
-        })
+        let (mut config, raft) = (self.cluster.profile.config(), &self.raft);
+        choose!(raft => config.elections; pre_vote, check_quorum, vote_lease);
+        choose!(raft => config; election_timeout, heartbeat_interval, entries_per_append, appends_in_flight, bytes_per_append);
+        choose!(raft => config; bytes_in_flight, batch_delay, parallel_append, reads, follower_reads, drift_bound_ppm);
+        choose!(raft => config; snapshot_every, snapshot_trailing, snapshot_chunk);
+        config.bugs = Bugs::of(&raft.bugs);
+        self.without_lacking(config)
     }
 
     /// The options of one node.
@@ -261,26 +255,18 @@ impl Plan {
     /// The same plan with nothing left to a profile: it stays the same run when profiles change.
     #[must_use]
     pub fn concrete(mut self) -> Plan {
-        let config = self.config();
-        self.raft.election_timeout = Some(config.election_timeout);
-        self.raft.heartbeat_interval = Some(config.heartbeat_interval);
-        self.raft.entries_per_append = Some(config.entries_per_append);
-        self.raft.appends_in_flight = Some(config.appends_in_flight);
-        self.raft.pre_vote = Some(config.elections.pre_vote);
-        self.raft.check_quorum = Some(config.elections.check_quorum);
-        self.raft.vote_lease = Some(config.elections.vote_lease);
-        self.raft.bytes_per_append = Some(config.bytes_per_append);
-        self.raft.snapshot_every = Some(config.snapshot_every);
-        self.raft.reads = Some(config.reads);
+        let (config, raft) = (self.config(), &mut self.raft);
+        fix!(config.elections => raft; pre_vote, check_quorum, vote_lease);
+        fix!(config => raft; election_timeout, heartbeat_interval, entries_per_append, appends_in_flight);
+        fix!(config => raft; bytes_per_append, snapshot_every, reads);
         if config.reads != Reads::Log {
-            self.raft.follower_reads = Some(config.follower_reads);
+            fix!(config => raft; follower_reads);
         }
         if config.reads == Reads::Lease {
-            self.raft.drift_bound_ppm = Some(config.drift_bound_ppm);
+            fix!(config => raft; drift_bound_ppm);
         }
         if config.snapshot_every > 0 {
-            self.raft.snapshot_trailing = Some(config.snapshot_trailing);
-            self.raft.snapshot_chunk = Some(config.snapshot_chunk);
+            fix!(config => raft; snapshot_trailing, snapshot_chunk);
         }
         self
     }
