@@ -13,25 +13,23 @@ use crate::configuration::Change;
 use crate::ids::NodeSet;
 use crate::node::DiskFile;
 use crate::plan::problem::{Checked, Problem, check_target, require};
-use crate::plan::{Action, Fault, OnCorruption, Plan, Target, When, is_default};
+use crate::plan::table::table;
+use crate::plan::{Action, Fault, OnCorruption, Plan, Target, When};
 use crate::time::Span;
 
-/// From when on the cluster must come back to life, and which part of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Liveness {
-    /// When faults end. No fault may have a time from then on, and none that waits for a situation strikes any more.
-    pub from: Span,
-    /// Who must come back to life: nodes by number, at least a majority; or `"everyone"`, `"majority"`, `"all-but-leader"`,
-    /// `"all-but-leaders"` or `"connected"` as they are at that moment. Where such a word gives no majority, random others join them.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub core: Target,
-    /// What becomes of the other nodes, to the end of the run. Those that are down then stay down.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub outside: Outside,
-    /// Within which time all must be well; without it, the bound that follows from the plan.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub within: Option<Span>,
+table! {
+    /// From when on the cluster must come back to life, and which part of it.
+    pub struct Liveness {
+        /// When faults end. No fault may have a time from then on, and none that waits for a situation strikes any more.
+        required from: Span,
+        /// Who must come back to life: nodes by number, at least a majority; or `"everyone"`, `"majority"`, `"all-but-leader"`,
+        /// `"all-but-leaders"` or `"connected"` as they are at that moment. Where such a word gives no majority, random others join them.
+        core: Target,
+        /// What becomes of the other nodes, to the end of the run. Those that are down then stay down.
+        outside: Outside,
+        /// Within which time all must be well; without it, the bound that follows from the plan.
+        within: Option<Span>,
+    }
 }
 
 /// What becomes of the nodes outside the core.
