@@ -1,5 +1,6 @@
 //! Notices situations of snapshots and compacted logs. Idle until the first snapshot of a run.
 
+use crate::coverage::Situations;
 use crate::ids::{Index, NODES_MAX, NodeId, Term};
 use crate::message::Summary;
 use crate::node::Role;
@@ -17,7 +18,7 @@ struct Parts {
 
 /// What is remembered of one node.
 #[derive(Clone, Debug, Default)]
-struct NodeMemory {
+pub struct NodeMemory {
     /// Whether it is writing a snapshot of its own.
     writing: bool,
     /// Whether its log gave way to a snapshot, and nothing was appended since.
@@ -29,35 +30,20 @@ struct NodeMemory {
     sent: [Option<(Index, u64)>; NODES_MAX as usize],
 }
 
-/// Notices situations of snapshots.
-#[derive(Debug)]
-pub struct Compaction {
-    active: bool,
-    nodes: Vec<NodeMemory>,
-}
-
-impl Compaction {
-    /// Watches so many nodes.
-    pub fn new(nodes: u8) -> Compaction {
-        Compaction { active: false, nodes: vec![NodeMemory::default(); usize::from(nodes)] }
-    }
-
-    /// Whether a record is worth a look.
-    pub fn is_due(&mut self, kind: &Kind) -> bool {
-        self.active |= matches!(kind, Kind::Snapshot { .. });
-        self.active
-    }
-
-    /// Looks at a record; says what is reached. `shadow` has not seen it yet, `commit` is the node's commit index.
-    pub fn observe(
+impl Situations {
+    /// Looks at a record; says what is reached. `shadow` has not seen it yet.
+    pub(super) fn observe_compaction(
         &mut self,
         record: &Record,
         id: NodeId,
-        commit: Index,
         shadow: &Shadow,
     ) -> Option<Situation> {
+        self.snapshots_taken |= matches!(record.kind, Kind::Snapshot { .. });
+        if !self.snapshots_taken {
+            return None;
+        }
         let node = shadow.node(id);
-        let memory = &mut self.nodes[id.slot()];
+        let memory = &mut self.nodes[id.slot()].compaction;
         match record.kind {
             Kind::Snapshot { received, .. } => {
                 memory.writing = !received;
@@ -122,20 +108,20 @@ impl Compaction {
                 memory.sent = [None; NODES_MAX as usize];
                 (node.base.0 > Index::ZERO).then_some(Situation::LeaderWithCompactedLog)
             }
-            Kind::Send { to, message, .. } => self.send(id, to, &message, shadow),
-            Kind::Deliver { message, .. } => self.deliver(id, &message, commit, shadow),
+            Kind::Send { to, message, .. } => self.snapshot_sent(id, to, &message, shadow),
+            Kind::Deliver { message, .. } => self.snapshot_arrived(id, &message, shadow),
             _ => None,
         }
     }
 
-    fn send(
+    fn snapshot_sent(
         &mut self,
         id: NodeId,
         to: NodeId,
         message: &Summary,
         shadow: &Shadow,
     ) -> Option<Situation> {
-        let sent = &mut self.nodes[id.slot()].sent[to.slot()];
+        let sent = &mut self.nodes[id.slot()].compaction.sent[to.slot()];
         match *message {
             Summary::InstallSnapshot { last_index, offset, .. } => {
                 let part = (last_index, offset);
@@ -155,11 +141,10 @@ impl Compaction {
         }
     }
 
-    fn deliver(
+    fn snapshot_arrived(
         &mut self,
         id: NodeId,
         message: &Summary,
-        commit: Index,
         shadow: &Shadow,
     ) -> Option<Situation> {
         let node = shadow.node(id);
@@ -167,12 +152,12 @@ impl Compaction {
             Summary::InstallSnapshot { term, .. } if term < node.term => {
                 Some(Situation::SnapshotPartStale)
             }
-            Summary::InstallSnapshot { last_index, .. } if last_index <= commit => {
+            Summary::InstallSnapshot { last_index, .. } if last_index <= self.nodes[id.slot()].commit => {
                 Some(Situation::SnapshotNotNeeded)
             }
             Summary::InstallSnapshot { term, last_index, offset, bytes, .. } => {
                 let parts = Parts { term, index: last_index, upto: offset };
-                self.part(id, parts, bytes)
+                self.snapshot_part(id, parts, bytes)
             }
             Summary::AppendEntries { term, prev_index, .. } => {
                 let below = term >= node.term && prev_index < node.base.0;
@@ -183,8 +168,8 @@ impl Compaction {
     }
 
     /// A part of so many bytes arrives, of a snapshot of which `part.upto` bytes come before.
-    fn part(&mut self, id: NodeId, part: Parts, bytes: u32) -> Option<Situation> {
-        let parts = &mut self.nodes[id.slot()].parts;
+    fn snapshot_part(&mut self, id: NodeId, part: Parts, bytes: u32) -> Option<Situation> {
+        let parts = &mut self.nodes[id.slot()].compaction.parts;
         let fresh = Parts { upto: 0, ..part };
         let changed = parts.is_some_and(|parts| parts.term < part.term);
         let older = parts.is_some_and(|parts| parts.index > part.index && !changed);

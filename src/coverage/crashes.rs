@@ -24,8 +24,7 @@ impl Situations {
         self.reach_if(votes.is_some_and(|last| last > survived), Situation::VoteOutlivedLog, id);
         self.reach_if(votes.is_some_and(|last| last < survived), Situation::LogOutlivedVote, id);
         self.reach_if(promised > 0, Situation::DiskBrokeWord, id);
-        let kept = node.pending_writes(survived) > 0;
-        self.reach_if(kept, Situation::UnsyncedKept, id);
+        self.reach_if(node.pending_writes(survived) > 0, Situation::UnsyncedKept, id);
         let memory = &self.nodes[id.slot()];
         let behind = memory.applied < memory.commit;
         self.reach_if(behind, Situation::CrashBeforeApply, id);

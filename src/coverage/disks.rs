@@ -1,23 +1,15 @@
 //! Situations of disks that rot, are full, or fail again.
 
 use crate::coverage::Situations;
-use crate::ids::{Index, NODES_MAX, NodeId};
+use crate::ids::{Index, NodeId};
 use crate::node::{DiskFile, Role};
 use crate::oracle::Oracles;
 use crate::record::{Kind, Record};
 use crate::situation::Situation;
 
-/// What is remembered of all disks.
-#[derive(Debug, Default)]
-pub struct Memory {
-    /// Whether any disk has failed yet: until then there is nothing to remember.
-    any: bool,
-    nodes: [NodeMemory; NODES_MAX as usize],
-}
-
 /// What is remembered of one disk.
 #[derive(Clone, Copy, Debug, Default)]
-struct NodeMemory {
+pub struct NodeMemory {
     /// The first entry whose record rotted, and is still there.
     corrupt: Option<Index>,
     /// Whether a write failed, and nothing was durable since.
@@ -33,11 +25,11 @@ impl Situations {
             record.kind,
             Kind::Corrupt { .. } | Kind::Refuse { .. } | Kind::WriteFailed { .. }
         );
-        self.disks.any |= fails;
-        if !self.disks.any {
+        self.disks_failed |= fails;
+        if !self.disks_failed {
             return false;
         }
-        let disk = &mut self.disks.nodes[id.slot()];
+        let disk = &mut self.nodes[id.slot()].disk;
         match record.kind {
             Kind::Boot { .. } => disk.booted = record.event,
             Kind::Durable { .. } => disk.failed = false,

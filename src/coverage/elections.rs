@@ -9,9 +9,8 @@ use crate::record::{Kind, Record};
 use crate::situation::Situation;
 
 /// What is remembered of all nodes together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Memory {
-    nodes: Vec<NodeMemory>,
     /// The latest transfer that is not over: the transferee, and the term of the leader.
     handover: Option<(NodeId, Term)>,
     /// The event in which a node's time was up and it had priorities to think of.
@@ -20,7 +19,7 @@ pub struct Memory {
 
 /// What is remembered of one node.
 #[derive(Clone, Debug, Default)]
-struct NodeMemory {
+pub struct NodeMemory {
     /// How often it asked since it became pre-candidate, and in which event it did last.
     asked: (u32, u64),
     /// Why its answer to each pre-vote will be no, if it is no.
@@ -37,14 +36,6 @@ struct NodeMemory {
     gave_up: bool,
     /// The least priority with which it would stand, and the highest that this ever was.
     target: (u32, u32),
-}
-
-impl Memory {
-    /// Nothing happened yet.
-    pub fn new(nodes: u8) -> Memory {
-        let nodes = vec![NodeMemory::default(); usize::from(nodes)];
-        Memory { nodes, handover: None, waiting: None }
-    }
 }
 
 impl Situations {
@@ -65,26 +56,26 @@ impl Situations {
             Kind::Deliver { from, ref message, .. } => {
                 self.election_deliver(record, id, from, message, oracles);
             }
-            Kind::Term { .. } => self.elections.nodes[id.slot()].term_rose = record.event,
+            Kind::Term { .. } => self.nodes[id.slot()].election.term_rose = record.event,
             Kind::Role { role, term } => self.election_role(record, id, role, term, oracles),
             Kind::Transfer { to } => self.transfer(record, id, to, oracles),
             Kind::TargetPriority { target } => {
-                let memory = &mut self.elections.nodes[id.slot()];
+                let memory = &mut self.nodes[id.slot()].election;
                 let decayed = target < memory.target.0;
                 memory.target = (target, memory.target.1.max(target));
                 self.reach_if(decayed, Situation::PriorityDecayed, id);
             }
-            Kind::Timer { .. } if self.elections.nodes[id.slot()].target.0 > 0 => {
+            Kind::Timer { .. } if self.nodes[id.slot()].election.target.0 > 0 => {
                 let follows = oracles.shadow().node(id).role == Role::Follower;
                 self.elections.waiting = follows.then_some((record.event, id));
             }
-            Kind::Append { .. } if self.elections.nodes[id.slot()].gave_up => {
-                self.elections.nodes[id.slot()].gave_up = false;
+            Kind::Append { .. } if self.nodes[id.slot()].election.gave_up => {
+                self.nodes[id.slot()].election.gave_up = false;
                 let leads = oracles.shadow().node(id).role == Role::Leader;
                 self.reach_if(leads, Situation::RequestsTakenAgain, id);
             }
             Kind::Reply { applied: false, .. } => {
-                let handing = self.elections.nodes[id.slot()].transfer.is_some();
+                let handing = self.nodes[id.slot()].election.transfer.is_some();
                 self.reach_if(handing, Situation::RequestRefusedInTransfer, id);
             }
             Kind::Crash(_) => self.crash_in_transfer(id),
@@ -93,7 +84,7 @@ impl Situations {
     }
 
     fn election_send(&mut self, record: &Record, id: NodeId, to: NodeId, message: &Summary) {
-        let memory = &mut self.elections.nodes[id.slot()];
+        let memory = &mut self.nodes[id.slot()].election;
         match *message {
             Summary::PreVote { .. } if memory.asked.1 != record.event => {
                 memory.asked = (memory.asked.0 + 1, record.event);
@@ -130,7 +121,7 @@ impl Situations {
     ) {
         let shadow = oracles.shadow();
         let node = shadow.node(id);
-        let memory = &mut self.elections.nodes[id.slot()];
+        let memory = &mut self.nodes[id.slot()].election;
         match *message {
             Summary::PreVote { term, last_index, last_term } => {
                 let last = (shadow.last_term(id), node.last_index());
@@ -150,8 +141,7 @@ impl Situations {
                 self.reach_if(stale, Situation::TimeoutNowStale, id);
             }
             Summary::RequestVote { term, by_leader: true, .. } => {
-                let news = term > node.term;
-                self.reach_if(news, Situation::LoyaltySetAside, id);
+                self.reach_if(term > node.term, Situation::LoyaltySetAside, id);
             }
             _ => {}
         }
@@ -169,14 +159,14 @@ impl Situations {
         if self.elections.waiting == Some((record.event, id)) {
             self.elections.waiting = None;
         }
-        let memory = &mut self.elections.nodes[id.slot()];
+        let memory = &mut self.nodes[id.slot()].election;
         let same_term = memory.term_rose != record.event;
         let asked = memory.asked.0;
         let lost = role != Role::Leader && std::mem::take(&mut memory.standing) > Term::ZERO;
         self.reach_if(lost, Situation::PreVoteWonElectionLost, id);
         match role {
             Role::PreCandidate => {
-                self.elections.nodes[id.slot()].asked = (1, record.event);
+                self.nodes[id.slot()].election.asked = (1, record.event);
                 self.reach(Situation::PreVoteAsked, Some(id));
             }
             Role::Candidate => self.stand_after_all(record, id, was, term),
@@ -187,15 +177,14 @@ impl Situations {
                 self.reach_if(same_term && asked > 1, Situation::ReturnedQuietly, id);
             }
             Role::Follower => {
-                let steps_down = was == Role::Leader && same_term;
-                self.reach_if(steps_down, Situation::LeaderWithoutQuorum, id);
+                self.reach_if(was == Role::Leader && same_term, Situation::LeaderWithoutQuorum, id);
             }
         }
     }
 
     /// A node stands: its leader told it to, or a majority said that it would vote for it.
     fn stand_after_all(&mut self, record: &Record, id: NodeId, was: Role, term: Term) {
-        let memory = &mut self.elections.nodes[id.slot()];
+        let memory = &mut self.nodes[id.slot()].election;
         if memory.told.0 == record.event {
             memory.told.1 = term;
             self.reach(Situation::ElectionByTransfer, Some(id));
@@ -206,13 +195,12 @@ impl Situations {
     }
 
     fn lead_after_all(&mut self, id: NodeId, term: Term) {
-        let memory = &mut self.elections.nodes[id.slot()];
+        let memory = &mut self.nodes[id.slot()].election;
         memory.standing = Term::ZERO;
         let (target, highest) = memory.target;
         let told = memory.told.1 == term;
         self.reach_if(told, Situation::TransferCompleted, id);
-        let lower = target < highest;
-        self.reach_if(lower, Situation::LowerPriorityElected, id);
+        self.reach_if(target < highest, Situation::LowerPriorityElected, id);
         let other = |(transferee, of): &(NodeId, Term)| *transferee != id && *of < term;
         let lost = self.elections.handover.take().is_some_and(|handover| other(&handover));
         self.reach_if(lost, Situation::TransferLostToAnother, id);
@@ -221,7 +209,7 @@ impl Situations {
     fn transfer(&mut self, record: &Record, id: NodeId, to: Option<NodeId>, oracles: &Oracles) {
         let shadow = oracles.shadow();
         let node = shadow.node(id);
-        let memory = &mut self.elections.nodes[id.slot()];
+        let memory = &mut self.nodes[id.slot()].election;
         let Some(transferee) = to else {
             memory.transfer = None;
             if node.role == Role::Leader {
@@ -238,17 +226,16 @@ impl Situations {
         self.elections.handover = Some((transferee, node.term));
         self.reach(Situation::TransferBegun, Some(id));
         self.reach_if(behind, Situation::TransfereeBehind, id);
-        let down = !shadow.node(transferee).up;
-        self.reach_if(down, Situation::TransfereeDown, transferee);
+        self.reach_if(!shadow.node(transferee).up, Situation::TransfereeDown, transferee);
     }
 
     fn crash_in_transfer(&mut self, id: NodeId) {
-        let memory = &mut self.elections.nodes[id.slot()];
+        let memory = &mut self.nodes[id.slot()].election;
         memory.standing = Term::ZERO;
         memory.gave_up = false;
         let handing = memory.transfer.take().is_some();
         self.reach_if(handing, Situation::TransferLeaderCrashed, id);
-        let mut transferees = self.elections.nodes.iter().filter_map(|memory| memory.transfer);
+        let mut transferees = self.nodes.iter().filter_map(|memory| memory.election.transfer);
         let transferee = transferees.any(|(transferee, ..)| transferee == id);
         self.reach_if(transferee, Situation::TransfereeDown, id);
     }

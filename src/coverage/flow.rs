@@ -8,15 +8,9 @@ use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::situation::Situation;
 
-/// What is remembered of entries under way.
-#[derive(Debug)]
-pub struct Memory {
-    leaders: Vec<UnderWay>,
-}
-
 /// What a leader has under way, since it was elected.
 #[derive(Clone, Debug, Default)]
-struct UnderWay {
+pub struct UnderWay {
     /// The end of what each follower was sent last; zero where it refused that, or is sent a snapshot.
     sent: [Index; NODES_MAX as usize],
     /// The event in which that was.
@@ -26,27 +20,15 @@ struct UnderWay {
     /// The event in which the leader appended something last, and the last entry that anybody had been sent by its end.
     appended: (u64, Index),
     /// Who has accepted something, and refused nothing since: the leader waits for no answer of theirs to find where logs agree.
-    streaming: NodeSet,
+    pub(super) streaming: NodeSet,
     /// The event in which an answer arrived from a follower for which something had been held back, and the follower.
     held: Option<(u64, NodeId)>,
 }
 
-impl Memory {
-    /// Nothing happened yet.
-    pub fn new(nodes: u8) -> Memory {
-        Memory { leaders: vec![UnderWay::default(); usize::from(nodes)] }
-    }
-}
-
 impl Situations {
-    /// A node begins to lead.
-    pub(super) fn flow_begins(&mut self, id: NodeId) {
-        self.flow.leaders[id.slot()] = UnderWay::default();
-    }
-
     /// A leader appends an entry, and sends whomever it may what they lack.
     pub(super) fn entries_due(&mut self, event: u64, id: NodeId) {
-        let under_way = &mut self.flow.leaders[id.slot()];
+        let under_way = &mut self.nodes[id.slot()].under_way;
         under_way.appended = (event, under_way.furthest);
     }
 
@@ -59,7 +41,7 @@ impl Situations {
         (prev, end): (Index, Index),
     ) {
         let acked = self.nodes[id.slot()].acked[to.slot()];
-        let under_way = &mut self.flow.leaders[id.slot()];
+        let under_way = &mut self.nodes[id.slot()].under_way;
         let before = std::mem::replace(&mut under_way.sent[to.slot()], end);
         let pipelined = before > acked && prev >= before;
         let held = under_way.held == Some((event, to)) && prev == before;
@@ -134,7 +116,7 @@ impl Situations {
     /// A follower accepts what its leader sent. If the leader has appended something since then, and had sent others more by that time, the
     /// follower was owed that, and only a full window can have kept it back.
     fn entries_accepted(&mut self, event: u64, id: NodeId, from: NodeId, acked: Index) {
-        let under_way = &mut self.flow.leaders[id.slot()];
+        let under_way = &mut self.nodes[id.slot()].under_way;
         let (sent, sent_at) = (under_way.sent[from.slot()], under_way.sent_at[from.slot()]);
         let (appended, furthest) = under_way.appended;
         let streamed = !under_way.streaming.insert(from);
@@ -145,13 +127,8 @@ impl Situations {
 
     /// Nothing is under way to a follower any more: it refused what it was sent, or is sent a snapshot.
     pub(super) fn flow_stops(&mut self, id: NodeId, to: NodeId) {
-        let under_way = &mut self.flow.leaders[id.slot()];
+        let under_way = &mut self.nodes[id.slot()].under_way;
         under_way.sent[to.slot()] = Index::ZERO;
         under_way.streaming.remove(to);
-    }
-
-    /// The members change: a follower may be left out, and come back as one of whom nothing is known.
-    pub(super) fn followers_change(&mut self, id: NodeId) {
-        self.flow.leaders[id.slot()].streaming = NodeSet::EMPTY;
     }
 }

@@ -1,7 +1,7 @@
 //! Situations of changes of the members: who goes by what, and who leads meanwhile (section 6; thesis 4).
 
 use crate::coverage::Situations;
-use crate::ids::NodeId;
+use crate::ids::{NodeId, NodeSet};
 use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::record::{Kind, Record};
@@ -45,9 +45,9 @@ impl Situations {
         if node.role != Role::Leader {
             return;
         }
-        self.followers_change(id);
-        let single = !next.is_joint() && !before.is_joint();
-        self.reach_if(single, Situation::MembersChanged, id);
+        // A follower may be left out, and come back as one of whom nothing is known.
+        self.nodes[id.slot()].under_way.streaming = NodeSet::EMPTY;
+        self.reach_if(!next.is_joint() && !before.is_joint(), Situation::MembersChanged, id);
         let promoted = next.voters.intersection(before.learners);
         self.reach_if(!promoted.is_empty(), Situation::LearnerPromoted, id);
         // Who asks for a change begins an event of its own.
@@ -55,8 +55,7 @@ impl Situations {
             .reply
             .is_some_and(|(event, from)| event == record.event && promoted.contains(from));
         self.reach_if(waited, Situation::PromotionWaited, id);
-        let left = before.is_joint() && !next.is_joint();
-        self.reach_if(left, Situation::JointLeft, id);
+        self.reach_if(before.is_joint() && !next.is_joint(), Situation::JointLeft, id);
     }
 
     fn role_of_member(&mut self, role: Role, id: NodeId, oracles: &Oracles) {

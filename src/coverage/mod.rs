@@ -14,7 +14,6 @@ mod reads;
 mod recovery;
 
 use crate::coverage::clients::Clients;
-use crate::coverage::compaction::Compaction;
 use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Entry, RequestId};
 use crate::message::Summary;
@@ -66,10 +65,17 @@ struct NodeMemory {
     born_at_message: u64,
     /// Whether it applied something in this life.
     applied_in_this_life: bool,
+    /// As leader: its latest round of reads, and in which round it asked each node last.
+    round: ((Term, u64), [u64; NODES_MAX as usize]),
+    under_way: flow::UnderWay,
+    election: elections::NodeMemory,
+    lease: leases::NodeMemory,
+    disk: disks::NodeMemory,
+    compaction: compaction::NodeMemory,
 }
 
 /// Notices and counts situations.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Situations {
     counts: Counts,
     /// Situations that a fault waits for.
@@ -92,47 +98,29 @@ pub struct Situations {
     crashed_since_commit: NodeSet,
     last_message: u64,
     elections: elections::Memory,
-    disks: disks::Memory,
     recovery: recovery::Memory,
     reads: reads::Memory,
-    leases: leases::Memory,
-    flow: flow::Memory,
     clients: Clients,
     /// What the record at hand reached; kept to be used again.
     reached: Vec<Situation>,
-    compaction: Compaction,
+    /// Whether any disk has failed yet: until then there is nothing to remember of them.
+    disks_failed: bool,
+    /// Whether any leader was seen to have leases.
+    leases_used: bool,
+    /// Whether any node has taken a snapshot.
+    snapshots_taken: bool,
 }
 
 impl Situations {
     /// Watches a cluster of so many nodes. Those of `watched` can be taken by [`Situations::take_fresh`].
     pub fn new(nodes: u8, watched: impl Iterator<Item = Situation>) -> Situations {
-        let mut watch_for = vec![false; Situation::COUNT];
-        watched.for_each(|situation| watch_for[situation.slot()] = true);
-        Situations {
-            counts: Counts::default(),
-            watched: watch_for,
-            fresh: Vec::new(),
+        let mut situations = Situations {
+            watched: vec![false; Situation::COUNT],
             nodes: vec![NodeMemory::default(); usize::from(nodes)],
-            contests: Vec::new(),
-            redundant: None,
-            reply: None,
-            forwards: Vec::new(),
-            applied: Vec::new(),
-            applied_upto: Index::ZERO,
-            last_commit_by: None,
-            commit_leader_crashed: false,
-            crashed_since_commit: NodeSet::EMPTY,
-            last_message: 0,
-            elections: elections::Memory::new(nodes),
-            disks: disks::Memory::default(),
-            recovery: recovery::Memory::default(),
-            reads: reads::Memory::new(nodes),
-            leases: leases::Memory::new(nodes),
-            flow: flow::Memory::new(nodes),
-            clients: Clients::default(),
-            reached: Vec::new(),
-            compaction: Compaction::new(nodes),
-        }
+            ..Situations::default()
+        };
+        watched.for_each(|situation| situations.watched[situation.slot()] = true);
+        situations
     }
 
     /// How often each was reached.
@@ -185,10 +173,8 @@ impl Situations {
             reached.drain(..).for_each(|situation| self.reach(situation, Some(id)));
             self.reached = reached;
         }
-        if self.compaction.is_due(&record.kind) {
-            let commit = self.nodes[id.slot()].commit;
-            let reached = self.compaction.observe(record, id, commit, oracles.shadow());
-            reached.into_iter().for_each(|situation| self.reach(situation, Some(id)));
+        if let Some(situation) = self.observe_compaction(record, id, oracles.shadow()) {
+            self.reach(situation, Some(id));
         }
         match record.kind {
             Kind::Deliver { from, id: message, message: summary } => {
@@ -250,11 +236,12 @@ impl Situations {
         memory.applied_in_this_life = false;
         // A crash may have left another vote than the latest.
         memory.voted = vote.map(|vote| (term, vote, life - 1)).or(memory.voted);
-        self.leases.boot(id);
+        memory.lease.knows_leader = false;
+        memory.lease.has_known = false;
+        memory.lease.unanswered = [0; NODES_MAX as usize];
         if life > 1 {
             self.reach(Situation::NodeRestarted, Some(id));
-            let recovered = last_index > Index::ZERO;
-            self.reach_if(recovered, Situation::RestartRecoveredLog, id);
+            self.reach_if(last_index > Index::ZERO, Situation::RestartRecoveredLog, id);
             self.reach_if(vote.is_some(), Situation::RestartInTermOfVote, id);
         }
     }
@@ -288,10 +275,15 @@ impl Situations {
                 Situation::LeaderWokeDeposed
             }
             Kind::Timer { late, .. } => {
-                self.leases.timer_fired(record.event, id);
+                self.nodes[id.slot()].lease.timer = record.event;
                 return self.reach_if(late > Span::millis(1).0, Situation::TimerLate, id);
             }
-            Kind::Leader { leader } => return self.leases.leader_known(id, leader),
+            Kind::Leader { leader } => {
+                let lease = &mut self.nodes[id.slot()].lease;
+                lease.knows_leader = leader.is_some();
+                lease.has_known |= lease.knows_leader;
+                return;
+            }
             Kind::Clock { .. } => Situation::ClockJumped,
             Kind::Drop { why, .. } => match why {
                 Loss::Network => Situation::MessageLost,
@@ -322,9 +314,11 @@ impl Situations {
     fn send(&mut self, event: u64, id: NodeId, to: NodeId, summary: &Summary, oracles: &Oracles) {
         match *summary {
             Summary::Vote { granted, .. } => {
-                self.leases.vote_answered(id, to);
-                let expected = self.nodes[id.slot()].asked[to.slot()].take();
-                let asked_in = self.nodes[id.slot()].asked_term[to.slot()];
+                let memory = &mut self.nodes[id.slot()];
+                let unanswered = &mut memory.lease.unanswered[to.slot()];
+                *unanswered = unanswered.saturating_sub(1);
+                let expected = memory.asked[to.slot()].take();
+                let asked_in = memory.asked_term[to.slot()];
                 // An answer that waited for the disk may be older than the latest question.
                 let kept_term = oracles.shadow().node(id).term < asked_in;
                 let situation = match (granted, expected) {
@@ -340,8 +334,7 @@ impl Situations {
             }
             Summary::AppendEntries { prev_index, entries, .. } => {
                 let refused = std::mem::take(&mut self.nodes[id.slot()].refused[to.slot()]);
-                let skipped = prev_index.next() < refused;
-                self.reach_if(skipped, Situation::BackoffSkipped, id);
+                self.reach_if(prev_index.next() < refused, Situation::BackoffSkipped, id);
                 self.reach_if(entries > 1, Situation::EntriesBatched, id);
                 if entries > 0 {
                     let end = prev_index.plus(u64::from(entries));
@@ -349,7 +342,7 @@ impl Situations {
                 }
             }
             Summary::InstallSnapshot { .. } => self.flow_stops(id, to),
-            Summary::TimeoutNow { term } => self.leases.transferee_told(id, term),
+            Summary::TimeoutNow { term } => self.nodes[id.slot()].lease.told = term,
             Summary::ForwardReply { request, applied: true } => {
                 self.lease_served(event, id, request, oracles);
             }
@@ -392,7 +385,7 @@ impl Situations {
                 self.append_answered(record.event, id, from, summary, oracles);
             }
             Summary::Forward { request } => {
-                self.read_asked(record.event, request);
+                self.reads.asked = (record.event, request);
                 let leads = oracles.shadow().node(id).role == Role::Leader;
                 self.reach_if(!leads, Situation::ForwardMisdirected, id);
             }
@@ -403,7 +396,7 @@ impl Situations {
             Summary::ReadRoundReply { term, round, confirmed: true } => {
                 self.lease_round_answered(id, from, (term, round), oracles);
             }
-            Summary::ReadIndex { request } => self.read_asked(record.event, request),
+            Summary::ReadIndex { request } => self.reads.asked = (record.event, request),
             Summary::ReadIndexReply { index, .. } => self.read_index_told(id, index),
             Summary::PreVote { .. }
             | Summary::PreVoteReply { .. }
@@ -424,12 +417,12 @@ impl Situations {
         (asked_term, asked_index): (Term, Index),
         oracles: &Oracles,
     ) {
-        self.leases.vote_asked(id, from);
+        let unanswered = &mut self.nodes[id.slot()].lease.unanswered[from.slot()];
+        *unanswered = unanswered.saturating_add(1);
         let shadow = oracles.shadow();
         let node = shadow.node(id);
         let (last_term, last_index) = (shadow.last_term(id), node.last_index());
-        let memory = &mut self.nodes[id.slot()];
-        let voted = memory.voted.filter(|(voted, ..)| *voted == term);
+        let voted = self.nodes[id.slot()].voted.filter(|(voted, ..)| *voted == term);
         let expected = match voted {
             _ if term < node.term => Some(Situation::VoteRefusedStaleTerm),
             Some((_, candidate, _)) if candidate == from => Some(Situation::VoteRepeated),
@@ -438,8 +431,9 @@ impl Situations {
             None if asked_term == last_term && asked_index < last_index => {
                 Some(Situation::VoteRefusedShorterLog)
             }
-            None => self.leases.promise(id, from, node.life),
+            None => self.promise(id, from, node.life),
         };
+        let memory = &mut self.nodes[id.slot()];
         memory.asked[from.slot()] = expected;
         memory.asked_term[from.slot()] = term;
         let after_restart = voted.is_some_and(|(_, _, life)| life < node.life);
@@ -450,8 +444,7 @@ impl Situations {
         let node = oracles.shadow().node(id);
         if term < node.term {
             self.reach(Situation::StaleVoteArrived, Some(id));
-            let candidate = node.role == Role::Candidate;
-            self.reach_if(candidate, Situation::StaleVoteReachedCandidate, id);
+            self.reach_if(node.role == Role::Candidate, Situation::StaleVoteReachedCandidate, id);
             return;
         }
         if !matches!(node.role, Role::Candidate | Role::Leader) {
@@ -483,8 +476,7 @@ impl Situations {
         let some = entries > 0;
         let overtaken = some && term == latest_term && message < latest;
         self.reach_if(overtaken, Situation::AppendOvertaken, id);
-        let across = some && term < latest_term;
-        self.reach_if(across, Situation::AppendOvertakenAcrossTerms, id);
+        self.reach_if(some && term < latest_term, Situation::AppendOvertakenAcrossTerms, id);
         if term < node.term {
             return self.reach(Situation::AppendRefusedStale, Some(id));
         }
@@ -568,8 +560,8 @@ impl Situations {
         let shadow = oracles.shadow();
         let node = shadow.node(id);
         self.reach(Situation::LeaderElected, Some(id));
-        self.flow_begins(id);
         let memory = &mut self.nodes[id.slot()];
+        memory.under_way = flow::UnderWay::default();
         let again = memory.led.0 > Term::ZERO;
         memory.led = (term, memory.led.0);
         memory.acked = [Index::ZERO; NODES_MAX as usize];
@@ -615,8 +607,7 @@ impl Situations {
             return;
         }
         self.reach(Situation::CommitAdvanced, Some(id));
-        let early = index.0 > node.durable.len() as u64;
-        self.reach_if(early, Situation::CommitBeforeOwnDisk, id);
+        self.reach_if(index.0 > node.durable.len() as u64, Situation::CommitBeforeOwnDisk, id);
         self.nodes[id.slot()].own_term_committed = true;
         if index <= oracles.commits().last_committed() {
             return;
@@ -627,8 +618,7 @@ impl Situations {
         let Some(place) = node.at(index) else { return };
         let configuration = shadow.configuration_of(id);
         let copies = shadow.copies(index, place, configuration);
-        let bare = copies.is_bare();
-        self.reach_if(bare, Situation::CommitBareMajority, id);
+        self.reach_if(copies.is_bare(), Situation::CommitBareMajority, id);
         let down = shadow.nodes().any(|(_, other)| !other.up);
         self.reach_if(down, Situation::CommitWithNodeDown, id);
         // Terms never fall along a log, so the first new entry is the oldest.
@@ -652,8 +642,7 @@ impl Situations {
         self.reach(Situation::ConflictingSuffixTruncated, Some(id));
         self.reach_if(last.0 >= from.0 + 4, Situation::LongSuffixTruncated, id);
         let first_term = term_at(oracles, node, from);
-        let across = first_term != shadow.last_term(id);
-        self.reach_if(across, Situation::TruncatedAcrossTerms, id);
+        self.reach_if(first_term != shadow.last_term(id), Situation::TruncatedAcrossTerms, id);
         let led = self.nodes[id.slot()].led;
         let noop = Entry::noop(Term::ZERO).fingerprint();
         let lost = (from.0..=last.0)

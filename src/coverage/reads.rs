@@ -13,23 +13,12 @@ use crate::situation::Situation;
 const ASKED_MAX: usize = 64;
 
 /// What is remembered of reads.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Memory {
     /// The request that reached a node last, and in which event.
-    asked: (u64, RequestId),
-    /// The latest round of each leader, and whom it asked for it last.
-    rounds: Vec<((Term, u64), [u64; NODES_MAX as usize])>,
+    pub(super) asked: (u64, RequestId),
     /// Reads for which a node asked its leader.
     by_followers: Vec<(NodeId, RequestId)>,
-}
-
-impl Memory {
-    /// Nothing happened yet.
-    pub fn new(nodes: u8) -> Memory {
-        let nobody = ((Term::ZERO, 0), [0; NODES_MAX as usize]);
-        let rounds = vec![nobody; usize::from(nodes)];
-        Memory { asked: (0, RequestId::NONE), rounds, by_followers: Vec::new() }
-    }
 }
 
 impl Situations {
@@ -64,7 +53,7 @@ impl Situations {
     }
 
     fn round_sent(&mut self, event: u64, id: NodeId, to: NodeId, round: (Term, u64)) {
-        let (latest, sent) = &mut self.reads.rounds[id.slot()];
+        let (latest, sent) = &mut self.nodes[id.slot()].round;
         let begun = *latest != round;
         if begun {
             (*latest, *sent) = (round, [0; NODES_MAX as usize]);
@@ -77,21 +66,6 @@ impl Situations {
         if begun {
             self.lease_round_begun(event, id, round.0);
         }
-    }
-
-    /// Whether an answer is to the latest round of a leader.
-    pub(super) fn is_latest_round(&self, id: NodeId, round: (Term, u64)) -> bool {
-        self.reads.rounds[id.slot()].0 == round
-    }
-
-    /// A request, or the question how far to apply for it, reaches a node.
-    pub(super) fn read_asked(&mut self, event: u64, request: RequestId) {
-        self.reads.asked = (event, request);
-    }
-
-    /// Whether a request reached a node in this event.
-    pub(super) fn was_asked(&self, event: u64, request: RequestId) -> bool {
-        self.reads.asked == (event, request)
     }
 
     /// A node hears how far it must have applied.
@@ -109,11 +83,10 @@ impl Situations {
     ) {
         let request = match record.kind {
             Kind::Reply { request, applied: true } => request,
-            Kind::Request { request } => return self.read_asked(record.event, request),
+            Kind::Request { request } => return self.reads.asked = (record.event, request),
             _ => return,
         };
-        let at_once = self.was_asked(record.event, request);
-        self.reach_if(at_once, Situation::ReadAnsweredAtOnce, id);
+        self.reach_if(self.reads.asked == (record.event, request), Situation::ReadAnsweredAtOnce, id);
         self.lease_served(record.event, id, request, oracles);
         let read = (id, request);
         if let Some(place) = self.reads.by_followers.iter().position(|asked| *asked == read) {

@@ -50,8 +50,7 @@ impl Situations {
             {
                 self.recovery.elected = true;
                 self.reach(Situation::LeaderElectedInRecovery, Some(id));
-                let heard = self.recovery.outsider;
-                self.reach_if(heard, Situation::LeaderElectedBesideOutsider, id);
+                self.reach_if(self.recovery.outsider, Situation::LeaderElectedBesideOutsider, id);
             }
             (Kind::Deliver { from, .. }, Some(id)) => {
                 let outsider =
