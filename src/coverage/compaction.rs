@@ -152,7 +152,9 @@ impl Situations {
             Summary::InstallSnapshot { term, .. } if term < node.term => {
                 Some(Situation::SnapshotPartStale)
             }
-            Summary::InstallSnapshot { last_index, .. } if last_index <= self.nodes[id.slot()].commit => {
+            Summary::InstallSnapshot { last_index, .. }
+                if last_index <= self.nodes[id.slot()].commit =>
+            {
                 Some(Situation::SnapshotNotNeeded)
             }
             Summary::InstallSnapshot { term, last_index, offset, bytes, .. } => {

@@ -2,7 +2,7 @@
 //!
 //! A record is looked at before the shadow takes note of it, so that what it changes can still be seen.
 
-pub mod clients;
+mod clients;
 mod compaction;
 mod crashes;
 mod disks;
@@ -13,7 +13,6 @@ mod membership;
 mod reads;
 mod recovery;
 
-use crate::coverage::clients::Clients;
 use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Entry, RequestId};
 use crate::message::Summary;
@@ -100,9 +99,7 @@ pub struct Situations {
     elections: elections::Memory,
     recovery: recovery::Memory,
     reads: reads::Memory,
-    clients: Clients,
-    /// What the record at hand reached; kept to be used again.
-    reached: Vec<Situation>,
+    clients: clients::Memory,
     /// Whether any disk has failed yet: until then there is nothing to remember of them.
     disks_failed: bool,
     /// Whether any leader was seen to have leases.
@@ -167,12 +164,7 @@ impl Situations {
             self.observe_elections(record, id, oracles);
             dropped = self.observe_disks(record, id, oracles);
         }
-        if Clients::concerns(&record.kind) {
-            let mut reached = std::mem::take(&mut self.reached);
-            self.clients.observe(record, oracles, &mut reached);
-            reached.drain(..).for_each(|situation| self.reach(situation, Some(id)));
-            self.reached = reached;
-        }
+        self.observe_clients(record, id, oracles);
         if let Some(situation) = self.observe_compaction(record, id, oracles.shadow()) {
             self.reach(situation, Some(id));
         }

@@ -86,7 +86,11 @@ impl Situations {
             Kind::Request { request } => return self.reads.asked = (record.event, request),
             _ => return,
         };
-        self.reach_if(self.reads.asked == (record.event, request), Situation::ReadAnsweredAtOnce, id);
+        self.reach_if(
+            self.reads.asked == (record.event, request),
+            Situation::ReadAnsweredAtOnce,
+            id,
+        );
         self.lease_served(record.event, id, request, oracles);
         let read = (id, request);
         if let Some(place) = self.reads.by_followers.iter().position(|asked| *asked == read) {
