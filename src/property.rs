@@ -103,7 +103,7 @@ properties! {
 
 impl Property {
     /// All of squall's own, in the order in which they are judged.
-    pub const ALL: [Property; 16] = *EVERY.first_chunk().unwrap();
+    pub const ALL: [Property; 16] = *EVERY.first_chunk().expect("there are as many");
 }
 
 by_name!(Property, |text: &str, names: &[&str]| {

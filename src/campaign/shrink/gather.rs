@@ -21,24 +21,16 @@ pub fn gather(shrinker: &mut Shrinker) {
 /// Plain networks and disks, and no pins at all.
 fn plain(shrinker: &mut Shrinker) {
     if !shrinker.best.pins.is_empty() {
-        let plan = |latency: Span| {
-            shrinker.with(|plan| {
-                plan.pins.clear();
-                plan.network.latency = Latency::Constant(latency);
-            })
-        };
-        let candidates = LATENCIES.map(plan).into();
-        shrinker.take_first(candidates);
+        shrinker.take_one(&LATENCIES, |plan, latency| {
+            plan.pins.clear();
+            plan.network.latency = Latency::Constant(*latency);
+        });
     }
     if !shrinker.best.syncs.is_empty() {
-        let plan = |fsync: Span| {
-            shrinker.with(|plan| {
-                plan.syncs.clear();
-                plan.disk = plain_disk(fsync);
-            })
-        };
-        let candidates = SYNCS.map(plan).into();
-        shrinker.take_first(candidates);
+        shrinker.take_one(&SYNCS, |plan, fsync| {
+            plan.syncs.clear();
+            plan.disk = plain_disk(*fsync);
+        });
     }
 }
 

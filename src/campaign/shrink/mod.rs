@@ -411,8 +411,14 @@ impl Shrinker<'_> {
         None
     }
 
-    /// Whether one plan fails as wanted; then it is the best.
-    fn take(&mut self, plan: Plan) -> bool {
+    /// The same with a candidate for each of these values.
+    fn take_one<T>(&mut self, values: &[T], change: impl Fn(&mut Plan, &T)) -> Option<usize> {
+        self.take_nth(values.len(), |plan, place| change(plan, &values[place]))
+    }
+
+    /// Makes the best plan with a change the best, if that is another one and fails as wanted. Says whether it does.
+    fn change(&mut self, change: impl FnOnce(&mut Plan)) -> bool {
+        let plan = self.with(change);
         plan != self.best && self.take_first(vec![plan]).is_some()
     }
 

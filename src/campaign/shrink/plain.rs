@@ -27,3 +27,8 @@ pub(super) fn plain_disk(fsync: Span) -> DiskOptions {
     let write = Latency::Constant(Span::ZERO);
     DiskOptions { write, fsync: Latency::Constant(fsync), ..DiskOptions::default() }
 }
+
+/// Whether a disk is such a one.
+pub(super) fn is_plain_disk(disk: &DiskOptions) -> bool {
+    SYNCS.iter().any(|fsync| *disk == plain_disk(*fsync))
+}
