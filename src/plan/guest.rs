@@ -13,79 +13,60 @@ use crate::property::Property;
 use crate::time::Span;
 
 /// An option of Raft that takes a feature: its key, the feature, whether a plan asks for it, and how it is left to the profile.
-struct Switch {
-    key: &'static str,
-    feature: Feature,
-    is_asked_for: fn(&RaftOptions) -> bool,
-    leave: fn(&mut RaftOptions),
-}
+type Switch = (&'static str, Feature, fn(&RaftOptions) -> bool, fn(&mut RaftOptions));
 
 /// Every option that takes a feature.
 const SWITCHES: [Switch; 10] = [
-    Switch {
-        key: "pre_vote",
-        feature: Feature::PreVote,
-        is_asked_for: |raft| raft.pre_vote == Some(true),
-        leave: |raft| raft.pre_vote = None,
-    },
-    Switch {
-        key: "check_quorum",
-        feature: Feature::CheckQuorum,
-        is_asked_for: |raft| raft.check_quorum == Some(true),
-        leave: |raft| raft.check_quorum = None,
-    },
-    Switch {
-        key: "vote_lease",
-        feature: Feature::VoteLease,
-        is_asked_for: |raft| raft.vote_lease == Some(true),
-        leave: |raft| raft.vote_lease = None,
-    },
-    Switch {
-        key: "bytes_in_flight",
-        feature: Feature::ByteWindow,
-        is_asked_for: |raft| raft.bytes_in_flight.is_some_and(|bytes| bytes > 0),
-        leave: |raft| raft.bytes_in_flight = None,
-    },
-    Switch {
-        key: "batch_delay",
-        feature: Feature::Batching,
-        is_asked_for: |raft| raft.batch_delay.is_some_and(|delay| delay > Span::ZERO),
-        leave: |raft| raft.batch_delay = None,
-    },
-    Switch {
-        key: "parallel_append",
-        feature: Feature::DiskFirst,
-        is_asked_for: |raft| raft.parallel_append == Some(false),
-        leave: |raft| raft.parallel_append = None,
-    },
-    Switch {
-        key: "snapshot_every",
-        feature: Feature::Snapshots,
-        is_asked_for: |raft| raft.snapshot_every.is_some_and(|entries| entries > 0),
-        leave: |raft| {
-            (raft.snapshot_every, raft.snapshot_trailing, raft.snapshot_chunk) = Default::default();
-        },
-    },
-    Switch {
-        key: "reads",
-        feature: Feature::ReadIndex,
-        is_asked_for: |raft| raft.reads == Some(Reads::ReadIndex),
-        leave: |raft| (raft.reads, raft.follower_reads) = (None, None),
-    },
-    Switch {
-        key: "reads",
-        feature: Feature::LeaseReads,
-        is_asked_for: |raft| raft.reads == Some(Reads::Lease),
-        leave: |raft| {
-            (raft.reads, raft.follower_reads, raft.drift_bound_ppm) = (None, None, None);
-        },
-    },
-    Switch {
-        key: "follower_reads",
-        feature: Feature::FollowerReads,
-        is_asked_for: |raft| raft.follower_reads == Some(true),
-        leave: |raft| raft.follower_reads = None,
-    },
+    ("pre_vote", Feature::PreVote, |it| it.pre_vote == Some(true), |it| it.pre_vote = None),
+    (
+        "check_quorum",
+        Feature::CheckQuorum,
+        |it| it.check_quorum == Some(true),
+        |it| it.check_quorum = None,
+    ),
+    ("vote_lease", Feature::VoteLease, |it| it.vote_lease == Some(true), |it| it.vote_lease = None),
+    (
+        "bytes_in_flight",
+        Feature::ByteWindow,
+        |it| it.bytes_in_flight > Some(0),
+        |it| it.bytes_in_flight = None,
+    ),
+    (
+        "batch_delay",
+        Feature::Batching,
+        |it| it.batch_delay > Some(Span::ZERO),
+        |it| it.batch_delay = None,
+    ),
+    (
+        "parallel_append",
+        Feature::DiskFirst,
+        |it| it.parallel_append == Some(false),
+        |it| it.parallel_append = None,
+    ),
+    (
+        "snapshot_every",
+        Feature::Snapshots,
+        |it| it.snapshot_every > Some(0),
+        |it| (it.snapshot_every, it.snapshot_trailing, it.snapshot_chunk) = Default::default(),
+    ),
+    (
+        "reads",
+        Feature::ReadIndex,
+        |it| it.reads == Some(Reads::ReadIndex),
+        |it| (it.reads, it.follower_reads) = (None, None),
+    ),
+    (
+        "reads",
+        Feature::LeaseReads,
+        |it| it.reads == Some(Reads::Lease),
+        |it| (it.reads, it.follower_reads, it.drift_bound_ppm) = Default::default(),
+    ),
+    (
+        "follower_reads",
+        Feature::FollowerReads,
+        |it| it.follower_reads == Some(true),
+        |it| it.follower_reads = None,
+    ),
 ];
 
 /// The feature that a fault takes, if it takes one.
@@ -108,9 +89,9 @@ fn needed_by(action: &Action) -> Option<Feature> {
 /// The first thing that is wrong.
 pub fn check(plan: &Plan) -> Checked {
     let guest = &plan.guest;
-    for switch in &SWITCHES {
-        if (switch.is_asked_for)(&plan.raft) {
-            require(guest, switch.feature, &["raft", switch.key])?;
+    for (key, feature, is_asked_for, _) in SWITCHES {
+        if is_asked_for(&plan.raft) {
+            require(guest, feature, &["raft", key])?;
         }
     }
     for (place, node) in plan.nodes.iter().enumerate() {
@@ -164,9 +145,9 @@ impl Plan {
             return;
         }
         self.guest.clone_from(guest);
-        for switch in &SWITCHES {
-            if !guest.has(switch.feature) && (switch.is_asked_for)(&self.raft) {
-                (switch.leave)(&mut self.raft);
+        for (_, feature, is_asked_for, leave) in SWITCHES {
+            if !guest.has(feature) && is_asked_for(&self.raft) {
+                leave(&mut self.raft);
             }
         }
         if !guest.has(Feature::Priorities) {

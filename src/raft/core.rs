@@ -277,7 +277,11 @@ impl Core {
     /// Sends a client on: this node cannot take its request.
     pub fn refuse(&self, request: RequestId, relay: Option<NodeId>, ctx: &mut Ctx) {
         let known = self.leader_id.filter(|leader| *leader != self.id);
-        let answer = Answer::Refused(known);
+        self.reply(request, relay, Answer::Refused(known), ctx);
+    }
+
+    /// Answers a client, by way of the follower that forwarded its request if there is one.
+    pub fn reply(&self, request: RequestId, relay: Option<NodeId>, answer: Answer, ctx: &mut Ctx) {
         match relay {
             Some(to) => self.send(to, Message::ForwardReply { request, answer }, ctx),
             None => ctx.emit(Effect::Reply { request, answer }),

@@ -9,7 +9,7 @@ use crate::node::{Answer, Context, Effect, Input, Node, Role, Status};
 use crate::raft::candidate::Candidate;
 use crate::raft::core::{Core, Ctx};
 use crate::raft::follower::{Append, Follower, receive_entries, receive_request_vote};
-use crate::raft::leader::{Leader, answer_request};
+use crate::raft::leader::Leader;
 use crate::raft::membership::Membership;
 use crate::raft::prevote::{PreCandidate, receive_pre_vote};
 use crate::raft::reads::Reader;
@@ -427,7 +427,7 @@ impl Node for Raft {
             (Input::SnapshotSaved(snapshot), _) => self.core.snapshot_saved(snapshot, ctx),
             // It was confirmed before it was read, so that it does not matter whether the node still leads.
             (Input::Read { request, relay, output }, _) => {
-                answer_request(&self.core, request, relay, Answer::Applied(output), ctx);
+                self.core.reply(request, relay, Answer::Applied(output), ctx);
             }
             (Input::Applied { index, output }, RoleState::Leader(leader)) => {
                 leader.applied(&self.core, index, output, ctx);

@@ -54,7 +54,7 @@ pub struct ReadQueue {
     /// Who has answered the latest round, the leader included.
     answered: NodeSet,
     /// What the rounds before were promised.
-    lease: Lease,
+    pub lease: Lease,
 }
 
 impl ReadQueue {
@@ -71,16 +71,6 @@ impl ReadQueue {
             answered: NodeSet::only(core.id),
             lease: Lease::default(),
         }
-    }
-
-    /// The leader told an transferee to stand.
-    pub fn told_transferee(&mut self) {
-        self.lease.told_transferee();
-    }
-
-    /// The members change.
-    pub fn lapse(&mut self) {
-        self.lease.lapse();
     }
 }
 
@@ -99,7 +89,7 @@ impl Leader {
 
     /// A follower answered a round: it knew of no later term then, and with leases promises to elect nobody else for a while.
     pub fn receive_confirmed(&mut self, core: &Core, from: NodeId, round: u64, ctx: &mut Ctx) {
-        self.hear(from, ctx.now);
+        self.heard[from.slot()] = ctx.now;
         if round == self.reads.round && self.reads.under_way {
             self.reads.answered.insert(from);
             self.confirm_reads(core, ctx);
@@ -124,7 +114,7 @@ impl Leader {
         if core.rules().may_answer_reads(core.is_quorum(reads.answered), one_short) {
             reads.under_way = false;
             reads.confirmed = reads.confirmed.max(reads.covered);
-            reads.lease.renew(ctx.moment());
+            reads.lease.held = Some((reads.lease.asked, ctx.moment()));
         }
     }
 
@@ -134,7 +124,7 @@ impl Leader {
         reads.under_way = true;
         reads.covered = reads.asked;
         reads.answered = NodeSet::only(core.id);
-        reads.lease.ask(ctx.moment());
+        reads.lease.asked = ctx.moment();
         self.ask_round(core, ctx);
         // Alone, or nearly so with a planted bug, it has its majority already.
         self.end_round(core, ctx);
