@@ -9,7 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::campaign::finding::Signature;
-use crate::campaign::summary::{Reached, Seen, Summary, Totals};
+pub use crate::campaign::summary::SituationRow;
+use crate::campaign::summary::{Seen, Summary, Totals};
 use crate::campaign::workers::End;
 use crate::campaign::{Partition, Settings};
 use crate::guest::Features;
@@ -90,20 +91,6 @@ pub struct SeedRange {
     pub last: u64,
 }
 
-/// How often a situation was reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SituationRow {
-    /// The situation.
-    pub situation: Situation,
-    /// How often in all.
-    pub count: u64,
-    /// In how many runs.
-    pub runs: u64,
-    /// The lowest seed whose run reached it.
-    pub example: u64,
-}
-
 /// How often a failure was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -146,10 +133,6 @@ impl Timing {
 impl CampaignFile {
     /// The file of a result.
     pub fn new(settings: &Settings, summary: &Summary, timing: Timing) -> CampaignFile {
-        let row = |(situation, reached): (Situation, Option<Reached>)| {
-            let Reached { count, runs, example } = reached?;
-            Some(SituationRow { situation, count, runs, example })
-        };
         let failure = |(signature, seen): (&Signature, &Seen)| FailureRow {
             id: signature.id(),
             signature: signature.clone(),
@@ -168,7 +151,7 @@ impl CampaignFile {
             settings: settings.clone(),
             seeds: summary.seeds.iter().map(range).collect(),
             totals: summary.totals,
-            situations: summary.situations().filter_map(row).collect(),
+            situations: summary.situations.values().copied().collect(),
             own_situations: summary.own_situations.clone(),
             never_reached: summary.missed().filter(|it| it.is_within_reach(lacks)).collect(),
             out_of_reach: out_of_reach(lacks).collect(),
@@ -181,19 +164,17 @@ impl CampaignFile {
 
     /// The result that the file holds.
     pub fn summary(&self) -> Summary {
-        let mut summary =
-            Summary { totals: self.totals, waits: self.waits.clone(), ..Summary::default() };
-        summary.own_situations.clone_from(&self.own_situations);
-        for row in &self.situations {
-            let SituationRow { situation, count, runs, example } = *row;
-            summary.situations[situation.slot()] = Some(Reached { count, runs, example });
+        let seen = |row: &FailureRow| {
+            (row.signature.clone(), Seen { count: row.count, first_seed: row.first_seed })
+        };
+        Summary {
+            seeds: self.seeds.iter().map(|range| range.first..range.last + 1).collect(),
+            totals: self.totals,
+            situations: self.situations.iter().map(|row| (row.situation, *row)).collect(),
+            own_situations: self.own_situations.clone(),
+            waits: self.waits.clone(),
+            failures: self.failures.iter().map(seen).collect(),
         }
-        summary.seeds = self.seeds.iter().map(|range| range.first..range.last + 1).collect();
-        for row in &self.failures {
-            let seen = Seen { count: row.count, first_seed: row.first_seed };
-            summary.failures.insert(row.signature.clone(), seen);
-        }
-        summary
     }
 
     /// Reads a result, and checks it.

@@ -152,7 +152,7 @@ impl Raft {
             return self.core.answer(from, refusal, ctx);
         }
         if let Some(term) = message.term() {
-            self.observe_term(term, message.is_reply(), ctx);
+            self.observe_term(term, message.summary().is_reply(), ctx);
             if term < self.core.current_term {
                 return self.receive_stale(from, message, ctx);
             }
