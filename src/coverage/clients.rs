@@ -9,7 +9,7 @@ use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::record::{Heard, Kind, Record};
-use crate::situation::Situation;
+use crate::situation::Situation::*;
 
 /// How many operations that were given up are remembered; older ones are forgotten.
 const GIVEN_UP_MAX: usize = 64;
@@ -70,19 +70,19 @@ impl Situations {
             Kind::Send { id, message: Summary::Forward { .. }, .. } => self.clients.forwarded = id,
             Kind::Duplicate { id: message, .. } => {
                 let forwarded = message == self.clients.forwarded;
-                self.reach_if(forwarded, Situation::ForwardDuplicated, id);
+                self.reach_if(forwarded, ForwardDuplicated, id);
             }
             Kind::Invoke { request, command, attempt: 1 } => self.begin(id, request, command),
             Kind::Invoke { request, attempt, .. } => {
                 let Some(operation) = self.clients.current(request) else { return };
                 (operation.asked, operation.attempt) = (id, attempt);
                 let effect = operation.effect;
-                self.reach_if(effect, Situation::RetryAfterEffect, id);
+                self.reach_if(effect, RetryAfterEffect, id);
             }
             Kind::Request { request } if oracles.shadow().node(id).role == Role::Leader => {
                 let Some(operation) = self.clients.current(request) else { return };
                 let another = operation.reached.replace(id).is_some_and(|before| before != id);
-                self.reach_if(another, Situation::RetryReachedAnotherLeader, id);
+                self.reach_if(another, RetryReachedAnotherLeader, id);
             }
             Kind::Apply { index, request, effect, .. } if index > self.clients.applied_upto => {
                 self.clients.applied_upto = index;
@@ -98,7 +98,7 @@ impl Situations {
 
     fn begin(&mut self, asked: NodeId, request: RequestId, command: Command) {
         let again = command == Command::Register && request.serial > 1;
-        self.reach_if(again, Situation::SessionOpenedAgain, asked);
+        self.reach_if(again, SessionOpenedAgain, asked);
         let (leaders, client) = (self.clients.leaders, request.client as usize);
         if client >= self.clients.operations.len() {
             self.clients.operations.resize(client + 1, None);
@@ -121,12 +121,10 @@ impl Situations {
             let Some(other) = self.clients.operations[other] else { continue };
             let raced = |command| matches!(command, Command::CompareAndSet { .. });
             let situation = match (command.writes(), other.command.writes()) {
-                (true, true) if raced(command) && raced(other.command) => {
-                    Situation::CompareAndSetRaced
-                }
-                (true, true) => Situation::WritesOverlap,
+                (true, true) if raced(command) && raced(other.command) => CompareAndSetRaced,
+                (true, true) => WritesOverlap,
                 (false, false) => continue,
-                _ => Situation::ReadOverlapsWrite,
+                _ => ReadOverlapsWrite,
             };
             self.reach(situation, Some(asked));
         }
@@ -145,16 +143,15 @@ impl Situations {
             true => before && effect && latest.command == Command::Register,
             false => effect && has_session && request.session == Index::ZERO,
         };
-        self.reach_if(opened, Situation::SessionOpenedTwice, id);
-        self.reach_if(before && !effect, Situation::DuplicateKnownBySession, id);
-        self.reach_if(!same && !effect, Situation::LateRequestIgnored, id);
+        self.reach_if(opened, SessionOpenedTwice, id);
+        self.reach_if(before && !effect, DuplicateKnownBySession, id);
+        self.reach_if(!same && !effect, LateRequestIgnored, id);
         if !effect {
             return;
         }
         let mut given_up = std::mem::take(&mut self.clients.given_up);
         for operation in given_up.iter_mut().filter(|operation| operation.request == request) {
-            let first = !std::mem::replace(&mut operation.effect, true);
-            self.reach_if(first, Situation::UnknownTookEffect, id);
+            self.reach_if(!std::mem::replace(&mut operation.effect, true), UnknownTookEffect, id);
         }
         // The requests of a session take effect in order: what was passed over never will.
         let before = given_up.len();
@@ -164,7 +161,7 @@ impl Situations {
                 || operation.request.client != request.client
                 || operation.request.serial >= request.serial
         });
-        self.reach_if(given_up.len() < before, Situation::UnknownNeverTakesEffect, id);
+        self.reach_if(given_up.len() < before, UnknownNeverTakesEffect, id);
         self.clients.given_up = given_up;
     }
 
@@ -173,32 +170,31 @@ impl Situations {
         let reads = matches!(operation.command, Command::Get { .. });
         let sets = matches!(operation.command, Command::CompareAndSet { .. });
         match heard {
-            Heard::Expired => return self.reach(Situation::SessionExpired, Some(id)),
-            Heard::Opened(_) => self.reach(Situation::SessionOpened, Some(id)),
-            Heard::Mismatch => self.reach(Situation::CompareAndSetFailed, Some(id)),
-            Heard::Values(0) => self.reach(Situation::ReadFoundNothing, Some(id)),
-            Heard::Done => self.reach_if(sets, Situation::CompareAndSetHeld, id),
+            Heard::Expired => return self.reach(SessionExpired, Some(id)),
+            Heard::Opened(_) => self.reach(SessionOpened, Some(id)),
+            Heard::Mismatch => self.reach(CompareAndSetFailed, Some(id)),
+            Heard::Values(0) => self.reach(ReadFoundNothing, Some(id)),
+            Heard::Done => self.reach_if(sets, CompareAndSetHeld, id),
             _ => {}
         }
         let spans = operation.leaders < self.clients.leaders;
-        self.reach_if(spans, Situation::OperationSpansLeaderChange, id);
-        self.reach_if(spans && reads, Situation::ReadSpansLeaderChange, id);
-        let earlier = operation.attempt > 1 && operation.asked != id;
-        self.reach_if(earlier, Situation::AnsweredByEarlierTry, id);
+        self.reach_if(spans, OperationSpansLeaderChange, id);
+        self.reach_if(spans && reads, ReadSpansLeaderChange, id);
+        self.reach_if(operation.attempt > 1 && operation.asked != id, AnsweredByEarlierTry, id);
         let unknown = |other: &Operation| {
             !other.effect
                 && other.command.writes()
                 && other.command.key() == operation.command.key()
         };
         let beside = reads && self.clients.given_up.iter().any(unknown);
-        self.reach_if(beside, Situation::ReadBesideUnknownWrite, id);
+        self.reach_if(beside, ReadBesideUnknownWrite, id);
         self.clients.end(request);
     }
 
     fn give_up(&mut self, id: NodeId, request: RequestId) {
         let Some(operation) = self.clients.current(request).copied() else { return };
-        self.reach_if(operation.effect, Situation::GaveUpAfterEffect, id);
-        self.reach_if(!operation.effect, Situation::GaveUpBeforeEffect, id);
+        self.reach_if(operation.effect, GaveUpAfterEffect, id);
+        self.reach_if(!operation.effect, GaveUpBeforeEffect, id);
         if self.clients.given_up.len() == GIVEN_UP_MAX {
             self.clients.given_up.remove(0);
         }

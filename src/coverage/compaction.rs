@@ -6,7 +6,7 @@ use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::shadow::Shadow;
 use crate::record::{Kind, Record};
-use crate::situation::Situation;
+use crate::situation::Situation::{self, *};
 
 /// What was received of a snapshot.
 #[derive(Clone, Copy, Debug)]
@@ -47,24 +47,22 @@ impl Situations {
         match record.kind {
             Kind::Snapshot { received, .. } => {
                 memory.writing = !received;
-                (!received).then_some(Situation::SnapshotTaken)
+                (!received).then_some(SnapshotTaken)
             }
             Kind::SnapshotSaved { index, .. } => {
                 memory.writing = false;
                 let sends = |sent: &(Index, u64)| sent.0 < index;
                 let overtaken = memory.sent.iter().flatten().any(sends);
-                (overtaken && node.role == Role::Leader).then_some(Situation::InstallOvertaken)
+                (overtaken && node.role == Role::Leader).then_some(InstallOvertaken)
             }
             Kind::Compact { upto, .. } => {
                 let lacks =
                     |(_, other): (_, &crate::oracle::shadow::NodeShadow)| other.last_index() < upto;
                 let installs = memory.parts.is_some_and(|parts| parts.index == upto);
                 match () {
-                    () if installs && node.last_index() > upto => {
-                        Some(Situation::SuffixKeptAfterInstall)
-                    }
+                    () if installs && node.last_index() > upto => Some(SuffixKeptAfterInstall),
                     () if node.role == Role::Leader && shadow.nodes().any(lacks) => {
-                        Some(Situation::CompactedPastFollower)
+                        Some(CompactedPastFollower)
                     }
                     () => None,
                 }
@@ -72,41 +70,41 @@ impl Situations {
             Kind::Discard { index, .. } => {
                 memory.discarded = true;
                 Some(match node.at(index) {
-                    _ if memory.booted_at == record.event => Situation::InstallFinishedAtRestart,
-                    Some(_) => Situation::SnapshotOverConflict,
-                    None => Situation::SnapshotOverShortLog,
+                    _ if memory.booted_at == record.event => InstallFinishedAtRestart,
+                    Some(_) => SnapshotOverConflict,
+                    None => SnapshotOverShortLog,
                 })
             }
             Kind::Restore { .. } => {
                 memory.parts = None;
                 let restarts = memory.booted_at == record.event;
                 Some(match restarts {
-                    true => Situation::RestartFromSnapshot,
-                    false => Situation::SnapshotInstalled,
+                    true => RestartFromSnapshot,
+                    false => SnapshotInstalled,
                 })
             }
             Kind::Append { .. } => {
                 let streams = std::mem::take(&mut memory.discarded);
                 match streams {
-                    true => Some(Situation::StreamingAfterInstall),
-                    false => memory.writing.then_some(Situation::AppendsDuringSnapshot),
+                    true => Some(StreamingAfterInstall),
+                    false => memory.writing.then_some(AppendsDuringSnapshot),
                 }
             }
             Kind::Crash(_) => {
                 let crashed = std::mem::take(memory);
                 match crashed.parts {
-                    Some(_) => Some(Situation::CrashDuringInstall),
-                    None => crashed.writing.then_some(Situation::CrashWhileWritingSnapshot),
+                    Some(_) => Some(CrashDuringInstall),
+                    None => crashed.writing.then_some(CrashWhileWritingSnapshot),
                 }
             }
             Kind::Boot { last_index, .. } => {
                 memory.booted_at = record.event;
                 let bare = last_index > Index::ZERO && node.base.1 == last_index;
-                bare.then_some(Situation::RestartWithEmptyLog)
+                bare.then_some(RestartWithEmptyLog)
             }
             Kind::Role { role: Role::Leader, .. } => {
                 memory.sent = [None; NODES_MAX as usize];
-                (node.base.0 > Index::ZERO).then_some(Situation::LeaderWithCompactedLog)
+                (node.base.0 > Index::ZERO).then_some(LeaderWithCompactedLog)
             }
             Kind::Send { to, message, .. } => self.snapshot_sent(id, to, &message, shadow),
             Kind::Deliver { message, .. } => self.snapshot_arrived(id, &message, shadow),
@@ -127,15 +125,15 @@ impl Situations {
                 let part = (last_index, offset);
                 let before = sent.replace(part);
                 match before {
-                    Some(before) if before == part => Some(Situation::SnapshotPartResent),
-                    _ if part.1 > 0 => Some(Situation::SnapshotInParts),
-                    _ => Some(Situation::FollowerNeedsSnapshot),
+                    Some(before) if before == part => Some(SnapshotPartResent),
+                    _ if part.1 > 0 => Some(SnapshotInParts),
+                    _ => Some(FollowerNeedsSnapshot),
                 }
             }
             Summary::AppendEntries { prev_index, entries, .. } => {
                 *sent = None;
                 let covered = prev_index < shadow.node(id).snapshot.0;
-                (covered && entries > 0).then_some(Situation::TrailingEntriesSent)
+                (covered && entries > 0).then_some(TrailingEntriesSent)
             }
             _ => None,
         }
@@ -149,13 +147,11 @@ impl Situations {
     ) -> Option<Situation> {
         let node = shadow.node(id);
         match *message {
-            Summary::InstallSnapshot { term, .. } if term < node.term => {
-                Some(Situation::SnapshotPartStale)
-            }
+            Summary::InstallSnapshot { term, .. } if term < node.term => Some(SnapshotPartStale),
             Summary::InstallSnapshot { last_index, .. }
                 if last_index <= self.nodes[id.slot()].commit =>
             {
-                Some(Situation::SnapshotNotNeeded)
+                Some(SnapshotNotNeeded)
             }
             Summary::InstallSnapshot { term, last_index, offset, bytes, .. } => {
                 let parts = Parts { term, index: last_index, upto: offset };
@@ -163,7 +159,7 @@ impl Situations {
             }
             Summary::AppendEntries { term, prev_index, .. } => {
                 let below = term >= node.term && prev_index < node.base.0;
-                below.then_some(Situation::AppendBelowBase)
+                below.then_some(AppendBelowBase)
             }
             _ => None,
         }
@@ -186,9 +182,9 @@ impl Situations {
             now.upto += u64::from(bytes);
         }
         match () {
-            () if changed => Some(Situation::LeaderChangedDuringInstall),
-            () if offset < before => Some(Situation::SnapshotPartRepeated),
-            () if offset > before => Some(Situation::SnapshotPartAfterGap),
+            () if changed => Some(LeaderChangedDuringInstall),
+            () if offset < before => Some(SnapshotPartRepeated),
+            () if offset > before => Some(SnapshotPartAfterGap),
             () => None,
         }
     }

@@ -6,7 +6,7 @@ use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::record::{Kind, Record};
-use crate::situation::Situation;
+use crate::situation::Situation::{self, *};
 
 /// What is remembered of all nodes together.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl Situations {
             && event != record.event
         {
             self.elections.waiting = None;
-            self.reach(Situation::ElectionLeftToOthers, Some(node));
+            self.reach(ElectionLeftToOthers, Some(node));
         }
     }
 
@@ -63,7 +63,7 @@ impl Situations {
                 let memory = &mut self.nodes[id.slot()].election;
                 let decayed = target < memory.target.0;
                 memory.target = (target, memory.target.1.max(target));
-                self.reach_if(decayed, Situation::PriorityDecayed, id);
+                self.reach_if(decayed, PriorityDecayed, id);
             }
             Kind::Timer { .. } if self.nodes[id.slot()].election.target.0 > 0 => {
                 let follows = oracles.shadow().node(id).role == Role::Follower;
@@ -72,11 +72,11 @@ impl Situations {
             Kind::Append { .. } if self.nodes[id.slot()].election.gave_up => {
                 self.nodes[id.slot()].election.gave_up = false;
                 let leads = oracles.shadow().node(id).role == Role::Leader;
-                self.reach_if(leads, Situation::RequestsTakenAgain, id);
+                self.reach_if(leads, RequestsTakenAgain, id);
             }
             Kind::Reply { applied: false, .. } => {
                 let handing = self.nodes[id.slot()].election.transfer.is_some();
-                self.reach_if(handing, Situation::RequestRefusedInTransfer, id);
+                self.reach_if(handing, RequestRefusedInTransfer, id);
             }
             Kind::Crash(_) => self.crash_in_transfer(id),
             _ => {}
@@ -88,11 +88,11 @@ impl Situations {
         match *message {
             Summary::PreVote { .. } if memory.asked.1 != record.event => {
                 memory.asked = (memory.asked.0 + 1, record.event);
-                self.reach(Situation::PreVoteRepeated, Some(id));
+                self.reach(PreVoteRepeated, Some(id));
             }
             Summary::PreVoteReply { granted, .. } => {
                 let against = memory.against[to.slot()].take();
-                let granted = granted.then_some(Situation::PreVoteGranted);
+                let granted = granted.then_some(PreVoteGranted);
                 if let Some(situation) = granted.or(against) {
                     self.reach(situation, Some(id));
                 }
@@ -100,12 +100,12 @@ impl Situations {
             Summary::TimeoutNow { .. } => {
                 if let Some((_, begun, behind)) = &mut memory.transfer {
                     let caught_up = std::mem::take(behind) && *begun != record.event;
-                    self.reach_if(caught_up, Situation::TransfereeCaughtUp, id);
+                    self.reach_if(caught_up, TransfereeCaughtUp, id);
                 }
             }
             Summary::ForwardReply { applied: false, .. } => {
                 let handing = memory.transfer.is_some();
-                self.reach_if(handing, Situation::RequestRefusedInTransfer, id);
+                self.reach_if(handing, RequestRefusedInTransfer, id);
             }
             _ => {}
         }
@@ -126,22 +126,22 @@ impl Situations {
             Summary::PreVote { term, last_index, last_term } => {
                 let last = (shadow.last_term(id), node.last_index());
                 memory.against[from.slot()] = Some(match () {
-                    () if term <= node.term => Situation::PreVoteRefusedTerm,
-                    () if (last_term, last_index) < last => Situation::PreVoteRefusedLog,
-                    () => Situation::PreVoteRefusedLeaderHeard,
+                    () if term <= node.term => PreVoteRefusedTerm,
+                    () if (last_term, last_index) < last => PreVoteRefusedLog,
+                    () => PreVoteRefusedLeaderHeard,
                 });
             }
             Summary::PreVoteReply { term, granted: true } => {
                 let late = node.role == Role::Candidate && node.term == term;
-                self.reach_if(late, Situation::LatePreVoteGrant, id);
+                self.reach_if(late, LatePreVoteGrant, id);
             }
             Summary::TimeoutNow { term } => {
                 let stale = term < node.term;
                 memory.told = if stale { memory.told } else { (record.event, memory.told.1) };
-                self.reach_if(stale, Situation::TimeoutNowStale, id);
+                self.reach_if(stale, TimeoutNowStale, id);
             }
             Summary::RequestVote { term, by_leader: true, .. } => {
-                self.reach_if(term > node.term, Situation::LoyaltySetAside, id);
+                self.reach_if(term > node.term, LoyaltySetAside, id);
             }
             _ => {}
         }
@@ -163,21 +163,21 @@ impl Situations {
         let same_term = memory.term_rose != record.event;
         let asked = memory.asked.0;
         let lost = role != Role::Leader && std::mem::take(&mut memory.standing) > Term::ZERO;
-        self.reach_if(lost, Situation::PreVoteWonElectionLost, id);
+        self.reach_if(lost, PreVoteWonElectionLost, id);
         match role {
             Role::PreCandidate => {
                 self.nodes[id.slot()].election.asked = (1, record.event);
-                self.reach(Situation::PreVoteAsked, Some(id));
+                self.reach(PreVoteAsked, Some(id));
             }
             Role::Candidate => self.stand_after_all(record, id, was, term),
             Role::Leader => self.lead_after_all(id, term),
             Role::Follower if was == Role::PreCandidate => {
-                self.reach_if(same_term, Situation::PreCandidateYields, id);
-                self.reach_if(!same_term, Situation::PreCandidateOutdated, id);
-                self.reach_if(same_term && asked > 1, Situation::ReturnedQuietly, id);
+                self.reach_if(same_term, PreCandidateYields, id);
+                self.reach_if(!same_term, PreCandidateOutdated, id);
+                self.reach_if(same_term && asked > 1, ReturnedQuietly, id);
             }
             Role::Follower => {
-                self.reach_if(was == Role::Leader && same_term, Situation::LeaderWithoutQuorum, id);
+                self.reach_if(was == Role::Leader && same_term, LeaderWithoutQuorum, id);
             }
         }
     }
@@ -187,10 +187,10 @@ impl Situations {
         let memory = &mut self.nodes[id.slot()].election;
         if memory.told.0 == record.event {
             memory.told.1 = term;
-            self.reach(Situation::ElectionByTransfer, Some(id));
+            self.reach(ElectionByTransfer, Some(id));
         } else if was == Role::PreCandidate {
             memory.standing = term;
-            self.reach(Situation::PreVoteWon, Some(id));
+            self.reach(PreVoteWon, Some(id));
         }
     }
 
@@ -199,11 +199,11 @@ impl Situations {
         memory.standing = Term::ZERO;
         let (target, highest) = memory.target;
         let told = memory.told.1 == term;
-        self.reach_if(told, Situation::TransferCompleted, id);
-        self.reach_if(target < highest, Situation::LowerPriorityElected, id);
+        self.reach_if(told, TransferCompleted, id);
+        self.reach_if(target < highest, LowerPriorityElected, id);
         let other = |(transferee, of): &(NodeId, Term)| *transferee != id && *of < term;
         let lost = self.elections.handover.take().is_some_and(|handover| other(&handover));
-        self.reach_if(lost, Situation::TransferLostToAnother, id);
+        self.reach_if(lost, TransferLostToAnother, id);
     }
 
     fn transfer(&mut self, record: &Record, id: NodeId, to: Option<NodeId>, oracles: &Oracles) {
@@ -215,7 +215,7 @@ impl Situations {
             if node.role == Role::Leader {
                 memory.gave_up = true;
                 self.elections.handover = None;
-                self.reach(Situation::TransferAborted, Some(id));
+                self.reach(TransferAborted, Some(id));
             }
             return;
         };
@@ -224,9 +224,9 @@ impl Situations {
         memory.transfer = Some((transferee, record.event, behind));
         memory.gave_up = false;
         self.elections.handover = Some((transferee, node.term));
-        self.reach(Situation::TransferBegun, Some(id));
-        self.reach_if(behind, Situation::TransfereeBehind, id);
-        self.reach_if(!shadow.node(transferee).up, Situation::TransfereeDown, transferee);
+        self.reach(TransferBegun, Some(id));
+        self.reach_if(behind, TransfereeBehind, id);
+        self.reach_if(!shadow.node(transferee).up, TransfereeDown, transferee);
     }
 
     fn crash_in_transfer(&mut self, id: NodeId) {
@@ -234,9 +234,9 @@ impl Situations {
         memory.standing = Term::ZERO;
         memory.gave_up = false;
         let handing = memory.transfer.take().is_some();
-        self.reach_if(handing, Situation::TransferLeaderCrashed, id);
+        self.reach_if(handing, TransferLeaderCrashed, id);
         let mut transferees = self.nodes.iter().filter_map(|memory| memory.election.transfer);
         let transferee = transferees.any(|(transferee, ..)| transferee == id);
-        self.reach_if(transferee, Situation::TransfereeDown, id);
+        self.reach_if(transferee, TransfereeDown, id);
     }
 }

@@ -6,7 +6,7 @@ use crate::ids::{Index, NODES_MAX, NodeId, NodeSet};
 use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::Oracles;
-use crate::situation::Situation;
+use crate::situation::Situation::*;
 
 /// What a leader has under way, since it was elected.
 #[derive(Clone, Debug, Default)]
@@ -52,9 +52,9 @@ impl Situations {
         if under_way.appended.0 == event {
             under_way.appended.1 = under_way.furthest;
         }
-        self.reach_if(pipelined, Situation::AppendsPipelined, id);
-        self.reach_if(held, Situation::WindowFull, id);
-        self.reach_if(cut, Situation::AppendCutShort, id);
+        self.reach_if(pipelined, AppendsPipelined, id);
+        self.reach_if(held, WindowFull, id);
+        self.reach_if(cut, AppendCutShort, id);
     }
 
     /// A follower accepts or refuses entries: an answer that reaches the leader of its term changes what that sends next.
@@ -74,8 +74,8 @@ impl Situations {
         let accepted = matches!(reply, Summary::Appended { .. });
         if reply.term() < node.term {
             let earlier = reply.term() == memory.led.1 && accepted;
-            self.reach_if(accepted, Situation::AckStale, id);
-            return self.reach_if(earlier, Situation::AckFromEarlierLeadership, id);
+            self.reach_if(accepted, AckStale, id);
+            return self.reach_if(earlier, AckFromEarlierLeadership, id);
         }
         match *reply {
             Summary::Appended { match_index, .. } => {
@@ -83,7 +83,7 @@ impl Situations {
                 let before = *acked;
                 *acked = match_index.max(before);
                 self.entries_accepted(event, id, from, before);
-                self.reach_if(match_index < before, Situation::AckOvertaken, id);
+                self.reach_if(match_index < before, AckOvertaken, id);
                 self.old_entry_on_majority(id, oracles);
             }
             Summary::Conflict { rejected, .. } => {
@@ -109,7 +109,7 @@ impl Situations {
         let index = copies[count - (count / 2 + 1)];
         if index > memory.commit && term_at(oracles, node, index) < node.term {
             memory.held_back = true;
-            self.reach(Situation::OldEntryOnMajority, Some(id));
+            self.reach(OldEntryOnMajority, Some(id));
         }
     }
 

@@ -9,7 +9,7 @@ use crate::log::RequestId;
 use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::oracle::quorum::Tally;
-use crate::situation::Situation;
+use crate::situation::Situation::{self, *};
 
 /// What is remembered of one node.
 #[derive(Clone, Debug, Default)]
@@ -39,8 +39,8 @@ impl Situations {
             return None;
         }
         match memory.has_known {
-            true => Some(Situation::VoteRefusedPromise),
-            false => (life > 1).then_some(Situation::PromiseOutlivedRestart),
+            true => Some(VoteRefusedPromise),
+            false => (life > 1).then_some(PromiseOutlivedRestart),
         }
     }
 
@@ -53,8 +53,8 @@ impl Situations {
             self.leases_used = true;
         } else if memory.renewed == term && memory.held == term {
             let ended = match memory.told == term {
-                true => Situation::LeaseGivenUp,
-                false => Situation::LeaseLapsed,
+                true => LeaseGivenUp,
+                false => LeaseLapsed,
             };
             self.reach(ended, Some(id));
         }
@@ -95,6 +95,6 @@ impl Situations {
         }
         let node = oracles.shadow().node(id);
         let leads = node.role == Role::Leader && memory.renewed == node.term;
-        self.reach_if(leads, Situation::LeaseRead, id);
+        self.reach_if(leads, LeaseRead, id);
     }
 }

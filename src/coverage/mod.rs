@@ -21,7 +21,7 @@ use crate::oracle::Oracles;
 use crate::oracle::quorum::Tally;
 use crate::oracle::shadow::NodeShadow;
 use crate::record::{Kind, Loss, Record};
-use crate::situation::Situation::{PromiseOutlivedRestart, VoteRefusedPromise};
+use crate::situation::Situation::*;
 use crate::situation::{Counts, Situation};
 use crate::time::Span;
 
@@ -35,7 +35,6 @@ const CONTESTS_MAX: usize = 8;
 #[derive(Debug, Clone, Default)]
 struct NodeMemory {
     up: bool,
-    paused: bool,
     commit: Index,
     applied: Index,
     /// As leader: the write of its latest entry.
@@ -149,8 +148,8 @@ impl Situations {
             && event != record.event
         {
             self.redundant = None;
-            self.reach(Situation::AppendRedundant, Some(node));
-            self.reach_if(more, Situation::AppendRedundantShort, node);
+            self.reach(AppendRedundant, Some(node));
+            self.reach_if(more, AppendRedundantShort, node);
         }
         self.observe_recovery(record, oracles);
         let routine = is_routine(&record.kind);
@@ -178,7 +177,7 @@ impl Situations {
             }
             Kind::Term { term } => {
                 let before = oracles.shadow().node(id).term;
-                self.reach_if(term.0 > before.0 + 1, Situation::TermJumped, id);
+                self.reach_if(term.0 > before.0 + 1, TermJumped, id);
             }
             Kind::Role { role, term } => self.role(record, id, role, term, oracles),
             Kind::Commit { index, .. } => self.commit(id, index, oracles),
@@ -186,13 +185,12 @@ impl Situations {
                 self.redundant = None;
                 let before = std::mem::replace(&mut self.nodes[id.slot()].appended, write);
                 let leads = oracles.shadow().node(id).role == Role::Leader;
-                let appended =
-                    if leads { Situation::LeaderAppended } else { Situation::EntriesAccepted };
+                let appended = if leads { LeaderAppended } else { EntriesAccepted };
                 self.reach(appended, Some(id));
                 if leads {
                     self.entries_due(record.event, id);
                 }
-                self.reach_if(leads && before == write, Situation::RequestsGathered, id);
+                self.reach_if(leads && before == write, RequestsGathered, id);
             }
             Kind::Truncate { from, .. } if !dropped => {
                 self.redundant = None;
@@ -211,15 +209,15 @@ impl Situations {
 
     fn durable(&mut self, id: NodeId, write: WriteId, lie: bool, oracles: &Oracles) {
         let node = oracles.shadow().node(id);
-        self.reach_if(lie, Situation::DiskLied, id);
-        self.reach_if(!lie && node.has_been_lied_to(), Situation::DiskKeptWord, id);
-        self.reach_if(node.pending_writes(write) > 1, Situation::GroupCommit, id);
+        self.reach_if(lie, DiskLied, id);
+        self.reach_if(!lie && node.has_been_lied_to(), DiskKeptWord, id);
+        self.reach_if(node.pending_writes(write) > 1, GroupCommit, id);
     }
 
     fn boot(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
         let Kind::Boot { life, term, vote, last_index, applied } = record.kind else { return };
         let newest = oracles.shadow().last_term(id);
-        self.reach_if(newest > term, Situation::TermOlderThanLog, id);
+        self.reach_if(newest > term, TermOlderThanLog, id);
         let memory = &mut self.nodes[id.slot()];
         memory.up = true;
         (memory.commit, memory.applied) = (applied, applied);
@@ -232,9 +230,9 @@ impl Situations {
         memory.lease.has_known = false;
         memory.lease.unanswered = [0; NODES_MAX as usize];
         if life > 1 {
-            self.reach(Situation::NodeRestarted, Some(id));
-            self.reach_if(last_index > Index::ZERO, Situation::RestartRecoveredLog, id);
-            self.reach_if(vote.is_some(), Situation::RestartInTermOfVote, id);
+            self.reach(NodeRestarted, Some(id));
+            self.reach_if(last_index > Index::ZERO, RestartRecoveredLog, id);
+            self.reach_if(vote.is_some(), RestartInTermOfVote, id);
         }
     }
 
@@ -245,18 +243,11 @@ impl Situations {
             Kind::Crash(_) => return self.crash(record, id, oracles),
             Kind::WriteFailed { .. } => {
                 let voting = oracles.shadow().node(id).vote_is_pending();
-                self.reach_if(voting, Situation::DiskErrorInVoteWindow, id);
-                Situation::WriteFailed
+                self.reach_if(voting, DiskErrorInVoteWindow, id);
+                WriteFailed
             }
-            Kind::Pause => {
-                self.nodes[id.slot()].paused = true;
-                if oracles.shadow().node(id).role != Role::Leader {
-                    return;
-                }
-                Situation::LeaderPaused
-            }
+            Kind::Pause if oracles.shadow().node(id).role == Role::Leader => LeaderPaused,
             Kind::Resume => {
-                self.nodes[id.slot()].paused = false;
                 let (shadow, node) = (oracles.shadow(), oracles.shadow().node(id));
                 let newer = shadow
                     .nodes()
@@ -264,11 +255,11 @@ impl Situations {
                 if node.role != Role::Leader || !newer {
                     return;
                 }
-                Situation::LeaderWokeDeposed
+                LeaderWokeDeposed
             }
             Kind::Timer { late, .. } => {
                 self.nodes[id.slot()].lease.timer = record.event;
-                return self.reach_if(late > Span::millis(1).0, Situation::TimerLate, id);
+                return self.reach_if(late > Span::millis(1).0, TimerLate, id);
             }
             Kind::Leader { leader } => {
                 let lease = &mut self.nodes[id.slot()].lease;
@@ -276,27 +267,27 @@ impl Situations {
                 lease.has_known |= lease.knows_leader;
                 return;
             }
-            Kind::Clock { .. } => Situation::ClockJumped,
+            Kind::Clock { .. } => ClockJumped,
             Kind::Drop { why, .. } => match why {
-                Loss::Network => Situation::MessageLost,
-                Loss::Cut => Situation::MessageCut,
-                Loss::CutInFlight => Situation::MessageCutInFlight,
-                Loss::Down => Situation::MessageToDeadNode,
-                Loss::Unsent => Situation::MessageUnsent,
+                Loss::Network => MessageLost,
+                Loss::Cut => MessageCut,
+                Loss::CutInFlight => MessageCutInFlight,
+                Loss::Down => MessageToDeadNode,
+                Loss::Unsent => MessageUnsent,
             },
-            Kind::Duplicate { .. } => Situation::MessageDuplicated,
+            Kind::Duplicate { .. } => MessageDuplicated,
             Kind::Request { .. } | Kind::Reply { .. } => {
                 return self.read_asked_or_answered(record, id, oracles);
             }
-            Kind::Invoke { attempt, .. } if attempt > 1 => Situation::RequestRetried,
-            Kind::Answered { applied: false, .. } => Situation::RequestRefused,
+            Kind::Invoke { attempt, .. } if attempt > 1 => RequestRetried,
+            Kind::Answered { applied: false, .. } => RequestRefused,
             Kind::Answered { request, applied: true, .. } => {
                 self.forwards.retain(|forwarded| *forwarded != request);
-                Situation::RequestAnswered
+                RequestAnswered
             }
             Kind::TimedOut { request } => {
                 self.forwards.retain(|forwarded| *forwarded != request);
-                Situation::RequestTimedOut
+                RequestTimedOut
             }
             _ => return,
         };
@@ -316,9 +307,9 @@ impl Situations {
                 let situation = match (granted, expected) {
                     (false, Some(VoteRefusedPromise)) => VoteRefusedPromise,
                     (false, Some(PromiseOutlivedRestart)) => PromiseOutlivedRestart,
-                    (false, _) if kept_term => Situation::VoteRefusedLoyal,
-                    (true, Some(Situation::VoteRepeated)) => Situation::VoteRepeated,
-                    (true, _) => Situation::VoteGranted,
+                    (false, _) if kept_term => VoteRefusedLoyal,
+                    (true, Some(VoteRepeated)) => VoteRepeated,
+                    (true, _) => VoteGranted,
                     (false, Some(reason)) => reason,
                     (false, None) => return,
                 };
@@ -326,8 +317,8 @@ impl Situations {
             }
             Summary::AppendEntries { prev_index, entries, .. } => {
                 let refused = std::mem::take(&mut self.nodes[id.slot()].refused[to.slot()]);
-                self.reach_if(prev_index.next() < refused, Situation::BackoffSkipped, id);
-                self.reach_if(entries > 1, Situation::EntriesBatched, id);
+                self.reach_if(prev_index.next() < refused, BackoffSkipped, id);
+                self.reach_if(entries > 1, EntriesBatched, id);
                 if entries > 0 {
                     let end = prev_index.plus(u64::from(entries));
                     self.entries_sent(event, id, to, (prev_index, end));
@@ -343,7 +334,7 @@ impl Situations {
                     self.forwards.remove(0);
                 }
                 self.forwards.push(request);
-                self.reach(Situation::RequestForwarded, Some(id));
+                self.reach(RequestForwarded, Some(id));
             }
             _ => self.read_sent(event, id, to, summary, oracles),
         }
@@ -358,7 +349,7 @@ impl Situations {
         oracles: &Oracles,
     ) {
         let earlier_life = message < self.nodes[from.slot()].born_at_message;
-        self.reach_if(earlier_life, Situation::MessageFromEarlierLife, id);
+        self.reach_if(earlier_life, MessageFromEarlierLife, id);
         match *summary {
             Summary::RequestVote { term, last_index, last_term, .. } => {
                 self.vote_requested(id, from, term, (last_term, last_index), oracles);
@@ -379,10 +370,10 @@ impl Situations {
             Summary::Forward { request } => {
                 self.reads.asked = (record.event, request);
                 let leads = oracles.shadow().node(id).role == Role::Leader;
-                self.reach_if(!leads, Situation::ForwardMisdirected, id);
+                self.reach_if(!leads, ForwardMisdirected, id);
             }
             Summary::ForwardReply { applied, .. } => {
-                self.reach_if(applied, Situation::ForwardAnswered, id);
+                self.reach_if(applied, ForwardAnswered, id);
             }
             Summary::SnapshotReply { .. } => self.reply = Some((record.event, from)),
             Summary::ReadRoundReply { term, round, confirmed: true } => {
@@ -416,27 +407,26 @@ impl Situations {
         let (last_term, last_index) = (shadow.last_term(id), node.last_index());
         let voted = self.nodes[id.slot()].voted.filter(|(voted, ..)| *voted == term);
         let expected = match voted {
-            _ if term < node.term => Some(Situation::VoteRefusedStaleTerm),
-            Some((_, candidate, _)) if candidate == from => Some(Situation::VoteRepeated),
-            Some(_) => Some(Situation::VoteRefusedAlreadyGiven),
-            None if asked_term < last_term => Some(Situation::VoteRefusedOlderLastTerm),
+            _ if term < node.term => Some(VoteRefusedStaleTerm),
+            Some((_, candidate, _)) if candidate == from => Some(VoteRepeated),
+            Some(_) => Some(VoteRefusedAlreadyGiven),
+            None if asked_term < last_term => Some(VoteRefusedOlderLastTerm),
             None if asked_term == last_term && asked_index < last_index => {
-                Some(Situation::VoteRefusedShorterLog)
+                Some(VoteRefusedShorterLog)
             }
             None => self.promise(id, from, node.life),
         };
         let memory = &mut self.nodes[id.slot()];
         memory.asked[from.slot()] = expected;
         memory.asked_term[from.slot()] = term;
-        let after_restart = voted.is_some_and(|(_, _, life)| life < node.life);
-        self.reach_if(after_restart, Situation::VoteAfterRestart, id);
+        self.reach_if(voted.is_some_and(|(_, _, life)| life < node.life), VoteAfterRestart, id);
     }
 
     fn vote_arrived(&mut self, id: NodeId, from: NodeId, term: Term, oracles: &Oracles) {
         let node = oracles.shadow().node(id);
         if term < node.term {
-            self.reach(Situation::StaleVoteArrived, Some(id));
-            self.reach_if(node.role == Role::Candidate, Situation::StaleVoteReachedCandidate, id);
+            self.reach(StaleVoteArrived, Some(id));
+            self.reach_if(node.role == Role::Candidate, StaleVoteReachedCandidate, id);
             return;
         }
         if !matches!(node.role, Role::Candidate | Role::Leader) {
@@ -445,8 +435,8 @@ impl Situations {
         let votes = &mut self.nodes[id.slot()].votes;
         let new = votes.insert(from);
         let all = new && votes.len() + 1 == self.nodes.len() && node.role == Role::Leader;
-        self.reach_if(!new, Situation::DuplicateVoteArrived, id);
-        self.reach_if(all, Situation::ElectionWonUnanimously, id);
+        self.reach_if(!new, DuplicateVoteArrived, id);
+        self.reach_if(all, ElectionWonUnanimously, id);
     }
 
     fn entries_arrived(
@@ -466,27 +456,26 @@ impl Situations {
         let node = shadow.node(id);
         let (latest_term, latest) = self.nodes[id.slot()].latest_append;
         let some = entries > 0;
-        let overtaken = some && term == latest_term && message < latest;
-        self.reach_if(overtaken, Situation::AppendOvertaken, id);
-        self.reach_if(some && term < latest_term, Situation::AppendOvertakenAcrossTerms, id);
+        self.reach_if(some && term == latest_term && message < latest, AppendOvertaken, id);
+        self.reach_if(some && term < latest_term, AppendOvertakenAcrossTerms, id);
         if term < node.term {
-            return self.reach(Situation::AppendRefusedStale, Some(id));
+            return self.reach(AppendRefusedStale, Some(id));
         }
         let memory = &mut self.nodes[id.slot()];
         memory.latest_append = (latest_term, latest).max((term, message));
         let commit = memory.commit;
         let last_index = node.last_index();
         if prev_index > last_index {
-            self.reach(Situation::AppendRefusedGap, Some(id));
+            self.reach(AppendRefusedGap, Some(id));
             let far = prev_index.0 >= last_index.0 + 20;
-            return self.reach_if(far, Situation::FollowerFarBehind, id);
+            return self.reach_if(far, FollowerFarBehind, id);
         }
         if term_at(oracles, node, prev_index) != prev_term {
-            return self.reach(Situation::AppendRefusedConflict, Some(id));
+            return self.reach(AppendRefusedConflict, Some(id));
         }
         let verified = prev_index.plus(u64::from(entries));
         let tail = leader_commit > verified && last_index > verified && leader_commit > commit;
-        self.reach_if(tail, Situation::HeartbeatUncommittedTail, id);
+        self.reach_if(tail, HeartbeatUncommittedTail, id);
         if some && last_index >= verified {
             self.redundant = Some((record.event, id, last_index > verified));
         }
@@ -502,9 +491,9 @@ impl Situations {
                 Role::Leader => {
                     let uncommitted = node.last_index() > self.nodes[id.slot()].commit;
                     let by_reply = self.reply.is_some_and(|(event, _)| event == record.event);
-                    self.reach(Situation::LeaderDeposed, Some(id));
-                    self.reach_if(uncommitted, Situation::LeaderDeposedUncommitted, id);
-                    self.reach_if(by_reply, Situation::LeaderDeposedByReply, id);
+                    self.reach(LeaderDeposed, Some(id));
+                    self.reach_if(uncommitted, LeaderDeposedUncommitted, id);
+                    self.reach_if(by_reply, LeaderDeposedByReply, id);
                 }
                 Role::Candidate => {
                     // The term changes first, and with it the votes that were counted in it.
@@ -513,8 +502,8 @@ impl Situations {
                         .iter()
                         .any(|(contest, who, _)| *contest == term && who.contains(id));
                     let situation = match stood {
-                        true => Situation::CandidateYields,
-                        false => Situation::CandidateOutdated,
+                        true => CandidateYields,
+                        false => CandidateOutdated,
                     };
                     self.reach(situation, Some(id));
                 }
@@ -526,18 +515,18 @@ impl Situations {
     fn stand(&mut self, id: NodeId, term: Term, node: &NodeShadow, oracles: &Oracles) {
         let again = node.role == Role::Candidate;
         self.nodes[id.slot()].votes = NodeSet::EMPTY;
-        self.reach(Situation::ElectionStarted, Some(id));
-        self.reach_if(again, Situation::ElectionRepeated, id);
+        self.reach(ElectionStarted, Some(id));
+        self.reach_if(again, ElectionRepeated, id);
         let led = oracles
             .shadow()
             .nodes()
             .any(|(_, other)| other.up && other.role == Role::Leader && other.term.next() == term);
-        self.reach_if(led, Situation::ElectionDespiteLeader, id);
+        self.reach_if(led, ElectionDespiteLeader, id);
         match self.contests.iter_mut().find(|(contest, ..)| *contest == term) {
             Some((_, who, _)) => {
                 who.insert(id);
                 let second = who.len() == 2;
-                self.reach_if(second, Situation::SplitVote, id);
+                self.reach_if(second, SplitVote, id);
             }
             None => {
                 if self.contests.len() == CONTESTS_MAX {
@@ -551,7 +540,7 @@ impl Situations {
     fn lead(&mut self, id: NodeId, term: Term, oracles: &Oracles) {
         let shadow = oracles.shadow();
         let node = shadow.node(id);
-        self.reach(Situation::LeaderElected, Some(id));
+        self.reach(LeaderElected, Some(id));
         let memory = &mut self.nodes[id.slot()];
         memory.under_way = flow::UnderWay::default();
         let again = memory.led.0 > Term::ZERO;
@@ -562,30 +551,29 @@ impl Situations {
         memory.held_back = false;
         let votes = memory.votes.union(NodeSet::only(id));
         let bare = Tally::of(shadow.configuration_of(id), votes).is_bare();
-        self.reach_if(again, Situation::LeaderElectedAgain, id);
-        self.reach_if(bare, Situation::ElectionWonBareMajority, id);
+        self.reach_if(again, LeaderElectedAgain, id);
+        self.reach_if(bare, ElectionWonBareMajority, id);
         let others = || shadow.nodes().filter(|(other, node)| *other != id && node.up);
-        let two = others().any(|(_, other)| other.role == Role::Leader);
-        self.reach_if(two, Situation::TwoLeadersAtOnce, id);
+        self.reach_if(others().any(|(_, other)| other.role == Role::Leader), TwoLeadersAtOnce, id);
         let ahead = others().any(|(_, other)| other.log.len() > node.log.len());
-        self.reach_if(ahead, Situation::FollowerAhead, id);
+        self.reach_if(ahead, FollowerAhead, id);
         let split = self
             .contests
             .iter()
             .any(|(contest, who, won)| !won && who.len() > 1 && *contest < term);
-        self.reach_if(split, Situation::SplitVoteResolved, id);
+        self.reach_if(split, SplitVoteResolved, id);
         self.contests.retain(|(contest, ..)| *contest >= term);
         for (_, _, won) in self.contests.iter_mut().filter(|(contest, ..)| *contest == term) {
             *won = true;
         }
         let committed = oracles.commits().last_committed() > Index::ZERO;
         let survived = committed && std::mem::take(&mut self.commit_leader_crashed);
-        self.reach_if(survived, Situation::CommitSurvivedLeaderCrash, id);
+        self.reach_if(survived, CommitSurvivedLeaderCrash, id);
         let all = committed && self.crashed_since_commit.len() >= shadow.majority();
-        self.reach_if(all, Situation::CommitSurvivedCrashOfAll, id);
+        self.reach_if(all, CommitSurvivedCrashOfAll, id);
         let forwarded = !self.forwards.is_empty();
         self.forwards.clear();
-        self.reach_if(forwarded, Situation::ForwardedThenLeaderChanged, id);
+        self.reach_if(forwarded, ForwardedThenLeaderChanged, id);
     }
 
     fn commit(&mut self, id: NodeId, index: Index, oracles: &Oracles) {
@@ -594,12 +582,12 @@ impl Situations {
         let memory = &mut self.nodes[id.slot()];
         let before = std::mem::replace(&mut memory.commit, index);
         let lags = memory.applied < before;
-        self.reach_if(lags, Situation::ApplyBehindCommit, id);
+        self.reach_if(lags, ApplyBehindCommit, id);
         if node.role != Role::Leader || index <= before {
             return;
         }
-        self.reach(Situation::CommitAdvanced, Some(id));
-        self.reach_if(index.0 > node.durable.len() as u64, Situation::CommitBeforeOwnDisk, id);
+        self.reach(CommitAdvanced, Some(id));
+        self.reach_if(index.0 > node.durable.len() as u64, CommitBeforeOwnDisk, id);
         self.nodes[id.slot()].own_term_committed = true;
         if index <= oracles.commits().last_committed() {
             return;
@@ -610,38 +598,37 @@ impl Situations {
         let Some(place) = node.at(index) else { return };
         let configuration = shadow.configuration_of(id);
         let copies = shadow.copies(index, place, configuration);
-        self.reach_if(copies.is_bare(), Situation::CommitBareMajority, id);
-        let down = shadow.nodes().any(|(_, other)| !other.up);
-        self.reach_if(down, Situation::CommitWithNodeDown, id);
+        self.reach_if(copies.is_bare(), CommitBareMajority, id);
+        self.reach_if(shadow.nodes().any(|(_, other)| !other.up), CommitWithNodeDown, id);
         // Terms never fall along a log, so the first new entry is the oldest.
         let first_new = oracles.commits().last_committed().next();
         if term_at(oracles, node, first_new) == node.term {
             return;
         }
-        self.reach(Situation::CommitCarriesOlder, Some(id));
+        self.reach(CommitCarriesOlder, Some(id));
         let noop = Entry::noop(Term::ZERO).fingerprint();
         let clients = (first_new.0..index.0)
             .filter_map(|at| node.at(Index(at)))
             .map(|place| shadow.chain.link(place))
             .any(|link| link.term < node.term && link.content != noop);
-        self.reach_if(clients, Situation::EntryOfEarlierLeaderCommitted, id);
+        self.reach_if(clients, EntryOfEarlierLeaderCommitted, id);
     }
 
     fn truncate(&mut self, id: NodeId, from: Index, oracles: &Oracles) {
         let shadow = oracles.shadow();
         let node = shadow.node(id);
         let last = node.last_index();
-        self.reach(Situation::ConflictingSuffixTruncated, Some(id));
-        self.reach_if(last.0 >= from.0 + 4, Situation::LongSuffixTruncated, id);
+        self.reach(ConflictingSuffixTruncated, Some(id));
+        self.reach_if(last.0 >= from.0 + 4, LongSuffixTruncated, id);
         let first_term = term_at(oracles, node, from);
-        self.reach_if(first_term != shadow.last_term(id), Situation::TruncatedAcrossTerms, id);
+        self.reach_if(first_term != shadow.last_term(id), TruncatedAcrossTerms, id);
         let led = self.nodes[id.slot()].led;
         let noop = Entry::noop(Term::ZERO).fingerprint();
         let lost = (from.0..=last.0)
             .filter_map(|at| node.at(Index(at)))
             .map(|place| shadow.chain.link(place))
             .any(|link| (link.term == led.0 || link.term == led.1) && link.content != noop);
-        self.reach_if(lost, Situation::UncommittedEntryLost, id);
+        self.reach_if(lost, UncommittedEntryLost, id);
     }
 
     fn apply(&mut self, id: NodeId, index: Index, request: RequestId, oracles: &Oracles) {
@@ -649,7 +636,7 @@ impl Situations {
         let memory = &mut self.nodes[id.slot()];
         memory.applied = index;
         let first = !std::mem::replace(&mut memory.applied_in_this_life, true);
-        self.reach_if(first && life > 1, Situation::AppliedAfterRestart, id);
+        self.reach_if(first && life > 1, AppliedAfterRestart, id);
         if index <= self.applied_upto || request.is_none() {
             return;
         }
@@ -659,8 +646,7 @@ impl Situations {
             self.applied.resize(client + 1, (0, Index::ZERO));
         }
         let before = std::mem::replace(&mut self.applied[client], (request.serial, index));
-        let twice = before.0 == request.serial && before.1 != index;
-        self.reach_if(twice, Situation::RequestAppliedTwice, id);
+        self.reach_if(before.0 == request.serial && before.1 != index, RequestAppliedTwice, id);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::record::{Kind, Record};
-use crate::situation::Situation;
+use crate::situation::Situation::*;
 
 /// How many reads are remembered for which a node asked its leader; older ones are forgotten.
 const ASKED_MAX: usize = 64;
@@ -34,7 +34,7 @@ impl Situations {
         match *summary {
             Summary::ReadRound { term, round } => self.round_sent(event, id, to, (term, round)),
             Summary::ReadRoundReply { confirmed, .. } => {
-                self.reach_if(!confirmed, Situation::ReadRoundRefused, id);
+                self.reach_if(!confirmed, ReadRoundRefused, id);
             }
             Summary::ReadIndex { request } => {
                 if self.reads.by_followers.len() == ASKED_MAX {
@@ -46,7 +46,7 @@ impl Situations {
                 self.lease_served(event, id, request, oracles);
             }
             Summary::ReadIndexReply { index: None, .. } => {
-                self.reach(Situation::ReadIndexRefused, Some(id));
+                self.reach(ReadIndexRefused, Some(id));
             }
             _ => {}
         }
@@ -60,9 +60,9 @@ impl Situations {
         }
         let again = std::mem::replace(&mut sent[to.slot()], round.1) == round.1;
         let early = begun && !self.nodes[id.slot()].own_term_committed;
-        self.reach_if(begun, Situation::ReadRoundBegun, id);
-        self.reach_if(again, Situation::ReadRoundRepeated, id);
-        self.reach_if(early, Situation::ReadBeforeOwnEntry, id);
+        self.reach_if(begun, ReadRoundBegun, id);
+        self.reach_if(again, ReadRoundRepeated, id);
+        self.reach_if(early, ReadBeforeOwnEntry, id);
         if begun {
             self.lease_round_begun(event, id, round.0);
         }
@@ -71,7 +71,7 @@ impl Situations {
     /// A node hears how far it must have applied.
     pub(super) fn read_index_told(&mut self, id: NodeId, upto: Option<Index>) {
         let behind = upto.is_some_and(|index| self.nodes[id.slot()].applied < index);
-        self.reach_if(behind, Situation::FollowerReadWaited, id);
+        self.reach_if(behind, FollowerReadWaited, id);
     }
 
     /// A request, which may be a read, reaches a node, or a node answers it.
@@ -86,17 +86,13 @@ impl Situations {
             Kind::Request { request } => return self.reads.asked = (record.event, request),
             _ => return,
         };
-        self.reach_if(
-            self.reads.asked == (record.event, request),
-            Situation::ReadAnsweredAtOnce,
-            id,
-        );
+        self.reach_if(self.reads.asked == (record.event, request), ReadAnsweredAtOnce, id);
         self.lease_served(record.event, id, request, oracles);
         let read = (id, request);
         if let Some(place) = self.reads.by_followers.iter().position(|asked| *asked == read) {
             self.reads.by_followers.remove(place);
             let leads = oracles.shadow().node(id).role == Role::Leader;
-            self.reach_if(!leads, Situation::ReadByFollower, id);
+            self.reach_if(!leads, ReadByFollower, id);
         }
     }
 }
