@@ -15,59 +15,33 @@ use crate::time::Span;
 /// An option of Raft that takes a feature: its key, the feature, whether a plan asks for it, and how it is left to the profile.
 type Switch = (&'static str, Feature, fn(&RaftOptions) -> bool, fn(&mut RaftOptions));
 
-/// Every option that takes a feature.
-const SWITCHES: [Switch; 10] = [
-    ("pre_vote", Feature::PreVote, |it| it.pre_vote == Some(true), |it| it.pre_vote = None),
-    (
-        "check_quorum",
-        Feature::CheckQuorum,
-        |it| it.check_quorum == Some(true),
-        |it| it.check_quorum = None,
-    ),
-    ("vote_lease", Feature::VoteLease, |it| it.vote_lease == Some(true), |it| it.vote_lease = None),
-    (
-        "bytes_in_flight",
-        Feature::ByteWindow,
-        |it| it.bytes_in_flight > Some(0),
-        |it| it.bytes_in_flight = None,
-    ),
-    (
-        "batch_delay",
-        Feature::Batching,
-        |it| it.batch_delay > Some(Span::ZERO),
-        |it| it.batch_delay = None,
-    ),
-    (
-        "parallel_append",
-        Feature::DiskFirst,
-        |it| it.parallel_append == Some(false),
-        |it| it.parallel_append = None,
-    ),
-    (
-        "snapshot_every",
-        Feature::Snapshots,
-        |it| it.snapshot_every > Some(0),
-        |it| (it.snapshot_every, it.snapshot_trailing, it.snapshot_chunk) = Default::default(),
-    ),
-    (
-        "reads",
-        Feature::ReadIndex,
-        |it| it.reads == Some(Reads::ReadIndex),
-        |it| (it.reads, it.follower_reads) = (None, None),
-    ),
-    (
-        "reads",
-        Feature::LeaseReads,
-        |it| it.reads == Some(Reads::Lease),
-        |it| (it.reads, it.follower_reads, it.drift_bound_ppm) = Default::default(),
-    ),
-    (
-        "follower_reads",
-        Feature::FollowerReads,
-        |it| it.follower_reads == Some(true),
-        |it| it.follower_reads = None,
-    ),
-];
+/// A row for each option that takes a feature: its key, with what value a plan asks for it, the feature, and what goes with it.
+macro_rules! switches {
+    ($($key:ident [$asked:pat] $feature:ident $(, $with:ident)*;)+) => {
+        const SWITCHES: &[Switch] = &[$((
+            stringify!($key),
+            Feature::$feature,
+            |raft| matches!(raft.$key, $asked),
+            |raft| {
+                raft.$key = None;
+                $(raft.$with = None;)*
+            },
+        )),+];
+    };
+}
+
+switches! {
+    pre_vote [Some(true)] PreVote;
+    check_quorum [Some(true)] CheckQuorum;
+    vote_lease [Some(true)] VoteLease;
+    bytes_in_flight [Some(1..)] ByteWindow;
+    batch_delay [Some(Span(1..))] Batching;
+    parallel_append [Some(false)] DiskFirst;
+    snapshot_every [Some(1..)] Snapshots, snapshot_trailing, snapshot_chunk;
+    reads [Some(Reads::ReadIndex)] ReadIndex, follower_reads;
+    reads [Some(Reads::Lease)] LeaseReads, follower_reads, drift_bound_ppm;
+    follower_reads [Some(true)] FollowerReads;
+}
 
 /// The feature that a fault takes, if it takes one.
 fn needed_by(action: &Action) -> Option<Feature> {
@@ -91,7 +65,7 @@ pub fn check(plan: &Plan) -> Checked {
     let guest = &plan.guest;
     for (key, feature, is_asked_for, _) in SWITCHES {
         if is_asked_for(&plan.raft) {
-            require(guest, feature, &["raft", key])?;
+            require(guest, *feature, &["raft", key])?;
         }
     }
     for (place, node) in plan.nodes.iter().enumerate() {
@@ -146,7 +120,7 @@ impl Plan {
         }
         self.guest.clone_from(guest);
         for (_, feature, is_asked_for, leave) in SWITCHES {
-            if !guest.has(feature) && is_asked_for(&self.raft) {
+            if !guest.has(*feature) && is_asked_for(&self.raft) {
                 leave(&mut self.raft);
             }
         }

@@ -203,13 +203,10 @@ fn check_corrupt(plan: &Plan) -> Checked {
         Action::Corrupt(corrupt) => stops || corrupt.what == DiskFile::Snapshot,
         _ => false,
     };
-    match plan.faults.iter().position(stays_down) {
-        Some(place) => require(false, &format!("faults/{place}"), || {
-            "a node with a corrupt record refuses to start, so liveness cannot be judged; have `on_corruption = \"truncate\"`, and snapshots \
-             whole".into()
-        }),
-        None => Ok(()),
-    }
+    none_of(plan.faults.iter().position(stays_down), "faults/{}", || {
+        "a node with a corrupt record refuses to start, so liveness cannot be judged; have `on_corruption = \"truncate\"`, and snapshots \
+         whole".into()
+    })
 }
 
 /// Nor is a node that lost its disk and stays out. The core lives without it if it has a majority, by each change of the members, too:
@@ -248,8 +245,7 @@ fn check_wiped(plan: &Plan, core: &Target) -> Checked {
         Action::Change(change) => change.changes().any(shrinks),
         _ => false,
     };
-    let place = plan.faults.iter().position(harms);
-    require(place.is_none(), &format!("faults/{}", place.unwrap_or(0)), || {
+    none_of(plan.faults.iter().position(harms), "faults/{}", || {
         "a node that lost its disk stays out, so liveness needs a core that lives without it: name whose disk is wiped by number, none of them \
          of the core; and let changes of the members add nodes of the core and remove others".into()
     })
@@ -265,13 +261,10 @@ pub fn check(plan: &Plan) -> Checked {
         return Ok(());
     };
     let from = liveness.from;
-    for (place, fault) in plan.faults.iter().enumerate() {
-        require(!fault.when.is_from(from), &format!("faults/{place}/at"), || {
-            format!(
-                "from {from} on no fault strikes, for liveness is judged; let it strike earlier"
-            )
-        })?;
-    }
+    let late = plan.faults.iter().position(|fault| fault.when.is_from(from));
+    none_of(late, "faults/{}/at", || {
+        format!("from {from} on no fault strikes, for liveness is judged; let it strike earlier")
+    })?;
     check_core(plan, &liveness.core)?;
     check_corrupt(plan)?;
     check_wiped(plan, &liveness.core)?;
@@ -291,20 +284,17 @@ pub fn check(plan: &Plan) -> Checked {
     require(bounds.message >= Span::micros(1), "liveness", || {
         "the election timeout leaves no time for a message; give it a wider range, or let heartbeats come sooner".into()
     })?;
-    let never = |place: &usize| plan.nodes[*place].election_priority == Some(priority::NEVER);
-    if let Some(place) = (0..plan.nodes.len()).find(never) {
-        let message = "a node that never stands may be the only one that could win; liveness cannot be judged with it";
-        let path = format!("nodes/{place}/election_priority");
-        return require(false, &path, || message.into());
-    }
+    let never = plan.nodes.iter().position(|it| it.election_priority == Some(priority::NEVER));
+    none_of(never, "nodes/{}/election_priority", || {
+        "a node that never stands may be the only one that could win; liveness cannot be judged with it".into()
+    })?;
     let removes = |fault: &Fault| matches!(&fault.action, Action::Change(change) if change.changes().any(Change::removes));
     let shielded = plan.config().elections.bear_removed_servers();
     let disruptor = plan.faults.iter().position(removes).filter(|_| !shielded);
-    if let Some(place) = disruptor {
-        let message = "a server that is removed may disrupt the others for ever (thesis 4.2.3), so liveness cannot be judged; \
-                       set vote_lease or pre_vote";
-        return require(false, &format!("faults/{place}/change"), || message.into());
-    }
+    none_of(disruptor, "faults/{}/change", || {
+        "a server that is removed may disrupt the others for ever (thesis 4.2.3), so liveness cannot be judged; set vote_lease or \
+         pre_vote".into()
+    })?;
     let end = from.plus(bounds.within);
     require(end <= plan.horizon, "horizon", || {
         format!(
@@ -313,6 +303,12 @@ pub fn check(plan: &Plan) -> Checked {
         )
     })
     .map_err(|problem| Problem { help: Some(format!("set horizon = \"{end}\" or later")), ..problem })
+}
+
+/// Complains about what stands at this place, if there is one.
+fn none_of(place: Option<usize>, path: &str, message: impl FnOnce() -> String) -> Checked {
+    let path = path.replace("{}", &place.unwrap_or(0).to_string());
+    require(place.is_none(), &path, message)
 }
 
 fn check_core(plan: &Plan, core: &Target) -> Checked {
