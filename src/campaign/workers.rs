@@ -2,7 +2,7 @@
 //! same for any number of them.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -204,13 +204,10 @@ fn add_up(campaign: Campaign<'_>, shared: &mut Shared, slot: &Slot) {
     while let Some(mut block) = shared.waiting.remove(&shared.added) {
         let mut stopped = false;
         if let Some(count) = campaign.1.stop_after() {
-            let mut known: Vec<&Signature> = shared.summary.failures.keys().collect();
-            let full = |known: &Vec<&Signature>| known.len() as u64 >= count;
+            let mut known: BTreeSet<&Signature> = shared.summary.failures.keys().collect();
             let last = block.failed.iter().find(|(_, signature)| {
-                if !known.contains(&signature) {
-                    known.push(signature);
-                }
-                full(&known)
+                known.insert(signature);
+                known.len() as u64 >= count
             });
             if let Some((seed, _)) = last {
                 let seeds = block.seeds.start..seed + 1;
@@ -257,12 +254,8 @@ fn run_block((runner, plans): Campaign<'_>, seeds: Range<u64>, slot: &Slot) -> B
 /// # Errors
 ///
 /// The signature of the panic, if squall itself panicked in the run.
-pub fn run_caught(
-    runner: &dyn Runner,
-    plan: &Plan,
-    interrupt: Option<&dyn Fn() -> bool>,
-) -> Result<Outcome, Signature> {
-    run_caught_with(runner, plan, Options { interrupt, ..Options::default() })
+pub fn run_caught(runner: &dyn Runner, plan: &Plan) -> Result<Outcome, Signature> {
+    run_caught_with(runner, plan, Options::default())
 }
 
 /// The same, briefly: it is known what fails, and not all that people want to read of it.

@@ -4,7 +4,7 @@
 //! the log is undone here; what is compacted becomes the base, as snapshots carry it.
 
 use crate::configuration::{Change, Configuration};
-use crate::ids::{Index, Term};
+use crate::ids::{Index, NodeId, Term};
 use crate::log::{Command, Entry};
 use crate::raft::core::Core;
 
@@ -65,6 +65,12 @@ impl Membership {
         self.latest = self.base;
         self.changes.clear();
     }
+
+    /// Whether a node may stand for election: a voter by the latest configuration, or by the last that is known to be committed.
+    /// Thesis 4.2.2: until the new configuration is committed, the server that it removes may be the only one that can win.
+    pub fn may_stand(&self, node: NodeId, commit_index: Index) -> bool {
+        self.latest.voting().union(self.at(commit_index).voting()).contains(node)
+    }
 }
 
 impl Core {
@@ -73,11 +79,9 @@ impl Core {
         self.membership.latest
     }
 
-    /// Whether this node may stand for election: a voter by the latest configuration, or by the last that is known to be committed.
-    /// Thesis 4.2.2: until the new configuration is committed, the server that it removes may be the only one that can win.
+    /// Whether this node may stand for election.
     pub fn may_stand(&self) -> bool {
-        let committed = self.membership.at(self.commit_index);
-        self.configuration().voting().union(committed.voting()).contains(self.id)
+        self.membership.may_stand(self.id, self.commit_index)
     }
 
     /// Whether this node votes at all. Its own log may be the one that is late, so it does (thesis 4.1).

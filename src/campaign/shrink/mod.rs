@@ -245,7 +245,7 @@ pub fn shrink<'a>(
     shrinker.run();
     let cut_short = shrinker.is_over();
     let Shrinker { mut best, tried, .. } = shrinker;
-    let outcome = run_caught(runner, &best, None).ok()?;
+    let outcome = run_caught(runner, &best).ok()?;
     let seedless = schedule::is_seedless(runner, &best, &outcome);
     let after = Size::of(runner, &best, &outcome);
     if let Some(violation) = &outcome.violation {
