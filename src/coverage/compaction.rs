@@ -59,13 +59,11 @@ impl Situations {
                 let lacks =
                     |(_, other): (_, &crate::oracle::shadow::NodeShadow)| other.last_index() < upto;
                 let installs = memory.parts.is_some_and(|parts| parts.index == upto);
-                match () {
-                    () if installs && node.last_index() > upto => Some(SuffixKeptAfterInstall),
-                    () if node.role == Role::Leader && shadow.nodes().any(lacks) => {
-                        Some(CompactedPastFollower)
-                    }
-                    () => None,
+                if installs && node.last_index() > upto {
+                    return Some(SuffixKeptAfterInstall);
                 }
+                (node.role == Role::Leader && shadow.nodes().any(lacks))
+                    .then_some(CompactedPastFollower)
             }
             Kind::Discard { index, .. } => {
                 memory.discarded = true;

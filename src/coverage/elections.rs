@@ -52,13 +52,13 @@ impl Situations {
     /// Looks at a record of a node.
     pub(super) fn observe_elections(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
         match record.kind {
-            Kind::Send { to, ref message, .. } => self.election_send(record, id, to, message),
+            Kind::Send { to, ref message, .. } => self.election_send(id, to, message),
             Kind::Deliver { from, ref message, .. } => {
-                self.election_deliver(record, id, from, message, oracles);
+                self.election_deliver(id, from, message, oracles);
             }
             Kind::Term { .. } => self.nodes[id.slot()].election.term_rose = record.event,
-            Kind::Role { role, term } => self.election_role(record, id, role, term, oracles),
-            Kind::Transfer { to } => self.transfer(record, id, to, oracles),
+            Kind::Role { role, term } => self.election_role(id, role, term, oracles),
+            Kind::Transfer { to } => self.transfer(id, to, oracles),
             Kind::TargetPriority { target } => {
                 let memory = &mut self.nodes[id.slot()].election;
                 let decayed = target < memory.target.0;
@@ -83,11 +83,11 @@ impl Situations {
         }
     }
 
-    fn election_send(&mut self, record: &Record, id: NodeId, to: NodeId, message: &Summary) {
+    fn election_send(&mut self, id: NodeId, to: NodeId, message: &Summary) {
         let memory = &mut self.nodes[id.slot()].election;
         match *message {
-            Summary::PreVote { .. } if memory.asked.1 != record.event => {
-                memory.asked = (memory.asked.0 + 1, record.event);
+            Summary::PreVote { .. } if memory.asked.1 != self.event => {
+                memory.asked = (memory.asked.0 + 1, self.event);
                 self.reach(PreVoteRepeated, Some(id));
             }
             Summary::PreVoteReply { granted, .. } => {
@@ -99,7 +99,7 @@ impl Situations {
             }
             Summary::TimeoutNow { .. } => {
                 if let Some((_, begun, behind)) = &mut memory.transfer {
-                    let caught_up = std::mem::take(behind) && *begun != record.event;
+                    let caught_up = std::mem::take(behind) && *begun != self.event;
                     self.reach_if(caught_up, TransfereeCaughtUp, id);
                 }
             }
@@ -111,14 +111,7 @@ impl Situations {
         }
     }
 
-    fn election_deliver(
-        &mut self,
-        record: &Record,
-        id: NodeId,
-        from: NodeId,
-        message: &Summary,
-        oracles: &Oracles,
-    ) {
+    fn election_deliver(&mut self, id: NodeId, from: NodeId, message: &Summary, oracles: &Oracles) {
         let shadow = oracles.shadow();
         let node = shadow.node(id);
         let memory = &mut self.nodes[id.slot()].election;
@@ -137,7 +130,7 @@ impl Situations {
             }
             Summary::TimeoutNow { term } => {
                 let stale = term < node.term;
-                memory.told = if stale { memory.told } else { (record.event, memory.told.1) };
+                memory.told = if stale { memory.told } else { (self.event, memory.told.1) };
                 self.reach_if(stale, TimeoutNowStale, id);
             }
             Summary::RequestVote { term, by_leader: true, .. } => {
@@ -147,29 +140,22 @@ impl Situations {
         }
     }
 
-    fn election_role(
-        &mut self,
-        record: &Record,
-        id: NodeId,
-        role: Role,
-        term: Term,
-        oracles: &Oracles,
-    ) {
+    fn election_role(&mut self, id: NodeId, role: Role, term: Term, oracles: &Oracles) {
         let was = oracles.shadow().node(id).role;
-        if self.elections.waiting == Some((record.event, id)) {
+        if self.elections.waiting == Some((self.event, id)) {
             self.elections.waiting = None;
         }
         let memory = &mut self.nodes[id.slot()].election;
-        let same_term = memory.term_rose != record.event;
+        let same_term = memory.term_rose != self.event;
         let asked = memory.asked.0;
         let lost = role != Role::Leader && std::mem::take(&mut memory.standing) > Term::ZERO;
         self.reach_if(lost, PreVoteWonElectionLost, id);
         match role {
             Role::PreCandidate => {
-                self.nodes[id.slot()].election.asked = (1, record.event);
+                self.nodes[id.slot()].election.asked = (1, self.event);
                 self.reach(PreVoteAsked, Some(id));
             }
-            Role::Candidate => self.stand_after_all(record, id, was, term),
+            Role::Candidate => self.stand_after_all(id, was, term),
             Role::Leader => self.lead_after_all(id, term),
             Role::Follower if was == Role::PreCandidate => {
                 self.reach_if(same_term, PreCandidateYields, id);
@@ -183,9 +169,9 @@ impl Situations {
     }
 
     /// A node stands: its leader told it to, or a majority said that it would vote for it.
-    fn stand_after_all(&mut self, record: &Record, id: NodeId, was: Role, term: Term) {
+    fn stand_after_all(&mut self, id: NodeId, was: Role, term: Term) {
         let memory = &mut self.nodes[id.slot()].election;
-        if memory.told.0 == record.event {
+        if memory.told.0 == self.event {
             memory.told.1 = term;
             self.reach(ElectionByTransfer, Some(id));
         } else if was == Role::PreCandidate {
@@ -206,7 +192,7 @@ impl Situations {
         self.reach_if(lost, TransferLostToAnother, id);
     }
 
-    fn transfer(&mut self, record: &Record, id: NodeId, to: Option<NodeId>, oracles: &Oracles) {
+    fn transfer(&mut self, id: NodeId, to: Option<NodeId>, oracles: &Oracles) {
         let shadow = oracles.shadow();
         let node = shadow.node(id);
         let memory = &mut self.nodes[id.slot()].election;
@@ -221,7 +207,7 @@ impl Situations {
         };
         let last = node.last_index();
         let behind = shadow.node(transferee).durable_at(last) != node.at(last);
-        memory.transfer = Some((transferee, record.event, behind));
+        memory.transfer = Some((transferee, self.event, behind));
         memory.gave_up = false;
         self.elections.handover = Some((transferee, node.term));
         self.reach(TransferBegun, Some(id));

@@ -27,19 +27,14 @@ pub struct UnderWay {
 
 impl Situations {
     /// A leader appends an entry, and sends whomever it may what they lack.
-    pub(super) fn entries_due(&mut self, event: u64, id: NodeId) {
+    pub(super) fn entries_due(&mut self, id: NodeId) {
         let under_way = &mut self.nodes[id.slot()].under_way;
-        under_way.appended = (event, under_way.furthest);
+        under_way.appended = (self.event, under_way.furthest);
     }
 
     /// A leader sends a follower the entries behind one index and up to another.
-    pub(super) fn entries_sent(
-        &mut self,
-        event: u64,
-        id: NodeId,
-        to: NodeId,
-        (prev, end): (Index, Index),
-    ) {
+    pub(super) fn entries_sent(&mut self, id: NodeId, to: NodeId, (prev, end): (Index, Index)) {
+        let event = self.event;
         let acked = self.nodes[id.slot()].acked[to.slot()];
         let under_way = &mut self.nodes[id.slot()].under_way;
         let before = std::mem::replace(&mut under_way.sent[to.slot()], end);
@@ -60,7 +55,6 @@ impl Situations {
     /// A follower accepts or refuses entries: an answer that reaches the leader of its term changes what that sends next.
     pub(super) fn append_answered(
         &mut self,
-        event: u64,
         id: NodeId,
         from: NodeId,
         reply: &Summary,
@@ -82,7 +76,7 @@ impl Situations {
                 let acked = &mut memory.acked[from.slot()];
                 let before = *acked;
                 *acked = match_index.max(before);
-                self.entries_accepted(event, id, from, before);
+                self.entries_accepted(id, from, before);
                 self.reach_if(match_index < before, AckOvertaken, id);
                 self.old_entry_on_majority(id, oracles);
             }
@@ -115,13 +109,13 @@ impl Situations {
 
     /// A follower accepts what its leader sent. If the leader has appended something since then, and had sent others more by that time, the
     /// follower was owed that, and only a full window can have kept it back.
-    fn entries_accepted(&mut self, event: u64, id: NodeId, from: NodeId, acked: Index) {
+    fn entries_accepted(&mut self, id: NodeId, from: NodeId, acked: Index) {
         let under_way = &mut self.nodes[id.slot()].under_way;
         let (sent, sent_at) = (under_way.sent[from.slot()], under_way.sent_at[from.slot()]);
         let (appended, furthest) = under_way.appended;
         let streamed = !under_way.streaming.insert(from);
         if streamed && acked < sent && sent_at < appended && sent < furthest {
-            under_way.held = Some((event, from));
+            under_way.held = Some((self.event, from));
         }
     }
 

@@ -45,7 +45,8 @@ impl Situations {
     }
 
     /// A leader begins a round of reads: to renew its lease, or because a read came that it could not answer.
-    pub(super) fn lease_round_begun(&mut self, event: u64, id: NodeId, term: Term) {
+    pub(super) fn lease_round_begun(&mut self, id: NodeId, term: Term) {
+        let event = self.event;
         let memory = &mut self.nodes[id.slot()].lease;
         (memory.round, memory.answered) = (event, NodeSet::only(id));
         if memory.timer == event {
@@ -82,13 +83,8 @@ impl Situations {
     }
 
     /// A node answers a request, be it by way of a follower, or tells a follower how far to apply.
-    pub(super) fn lease_served(
-        &mut self,
-        event: u64,
-        id: NodeId,
-        request: RequestId,
-        oracles: &Oracles,
-    ) {
+    pub(super) fn lease_served(&mut self, id: NodeId, request: RequestId, oracles: &Oracles) {
+        let event = self.event;
         let memory = &self.nodes[id.slot()].lease;
         if !self.leases_used || memory.round == event || self.reads.asked != (event, request) {
             return;

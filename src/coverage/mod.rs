@@ -75,6 +75,8 @@ struct NodeMemory {
 /// Notices and counts situations.
 #[derive(Debug, Default)]
 pub struct Situations {
+    /// The event at hand.
+    event: u64,
     counts: Counts,
     /// Situations that a fault waits for.
     watched: Vec<bool>,
@@ -151,6 +153,7 @@ impl Situations {
             self.reach(AppendRedundant, Some(node));
             self.reach_if(more, AppendRedundantShort, node);
         }
+        self.event = record.event;
         self.observe_recovery(record, oracles);
         let routine = is_routine(&record.kind);
         if !routine {
@@ -169,17 +172,17 @@ impl Situations {
         }
         match record.kind {
             Kind::Deliver { from, id: message, message: summary } => {
-                self.deliver(record, id, (from, message), &summary, oracles);
+                self.deliver(id, (from, message), &summary, oracles);
             }
             Kind::Send { to, id: message, message: summary } => {
                 self.last_message = message;
-                self.send(record.event, id, to, &summary, oracles);
+                self.send(id, to, &summary, oracles);
             }
             Kind::Term { term } => {
                 let before = oracles.shadow().node(id).term;
                 self.reach_if(term.0 > before.0 + 1, TermJumped, id);
             }
-            Kind::Role { role, term } => self.role(record, id, role, term, oracles),
+            Kind::Role { role, term } => self.role(id, role, term, oracles),
             Kind::Commit { index, .. } => self.commit(id, index, oracles),
             Kind::Append { write, .. } => {
                 self.redundant = None;
@@ -188,7 +191,7 @@ impl Situations {
                 let appended = if leads { LeaderAppended } else { EntriesAccepted };
                 self.reach(appended, Some(id));
                 if leads {
-                    self.entries_due(record.event, id);
+                    self.entries_due(id);
                 }
                 self.reach_if(leads && before == write, RequestsGathered, id);
             }
@@ -258,7 +261,7 @@ impl Situations {
                 LeaderWokeDeposed
             }
             Kind::Timer { late, .. } => {
-                self.nodes[id.slot()].lease.timer = record.event;
+                self.nodes[id.slot()].lease.timer = self.event;
                 return self.reach_if(late > Span::millis(1).0, TimerLate, id);
             }
             Kind::Leader { leader } => {
@@ -294,7 +297,7 @@ impl Situations {
         self.reach(situation, Some(id));
     }
 
-    fn send(&mut self, event: u64, id: NodeId, to: NodeId, summary: &Summary, oracles: &Oracles) {
+    fn send(&mut self, id: NodeId, to: NodeId, summary: &Summary, oracles: &Oracles) {
         match *summary {
             Summary::Vote { granted, .. } => {
                 let memory = &mut self.nodes[id.slot()];
@@ -321,13 +324,13 @@ impl Situations {
                 self.reach_if(entries > 1, EntriesBatched, id);
                 if entries > 0 {
                     let end = prev_index.plus(u64::from(entries));
-                    self.entries_sent(event, id, to, (prev_index, end));
+                    self.entries_sent(id, to, (prev_index, end));
                 }
             }
             Summary::InstallSnapshot { .. } => self.flow_stops(id, to),
             Summary::TimeoutNow { term } => self.nodes[id.slot()].lease.told = term,
             Summary::ForwardReply { request, applied: true } => {
-                self.lease_served(event, id, request, oracles);
+                self.lease_served(id, request, oracles);
             }
             Summary::Forward { request } => {
                 if self.forwards.len() == FORWARDS_MAX {
@@ -336,13 +339,12 @@ impl Situations {
                 self.forwards.push(request);
                 self.reach(RequestForwarded, Some(id));
             }
-            _ => self.read_sent(event, id, to, summary, oracles),
+            _ => self.read_sent(id, to, summary, oracles),
         }
     }
 
     fn deliver(
         &mut self,
-        record: &Record,
         id: NodeId,
         (from, message): (NodeId, u64),
         summary: &Summary,
@@ -355,31 +357,31 @@ impl Situations {
                 self.vote_requested(id, from, term, (last_term, last_index), oracles);
             }
             Summary::Vote { term, granted } => {
-                self.reply = Some((record.event, from));
+                self.reply = Some((self.event, from));
                 if granted {
                     self.vote_arrived(id, from, term, oracles);
                 }
             }
             Summary::AppendEntries { .. } => {
-                self.entries_arrived(record, id, message, summary, oracles);
+                self.entries_arrived(id, message, summary, oracles);
             }
             Summary::Appended { .. } | Summary::Conflict { .. } => {
-                self.reply = Some((record.event, from));
-                self.append_answered(record.event, id, from, summary, oracles);
+                self.reply = Some((self.event, from));
+                self.append_answered(id, from, summary, oracles);
             }
             Summary::Forward { request } => {
-                self.reads.asked = (record.event, request);
+                self.reads.asked = (self.event, request);
                 let leads = oracles.shadow().node(id).role == Role::Leader;
                 self.reach_if(!leads, ForwardMisdirected, id);
             }
             Summary::ForwardReply { applied, .. } => {
                 self.reach_if(applied, ForwardAnswered, id);
             }
-            Summary::SnapshotReply { .. } => self.reply = Some((record.event, from)),
+            Summary::SnapshotReply { .. } => self.reply = Some((self.event, from)),
             Summary::ReadRoundReply { term, round, confirmed: true } => {
                 self.lease_round_answered(id, from, (term, round), oracles);
             }
-            Summary::ReadIndex { request } => self.reads.asked = (record.event, request),
+            Summary::ReadIndex { request } => self.reads.asked = (self.event, request),
             Summary::ReadIndexReply { index, .. } => self.read_index_told(id, index),
             Summary::PreVote { .. }
             | Summary::PreVoteReply { .. }
@@ -439,14 +441,7 @@ impl Situations {
         self.reach_if(all, ElectionWonUnanimously, id);
     }
 
-    fn entries_arrived(
-        &mut self,
-        record: &Record,
-        id: NodeId,
-        message: u64,
-        append: &Summary,
-        oracles: &Oracles,
-    ) {
+    fn entries_arrived(&mut self, id: NodeId, message: u64, append: &Summary, oracles: &Oracles) {
         let Summary::AppendEntries { term, prev_index, prev_term, entries, commit: leader_commit } =
             *append
         else {
@@ -477,11 +472,11 @@ impl Situations {
         let tail = leader_commit > verified && last_index > verified && leader_commit > commit;
         self.reach_if(tail, HeartbeatUncommittedTail, id);
         if some && last_index >= verified {
-            self.redundant = Some((record.event, id, last_index > verified));
+            self.redundant = Some((self.event, id, last_index > verified));
         }
     }
 
-    fn role(&mut self, record: &Record, id: NodeId, role: Role, term: Term, oracles: &Oracles) {
+    fn role(&mut self, id: NodeId, role: Role, term: Term, oracles: &Oracles) {
         let node = oracles.shadow().node(id);
         match role {
             Role::Candidate => self.stand(id, term, node, oracles),
@@ -490,7 +485,7 @@ impl Situations {
             Role::Follower => match node.role {
                 Role::Leader => {
                     let uncommitted = node.last_index() > self.nodes[id.slot()].commit;
-                    let by_reply = self.reply.is_some_and(|(event, _)| event == record.event);
+                    let by_reply = self.reply.is_some_and(|(event, _)| event == self.event);
                     self.reach(LeaderDeposed, Some(id));
                     self.reach_if(uncommitted, LeaderDeposedUncommitted, id);
                     self.reach_if(by_reply, LeaderDeposedByReply, id);

@@ -23,16 +23,9 @@ pub struct Memory {
 
 impl Situations {
     /// A node sends a message about reads.
-    pub(super) fn read_sent(
-        &mut self,
-        event: u64,
-        id: NodeId,
-        to: NodeId,
-        summary: &Summary,
-        oracles: &Oracles,
-    ) {
-        match *summary {
-            Summary::ReadRound { term, round } => self.round_sent(event, id, to, (term, round)),
+    pub(super) fn read_sent(&mut self, id: NodeId, to: NodeId, sent: &Summary, oracles: &Oracles) {
+        match *sent {
+            Summary::ReadRound { term, round } => self.round_sent(id, to, (term, round)),
             Summary::ReadRoundReply { confirmed, .. } => {
                 self.reach_if(!confirmed, ReadRoundRefused, id);
             }
@@ -43,7 +36,7 @@ impl Situations {
                 self.reads.by_followers.push((id, request));
             }
             Summary::ReadIndexReply { request, index: Some(_) } => {
-                self.lease_served(event, id, request, oracles);
+                self.lease_served(id, request, oracles);
             }
             Summary::ReadIndexReply { index: None, .. } => {
                 self.reach(ReadIndexRefused, Some(id));
@@ -52,7 +45,7 @@ impl Situations {
         }
     }
 
-    fn round_sent(&mut self, event: u64, id: NodeId, to: NodeId, round: (Term, u64)) {
+    fn round_sent(&mut self, id: NodeId, to: NodeId, round: (Term, u64)) {
         let (latest, sent) = &mut self.nodes[id.slot()].round;
         let begun = *latest != round;
         if begun {
@@ -64,7 +57,7 @@ impl Situations {
         self.reach_if(again, ReadRoundRepeated, id);
         self.reach_if(early, ReadBeforeOwnEntry, id);
         if begun {
-            self.lease_round_begun(event, id, round.0);
+            self.lease_round_begun(id, round.0);
         }
     }
 
@@ -87,7 +80,7 @@ impl Situations {
             _ => return,
         };
         self.reach_if(self.reads.asked == (record.event, request), ReadAnsweredAtOnce, id);
-        self.lease_served(record.event, id, request, oracles);
+        self.lease_served(id, request, oracles);
         let read = (id, request);
         if let Some(place) = self.reads.by_followers.iter().position(|asked| *asked == read) {
             self.reads.by_followers.remove(place);
