@@ -180,7 +180,6 @@ impl CampaignFile {
     /// Reads a result, and checks it.
     ///
     /// # Errors
-    ///
     /// What is wrong with the text, and where: it is no JSON, no campaign, or one of another version.
     pub fn from_json(text: &str) -> Result<CampaignFile, FileError> {
         let wrong = |message: String| FileError { message, span: None, help: None };
@@ -209,7 +208,6 @@ impl CampaignFile {
     /// Reads the result in a folder; nothing if there is none.
     ///
     /// # Errors
-    ///
     /// If there is a file that cannot be read, or is too large.
     pub fn read(folder: &Path) -> io::Result<Option<String>> {
         let path = folder.join(FILE);
@@ -228,7 +226,6 @@ impl CampaignFile {
 /// Adds up the results of parts. They must come from the same squall with the same settings, and share no seed.
 ///
 /// # Errors
-///
 /// A sentence, if there are none, they are not of one campaign, or two of them hold the same seed.
 pub fn merge(files: &[(PathBuf, CampaignFile)]) -> Result<CampaignFile, String> {
     let Some(((first_path, first), others)) = files.split_first() else {
@@ -266,7 +263,6 @@ fn unfinished(timing: &Timing) -> usize {
 /// missing; then nothing is.
 ///
 /// # Errors
-///
 /// A sentence, if a file names no part that there can be, or they are parts of campaigns that were cut differently.
 pub fn missing_parts(files: &[(PathBuf, CampaignFile)]) -> Result<Vec<Partition>, String> {
     let mut there: BTreeMap<u64, Partition> = BTreeMap::new();

@@ -47,7 +47,6 @@ impl Partition {
     /// A part, if there is such a one.
     ///
     /// # Errors
-    ///
     /// A sentence, if there is no such part.
     pub fn new(index: u64, count: u64) -> Result<Partition, String> {
         if !(1..=PARTS_MAX).contains(&count) {
@@ -62,7 +61,6 @@ impl Partition {
     /// The part that a text names, as `2/4` does.
     ///
     /// # Errors
-    ///
     /// A sentence, if the text is no part, or there is no such part.
     pub fn parse(text: &str) -> Result<Partition, String> {
         let parts = text.split_once('/').and_then(|(index, count)| {
@@ -75,7 +73,6 @@ impl Partition {
     /// The part that the environment names; the first engine of the table that is found there counts.
     ///
     /// # Errors
-    ///
     /// A sentence, if the variables of no engine are set, or they name no part that there can be.
     pub fn from_environment(get: impl Fn(&str) -> Option<String>) -> Result<Partition, String> {
         let number = |name: &str| -> Result<Option<u64>, String> {

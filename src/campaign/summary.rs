@@ -134,7 +134,6 @@ impl Summary {
     /// Adds the runs of other seeds. Says which seeds both hold, if there are any; then nothing is added.
     ///
     /// # Errors
-    ///
     /// The seeds that both have; then nothing is added.
     pub fn merge(&mut self, other: &Summary) -> Result<(), Range<u64>> {
         for range in &other.seeds {

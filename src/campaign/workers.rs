@@ -252,7 +252,6 @@ fn run_block((runner, plans): Campaign<'_>, seeds: Range<u64>, slot: &Slot) -> B
 /// Runs a plan; a panic of squall's own becomes a signature.
 ///
 /// # Errors
-///
 /// The signature of the panic, if squall itself panicked in the run.
 pub fn run_caught(runner: &dyn Runner, plan: &Plan) -> Result<Outcome, Signature> {
     run_caught_with(runner, plan, Options::default())
@@ -261,7 +260,6 @@ pub fn run_caught(runner: &dyn Runner, plan: &Plan) -> Result<Outcome, Signature
 /// The same, briefly: it is known what fails, and not all that people want to read of it.
 ///
 /// # Errors
-///
 /// As [`run_caught`].
 pub fn run_briefly(runner: &dyn Runner, plan: &Plan) -> Result<Outcome, Signature> {
     run_caught_with(runner, plan, Options { minimise_history: false, ..Options::default() })

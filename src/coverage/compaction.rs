@@ -4,7 +4,7 @@ use crate::coverage::Situations;
 use crate::ids::{Index, NODES_MAX, NodeId, Term};
 use crate::message::Summary;
 use crate::node::Role;
-use crate::oracle::shadow::Shadow;
+use crate::oracle::shadow::{NodeShadow, Shadow};
 use crate::record::{Kind, Record};
 use crate::situation::Situation::{self, *};
 
@@ -56,8 +56,7 @@ impl Situations {
                 (overtaken && node.role == Role::Leader).then_some(InstallOvertaken)
             }
             Kind::Compact { upto, .. } => {
-                let lacks =
-                    |(_, other): (_, &crate::oracle::shadow::NodeShadow)| other.last_index() < upto;
+                let lacks = |(_, other): (_, &NodeShadow)| other.last_index() < upto;
                 let installs = memory.parts.is_some_and(|parts| parts.index == upto);
                 if installs && node.last_index() > upto {
                     return Some(SuffixKeptAfterInstall);
@@ -76,24 +75,17 @@ impl Situations {
             Kind::Restore { .. } => {
                 memory.parts = None;
                 let restarts = memory.booted_at == record.event;
-                Some(match restarts {
-                    true => RestartFromSnapshot,
-                    false => SnapshotInstalled,
-                })
+                Some(if restarts { RestartFromSnapshot } else { SnapshotInstalled })
             }
             Kind::Append { .. } => {
                 let streams = std::mem::take(&mut memory.discarded);
-                match streams {
-                    true => Some(StreamingAfterInstall),
-                    false => memory.writing.then_some(AppendsDuringSnapshot),
-                }
+                let first = streams.then_some(StreamingAfterInstall);
+                first.or(memory.writing.then_some(AppendsDuringSnapshot))
             }
             Kind::Crash(_) => {
                 let crashed = std::mem::take(memory);
-                match crashed.parts {
-                    Some(_) => Some(CrashDuringInstall),
-                    None => crashed.writing.then_some(CrashWhileWritingSnapshot),
-                }
+                let during = crashed.parts.map(|_| CrashDuringInstall);
+                during.or(crashed.writing.then_some(CrashWhileWritingSnapshot))
             }
             Kind::Boot { last_index, .. } => {
                 memory.booted_at = record.event;

@@ -54,7 +54,6 @@ impl std::error::Error for ReadError {}
 /// The scenario files that paths name: files themselves, and every `.toml` below a folder, in order of their names.
 ///
 /// # Errors
-///
 /// If a folder cannot be read, or there is no `.toml` below it.
 pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError> {
     let mut files = Vec::new();
@@ -89,7 +88,6 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), ReadError> {
 /// Reads a file as text.
 ///
 /// # Errors
-///
 /// If it cannot be read, is no text, or is larger than [`BYTES_MAX`].
 pub fn read_text(path: &Path) -> Result<String, ReadError> {
     let failed = |error| ReadError::Io(path.to_owned(), error);
@@ -103,7 +101,6 @@ pub fn read_text(path: &Path) -> Result<String, ReadError> {
 /// Reads a scenario, and checks it.
 ///
 /// # Errors
-///
 /// As [`read_text`], and if there is a mistake in it.
 pub fn read(path: &Path) -> Result<Plan, ReadError> {
     let text = read_text(path)?;

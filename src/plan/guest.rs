@@ -59,7 +59,6 @@ fn needed_by(action: &Action) -> Option<Feature> {
 /// Refuses a plan that asks for what its guest lacks.
 ///
 /// # Errors
-///
 /// The first thing that is wrong.
 pub fn check(plan: &Plan) -> Checked {
     let guest = &plan.guest;

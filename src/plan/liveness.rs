@@ -254,7 +254,6 @@ fn check_wiped(plan: &Plan, core: &Target) -> Checked {
 /// Checks what a plan says of liveness.
 ///
 /// # Errors
-///
 /// The first thing that is wrong.
 pub fn check(plan: &Plan) -> Checked {
     let (Some(liveness), Some(bounds)) = (&plan.liveness, plan.liveness_bounds()) else {

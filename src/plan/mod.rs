@@ -1,11 +1,5 @@
-//! A plan holds all that a run depends on: the same plan gives the same run, bit for bit, everywhere.
-//!
-//! A scenario file (TOML, for people) and a saved plan (JSON) carry this one model; what a file leaves out has the default
-//! that stands here. [`fault`] says what can go wrong, [`target`] whom it strikes, [`latency`] how long things take, [`clients`] who asks
-//! what,
-//! [`pin`] what a message is fixed to, [`liveness`] when faults end and the cluster must come back to life, [`profile`] the timings of
-//! production Rafts, [`expect`] what a scenario promises, [`validate`] what is refused, [`scenario`] how
-//! plans are written and read, [`files`] where they lie, and [`standard`] what speed is measured with.
+//! A plan holds all that a run depends on: the same plan gives the same run, bit for bit, everywhere. A scenario file (TOML, for people)
+//! and a saved plan (JSON) carry this one model; what a file leaves out has the default that stands here.
 
 pub mod clients;
 pub mod expect;
@@ -177,7 +171,6 @@ impl Plan {
     /// How much faster a clock of this plan runs than another at most, in parts per million, rounded up. Clocks that are set do not count.
     ///
     /// # Panics
-    ///
     /// If the plan cannot have passed validation.
     pub fn drift_ppm(&self) -> u32 {
         let changed = self.faults.iter().filter_map(|fault| match &fault.action {

@@ -45,7 +45,6 @@ pub const SNAPSHOT_CHUNK_MAX: u64 = 1 << 30;
 /// Checks a plan; says the first thing that is wrong.
 ///
 /// # Errors
-///
 /// The first thing that is wrong.
 pub fn validate(plan: &Plan) -> Checked {
     between(
@@ -532,7 +531,6 @@ fn check_syncs(plan: &Plan) -> Checked {
 /// Complains about a property that is named twice.
 ///
 /// # Errors
-///
 /// The complaint, with the place of the second.
 pub fn each_once(judge: &[Property]) -> Checked {
     for (place, property) in judge.iter().enumerate() {

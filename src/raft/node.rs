@@ -52,7 +52,6 @@ impl Raft {
     /// A node before its first boot. `members` holds all nodes, this one too.
     ///
     /// # Panics
-    ///
     /// If the node is none of the members.
     pub fn new(id: NodeId, members: NodeSet, config: Config) -> Raft {
         assert!(members.contains(id), "a node is a member of its cluster");

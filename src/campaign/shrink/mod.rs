@@ -1,10 +1,6 @@
-//! Shrinking: a failing plan becomes the smallest story that still fails in the same way.
-//!
-//! A [`Shrinker`] holds the best plan so far. Passes propose simpler plans, in order, and the first that still fails becomes the best;
-//! candidates run in parallel, and the lowest place wins, so the result is the same for any number of workers. `list` takes things
-//! away (faults, requests, pins), `simpler` makes what stays simpler (nodes, network, disks, clocks, numbers), and [`schedule`] takes
-//! the randomness out: requests, election timeouts and the fate of single messages become decisions that stand in the plan. Passes are
-//! repeated until none finds anything, so a shrunk plan does not shrink further.
+//! Shrinking: a failing plan becomes the smallest story that still fails in the same way. Passes propose simpler plans, in order, and the
+//! first that still fails becomes the best; candidates run in parallel, and the lowest place wins, so the result is the same for any number
+//! of workers. Passes are repeated until none finds anything, so a shrunk plan does not shrink further.
 
 mod gather;
 mod list;

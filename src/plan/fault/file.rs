@@ -146,15 +146,15 @@ struct Shared {
     flapping: Option<Span>,
 }
 
-/// These keys, and whether a kind has each.
-const SHARED: [(&str, fn(FaultKind) -> bool); 3] =
-    [(TARGET, FaultKind::names_target), (FOR, FaultKind::ends), (FLAPPING, FaultKind::flaps)];
+/// These keys.
 const TARGET: &str = "target";
 const FOR: &str = "for";
 const FLAPPING: &str = "flapping";
 
+/// Those of them that a kind has.
 fn shared_keys(kind: FaultKind) -> impl Iterator<Item = &'static str> {
-    SHARED.into_iter().filter(move |(_, has)| has(kind)).map(|(key, _)| key)
+    let keys = [(TARGET, kind.names_target()), (FOR, kind.ends()), (FLAPPING, kind.flaps())];
+    keys.into_iter().filter(|(_, has)| *has).map(|(key, _)| key)
 }
 
 /// Reads the table of an action of this kind.

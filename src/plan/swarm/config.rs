@@ -138,7 +138,6 @@ impl Config {
     /// Reads a file, and checks it.
     ///
     /// # Errors
-    ///
     /// What is wrong with the text, where, and what to write instead.
     pub fn from_toml(text: &str) -> Result<Config, FileError> {
         scenario::read_toml(text, Config::check)
@@ -147,7 +146,6 @@ impl Config {
     /// Says the first thing that is wrong.
     ///
     /// # Errors
-    ///
     /// The first thing that is wrong.
     pub fn check(&self) -> Checked {
         fn all(values: &[u64], from: u64, to: u64, key: &str, what: &str) -> Checked {
