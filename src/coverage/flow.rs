@@ -16,9 +16,9 @@ pub struct UnderWay {
     /// The event in which that was.
     sent_at: [u64; NODES_MAX as usize],
     /// The last entry that anybody was sent.
-    furthest: Index,
+    pub(super) furthest: Index,
     /// The event in which the leader appended something last, and the last entry that anybody had been sent by its end.
-    appended: (u64, Index),
+    pub(super) appended: (u64, Index),
     /// Who has accepted something, and refused nothing since: the leader waits for no answer of theirs to find where logs agree.
     pub(super) streaming: NodeSet,
     /// The event in which an answer arrived from a follower for which something had been held back, and the follower.
@@ -26,12 +26,6 @@ pub struct UnderWay {
 }
 
 impl Situations {
-    /// A leader appends an entry, and sends whomever it may what they lack.
-    pub(super) fn entries_due(&mut self, id: NodeId) {
-        let under_way = &mut self.nodes[id.slot()].under_way;
-        under_way.appended = (self.event, under_way.furthest);
-    }
-
     /// A leader sends a follower the entries behind one index and up to another.
     pub(super) fn entries_sent(&mut self, id: NodeId, to: NodeId, (prev, end): (Index, Index)) {
         let event = self.event;

@@ -191,7 +191,8 @@ impl Situations {
                 let appended = if leads { LeaderAppended } else { EntriesAccepted };
                 self.reach(appended, Some(id));
                 if leads {
-                    self.entries_due(id);
+                    let under_way = &mut self.nodes[id.slot()].under_way;
+                    under_way.appended = (record.event, under_way.furthest);
                 }
                 self.reach_if(leads && before == write, RequestsGathered, id);
             }
@@ -382,7 +383,10 @@ impl Situations {
                 self.lease_round_answered(id, from, (term, round), oracles);
             }
             Summary::ReadIndex { request } => self.reads.asked = (self.event, request),
-            Summary::ReadIndexReply { index, .. } => self.read_index_told(id, index),
+            Summary::ReadIndexReply { index, .. } => {
+                let behind = index.is_some_and(|index| self.nodes[id.slot()].applied < index);
+                self.reach_if(behind, FollowerReadWaited, id);
+            }
             Summary::PreVote { .. }
             | Summary::PreVoteReply { .. }
             | Summary::TimeoutNow { .. }

@@ -1,7 +1,7 @@
 //! Situations of reads that leave no entry in the log.
 
 use crate::coverage::Situations;
-use crate::ids::{Index, NODES_MAX, NodeId, Term};
+use crate::ids::{NODES_MAX, NodeId, Term};
 use crate::log::RequestId;
 use crate::message::Summary;
 use crate::node::Role;
@@ -59,12 +59,6 @@ impl Situations {
         if begun {
             self.lease_round_begun(id, round.0);
         }
-    }
-
-    /// A node hears how far it must have applied.
-    pub(super) fn read_index_told(&mut self, id: NodeId, upto: Option<Index>) {
-        let behind = upto.is_some_and(|index| self.nodes[id.slot()].applied < index);
-        self.reach_if(behind, FollowerReadWaited, id);
     }
 
     /// A request, which may be a read, reaches a node, or a node answers it.

@@ -94,7 +94,8 @@ impl Plan {
         let fixed = || self.nodes.iter().map(|node| &node.election_timeouts);
         let longest = fixed().flatten().copied().max().unwrap_or(Span::ZERO).max(timeout.to);
         let message = message(self);
-        let answer = beat.times(2).plus(message.times(20)).plus(message.times(5 * self.askers()));
+        let askers = u64::from(self.clients.count) + self.requests.len() as u64;
+        let answer = beat.times(2).plus(message.times(20)).plus(message.times(5 * askers));
         let answer = answer.max(self.clients.timeout);
         let tries = 2 + self.outside_max();
         let service = answer.plus(self.clients.retry_after).plus(message.times(2)).times(tries);
@@ -128,11 +129,6 @@ impl Plan {
         let keys = u64::from(self.clients.keys) + self.requests.len() as u64;
         let lists = keys + u64::from(self.clients.sessions.unwrap_or(0));
         (lists * list).div_ceil(config.snapshot_chunk.into())
-    }
-
-    /// How many clients there are at most, single requests counted.
-    fn askers(&self) -> u64 {
-        u64::from(self.clients.count) + self.requests.len() as u64
     }
 
     /// How many nodes are outside the core at most.
