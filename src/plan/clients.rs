@@ -73,10 +73,8 @@ table! {
 impl Mix {
     /// The sum of the weights.
     pub fn total(self) -> u64 {
-        [self.get, self.put, self.delete, self.compare_and_set, self.append]
-            .into_iter()
-            .map(u64::from)
-            .sum()
+        let Mix { get, put, delete, compare_and_set, append } = self;
+        [get, put, delete, compare_and_set, append].map(u64::from).iter().sum()
     }
 }
 

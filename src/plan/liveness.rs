@@ -283,7 +283,10 @@ pub fn check(plan: &Plan) -> Checked {
     none_of(never, "nodes/{}/election_priority", || {
         "a node that never stands may be the only one that could win; liveness cannot be judged with it".into()
     })?;
-    let removes = |fault: &Fault| matches!(&fault.action, Action::Change(change) if change.changes().any(Change::removes));
+    let removes = |fault: &Fault| match &fault.action {
+        Action::Change(change) => change.changes().any(Change::removes),
+        _ => false,
+    };
     let shielded = plan.config().elections.bear_removed_servers();
     let disruptor = plan.faults.iter().position(removes).filter(|_| !shielded);
     none_of(disruptor, "faults/{}/change", || {

@@ -2,7 +2,6 @@
 //! and a saved plan (JSON) carry this one model; what a file leaves out has the default that stands here.
 
 pub mod clients;
-pub mod expect;
 pub mod fault;
 pub mod files;
 pub mod guest;
@@ -19,7 +18,6 @@ pub mod target;
 pub mod validate;
 
 pub use clients::{Ask, Clients, Mix, SingleRequest};
-pub use expect::Expect;
 pub use fault::{Action, Fault, FaultKind, Trigger, When};
 pub use latency::Latency;
 pub use liveness::Liveness;
@@ -36,6 +34,7 @@ use crate::guest::{Guest, Setup};
 use crate::ids::{NodeId, NodeSet};
 use crate::plan::table::table;
 use crate::property::Property;
+use crate::situation::Situation;
 use crate::time::{Share, Shift, Span, SpanRange};
 
 table! {
@@ -145,9 +144,11 @@ impl Plan {
     pub fn config(&self) -> Config {
         let (mut config, raft) = (self.cluster.profile.config(), &self.raft);
         choose!(raft => config.elections; pre_vote, check_quorum, vote_lease);
-        choose!(raft => config; election_timeout, heartbeat_interval, entries_per_append, appends_in_flight, bytes_per_append);
-        choose!(raft => config; bytes_in_flight, batch_delay, parallel_append, reads, follower_reads, drift_bound_ppm);
+        choose!(raft => config; election_timeout, heartbeat_interval, batch_delay, parallel_append);
+        choose!(raft => config; entries_per_append, appends_in_flight);
+        choose!(raft => config; bytes_per_append, bytes_in_flight);
         choose!(raft => config; snapshot_every, snapshot_trailing, snapshot_chunk);
+        choose!(raft => config; reads, follower_reads, drift_bound_ppm);
         config.bugs = Bugs::of(&raft.bugs);
         self.without_lacking(config)
     }
@@ -206,8 +207,8 @@ impl Plan {
     pub fn concrete(mut self) -> Plan {
         let (config, raft) = (self.config(), &mut self.raft);
         fix!(config.elections => raft; pre_vote, check_quorum, vote_lease);
-        fix!(config => raft; election_timeout, heartbeat_interval, entries_per_append, appends_in_flight);
-        fix!(config => raft; bytes_per_append, snapshot_every, reads);
+        fix!(config => raft; election_timeout, heartbeat_interval, entries_per_append);
+        fix!(config => raft; appends_in_flight, bytes_per_append, snapshot_every, reads);
         if config.reads != Reads::Log {
             fix!(config => raft; follower_reads);
         }
@@ -424,6 +425,30 @@ table! {
         /// one for each fifth, or ten, that it is lower. 0: it votes, but never stands unless a leader hands over to it. Without one, it
         /// stands whenever its time is up.
         election_priority: Option<u32>,
+    }
+
+    /// What a scenario promises. What is left out is not promised.
+    pub struct Expect {
+        /// The property that is violated; without it, the run is clean.
+        violation: Option<Property>,
+        /// How many leaders are elected at least.
+        leaders_min: Option<u64>,
+        /// How many leaders are elected at most.
+        leaders_max: Option<u64>,
+        /// The highest term that a node may reach.
+        term_max: Option<u64>,
+        /// How many entries are committed at least, no-ops too.
+        commits_min: Option<u64>,
+        /// How many entries are committed at most.
+        commits_max: Option<u64>,
+        /// How many requests clients hear to be applied, at least.
+        answers_min: Option<u64>,
+        /// How many requests clients hear to be applied, at most.
+        answers_max: Option<u64>,
+        /// Situations that are reached.
+        situations: Vec<Situation>,
+        /// Situations that are not reached.
+        never: Vec<Situation>,
     }
 }
 

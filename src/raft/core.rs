@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::config::priority::Patience;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
-use crate::log::{Batch, Entry, Log, RequestId};
+use crate::log::{Batch, Log, RequestId};
 use crate::node::{Answer, Context, Effect, Moment, Recovered, Snapshot};
 use crate::raft::follower_reads::Asked;
 use crate::raft::membership::Membership;
@@ -309,10 +309,5 @@ impl Core {
     /// The term and index of the last entry: what makes a log more or less up to date (5.4.1).
     pub fn last_entry(&self) -> (Term, Index) {
         (self.log.last_term(), self.log.last_index())
-    }
-
-    /// The leader's no-op for this term (section 8).
-    pub fn noop(&self) -> Batch {
-        Batch::from(Entry::noop(self.current_term))
     }
 }

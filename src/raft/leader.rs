@@ -51,7 +51,7 @@ impl Leader {
     pub fn new(core: &mut Core, ctx: &mut Ctx) -> Leader {
         core.follow(core.id, ctx);
         let next_index = core.log.last_index().next();
-        core.append(core.noop(), ctx);
+        core.append(Batch::from(Entry::noop(core.current_term)), ctx);
         let match_index = core.rules().initial_match(core.log.last_index());
         let rules = core.rules();
         let term = core.current_term;
@@ -92,7 +92,7 @@ impl Leader {
         }
         self.leave_joint(core, ctx);
         self.end_transfer(core, ctx);
-        if self.gathered.is_due(ctx.now) {
+        if self.gathered.due.is_some_and(|due| due <= ctx.now) {
             self.append_gathered(core, ctx);
         }
         match ctx.now >= self.deadline {

@@ -37,7 +37,7 @@ struct Waiting {
 /// What a leader knows of the reads that wait.
 ///
 /// Invariant: `confirmed <= covered <= asked`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ReadQueue {
     /// The leader's no-op: the first entry of its term.
     noop: Index,
@@ -60,17 +60,7 @@ pub struct ReadQueue {
 impl ReadQueue {
     /// No read waits. `noop` is the first entry of the leader's term.
     pub fn new(core: &Core, noop: Index) -> ReadQueue {
-        ReadQueue {
-            noop,
-            waiting: VecDeque::new(),
-            asked: 0,
-            confirmed: 0,
-            round: 0,
-            under_way: false,
-            covered: 0,
-            answered: NodeSet::only(core.id),
-            lease: Lease::default(),
-        }
+        ReadQueue { noop, answered: NodeSet::only(core.id), ..ReadQueue::default() }
     }
 }
 

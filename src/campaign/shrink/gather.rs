@@ -1,7 +1,7 @@
 //! Gathers pins: many messages that were late or lost between the same nodes become one fault, and many slow syncs a slow disk.
 
 use crate::campaign::shrink::Shrinker;
-use crate::campaign::shrink::plain::{SYNCS, plain_disk};
+use crate::campaign::shrink::simpler::{SYNCS, plain_disk};
 use crate::ids::NodeId;
 use crate::plan::fault::{Cut, Direction, DiskChange, Isolate};
 use crate::plan::{Action, Fault, Latency, LinkException, Pin, Plan, SyncPin, Target, When};

@@ -4,7 +4,6 @@
 
 mod gather;
 mod list;
-mod plain;
 mod recovery;
 pub mod schedule;
 mod simpler;

@@ -5,7 +5,7 @@
 //! and syncs that were late, lost or doubled.
 
 use crate::campaign::shrink::Shrinker;
-use crate::campaign::shrink::plain::{PLAIN, SYNCS, is_plain_network, plain_disk, plain_network};
+use crate::campaign::shrink::simpler::{PLAIN, SYNCS, is_plain_network, plain_disk, plain_network};
 use crate::ids::NodeId;
 use crate::plan::{
     Action, Clients, DiskOptions, Fault, Latency, Pin, Plan, SyncPin, Target, WORDS_MAX, When,
