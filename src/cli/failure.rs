@@ -62,7 +62,7 @@ fn clamp(span: Option<std::ops::Range<usize>>, text: &str) -> std::ops::Range<us
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Failure {
         match error {
-            ReadError::Mistake { path, text, error } => Failure::mistake(&path, &text, &error),
+            ReadError::Mistake(path, text, error) => Failure::mistake(&path, &text, &error),
             _ => Failure::usage(error),
         }
     }

@@ -66,7 +66,7 @@ mod tests {
         let settings = Settings { bugs: vec![Bug::TruncateUnconditional], ..Settings::default() };
         let mut summary = Summary::default();
         for seed in 1..40 {
-            let outcome = run_caught(&BuiltIn::new(), &settings.plan(seed), None).unwrap();
+            let outcome = run_caught(&BuiltIn::new(), &settings.plan(seed)).unwrap();
             summary.add(seed, &outcome);
         }
         let file = CampaignFile::new(&settings, &summary, Timing::default());

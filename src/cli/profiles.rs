@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::cli::catalogue::{ListArgs, print_json};
 use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
-use crate::plan::profile::{DRIFT_BOUND_PPM, Known, Operations, SNAPSHOT_CHUNK};
+use crate::plan::profile::{DRIFT_BOUND_PPM, Known, SNAPSHOT_CHUNK};
 use crate::plan::{Cluster, Plan, Profile};
 
 /// Options of `[raft]` that differ from profile to profile, a table each.
@@ -17,7 +17,7 @@ const TABLES: [&[&str]; 3] = [
     &["bytes_per_append", "snapshot_every", "snapshot_trailing"],
 ];
 
-/// Operations that a plan asks for, whatever its profile: the name of each, and an example of it.
+/// Operations that a plan asks for, whatever its profile, as [`Profile::operations`] has them: the name of each, and an example of it.
 const OPERATIONS: [(&str, &str); 5] = [
     ("change.add", "[[faults]]\nat = \"1s\"\nchange = { add = 3 }"),
     ("change.joint", "[[faults]]\nat = \"1s\"\nchange = { joint = { add = [3], remove = [1] } }"),
@@ -42,9 +42,7 @@ fn options(profile: Profile) -> Map<String, Value> {
 }
 
 fn operations(profile: Profile) -> impl Iterator<Item = (&'static str, Known)> {
-    let Operations { one_by_one, joint, learners, transfer, priorities } = profile.operations();
-    let known = [one_by_one, joint, learners, transfer, priorities];
-    OPERATIONS.into_iter().map(|(name, _)| name).zip(known)
+    OPERATIONS.into_iter().map(|(name, _)| name).zip(profile.operations())
 }
 
 fn json(profile: Profile) -> Value {

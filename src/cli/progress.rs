@@ -44,7 +44,7 @@ impl Progress {
             let millis = elapsed.as_millis().max(1);
             grouped((u128::from(count) * 1_000 / millis) as u64)
         };
-        let reached = summary.situations.iter().flatten().count();
+        let reached = summary.situations.len();
         self.bar.set_message(format!(
             "{} runs ({}/s), {} events/s, {} times real time, {} violations, {reached} of {} situations",
             grouped(totals.runs),

@@ -86,7 +86,7 @@ pub(super) fn of_regression(
         Ok(plan) => plan,
         Err(message) => return Some(Failure { source, what: What::WrongPlan(message) }),
     };
-    let signature = match run_caught(runner, &plan, None) {
+    let signature = match run_caught(runner, &plan) {
         Ok(outcome) => Signature::of(&outcome)?,
         Err(signature) => signature,
     };

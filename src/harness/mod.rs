@@ -342,7 +342,7 @@ impl<R: Runner> Test<R> {
     fn run_seed(&self, seed: u64, report: &mut Report) {
         let runner = &self.runner_of_plans();
         let plan = self.plan(seed);
-        let outcome = match workers::run_caught(runner, &plan, None) {
+        let outcome = match workers::run_caught(runner, &plan) {
             Ok(outcome) => outcome,
             Err(signature) => {
                 report.summary.add_panic(seed, signature.clone());

@@ -15,49 +15,29 @@ pub const BYTES_MAX: u64 = 4 << 20;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The file, or the folder, cannot be read.
-    Io {
-        /// The file or the folder.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// The folder has no scenario in it, nor have the folders in it.
-    Empty {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// The file is larger than [`BYTES_MAX`].
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// Its size.
-        bytes: u64,
-    },
-    /// There is a mistake in the file.
-    Mistake {
-        /// The file.
-        path: PathBuf,
-        /// What stands in it.
-        text: String,
-        /// The mistake, and its place in the text.
-        error: FileError,
-    },
+    /// This file, or folder, cannot be read; and what the system says.
+    Io(PathBuf, io::Error),
+    /// This folder has no scenario in it, nor have the folders in it.
+    Empty(PathBuf),
+    /// This file has so many bytes, more than [`BYTES_MAX`].
+    TooLarge(PathBuf, u64),
+    /// There is a mistake in this file; the text that stands in it, and the mistake with its place there.
+    Mistake(PathBuf, String, FileError),
 }
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ReadError::Io { path, error } => write!(f, "cannot read {}: {error}", path.display()),
-            ReadError::Empty { folder } => {
+            ReadError::Io(path, error) => write!(f, "cannot read {}: {error}", path.display()),
+            ReadError::Empty(folder) => {
                 write!(f, "there is no .toml file below {}", folder.display())
             }
-            ReadError::TooLarge { path, bytes } => write!(
+            ReadError::TooLarge(path, bytes) => write!(
                 f,
                 "{} has {bytes} bytes; a file that is read has at most {BYTES_MAX}",
                 path.display()
             ),
-            ReadError::Mistake { path, text, error } => {
+            ReadError::Mistake(path, text, error) => {
                 write!(f, "{}", path.display())?;
                 if let Some(before) = error.span.as_ref().and_then(|span| text.get(..span.start)) {
                     write!(f, ":{}", before.matches('\n').count() + 1)?;
@@ -74,7 +54,6 @@ impl std::error::Error for ReadError {}
 /// The scenario files that paths name: files themselves, and every `.toml` below a folder, in order of their names.
 ///
 /// # Errors
-///
 /// If a folder cannot be read, or there is no `.toml` below it.
 pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError> {
     let mut files = Vec::new();
@@ -83,7 +62,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError> {
             let before = files.len();
             walk(path, &mut files)?;
             if files.len() == before {
-                return Err(ReadError::Empty { folder: path.clone() });
+                return Err(ReadError::Empty(path.clone()));
             }
         } else {
             files.push(path.clone());
@@ -93,8 +72,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError> {
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), ReadError> {
-    let entries =
-        fs::read_dir(folder).map_err(|error| ReadError::Io { path: folder.to_owned(), error })?;
+    let entries = fs::read_dir(folder).map_err(|error| ReadError::Io(folder.to_owned(), error))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
@@ -110,13 +88,12 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), ReadError> {
 /// Reads a file as text.
 ///
 /// # Errors
-///
 /// If it cannot be read, is no text, or is larger than [`BYTES_MAX`].
 pub fn read_text(path: &Path) -> Result<String, ReadError> {
-    let failed = |error| ReadError::Io { path: path.to_owned(), error };
+    let failed = |error| ReadError::Io(path.to_owned(), error);
     let bytes = fs::metadata(path).map_err(failed)?.len();
     if bytes > BYTES_MAX {
-        return Err(ReadError::TooLarge { path: path.to_owned(), bytes });
+        return Err(ReadError::TooLarge(path.to_owned(), bytes));
     }
     fs::read_to_string(path).map_err(failed)
 }
@@ -124,15 +101,10 @@ pub fn read_text(path: &Path) -> Result<String, ReadError> {
 /// Reads a scenario, and checks it.
 ///
 /// # Errors
-///
 /// As [`read_text`], and if there is a mistake in it.
 pub fn read(path: &Path) -> Result<Plan, ReadError> {
     let text = read_text(path)?;
-    scenario::from_toml(&text).map_err(|error| ReadError::Mistake {
-        path: path.to_owned(),
-        text,
-        error,
-    })
+    scenario::from_toml(&text).map_err(|error| ReadError::Mistake(path.to_owned(), text, error))
 }
 
 #[cfg(test)]

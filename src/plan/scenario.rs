@@ -31,7 +31,6 @@ impl fmt::Display for FileError {
 /// Reads a scenario, and checks it.
 ///
 /// # Errors
-///
 /// What is wrong with the text, where, and what to write instead.
 pub fn from_toml(text: &str) -> Result<Plan, FileError> {
     read_toml(text, validate)
@@ -40,7 +39,6 @@ pub fn from_toml(text: &str) -> Result<Plan, FileError> {
 /// Reads a file in TOML, and checks what it says.
 ///
 /// # Errors
-///
 /// What is wrong with the text, where, and what to write instead.
 pub fn read_toml<T: DeserializeOwned>(
     text: &str,
@@ -57,7 +55,6 @@ pub fn read_toml<T: DeserializeOwned>(
 /// Writes a plan as a scenario.
 ///
 /// # Panics
-///
 /// If the plan cannot have passed validation.
 pub fn to_toml(plan: &Plan) -> String {
     toml::to_string(plan).expect("every plan that passed validation can be written")
@@ -66,7 +63,6 @@ pub fn to_toml(plan: &Plan) -> String {
 /// Reads a plan in JSON, and checks it.
 ///
 /// # Errors
-///
 /// What is wrong with the text, where, and what to write instead.
 pub fn from_json(text: &str) -> Result<Plan, FileError> {
     let plan: Plan = serde_json::from_str(text).map_err(|error| json_error(&error, text))?;
