@@ -22,6 +22,7 @@ macro_rules! one_word {
 }
 
 one_word! {
+    u8: value => value.into();
     u32: value => value.into();
     u64: value => value;
     bool: value => value.into();

@@ -53,42 +53,20 @@ impl RequestId {
 /// What a log entry does to the replicated map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the line of a command says what its fields are")]
 pub enum Command {
     /// Nothing: a new leader's first entry (section 8).
     Noop,
     /// Reads a key, by way of the log.
-    Get {
-        /// The key.
-        key: u32,
-    },
+    Get { key: u32 },
     /// Sets a key to just this value.
-    Put {
-        /// The key.
-        key: u32,
-        /// The new value.
-        value: u32,
-    },
+    Put { key: u32, value: u32 },
     /// Removes a key.
-    Delete {
-        /// The key.
-        key: u32,
-    },
+    Delete { key: u32 },
     /// Sets a key to `value` if it holds just `expected`.
-    CompareAndSet {
-        /// The key.
-        key: u32,
-        /// What the key must hold.
-        expected: u32,
-        /// What it holds then.
-        value: u32,
-    },
+    CompareAndSet { key: u32, expected: u32, value: u32 },
     /// Appends to the list of values that a key holds.
-    Append {
-        /// The key.
-        key: u32,
-        /// The value that is added.
-        value: u32,
-    },
+    Append { key: u32, value: u32 },
     /// Opens a session for its client (thesis 6.3): what a client with sessions asks first.
     Register,
     /// Changes the members of the cluster: what only leaders write.
@@ -116,9 +94,29 @@ impl Command {
             Command::Get { .. } | Command::Noop | Command::Register | Command::Configure(_)
         )
     }
-}
 
-impl Command {
+    /// Its number in digests and payloads, and its numbers in order; zero where it has fewer.
+    pub(crate) fn words(self) -> (u8, [u32; 3]) {
+        match self {
+            Command::Noop => (0, [0; 3]),
+            Command::Get { key } => (1, [key, 0, 0]),
+            Command::Put { key, value } => (2, [key, value, 0]),
+            Command::Delete { key } => (3, [key, 0, 0]),
+            Command::CompareAndSet { key, expected, value } => (4, [key, expected, value]),
+            Command::Append { key, value } => (5, [key, value, 0]),
+            Command::Register => (6, [0; 3]),
+            Command::Configure(configuration) => (7, configuration.words()),
+        }
+    }
+
+    /// The same numbers as digests have them: the value comes last, also where nothing is expected.
+    fn aligned(self) -> (u8, [u32; 3]) {
+        match self.words() {
+            (tag @ (2 | 5), [key, value, _]) => (tag, [key, 0, value]),
+            words => words,
+        }
+    }
+
     /// The same about another key.
     #[must_use]
     pub fn with_key(self, key: u32) -> Command {
@@ -131,6 +129,23 @@ impl Command {
                 Command::CompareAndSet { key, expected, value }
             }
             Command::Append { value, .. } => Command::Append { key, value },
+        }
+    }
+}
+
+/// Number and key, then the values; the four parts of a configuration come behind.
+impl Fold for Command {
+    fn fold(&self, push: &mut impl FnMut(u64)) {
+        let configuration = match *self {
+            Command::Configure(configuration) => Some(configuration),
+            _ => None,
+        };
+        let (tag, words) = self.aligned();
+        let [key, more, value] = if configuration.is_some() { [0; 3] } else { words };
+        push(u64::from(tag) << 32 | u64::from(key));
+        push(u64::from(more) << 32 | u64::from(value));
+        if let Some(configuration) = configuration {
+            configuration.fold(push);
         }
     }
 }
@@ -157,21 +172,9 @@ impl Entry {
 
     /// A 64-bit fingerprint of everything in the entry but its term: what oracles compare.
     pub fn fingerprint(&self) -> u64 {
-        let (tag, key, more, value) = match self.command {
-            Command::Noop => (0, 0, 0, 0),
-            Command::Get { key } => (1, key, 0, 0),
-            Command::Put { key, value } => (2, key, 0, value),
-            Command::Delete { key } => (3, key, 0, 0),
-            Command::CompareAndSet { key, expected, value } => (4, key, expected, value),
-            Command::Append { key, value } => (5, key, 0, value),
-            Command::Register => (6, 0, 0, 0),
-            Command::Configure(configuration) => {
-                let [voters, outgoing, learners] = configuration.words();
-                (7, voters, outgoing, learners)
-            }
-        };
+        let (tag, [key, more, value]) = self.command.aligned();
         let request = u64::from(self.request.client) << 32 | u64::from(self.request.serial);
-        let state = mix(request ^ (tag << 61));
+        let state = mix(request ^ (u64::from(tag) << 61));
         let state = match self.request.session {
             Index::ZERO => state,
             session => mix(state ^ session.0),

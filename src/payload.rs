@@ -62,19 +62,10 @@ impl TryFrom<&[u8]> for Payload {
 impl Payload {
     /// The bytes of a request and its command.
     pub fn new(request: RequestId, command: Command) -> Payload {
-        let (kind, words) = match command {
-            Command::Noop => (0, [0; 3]),
-            Command::Get { key } => (1, [key, 0, 0]),
-            Command::Put { key, value } => (2, [key, value, 0]),
-            Command::Delete { key } => (3, [key, 0, 0]),
-            Command::CompareAndSet { key, expected, value } => (4, [key, expected, value]),
-            Command::Append { key, value } => (5, [key, value, 0]),
-            Command::Register => (6, [0; 3]),
-            Command::Configure(Configuration { voters, outgoing, learners, auto_leave }) => {
-                let kind = if auto_leave { 7 | AUTO_LEAVE } else { 7 };
-                (kind, [voters.bits(), outgoing.bits(), learners.bits()])
-            }
-        };
+        let (mut kind, mut words) = command.words();
+        if let Command::Configure(Configuration { outgoing, auto_leave: true, .. }) = command {
+            (kind, words[1]) = (kind | AUTO_LEAVE, outgoing.bits());
+        }
         let mut bytes = [0; PAYLOAD_BYTES];
         bytes[0] = kind;
         bytes[1..5].copy_from_slice(&request.client.to_le_bytes());

@@ -1,7 +1,5 @@
 //! A state machine that applies later: it is given entries, and works them off in batches, in order.
 
-use std::collections::VecDeque;
-
 use crate::ids::NodeId;
 use crate::node::{Effect, Node};
 use crate::sim::incoming::Incoming;
@@ -44,16 +42,14 @@ impl<N: Node> Sim<'_, '_, N> {
             return;
         }
         self.count_event();
-        let mut answers = VecDeque::new();
         for effect in std::mem::take(&mut self.hosts[id.slot()].to_apply) {
-            if let Err(fault) = self.carry_out(id, effect, &mut answers) {
-                return self.broken(id, fault);
+            if let Err(fault) = self.carry_out(id, effect) {
+                self.broken(id, fault);
+                break;
             }
         }
-        for answer in answers {
-            if self.hosts[id.slot()].is_up() {
-                self.step(id, answer);
-            }
+        if !self.answers.is_empty() {
+            self.step_answers(id);
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Carries out what nodes want: the one place where an effect becomes something that happens.
 
-use std::collections::VecDeque;
-
 use crate::breach::Breach;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, WriteId};
@@ -16,17 +14,9 @@ use crate::sim::journal::Write;
 use crate::sim::{Event, Sim};
 use crate::world::network::Fate;
 
-/// Outputs that a node asked for.
-pub type Answers<M> = VecDeque<Input<M>>;
-
 impl<N: Node> Sim<'_, '_, N> {
     /// Carries out the effects of a step, in order.
-    pub(super) fn carry_out_all(
-        &mut self,
-        id: NodeId,
-        effects: &mut Vec<Effect<N::Message>>,
-        answers: &mut Answers<N::Message>,
-    ) {
+    pub(super) fn carry_out_all(&mut self, id: NodeId, effects: &mut Vec<Effect<N::Message>>) {
         let applies_later = self.applies_later();
         let mut rest = effects.drain(..);
         while let Some(effect) = rest.next() {
@@ -35,25 +25,23 @@ impl<N: Node> Sim<'_, '_, N> {
                 continue;
             }
             let stops = matches!(effect, Effect::Stop);
-            let done = self.carry_out(id, effect, answers);
-            if let Err(fault) = done {
-                self.broken(id, fault);
-                return self.discard(id, rest);
-            }
-            if stops {
+            let done = self.carry_out(id, effect);
+            if stops || done.is_err() {
+                if let Err(fault) = done {
+                    self.broken(id, fault);
+                }
                 return self.discard(id, rest);
             }
         }
         self.record_commit(id);
     }
 
-    /// Carries out an effect. What it asks the state machine for is added to the answers. In line, so that no effect is moved once more.
+    /// Carries out an effect. What it asks the state machine for comes to the node next. In line, so that no effect is moved once more.
     #[inline(always)]
     pub(super) fn carry_out(
         &mut self,
         id: NodeId,
         effect: Effect<N::Message>,
-        answers: &mut Answers<N::Message>,
     ) -> Result<(), Fault> {
         match effect {
             Effect::Send { to, message, after } => return self.send_after(id, to, message, after),
@@ -95,11 +83,12 @@ impl<N: Node> Sim<'_, '_, N> {
                 self.record_commit(id);
                 let output = self.apply(id, index, &entry)?;
                 if answer {
-                    answers.push_back(Input::Applied { index, output });
+                    self.answers.push_back(Input::Applied { index, output });
                 }
             }
             Effect::Read { request, relay } => {
-                answers.push_back(self.read(id, request, relay)?);
+                let answer = self.read(id, request, relay)?;
+                self.answers.push_back(answer);
             }
             Effect::Reply { request, answer } => self.reply(id, request, answer)?,
             Effect::Stop => self.stop(id),
@@ -221,7 +210,8 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// Sends a message once a write is durable.
+    /// Sends a message once a write is durable. In line, as what calls it.
+    #[inline(always)]
     fn send_after(
         &mut self,
         from: NodeId,
@@ -229,30 +219,21 @@ impl<N: Node> Sim<'_, '_, N> {
         message: N::Message,
         after: WriteId,
     ) -> Result<(), Fault> {
-        if let Err(breach) = self.check_send(from, to, after) {
-            guarded_drop(message)?;
-            return Err(breach.into());
-        }
-        let host = &mut self.hosts[from.slot()];
-        if after <= host.durable {
-            self.send(from, to, message)
-        } else {
-            host.outbox.push_back((after, to, message));
-            Ok(())
-        }
-    }
-
-    fn check_send(&self, from: NodeId, to: NodeId, after: WriteId) -> Result<(), Breach> {
         let (number, nodes) = (to.number(), self.plan.cluster.nodes);
-        let last = self.hosts[from.slot()].journal.last_write();
-        match () {
-            () if number == 0 || number > nodes => {
-                Err(Breach::MessageToNobody { to: number, nodes })
+        let host = &mut self.hosts[from.slot()];
+        let last = host.journal.last_write();
+        let breach = match () {
+            () if number == 0 || number > nodes => Breach::MessageToNobody { to: number, nodes },
+            () if to == from => Breach::MessageToItself { to: number },
+            () if after > last => Breach::MessageAfterNoWrite { after, last },
+            () if after <= host.durable => return self.send(from, to, message),
+            () => {
+                host.outbox.push_back((after, to, message));
+                return Ok(());
             }
-            () if to == from => Err(Breach::MessageToItself { to: number }),
-            () if after > last => Err(Breach::MessageAfterNoWrite { after, last }),
-            () => Ok(()),
-        }
+        };
+        guarded_drop(message)?;
+        Err(breach.into())
     }
 
     fn send(&mut self, from: NodeId, to: NodeId, message: N::Message) -> Result<(), Fault> {

@@ -9,7 +9,6 @@ use crate::plan::fault::Unsynced;
 use crate::plan::{NodeOptions, OnCorruption, Plan, Survives};
 use crate::record::{Kind, Loss};
 use crate::rng::{Rng, Stream};
-use crate::sim::effects::Answers;
 use crate::sim::guest::{Fault, guarded};
 use crate::sim::incoming::Incoming;
 use crate::sim::journal::{Journal, Tear};
@@ -279,12 +278,14 @@ impl<N: Node> Sim<'_, '_, N> {
 
     /// Hands an input to a node and does what it says, then does the same with the outputs that it asked for.
     pub(super) fn step(&mut self, id: NodeId, input: Input<N::Message>) {
-        let mut answers = self.step_once(id, input);
-        while let Some(answer) = answers.pop_front() {
-            if !self.hosts[id.slot()].is_up() {
-                return;
-            }
-            answers.extend(self.step_once(id, answer));
+        self.step_once(id, input);
+        self.step_answers(id);
+    }
+
+    /// Does that for outputs, as one input.
+    pub(super) fn step_answers(&mut self, id: NodeId) {
+        while let Some(answer) = self.answers.pop_front() {
+            self.step_once(id, answer);
         }
         let host = &mut self.hosts[id.slot()];
         if host.per_input > Span::ZERO && host.is_up() {
@@ -292,13 +293,12 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    fn step_once(&mut self, id: NodeId, input: Input<N::Message>) -> Answers<N::Message> {
+    fn step_once(&mut self, id: NodeId, input: Input<N::Message>) {
         let now = self.recorder.now;
+        let host = &mut self.hosts[id.slot()];
+        let Some(node) = &mut host.node else { return };
         let mut effects = std::mem::take(&mut self.effects);
         debug_assert!(effects.is_empty(), "what one step wants is done before the next");
-        let host = &mut self.hosts[id.slot()];
-        let mut answers = VecDeque::new();
-        let Some(node) = &mut host.node else { return answers };
         let before = host.status;
         // Kept outside of what is caught, which would copy it.
         let mut input = Some(input);
@@ -318,14 +318,13 @@ impl<N: Node> Sim<'_, '_, N> {
             Err(panic) => Err(panic.into()),
         };
         match stands {
-            Ok(()) => self.carry_out_all(id, &mut effects, &mut answers),
+            Ok(()) => self.carry_out_all(id, &mut effects),
             Err(fault) => {
                 self.broken(id, fault);
                 self.discard(id, effects.drain(..));
             }
         }
         self.effects = effects;
-        answers
     }
 
     /// Records what changed of a node's status: before its effects, for these are done in the new one.

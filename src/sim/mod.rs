@@ -31,11 +31,13 @@ pub use cluster::Cluster;
 pub use run::{Ended, Options, Outcome, run_nodes};
 pub use runner::{BuiltIn, Nodes, Run, Runner, WithChecker, run};
 
+use std::collections::VecDeque;
+
 use crate::configuration::Configuration;
 use crate::guest::Setup;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::RequestId;
-use crate::node::{Answer, Effect, Node};
+use crate::node::{Answer, Effect, Input, Node};
 use crate::plan::{Clients, Plan, SingleRequest};
 use crate::raft::Rules;
 use crate::record::Kind;
@@ -89,6 +91,8 @@ pub struct Sim<'p, 'w, N: Node> {
     messages: u64,
     /// The effects of the step at hand; kept to be used again.
     effects: Vec<Effect<N::Message>>,
+    /// Outputs that the node at hand asked for, which come to it next.
+    answers: VecDeque<Input<N::Message>>,
     clients: Vec<crate::client::workload::Client>,
     /// What clients are like now.
     client_options: Clients,
@@ -125,6 +129,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             network: Network::new(plan.seed, plan.cluster.nodes, &plan.pins, link),
             messages: 0,
             effects: Vec::new(),
+            answers: VecDeque::new(),
             clients: Vec::new(),
             client_options: plan.clients.clone(),
             singles: Vec::new(),

@@ -157,12 +157,11 @@ impl<'a> Recorder<'a> {
                 let reached = Situation::ALL.iter().filter(|it| now.of(**it) > before.of(**it));
                 reached.for_each(|situation| marks(record.number, *situation));
             }
-            let violation = judges.oracles.observe(record);
+            if let Some(violation) = judges.oracles.observe(record) {
+                self.violation.get_or_insert(violation);
+            }
             if matches!(record.kind, Kind::Recovery { .. }) {
                 self.recovered = judges.oracles.has_recovered();
-            }
-            if violation.is_some() && self.violation.is_none() {
-                self.violation = violation;
             }
         }
         if let Some(stopwatch) = &mut self.stopwatch {

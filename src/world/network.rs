@@ -119,6 +119,7 @@ impl Network {
     }
 
     /// Whether the link is cut now.
+    #[inline(always)]
     pub fn is_cut(&self, from: NodeId, to: NodeId) -> bool {
         self.links[from.slot() * self.nodes + to.slot()].cuts > 0
     }
