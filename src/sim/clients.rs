@@ -14,30 +14,18 @@ use crate::sim::incoming::Incoming;
 use crate::sim::{Event, Sim};
 use crate::time::{Span, Time};
 
-/// What can happen to a client.
+/// What can happen to a client. A token that is not the client's is out of date.
 #[derive(Clone, Copy, Debug)]
 pub enum ClientEvent {
     /// It begins an operation that it draws.
     Begin,
-    /// It begins a single request, at a node that is chosen now.
-    Asked {
-        /// The request's place in the plan.
-        place: usize,
-        /// The node at which the situation occurred that the request waited for.
-        trigger: Option<NodeId>,
-    },
-    /// It tries again.
-    Retry {
-        /// The node that was named to it.
-        hint: Option<NodeId>,
-        /// Out of date if it is not the client's.
-        token: u32,
-    },
-    /// It may have waited long enough.
-    TimeOut {
-        /// The try for which it waits; out of date if it is not the client's.
-        token: u32,
-    },
+    /// It begins the single request at this place of the plan, at a node that is chosen now. The trigger is the node at which the situation
+    /// occurred that the request waited for.
+    Asked { place: usize, trigger: Option<NodeId> },
+    /// It tries again, at the node that was named to it.
+    Retry { hint: Option<NodeId>, token: u32 },
+    /// It may have waited long enough for a try.
+    TimeOut { token: u32 },
 }
 
 impl<N: Node> Sim<'_, '_, N> {

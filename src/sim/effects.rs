@@ -5,7 +5,7 @@ use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, WriteId};
 use crate::log::{Batch, Command, Entry, RequestId};
 use crate::machine::Output;
-use crate::node::{Answer, Effect, Input, Node, Request};
+use crate::node::{Answer, Effect, Input, Node};
 use crate::record::{Kind, Loss};
 use crate::sim::apply::is_for_state_machine;
 use crate::sim::guest::{Fault, guarded, guarded_drop};
@@ -52,21 +52,18 @@ impl<N: Node> Sim<'_, '_, N> {
             Effect::CancelTimer { timer } => self.hosts[id.slot()].timers.cancel(timer),
             Effect::SaveVote { write, term, vote } => {
                 self.check_named(vote)?;
-                self.write(id, write, Write::Vote(term, vote))?;
-                self.recorder.record(Some(id), Kind::Vote { write, term, vote });
+                self.write(id, write, Write::Vote(term, vote), Kind::Vote { write, term, vote })?;
             }
             Effect::Append { write, first, entries } => self.append(id, write, first, entries)?,
             Effect::Truncate { write, from } => {
-                self.write(id, write, Write::Truncate(from))?;
-                self.recorder.record(Some(id), Kind::Truncate { write, from });
+                self.write(id, write, Write::Truncate(from), Kind::Truncate { write, from })?;
             }
             Effect::Compact { write, upto } => {
-                self.write(id, write, Write::Compact(upto))?;
-                self.recorder.record(Some(id), Kind::Compact { write, upto });
+                self.write(id, write, Write::Compact(upto), Kind::Compact { write, upto })?;
             }
             Effect::Discard { write, index, term } => {
-                self.write(id, write, Write::Discard(index, term))?;
-                self.recorder.record(Some(id), Kind::Discard { write, index, term });
+                let kind = Kind::Discard { write, index, term };
+                self.write(id, write, Write::Discard(index, term), kind)?;
             }
             Effect::TakeSnapshot { index, term, members } => {
                 self.take_snapshot(id, (index, term), members)?;
@@ -87,8 +84,12 @@ impl<N: Node> Sim<'_, '_, N> {
                 }
             }
             Effect::Read { request, relay } => {
-                let answer = self.read(id, request, relay)?;
-                self.answers.push_back(answer);
+                let RequestId { client, serial, .. } = request.id;
+                if request.command.writes() {
+                    return Err(Breach::ReadThatWrites { client, serial }.into());
+                }
+                let output = self.hosts[id.slot()].machine.read(request.command)?;
+                self.answers.push_back(Input::Read { request: request.id, relay, output });
             }
             Effect::Reply { request, answer } => self.reply(id, request, answer)?,
             Effect::Stop => self.stop(id),
@@ -96,10 +97,11 @@ impl<N: Node> Sim<'_, '_, N> {
         Ok(())
     }
 
-    /// Writes to the journal; says whether it may.
-    fn write(&mut self, id: NodeId, write: WriteId, what: Write) -> Result<(), Breach> {
+    /// Writes to the journal, if that may be, and records it.
+    fn write(&mut self, id: NodeId, write: WriteId, what: Write, kind: Kind) -> Result<(), Breach> {
         self.hosts[id.slot()].journal.push(write, what)?;
         self.sync_next(id);
+        self.recorder.record(Some(id), kind);
         Ok(())
     }
 
@@ -150,36 +152,14 @@ impl<N: Node> Sim<'_, '_, N> {
             true => host.machine.apply(index, entry)?,
             false => (Output::Done, false),
         };
-        if in_order {
-            host.applied = index;
-        }
-        let kind = Kind::Apply {
-            index,
-            term: entry.term,
-            content: entry.fingerprint(),
-            request: entry.request,
-            effect,
-        };
+        let (term, content, request) = (entry.term, entry.fingerprint(), entry.request);
+        let kind = Kind::Apply { index, term, content, request, effect };
         self.recorder.record(Some(id), kind);
-        match in_order {
-            true => Ok(output),
-            false => Err(Breach::ApplyOutOfOrder { index, applied }.into()),
+        if !in_order {
+            return Err(Breach::ApplyOutOfOrder { index, applied }.into());
         }
-    }
-
-    /// Asks the state machine; gives the answer that the node waits for.
-    fn read(
-        &mut self,
-        id: NodeId,
-        request: Request,
-        relay: Option<NodeId>,
-    ) -> Result<Input<N::Message>, Fault> {
-        if request.command.writes() {
-            let (client, serial) = (request.id.client, request.id.serial);
-            return Err(Breach::ReadThatWrites { client, serial }.into());
-        }
-        let output = self.hosts[id.slot()].machine.read(request.command)?;
-        Ok(Input::Read { request: request.id, relay, output })
+        host.applied = index;
+        Ok(output)
     }
 
     fn reply(&mut self, id: NodeId, request: RequestId, answer: Answer) -> Result<(), Breach> {
@@ -194,10 +174,10 @@ impl<N: Node> Sim<'_, '_, N> {
 
     /// Whether a node that a node names is one of the cluster.
     pub(super) fn check_named(&self, node: Option<NodeId>) -> Result<(), Breach> {
-        let nodes = self.plan.cluster.nodes;
-        match node.map(NodeId::number) {
-            Some(node) if !(1..=nodes).contains(&node) => Err(Breach::NamedNobody { node, nodes }),
-            _ => Ok(()),
+        let (node, nodes) = (node.map_or(1, NodeId::number), self.plan.cluster.nodes);
+        match (1..=nodes).contains(&node) {
+            true => Ok(()),
+            false => Err(Breach::NamedNobody { node, nodes }),
         }
     }
 

@@ -13,26 +13,15 @@ use crate::sim::{Event, Sim};
 use crate::situation::Situation;
 use crate::time::{Shift, Span, Time};
 
-/// What can happen to a fault.
+/// What can happen to a fault, which has a place in the plan, and among the faults in force; both from 0.
 #[derive(Clone, Copy, Debug)]
 pub enum FaultEvent {
-    /// It strikes.
-    Strike {
-        /// Its place in the plan, from 0.
-        fault: usize,
-        /// The node at which the situation occurred that it waited for.
-        trigger: Option<NodeId>,
-    },
+    /// It strikes. The trigger is the node at which the situation occurred that it waited for.
+    Strike { fault: usize, trigger: Option<NodeId> },
     /// A flapping partition comes or goes.
-    Flap {
-        /// Its place among the faults in force.
-        force: usize,
-    },
+    Flap { force: usize },
     /// It ends.
-    End {
-        /// Its place among the faults in force.
-        force: usize,
-    },
+    End { force: usize },
 }
 
 /// A fault in force, which has an end.
