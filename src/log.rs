@@ -264,14 +264,8 @@ impl Log {
 
     /// The term of the last entry, compacted or not; zero if there never was one.
     pub fn last_term(&self) -> Term {
-        match self.len == self.base.0 {
-            true => self.base.1,
-            false => self
-                .chunks
-                .last()
-                .and_then(|chunk| chunk.last())
-                .map_or(Term::ZERO, |entry| entry.term),
-        }
+        let last = self.chunks.last().and_then(|chunk| chunk.last());
+        last.filter(|_| self.len > self.base.0).map_or(self.base.1, |entry| entry.term)
     }
 
     /// The last index that was compacted; zero if none was.
@@ -403,13 +397,8 @@ impl Log {
     /// The first index behind the base whose entry has a term of at least `term`; one past the end if there is none.
     pub fn first_index_with_term_at_least(&self, term: Term) -> Index {
         let first = self.base().next();
-        match term.0 {
-            0 => first,
-            _ => {
-                let before = Term(term.0 - 1);
-                self.last_index_with_term_at_most(before, self.last_index()).next().max(first)
-            }
-        }
+        let Some(before) = term.0.checked_sub(1) else { return first };
+        self.last_index_with_term_at_most(Term(before), self.last_index()).next().max(first)
     }
 }
 

@@ -314,17 +314,10 @@ impl<T: Copy> Draws<T> {
 }
 
 impl NodeRng {
-    /// Draws from `rng`, but takes the first election timeouts and heartbeat intervals from the lists.
-    pub fn new(rng: Rng, timeouts: Vec<Span>, heartbeats: Vec<Span>) -> NodeRng {
+    /// Draws from `rng`, but takes the first election timeouts, heartbeat intervals and words from the lists.
+    pub fn new(rng: Rng, timeouts: Vec<Span>, heartbeats: Vec<Span>, words: Vec<i64>) -> NodeRng {
         let (timeouts, heartbeats) = (Draws::new(timeouts), Draws::new(heartbeats));
-        NodeRng { rng, timeouts, heartbeats, words: Draws::new(Vec::new()) }
-    }
-
-    /// The same, taking the first words from a list.
-    #[must_use]
-    pub fn with_words(mut self, words: Vec<i64>) -> NodeRng {
-        self.words = Draws::new(words);
-        self
+        NodeRng { rng, timeouts, heartbeats, words: Draws::new(words) }
     }
 
     /// 64 uniform random bits, for whatever the node decides by chance; as many as it likes.

@@ -5,7 +5,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::breach::Broken;
 use crate::configuration::Configuration;
-use crate::fold::Fold;
+use crate::fold::{Fold, one_word, parts};
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Command, RequestId};
 use crate::machine::Output;
@@ -342,19 +342,18 @@ impl Group {
     }
 }
 
-/// A value of a closed set is its place in it.
-macro_rules! places {
-    ($($type:ty,)+) => {
-        $(impl Fold for $type {
-            #[inline]
-            fn fold(&self, push: &mut impl FnMut(u64)) {
-                push(*self as u64);
-            }
-        })+
-    };
+// A value of a closed set is its place in it.
+one_word! {
+    Role: value => value as u64;
+    DiskFile: value => value as u64;
+    Loss: value => value as u64;
+    TimerId: value => value.0.into();
 }
 
-places! { Role, DiskFile, Loss, }
+parts! {
+    Configuration: voters learners outgoing auto_leave;
+    Remains: survived torn lost votes promised;
+}
 
 /// 1 and a fingerprint of a panic's words, or 0 and what tells of a breach.
 impl Fold for Broken {
@@ -367,33 +366,6 @@ impl Fold for Broken {
             }
         };
         words.into_iter().for_each(push);
-    }
-}
-
-impl Fold for TimerId {
-    fn fold(&self, push: &mut impl FnMut(u64)) {
-        push(self.0.into());
-    }
-}
-
-impl Fold for Configuration {
-    fn fold(&self, push: &mut impl FnMut(u64)) {
-        let Configuration { voters, learners, outgoing, auto_leave } = self;
-        voters.fold(push);
-        learners.fold(push);
-        outgoing.fold(push);
-        auto_leave.fold(push);
-    }
-}
-
-impl Fold for Remains {
-    fn fold(&self, push: &mut impl FnMut(u64)) {
-        let Remains { survived, torn, lost, votes, promised } = self;
-        survived.fold(push);
-        torn.fold(push);
-        lost.fold(push);
-        votes.fold(push);
-        promised.fold(push);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::client::workload::{Client, Patience, Way};
+use crate::client::{Client, Patience};
 use crate::ids::{Index, NodeId};
 use crate::log::RequestId;
 use crate::machine::Output;
@@ -149,7 +149,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let way = client.way(&self.client_options);
         let token = client.new_token();
         self.recorder.record(Some(node), kind);
-        if let Way::Takes(span) = way {
+        if let Some(span) = way {
             self.note_request(now.plus(span), node, command);
             let request = Request { id: request, command };
             let what = Incoming::Request(request);
@@ -208,7 +208,7 @@ impl<N: Node> Sim<'_, '_, N> {
     pub(super) fn send_answer(&mut self, node: NodeId, request: RequestId, answer: Answer) {
         let Some(place) = (request.client as usize).checked_sub(1) else { return };
         let Some(client) = self.clients.get_mut(place) else { return };
-        if let Way::Takes(span) = client.way(&self.client_options) {
+        if let Some(span) = client.way(&self.client_options) {
             let at = self.recorder.now.plus(span);
             self.queue.push(at, Event::Answer { node, request, answer });
         }

@@ -95,13 +95,13 @@ impl<'p, N: Node> Cluster<'p, N> {
 
     /// A node, while it is up.
     pub fn node(&self, id: NodeId) -> Option<&N> {
-        self.sim.hosts[id.slot()].node()
+        self.sim.hosts[id.slot()].node.as_ref()
     }
 
     /// What a node said of itself last, while it is up.
     pub fn status(&self, id: NodeId) -> Option<Status> {
         let host = &self.sim.hosts[id.slot()];
-        host.is_up().then(|| host.status())
+        host.is_up().then(|| host.status)
     }
 
     /// The node that leads in the highest term.

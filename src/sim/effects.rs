@@ -1,4 +1,5 @@
-//! Carries out what nodes want: the one place where an effect becomes something that happens.
+//! Carries out what nodes want: the one place where an effect becomes something that happens. A state machine may apply later: then it is
+//! given entries, and works them off in batches, in order.
 
 use crate::breach::Breach;
 use crate::configuration::Configuration;
@@ -7,17 +8,28 @@ use crate::log::{Batch, Command, Entry, RequestId};
 use crate::machine::Output;
 use crate::node::{Answer, Effect, Input, Node};
 use crate::record::{Kind, Loss};
-use crate::sim::apply::is_for_state_machine;
 use crate::sim::guest::{Fault, guarded, guarded_drop};
 use crate::sim::incoming::Incoming;
 use crate::sim::journal::Write;
 use crate::sim::{Event, Sim};
+use crate::time::Span;
 use crate::world::network::Fate;
+
+/// Whether an effect is the state machine's to carry out.
+fn is_for_state_machine<M>(effect: &Effect<M>) -> bool {
+    matches!(
+        effect,
+        Effect::Apply { .. }
+            | Effect::Read { .. }
+            | Effect::TakeSnapshot { .. }
+            | Effect::Restore(_)
+    )
+}
 
 impl<N: Node> Sim<'_, '_, N> {
     /// Carries out the effects of a step, in order.
     pub(super) fn carry_out_all(&mut self, id: NodeId, effects: &mut Vec<Effect<N::Message>>) {
-        let applies_later = self.applies_later();
+        let applies_later = self.plan.cluster.apply_delay > Span::ZERO;
         let mut rest = effects.drain(..);
         while let Some(effect) = rest.next() {
             if applies_later && is_for_state_machine(&effect) {
@@ -135,7 +147,7 @@ impl<N: Node> Sim<'_, '_, N> {
     /// it appends.
     fn record_commit(&mut self, id: NodeId) {
         let host = &mut self.hosts[id.slot()];
-        let (index, term) = (host.status().commit, host.status().term);
+        let (index, term) = (host.status.commit, host.status.term);
         if host.commit != index {
             host.commit = index;
             self.recorder.record(Some(id), Kind::Commit { index, term });
@@ -259,6 +271,36 @@ impl<N: Node> Sim<'_, '_, N> {
             if let Err(fault) = self.send(id, to, message) {
                 return self.broken(id, fault);
             }
+        }
+    }
+
+    /// Gives a state machine something to do.
+    pub(super) fn apply_later(&mut self, id: NodeId, effect: Effect<N::Message>) {
+        debug_assert!(is_for_state_machine(&effect));
+        let at = self.after(self.plan.cluster.apply_delay);
+        let host = &mut self.hosts[id.slot()];
+        if host.to_apply.is_empty() {
+            let what = Incoming::Apply { life: host.life };
+            self.queue.push(at, Event::Incoming { node: id, what });
+        }
+        host.to_apply.push_back(effect);
+    }
+
+    /// A state machine does all that it was given.
+    pub(super) fn apply_all(&mut self, id: NodeId, life: u32) {
+        let host = &mut self.hosts[id.slot()];
+        if host.life != life || !host.is_up() {
+            return;
+        }
+        self.count_event();
+        for effect in std::mem::take(&mut self.hosts[id.slot()].to_apply) {
+            if let Err(fault) = self.carry_out(id, effect) {
+                self.broken(id, fault);
+                break;
+            }
+        }
+        if !self.answers.is_empty() {
+            self.step_answers(id);
         }
     }
 }

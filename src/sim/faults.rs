@@ -231,9 +231,9 @@ impl<N: Node> Sim<'_, '_, N> {
                 options.write = change.write.unwrap_or(options.write);
                 options.fsync = change.fsync.unwrap_or(options.fsync);
             }
-            Action::DiskError => host.disk.fail_next(),
-            Action::DiskFull => host.disk.fill(),
-            Action::DiskLies => host.disk.start_lying(),
+            Action::DiskError => host.disk.fails_next = true,
+            Action::DiskFull => host.disk.full += 1,
+            Action::DiskLies => host.disk.lying += 1,
             Action::Corrupt(corrupt) => {
                 if let Some(index) = self.corruptible(node, corrupt) {
                     self.rot(node, corrupt.what, index);
@@ -241,14 +241,7 @@ impl<N: Node> Sim<'_, '_, N> {
             }
             Action::Clock(change) => self.set_clock(node, change.jump, change.drift_ppm),
             // What is between nodes is begun at once for all.
-            Action::Split(_)
-            | Action::Isolate(_)
-            | Action::Cut(_)
-            | Action::Bridge
-            | Action::Ring
-            | Action::Link(_)
-            | Action::Transfer(_)
-            | Action::Change(_) => {}
+            _ => {}
         }
     }
 
@@ -337,7 +330,7 @@ impl<N: Node> Sim<'_, '_, N> {
         match action {
             Action::Pause => self.resume(node),
             Action::Slow(_) => host.per_input = Span::ZERO,
-            Action::DiskFull => host.disk.empty(),
+            Action::DiskFull => host.disk.full -= 1,
             Action::DiskLies => self.stop_lying(node),
             Action::Disk(_) => {
                 let own = self.plan.node(node).and_then(|options| options.disk.as_ref());

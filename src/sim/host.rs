@@ -1,19 +1,19 @@
 //! The host of a node: hands it inputs, carries out its effects, keeps its disk, clock and state machine.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use crate::breach::Breach;
 use crate::ids::{Index, NodeId, Term, WriteId};
-use crate::node::{Context, DiskFile, Effect, Input, Node, NodeRng, Role, Status};
+use crate::node::{Context, DiskFile, Effect, Input, Node, NodeRng, Role, Snapshot, Status};
 use crate::plan::fault::Unsynced;
-use crate::plan::{NodeOptions, OnCorruption, Plan, Survives};
+use crate::plan::{NodeOptions, OnCorruption, Plan, StateMachine, Survives};
 use crate::record::{Kind, Loss};
 use crate::rng::{Rng, Stream};
 use crate::sim::guest::{Fault, guarded};
 use crate::sim::incoming::Incoming;
 use crate::sim::journal::{Journal, Tear};
 use crate::sim::machine::Machine;
-use crate::sim::snapshots::Snapshots;
 use crate::sim::timers::Timers;
 use crate::sim::{Event, Sim};
 use crate::time::{Span, Time};
@@ -23,7 +23,7 @@ use crate::world::disk::{Disk, Sync};
 /// One node's process and machine.
 pub struct Host<N: Node> {
     /// The process; none while it is down.
-    node: Option<N>,
+    pub(super) node: Option<N>,
     /// Which life it is in, from 1; 0 before the first boot.
     pub life: u32,
     /// What its node draws.
@@ -47,9 +47,9 @@ pub struct Host<N: Node> {
     pub(super) applied: Index,
     /// What the state machine was given and has not done.
     pub(super) to_apply: VecDeque<Effect<N::Message>>,
-    /// Its snapshots.
-    pub(super) snapshots: Snapshots,
-    /// Its timers.
+    /// The snapshot that is being written, beside the durable one, which lies with the journal.
+    pub(super) writing: Option<Rc<Snapshot>>,
+    pub(super) snapshot_rng: Rng,
     pub(super) timers: Timers,
     /// How many pauses are in force.
     pub pauses: u32,
@@ -59,17 +59,10 @@ pub struct Host<N: Node> {
     /// What waits for a node that is paused or busy.
     pub(super) backlog: VecDeque<Incoming<N::Message>>,
     pub(super) proceeds_at: Option<Time>,
-    status: Status,
+    /// What the node said of itself last.
+    pub(super) status: Status,
     /// The commit index that was recorded last.
     pub(super) commit: Index,
-}
-
-/// What ends with a process: the node, and what it has not sent, taken or done.
-pub struct Process<N: Node> {
-    node: Option<N>,
-    outbox: VecDeque<(WriteId, NodeId, N::Message)>,
-    backlog: VecDeque<Incoming<N::Message>>,
-    to_apply: VecDeque<Effect<N::Message>>,
 }
 
 impl<N: Node> Host<N> {
@@ -82,8 +75,12 @@ impl<N: Node> Host<N> {
         Host {
             node: None,
             life: 0,
-            rng: NodeRng::new(rng, options.election_timeouts, options.heartbeat_intervals)
-                .with_words(options.words),
+            rng: NodeRng::new(
+                rng,
+                options.election_timeouts,
+                options.heartbeat_intervals,
+                options.words,
+            ),
             clock: Clock::new(options.clock_offset, options.clock_drift_ppm),
             disk: Disk::new(disk, Rng::new(plan.seed, Stream::Disk(id)), syncs),
             journal: Journal::default(),
@@ -95,7 +92,8 @@ impl<N: Node> Host<N> {
             machine: Machine::fresh::<N>(plan, id),
             applied: Index::ZERO,
             to_apply: VecDeque::new(),
-            snapshots: Snapshots::new(plan, id),
+            writing: None,
+            snapshot_rng: Rng::new(plan.seed, Stream::Snapshot(id)),
             timers: Timers::default(),
             pauses: 0,
             per_input: Span::ZERO,
@@ -107,34 +105,9 @@ impl<N: Node> Host<N> {
         }
     }
 
-    /// The process, while it runs.
-    pub fn node(&self) -> Option<&N> {
-        self.node.as_ref()
-    }
-
     /// Whether the process runs.
     pub fn is_up(&self) -> bool {
         self.node.is_some()
-    }
-
-    /// Whether the process runs, in a term later than this one.
-    pub fn is_up_in_later(&self, term: Term) -> bool {
-        self.is_up() && self.status.term > term
-    }
-
-    /// Takes the process away, for its destructors to be run where they are caught.
-    pub(super) fn end_process(&mut self) -> Process<N> {
-        Process {
-            node: self.node.take(),
-            outbox: std::mem::take(&mut self.outbox),
-            backlog: std::mem::take(&mut self.backlog),
-            to_apply: std::mem::take(&mut self.to_apply),
-        }
-    }
-
-    /// What the node said of itself last.
-    pub fn status(&self) -> Status {
-        self.status
     }
 }
 
@@ -152,7 +125,10 @@ impl<N: Node> Sim<'_, '_, N> {
         let host = &mut self.hosts[id.slot()];
         host.wiped = false;
         host.journal.drop_corrupt_vote();
-        let restored = host.recover_machine(|| Machine::fresh::<N>(self.plan, id));
+        if self.plan.cluster.state_machine == StateMachine::Volatile {
+            host.begin_machine_anew(Machine::fresh::<N>(self.plan, id));
+        }
+        let restored = host.recover_machine();
         if !self.rules.answers_outlive_crash() {
             host.machine.forget_answers();
         }
@@ -196,10 +172,10 @@ impl<N: Node> Sim<'_, '_, N> {
             return Some((DiskFile::Snapshot, index));
         }
         let stops = disk.options.on_corruption == OnCorruption::Stop;
-        if stops && journal.vote_is_corrupt() {
+        if stops && journal.vote_rots {
             return Some((DiskFile::Vote, Index::ZERO));
         }
-        let corrupt = journal.corrupt().map(|index| (DiskFile::Log, index));
+        let corrupt = journal.corrupt.map(|index| (DiskFile::Log, index));
         corrupt.filter(|_| stops && self.rules.tells_corrupt_from_torn())
     }
 
@@ -212,7 +188,7 @@ impl<N: Node> Sim<'_, '_, N> {
     ) -> Survives {
         let host = &mut self.hosts[id.slot()];
         debug_assert!(host.life > 0, "a node that never started cannot crash");
-        if let Some(snapshot) = host.snapshots.crash(unsynced) {
+        if let Some(snapshot) = host.crash_snapshot(unsynced) {
             self.save_snapshot(id, &snapshot);
         }
         let host = &mut self.hosts[id.slot()];
@@ -239,18 +215,20 @@ impl<N: Node> Sim<'_, '_, N> {
         host.proceeds_at = None;
         host.busy_until = Time::ZERO;
         host.status = Status::default();
-        let ended = host.end_process();
         self.recorder.record(Some(id), Kind::Crash(remains));
-        for (_, to, _) in &ended.outbox {
+        for (_, to, _) in &host.outbox {
             self.recorder.record(Some(*to), Kind::Drop { from: id, id: 0, why: Loss::Unsent });
         }
-        self.drop_process(id, ended);
+        self.end_process(id);
         survives
     }
 
-    /// Drops a process, which is the node's own code once more.
-    pub(super) fn drop_process(&mut self, id: NodeId, process: Process<N>) {
-        let Process { node, outbox, backlog, to_apply } = process;
+    /// Ends a process, and drops what it has not sent, taken or done: its own code once more, which may panic each time.
+    pub(super) fn end_process(&mut self, id: NodeId) {
+        let host = &mut self.hosts[id.slot()];
+        let (node, outbox) = (host.node.take(), std::mem::take(&mut host.outbox));
+        let (backlog, to_apply) =
+            (std::mem::take(&mut host.backlog), std::mem::take(&mut host.to_apply));
         self.discard(id, node);
         self.discard(id, outbox);
         self.discard(id, backlog);
@@ -303,7 +281,7 @@ impl<N: Node> Sim<'_, '_, N> {
         // Kept outside of what is caught, which would copy it.
         let mut input = Some(input);
         let stepped = guarded(|| {
-            let (now, jumped) = (host.clock.local(now), host.clock.jumped());
+            let (now, jumped) = (host.clock.local(now), host.clock.jumped);
             let mut ctx = Context { now, jumped, rng: &mut host.rng, effects: &mut effects };
             if let Some(input) = input.take() {
                 node.step(input, &mut ctx);
@@ -406,11 +384,11 @@ impl<N: Node> Sim<'_, '_, N> {
         let what = if sync.fails {
             host.survives = sync.survives;
             let write = host.journal.first_unsynced().unwrap_or(upto);
-            host.journal.fail();
+            host.journal.failed = true;
             self.recorder.record(Some(id), Kind::WriteFailed { write });
             Incoming::WriteFailed(write)
         } else {
-            let lie = !host.disk.is_honest();
+            let lie = host.disk.lying > 0;
             match lie {
                 true => host.journal.lie(upto),
                 false => host.journal.sync(upto),
@@ -425,7 +403,8 @@ impl<N: Node> Sim<'_, '_, N> {
     /// A disk stops lying, and writes what it said that it had.
     pub(super) fn stop_lying(&mut self, id: NodeId) {
         let host = &mut self.hosts[id.slot()];
-        if host.disk.stop_lying()
+        host.disk.lying -= 1;
+        if host.disk.lying == 0
             && let Some(write) = host.journal.keep_promise()
         {
             self.recorder.record(Some(id), Kind::Durable { write, lie: false });

@@ -31,25 +31,25 @@ pub enum Write {
 }
 
 /// A journal: what is durable, and the writes that are not yet. Beside it lies the latest snapshot.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Journal {
-    term: Term,
-    vote: Option<NodeId>,
+    /// The term and the vote in it; none on a fresh disk.
+    voted: Option<(Term, Option<NodeId>)>,
     log: Log,
-    snapshot: Option<Rc<Snapshot>>,
+    /// The latest durable snapshot.
+    pub(super) snapshot: Option<Rc<Snapshot>>,
     damage: Damage,
-    /// The first entry whose record rotted.
-    corrupt: Option<Index>,
-    /// Whether the records of the term and vote, and of the snapshot, did.
-    vote_rots: bool,
+    /// The first entry whose checksum does not hold.
+    pub(super) corrupt: Option<Index>,
+    /// Whether those of the term and vote, and of the snapshot, do not hold.
+    pub(super) vote_rots: bool,
     snapshot_rots: bool,
     pending: VecDeque<(WriteId, Write)>,
-    /// What the node has in memory.
     head: Head,
     /// The disk said that this write and every earlier one are durable, whether they are or not.
     promised: WriteId,
     /// A sync failed: nothing becomes durable any more until the journal is read again.
-    failed: bool,
+    pub(super) failed: bool,
 }
 
 /// Where the log of a running node begins and ends, and its last write: what is durable, and all that is written behind it.
@@ -72,25 +72,6 @@ pub enum Tear {
     Drawn(u64),
     /// So many entries.
     After(u32),
-}
-
-impl Default for Journal {
-    fn default() -> Journal {
-        Journal {
-            term: Term::FIRST,
-            vote: None,
-            log: Log::default(),
-            snapshot: None,
-            damage: Damage::default(),
-            corrupt: None,
-            vote_rots: false,
-            snapshot_rots: false,
-            pending: VecDeque::new(),
-            head: Head::default(),
-            promised: WriteId::NONE,
-            failed: false,
-        }
-    }
 }
 
 impl Journal {
@@ -189,11 +170,6 @@ impl Journal {
         self.pending.len() as u64
     }
 
-    /// A sync failed.
-    pub fn fail(&mut self) {
-        self.failed = true;
-    }
-
     /// The disk says that writes up to and with this one are durable. They are not.
     pub fn lie(&mut self, upto: WriteId) {
         debug_assert!(self.promised <= upto && upto <= self.head.write);
@@ -221,7 +197,9 @@ impl Journal {
 
     fn carry_out(&mut self, write: Write) {
         match write {
-            Write::Vote(term, vote) => self.keep_vote(term, vote),
+            Write::Vote(term, vote) => {
+                (self.voted, self.vote_rots) = (Some((term, vote)), false);
+            }
             Write::Append(batch) => {
                 batch.entries().iter().for_each(|entry| self.log.push(*entry));
             }
@@ -243,39 +221,23 @@ impl Journal {
         }
     }
 
-    fn keep_vote(&mut self, term: Term, vote: Option<NodeId>) {
-        (self.term, self.vote, self.vote_rots) = (term, vote, false);
-    }
-
     /// The configurations in the log, as the node has it in memory, with their indexes; first, that of the snapshot.
     pub fn configurations(&self) -> Vec<(Index, Configuration)> {
-        let mut found = Vec::new();
-        let mut last = self.log.base();
-        let add = |found: &mut Vec<_>, last: &mut Index, entry: &Entry| {
-            *last = last.next();
-            if let Command::Configure(configuration) = entry.command {
-                found.push((*last, configuration));
-            }
-        };
-        for entry in self.log.iter_from(last.next()) {
-            add(&mut found, &mut last, entry);
-        }
+        let mut log = self.log.clone();
         for (_, write) in &self.pending {
             match write {
-                Write::Append(batch) => {
-                    batch.entries().iter().for_each(|entry| add(&mut found, &mut last, entry));
-                }
-                Write::Truncate(from) => {
-                    last = from.previous();
-                    found.retain(|(index, _)| index < from);
-                }
-                Write::Discard(index, _) => {
-                    last = *index;
-                    found.clear();
-                }
+                Write::Append(batch) => batch.entries().iter().for_each(|entry| log.push(*entry)),
+                Write::Truncate(from) => log.truncate(*from),
+                Write::Discard(index, term) => log.replace(*index, *term),
                 Write::Vote(..) | Write::Compact(_) => {}
             }
         }
+        let indexes = (log.base().0 + 1..).map(Index);
+        let entries = indexes.zip(log.iter_from(Index::ZERO));
+        let found = entries.filter_map(|(index, entry)| match entry.command {
+            Command::Configure(configuration) => Some((index, configuration)),
+            _ => None,
+        });
         let snapshot = self.snapshot.iter().map(|it| (it.last_included_index, it.members));
         snapshot.chain(found).collect()
     }
@@ -291,7 +253,7 @@ impl Journal {
     pub fn rotting(&self, what: DiskFile, place: u64) -> Option<Index> {
         match what {
             DiskFile::Log => self.from_end(place),
-            DiskFile::Vote => (self.term > Term::FIRST).then_some(Index::ZERO),
+            DiskFile::Vote => self.voted.filter(|it| it.0 > Term::FIRST).map(|_| Index::ZERO),
             DiskFile::Snapshot => self.snapshot.as_ref().map(|it| it.last_included_index),
         }
     }
@@ -307,16 +269,6 @@ impl Journal {
         }
     }
 
-    /// The first entry whose checksum does not hold.
-    pub fn corrupt(&self) -> Option<Index> {
-        self.corrupt
-    }
-
-    /// Whether the checksum of the term and vote does not hold.
-    pub fn vote_is_corrupt(&self) -> bool {
-        self.vote_rots
-    }
-
     /// The last index of the snapshot, if its checksum does not hold.
     pub fn corrupt_snapshot(&self) -> Option<Index> {
         self.rotting(DiskFile::Snapshot, 1).filter(|_| self.snapshot_rots)
@@ -324,14 +276,9 @@ impl Journal {
 
     /// A term and vote that cannot be read are dropped.
     pub fn drop_corrupt_vote(&mut self) {
-        if self.vote_rots {
-            self.keep_vote(Term::FIRST, None);
+        if std::mem::take(&mut self.vote_rots) {
+            self.voted = None;
         }
-    }
-
-    /// The latest durable snapshot.
-    pub fn snapshot(&self) -> Option<&Rc<Snapshot>> {
-        self.snapshot.as_ref()
     }
 
     /// A snapshot is whole on the disk, and takes the place of the one before.
@@ -363,7 +310,7 @@ impl Journal {
         let in_order = self.pending_votes().take_while(|(id, _)| *id <= survived).last();
         let stays = votes.map_or(in_order, |count| last_vote(count as usize));
         let rots = self.vote_rots && stays.is_none();
-        let (last, vote) = stays.unwrap_or((WriteId::NONE, (self.term, self.vote)));
+        let (last, vote) = stays.map_or((WriteId::NONE, self.voted), |(id, vote)| (id, Some(vote)));
         let is_lost = |(id, write): &&(WriteId, Write)| match write {
             Write::Vote(..) => *id > last,
             _ => *id > survived,
@@ -373,7 +320,7 @@ impl Journal {
             self.pending.iter().filter(is_lost).filter(|(id, _)| *id <= self.promised).count();
         let moved = last != in_order.map_or(WriteId::NONE, |(id, _)| id);
         self.sync(survived);
-        (self.term, self.vote, self.vote_rots) = (vote.0, vote.1, rots);
+        (self.voted, self.vote_rots) = (vote, rots);
         let torn = self.tear(tear);
         self.pending.clear();
         (self.failed, self.promised) = (false, WriteId::NONE);
@@ -415,9 +362,10 @@ impl Journal {
 
     /// What a node finds at its start. `applied` is where its state machine is.
     pub fn recover(&mut self, applied: Index) -> Recovered {
+        let (term, vote) = self.voted.unwrap_or((Term::FIRST, None));
         Recovered {
-            term: self.term,
-            vote: self.vote,
+            term,
+            vote,
             log: self.log.clone(),
             snapshot: self.snapshot.clone(),
             applied,
@@ -549,12 +497,12 @@ mod tests {
         assert_eq!(journal.recover(Index::ZERO).damage.corrupt, Some(Index(2)));
         write(&mut journal, WriteId(3), Write::Truncate(Index(2)));
         journal.sync(WriteId(3));
-        assert_eq!(journal.corrupt(), None);
+        assert_eq!(journal.corrupt, None);
         journal.rot(DiskFile::Log, Index(1));
         journal.save(snapshot(1));
         write(&mut journal, WriteId(4), Write::Compact(Index(1)));
         journal.sync(WriteId(4));
-        assert_eq!((journal.corrupt(), journal.from_end(1)), (None, None));
+        assert_eq!((journal.corrupt, journal.from_end(1)), (None, None));
     }
 
     #[test]
@@ -568,10 +516,10 @@ mod tests {
         write(&mut journal, WriteId(2), Write::Vote(Term(5), None));
         write(&mut journal, WriteId(3), entries(1));
         journal.crash(2, Tear::Nothing, Some(0));
-        assert!(journal.vote_is_corrupt(), "the log came first, and the crash before the vote");
+        assert!(journal.vote_rots, "the log came first, and the crash before the vote");
         write(&mut journal, WriteId(1), Write::Vote(Term(6), None));
         journal.sync(WriteId(1));
-        assert!(!journal.vote_is_corrupt());
+        assert!(!journal.vote_rots);
         journal.rot(DiskFile::Vote, Index::ZERO);
         journal.drop_corrupt_vote();
         assert_eq!(journal.recover(Index::ZERO).term, Term::FIRST);
@@ -600,6 +548,6 @@ mod tests {
         let recovered = journal.recover(Index(9));
         assert_eq!((recovered.log.base(), recovered.log.last_index()), (Index(9), Index(10)));
         journal.wipe();
-        assert!(journal.snapshot().is_none());
+        assert!(journal.snapshot.is_none());
     }
 }

@@ -1,12 +1,11 @@
 //! The simulator: one virtual clock, one event at a time.
 //!
 //! [`runner`] is the door, and [`cluster`] the one for tests that look in between. [`Sim`] is the loop over events. `host` hands a node its
-//! inputs, `incoming` has them wait where it is not ready, and `guest` catches its panics. `effects` does what the node wants, with `apply`
-//! for state machines that work later, `snapshots` for copies of them, and `timers`; [`journal`] is what disks hold. `faults` does what the
+//! inputs, `incoming` has them wait where it is not ready, and `guest` catches its panics. `effects` does what the node wants, with `snapshots`
+//! for copies of state machines, and `timers`; [`journal`] is what disks hold. `faults` does what the
 //! plan wants (`targets` and `partition` say to which nodes), and `recovery` ends it. `clients` asks and waits; [`recorder`] sees it all;
 //! [`choices`] keeps what was drawn.
 
-mod apply;
 pub mod choices;
 mod clients;
 pub mod cluster;
@@ -17,7 +16,6 @@ mod host;
 mod incoming;
 pub mod journal;
 mod machine;
-mod partition;
 pub mod recorder;
 mod recovery;
 pub mod run;
@@ -93,7 +91,7 @@ pub struct Sim<'p, 'w, N: Node> {
     effects: Vec<Effect<N::Message>>,
     /// Outputs that the node at hand asked for, which come to it next.
     answers: VecDeque<Input<N::Message>>,
-    clients: Vec<crate::client::workload::Client>,
+    clients: Vec<crate::client::Client>,
     /// What clients are like now.
     client_options: Clients,
     /// The single requests of the plan, each with the number of its client.
@@ -220,9 +218,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
     /// Ends the run: drops all that is a node's, which may panic for the last time.
     fn close(&mut self) {
         for slot in 0..self.hosts.len() {
-            let id = NodeId::at(slot);
-            let process = self.hosts[slot].end_process();
-            self.drop_process(id, process);
+            self.end_process(NodeId::at(slot));
         }
         while let Some((_, event)) = self.queue.pop_until(Time::MAX) {
             if let Event::Incoming { node, what: Incoming::Deliver { from, message, .. } } = event {

@@ -56,9 +56,7 @@ impl<R: BufRead> Reader<R> {
     ///
     /// If the first line cannot be read, or is not the head of a trace.
     pub fn new(input: R) -> Result<Reader<R>, ReadError> {
-        let header =
-            Header { format: String::new(), version: 0, title: String::new(), nodes: 0, seed: 0 };
-        let last = (0, Time::ZERO);
+        let (header, last) = (Header::default(), (0, Time::ZERO));
         let mut reader = Reader { input, header, line: 0, text: Vec::new(), last, over: false };
         let expected = format!("expected the header of a `{FORMAT}` of version {VERSION}");
         if !reader.next_line()? {

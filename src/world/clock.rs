@@ -11,8 +11,8 @@ const EPOCH: LocalTime = LocalTime(30 * 24 * 3_600 * 1_000_000_000);
 pub struct Clock {
     since: Time,
     local: LocalTime,
-    jumped: Shift,
-    drift_ppm: i32,
+    pub jumped: Shift,
+    pub drift_ppm: i32,
 }
 
 impl Clock {
@@ -50,16 +50,6 @@ impl Clock {
         self.since = now;
         // By as much as it really was set: a clock stops at its ends.
         self.jumped.0 += (i128::from(self.local.0) - i128::from(before.0)) as i64;
-    }
-
-    /// How far it was set forward since the start, or back if negative.
-    pub fn jumped(&self) -> Shift {
-        self.jumped
-    }
-
-    /// How many parts per million it runs fast.
-    pub fn drift_ppm(&self) -> i32 {
-        self.drift_ppm
     }
 
     /// Changes how fast it runs.

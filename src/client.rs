@@ -51,15 +51,6 @@ pub struct Patience {
     pub token: u32,
 }
 
-/// The way of a message between a client and a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// It is lost.
-    Lost,
-    /// It takes this long.
-    Takes(Span),
-}
-
 impl Client {
     /// A client with a random stream of its own, before its first operation.
     pub fn new(number: u32, rng: Rng, attempts: u32, single: Option<Command>) -> Client {
@@ -104,13 +95,10 @@ impl Client {
         self.target = hint.unwrap_or(NodeId::at(usize::from(self.target.number() % nodes)));
     }
 
-    /// The way of a message to or from a node. Always one word.
-    pub fn way(&mut self, options: &Clients) -> Way {
+    /// How long a message to or from a node takes; none if it is lost. Always one word.
+    pub fn way(&mut self, options: &Clients) -> Option<Span> {
         let (latency, loss) = self.rng.halves();
-        if options.loss.hit(loss) {
-            return Way::Lost;
-        }
-        Way::Takes(sample(&options.latency, latency))
+        (!options.loss.hit(loss)).then(|| sample(&options.latency, latency))
     }
 
     /// How long it thinks. Always one word.
