@@ -16,13 +16,9 @@ pub struct Client {
     rng: Rng,
     /// The operation under way, or the last one.
     pub request: RequestId,
-    /// What it asks.
     pub command: Command,
-    /// How often it was tried.
     pub attempt: u32,
-    /// Whether it is under way.
     pub waiting: bool,
-    /// The node that it asks.
     pub target: NodeId,
     /// A wake-up with another token is out of date.
     pub token: u32,
@@ -30,7 +26,6 @@ pub struct Client {
     pub patience: Option<Patience>,
     /// The next time at which it is looked whether it has waited long enough; no later than its patience ends.
     pub wake_at: Option<Time>,
-    /// How often it tries at most.
     pub attempts: u32,
     /// What it is to ask, if it asks single requests.
     pub single: Option<Command>,
@@ -43,7 +38,6 @@ pub struct Client {
 /// How long a client waits for one try.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// When it ends.
     pub ends: Time,
     /// In which turn of that time: the one that was next when the try began.
     pub turn: Turn,
@@ -89,7 +83,6 @@ impl Client {
         self.waiting = true;
     }
 
-    /// Tries again: at the node that was named, or the next one.
     pub fn retry(&mut self, hint: Option<NodeId>, nodes: u8) {
         self.attempt += 1;
         self.target = hint.unwrap_or(NodeId::at(usize::from(self.target.number() % nodes)));

@@ -184,8 +184,7 @@ impl Entry {
     }
 }
 
-/// Some entries in a row, shared between the messages and writes that carry them. The empty batch of a
-/// heartbeat takes no memory.
+/// Some entries in a row, shared between the messages and writes that carry them. The empty batch of a heartbeat takes no memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch(Option<Rc<[Entry]>>);
 

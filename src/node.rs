@@ -111,8 +111,7 @@ pub struct Recovered {
 pub struct Damage {
     /// An entry whose record was cut short: its checksum does not hold, its content is not what was written.
     pub torn: Option<Entry>,
-    /// Entries which a durable truncation removed, whose records still lie in the journal before it, with the
-    /// index of the first.
+    /// Entries which a durable truncation removed, whose records still lie in the journal before it, with the index of the first.
     pub truncated: Option<(Index, Rc<[Entry]>)>,
     /// The first entry of the log whose checksum does not hold, though more lies behind it. A node is started with one only if it is to
     /// drop that entry and all that follow.
@@ -326,25 +325,16 @@ impl NodeRng {
         self.words.take(drawn).cast_unsigned()
     }
 
-    /// The words so far, as signed numbers, which files have room for.
-    pub fn words(&self) -> &[i64] {
-        &self.words.taken
-    }
-
     /// The node's next election timeout. One word is drawn, used or not.
     pub fn election_timeout(&mut self, range: SpanRange) -> Span {
         let drawn = range.pick(self.rng.word());
         self.timeouts.take(drawn)
     }
 
-    /// The election timeouts so far: with these in the plan, the node decides alike.
-    pub fn election_timeouts(&self) -> &[Span] {
-        &self.timeouts.taken
-    }
-
-    /// The heartbeat intervals so far; none where there is nothing to draw.
-    pub fn heartbeat_intervals(&self) -> &[Span] {
-        &self.heartbeats.taken
+    /// The election timeouts, heartbeat intervals and words so far: with these in the plan, the node decides alike. Words are signed numbers,
+    /// which files have room for.
+    pub fn drawn(&self) -> (&[Span], &[Span], &[i64]) {
+        (&self.timeouts.taken, &self.heartbeats.taken, &self.words.taken)
     }
 
     /// The node's next heartbeat interval. A word is drawn where there is a choice.

@@ -38,8 +38,7 @@ macro_rules! kinds {
         $({ $($(#[$attribute:meta])* $field:ident: $type:ty),* $(,)? })?
         $(($inner:ident: $inner_type:ty))?,)+
     ) => {
-        /// What happened. A change of the node's status is recorded when the step that made it has ended; an effect when it is carried
-        /// out.
+        /// What happened. A change of the node's status is recorded when the step that made it has ended; an effect when it is carried out.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(tag = "kind", rename_all = "kebab-case")]
         #[non_exhaustive]

@@ -214,8 +214,7 @@ pub(crate) use as_text;
 
 as_text!(Span, "Span", "A length of time: a number and ns, us, ms, s, m or h.", ["150ms", "1.5s"]);
 
-/// A range of spans, `from` included and `to` not, drawn uniformly. Written `150ms..300ms`, or as one span for
-/// a range of just that.
+/// A range of spans, `from` included and `to` not, drawn uniformly. Written `150ms..300ms`, or as one span for a range of just that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpanRange {
     /// The shortest.

@@ -279,7 +279,7 @@ fn a_brief_run_differs_in_its_history_alone() {
     let text = fs::read_to_string("scenarios/bugs/local-read.toml").expect("it is readable");
     let plan = squall::plan::scenario::from_toml(&text).expect("it is a scenario");
     let run = |minimise_history| {
-        BuiltIn::new().run(&plan, Options { minimise_history, ..Options::default() })
+        BuiltIn::new().run(&plan, Options { any_history: !minimise_history, ..Options::default() })
     };
     let (full, brief) = (run(true), run(false));
     let signature = Signature::of(&full).expect("it fails");

@@ -1,5 +1,4 @@
-//! The replicated state machine: a map from keys to lists of values. It sits in the host, so that every Raft gets the same
-//! one.
+//! The replicated state machine: a map from keys to lists of values. It sits in the host, so that every Raft gets the same one.
 
 pub mod sessions;
 

@@ -59,7 +59,6 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// Something happens to a client.
     pub(super) fn client_event(&mut self, number: u32, what: ClientEvent) {
         let nodes = self.plan.cluster.nodes;
         let client = &mut self.clients[number as usize - 1];

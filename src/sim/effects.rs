@@ -27,7 +27,6 @@ fn is_for_state_machine<M>(effect: &Effect<M>) -> bool {
 }
 
 impl<N: Node> Sim<'_, '_, N> {
-    /// Carries out the effects of a step, in order.
     pub(super) fn carry_out_all(&mut self, id: NodeId, effects: &mut Vec<Effect<N::Message>>) {
         let applies_later = self.plan.cluster.apply_delay > Span::ZERO;
         let mut rest = effects.drain(..);
@@ -103,7 +102,14 @@ impl<N: Node> Sim<'_, '_, N> {
                 let output = self.hosts[id.slot()].machine.read(request.command)?;
                 self.answers.push_back(Input::Read { request: request.id, relay, output });
             }
-            Effect::Reply { request, answer } => self.reply(id, request, answer)?,
+            Effect::Reply { request, answer } => {
+                if let Answer::Refused(hint) = answer {
+                    self.check_named(hint)?;
+                }
+                let applied = matches!(answer, Answer::Applied(_));
+                self.recorder.record(Some(id), Kind::Reply { request, applied });
+                self.send_answer(id, request, answer);
+            }
             Effect::Stop => self.stop(id),
         }
         Ok(())
@@ -117,7 +123,6 @@ impl<N: Node> Sim<'_, '_, N> {
         Ok(())
     }
 
-    /// Writes entries that a node adds to its log.
     fn append(
         &mut self,
         id: NodeId,
@@ -172,16 +177,6 @@ impl<N: Node> Sim<'_, '_, N> {
         }
         host.applied = index;
         Ok(output)
-    }
-
-    fn reply(&mut self, id: NodeId, request: RequestId, answer: Answer) -> Result<(), Breach> {
-        if let Answer::Refused(hint) = answer {
-            self.check_named(hint)?;
-        }
-        let applied = matches!(answer, Answer::Applied(_));
-        self.recorder.record(Some(id), Kind::Reply { request, applied });
-        self.send_answer(id, request, answer);
-        Ok(())
     }
 
     /// Whether a node that a node names is one of the cluster.
@@ -260,7 +255,6 @@ impl<N: Node> Sim<'_, '_, N> {
         Ok(guarded_drop(message)?)
     }
 
-    /// Sends what waited for a write.
     pub(super) fn release(&mut self, id: NodeId, write: WriteId) {
         let host = &mut self.hosts[id.slot()];
         debug_assert!(write <= host.journal.last_write() || !host.is_up());
@@ -274,7 +268,6 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// Gives a state machine something to do.
     pub(super) fn apply_later(&mut self, id: NodeId, effect: Effect<N::Message>) {
         debug_assert!(is_for_state_machine(&effect));
         let at = self.after(self.plan.cluster.apply_delay);

@@ -17,14 +17,19 @@ use crate::time::{Shift, Span, Time};
 #[derive(Clone, Copy, Debug)]
 pub enum FaultEvent {
     /// It strikes. The trigger is the node at which the situation occurred that it waited for.
-    Strike { fault: usize, trigger: Option<NodeId> },
+    Strike {
+        fault: usize,
+        trigger: Option<NodeId>,
+    },
     /// A flapping partition comes or goes.
-    Flap { force: usize },
-    /// It ends.
-    End { force: usize },
+    Flap {
+        force: usize,
+    },
+    End {
+        force: usize,
+    },
 }
 
-/// A fault in force, which has an end.
 #[derive(Debug)]
 struct InForce {
     fault: usize,
@@ -35,30 +40,22 @@ struct InForce {
     over: bool,
 }
 
-/// Something that waits for a situation.
-#[derive(Debug)]
-struct Waiting {
-    trigger: Trigger,
-    seen: u64,
-    what: Waits,
-}
-
+/// What waits for a situation.
 #[derive(Clone, Copy, Debug)]
 enum Waits {
     Fault(usize),
     Request(usize),
 }
 
-/// The faults of a run.
 #[derive(Debug)]
 pub struct Faults {
     rngs: Vec<Rng>,
     in_force: Vec<InForce>,
-    waiting: Vec<Waiting>,
+    /// What waits for situations, and how often each was seen.
+    waiting: Vec<(Trigger, u64, Waits)>,
 }
 
 impl Faults {
-    /// The faults of a plan, before the first strikes.
     pub fn new(plan: &Plan) -> Faults {
         let rng = |place| Rng::new(plan.seed, Stream::Fault(place as u32));
         Faults {
@@ -79,15 +76,13 @@ impl<N: Node> Sim<'_, '_, N> {
                     self.queue.push(Time::ZERO.plus(at), Event::Fault(strike));
                 }
                 When::On(trigger) => {
-                    let what = Waits::Fault(fault);
-                    self.faults.waiting.push(Waiting { trigger, seen: 0, what });
+                    self.faults.waiting.push((trigger, 0, Waits::Fault(fault)));
                 }
             }
         }
         for (place, single) in self.plan.requests.iter().enumerate() {
             if let Some(trigger) = single.on {
-                let what = Waits::Request(place);
-                self.faults.waiting.push(Waiting { trigger, seen: 0, what });
+                self.faults.waiting.push((trigger, 0, Waits::Request(place)));
             }
         }
     }
@@ -105,18 +100,18 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     fn pull(&mut self, situation: Situation, node: Option<NodeId>) {
-        for waiting in &mut self.faults.waiting {
-            let Trigger { nth, after, times, .. } = waiting.trigger;
-            let here = waiting.trigger.node.is_none() || waiting.trigger.node == node;
-            let over = self.recovery.begun && matches!(waiting.what, Waits::Fault(_));
-            if waiting.trigger.situation != situation || !here || over {
+        for (trigger, seen, what) in &mut self.faults.waiting {
+            let Trigger { nth, after, times, .. } = *trigger;
+            let here = trigger.node.is_none() || trigger.node == node;
+            let over = self.recovery.begun && matches!(what, Waits::Fault(_));
+            if trigger.situation != situation || !here || over {
                 continue;
             }
-            waiting.seen += 1;
-            if waiting.seen < nth || waiting.seen - nth >= times {
+            *seen += 1;
+            if *seen < nth || *seen - nth >= times {
                 continue;
             }
-            let event = match waiting.what {
+            let event = match *what {
                 Waits::Fault(fault) => Event::Fault(FaultEvent::Strike { fault, trigger: node }),
                 Waits::Request(place) => {
                     let what = ClientEvent::Asked { place, trigger: node };
@@ -127,7 +122,6 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// A fault strikes, changes or ends.
     pub(super) fn fault_event(&mut self, event: FaultEvent) {
         match event {
             FaultEvent::Strike { .. } if self.recovery.begun => {}
@@ -297,7 +291,6 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// Ends every fault that is in force.
     pub(super) fn end_all_faults(&mut self) {
         (0..self.faults.in_force.len()).for_each(|force| self.end(force));
     }

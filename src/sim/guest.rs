@@ -61,7 +61,6 @@ pub fn guarded_drop<T>(value: T) -> Result<(), Panic> {
     }
 }
 
-/// A panic in a node's code.
 #[derive(Debug)]
 pub struct Panic {
     words: String,
@@ -90,7 +89,6 @@ impl Panic {
         Panic { words, place: PLACE.take() }
     }
 
-    /// The words in one line.
     fn line(&self) -> String {
         self.words.split_whitespace().collect::<Vec<_>>().join(" ")
     }
@@ -99,9 +97,7 @@ impl Panic {
 /// Why a node cannot go on, as its host knows it.
 #[derive(Debug)]
 pub enum Fault {
-    /// Its code panicked.
     Panicked(Box<Panic>),
-    /// It broke the contract.
     Breached(Breach),
 }
 

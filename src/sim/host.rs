@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::breach::Breach;
-use crate::ids::{Index, NodeId, Term, WriteId};
+use crate::ids::{Index, NodeId, WriteId};
 use crate::node::{Context, DiskFile, Effect, Input, Node, NodeRng, Role, Snapshot, Status};
 use crate::plan::fault::Unsynced;
 use crate::plan::{NodeOptions, OnCorruption, Plan, StateMachine, Survives};
@@ -20,17 +20,13 @@ use crate::time::{Span, Time};
 use crate::world::clock::Clock;
 use crate::world::disk::{Disk, Sync};
 
-/// One node's process and machine.
 pub struct Host<N: Node> {
     /// The process; none while it is down.
     pub(super) node: Option<N>,
     /// Which life it is in, from 1; 0 before the first boot.
     pub life: u32,
-    /// What its node draws.
     pub rng: NodeRng,
-    /// What its timers go by.
     pub clock: Clock,
-    /// How long its disk takes.
     pub disk: Disk,
     pub(super) journal: Journal,
     /// Whether its disk was emptied since its last life.
@@ -66,7 +62,6 @@ pub struct Host<N: Node> {
 }
 
 impl<N: Node> Host<N> {
-    /// A host before the first boot of its node.
     pub fn new(plan: &Plan, id: NodeId) -> Host<N> {
         let options = plan.node(id).cloned().unwrap_or_else(|| NodeOptions::new(id));
         let rng = Rng::new(plan.seed, Stream::Node(id));
@@ -105,7 +100,6 @@ impl<N: Node> Host<N> {
         }
     }
 
-    /// Whether the process runs.
     pub fn is_up(&self) -> bool {
         self.node.is_some()
     }
@@ -235,7 +229,6 @@ impl<N: Node> Sim<'_, '_, N> {
         self.discard(id, to_apply);
     }
 
-    /// A durable record rots.
     pub(super) fn rot(&mut self, id: NodeId, what: DiskFile, index: Index) {
         let host = &mut self.hosts[id.slot()];
         host.journal.rot(what, index);
@@ -260,7 +253,6 @@ impl<N: Node> Sim<'_, '_, N> {
         self.step_answers(id);
     }
 
-    /// Does that for outputs, as one input.
     pub(super) fn step_answers(&mut self, id: NodeId) {
         while let Some(answer) = self.answers.pop_front() {
             self.step_once(id, answer);

@@ -11,25 +11,29 @@ use crate::sim::guest::guarded_drop;
 use crate::sim::{Event, Sim};
 use crate::time::{Span, Time};
 
-/// What comes to a node.
 pub enum Incoming<M> {
     /// A message arrives. What oracles see of it was asked of the sender's code once, when it was sent.
-    Deliver { from: NodeId, id: u64, summary: Summary, message: M },
+    Deliver {
+        from: NodeId,
+        id: u64,
+        summary: Summary,
+        message: M,
+    },
     /// A timer may be due. Out of date if the token is.
-    Timer { token: u32 },
+    Timer {
+        token: u32,
+    },
     /// The node hears of the writes that are durable.
     Durable(WriteId),
-    /// The node hears that writes failed.
     WriteFailed(WriteId),
     /// The node hears of the snapshot that is durable.
     SnapshotSaved(Rc<Snapshot>),
     /// Its state machine does what it was given. Out of date if the node's life is over.
-    Apply { life: u32 },
-    /// A client's request.
+    Apply {
+        life: u32,
+    },
     Request(Request),
-    /// The node is told to hand its leadership over.
     Transfer(NodeId),
-    /// The node is told to change the members of the cluster.
     Change(Change),
 }
 
@@ -43,7 +47,6 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// A node takes what came.
     #[inline(always)]
     fn take(&mut self, id: NodeId, what: Incoming<N::Message>) {
         match what {

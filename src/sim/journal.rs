@@ -1,8 +1,7 @@
 //! What a node's disk holds: a journal, in which writes become durable in the order in which they were issued.
 //!
-//! Only a crash may break that order. The term and vote lie apart from the log, so a disk that writes what it likes first can have
-//! one and not the other. Within the log there is no such thing: its reader stops at the first record that is not whole, whatever lies
-//! behind it.
+//! Only a crash may break that order. The term and vote lie apart from the log, so a disk that writes what it likes first can have one and
+//! not the other. Within the log there is no such thing: its reader stops at the first record that is not whole, whatever lies behind it.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -15,12 +14,10 @@ use crate::node::{Damage, DiskFile, Recovered, Snapshot};
 use crate::plan::Survives;
 use crate::record::Remains;
 
-/// One write.
 #[derive(Clone, Debug)]
 pub enum Write {
     /// The term and the vote in it.
     Vote(Term, Option<NodeId>),
-    /// Entries at the end of the log.
     Append(Batch),
     /// The removal of the end of the log.
     Truncate(Index),
@@ -57,29 +54,21 @@ pub struct Journal {
 struct Head {
     /// The last index that was compacted.
     base: Index,
-    /// The last index.
     last: Index,
-    /// The last write of this life.
     write: WriteId,
 }
 
 /// What a crash leaves of the first write that is not whole on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tear {
-    /// Nothing.
     Nothing,
     /// As many entries as a random word says.
     Drawn(u64),
-    /// So many entries.
     After(u32),
 }
 
 impl Journal {
     /// Adds a write, if it may come next.
-    ///
-    /// # Errors
-    ///
-    /// Its number is not above the last one's, or it is about what the log does not hold.
     pub fn push(&mut self, id: WriteId, write: Write) -> Result<(), Breach> {
         let Head { base, last, write: before } = self.head;
         if id <= before {
@@ -96,7 +85,16 @@ impl Journal {
                 return Err(Breach::TruncateOutOfPlace { from: *from, base, last });
             }
             Write::Truncate(from) => self.head.last = from.previous(),
-            Write::Compact(upto) => self.compact(*upto)?,
+            Write::Compact(upto) => {
+                let (upto, snapshot) = (*upto, self.snapshot_index());
+                if upto <= base || upto > last {
+                    return Err(Breach::CompactOutOfPlace { upto, base, last });
+                }
+                if upto > snapshot {
+                    return Err(Breach::CompactUncovered { upto, snapshot });
+                }
+                self.head.base = upto;
+            }
             Write::Discard(index, _) => {
                 let (index, snapshot) = (*index, self.snapshot_index());
                 if index <= base || index != snapshot {
@@ -111,29 +109,12 @@ impl Journal {
     }
 
     /// Adds entries, the first of which sits at `first`.
-    ///
-    /// # Errors
-    ///
-    /// There are none, or they do not begin where the log ends.
     pub fn append(&mut self, id: WriteId, first: Index, batch: Batch) -> Result<(), Breach> {
         let last = self.head.last;
         if first != last.next() {
             return Err(Breach::AppendOutOfPlace { first, last });
         }
         self.push(id, Write::Append(batch))
-    }
-
-    fn compact(&mut self, upto: Index) -> Result<(), Breach> {
-        let Head { base, last, .. } = self.head;
-        let snapshot = self.snapshot_index();
-        if upto <= base || upto > last {
-            return Err(Breach::CompactOutOfPlace { upto, base, last });
-        }
-        if upto > snapshot {
-            return Err(Breach::CompactUncovered { upto, snapshot });
-        }
-        self.head.base = upto;
-        Ok(())
     }
 
     /// Up to where the durable snapshot goes; zero if there is none.
@@ -165,7 +146,6 @@ impl Journal {
         ids.find(|id| *id > self.promised)
     }
 
-    /// How many writes are not durable.
     pub fn unsynced_count(&self) -> u64 {
         self.pending.len() as u64
     }
@@ -187,7 +167,6 @@ impl Journal {
     /// Makes writes durable, up to and with this one.
     pub fn sync(&mut self, upto: WriteId) {
         while self.pending.front().is_some_and(|(id, _)| *id <= upto) {
-            #[expect(clippy::missing_panics_doc, reason = "it does not panic")]
             let (_, write) = self.pending.pop_front().expect("just seen");
             self.carry_out(write);
         }
@@ -258,7 +237,6 @@ impl Journal {
         }
     }
 
-    /// A durable record rots.
     pub fn rot(&mut self, what: DiskFile, index: Index) {
         match what {
             DiskFile::Log => {
@@ -286,7 +264,6 @@ impl Journal {
         (self.snapshot, self.snapshot_rots) = (Some(snapshot), false);
     }
 
-    /// How many writes of a term and vote are not durable.
     pub fn unsynced_votes(&self) -> u64 {
         self.pending_votes().count() as u64
     }
@@ -337,25 +314,21 @@ impl Journal {
 
     /// Tears the first write that does not survive; says how many of its entries do, if it was cut in two.
     fn tear(&mut self, tear: Tear) -> Option<u32> {
-        let mut torn = None;
         self.damage.torn = None;
-        if let Some((_, Write::Append(batch))) = self.pending.front()
-            && tear != Tear::Nothing
-        {
-            let entries = batch.entries();
-            let count = match tear {
-                Tear::Drawn(word) => crate::rng::scale(word, entries.len() as u64) as u32,
-                Tear::After(count) => count.min(entries.len() as u32 - 1),
-                Tear::Nothing => 0,
-            };
-            torn = Some(count);
-            entries[..count as usize].iter().for_each(|entry| self.log.push(*entry));
-            self.damage.torn = Some(garbled(entries[count as usize]));
-        }
-        torn
+        let Some((_, Write::Append(batch))) = self.pending.front() else { return None };
+        let entries = batch.entries();
+        let count = match tear {
+            Tear::Nothing => return None,
+            Tear::Drawn(word) => crate::rng::scale(word, entries.len() as u64) as u32,
+            Tear::After(count) => count.min(entries.len() as u32 - 1),
+        };
+        entries[..count as usize].iter().for_each(|entry| self.log.push(*entry));
+        // Its term was written, its content is garbage.
+        let command = Command::Put { key: u32::MAX, value: u32::MAX };
+        self.damage.torn = Some(Entry { command, ..entries[count as usize] });
+        Some(count)
     }
 
-    /// The disk is emptied.
     pub fn wipe(&mut self) {
         *self = Journal::default();
     }
@@ -363,24 +336,16 @@ impl Journal {
     /// What a node finds at its start. `applied` is where its state machine is.
     pub fn recover(&mut self, applied: Index) -> Recovered {
         let (term, vote) = self.voted.unwrap_or((Term::FIRST, None));
+        let Damage { torn, truncated, .. } = std::mem::take(&mut self.damage);
         Recovered {
             term,
             vote,
             log: self.log.clone(),
             snapshot: self.snapshot.clone(),
             applied,
-            damage: Damage {
-                torn: self.damage.torn.take(),
-                truncated: self.damage.truncated.take(),
-                corrupt: self.corrupt,
-            },
+            damage: Damage { torn, truncated, corrupt: self.corrupt },
         }
     }
-}
-
-/// An entry whose record was cut short: its term was written, its content is garbage.
-fn garbled(entry: Entry) -> Entry {
-    Entry { command: Command::Put { key: u32::MAX, value: u32::MAX }, ..entry }
 }
 
 #[cfg(test)]

@@ -9,11 +9,8 @@ use crate::node::Node;
 use crate::plan::Plan;
 use crate::sim::guest::{Fault, Panic, guarded};
 
-/// The state machine of a host.
 pub enum Machine {
-    /// squall's own.
     Map(Map),
-    /// The guest's.
     Own(Box<dyn StateMachine>),
     /// One of the guest's that could not be made, until its first use tells.
     Failed(Option<Panic>),
@@ -47,7 +44,6 @@ impl Machine {
         self.with(|map| map.apply(index, entry), |own| own.apply(index, entry))
     }
 
-    /// Answers a command that changes nothing.
     pub fn read(&mut self, command: Command) -> Result<Output, Fault> {
         self.with(|map| map.carry_out(command), |own| own.read(command))
     }

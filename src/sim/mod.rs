@@ -1,9 +1,9 @@
 //! The simulator: one virtual clock, one event at a time.
 //!
 //! [`runner`] is the door, and [`cluster`] the one for tests that look in between. [`Sim`] is the loop over events. `host` hands a node its
-//! inputs, `incoming` has them wait where it is not ready, and `guest` catches its panics. `effects` does what the node wants, with `snapshots`
-//! for copies of state machines, and `timers`; [`journal`] is what disks hold. `faults` does what the
-//! plan wants (`targets` and `partition` say to which nodes), and `recovery` ends it. `clients` asks and waits; [`recorder`] sees it all;
+//! inputs, `incoming` has them wait where it is not ready, and `guest` catches its panics. `effects` does what the node wants, with
+//! `snapshots` for copies of state machines, and `timers`; `journal` is what disks hold. `faults` does what the plan wants (`targets` says
+//! to which nodes and links), and `recovery` ends it. `clients` asks and waits; [`recorder`] sees it all;
 //! [`choices`] keeps what was drawn.
 
 pub mod choices;
@@ -14,7 +14,7 @@ mod faults;
 mod guest;
 mod host;
 mod incoming;
-pub mod journal;
+mod journal;
 mod machine;
 pub mod recorder;
 mod recovery;
@@ -53,26 +53,47 @@ use recovery::Recovery;
 /// After how many turns of its loop a run looks whether it is given up.
 const TURNS_BETWEEN_LOOKS: u64 = 4_096;
 
-/// What can happen next.
 enum Event<M> {
     /// Something comes to a node, which takes it when it is ready.
-    Incoming { node: NodeId, what: Incoming<M> },
+    Incoming {
+        node: NodeId,
+        what: Incoming<M>,
+    },
     /// A node's disk has synced up to a write. Out of date if the node's life, or the sync, is over.
-    Synced { node: NodeId, life: u32, upto: WriteId },
+    Synced {
+        node: NodeId,
+        life: u32,
+        upto: WriteId,
+    },
     /// A node's disk has written a snapshot. Out of date if the node's life is over.
-    SnapshotWritten { node: NodeId, life: u32, index: Index },
+    SnapshotWritten {
+        node: NodeId,
+        life: u32,
+        index: Index,
+    },
     /// A slow node is ready for its next input.
-    Proceed { node: NodeId },
+    Proceed {
+        node: NodeId,
+    },
     /// A node starts, if it is still down from this life.
-    Boot { node: NodeId, life: u32 },
-    /// Something happens to a client.
-    Client { client: u32, what: ClientEvent },
-    /// A node's answer reaches a client.
-    Answer { node: NodeId, request: RequestId, answer: Answer },
-    /// A fault strikes, changes or ends.
+    Boot {
+        node: NodeId,
+        life: u32,
+    },
+    Client {
+        client: u32,
+        what: ClientEvent,
+    },
+    Answer {
+        node: NodeId,
+        request: RequestId,
+        answer: Answer,
+    },
     Fault(FaultEvent),
     /// Faults end, or it is looked whether the cluster has come back to life.
-    Recovery { check: u32 },
+    Recovery {
+        check: u32,
+    },
 }
 
 /// A cluster of nodes of one kind, and the world around it.
@@ -85,7 +106,6 @@ pub struct Sim<'p, 'w, N: Node> {
     hosts: Vec<Host<N>>,
     make: &'p dyn Fn(&Setup<'_>) -> N,
     network: Network,
-    /// How many messages were sent.
     messages: u64,
     /// The effects of the step at hand; kept to be used again.
     effects: Vec<Effect<N::Message>>,
@@ -151,27 +171,19 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
 
     /// Runs to the end, or until somebody gives it up.
     fn run(&mut self, horizon: Time, interrupt: Option<&dyn Fn() -> bool>) -> Ended {
-        let ended = self.run_loop(horizon, interrupt);
-        self.close();
-        match self.recorder.violation {
-            Some(_) => Ended::Violation,
-            None => ended,
-        }
-    }
-
-    fn run_loop(&mut self, horizon: Time, interrupt: Option<&dyn Fn() -> bool>) -> Ended {
         let mut turns = 0_u64;
-        loop {
+        let ended = loop {
             turns += 1;
-            if turns.is_multiple_of(TURNS_BETWEEN_LOOKS)
-                && interrupt.is_some_and(|is_given_up| is_given_up())
-            {
-                return Ended::Interrupted;
+            let looks = interrupt.filter(|_| turns.is_multiple_of(TURNS_BETWEEN_LOOKS));
+            if looks.is_some_and(|is_given_up| is_given_up()) {
+                break Ended::Interrupted;
             }
             if let Some(ended) = self.turn(horizon) {
-                return ended;
+                break ended;
             }
-        }
+        };
+        self.close();
+        if self.recorder.violation.is_some() { Ended::Violation } else { ended }
     }
 
     /// One turn of the loop: handles the next event, or says why the run is over.
@@ -228,7 +240,6 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         }
     }
 
-    /// Begins a new event.
     fn count_event(&mut self) {
         self.recorder.event += 1;
     }

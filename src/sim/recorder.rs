@@ -55,22 +55,6 @@ pub struct Watchers<'a> {
     pub kept: Vec<Record>,
 }
 
-impl Watchers<'_> {
-    fn observe(
-        &mut self,
-        record: &Record,
-        judges: Option<&Judges>,
-        violation: &mut Option<Violation>,
-    ) {
-        if self.keeps {
-            self.kept.push(*record);
-        }
-        if let (Some(judges), None) = (judges, &violation) {
-            *violation = self.checkers.observe(record, judges.oracles.shadow());
-        }
-    }
-}
-
 /// Oracles and situations.
 pub struct Judges {
     /// The oracles.
@@ -171,7 +155,12 @@ impl<'a> Recorder<'a> {
             sink(record);
         }
         if let Some(watchers) = &mut self.watchers {
-            watchers.observe(record, self.judges.as_deref(), &mut self.violation);
+            if watchers.keeps {
+                watchers.kept.push(*record);
+            }
+            if let (Some(judges), None) = (&self.judges, &self.violation) {
+                self.violation = watchers.checkers.observe(record, judges.oracles.shadow());
+            }
         }
     }
 

@@ -40,20 +40,6 @@ fn takes_none(guest: &Guest, option: &str) -> String {
     format!("{} takes no options, and is given `{option}`", guest.name)
 }
 
-impl<R: Runner + ?Sized> Runner for &R {
-    fn guest(&self) -> &Guest {
-        R::guest(self)
-    }
-
-    fn run(&self, plan: &Plan, options: Options<'_>) -> Outcome {
-        R::run(self, plan, options)
-    }
-
-    fn check_options(&self, options: &GuestOptions) -> Result<(), String> {
-        R::check_options(self, options)
-    }
-}
-
 /// Makes a plan that was read one for the guest of this runner, unless it asks for what the guest lacks.
 ///
 /// # Errors

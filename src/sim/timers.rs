@@ -19,7 +19,6 @@ pub struct Timers {
 }
 
 impl Timers {
-    /// Sets a timer, anew if it is set.
     pub fn set(&mut self, timer: TimerId, at: LocalTime) -> Result<(), Breach> {
         debug_assert!(self.set.len() <= TIMERS_MAX);
         if let Some(place) = self.place(timer) {

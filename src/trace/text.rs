@@ -1,5 +1,4 @@
-//! A trace as people read it: one aligned line for each record, with the time, the node, its role and term, and what
-//! happened.
+//! A trace as people read it: one aligned line for each record, with the time, the node, its role and term, and what happened.
 
 use std::fmt::Write as _;
 

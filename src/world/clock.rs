@@ -43,7 +43,6 @@ impl Clock {
         self.since.plus(Span(u64::try_from(elapsed).unwrap_or(u64::MAX)))
     }
 
-    /// Sets the clock forward or back.
     pub fn jump(&mut self, now: Time, by: Shift) {
         let before = self.local(now);
         self.local = shift(before, by);
@@ -52,7 +51,6 @@ impl Clock {
         self.jumped.0 += (i128::from(self.local.0) - i128::from(before.0)) as i64;
     }
 
-    /// Changes how fast it runs.
     pub fn set_drift(&mut self, now: Time, drift_ppm: i32) {
         debug_assert!(drift_ppm.abs() <= DRIFT_PPM_MAX);
         self.local = self.local(now);

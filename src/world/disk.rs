@@ -5,10 +5,8 @@ use crate::rng::Rng;
 use crate::time::{Share, Span, Time};
 use crate::world::latency::sample;
 
-/// A disk's timing.
 #[derive(Debug)]
 pub struct Disk {
-    /// How it is now.
     pub options: DiskOptions,
     rng: Rng,
     /// Whether the next sync fails.
@@ -21,12 +19,10 @@ pub struct Disk {
     pins: Vec<SyncPin>,
 }
 
-/// What comes of a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sync {
     /// How long it takes, the write before it included.
     pub takes: Span,
-    /// Whether it fails.
     pub fails: bool,
     /// If it fails: what survives if the node stops for it, where that is fixed.
     pub survives: Option<Survives>,

@@ -3,8 +3,7 @@
 use crate::plan::Latency;
 use crate::time::Span;
 
-/// Quantiles of a distribution as multiples of its scale, in units of 1/65,536. Between two quantiles it is
-/// linear.
+/// Quantiles of a distribution as multiples of its scale, in units of 1/65,536. Between two quantiles it is linear.
 struct Table {
     /// At 0, 1/64 ... 63/64.
     body: [u32; 64],

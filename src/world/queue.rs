@@ -103,7 +103,6 @@ impl<E> Queue<E> {
         Some((key.time(), event))
     }
 
-    /// How many events wait.
     pub fn len(&self) -> usize {
         self.heap.len()
     }
@@ -113,7 +112,6 @@ impl<E> Queue<E> {
         self.len() >= WAITING_MAX
     }
 
-    /// Whether no event waits.
     pub fn is_empty(&self) -> bool {
         self.heap.is_empty()
     }
