@@ -228,13 +228,6 @@ pub struct Remains {
     pub promised: u32,
 }
 
-impl Remains {
-    /// Whether the disk kept the order of writes and its word.
-    pub fn is_in_order(&self) -> bool {
-        self.votes.is_none() && self.promised == 0
-    }
-}
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]
 fn is_none(count: &u32) -> bool {
     *count == 0

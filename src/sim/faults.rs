@@ -13,25 +13,8 @@ use crate::sim::{Event, Sim};
 use crate::situation::Situation;
 use crate::time::{Shift, Span, Time};
 
-/// What can happen to a fault, which has a place in the plan, and among the faults in force; both from 0.
-#[derive(Clone, Copy, Debug)]
-pub enum FaultEvent {
-    /// It strikes. The trigger is the node at which the situation occurred that it waited for.
-    Strike {
-        fault: usize,
-        trigger: Option<NodeId>,
-    },
-    /// A flapping partition comes or goes.
-    Flap {
-        force: usize,
-    },
-    End {
-        force: usize,
-    },
-}
-
 #[derive(Debug)]
-struct InForce {
+pub(super) struct InForce {
     fault: usize,
     targets: NodeSet,
     cuts: Vec<(NodeId, NodeId)>,
@@ -50,7 +33,7 @@ enum Waits {
 #[derive(Debug)]
 pub struct Faults {
     rngs: Vec<Rng>,
-    in_force: Vec<InForce>,
+    pub(super) in_force: Vec<InForce>,
     /// What waits for situations, and how often each was seen.
     waiting: Vec<(Trigger, u64, Waits)>,
 }
@@ -72,8 +55,7 @@ impl<N: Node> Sim<'_, '_, N> {
         for (fault, planned) in self.plan.faults.iter().enumerate() {
             match planned.when {
                 When::At(at) => {
-                    let strike = FaultEvent::Strike { fault, trigger: None };
-                    self.queue.push(Time::ZERO.plus(at), Event::Fault(strike));
+                    self.queue.push(Time::ZERO.plus(at), Event::Strike { fault, trigger: None });
                 }
                 When::On(trigger) => {
                     self.faults.waiting.push((trigger, 0, Waits::Fault(fault)));
@@ -112,7 +94,7 @@ impl<N: Node> Sim<'_, '_, N> {
                 continue;
             }
             let event = match *what {
-                Waits::Fault(fault) => Event::Fault(FaultEvent::Strike { fault, trigger: node }),
+                Waits::Fault(fault) => Event::Strike { fault, trigger: node },
                 Waits::Request(place) => {
                     let what = ClientEvent::Asked { place, trigger: node };
                     Event::Client { client: self.singles[place].0, what }
@@ -122,16 +104,10 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    pub(super) fn fault_event(&mut self, event: FaultEvent) {
-        match event {
-            FaultEvent::Strike { .. } if self.recovery.begun => {}
-            FaultEvent::Strike { fault, trigger } => self.strike(fault, trigger),
-            FaultEvent::Flap { force } => self.flap(force),
-            FaultEvent::End { force } => self.end(force),
+    pub(super) fn strike(&mut self, place: usize, trigger: Option<NodeId>) {
+        if self.recovery.begun {
+            return;
         }
-    }
-
-    fn strike(&mut self, place: usize, trigger: Option<NodeId>) {
         self.count_event();
         let rng = &mut self.faults.rngs[place];
         let aim = Aim { trigger, struck: rng.word(), other: rng.word() };
@@ -161,7 +137,7 @@ impl<N: Node> Sim<'_, '_, N> {
         }
         if let Some(lasts) = fault.lasts {
             let at = self.after(lasts);
-            self.queue.push(at, Event::Fault(FaultEvent::End { force }));
+            self.queue.push(at, Event::End { force });
         }
     }
 
@@ -273,7 +249,7 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     /// Makes the cuts of a partition, or takes them back; one that flaps will be back.
-    fn flap(&mut self, force: usize) {
+    pub(super) fn flap(&mut self, force: usize) {
         let entry = &mut self.faults.in_force[force];
         if entry.over {
             return;
@@ -287,15 +263,11 @@ impl<N: Node> Sim<'_, '_, N> {
         }
         if let Some(period) = self.plan.faults[entry.fault].flapping {
             let at = self.recorder.now.plus(Span(period.0 / 2));
-            self.queue.push(at, Event::Fault(FaultEvent::Flap { force }));
+            self.queue.push(at, Event::Flap { force });
         }
     }
 
-    pub(super) fn end_all_faults(&mut self) {
-        (0..self.faults.in_force.len()).for_each(|force| self.end(force));
-    }
-
-    fn end(&mut self, force: usize) {
+    pub(super) fn end(&mut self, force: usize) {
         let entry = &mut self.faults.in_force[force];
         if entry.over {
             return;

@@ -186,7 +186,7 @@ impl<N: Node> Sim<'_, '_, N> {
             self.save_snapshot(id, &snapshot);
         }
         let host = &mut self.hosts[id.slot()];
-        let count = host.journal.unsynced_count();
+        let count = host.journal.pending.len() as u64;
         let (drawn, word) = host.disk.tear(count);
         let votes = crate::rng::scale(crate::rng::mix(word), host.journal.unsynced_votes() + 1);
         let (whole, tear, votes) = match (unsynced, fixed) {

@@ -41,7 +41,7 @@ pub struct Journal {
     /// Whether those of the term and vote, and of the snapshot, do not hold.
     pub(super) vote_rots: bool,
     snapshot_rots: bool,
-    pending: VecDeque<(WriteId, Write)>,
+    pub(super) pending: VecDeque<(WriteId, Write)>,
     head: Head,
     /// The disk said that this write and every earlier one are durable, whether they are or not.
     promised: WriteId,
@@ -144,10 +144,6 @@ impl Journal {
     pub fn first_unsynced(&self) -> Option<WriteId> {
         let mut ids = self.pending.iter().map(|(id, _)| *id);
         ids.find(|id| *id > self.promised)
-    }
-
-    pub fn unsynced_count(&self) -> u64 {
-        self.pending.len() as u64
     }
 
     /// The disk says that writes up to and with this one are durable. They are not.

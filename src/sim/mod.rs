@@ -3,7 +3,7 @@
 //! [`runner`] is the door, and [`cluster`] the one for tests that look in between. [`Sim`] is the loop over events. `host` hands a node its
 //! inputs, `incoming` has them wait where it is not ready, and `guest` catches its panics. `effects` does what the node wants, with
 //! `snapshots` for copies of state machines, and `timers`; `journal` is what disks hold. `faults` does what the plan wants (`targets` says
-//! to which nodes and links), and `recovery` ends it. `clients` asks and waits; [`recorder`] sees it all;
+//! to which nodes and links), and `recovery` ends it. `clients` asks and waits; `recorder` sees it all;
 //! [`choices`] keeps what was drawn.
 
 pub mod choices;
@@ -16,7 +16,7 @@ mod host;
 mod incoming;
 mod journal;
 mod machine;
-pub mod recorder;
+mod recorder;
 mod recovery;
 pub mod run;
 pub mod runner;
@@ -44,7 +44,7 @@ use crate::world::network::Network;
 use crate::world::queue::Queue;
 
 use clients::ClientEvent;
-use faults::{FaultEvent, Faults};
+use faults::Faults;
 use host::Host;
 use incoming::Incoming;
 use recorder::Recorder;
@@ -89,7 +89,19 @@ enum Event<M> {
         request: RequestId,
         answer: Answer,
     },
-    Fault(FaultEvent),
+    /// A fault of the plan strikes. The trigger is the node at which the situation occurred that it waited for.
+    Strike {
+        fault: usize,
+        trigger: Option<NodeId>,
+    },
+    /// A flapping partition, one of the faults in force, comes or goes.
+    Flap {
+        force: usize,
+    },
+    /// One of the faults in force ends.
+    End {
+        force: usize,
+    },
     /// Faults end, or it is looked whether the cluster has come back to life.
     Recovery {
         check: u32,
@@ -205,13 +217,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         };
         debug_assert!(time >= self.recorder.now, "time never goes back");
         self.recorder.now = time;
-        self.handle(event);
-        self.pull_triggers();
-        None
-    }
-
-    /// Handles one event. Only the loop calls this. What is out of date does not count.
-    fn handle(&mut self, event: Event<N::Message>) {
+        // What is out of date does not count.
         match event {
             Event::Incoming { node, what } => self.receive(node, what),
             Event::Synced { node, life, upto } => self.synced(node, life, upto),
@@ -222,9 +228,13 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             Event::Boot { node, life } => self.boot(node, life),
             Event::Client { client, what } => self.client_event(client, what),
             Event::Answer { node, request, answer } => self.answered(node, request, answer),
-            Event::Fault(fault) => self.fault_event(fault),
+            Event::Strike { fault, trigger } => self.strike(fault, trigger),
+            Event::Flap { force } => self.flap(force),
+            Event::End { force } => self.end(force),
             Event::Recovery { check } => self.recovery_check(check),
         }
+        self.pull_triggers();
+        None
     }
 
     /// Ends the run: drops all that is a node's, which may panic for the last time.

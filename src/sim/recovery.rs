@@ -55,7 +55,7 @@ impl<N: Node> Sim<'_, '_, N> {
         for node in core.iter() {
             self.recorder.record(Some(node), Kind::Recovery { check: 0 });
         }
-        self.end_all_faults();
+        (0..self.faults.in_force.len()).for_each(|force| self.end(force));
         self.network.recover(bounds.message);
         self.make_clients_patient(bounds);
         core.iter().for_each(|node| self.make_well(node, bounds.message));

@@ -12,23 +12,15 @@ use crate::record::{Heard, Kind, Loss, Record, Remains};
 use crate::trace::view::ClusterView;
 
 /// Puts records into words. It follows roles and terms, so it wants to see every record, shown or not.
-#[derive(Debug)]
-pub struct Formatter {
-    view: ClusterView,
-}
+pub type Formatter = ClusterView;
 
-impl Formatter {
-    /// A formatter for a cluster of so many nodes.
-    pub fn new(nodes: u8) -> Formatter {
-        Formatter { view: ClusterView::new(nodes) }
-    }
-
+impl ClusterView {
     /// The line for a record, the last that was followed.
     pub fn line(&self, record: &Record) -> String {
         let who = match record.node {
             None => String::new(),
             Some(id) => {
-                let node = self.view.node(id);
+                let node = self.node(id);
                 let role = match node.role {
                     _ if !node.up => "down",
                     Role::Follower => "follower",
@@ -40,11 +32,6 @@ impl Formatter {
             }
         };
         format!("{:>14}  {:<20}{}", record.time, who, words(&record.kind, record.node))
-    }
-
-    /// Takes note of a record, shown or not.
-    pub fn follow(&mut self, record: &Record) {
-        self.view.follow(record);
     }
 }
 
