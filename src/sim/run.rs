@@ -152,18 +152,15 @@ pub fn run_nodes<N: Node>(
         answers: situations.of(Situation::RequestAnswered),
         undecided,
     };
-    let time = if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { recorder.now };
-    let reads_left_out = plan.leaves_out_reads();
-    let own_situations =
-        recorder.watchers.take().map(|it| it.checkers.situations()).unwrap_or_default();
+    let watchers = recorder.watchers.take();
     Outcome {
         violation: recorder.violation,
         ended,
-        time,
+        time: if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { recorder.now },
         digest,
         counters,
         situations,
-        own_situations,
-        reads_left_out,
+        own_situations: watchers.map(|it| it.checkers.situations()).unwrap_or_default(),
+        reads_left_out: plan.leaves_out_reads(),
     }
 }
