@@ -243,11 +243,8 @@ impl FromIterator<NodeId> for NodeSet {
 /// The members, with commas.
 impl fmt::Display for NodeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, node) in self.iter().enumerate() {
-            let comma = if place > 0 { ", " } else { "" };
-            write!(f, "{comma}{node}")?;
-        }
-        Ok(())
+        let names: Vec<String> = self.iter().map(|node| node.to_string()).collect();
+        f.write_str(&names.join(", "))
     }
 }
 

@@ -75,8 +75,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// The key that it is about, if it is about one.
-    pub const fn key(self) -> Option<u32> {
+    fn key_mut(&mut self) -> Option<&mut u32> {
         match self {
             Command::Get { key }
             | Command::Put { key, .. }
@@ -85,6 +84,11 @@ impl Command {
             | Command::Append { key, .. } => Some(key),
             Command::Noop | Command::Register | Command::Configure(_) => None,
         }
+    }
+
+    /// The key that it is about, if it is about one.
+    pub fn key(mut self) -> Option<u32> {
+        self.key_mut().copied()
     }
 
     /// Whether it may change what a key holds.
@@ -119,17 +123,11 @@ impl Command {
 
     /// The same about another key.
     #[must_use]
-    pub fn with_key(self, key: u32) -> Command {
-        match self {
-            Command::Noop | Command::Register | Command::Configure(_) => self,
-            Command::Get { .. } => Command::Get { key },
-            Command::Put { value, .. } => Command::Put { key, value },
-            Command::Delete { .. } => Command::Delete { key },
-            Command::CompareAndSet { expected, value, .. } => {
-                Command::CompareAndSet { key, expected, value }
-            }
-            Command::Append { value, .. } => Command::Append { key, value },
+    pub fn with_key(mut self, key: u32) -> Command {
+        if let Some(own) = self.key_mut() {
+            *own = key;
         }
+        self
     }
 }
 

@@ -55,8 +55,7 @@ impl Time {
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let micros = self.0 / MICROSECOND;
-        let text = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
-        f.pad(&text)
+        f.pad(&format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000))
     }
 }
 

@@ -101,7 +101,7 @@ impl<'p, N: Node> Cluster<'p, N> {
     /// What a node said of itself last, while it is up.
     pub fn status(&self, id: NodeId) -> Option<Status> {
         let host = &self.sim.hosts[id.slot()];
-        host.is_up().then(|| host.status)
+        host.is_up().then_some(host.status)
     }
 
     /// The node that leads in the highest term.

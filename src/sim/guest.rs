@@ -75,18 +75,13 @@ impl Panic {
 
     #[cold]
     fn new(payload: Box<dyn Any + Send>) -> Panic {
-        let words = match payload.downcast::<String>() {
-            Ok(words) => *words,
-            Err(payload) => match payload.downcast::<&'static str>() {
-                Ok(words) => String::from(*words),
-                Err(payload) => {
-                    // It is the node's, too: to drop it may panic once more.
-                    std::mem::forget(payload);
-                    String::new()
-                }
-            },
-        };
-        Panic { words, place: PLACE.take() }
+        let words = payload.downcast_ref::<String>().cloned();
+        let words = words.or_else(|| payload.downcast_ref::<&str>().map(|it| String::from(*it)));
+        if words.is_none() {
+            // It is the node's, too: to drop it may panic once more.
+            std::mem::forget(payload);
+        }
+        Panic { words: words.unwrap_or_default(), place: PLACE.take() }
     }
 
     fn line(&self) -> String {

@@ -218,7 +218,7 @@ impl Journal {
     }
 
     /// The durable entry at this place from the end, 1 for the last; none if the log is shorter.
-    pub fn from_end(&self, place: u64) -> Option<Index> {
+    pub fn entry_from_end(&self, place: u64) -> Option<Index> {
         let index = Index((self.log.last_index().0 + 1).checked_sub(place)?);
         (index > self.log.base()).then_some(index)
     }
@@ -227,7 +227,7 @@ impl Journal {
     /// written down of them, of the durable snapshot.
     pub fn rotting(&self, what: DiskFile, place: u64) -> Option<Index> {
         match what {
-            DiskFile::Log => self.from_end(place),
+            DiskFile::Log => self.entry_from_end(place),
             DiskFile::Vote => self.voted.filter(|it| it.0 > Term::FIRST).map(|_| Index::ZERO),
             DiskFile::Snapshot => self.snapshot.as_ref().map(|it| it.last_included_index),
         }
@@ -275,10 +275,8 @@ impl Journal {
     /// many of the writes of a term and vote survive instead of those among `whole`.
     pub fn crash(&mut self, whole: u64, tear: Tear, votes: Option<u64>) -> (Remains, Survives) {
         let whole = (whole as usize).min(self.pending.len());
-        let survived = match whole {
-            0 => WriteId::NONE,
-            whole => self.pending[whole - 1].0,
-        };
+        let survived =
+            self.pending.iter().take(whole).next_back().map_or(WriteId::NONE, |(id, _)| *id);
         let last_vote = |count| self.pending_votes().take(count).last();
         let in_order = self.pending_votes().take_while(|(id, _)| *id <= survived).last();
         let stays = votes.map_or(in_order, |count| last_vote(count as usize));
@@ -429,10 +427,10 @@ mod tests {
             (journal.unsynced(), journal.first_unsynced()),
             (Some(WriteId(3)), Some(WriteId(3)))
         );
-        assert_eq!(journal.from_end(1), None, "nothing is durable");
+        assert_eq!(journal.entry_from_end(1), None, "nothing is durable");
         assert_eq!(journal.keep_promise(), Some(WriteId(2)));
         assert_eq!(journal.keep_promise(), None);
-        assert_eq!(journal.from_end(1), Some(Index(3)));
+        assert_eq!(journal.entry_from_end(1), Some(Index(3)));
         journal.lie(WriteId(3));
         let (remains, _) = journal.crash(0, Tear::Nothing, None);
         assert_eq!((remains.lost, remains.promised), (1, 1));
@@ -445,10 +443,10 @@ mod tests {
     fn a_rotten_record_is_there_until_its_entry_is_removed() {
         let mut journal = Journal::default();
         write(&mut journal, WriteId(1), entries(5));
-        assert_eq!(journal.from_end(1), None, "nothing is durable");
+        assert_eq!(journal.entry_from_end(1), None, "nothing is durable");
         journal.sync(WriteId(1));
         assert_eq!(
-            [1, 5, 6].map(|place| journal.from_end(place)),
+            [1, 5, 6].map(|place| journal.entry_from_end(place)),
             [Some(Index(5)), Some(Index(1)), None]
         );
         journal.rot(DiskFile::Log, Index(4));
@@ -463,7 +461,7 @@ mod tests {
         journal.save(snapshot(1));
         write(&mut journal, WriteId(4), Write::Compact(Index(1)));
         journal.sync(WriteId(4));
-        assert_eq!((journal.corrupt, journal.from_end(1)), (None, None));
+        assert_eq!((journal.corrupt, journal.entry_from_end(1)), (None, None));
     }
 
     #[test]

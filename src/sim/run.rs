@@ -100,9 +100,9 @@ pub struct Options<'a> {
     /// Whether oracles and situations do not watch. Faults that wait for a situation wait for ever then; only a benchmark, which shows what
     /// they cost, wants that.
     pub unjudged: bool,
-    /// Whether any history that violates linearizability will do, and not only the smallest. That takes the longest to find and only people
-    /// read it: neither the violation's sentence nor its signature tells the difference.
-    pub any_history: bool,
+    /// Whether the smallest history that violates linearizability is left out. It takes the longest to find and only people read it: neither
+    /// the violation's sentence nor its signature tells the difference.
+    pub without_history: bool,
     /// Checks of one's own. They watch where oracles do.
     pub checkers: Vec<Box<dyn Checker + 'a>>,
     /// Where what was drawn is put when the run has ended.
@@ -125,7 +125,7 @@ pub fn run_nodes<N: Node>(
         let checkers = Checkers::new(options.checkers);
         recorder.watchers = Some(Box::new(Watchers { checkers, ..Watchers::default() }));
     }
-    if let (true, Some(judges)) = (options.any_history, recorder.judges()) {
+    if let (true, Some(judges)) = (options.without_history, recorder.judges()) {
         judges.oracles.minimise_no_history();
     }
     let mut sim = Sim::new(plan, make, recorder);

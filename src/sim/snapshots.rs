@@ -145,11 +145,8 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     pub(super) fn record_restore(&mut self, id: NodeId, snapshot: &Snapshot) {
-        let kind = Kind::Restore {
-            index: snapshot.last_included_index,
-            term: snapshot.last_included_term,
-            state: snapshot.image.fingerprint,
-        };
-        self.recorder.record(Some(id), kind);
+        let (index, term) = (snapshot.last_included_index, snapshot.last_included_term);
+        let state = snapshot.image.fingerprint;
+        self.recorder.record(Some(id), Kind::Restore { index, term, state });
     }
 }

@@ -55,12 +55,6 @@ pub struct Digester {
     waiting: usize,
 }
 
-impl fmt::Debug for Digester {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Digester({})", self.digest())
-    }
-}
-
 impl Default for Digester {
     fn default() -> Digester {
         Digester { hasher: Xxh3::new(), words: [[0; 8]; WAITING], waiting: 0 }
