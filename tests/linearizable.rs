@@ -278,10 +278,10 @@ fn a_search_that_is_too_long_accuses_nobody() {
 fn a_brief_run_differs_in_its_history_alone() {
     let text = fs::read_to_string("scenarios/bugs/local-read.toml").expect("it is readable");
     let plan = squall::plan::scenario::from_toml(&text).expect("it is a scenario");
-    let run = |minimise_history| {
-        BuiltIn::new().run(&plan, Options { minimise_history, ..Options::default() })
+    let run = |without_history| {
+        BuiltIn::new().run(&plan, Options { without_history, ..Options::default() })
     };
-    let (full, brief) = (run(true), run(false));
+    let (full, brief) = (run(false), run(true));
     let signature = Signature::of(&full).expect("it fails");
     assert_eq!(Some(signature), Signature::of(&brief));
     assert_eq!((full.digest, &full.counters), (brief.digest, &brief.counters));

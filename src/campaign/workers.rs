@@ -233,7 +233,7 @@ fn run_block((runner, plans): Campaign<'_>, seeds: Range<u64>, slot: &Slot) -> B
         let is_given_up = || slot.given_up.load(Ordering::Relaxed) == run;
         let waits = Some(&mut block.summary.waits);
         let interrupt: Option<&dyn Fn() -> bool> = Some(&is_given_up);
-        let options = Options { interrupt, waits, minimise_history: false, ..Options::default() };
+        let options = Options { interrupt, waits, without_history: true, ..Options::default() };
         let failed = match run_caught_with(runner, &plans.plan(seed), options) {
             Ok(outcome) => {
                 block.summary.add(seed, &outcome);
@@ -262,7 +262,7 @@ pub fn run_caught(runner: &dyn Runner, plan: &Plan) -> Result<Outcome, Signature
 /// # Errors
 /// As [`run_caught`].
 pub fn run_briefly(runner: &dyn Runner, plan: &Plan) -> Result<Outcome, Signature> {
-    run_caught_with(runner, plan, Options { minimise_history: false, ..Options::default() })
+    run_caught_with(runner, plan, Options { without_history: true, ..Options::default() })
 }
 
 /// The same, watched.

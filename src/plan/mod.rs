@@ -166,7 +166,8 @@ impl Plan {
     /// What the constructor of a node is told.
     pub fn setup(&self, id: NodeId) -> Setup<'_> {
         let nodes = NodeSet::first(self.cluster.nodes);
-        Setup::new(id, nodes, self.voters(), self.config_of(id), &self.guest.options)
+        let (voters, config) = (self.voters(), self.config_of(id));
+        Setup { id, nodes, voters, config, options: &self.guest.options }
     }
 
     /// How much faster a clock of this plan runs than another at most, in parts per million, rounded up. Clocks that are set do not count.

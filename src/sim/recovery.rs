@@ -55,7 +55,7 @@ impl<N: Node> Sim<'_, '_, N> {
         for node in core.iter() {
             self.recorder.record(Some(node), Kind::Recovery { check: 0 });
         }
-        self.end_all_faults();
+        (0..self.faults.in_force.len()).for_each(|force| self.end(force));
         self.network.recover(bounds.message);
         self.make_clients_patient(bounds);
         core.iter().for_each(|node| self.make_well(node, bounds.message));
@@ -90,7 +90,7 @@ impl<N: Node> Sim<'_, '_, N> {
             return vec![initial];
         }
         let known = |host: &&Host<N>| match host.is_up() {
-            true => host.status().commit.max(host.applied),
+            true => host.status.commit.max(host.applied),
             false => host.applied,
         };
         let mut in_force = vec![initial];
@@ -112,7 +112,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let host = &mut self.hosts[id.slot()];
         host.per_input = Span::ZERO;
         host.disk.recover(longest);
-        if host.clock.drift_ppm() != 0 {
+        if host.clock.drift_ppm != 0 {
             self.set_clock(id, None, Some(0));
         }
         self.hasten_sync(id, longest);
@@ -147,9 +147,9 @@ impl<N: Node> Sim<'_, '_, N> {
     /// never stands, and does not lead for long. A leader whom the core no longer follows beats in vain, and never stands, either.
     fn disturbs_nobody(&self, id: NodeId, core: NodeSet) -> bool {
         let elections = self.plan.config().elections;
-        let status = self.hosts[id.slot()].status();
-        let is_over =
-            || core.iter().all(|node| self.hosts[node.slot()].is_up_in_later(status.term));
+        let status = self.hosts[id.slot()].status;
+        let is_later = |host: &Host<N>| host.is_up() && host.status.term > status.term;
+        let is_over = || core.iter().all(|node| is_later(&self.hosts[node.slot()]));
         let beats_in_vain = status.role == Role::Leader && !elections.check_quorum && is_over();
         (elections.pre_vote && elections.check_quorum) || beats_in_vain
     }

@@ -92,6 +92,7 @@ pub struct Counters {
 }
 
 /// How a run is watched. It never changes what happens.
+#[derive(Default)]
 pub struct Options<'a> {
     /// Called with every record.
     pub sink: Option<Sink<'a>>,
@@ -101,34 +102,18 @@ pub struct Options<'a> {
     pub until: Option<Span>,
     /// Asked every few thousand events: whether to give the run up.
     pub interrupt: Option<&'a dyn Fn() -> bool>,
-    /// Whether oracles and situations watch, as they do by default. Without them faults that wait for a situation wait for ever; only a
-    /// benchmark, which shows what they cost, wants that.
-    pub oracles: bool,
-    /// Whether the smallest history that violates linearizability is looked for, as it is by default. It takes the longest and only people
-    /// read it: neither the violation's sentence nor its signature tells the difference.
-    pub minimise_history: bool,
+    /// Whether oracles and situations do not watch. Faults that wait for a situation wait for ever then; only a benchmark, which shows what
+    /// they cost, wants that.
+    pub unjudged: bool,
+    /// Whether the smallest history that violates linearizability is left out. It takes the longest to find and only people read it: neither
+    /// the violation's sentence nor its signature tells the difference.
+    pub without_history: bool,
     /// Checks of one's own. They watch where oracles do.
     pub checkers: Vec<Box<dyn Checker + 'a>>,
     /// Where what was drawn is put when the run has ended.
     pub choices: Option<&'a mut Choices>,
     /// Where the waits of clients and for leaders are added.
     pub waits: Option<&'a mut Waits>,
-}
-
-impl Default for Options<'_> {
-    fn default() -> Self {
-        Options {
-            sink: None,
-            on_situation: None,
-            until: None,
-            interrupt: None,
-            oracles: true,
-            minimise_history: true,
-            checkers: Vec::new(),
-            choices: None,
-            waits: None,
-        }
-    }
 }
 
 /// Runs a plan with nodes of any kind, once. What runs plans again and again, as campaigns do, takes a [`Runner`](crate::sim::Runner).
@@ -139,13 +124,13 @@ pub fn run_nodes<N: Node>(
 ) -> Outcome {
     keep_panics_off_the_terminal();
     let horizon = options.until.unwrap_or(plan.horizon).min(plan.horizon);
-    let mut recorder = Recorder::new(plan, options.oracles, options.sink, options.on_situation);
+    let mut recorder = Recorder::new(plan, !options.unjudged, options.sink, options.on_situation);
     recorder.stopwatch = options.waits.map(Stopwatch::new);
     if !options.checkers.is_empty() {
         let checkers = Checkers::new(options.checkers);
         recorder.watchers = Some(Box::new(Watchers { checkers, ..Watchers::default() }));
     }
-    if let (false, Some(judges)) = (options.minimise_history, recorder.judges()) {
+    if let (true, Some(judges)) = (options.without_history, recorder.judges()) {
         judges.oracles.minimise_no_history();
     }
     let mut sim = Sim::new(plan, make, recorder);
@@ -173,16 +158,15 @@ pub fn run_nodes<N: Node>(
         commits,
         answers: situations.of(Situation::RequestAnswered),
     };
-    let own_situations =
-        recorder.watchers.take().map(|it| it.checkers.situations()).unwrap_or_default();
+    let watchers = recorder.watchers.take();
     Outcome {
         violation: recorder.violation,
         ended,
-        time,
+        time: if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { recorder.now },
         digest,
         counters,
         situations,
-        own_situations,
+        own_situations: watchers.map(|it| it.checkers.situations()).unwrap_or_default(),
         gaps,
     }
 }

@@ -24,7 +24,7 @@ const LATE: [u64; 3] = [20, 5, 2];
 pub fn is_seedless(runner: &dyn Runner, plan: &Plan, outcome: &Outcome) -> bool {
     OTHER_SEEDS.into_iter().all(|seed| {
         let other = Plan { seed, ..plan.clone() };
-        let options = Options { minimise_history: false, ..Options::default() };
+        let options = Options { without_history: true, ..Options::default() };
         runner.run(&other, options).digest == outcome.digest
     })
 }
@@ -34,7 +34,7 @@ pub fn choices(runner: &dyn Runner, plan: &Plan) -> Choices {
     let mut choices = Choices::default();
     let _ = runner.run(
         plan,
-        Options { choices: Some(&mut choices), minimise_history: false, ..Options::default() },
+        Options { choices: Some(&mut choices), without_history: true, ..Options::default() },
     );
     choices
 }
