@@ -208,6 +208,34 @@ kinds! {
     Discard "discard" Log { write: WriteId, index: Index, term: Term },
     /// The node's state machine, with this fingerprint now, became that of a snapshot up to an entry.
     Restore "restore" Commit { index: Index, term: Term, state: u64 },
+    /// The node was asked to change the members, and did not, or not yet.
+    ChangeIgnored "change-ignored" Fault { why: Ignored },
+}
+
+/// Why a change of the members was ignored, as far as its host can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ignored {
+    /// The node does not lead.
+    NotLeader,
+    /// The change before is not committed.
+    Pending,
+    /// The members are so already, or no voter would be left.
+    NoChange,
+    /// For another reason: a learner that has not caught up, for one, which may become a voter later.
+    Other,
+}
+
+impl Ignored {
+    /// In words, behind "ignored, for".
+    pub const fn words(self) -> &'static str {
+        match self {
+            Ignored::NotLeader => "the node does not lead",
+            Ignored::Pending => "the change before is not committed",
+            Ignored::NoChange => "it would change nothing",
+            Ignored::Other => "the leader is not ready for it, or never will be",
+        }
+    }
 }
 
 /// What a crash left of writes that were not durable.
@@ -339,6 +367,7 @@ one_word! {
     Role: value => value as u64;
     DiskFile: value => value as u64;
     Loss: value => value as u64;
+    Ignored: value => value as u64;
     TimerId: value => value.0.into();
 }
 

@@ -47,6 +47,11 @@ pub enum Why {
         /// A horizon that would do, unless a node goes on catching up.
         enough: Time,
     },
+    /// The core that the plan names by number was no majority of the voters when faults ended, so that it could elect nobody.
+    Core {
+        /// How many voters there were.
+        voters: u8,
+    },
     /// The run came to its limit of events.
     Events {
         /// The limit.
@@ -75,6 +80,7 @@ impl Why {
             Why::Drift => "drift",
             Why::Search { .. } => "search",
             Why::Horizon { .. } => "horizon",
+            Why::Core { .. } => "core",
             Why::Events { .. } => "events",
             Why::Waiting { .. } => "waiting",
             Why::Interrupted => "interrupted",
@@ -121,6 +127,10 @@ impl fmt::Display for Gap {
                 f,
                 "{names} is undecided: the cluster had not come back to life at the end of the run, and may yet; set horizon = \"{enough}s\" \
                  or later"
+            ),
+            Why::Core { voters } => write!(
+                f,
+                "{names} is undecided: when faults ended, the core that the plan names was no majority of the {voters} voters"
             ),
             Why::Events { max } => {
                 write!(
@@ -178,7 +188,7 @@ impl GapCounts {
         GapCounts {
             undecided: any(&Why::is_undecided),
             search: any(&|why| matches!(why, Why::Search { .. })),
-            horizon: any(&|why| matches!(why, Why::Horizon { .. })),
+            horizon: any(&|why| matches!(why, Why::Horizon { .. } | Why::Core { .. })),
             events: any(&|why| matches!(why, Why::Events { .. } | Why::Waiting { .. })),
             interrupted: any(&|why| why == Why::Interrupted),
             not_judged: any(&|why| !why.is_undecided()),

@@ -1,10 +1,12 @@
 //! Does what the plan wants to go wrong.
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{Index, NodeId, NodeSet};
 use crate::node::Node;
 use crate::plan::fault::{Corrupt, Crash};
 use crate::plan::{Action, Fault, Plan, Trigger, When};
-use crate::record::Kind;
+use crate::record::{Ignored, Kind};
 use crate::rng::{Rng, Stream};
 use crate::sim::clients::ClientEvent;
 use crate::sim::incoming::Incoming;
@@ -36,6 +38,27 @@ pub struct Faults {
     pub(super) in_force: Vec<InForce>,
     /// What waits for situations, and how often each was seen.
     waiting: Vec<(Trigger, u64, Waits)>,
+    /// What came of each fault of the plan.
+    pub(super) done: Vec<Done>,
+}
+
+/// What came of one fault of the plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// How often it struck somebody.
+    pub struck: u64,
+    /// How often it found nobody.
+    pub missed: u64,
+    /// Who last ignored the change of the members that it asked for, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<(NodeId, Ignored)>,
+}
+
+impl Done {
+    /// Whether all that the plan asked for happened.
+    pub fn is_all(&self) -> bool {
+        self.struck > 0 && self.missed == 0 && self.ignored.is_none()
+    }
 }
 
 impl Faults {
@@ -45,7 +68,14 @@ impl Faults {
             rngs: (0..plan.faults.len()).map(rng).collect(),
             in_force: Vec::new(),
             waiting: Vec::new(),
+            done: vec![Done::default(); plan.faults.len()],
         }
+    }
+}
+
+impl Faults {
+    pub fn take_done(&mut self) -> Vec<Done> {
+        std::mem::take(&mut self.done)
     }
 }
 
@@ -118,8 +148,10 @@ impl<N: Node> Sim<'_, '_, N> {
             _ => false,
         };
         if targets.is_empty() || to_nobody {
+            self.faults.done[place].missed += 1;
             return self.recorder.record(None, Kind::Missed { fault: number });
         }
+        self.faults.done[place].struck += 1;
         self.recorder.record(None, Kind::Fault { fault: number });
         self.note_strike(place, targets, aim);
         let partition = self.partition(fault, targets, aim);
@@ -174,7 +206,7 @@ impl<N: Node> Sim<'_, '_, N> {
             }
             Action::Change(change) => {
                 for (node, change) in targets.iter().zip(change.changes().cycle()) {
-                    let what = Incoming::Change(change);
+                    let what = Incoming::Change { fault: number as usize - 1, change };
                     self.queue.push(self.recorder.now, Event::Incoming { node, what });
                 }
             }

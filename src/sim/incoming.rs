@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use crate::configuration::Change;
-use crate::ids::{NodeId, WriteId};
+use crate::configuration::{Change, Configuration};
+use crate::ids::{Index, NodeId, WriteId};
 use crate::message::Summary;
-use crate::node::{Input, Node, Request, Snapshot};
-use crate::record::{Kind, Loss};
+use crate::node::{Input, Node, Request, Role, Snapshot};
+use crate::record::{Ignored, Kind, Loss};
 use crate::sim::guest::guarded_drop;
 use crate::sim::{Event, Sim};
 use crate::time::{Span, Time};
@@ -34,7 +34,11 @@ pub enum Incoming<M> {
     },
     Request(Request),
     Transfer(NodeId),
-    Change(Change),
+    /// It is asked by a fault of the plan, at this place, to change the members.
+    Change {
+        fault: usize,
+        change: Change,
+    },
 }
 
 impl<N: Node> Sim<'_, '_, N> {
@@ -84,7 +88,9 @@ impl<N: Node> Sim<'_, '_, N> {
                         Input::Request(request)
                     }
                     Incoming::Transfer(to) => Input::Transfer(to),
-                    Incoming::Change(change) => Input::Change(change),
+                    Incoming::Change { fault, change } => {
+                        return self.change_members(id, fault, change);
+                    }
                     Incoming::Deliver { .. } | Incoming::Timer { .. } | Incoming::Apply { .. } => {
                         return;
                     }
@@ -92,6 +98,29 @@ impl<N: Node> Sim<'_, '_, N> {
                 self.step(id, input);
             }
         }
+    }
+
+    /// A node is asked to change the members. Where no configuration comes of it, the record says why.
+    fn change_members(&mut self, id: NodeId, fault: usize, change: Change) {
+        let latest = |sim: &Self| sim.hosts[id.slot()].journal.configurations().last().copied();
+        let (before, status) = (latest(self), self.hosts[id.slot()].status);
+        self.step(id, Input::Change(change));
+        if latest(self) != before {
+            return;
+        }
+        let initial = (Index::ZERO, Configuration::of(self.plan.voters()));
+        let (index, configuration) = before.unwrap_or(initial);
+        let why = if status.role != Role::Leader {
+            Ignored::NotLeader
+        } else if index > status.commit {
+            Ignored::Pending
+        } else if configuration.after(change).is_none() {
+            Ignored::NoChange
+        } else {
+            Ignored::Other
+        };
+        self.faults.done[fault].ignored = Some((id, why));
+        self.recorder.record(Some(id), Kind::ChangeIgnored { why });
     }
 
     /// Drops what holds messages of a node.

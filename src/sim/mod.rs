@@ -36,12 +36,13 @@ use crate::guest::Setup;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::RequestId;
 use crate::node::{Answer, Effect, Input, Node};
+use crate::oracle::Why;
 use crate::plan::{Clients, Plan, SingleRequest};
 use crate::raft::Rules;
 use crate::record::Kind;
 use crate::time::{Span, Time};
 use crate::world::network::Network;
-use crate::world::queue::Queue;
+use crate::world::queue::{Queue, WAITING_MAX};
 
 use clients::ClientEvent;
 use faults::Faults;
@@ -52,6 +53,10 @@ use recovery::Recovery;
 
 /// After how many turns of its loop a run looks whether it is given up.
 const TURNS_BETWEEN_LOOKS: u64 = 4_096;
+
+/// A run ends after so many times as many turns as it may have events: partitions that come and go, requests that find their client
+/// busy and what is out of date are turns without an event.
+const TURNS_PER_EVENT: u64 = 4;
 
 enum Event<M> {
     /// Something comes to a node, which takes it when it is ready.
@@ -132,6 +137,9 @@ pub struct Sim<'p, 'w, N: Node> {
     recovery: Recovery,
     /// What is drawn, where somebody wants to know.
     choices: Option<Box<choices::Choices>>,
+    turns: u64,
+    /// The limit that ended the run, if one did.
+    limit: Option<Why>,
 }
 
 impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
@@ -166,6 +174,8 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             faults: Faults::new(plan),
             recovery: Recovery::default(),
             choices: None,
+            turns: 0,
+            limit: None,
         };
         if !plan.cluster.members.is_empty() {
             let (index, term) = (Index::ZERO, Term::ZERO);
@@ -183,10 +193,8 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
 
     /// Runs to the end, or until somebody gives it up.
     fn run(&mut self, horizon: Time, interrupt: Option<&dyn Fn() -> bool>) -> Ended {
-        let mut turns = 0_u64;
         let ended = loop {
-            turns += 1;
-            let looks = interrupt.filter(|_| turns.is_multiple_of(TURNS_BETWEEN_LOOKS));
+            let looks = interrupt.filter(|_| self.turns.is_multiple_of(TURNS_BETWEEN_LOOKS));
             if looks.is_some_and(|is_given_up| is_given_up()) {
                 break Ended::Interrupted;
             }
@@ -207,7 +215,14 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         if self.recorder.recovered {
             return Some(Ended::Recovered);
         }
-        if self.recorder.event >= self.plan.events_max || self.queue.is_full() {
+        self.turns += 1;
+        let max = self.plan.events_max;
+        let spent = self.recorder.event >= max || self.turns >= max.saturating_mul(TURNS_PER_EVENT);
+        if spent || self.queue.is_full() {
+            self.limit = Some(match spent {
+                true => Why::Events { max },
+                false => Why::Waiting { max: WAITING_MAX as u64 },
+            });
             self.recorder.run_out();
             let violated = self.recorder.violation.is_some();
             return Some(if violated { Ended::Violation } else { Ended::EventLimit });
@@ -248,6 +263,11 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
                 self.discard(from, message);
             }
         }
+    }
+
+    /// What kept the run from a verdict on something, if it is a limit or the plan.
+    fn limit(&self) -> Option<Why> {
+        self.limit.or(self.recovery.lacking.map(|voters| Why::Core { voters }))
     }
 
     fn count_event(&mut self) {

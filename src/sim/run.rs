@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::guest::Setup;
-use crate::ids::Term;
+use crate::ids::{NodeId, Term};
 use crate::node::Node;
 use crate::oracle::checker::Checkers;
 use crate::oracle::{Checker, Gap, Oracles, Violation, Why};
 use crate::plan::Plan;
 use crate::sim::Sim;
 use crate::sim::choices::Choices;
+use crate::sim::faults::Done;
 use crate::sim::guest::keep_panics_off_the_terminal;
 use crate::sim::recorder::{Marks, Recorder, Sink, Watchers};
 use crate::sim::waits::{Stopwatch, Waits};
 use crate::situation::{Counts, Situation};
 use crate::time::{Span, Time};
 use crate::trace::Digest;
-use crate::world::queue::WAITING_MAX;
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,12 @@ pub struct Outcome {
     /// How often each situation of checks of one's own was reached.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub own_situations: BTreeMap<String, u64>,
+    /// What came of each fault of the plan, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Done>,
+    /// The nodes that had to come back to life once faults were over; none where they never were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub core: Vec<NodeId>,
     /// What was not judged, or not decided, of the properties that were asked for. All else was judged from the beginning to the end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
@@ -139,14 +145,15 @@ pub fn run_nodes<N: Node>(
     if let (Some(wanted), Some(choices)) = (options.choices, sim.take_choices()) {
         *wanted = choices;
     }
+    let (faults, core, limit) =
+        (sim.faults.take_done(), sim.recovery.core.iter().collect(), sim.limit());
     let (messages, mut recorder) = (sim.messages, sim.recorder);
     let digest = recorder.digest();
     let time = if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { recorder.now };
-    let events = recorder.event;
     let judges = recorder.judges().map(|judges| {
         let oracles = &judges.oracles;
         let commits = oracles.commits().highest().0;
-        (commits, gaps(plan, oracles, events, (ended, time)), judges.situations.counts().clone())
+        (commits, gaps(plan, oracles, limit, (ended, time)), judges.situations.counts().clone())
     });
     let (commits, gaps, situations) = judges.unwrap_or_default();
     let counters = Counters {
@@ -167,21 +174,29 @@ pub fn run_nodes<N: Node>(
         counters,
         situations,
         own_situations: watchers.map(|it| it.checkers.situations()).unwrap_or_default(),
+        faults,
+        core,
         gaps,
     }
 }
 
 /// What was not judged, or not decided, in a run that ended so at this time.
-fn gaps(plan: &Plan, oracles: &Oracles, events: u64, (ended, time): (Ended, Time)) -> Vec<Gap> {
+fn gaps(
+    plan: &Plan,
+    oracles: &Oracles,
+    limit: Option<Why>,
+    (ended, time): (Ended, Time),
+) -> Vec<Gap> {
     let mut gaps = oracles.gaps(time);
     let cut_off = match ended {
-        Ended::EventLimit if events < plan.events_max => {
-            Some(Why::Waiting { max: WAITING_MAX as u64 })
-        }
-        Ended::EventLimit => Some(Why::Events { max: plan.events_max }),
+        Ended::EventLimit => limit,
         Ended::Interrupted => Some(Why::Interrupted),
         _ => None,
     };
+    let core = limit.filter(|why| matches!(why, Why::Core { .. }));
+    for gap in gaps.iter_mut().filter(|gap| matches!(gap.why, Why::Horizon { .. })) {
+        gap.why = core.unwrap_or(gap.why);
+    }
     if cut_off.is_some() || ended == Ended::Violation {
         gaps.retain(|gap| !matches!(gap.why, Why::Horizon { .. }));
     }

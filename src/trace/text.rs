@@ -154,6 +154,9 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::GaveUp { request } => format!("{} is given up", client(request)),
         Kind::Fault { fault } => format!("--- fault {fault} strikes"),
         Kind::Missed { fault } => format!("--- fault {fault} finds nobody"),
+        Kind::ChangeIgnored { why } => {
+            format!("ignores a change of the members: {}", why.words())
+        }
         Kind::Heal { fault } => format!("--- fault {fault} ends"),
         Kind::Recovery { check: 0 } => "is well from now on: faults are over".into(),
         Kind::Recovery { check } => format!("--- check {check}: is all well?"),

@@ -143,10 +143,17 @@ impl Network {
         self.recompute();
     }
 
-    /// Lays a change over the links from some nodes to some.
+    /// Lays a change over the links from some nodes to some. One that lies there already comes to lie on top: it takes no room twice,
+    /// however often it comes.
     pub fn add_link_change(&mut self, id: u32, from: NodeSet, to: NodeSet, change: LinkException) {
+        self.link_changes.retain(|(other, senders, receivers, _)| {
+            (*other, *senders, *receivers) != (id, from, to)
+        });
+        for (sender, receiver) in pairs(from, to) {
+            let link = self.link(sender, receiver);
+            link.now = change.over(&link.now);
+        }
         self.link_changes.push((id, from, to, change));
-        self.recompute();
     }
 
     /// Takes a change back; those that came before and after stay.
@@ -166,6 +173,11 @@ impl Network {
             }
         }
     }
+}
+
+/// The links from some nodes to some.
+fn pairs(from: NodeSet, to: NodeSet) -> impl Iterator<Item = (NodeId, NodeId)> {
+    from.iter().flat_map(move |sender| to.iter().map(move |receiver| (sender, receiver)))
 }
 
 impl Link {
