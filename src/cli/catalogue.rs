@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use serde_json::{Value, json};
 
 use crate::bugs::Bug;
 use crate::cli::Cli;
-use crate::cli::exit::Code;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Code, End};
 use crate::plan::files;
 use crate::property::Property;
 use crate::schema;
@@ -20,10 +20,18 @@ use crate::situation::Situation;
 pub struct ListArgs {
     /// Prints the list as JSON
     #[arg(long)]
-    pub json: bool,
+    json: bool,
 }
 
-/// What `squall scenarios` takes.
+impl ListArgs {
+    /// Prints a list, as JSON or as text.
+    pub fn print(&self, json: impl Iterator<Item = Value>, text: &str) -> End {
+        let json = || format!("{:#}\n", json.collect::<Value>());
+        write!(std::io::stdout(), "{}", if self.json { json() } else { text.to_owned() })?;
+        Ok(Code::Clean)
+    }
+}
+
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall scenarios
@@ -32,12 +40,10 @@ pub struct ScenarioArgs {
     /// Files, or folders of them
     #[arg(default_value = "scenarios")]
     paths: Vec<PathBuf>,
-    /// Prints the list as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    list: ListArgs,
 }
 
-/// What `squall bugs` takes.
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall bugs
@@ -59,17 +65,11 @@ enum BugCommand {
     },
 }
 
-/// Prints a value as JSON, for people and programs.
-pub fn print_json(value: &serde_json::Value) -> Result<Code, Failure> {
-    writeln!(std::io::stdout(), "{value:#}")?;
-    Ok(Code::Clean)
-}
-
 /// Lists bugs, or tells the story of one.
-pub fn bugs(args: &BugArgs) -> Result<Code, Failure> {
+pub fn bugs(args: &BugArgs) -> End {
     let json = |bug: Bug| {
         let about = bug.about();
-        serde_json::json!({
+        json!({
             "name": about.name,
             "title": about.title,
             "story": about.story,
@@ -77,95 +77,75 @@ pub fn bugs(args: &BugArgs) -> Result<Code, Failure> {
             "violates": about.violates,
         })
     };
-    let mut out = std::io::stdout().lock();
-    match (&args.command, args.json) {
-        (None, true) => return print_json(&Bug::ALL.into_iter().map(json).collect()),
-        (Some(BugCommand::Show { bug }), true) => return print_json(&json(*bug)),
-        (None, false) => {
-            for bug in Bug::ALL {
-                let about = bug.about();
-                let shows = about.violates.first().map_or("(stalls)", |property| property.name());
-                writeln!(out, "{bug:<27}{shows:<23}{}", about.title)?;
-            }
-            writeln!(out, "\n`squall bugs show NAME` tells the story of one")?;
+    let list = ListArgs { json: args.json };
+    if let Some(BugCommand::Show { bug }) = args.command {
+        if args.json {
+            writeln!(std::io::stdout(), "{:#}", json(bug))?;
+            return Ok(Code::Clean);
         }
-        (Some(BugCommand::Show { bug }), false) => {
-            let about = bug.about();
-            let violates: Vec<&str> =
-                about.violates.iter().map(|property| property.name()).collect();
-            writeln!(out, "{bug}: {}\n\n{}\n", about.title, about.story)?;
-            let violates = violates.join(", ");
-            writeln!(out, "violates  {violates}\nsource    {}", about.source)?;
-            writeln!(out, "scenario  squall run scenarios/bugs/{bug}.toml")?;
-        }
+        let about = bug.about();
+        let violates: Vec<&str> = about.violates.iter().map(|property| property.name()).collect();
+        let (title, story, source) = (about.title, about.story, about.source);
+        let violates = violates.join(", ");
+        let text = format!(
+            "{bug}: {title}\n\n{story}\n\nviolates  {violates}\nsource    {source}\n\
+             scenario  squall run scenarios/bugs/{bug}.toml\n"
+        );
+        return list.print(std::iter::empty(), &text);
     }
-    Ok(Code::Clean)
+    let line = |bug: Bug| {
+        let about = bug.about();
+        let shows = about.violates.first().map_or("(stalls)", |property| property.name());
+        format!("{bug:<27}{shows:<23}{}\n", about.title)
+    };
+    let text = Bug::ALL.map(line).concat() + "\n`squall bugs show NAME` tells the story of one\n";
+    list.print(Bug::ALL.into_iter().map(json), &text)
 }
 
 /// Lists situations.
-pub fn situations(args: &ListArgs) -> Result<Code, Failure> {
-    if args.json {
-        let list = Situation::ALL.iter().map(|situation| {
-            serde_json::json!({
-                "name": situation.name(),
-                "means": situation.means(),
-                "matters": situation.matters(),
-            })
-        });
-        return print_json(&list.collect());
-    }
-    let mut out = std::io::stdout().lock();
-    for situation in Situation::ALL {
-        writeln!(out, "{situation:<34}{}", situation.means())?;
-        writeln!(out, "{:<34}{}", "", situation.matters())?;
-    }
-    Ok(Code::Clean)
+pub fn situations(args: &ListArgs) -> End {
+    let json = |situation: &Situation| {
+        json!({
+            "name": situation.name(),
+            "means": situation.means(),
+            "matters": situation.matters(),
+        })
+    };
+    let line = |situation: &Situation| {
+        format!("{situation:<34}{}\n{:<34}{}\n", situation.means(), "", situation.matters())
+    };
+    let text: String = Situation::ALL.iter().map(line).collect();
+    args.print(Situation::ALL.iter().map(json), &text)
 }
 
 /// Lists properties.
-pub fn properties(args: &ListArgs) -> Result<Code, Failure> {
-    if args.json {
-        let list = Property::ALL.into_iter().map(|property| {
-            serde_json::json!({ "name": property.name(), "sentence": property.sentence() })
-        });
-        return print_json(&list.collect());
-    }
-    let mut out = std::io::stdout().lock();
-    for property in Property::ALL {
-        writeln!(out, "{property:<23}{}", property.sentence())?;
-    }
-    Ok(Code::Clean)
+pub fn properties(args: &ListArgs) -> End {
+    let json = |it: Property| json!({ "name": it.name(), "sentence": it.sentence() });
+    let text = Property::ALL.map(|it| format!("{it:<23}{}\n", it.sentence())).concat();
+    args.print(Property::ALL.into_iter().map(json), &text)
 }
 
 /// Lists scenarios.
-pub fn scenarios(args: &ScenarioArgs) -> Result<Code, Failure> {
+pub fn scenarios(args: &ScenarioArgs) -> End {
     let mut list = Vec::new();
     for path in files::find(&args.paths)? {
-        let plan = files::read(&path)?;
-        list.push((path, plan));
+        list.push((path.display().to_string(), files::read(&path)?));
     }
-    if args.json {
-        let list = list.iter().map(|(path, plan)| {
-            serde_json::json!({
-                "file": path,
-                "title": plan.title,
-                "about": plan.about,
-                "bugs": plan.raft.bugs,
-                "violation": plan.expect.violation,
-            })
-        });
-        return print_json(&list.collect());
-    }
-    let mut out = std::io::stdout().lock();
-    let width = list.iter().map(|(path, _)| path.display().to_string().len()).max().unwrap_or(0);
-    for (path, plan) in &list {
-        writeln!(out, "{:<width$}  {}", path.display().to_string(), plan.title)?;
-    }
-    writeln!(out, "\n`squall run FILE` runs one, `squall run FILE --show` tells what happens")?;
-    Ok(Code::Clean)
+    let json = list.iter().map(|(path, plan)| {
+        json!({
+            "file": path,
+            "title": plan.title,
+            "about": plan.about,
+            "bugs": plan.raft.bugs,
+            "violation": plan.expect.violation,
+        })
+    });
+    let width = list.iter().map(|(path, _)| path.len()).max().unwrap_or(0);
+    let lines = list.iter().map(|(path, plan)| format!("{path:<width$}  {}\n", plan.title));
+    let help = "\n`squall run FILE` runs one, `squall run FILE --show` tells what happens\n";
+    args.list.print(json, &(lines.collect::<String>() + help))
 }
 
-/// What `squall schema` takes.
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall schema > scenario.schema.json
@@ -190,17 +170,19 @@ enum SchemaOf {
 }
 
 /// Prints the JSON Schema of a kind of file.
-pub fn schema(args: &SchemaArgs) -> Result<Code, Failure> {
-    print_json(&match args.of {
+pub fn schema(args: &SchemaArgs) -> End {
+    let schema = match args.of {
         SchemaOf::Scenario => schema::scenario(),
         SchemaOf::Campaign => schema::campaign(),
         SchemaOf::Swarm => schema::swarm(),
         SchemaOf::Power => schema::power(),
-    })
+    };
+    writeln!(std::io::stdout(), "{schema:#}")?;
+    Ok(Code::Clean)
 }
 
 /// Prints a completion script.
-pub fn completions(shell: Shell) -> Result<Code, Failure> {
+pub fn completions(shell: Shell) -> End {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "squall", &mut script);
     std::io::stdout().write_all(&script)?;
@@ -208,7 +190,7 @@ pub fn completions(shell: Shell) -> Result<Code, Failure> {
 }
 
 /// Prints the manual page.
-pub fn man() -> Result<Code, Failure> {
+pub fn man() -> End {
     let mut page = Vec::new();
     clap_mangen::Man::new(Cli::command()).render(&mut page)?;
     std::io::stdout().write_all(&page)?;

@@ -10,11 +10,10 @@ use crate::bugs::Bug;
 use crate::cli::failure::Failure;
 use crate::closest::unknown;
 use crate::guest::{BUILT_IN, Guest};
-use crate::plan::Plan;
+use crate::plan::{Expect, Plan};
 use crate::sim::runner::adopt;
 use crate::sim::{BuiltIn, Runner};
 
-/// Whose Raft runs, and with which options of its own.
 #[derive(Args, Clone, Debug, Default)]
 pub struct GuestArgs {
     /// Whose Raft runs it [default: the one that the file names, or the first that there is]
@@ -27,58 +26,48 @@ pub struct GuestArgs {
 
 /// An option of a guest's own: a name, and a value in JSON, or else text.
 #[derive(Clone, Debug)]
-pub struct GuestOption {
-    name: String,
-    value: serde_json::Value,
-}
+pub struct GuestOption(String, serde_json::Value);
 
 impl FromStr for GuestOption {
     type Err = String;
 
     fn from_str(text: &str) -> Result<GuestOption, String> {
-        let (name, value) = text
-            .split_once('=')
-            .filter(|(name, _)| !name.is_empty())
-            .ok_or("it is OPTION=VALUE, as in mistake=commits-by-count")?;
+        let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
+        let (name, value) = parts.ok_or("it is OPTION=VALUE, as in mistake=commits-by-count")?;
         let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
-        Ok(GuestOption { name: name.into(), value })
+        Ok(GuestOption(name.into(), value))
     }
 }
 
 impl fmt::Display for GuestOption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.value.as_str() {
-            Some(text) => write!(f, "{}={text}", self.name),
-            None => write!(f, "{}={}", self.name, self.value),
+        match self.1.as_str() {
+            Some(text) => write!(f, "{}={text}", self.0),
+            None => write!(f, "{}={}", self.0, self.1),
         }
     }
 }
 
 /// Gives a guest further options.
 pub fn add_options(guest: &mut Guest, options: &[GuestOption]) {
-    let options = options.iter().map(|it| (it.name.clone(), it.value.clone()));
-    guest.options.extend(options);
+    guest.options.extend(options.iter().map(|it| (it.0.clone(), it.1.clone())));
 }
 
 impl GuestArgs {
-    /// The guest of this runner, with these options.
-    pub fn guest(&self, runner: &dyn Runner) -> Result<Guest, Failure> {
+    /// Who runs a plan that no file is for, and its guest with these options.
+    pub fn chosen<'r>(&self, guests: &Guests<'r>) -> Result<(&'r dyn Runner, Guest), Failure> {
+        let runner = guests.named(self.guest.as_deref())?;
         let mut guest = runner.guest().clone();
         add_options(&mut guest, &self.options);
         runner.check_options(&guest.options).map_err(Failure::usage)?;
-        Ok(guest)
+        Ok((runner, guest))
     }
 
     /// What says the same on another command line, after a space.
     pub fn words(&self) -> String {
-        let mut words = String::new();
-        if let Some(guest) = &self.guest {
-            words += &format!(" --guest {guest}");
-        }
-        for option in &self.options {
-            words += &format!(" --guest-option {option}");
-        }
-        words
+        let guest = self.guest.iter().map(|guest| format!(" --guest {guest}"));
+        let options = self.options.iter().map(|option| format!(" --guest-option {option}"));
+        guest.chain(options).collect()
     }
 }
 
@@ -90,6 +79,21 @@ pub fn check_bugs(runner: &dyn Runner, bugs: &[Bug]) -> Result<(), Failure> {
         ))),
         _ => Ok(()),
     }
+}
+
+/// Plants bugs in a plan, or takes out those that it has. What it promised was about them, so it promises nothing any more then.
+pub fn plant(
+    runner: &dyn Runner,
+    plan: &mut Plan,
+    bugs: &[Bug],
+    without: bool,
+) -> Result<(), Failure> {
+    if without {
+        plan.raft.bugs.clear();
+        plan.expect = Expect::default();
+    }
+    plan.raft.bugs.extend(bugs);
+    check_bugs(runner, bugs)
 }
 
 /// The Rafts that a command line runs. The first is the one that is run if none is named.
@@ -113,9 +117,9 @@ impl<'r> Guests<'r> {
         let names = || self.runners.iter().map(|runner| runner.guest().name.as_str());
         let found = self.runners.iter().copied().find(|runner| runner.guest().name == name);
         found.ok_or_else(|| {
-            let all: Vec<&str> = names().collect();
-            let known = format!("this command line has {}", all.join(", "));
-            Failure::usage(format!("{}; {known}", unknown("guest", name, names(), "--guest")))
+            let known = names().collect::<Vec<_>>().join(", ");
+            let unknown = unknown("guest", name, names(), "--guest");
+            Failure::usage(format!("{unknown}; this command line has {known}"))
         })
     }
 

@@ -7,18 +7,14 @@ use clap::Args;
 
 use crate::campaign::Partition;
 use crate::campaign::file::{FILE, merge as merge_files, missing_parts};
-use crate::cli::exit::Code;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{End, Failure};
 use crate::cli::guests::Guests;
 use crate::cli::result::{self, Manner};
 use crate::report::folder::Store;
 
-/// Where a merged result is written by default.
-const FOLDER: &str = "reports/merged";
 /// How many missing parts a message names.
 const NAMED_MAX: usize = 8;
 
-/// What `squall merge` takes.
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall merge part-1 part-2 part-3 part-4 --out whole
@@ -45,7 +41,7 @@ pub struct MergeArgs {
 }
 
 /// Merges the parts.
-pub fn merge(args: &MergeArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
+pub fn merge(args: &MergeArgs, guests: &Guests<'_>) -> End {
     let mut files = Vec::new();
     for folder in &args.parts {
         let Some(file) = result::read(folder)? else {
@@ -54,11 +50,9 @@ pub fn merge(args: &MergeArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
         };
         files.push((folder.clone(), file));
     }
-    let out = args.out.clone().unwrap_or_else(|| FOLDER.into());
-    let is_out = |folder: &PathBuf| match (folder.canonicalize(), out.canonicalize()) {
-        (Ok(part), Ok(out)) => part == out,
-        _ => false,
-    };
+    let out = args.out.clone().unwrap_or_else(|| "reports/merged".into());
+    let place = out.canonicalize().ok();
+    let is_out = |folder: &PathBuf| place.is_some() && folder.canonicalize().ok() == place;
     if args.parts.iter().any(is_out) {
         let out = out.display();
         return Err(Failure::usage(format!("{out} is one of the parts, and would be replaced")));
@@ -67,7 +61,15 @@ pub fn merge(args: &MergeArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
     let file = merge_files(&files).map_err(Failure::usage)?;
     let missing = missing_parts(&files).map_err(Failure::usage)?;
     if !missing.is_empty() && !args.partial {
-        return Err(Failure::usage(words_of(&missing)));
+        let named: Vec<String> = missing.iter().take(NAMED_MAX).map(Partition::to_string).collect();
+        let more = match missing.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        return Err(Failure::usage(format!(
+            "parts are missing: {}{more}; --partial merges without them",
+            named.join(", ")
+        )));
     }
     let runner = guests.named(Some(&file.settings.guest.name))?;
     let mut store =
@@ -79,15 +81,4 @@ pub fn merge(args: &MergeArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
     let (json, require_situations) = (args.json, args.require_situations);
     let shrunk = BTreeMap::new();
     result::tell(runner, &file, &out, &Manner { json, require_situations, way_on, shrunk })
-}
-
-/// Which parts are missing, and what can be done about it.
-fn words_of(missing: &[Partition]) -> String {
-    let named: Vec<String> = missing.iter().take(NAMED_MAX).map(Partition::to_string).collect();
-    let more = match missing.len().saturating_sub(NAMED_MAX) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let named = named.join(", ");
-    format!("parts are missing: {named}{more}; --partial merges without them")
 }

@@ -1,12 +1,9 @@
 //! `squall profiles`: which options each production system has on by default, by the names that they have in a scenario.
 
-use std::io::Write;
-
 use serde_json::{Map, Value};
 
-use crate::cli::catalogue::{ListArgs, print_json};
-use crate::cli::exit::Code;
-use crate::cli::failure::Failure;
+use crate::cli::catalogue::ListArgs;
+use crate::cli::failure::End;
 use crate::plan::profile::{DRIFT_BOUND_PPM, Known, Operations, SNAPSHOT_CHUNK};
 use crate::plan::{Cluster, Plan, Profile};
 
@@ -136,12 +133,8 @@ What each was read from, and what it has by default beyond the built-in Raft:
 }
 
 /// Lists profiles.
-pub fn profiles(args: &ListArgs) -> Result<Code, Failure> {
-    if args.json {
-        return print_json(&Profile::ALL.into_iter().map(json).collect());
-    }
-    write!(std::io::stdout(), "{}", text())?;
-    Ok(Code::Clean)
+pub fn profiles(args: &ListArgs) -> End {
+    args.print(Profile::ALL.into_iter().map(json), &text())
 }
 
 #[cfg(test)]

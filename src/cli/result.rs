@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::campaign::file::{CampaignFile, FILE, JUNIT};
 use crate::campaign::shrink::Shrinking;
-use crate::campaign::workers::End;
-use crate::cli::exit::Code;
-use crate::cli::failure::Failure;
+use crate::campaign::workers;
+use crate::cli::failure::{self, Code, End, Failure};
 use crate::cli::junit;
-use crate::files::write_whole;
 use crate::report::campaign;
 use crate::sim::Runner;
 
@@ -18,25 +18,20 @@ use crate::sim::Runner;
 pub fn read(folder: &Path) -> Result<Option<CampaignFile>, Failure> {
     let path = folder.join(FILE);
     let text = CampaignFile::read(folder).map_err(|error| Failure::file(&path, "read", &error))?;
-    text.map(|text| {
+    let parse = |text: String| {
         CampaignFile::from_json(&text).map_err(|error| Failure::mistake(&path, &text, &error))
-    })
-    .transpose()
+    };
+    text.map(parse).transpose()
 }
 
 /// A result is never thrown away by mistake: only in the directory that is used when none is given, or by force.
 pub fn keep(folder: &Path, given: bool, force: bool, way_out: &str) -> Result<(), Failure> {
-    if given && !force && folder.join(FILE).exists() {
-        let folder = folder.display();
-        return Err(Failure::usage(format!("{folder} holds a result; {way_out}")));
-    }
-    if folder.exists() && !folder.is_dir() {
-        let folder = folder.display();
-        return Err(Failure::usage(format!(
-            "{folder} is no directory; a result is written to one"
-        )));
-    }
-    Ok(())
+    let why = match (given && !force && folder.join(FILE).exists(), folder.is_dir()) {
+        (true, _) => format!("holds a result; {way_out}"),
+        (false, false) if folder.exists() => "is no directory; a result is written to one".into(),
+        _ => return Ok(()),
+    };
+    Err(Failure::usage(format!("{} {why}", folder.display())))
 }
 
 /// How a result is told.
@@ -52,26 +47,19 @@ pub struct Manner<'a> {
 }
 
 /// Tells a result that was written to a folder: in words or as JSON, as JUnit beside it, and as annotations where GitHub Actions runs it.
-pub fn tell(
-    runner: &dyn Runner,
-    file: &CampaignFile,
-    folder: &Path,
-    manner: &Manner,
-) -> Result<Code, Failure> {
-    let path = folder.join(JUNIT);
+pub fn tell(runner: &dyn Runner, file: &CampaignFile, folder: &Path, manner: &Manner) -> End {
     let xml = junit::xml(runner, file).map_err(std::io::Error::other)?;
-    write_whole(&path, xml.trim_end().as_bytes())
-        .map_err(|error| Failure::file(&path, "write", &error))?;
+    failure::write(&folder.join(JUNIT), &xml)?;
     if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
         anstream::eprint!("{}", campaign::github_annotations(file));
     }
     let code = code(file, manner.require_situations);
     let mut out = anstream::AutoStream::auto(std::io::stdout());
     if manner.json {
-        let mut value = serde_json::to_value(file).map_err(std::io::Error::from)?;
+        let mut value = json!(file);
         value["exit"] = (code as u8).into();
         if !manner.shrunk.is_empty() {
-            value["shrunk"] = serde_json::to_value(&manner.shrunk).map_err(std::io::Error::from)?;
+            value["shrunk"] = json!(manner.shrunk);
         }
         writeln!(out, "{value:#}")?;
         return Ok(code);
@@ -95,7 +83,7 @@ pub fn tell(
 
 /// Whether somebody ended it early. A part that was killed did not even have the time to say so.
 fn was_interrupted(file: &CampaignFile) -> bool {
-    file.timing.ended.as_deref().is_none_or(|end| end == End::Interrupted.name())
+    file.timing.ended.as_deref().is_none_or(|end| end == workers::End::Interrupted.name())
 }
 
 /// The exit code: that of the worst failure.
@@ -106,6 +94,6 @@ fn code(file: &CampaignFile, require_situations: bool) -> Code {
         (false, true) => Code::Unmet,
         (false, false) => Code::Clean,
     };
-    let findings = file.failures.iter().map(|failure| failure.signature.finding);
-    findings.map(Code::from).fold(own, Code::worse)
+    let findings = file.failures.iter().map(|failure| failure.signature.finding.into());
+    findings.fold(own, Code::worse)
 }

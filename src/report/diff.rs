@@ -24,6 +24,7 @@ const BATCH: usize = 1_024;
 const BATCHES_MAX: usize = 4;
 
 /// One of the two runs.
+#[derive(Clone)]
 pub enum Side<'r> {
     /// A run that is made for the comparison, by this runner.
     Plan(&'r dyn Runner, Box<Plan>),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::campaign::file::{
     CampaignFile, FAILURES, FILE, FailureRow, JUNIT, STORY, STORY_LINES_MAX, Timing,
@@ -75,11 +76,12 @@ impl<'r> Store<'r> {
     pub fn write(
         &mut self,
         summary: &Summary,
-        milliseconds: u64,
+        elapsed: Duration,
         end: Option<End>,
     ) -> io::Result<CampaignFile> {
         let partition = (self.partition.count > 1).then(|| self.partition.to_string());
         let ended = end.map(|end| end.name().to_owned());
+        let milliseconds = elapsed.as_millis() as u64;
         let timing = Timing { partition, jobs: self.jobs, milliseconds, ended };
         let file = CampaignFile::new(&self.settings, summary, timing);
         self.write_file(&file, end.is_some())?;
@@ -162,7 +164,6 @@ mod tests {
     use crate::bugs::Bug;
     use crate::campaign::workers::{Control, run};
     use crate::sim::BuiltIn;
-    use std::time::Duration;
 
     fn settings() -> Settings {
         let bugs = vec![Bug::TruncateUnconditional];
