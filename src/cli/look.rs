@@ -17,11 +17,9 @@ use crate::ids::{Index, NodeId, Term};
 use crate::plan::files;
 use crate::record::Group;
 use crate::report::explain::explain as explained;
-use crate::report::export::{self, Export, ExportError, Filter};
-use crate::report::mermaid::Mermaid;
+use crate::report::export::{self, Export, Filter, Mermaid, Shiviz};
 use crate::report::page::{self, RECORDS_MAX, Window};
 use crate::report::perfetto::Perfetto;
-use crate::report::shiviz::Shiviz;
 use crate::report::why::{Question, answer};
 use crate::sim::Run;
 use crate::time::{Span, Time};
@@ -144,26 +142,24 @@ pub fn export(args: &ExportArgs, guests: &Guests<'_>) -> End {
         return Err(Failure::usage(format!("--from {from} is after --to {to}; swap them")));
     }
     let run = subject.recorded();
-    let result = match &args.output {
-        Some(path) => write_file(args, &run, path),
-        None => write(args, &run, BufWriter::new(io::stdout().lock())),
+    let Some(path) = &args.output else {
+        write(args, &run, io::stdout().lock())?;
+        return Ok(Code::Clean);
     };
-    match (result, &args.output) {
-        (Ok(()), _) => Ok(Code::Clean),
-        (Err(ExportError::Io(error)), Some(path)) => Err(Failure::file(path, "write", &error)),
-        (Err(ExportError::Io(error)), None) => Err(error.into()),
-        (Err(error), _) => Err(Failure::usage(error)),
-    }
+    write_file(args, &run, path).map(|()| Code::Clean).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => error.into(),
+        _ => Failure::file(path, "write", &error),
+    })
 }
 
 /// Writes under a temporary name, so that nothing half-written is ever seen.
-fn write_file(args: &ExportArgs, run: &Run<'_>, path: &Path) -> Result<(), ExportError> {
+fn write_file(args: &ExportArgs, run: &Run<'_>, path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
     let temporary = temporary_name(path);
-    let written = write(args, run, BufWriter::new(File::create(&temporary)?))
-        .and_then(|()| Ok(fs::rename(&temporary, path)?));
+    let written =
+        write(args, run, File::create(&temporary)?).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // What is half written is of no use; that it cannot be removed would hide what went wrong first.
         let _ = fs::remove_file(&temporary);
@@ -171,16 +167,16 @@ fn write_file(args: &ExportArgs, run: &Run<'_>, path: &Path) -> Result<(), Expor
     written
 }
 
-fn write(args: &ExportArgs, run: &Run<'_>, out: impl Write) -> Result<(), ExportError> {
+fn write(args: &ExportArgs, run: &Run<'_>, out: impl Write) -> io::Result<()> {
     let plan = run.plan();
     let filter =
         Filter { nodes: args.node.clone(), kinds: args.kind.clone(), from: args.from, to: args.to };
     let mut format: Box<dyn Export + '_> = match args.format {
-        Format::Perfetto => Box::new(Perfetto::new(out, plan, filter)?),
-        Format::Mermaid => Box::new(Mermaid::new(out, plan, filter)),
-        Format::Shiviz => Box::new(Shiviz::new(out, plan, filter)),
+        Format::Perfetto => Box::new(Perfetto::new(plan, filter)),
+        Format::Mermaid => Box::new(Mermaid::new(plan, filter)),
+        Format::Shiviz => Box::new(Shiviz::new(plan, filter)),
     };
-    export::export(run, format.as_mut())
+    export::export(run, format.as_mut(), &mut BufWriter::new(out))
 }
 
 #[derive(Args)]
