@@ -1,9 +1,6 @@
 //! The story of a violation, from records alone: what led to it, in order and in words, without what does not matter.
 
-mod faults;
 mod focus;
-mod leases;
-mod name;
 mod past;
 mod status;
 mod story;
@@ -12,9 +9,8 @@ use std::fmt::Write as _;
 
 use crate::ids::{NodeId, Term};
 use crate::oracle::Violation;
-use crate::plan::{Plan, scenario};
+use crate::plan::scenario;
 use crate::property::Property;
-use crate::record::Record;
 use crate::sim::Run;
 use crate::sim::runner::RECORDS_MAX;
 use crate::time::Time;
@@ -94,16 +90,7 @@ pub fn explain(run: &Run<'_>, lines_max: usize) -> Result<Option<Explanation>, S
         run.follow(&mut |record| seen.push(*record));
         &seen
     });
-    Ok(Some(explain_records(run.plan(), records, violation, lines_max)))
-}
-
-fn explain_records(
-    plan: &Plan,
-    records: &[Record],
-    violation: Violation,
-    lines_max: usize,
-) -> Explanation {
-    let told = story::tell(plan, records, &violation);
+    let plan = run.plan();
     let standing = match violation.property {
         Property::Liveness => status::tell(plan.cluster.nodes, records),
         _ => Vec::new(),
@@ -111,12 +98,12 @@ fn explain_records(
     // It has a heading, and an empty line before it.
     let around = LINES_AROUND + if standing.is_empty() { 0 } else { standing.len() + 2 };
     let around = around + violation.detail.len() + violation.history.len();
+    let told = story::tell(plan, records, &violation);
     let lines = chosen(told, lines_max.saturating_sub(around));
-    let told = |node: &NodeId| lines.iter().any(|line| line.mentions(*node));
-    let idle =
-        (0..usize::from(plan.cluster.nodes)).map(NodeId::at).filter(|node| !told(node)).collect();
+    let is_idle = |node: &NodeId| !lines.iter().any(|line| line.mentions(*node));
+    let idle = plan.node_ids().filter(is_idle).collect();
     let left_out = records.len() - lines.len();
-    Explanation { violation, left_out, lines, idle, standing }
+    Ok(Some(Explanation { violation, left_out, lines, idle, standing }))
 }
 
 /// The lines that matter most, in order; of two that matter the same, the later one.
