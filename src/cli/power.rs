@@ -17,7 +17,7 @@ use crate::cli::progress::{bar, is_end_wanted, jobs, listen};
 use crate::cli::{fuzz, shrink};
 use crate::guest::BUILT_IN;
 use crate::report::campaign::seconds;
-use crate::report::{power, shrunk};
+use crate::report::power;
 
 /// The first seed by default: far from those that people try first, and from those that the swarm was tuned with.
 const FIRST_SEED: u64 = 500_000_000;
@@ -97,16 +97,16 @@ pub fn power(args: &PowerArgs, guests: &Guests<'_>) -> End {
     if args.json {
         writeln!(out, "{json}")?;
     } else if args.markdown {
-        write!(out, "{}", power::markdown(&result))?;
+        write!(out, "{}", power::table(&result).markdown())?;
         if args.shrink {
-            write!(out, "\n{}", shrunk::markdown(&result))?;
+            write!(out, "\n{}", power::shrunk_table(&result).markdown())?;
         }
     } else {
-        write!(out, "{}", power::text(&result))?;
+        write!(out, "{}", power::table(&result).text())?;
         writeln!(out, "\n{}", power::verdict(&result))?;
         write!(out, "{}", power::surprises(&result))?;
-        if let Some(verdict) = shrunk::verdict(&result) {
-            writeln!(out, "\n{}\n{verdict}", shrunk::text(&result))?;
+        if let Some(verdict) = power::shrunk_verdict(&result) {
+            writeln!(out, "\n{}\n{verdict}", power::shrunk_table(&result).text())?;
         }
         let cpu: u128 = result.rows.iter().map(|row| row.cpu_time().as_millis()).sum();
         let took = now().duration_since(begun).as_millis() as u64;

@@ -10,7 +10,6 @@ pub mod page;
 pub mod perfetto;
 pub mod power;
 pub mod saved;
-pub mod shrunk;
 pub mod text;
 pub mod twice;
 pub mod why;

@@ -253,7 +253,10 @@ pub fn html(run: &Run<'_>, command: &str, window: Window) -> Result<String, TooB
     }
     let shown = seen.first..seen.first + seen.records.len() as u64;
     marks.retain(|(record, _)| shown.contains(record));
-    Ok(assemble(&embedded(&data(plan, command, outcome, seen, &marks))))
+    let data = embedded(&data(plan, command, outcome, seen, &marks));
+    let (style, scripts) = (include_str!("assets/run.css"), SCRIPTS.concat());
+    let parts = [("{{style}}", style), ("{{data}}", &data), ("{{script}}", &scripts)];
+    Ok(filled(include_str!("assets/run.html"), &parts))
 }
 
 fn data<'a>(
@@ -318,15 +321,15 @@ pub fn embedded(value: &impl Serialize) -> String {
     text
 }
 
-/// Puts the page together.
-fn assemble(data: &str) -> String {
-    let page = include_str!("assets/run.html");
-    let (head, rest) = page.split_once("{{style}}").expect("the page has a place for its style");
-    let (body, rest) = rest.split_once("{{data}}").expect("the page has a place for its data");
-    let (between, end) = rest.split_once("{{script}}").expect("the page has a place for scripts");
-    let style = include_str!("assets/run.css");
-    let scripts = SCRIPTS.concat();
-    [head, style, body, data, between, &scripts, end].concat()
+/// A page with its parts in their places, which stand in this order.
+fn filled(page: &str, parts: &[(&str, &str)]) -> String {
+    let (mut text, mut rest) = (String::new(), page);
+    for (place, part) in parts {
+        let (before, after) = rest.split_once(place).expect("the page has a place for each part");
+        text.extend([before, part]);
+        rest = after;
+    }
+    text + rest
 }
 
 #[cfg(test)]
