@@ -18,12 +18,11 @@ use crate::campaign::{Partition, Settings, Summary};
 use crate::cli::failure::{Code, End, Failure};
 use crate::cli::guests::{GuestArgs, Guests, check_bugs};
 use crate::cli::progress::{Progress, is_end_wanted, jobs, listen};
-use crate::cli::result::{self, Manner};
+use crate::cli::result::{self, Manner, Store};
 use crate::cli::shrink;
 use crate::plan::swarm::Config;
 use crate::plan::validate::SEED_MAX;
 use crate::plan::{Profile, files, scenario};
-use crate::report::folder::Store;
 use crate::sim::Runner;
 use crate::time::Span;
 

@@ -9,8 +9,7 @@ use crate::campaign::Partition;
 use crate::campaign::file::{FILE, merge as merge_files, missing_parts};
 use crate::cli::failure::{End, Failure};
 use crate::cli::guests::Guests;
-use crate::cli::result::{self, Manner};
-use crate::report::folder::Store;
+use crate::cli::result::{self, Manner, Store};
 
 /// How many missing parts a message names.
 const NAMED_MAX: usize = 8;

@@ -1,18 +1,23 @@
 //! Reads, writes and tells the results of campaigns.
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::Path;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::json;
 
-use crate::campaign::file::{CampaignFile, FILE, JUNIT};
+use crate::campaign::file::{CampaignFile, FAILURES, FILE, FailureRow, JUNIT, Timing};
 use crate::campaign::shrink::Shrinking;
-use crate::campaign::workers;
+use crate::campaign::{Finding, Partition, Settings, Signature, Summary, workers};
 use crate::cli::failure::{self, Code, End, Failure};
 use crate::cli::junit;
-use crate::report::campaign;
-use crate::sim::Runner;
+use crate::files::write_whole;
+use crate::plan::scenario;
+use crate::report::saved::write_run;
+use crate::report::{campaign, page};
+use crate::sim::{Run, Runner};
 
 /// Reads the result in a folder; nothing if there is none.
 pub fn read(folder: &Path) -> Result<Option<CampaignFile>, Failure> {
@@ -34,6 +39,105 @@ pub fn keep(folder: &Path, given: bool, force: bool, way_out: &str) -> Result<()
     Err(Failure::usage(format!("{} {why}", folder.display())))
 }
 
+/// The folder of a campaign that is under way: its result, and a folder for each distinct failure.
+pub struct Store<'r> {
+    runner: &'r dyn Runner,
+    folder: PathBuf,
+    settings: Settings,
+    partition: Partition,
+    jobs: u64,
+    /// The failures whose runs are written, with their seeds.
+    written: BTreeMap<Signature, u64>,
+}
+
+impl<'r> Store<'r> {
+    pub fn new(
+        runner: &'r dyn Runner,
+        folder: &Path,
+        settings: &Settings,
+        partition: Partition,
+        jobs: u64,
+    ) -> Store<'r> {
+        let (folder, settings) = (folder.to_owned(), settings.clone());
+        Store { runner, folder, settings, partition, jobs, written: BTreeMap::new() }
+    }
+
+    /// Removes what an earlier campaign left in the folder. A folder without a result is no campaign's, and keeps what it has;
+    /// for the same reason the result itself goes last.
+    pub fn clear(&self) -> io::Result<()> {
+        if !self.folder.join(FILE).exists() {
+            return Ok(());
+        }
+        ignore_missing(fs::remove_dir_all(self.folder.join(FAILURES)))?;
+        for file in [JUNIT, page::campaign::FILE, FILE] {
+            ignore_missing(fs::remove_file(self.folder.join(file)))?;
+        }
+        Ok(())
+    }
+
+    /// Writes what there is so far, or in the end.
+    pub fn write(
+        &mut self,
+        summary: &Summary,
+        elapsed: Duration,
+        end: Option<workers::End>,
+    ) -> io::Result<CampaignFile> {
+        let timing = Timing {
+            partition: (self.partition.count > 1).then(|| self.partition.to_string()),
+            jobs: self.jobs,
+            milliseconds: elapsed.as_millis() as u64,
+            ended: end.map(|end| end.name().to_owned()),
+        };
+        let file = CampaignFile::new(&self.settings, summary, timing);
+        self.write_file(&file, end.is_some())?;
+        Ok(file)
+    }
+
+    /// Writes a result. The failures' folders say how often each was seen only at the `end`.
+    pub fn write_file(&mut self, file: &CampaignFile, end: bool) -> io::Result<()> {
+        for failure in &file.failures {
+            let written = self.written.get(&failure.signature) == Some(&failure.first_seed);
+            if end || !written {
+                self.write_failure(failure, !written)?;
+                self.written.insert(failure.signature.clone(), failure.first_seed);
+            }
+        }
+        write_whole(&self.folder.join(FILE), &serde_json::to_vec_pretty(file)?)
+    }
+
+    fn folder_of(&self, failure: &FailureRow) -> PathBuf {
+        self.folder.join(FAILURES).join(&failure.id)
+    }
+
+    fn write_failure(&self, failure: &FailureRow, with_run: bool) -> io::Result<()> {
+        let folder = self.folder_of(failure);
+        write_whole(&folder.join("failure.json"), &serde_json::to_vec_pretty(failure)?)?;
+        if !with_run {
+            return Ok(());
+        }
+        let mut plan = self.settings.plan(failure.first_seed);
+        if let Finding::Violation(property) = failure.signature.finding {
+            plan.expect.violation = Some(property);
+        }
+        write_whole(&folder.join("scenario.toml"), scenario::to_toml(&plan).as_bytes())?;
+        // A run that does not end, or that squall does not survive, has no outcome to write. The others were run before by a worker,
+        // which caught what squall does not survive.
+        match failure.signature.finding {
+            Finding::Violation(_) | Finding::EventLimit => {
+                write_run(&folder, &Run::recorded(self.runner, plan))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })
+}
+
 /// How a result is told.
 pub struct Manner<'a> {
     /// As JSON rather than in words.
@@ -48,13 +152,13 @@ pub struct Manner<'a> {
 
 /// Tells a result that was written to a folder: in words or as JSON, as JUnit beside it, and as annotations where GitHub Actions runs it.
 pub fn tell(runner: &dyn Runner, file: &CampaignFile, folder: &Path, manner: &Manner) -> End {
-    let xml = junit::xml(runner, file).map_err(std::io::Error::other)?;
+    let xml = junit::xml(runner, file).map_err(io::Error::other)?;
     failure::write(&folder.join(JUNIT), &xml)?;
     if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
         anstream::eprint!("{}", campaign::github_annotations(file));
     }
     let code = code(file, manner.require_situations);
-    let mut out = anstream::AutoStream::auto(std::io::stdout());
+    let mut out = anstream::AutoStream::auto(io::stdout());
     if manner.json {
         let mut value = json!(file);
         value["exit"] = (code as u8).into();
@@ -96,4 +200,58 @@ fn code(file: &CampaignFile, require_situations: bool) -> Code {
     };
     let findings = file.failures.iter().map(|failure| failure.signature.finding.into());
     findings.fold(own, Code::worse)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bugs::Bug;
+    use crate::campaign::file::STORY;
+    use crate::campaign::workers::{Control, run};
+    use crate::report::saved::SavedRun;
+    use crate::sim::BuiltIn;
+
+    fn settings() -> Settings {
+        let bugs = vec![Bug::TruncateUnconditional];
+        Settings { runs: Some(300), bugs, ..Settings::default() }
+    }
+
+    fn result(raft: &BuiltIn) -> CampaignFile {
+        let control = Control {
+            jobs: 1,
+            deadline: None,
+            run_time_max: Duration::from_secs(600),
+            interrupted: &|| false,
+        };
+        let summary = Summary::default();
+        let (summary, _) = run(raft, &settings(), 1..301, summary, &control, &mut |_| ());
+        CampaignFile::new(&settings(), &summary, Timing::default())
+    }
+
+    #[test]
+    fn a_folder_without_a_result_keeps_what_it_has() {
+        let (folder, raft) = (tempfile::tempdir().unwrap(), BuiltIn::new());
+        let mine = folder.path().join(FAILURES).join("mine.txt");
+        write_whole(&mine, b"mine").unwrap();
+        Store::new(&raft, folder.path(), &settings(), Partition::default(), 1).clear().unwrap();
+        assert!(mine.exists());
+    }
+
+    #[test]
+    fn a_failure_has_a_folder_with_a_run_that_replays() {
+        let (folder, raft) = (tempfile::tempdir().unwrap(), BuiltIn::new());
+        let file = result(&raft);
+        let mut store = Store::new(&raft, folder.path(), &settings(), Partition::default(), 1);
+        store.write_file(&file, true).unwrap();
+        let failure = store.folder_of(&file.failures[0]);
+        for name in ["failure.json", "scenario.toml", "proof.txt", STORY] {
+            assert!(failure.join(name).exists(), "{name}");
+        }
+        let saved = fs::read_to_string(failure.join("run.plan.json")).unwrap();
+        let saved: SavedRun = serde_json::from_str(&saved).unwrap();
+        assert_eq!(saved.replay(&raft).unwrap().1, None);
+        assert_eq!(Signature::of(&saved.outcome), Some(file.failures[0].signature.clone()));
+        store.clear().unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }

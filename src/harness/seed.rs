@@ -8,7 +8,7 @@ use crate::files::write_whole;
 use crate::harness::regressions::package;
 use crate::plan::{Plan, scenario};
 use crate::record::Record;
-use crate::report::folder::write_run;
+use crate::report::saved::write_run;
 use crate::report::text;
 use crate::sim::{Run, Runner};
 use crate::trace::writer::Writer;

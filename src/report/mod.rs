@@ -5,7 +5,6 @@ pub mod diff;
 pub mod expectations;
 pub mod explain;
 pub mod export;
-pub mod folder;
 pub mod page;
 pub mod perfetto;
 pub mod power;
