@@ -127,12 +127,7 @@ impl Line {
 impl Explanation {
     /// For a terminal. The source is what names the run in the next commands.
     pub fn text(&self, source: &str) -> String {
-        let mut text = self.story();
-        text.push_str("\nnext:\n");
-        for command in ["report", "shrink"] {
-            let _ = writeln!(text, "  squall {command} {source}");
-        }
-        text
+        self.story() + &format!("\nnext:\n  squall report {source}\n  squall shrink {source}\n")
     }
 
     /// The same without the next commands.
@@ -147,65 +142,57 @@ impl Explanation {
             let Line { time, text: what, .. } = line;
             let _ = writeln!(text, "{mark} {time:>10}  {node:<4}{term:<5}{number:<8}{what}");
         }
-        let _ = writeln!(text, "  {}", self.rest());
-        let Violation { property, sentence, detail, .. } = &self.violation;
-        let _ = writeln!(text, "\n{property}: {}", property.sentence());
-        let _ = writeln!(text, "  {sentence}");
-        for line in detail.iter().chain(&self.violation.history) {
-            let _ = writeln!(text, "    {line}");
-        }
-        let _ = writeln!(text, "  proof, marked with *: {}", self.evidence());
-        let _ = writeln!(text, "  the rule: {}", property.rule());
+        let Violation { property, sentence, detail, history, .. } = &self.violation;
+        let (says, rule) = (property.sentence(), property.rule());
+        let _ = writeln!(text, "  {}\n\n{property}: {says}\n  {sentence}", self.rest());
+        text.extend(detail.iter().chain(history).map(|line| format!("    {line}\n")));
+        let evidence = self.evidence();
+        let _ = writeln!(text, "  proof, marked with *: {evidence}\n  the rule: {rule}");
         if !self.standing.is_empty() {
             text.push_str("\nin the end:\n");
         }
-        for line in &self.standing {
-            let _ = writeln!(text, "  {line}");
-        }
+        text.extend(self.standing.iter().map(|line| format!("  {line}\n")));
         text
     }
 
     /// As a report of a bug, with all that makes it happen again.
     pub fn markdown(&self, run: &Run<'_>) -> String {
         let plan = run.plan();
-        let Violation { property, sentence, detail, .. } = &self.violation;
+        let Violation { property, sentence, detail, history, .. } = &self.violation;
+        let (says, rule) = (property.sentence(), property.rule());
         let mut text = format!("# {property}: {sentence}\n\n");
         if !plan.title.is_empty() {
             let _ = writeln!(text, "{}\n", plan.title);
         }
         text.push_str("## What happened\n\n");
-        for line in &self.lines {
-            let node = line
-                .node
-                .map_or_else(String::new, |(node, term)| format!("**{node}** (term {term}) "));
-            let proof = if line.rank == Rank::Evidence { " **Proof.**" } else { "" };
-            let Line { number, time, text: what, .. } = line;
+        for Line { number, time, text: what, node, rank } in &self.lines {
+            let node = node.map(|(node, term)| format!("**{node}** (term {term}) "));
+            let node = node.unwrap_or_default();
+            let proof = if *rank == Rank::Evidence { " **Proof.**" } else { "" };
             let _ = writeln!(text, "- {time} s, #{number}: {node}{what}.{proof}");
         }
         let _ = writeln!(text, "\n{}.\n\n## What does not hold\n", self.rest());
-        let _ = writeln!(text, "{}\n\n{sentence}\n", property.sentence());
+        let _ = writeln!(text, "{says}\n\n{sentence}\n");
         if !detail.is_empty() {
             let _ = writeln!(text, "```\n{}\n```\n", detail.join("\n"));
         }
-        if !self.violation.history.is_empty() {
-            let history = self.violation.history.join("\n");
+        if !history.is_empty() {
+            let history = history.join("\n");
             let _ = writeln!(text, "The shortest history that cannot be:\n\n```\n{history}\n```\n");
         }
-        let _ = writeln!(text, "The records that prove it: {}.\n", self.evidence());
-        let _ = writeln!(text, "The rule: {}\n", property.rule());
-        for line in &self.standing {
-            let _ = writeln!(text, "- In the end {line}.");
-        }
+        let evidence = self.evidence();
+        let _ = writeln!(text, "The records that prove it: {evidence}.\n\nThe rule: {rule}\n");
+        text.extend(self.standing.iter().map(|line| format!("- In the end {line}.\n")));
         if !self.standing.is_empty() {
             text.push('\n');
         }
-        text.push_str("## How to make it happen again\n\n");
+        let (version, toml) = (env!("CARGO_PKG_VERSION"), scenario::to_toml(plan));
         let _ = writeln!(
             text,
-            "Save this as `bug.toml` and run `squall run bug.toml` with squall {}:\n",
-            env!("CARGO_PKG_VERSION")
+            "## How to make it happen again\n\nSave this as `bug.toml` and run `squall run bug.toml` with squall {version}:\n\n\
+             ```toml\n{}\n```",
+            toml.trim_end()
         );
-        let _ = writeln!(text, "```toml\n{}\n```", scenario::to_toml(plan).trim_end());
         text
     }
 
