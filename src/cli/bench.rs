@@ -33,7 +33,6 @@ pub struct BenchArgs {
     json: bool,
 }
 
-/// The plans that are measured.
 fn plans(args: &BenchArgs) -> Vec<Plan> {
     let mut plans: Vec<Plan> = if args.long {
         [10, 100, 1_000, 10_000].map(standard::long).into()

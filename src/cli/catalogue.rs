@@ -15,7 +15,6 @@ use crate::property::Property;
 use crate::schema;
 use crate::situation::Situation;
 
-/// What a plain list takes.
 #[derive(Args)]
 pub struct ListArgs {
     /// Prints the list as JSON
@@ -65,7 +64,6 @@ enum BugCommand {
     },
 }
 
-/// Lists bugs, or tells the story of one.
 pub fn bugs(args: &BugArgs) -> End {
     let json = |bug: Bug| {
         let about = bug.about();
@@ -102,7 +100,6 @@ pub fn bugs(args: &BugArgs) -> End {
     list.print(Bug::ALL.into_iter().map(json), &text)
 }
 
-/// Lists situations.
 pub fn situations(args: &ListArgs) -> End {
     let json = |situation: &Situation| {
         json!({
@@ -118,14 +115,12 @@ pub fn situations(args: &ListArgs) -> End {
     args.print(Situation::ALL.iter().map(json), &text)
 }
 
-/// Lists properties.
 pub fn properties(args: &ListArgs) -> End {
     let json = |it: Property| json!({ "name": it.name(), "sentence": it.sentence() });
     let text = Property::ALL.map(|it| format!("{it:<23}{}\n", it.sentence())).concat();
     args.print(Property::ALL.into_iter().map(json), &text)
 }
 
-/// Lists scenarios.
 pub fn scenarios(args: &ScenarioArgs) -> End {
     let mut list = Vec::new();
     for path in files::find(&args.paths)? {
@@ -169,7 +164,6 @@ enum SchemaOf {
     Power,
 }
 
-/// Prints the JSON Schema of a kind of file.
 pub fn schema(args: &SchemaArgs) -> End {
     let schema = match args.of {
         SchemaOf::Scenario => schema::scenario(),
@@ -181,7 +175,6 @@ pub fn schema(args: &SchemaArgs) -> End {
     Ok(Code::Clean)
 }
 
-/// Prints a completion script.
 pub fn completions(shell: Shell) -> End {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "squall", &mut script);
@@ -189,7 +182,6 @@ pub fn completions(shell: Shell) -> End {
     Ok(Code::Clean)
 }
 
-/// Prints the manual page.
 pub fn man() -> End {
     let mut page = Vec::new();
     clap_mangen::Man::new(Cli::command()).render(&mut page)?;

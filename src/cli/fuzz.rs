@@ -153,7 +153,6 @@ fn unforeseen() -> u64 {
     xxhash_rust::xxh3::xxh3_64(&bytes) % 1_000_000_000_000
 }
 
-/// Runs a campaign.
 pub fn fuzz(args: &FuzzArgs, guests: &Guests<'_>) -> End {
     let mut settings = settings(args, guests)?;
     if let Some(seed) = args.print_plan {

@@ -241,7 +241,6 @@ pub fn report(args: &ReportArgs, guests: &Guests<'_>) -> End {
     write_page(args, &folder.unwrap_or(Path::new("")).join("run.html"), &html)
 }
 
-/// Writes the page of a campaign.
 fn campaign(args: &ReportArgs, folder: &Path, file: &CampaignFile) -> End {
     let own = Some(folder.join("power.json")).filter(|own| own.is_file());
     let power = args.power.clone().or(own).map(|path| read_power(&path)).transpose()?;

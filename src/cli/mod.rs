@@ -6,9 +6,7 @@ mod compare;
 mod failure;
 mod fuzz;
 mod guests;
-mod junit;
 mod look;
-mod merge;
 mod power;
 mod profiles;
 mod progress;
@@ -69,7 +67,7 @@ enum Command {
     /// Runs random storms on all cores, and says what was found and what was exercised
     Fuzz(fuzz::FuzzArgs),
     /// Merges the results of a campaign's parts
-    Merge(merge::MergeArgs),
+    Merge(result::MergeArgs),
     /// Measures how soon the campaign finds each planted bug
     Power(power::PowerArgs),
     /// Shrinks a failing plan to the smallest that fails in the same way
@@ -114,12 +112,11 @@ enum Command {
 }
 
 impl Cli {
-    /// Does what the command line says; gives the exit code.
     fn dispatch(self, guests: &Guests<'_>) -> End {
         match self.command {
             Command::Run(args) => run::run(&args, guests),
             Command::Fuzz(args) => fuzz::fuzz(&args, guests),
-            Command::Merge(args) => merge::merge(&args, guests),
+            Command::Merge(args) => result::merge(&args, guests),
             Command::Power(args) => power::power(&args, guests),
             Command::Shrink(args) => shrink::shrink(&args, guests),
             Command::Replay(args) => compare::replay(&args, guests),

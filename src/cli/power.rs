@@ -63,7 +63,6 @@ pub struct PowerArgs {
     markdown: bool,
 }
 
-/// Measures, and prints the table.
 pub fn power(args: &PowerArgs, guests: &Guests<'_>) -> End {
     // The bugs are those of the built-in Raft.
     let runner = guests.named(Some(BUILT_IN))?;

@@ -55,7 +55,6 @@ fn json(profile: Profile) -> Value {
     one.into()
 }
 
-/// True, false, or null where it is not known.
 fn truth(known: Known) -> Value {
     match known {
         Known::Yes => true.into(),
@@ -132,7 +131,6 @@ What each was read from, and what it has by default beyond the built-in Raft:
     text
 }
 
-/// Lists profiles.
 pub fn profiles(args: &ListArgs) -> End {
     args.print(Profile::ALL.into_iter().map(json), &text())
 }

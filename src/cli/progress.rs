@@ -40,7 +40,6 @@ pub fn bar(length: Option<u64>) -> ProgressBar {
     ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr())
 }
 
-/// How a campaign goes.
 pub struct Progress {
     bar: ProgressBar,
     begun: Instant,
@@ -63,7 +62,6 @@ impl Progress {
         Progress { bar, begun: now(), time, before }
     }
 
-    /// Tells how it goes.
     pub fn tell(&self, summary: &Summary) {
         if self.bar.is_hidden() {
             return;

@@ -1,4 +1,4 @@
-//! Reads, writes and tells the results of campaigns.
+//! Reads, writes and tells the results of campaigns; and `squall merge`: the parts of a campaign become one result.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,17 +6,22 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::Args;
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::json;
 
-use crate::campaign::file::{CampaignFile, FAILURES, FILE, FailureRow, JUNIT, Timing};
+use crate::campaign::file::{
+    CampaignFile, FAILURES, FILE, FailureRow, JUNIT, Timing, merge as merge_files, missing_parts,
+};
 use crate::campaign::shrink::Shrinking;
 use crate::campaign::{Finding, Partition, Settings, Signature, Summary, workers};
 use crate::cli::failure::{self, Code, End, Failure};
-use crate::cli::junit;
+use crate::cli::guests::Guests;
 use crate::files::write_whole;
 use crate::plan::scenario;
+use crate::report::campaign::{self, counted, proof};
+use crate::report::page;
 use crate::report::saved::write_run;
-use crate::report::{campaign, page};
 use crate::sim::{Run, Runner};
 
 /// Reads the result in a folder; nothing if there is none.
@@ -152,7 +157,7 @@ pub struct Manner<'a> {
 
 /// Tells a result that was written to a folder: in words or as JSON, as JUnit beside it, and as annotations where GitHub Actions runs it.
 pub fn tell(runner: &dyn Runner, file: &CampaignFile, folder: &Path, manner: &Manner) -> End {
-    let xml = junit::xml(runner, file).map_err(io::Error::other)?;
+    let xml = xml(runner, file).map_err(io::Error::other)?;
     failure::write(&folder.join(JUNIT), &xml)?;
     if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
         anstream::eprint!("{}", campaign::github_annotations(file));
@@ -202,12 +207,125 @@ fn code(file: &CampaignFile, require_situations: bool) -> Code {
     findings.fold(own, Code::worse)
 }
 
+/// A result as JUnit has it, in XML: one case for each thing that can be wrong, so that a CI server can tell which of them are.
+fn xml(runner: &dyn Runner, file: &CampaignFile) -> Result<String, quick_junit::SerializeError> {
+    let mut suite = TestSuite::new("storms");
+    for finding in Finding::all() {
+        suite.add_test_case(case(runner, file, finding));
+    }
+    suite.set_time(Duration::from_millis(file.timing.milliseconds));
+    suite.add_property(("runs", file.totals.runs.to_string().as_str()));
+    suite.add_property(("events", file.totals.events.to_string().as_str()));
+    let mut report = Report::new("squall fuzz");
+    report.add_test_suite(suite);
+    report.to_string()
+}
+
+fn case(runner: &dyn Runner, file: &CampaignFile, finding: Finding) -> TestCase {
+    let failures: Vec<_> =
+        file.failures.iter().filter(|failure| failure.signature.finding == finding).collect();
+    let Some(first) = failures.first() else {
+        return TestCase::new(finding.name(), TestCaseStatus::success());
+    };
+    let kind = match finding {
+        Finding::Panic => NonSuccessKind::Error,
+        _ => NonSuccessKind::Failure,
+    };
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_type(finding.name());
+    status.set_message(format!("{} (seed {})", finding.sentence(), first.first_seed));
+    let mut text = String::new();
+    for failure in failures {
+        let (id, seed) = (&failure.id, failure.first_seed);
+        text += &format!("{id}: in {}, first with seed {seed}\n", counted(failure.count, "run"));
+        text += &format!("  {}\n", failure.signature.shape);
+        if matches!(finding, Finding::Violation(_)) {
+            text += &proof(runner, file, failure).unwrap_or_default();
+        }
+    }
+    status.set_description(text);
+    TestCase::new(finding.name(), status)
+}
+
+/// How many missing parts a message names.
+const NAMED_MAX: usize = 8;
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  squall merge part-1 part-2 part-3 part-4 --out whole
+  squall merge parts/* --json")]
+pub struct MergeArgs {
+    /// The result directories of the parts
+    #[arg(required = true)]
+    parts: Vec<PathBuf>,
+    /// Where the merged result is written [default: reports/merged]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Throws away the result that is in the directory of the merged one
+    #[arg(long)]
+    force: bool,
+    /// Merges what there is, although parts are missing
+    #[arg(long)]
+    partial: bool,
+    /// Fails if a situation was never reached
+    #[arg(long)]
+    require_situations: bool,
+    /// Prints the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn merge(args: &MergeArgs, guests: &Guests<'_>) -> End {
+    let mut files = Vec::new();
+    for folder in &args.parts {
+        let Some(file) = read(folder)? else {
+            let path = folder.join(FILE);
+            return Err(Failure::usage(format!("there is no {}", path.display())));
+        };
+        files.push((folder.clone(), file));
+    }
+    let out = args.out.clone().unwrap_or_else(|| "reports/merged".into());
+    let place = out.canonicalize().ok();
+    let is_out = |folder: &PathBuf| place.is_some() && folder.canonicalize().ok() == place;
+    if args.parts.iter().any(is_out) {
+        let out = out.display();
+        return Err(Failure::usage(format!("{out} is one of the parts, and would be replaced")));
+    }
+    keep(&out, args.out.is_some(), args.force, "throw it away by --force")?;
+    let file = merge_files(&files).map_err(Failure::usage)?;
+    let missing = missing_parts(&files).map_err(Failure::usage)?;
+    if !missing.is_empty() && !args.partial {
+        let named: Vec<String> = missing.iter().take(NAMED_MAX).map(Partition::to_string).collect();
+        let more = match missing.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        return Err(Failure::usage(format!(
+            "parts are missing: {}{more}; --partial merges without them",
+            named.join(", ")
+        )));
+    }
+    let runner = guests.named(Some(&file.settings.guest.name))?;
+    let mut store =
+        Store::new(runner, &out, &file.settings, Partition::default(), file.timing.jobs);
+    let written = |error: std::io::Error| Failure::file(&out, "write", &error);
+    store.clear().map_err(written)?;
+    store.write_file(&file, true).map_err(written)?;
+    let way_on = "squall fuzz --resume --out PART for each part, and merge again";
+    let (json, require_situations) = (args.json, args.require_situations);
+    let shrunk = BTreeMap::new();
+    tell(runner, &file, &out, &Manner { json, require_situations, way_on, shrunk })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::bugs::Bug;
     use crate::campaign::file::STORY;
+    use crate::campaign::file::Timing;
+    use crate::campaign::workers::run_caught;
     use crate::campaign::workers::{Control, run};
+    use crate::campaign::{Settings, Summary};
     use crate::report::saved::SavedRun;
     use crate::sim::BuiltIn;
 
@@ -253,5 +371,21 @@ mod tests {
         assert_eq!(Signature::of(&saved.outcome), Some(file.failures[0].signature.clone()));
         store.clear().unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_failure_stands_in_the_case_of_its_property() {
+        let settings = Settings { bugs: vec![Bug::TruncateUnconditional], ..Settings::default() };
+        let mut summary = Summary::default();
+        for seed in 1..40 {
+            let outcome = run_caught(&BuiltIn::new(), &settings.plan(seed), None).unwrap();
+            summary.add(seed, &outcome);
+        }
+        let file = CampaignFile::new(&settings, &summary, Timing::default());
+        let xml = xml(&BuiltIn::new(), &file).unwrap();
+        let cases = Finding::all().count();
+        assert!(xml.contains(&format!("tests=\"{cases}\"")), "{xml}");
+        let seed = format!("first with seed {}", file.failures[0].first_seed);
+        assert!(xml.contains(&seed) && xml.contains("the records that prove it"), "{xml}");
     }
 }

@@ -81,7 +81,6 @@ pub struct RunArgs {
     reports: PathBuf,
 }
 
-/// Runs what the arguments name.
 pub fn run(args: &RunArgs, guests: &Guests<'_>) -> End {
     let mut session = Session::new(args);
     let mut subjects = Vec::new();

@@ -47,7 +47,6 @@ pub struct ShrinkArgs {
     json: bool,
 }
 
-/// Shrinks what the arguments name.
 pub fn shrink(args: &ShrinkArgs, guests: &Guests<'_>) -> End {
     let Subject { name, plan, runner } = args.source.subject(guests)?;
     let out = args.out.clone().unwrap_or_else(|| "reports/shrunk.toml".into());

@@ -65,7 +65,6 @@ impl<'r> Subject<'r> {
     }
 }
 
-/// A random plan instead of a file.
 #[derive(Args)]
 pub struct SeedArgs {
     /// Runs the random plan of this seed
@@ -97,7 +96,6 @@ impl SeedArgs {
 }
 
 impl SourceArgs {
-    /// The run that is named.
     pub fn subject<'r>(&self, guests: &Guests<'r>) -> Result<Subject<'r>, Failure> {
         let mut subject = match (&self.source, self.seed.seed) {
             (Some(source), _) => Subject::read(source, &self.guest, guests)?,

@@ -99,7 +99,6 @@ pub fn diff(first: &Side<'_>, second: &Side<'_>, context: usize) -> Result<Diffe
     scope(|scope| compare(nodes, stream(scope, first), stream(scope, second), context))
 }
 
-/// How many nodes the cluster of a side has.
 fn nodes(side: &Side<'_>) -> Result<u8, SideError> {
     match side {
         Side::Plan(_, plan) => Ok(plan.cluster.nodes),

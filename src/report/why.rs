@@ -67,11 +67,9 @@ struct Commit {
     first: Option<(NodeId, Option<PrefixId>)>,
     /// Who knew of the commit, or committed another entry there: not the same where Raft was broken, or a plan destroyed what it relies on.
     echoes: BTreeSet<(NodeId, bool)>,
-    /// The answer.
     text: String,
 }
 
-/// What is known of one node.
 #[derive(Clone, Debug, Default)]
 struct Replica {
     commit: Index,
@@ -232,7 +230,6 @@ struct Election {
     flights: BTreeMap<u64, (NodeId, NodeId)>,
 }
 
-/// What is known of one node.
 #[derive(Clone, Debug, Default)]
 struct Elector {
     /// What it last wrote as its vote, with its term.

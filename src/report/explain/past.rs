@@ -22,7 +22,6 @@ pub struct Messages<'a> {
 }
 
 impl Messages<'_> {
-    /// The messages of a run.
     pub fn of(records: &[Record]) -> Messages<'_> {
         let (sent, heard) = Default::default();
         let mut messages = Messages { records, sent, heard, latency: 0 };
