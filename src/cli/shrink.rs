@@ -93,17 +93,15 @@ fn tell(args: &ShrinkArgs, shrunk: &Shrunk, out: &str, took: Duration) {
         return anstream::println!("{value:#}");
     }
     anstream::println!("shrunk    {signature}");
-    let figures: [(&str, fn(&Size) -> u64); 6] = [
-        ("nodes", |size| size.nodes),
-        ("faults", |size| size.faults),
-        ("operations", |size| size.operations),
-        ("pins", |size| size.pins),
-        ("events", |size| size.events),
-        ("records", |size| size.records),
-    ];
-    for (what, figure) in figures {
+    let line = |what: &str, figure: fn(&Size) -> u64| {
         anstream::println!("  {what:<12}{:>8}  ->{:>8}", figure(before), figure(after));
-    }
+    };
+    line("nodes", |size| size.nodes);
+    line("faults", |size| size.faults);
+    line("operations", |size| size.operations);
+    line("pins", |size| size.pins);
+    line("events", |size| size.events);
+    line("records", |size| size.records);
     let random = if *seedless { "nothing is left to chance" } else { "its seed matters" };
     let tenths = took.as_millis() / 100;
     anstream::println!("  {tried} runs in {}.{} s; {random}", tenths / 10, tenths % 10);

@@ -195,11 +195,13 @@ impl Story<'_> {
             Kind::Role { role: Role::Leader, term } => known.led = term,
             Kind::Commit { index, .. } => known.commit = index,
             Kind::Durable { write, lie: false } => known.pending.retain(|(of, ..)| *of > write),
-            Kind::Deliver { from, message, .. } => {
-                if let Summary::RequestVote { last_index, last_term, .. } = message {
-                    let own = (self.shadow.last_term(node), self.shadow.node(node).last_index());
-                    self.asked.insert((node, from), (own, (last_term, last_index)));
-                }
+            Kind::Deliver {
+                from,
+                message: Summary::RequestVote { last_index, last_term, .. },
+                ..
+            } => {
+                let own = (self.shadow.last_term(node), self.shadow.node(node).last_index());
+                self.asked.insert((node, from), (own, (last_term, last_index)));
             }
             Kind::Send { to, message, .. } => {
                 if let Summary::ReadRoundReply { term, confirmed: true, .. } = message {
