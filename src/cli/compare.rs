@@ -8,8 +8,9 @@ use serde_json::json;
 
 use crate::bugs::Bug;
 use crate::cli::failure::{Code, End, Failure};
-use crate::cli::guests::{GuestArgs, GuestOption, Guests, add_options, plant};
-use crate::cli::source::{self, SeedArgs, Subject};
+use crate::cli::source::{
+    self, GuestArgs, GuestOption, Guests, SeedArgs, Subject, add_options, plant,
+};
 use crate::plan::Plan;
 use crate::report::diff::{self, Side, SideError};
 use crate::report::{expectations, text};

@@ -16,10 +16,10 @@ use crate::campaign::settings::FIRST_SEED;
 use crate::campaign::workers::{self, Control};
 use crate::campaign::{Partition, Settings, Summary};
 use crate::cli::failure::{Code, End, Failure};
-use crate::cli::guests::{GuestArgs, Guests, check_bugs};
 use crate::cli::progress::{Progress, is_end_wanted, jobs, listen};
 use crate::cli::result::{self, Manner, Store};
 use crate::cli::shrink;
+use crate::cli::source::{GuestArgs, Guests, check_bugs};
 use crate::plan::swarm::Config;
 use crate::plan::validate::SEED_MAX;
 use crate::plan::{Profile, files, scenario};
@@ -317,7 +317,7 @@ fn campaign(
         }
     };
     let (summary, end) = workers::run(runner, settings, seeds, summary, &control, &mut tell);
-    progress.finish();
+    progress.bar.finish_and_clear();
     match failed {
         Some(error) => Err(unwritable(error)),
         None => store.write(&summary, elapsed(), Some(end)).map_err(unwritable),

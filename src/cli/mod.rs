@@ -5,10 +5,8 @@ mod catalogue;
 mod compare;
 mod failure;
 mod fuzz;
-mod guests;
 mod look;
 mod power;
-mod profiles;
 mod progress;
 mod result;
 mod run;
@@ -24,7 +22,7 @@ use clap_complete::Shell;
 use crate::sim::{BuiltIn, Runner};
 
 use failure::{Code, End};
-use guests::Guests;
+use source::Guests;
 
 const EXAMPLES: &str = "Examples:
   squall run scenarios                 every scenario below a folder
@@ -129,7 +127,7 @@ impl Cli {
             Command::Bugs(args) => catalogue::bugs(&args),
             Command::Situations(args) => catalogue::situations(&args),
             Command::Properties(args) => catalogue::properties(&args),
-            Command::Profiles(args) => profiles::profiles(&args),
+            Command::Profiles(args) => catalogue::profiles(&args),
             Command::Schema(args) => catalogue::schema(&args),
             Command::Bench(args) => bench::bench(&args),
             Command::Completions { shell } => catalogue::completions(shell),

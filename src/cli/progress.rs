@@ -41,7 +41,7 @@ pub fn bar(length: Option<u64>) -> ProgressBar {
 }
 
 pub struct Progress {
-    bar: ProgressBar,
+    pub bar: ProgressBar,
     begun: Instant,
     time: Option<Duration>,
     /// The runs, events and virtual nanoseconds of before, so that rates are of this session.
@@ -81,10 +81,5 @@ impl Progress {
             Situation::COUNT
         ));
         self.bar.set_position(self.time.map_or(totals.runs, |_| elapsed as u64));
-    }
-
-    /// Leaves the terminal as it was.
-    pub fn finish(&self) {
-        self.bar.finish_and_clear();
     }
 }

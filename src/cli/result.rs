@@ -16,7 +16,7 @@ use crate::campaign::file::{
 use crate::campaign::shrink::Shrinking;
 use crate::campaign::{Finding, Partition, Settings, Signature, Summary, workers};
 use crate::cli::failure::{self, Code, End, Failure};
-use crate::cli::guests::Guests;
+use crate::cli::source::Guests;
 use crate::files::write_whole;
 use crate::plan::scenario;
 use crate::report::campaign::{self, counted, proof};

@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 
 use crate::bugs::Bug;
 use crate::cli::failure::{Code, End, Failure};
-use crate::cli::guests::{GuestArgs, Guests, plant};
-use crate::cli::source::{SeedArgs, Subject};
+use crate::cli::source::{GuestArgs, Guests, SeedArgs, Subject, plant};
 use crate::files::temporary_name;
 use crate::ids::NodeId;
 use crate::plan::{Plan, files};

@@ -14,9 +14,8 @@ use crate::campaign::file::{
 use crate::campaign::finding::{Finding, Signature};
 use crate::campaign::shrink::{Control, Shrinking, Shrunk, Size, shrink as shrink_plan};
 use crate::cli::failure::{self, Code, End, Failure};
-use crate::cli::guests::Guests;
 use crate::cli::progress::{bar, is_end_wanted, jobs, listen};
-use crate::cli::source::{SourceArgs, Subject};
+use crate::cli::source::{Guests, SourceArgs, Subject};
 use crate::plan::{Plan, scenario};
 use crate::report::explain::explain;
 use crate::sim::{Run, Runner};

@@ -133,24 +133,17 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = &self.source;
         match &self.what {
-            What::WrongPlan(message) => writeln!(f, "{source} cannot be run: {message}"),
+            What::WrongPlan(message) => return writeln!(f, "{source} cannot be run: {message}"),
             What::NotDeterministic(difference) => {
                 writeln!(f, "{source}: the guest is not deterministic")?;
                 write!(f, "{}", indented(&twice_text(difference)))?;
-                self.see_more(f)
             }
             What::Failed(told) => {
                 writeln!(f, "{source} fails: {}", told.signature.finding.name())?;
                 told.fmt(f)?;
-                self.see_more(f)
             }
         }
-    }
-}
-
-impl Failure {
-    fn see_more(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Source::Seed(seed) = &self.source else { return Ok(()) };
+        let Source::Seed(seed) = source else { return Ok(()) };
         let thread = std::thread::current();
         // The test's own name, where its thread has it.
         let filter = thread.name().filter(|name| *name != "main");
