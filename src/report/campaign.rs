@@ -1,7 +1,6 @@
 //! A campaign in words, and as annotations for GitHub Actions.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::campaign::file::{CampaignFile, FAILURES, FILE, FailureRow, SHRUNK, SeedRange};
@@ -30,75 +29,55 @@ pub fn next_command(failure: &FailureRow, folder: &Path) -> String {
 
 /// The result in words: the verdict, what was done and how fast, what failed, what was never reached.
 pub fn text(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrinking>) -> String {
-    let mut text = String::new();
     let (totals, timing) = (&file.totals, &file.timing);
-    let _ = writeln!(text, "  {}", seeds(file));
-    let _ = writeln!(
-        text,
-        "  {} events, {} of virtual time",
-        grouped(totals.events),
-        long_time(totals.virtual_time.0)
-    );
-    let _ = writeln!(
-        text,
-        "  {} s with {}: {} runs/s, {} events/s, {} times real time",
+    let (events, time) = (grouped(totals.events), long_time(totals.virtual_time.0));
+    let mut lines = vec![seeds(file), format!("{events} events, {time} of virtual time")];
+    lines.push(format!(
+        "{} s with {}: {} runs/s, {} events/s, {} times real time",
         seconds(timing.milliseconds),
         counted(timing.jobs, "job"),
         grouped(timing.per_second(totals.runs)),
         grouped(timing.per_second(totals.events)),
         grouped(timing.per_second(totals.virtual_time.0) / 1_000_000_000)
-    );
-    let waits = [(&file.waits.answers, "answer"), (&file.waits.elections, "election")];
-    for words in waits.into_iter().filter_map(|(histogram, thing)| waited(histogram, thing)) {
-        let _ = writeln!(text, "  {words}");
-    }
-    for line in totals.gaps.lines() {
-        let _ = writeln!(text, "  {line}");
-    }
-    let reached = file.situations.len();
+    ));
+    lines.extend(waited(&file.waits.answers, "answer"));
+    lines.extend(waited(&file.waits.elections, "election"));
+    lines.extend(totals.gaps.lines());
     let all = within_reach(file.not_exercised);
-    let _ = writeln!(text, "  situations: {reached} of {all} reached");
-    if !file.never_reached.is_empty() {
-        let missed = file.never_reached.iter().take(MISSED_MAX).map(|it| it.name());
-        let missed: Vec<&str> = missed.collect();
-        let _ = write!(text, "  never reached: {}", missed.join(", "));
-        match file.never_reached.len() - missed.len() {
-            0 => text.push('\n'),
-            more => {
-                let _ = writeln!(text, " and {more} more, which {FILE} names");
-            }
-        }
+    lines.push(format!("situations: {} of {all} reached", file.situations.len()));
+    let missed: Vec<&str> =
+        file.never_reached.iter().take(MISSED_MAX).map(|it| it.name()).collect();
+    let more = match file.never_reached.len() - missed.len() {
+        0 => String::new(),
+        more => format!(" and {more} more, which {FILE} names"),
+    };
+    if !missed.is_empty() {
+        lines.push(format!("never reached: {}{more}", missed.join(", ")));
     }
     if !file.own_situations.is_empty() {
         let reached = file.own_situations.iter().map(|(name, count)| format!("{name} {count}"));
-        let _ = writeln!(text, "  your situations: {}", reached.collect::<Vec<_>>().join(", "));
+        let reached: Vec<String> = reached.collect();
+        lines.push(format!("your situations: {}", reached.join(", ")));
     }
-    if let Some(words) = not_exercised(file.not_exercised) {
-        let _ = writeln!(text, "  {words}");
-    }
-    text + &failures(file, folder, shrunk)
+    lines.extend(not_exercised(file.not_exercised));
+    let failures = file.failures.iter().map(|row| failure(row, folder, shrunk.get(&row.id)));
+    lines.into_iter().map(|line| format!("  {line}\n")).chain(failures).collect()
 }
 
-/// Each distinct failure, with what it was shrunk to and the next command.
-fn failures(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrinking>) -> String {
-    let mut text = String::new();
-    for failure in &file.failures {
-        let (id, runs) = (&failure.id, counted(failure.count, "run"));
-        let _ = writeln!(text, "\n  {id}  in {runs}, first with seed {}", failure.first_seed);
-        let _ = writeln!(text, "    {}", failure.signature.finding.sentence());
-        let _ = writeln!(text, "    {}", failure.signature.shape);
-        match shrunk.get(id) {
-            None => {
-                let _ = writeln!(text, "      {}", next_command(failure, folder));
-            }
-            Some(shrinking) => {
-                let small = folder.join(FAILURES).join(id).join(SHRUNK);
-                let _ = writeln!(text, "    shrunk to {}", size(shrinking));
-                let _ = writeln!(text, "      squall explain {}", small.display());
-            }
+/// A distinct failure, with what it was shrunk to and the next command.
+fn failure(row: &FailureRow, folder: &Path, shrunk: Option<&Shrinking>) -> String {
+    let (id, runs) = (&row.id, counted(row.count, "run"));
+    let (sentence, shape) = (row.signature.finding.sentence(), &row.signature.shape);
+    let next = match shrunk {
+        None => format!("      {}\n", next_command(row, folder)),
+        Some(shrinking) => {
+            let small = folder.join(FAILURES).join(id).join(SHRUNK);
+            let (size, small) = (size(shrinking), small.display());
+            format!("    shrunk to {size}\n      squall explain {small}\n")
         }
-    }
-    text
+    };
+    let seed = row.first_seed;
+    format!("\n  {id}  in {runs}, first with seed {seed}\n    {sentence}\n    {shape}\n{next}")
 }
 
 /// What a failure was shrunk to.
@@ -132,39 +111,30 @@ pub fn seeds(file: &CampaignFile) -> String {
     let ranges = file.seeds.iter().take(8);
     let ranges: Vec<String> =
         ranges.map(|SeedRange { first, last }| format!("{first} to {last}")).collect();
-    let more = file.seeds.len().saturating_sub(ranges.len());
-    let mut text = if ranges.is_empty() {
-        String::from("no seeds were run")
-    } else {
-        format!("seeds {}", ranges.join(", "))
+    let mut text = match ranges.is_empty() {
+        true => String::from("no seeds were run"),
+        false => format!("seeds {}", ranges.join(", ")),
     };
-    if more > 0 {
-        let _ = write!(text, " and {more} more ranges");
+    if file.seeds.len() > ranges.len() {
+        text += &format!(" and {} more ranges", file.seeds.len() - ranges.len());
     }
-    if let Some(runs) = file.settings.runs
-        && runs > file.totals.runs
-    {
-        let _ = write!(text, ", of {} that the campaign has", grouped(runs));
+    if let Some(runs) = file.settings.runs.filter(|runs| *runs > file.totals.runs) {
+        text += &format!(", of {} that the campaign has", grouped(runs));
     }
     text
 }
 
 /// One workflow command for each failure, as GitHub Actions reads them.
 pub fn github_annotations(file: &CampaignFile) -> String {
-    let mut text = String::new();
-    for failure in &file.failures {
-        let seed = failure.first_seed;
-        let message = format!(
-            "{}\n{}\nin {}, first with seed {seed}",
-            failure.signature.finding.sentence(),
-            failure.signature.shape,
-            counted(failure.count, "run")
-        );
+    let annotation = |failure: &FailureRow| {
+        let (seed, runs) = (failure.first_seed, counted(failure.count, "run"));
+        let (sentence, shape) = (failure.signature.finding.sentence(), &failure.signature.shape);
+        let message = format!("{sentence}\n{shape}\nin {runs}, first with seed {seed}");
         let message = escape(&message, &[]);
         let title = escape(&format!("squall: {}", failure.id), &[(':', "%3A"), (',', "%2C")]);
-        let _ = writeln!(text, "::error title={title}::{message}");
-    }
-    text
+        format!("::error title={title}::{message}\n")
+    };
+    file.failures.iter().map(annotation).collect()
 }
 
 fn escape(text: &str, more: &[(char, &str)]) -> String {

@@ -15,26 +15,16 @@ use crate::trace::text::Formatter;
 /// The proof of a violation: its property and sentence, and the records as a text trace has them.
 pub fn violation(run: &Run<'_>) -> Option<String> {
     let violation = run.outcome().violation.as_ref()?;
-    let mut text = String::new();
-    let _ = writeln!(text, "  {}", violation.property.sentence());
-    let _ = writeln!(text, "  {}", violation.sentence);
-    for line in &violation.detail {
-        let _ = writeln!(text, "    {line}");
-    }
+    let mut text = format!("  {}\n  {}\n", violation.property.sentence(), violation.sentence);
+    text.extend(violation.detail.iter().map(|line| format!("    {line}\n")));
     if !violation.history.is_empty() {
-        let _ = writeln!(text, "  the history that cannot be:");
+        text += "  the history that cannot be:\n";
     }
-    for line in &violation.history {
-        let _ = writeln!(text, "    {line}");
-    }
-    let _ = writeln!(
-        text,
-        "  at {}s, event {}; the records that prove it:",
-        violation.time, violation.event
-    );
-    for (number, line) in lines(run, |number| violation.evidence.binary_search(&number).is_ok()) {
-        let _ = writeln!(text, "    #{number:<7}{line}");
-    }
+    text.extend(violation.history.iter().map(|line| format!("    {line}\n")));
+    let (time, event) = (violation.time, violation.event);
+    text += &format!("  at {time}s, event {event}; the records that prove it:\n");
+    let proof = lines(run, |number| violation.evidence.binary_search(&number).is_ok());
+    text.extend(proof.iter().map(|(number, line)| format!("    #{number:<7}{line}\n")));
     Some(text)
 }
 
