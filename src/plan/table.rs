@@ -1,7 +1,7 @@
 //! Tables of files, as one macro writes them: structs of which a file may leave keys out.
 
-/// Each struct is a table of a file. A key with a default of its own is always written, and so is one that is `required` or `written`. Any other is left
-/// out where it has the default of its type. Where a key is `required`, the table as a whole has no default.
+/// Each struct is a table of a file. A key with a default of its own is always written, and so is one that is `required` or `written`. Any
+/// other is left out where it has the default of its type. Where a key is `required`, the table as a whole has no default.
 macro_rules! table {
     ($($(#[$meta:meta])* pub struct $name:ident { $($keys:tt)* })+) => {
         $(table! { @keys whole [$(#[$meta])* $name] [] [] $($keys)* })+

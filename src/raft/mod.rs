@@ -1,6 +1,6 @@
 //! The built-in Raft: the paper's sections 5.1 to 5.4, log compaction (7), the no-op of section 8, and what production systems add to
-//! elections. Read `message`, `rules`, `core` and the three roles first; each role answers an input with the next role, and `node` makes all
-//! transitions.
+//! elections. Read `message`, `rules`, `core` and the three roles first; each role answers an input with the next role, and `node` makes
+//! all transitions.
 //!
 //! Choices that the paper leaves open:
 //! - Every answer waits for every earlier write of its node, which is the simplest reading of "updated on stable storage before

@@ -10,8 +10,8 @@ use crate::raft::leader::Leader;
 use crate::time::LocalTime;
 
 impl Leader {
-    /// Whether a majority of the voters, the leader counted if it is one, was heard within the lowest election timeout: the others are loyal
-    /// to it then, and so is it to itself.
+    /// Whether a majority of the voters, the leader counted if it is one, was heard within the lowest election timeout: the others are
+    /// loyal to it then, and so is it to itself.
     pub fn hears_majority(&self, core: &Core, now: LocalTime) -> bool {
         let lately = |node: &NodeId| core.is_recent(self.heard[node.slot()], now);
         let near: NodeSet = core.other_voters().filter(lately).collect();
