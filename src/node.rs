@@ -332,8 +332,8 @@ impl NodeRng {
         self.timeouts.take(drawn)
     }
 
-    /// The election timeouts, heartbeat intervals and words so far: with these in the plan, the node decides alike. Words are signed numbers,
-    /// which files have room for.
+    /// The election timeouts, heartbeat intervals and words so far: with these in the plan, the node decides alike. Words are signed, as
+    /// files have room for them.
     pub fn drawn(&self) -> (&[Span], &[Span], &[i64]) {
         (&self.timeouts.taken, &self.heartbeats.taken, &self.words.taken)
     }

@@ -111,8 +111,8 @@ pub struct Options<'a> {
     /// Whether oracles and situations do not watch. Faults that wait for a situation wait for ever then; only a benchmark, which shows what
     /// they cost, wants that.
     pub unjudged: bool,
-    /// Whether the smallest history that violates linearizability is left out. It takes the longest to find and only people read it: neither
-    /// the violation's sentence nor its signature tells the difference.
+    /// Whether the smallest history that violates linearizability is left out. It takes the longest to find and only people read it:
+    /// neither the violation's sentence nor its signature tells the difference.
     pub without_history: bool,
     /// Checks of one's own. They watch where oracles do.
     pub checkers: Vec<Box<dyn Checker + 'a>>,
