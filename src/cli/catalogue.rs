@@ -13,6 +13,7 @@ use crate::cli::failure::Failure;
 use crate::plan::files;
 use crate::property::Property;
 use crate::schema;
+use crate::shown::shown;
 use crate::situation::Situation;
 
 /// What a plain list takes.
@@ -157,9 +158,9 @@ pub fn scenarios(args: &ScenarioArgs) -> Result<Code, Failure> {
         return print_json(&list.collect());
     }
     let mut out = std::io::stdout().lock();
-    let width = list.iter().map(|(path, _)| path.display().to_string().len()).max().unwrap_or(0);
+    let width = list.iter().map(|(path, _)| shown(path).len()).max().unwrap_or(0);
     for (path, plan) in &list {
-        writeln!(out, "{:<width$}  {}", path.display().to_string(), plan.title)?;
+        writeln!(out, "{:<width$}  {}", shown(path), shown(&plan.title))?;
     }
     writeln!(out, "\n`squall run FILE` runs one, `squall run FILE --show` tells what happens")?;
     Ok(Code::Clean)

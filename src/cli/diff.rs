@@ -12,6 +12,7 @@ use crate::cli::guests::{GuestArgs, GuestOption, Guests, add_options, check_bugs
 use crate::cli::source::{self, SeedArgs, take_bugs_out};
 use crate::plan::Plan;
 use crate::report::diff::{self, Difference, Side, SideError};
+use crate::shown::shown;
 use crate::sim::Runner;
 use crate::trace::reader::ReadError;
 
@@ -143,7 +144,7 @@ fn side<'r>(
     guests: &Guests<'r>,
 ) -> Result<(String, Side<'r>), Failure> {
     if path.extension().is_some_and(|extension| extension == "jsonl") {
-        return Ok((path.display().to_string(), Side::Trace(path.to_owned())));
+        return Ok((shown(path), Side::Trace(path.to_owned())));
     }
     let (name, mut plan) = source::read(path)?;
     let runner = guests.adopt(&mut plan, guest, &name)?;
@@ -153,10 +154,12 @@ fn side<'r>(
 fn unreadable(SideError { path, error }: SideError) -> Failure {
     match error {
         ReadError::Io(error) => Failure::file(&path, "read", &error),
-        ReadError::Line { line, message } => Failure::usage(format!(
-            "{}:{line}: {message}\nhelp: `squall run FILE --trace {}` writes the trace anew",
-            path.display(),
-            path.display()
-        )),
+        ReadError::Line { line, message } => {
+            let path = shown(path);
+            let mut failure = Failure::usage(format!("{path}:{line}: {message}"));
+            failure.text +=
+                &format!("\nhelp: `squall run FILE --trace {path}` writes the trace anew");
+            failure
+        }
     }
 }

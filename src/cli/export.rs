@@ -1,7 +1,6 @@
 //! `squall export`: a run for other programs to draw.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -10,7 +9,7 @@ use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::guests::Guests;
 use crate::cli::source::SourceArgs;
-use crate::files::temporary_name;
+use crate::files::Output;
 use crate::plan::Plan;
 use crate::record::Group;
 use crate::report::export::{self, Export, ExportError, Filter};
@@ -65,23 +64,15 @@ pub fn export(args: &ExportArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
     let subject = args.source.subject(guests)?;
     check(args, &subject.name, &subject.plan)?;
     let run = subject.recorded();
-    let told = |path: Option<&Path>, error| match (path, error) {
-        (Some(path), ExportError::Io(error)) => Failure::file(path, "write", &error),
-        (None, ExportError::Io(error)) => error.into(),
-        (_, error) => Failure::usage(error),
-    };
-    let Some(path) = &args.output else {
-        let out = BufWriter::new(io::stdout().lock());
-        return write(args, &run, out).map(|()| Code::Clean).map_err(|error| told(None, error));
-    };
-    match write_file(args, &run, path) {
-        Ok(()) => Ok(Code::Clean),
-        Err(error) => {
-            // What is half written is of no use; that it cannot be removed would hide what went wrong first.
-            let _ = fs::remove_file(temporary_name(path));
-            Err(told(Some(path), error))
-        }
-    }
+    let path = args.output.as_deref().unwrap_or(Path::new("-"));
+    let failed = |error: io::Error| Failure::output(path, error);
+    let mut output = Output::create(path).map_err(failed)?;
+    write(args, &run, &mut output).map_err(|error| match error {
+        ExportError::Io(error) => failed(error),
+        error => Failure::usage(error),
+    })?;
+    output.finish().map_err(failed)?;
+    Ok(Code::Clean)
 }
 
 fn check(args: &ExportArgs, name: &str, plan: &Plan) -> Result<(), Failure> {
@@ -95,16 +86,6 @@ fn check(args: &ExportArgs, name: &str, plan: &Plan) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
-}
-
-/// Writes under a temporary name, so that nothing half-written is ever seen.
-fn write_file(args: &ExportArgs, run: &Run<'_>, path: &Path) -> Result<(), ExportError> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let temporary = temporary_name(path);
-    write(args, run, BufWriter::new(File::create(&temporary)?))?;
-    Ok(fs::rename(&temporary, path)?)
 }
 
 fn write(args: &ExportArgs, run: &Run<'_>, out: impl Write) -> Result<(), ExportError> {

@@ -1,13 +1,15 @@
 //! What ends a command early, and how it is shown.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use crate::cli::exit::Code;
+use crate::files::is_stdout;
 use crate::plan::files::ReadError;
 use crate::plan::scenario::FileError;
+use crate::shown::shown;
 
 /// What ends a command early.
 #[derive(Debug)]
@@ -21,7 +23,7 @@ pub struct Failure {
 impl Failure {
     /// A wrong use, told in a sentence.
     pub fn usage(message: impl std::fmt::Display) -> Failure {
-        Failure { code: Code::Usage, text: format!("error: {message}") }
+        Failure { code: Code::Usage, text: format!("error: {}", shown(message.to_string())) }
     }
 
     /// What it tells, without its heading.
@@ -34,22 +36,38 @@ impl Failure {
         Failure::usage(format!("cannot {what} {}: {error}", path.display()))
     }
 
+    /// An output that could not be written.
+    pub fn output(path: &Path, error: io::Error) -> Failure {
+        if is_stdout(path) { error.into() } else { Failure::file(path, "write", &error) }
+    }
+
+    /// Tells it, where anybody hears it.
+    pub fn tell(&self) {
+        if !self.text.is_empty() {
+            say(&self.text);
+        }
+    }
+
     /// A file with a mistake: the place is shown with line and column, the offending text is underlined.
     pub fn mistake(path: &Path, text: &str, error: &FileError) -> Failure {
-        let name = path.display().to_string();
-        let mut group = Level::ERROR.primary_title(error.message.clone()).element(
+        let mut group = Level::ERROR.primary_title(shown(&error.message)).element(
             Snippet::source(text)
-                .path(name)
+                .path(shown(path))
                 .annotation(AnnotationKind::Primary.span(clamp(error.span.clone(), text))),
         );
         if let Some(help) = &error.help {
-            group = group.element(Level::HELP.message(help.clone()));
+            group = group.element(Level::HELP.message(shown(help)));
         }
         let choice = anstream::AutoStream::choice(&io::stderr());
         let color = choice != anstream::ColorChoice::Never;
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         Failure { code: Code::Usage, text: renderer.render(&[group]) }
     }
+}
+
+/// Writes a line to the standard error. If that cannot be written, nobody is left to tell.
+pub fn say(text: impl std::fmt::Display) {
+    let _ = writeln!(anstream::stderr(), "{text}");
 }
 
 /// A span within the text, on the borders of characters.

@@ -17,7 +17,7 @@ use crate::campaign::settings::FIRST_SEED;
 use crate::campaign::workers::{self, Control, End};
 use crate::campaign::{Partition, Settings, Summary};
 use crate::cli::exit::Code;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, say};
 use crate::cli::guests::{GuestArgs, Guests, check_bugs};
 use crate::cli::interrupt;
 use crate::cli::jobs::jobs;
@@ -27,6 +27,7 @@ use crate::cli::shrink;
 use crate::plan::validate::SEED_MAX;
 use crate::plan::{Profile, files, scenario, swarm};
 use crate::report::folder::Store;
+use crate::shown::shown;
 use crate::sim::Runner;
 use crate::time::Span;
 
@@ -179,13 +180,14 @@ pub fn fuzz(args: &FuzzArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
         return Ok(Code::Clean);
     }
     let folder = args.out.clone().unwrap_or_else(|| FOLDER.into());
+    let _lock = result::lock(&folder)?;
     let before = earlier_result(args, &folder, &mut settings)?;
     let partition = match (args.partition, before.as_ref().map(partition_of)) {
         (Some(partition), _) => partition,
         (None, earlier) => earlier.transpose()?.unwrap_or_default(),
     };
     if args.seed.is_some_and(|first| first.random) {
-        anstream::eprintln!("first seed {}", settings.first_seed);
+        say(format!("first seed {}", settings.first_seed));
     }
     interrupt::listen()?;
     let runner = guests.named(Some(&settings.guest.name))?;
@@ -205,7 +207,7 @@ pub fn fuzz(args: &FuzzArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
 fn way_on(args: &FuzzArgs) -> String {
     let mut command = String::from("squall fuzz --resume");
     if let Some(folder) = &args.out {
-        command += &format!(" --out {}", folder.display());
+        command += &format!(" --out {}", shown(folder));
     }
     if let Some(time) = args.time {
         command += &format!(" --time {time}");
@@ -252,7 +254,7 @@ fn settings(args: &FuzzArgs, guests: &Guests<'_>) -> Result<Settings, Failure> {
 /// The ranges that a file gives; the default ones without a file.
 pub fn swarm_config(path: Option<&Path>) -> Result<swarm::Config, Failure> {
     let Some(path) = path else { return Ok(swarm::Config::default()) };
-    let text = files::read_text(path)?;
+    let text = files::read_text(path, files::BYTES_MAX)?;
     swarm::Config::from_toml(&text).map_err(|error| Failure::mistake(path, &text, &error))
 }
 
@@ -337,9 +339,8 @@ impl<'a> Campaign<'a> {
     ) -> Result<Campaign<'a>, Failure> {
         let jobs = jobs(args.jobs);
         let mut store = Store::new(runner, folder, &settings, partition, jobs as u64);
-        if before.is_none() {
-            store.clear().map_err(|error| Failure::file(folder, "clear", &error))?;
-        }
+        let cleared = if before.is_none() { store.clear() } else { store.sweep() };
+        cleared.map_err(|error| Failure::file(folder, "clear", &error))?;
         let summary = before.as_ref().map(CampaignFile::summary).unwrap_or_default();
         let before = before.map_or(0, |file| file.timing.milliseconds);
         // What cannot be written is noticed now, not after a night.

@@ -7,6 +7,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use crate::campaign::file::CampaignFile;
 use crate::campaign::finding::Finding;
 use crate::report::campaign::{counted, proof};
+use crate::shown::shown;
 use crate::sim::Runner;
 
 /// The report, as XML.
@@ -43,7 +44,7 @@ fn case(runner: &dyn Runner, file: &CampaignFile, finding: Finding) -> TestCase 
     for failure in failures {
         let (id, seed) = (&failure.id, failure.first_seed);
         text += &format!("{id}: in {}, first with seed {seed}\n", counted(failure.count, "run"));
-        text += &format!("  {}\n", failure.signature.shape);
+        text += &format!("  {}\n", shown(&failure.signature.shape));
         if matches!(finding, Finding::Violation(_)) {
             text += &proof(runner, file, failure).unwrap_or_default();
         }

@@ -63,6 +63,7 @@ pub fn merge(args: &MergeArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
         let out = out.display();
         return Err(Failure::usage(format!("{out} is one of the parts, and would be replaced")));
     }
+    let _lock = result::lock(&out)?;
     result::keep(&out, args.out.is_some(), args.force, "throw it away by --force")?;
     let file = merge_files(&files).map_err(Failure::usage)?;
     let missing = missing_parts(&files).map_err(Failure::usage)?;

@@ -20,6 +20,7 @@ use crate::files::write_whole;
 use crate::guest::BUILT_IN;
 use crate::report::campaign::seconds;
 use crate::report::{power, shrunk};
+use crate::shown::shown;
 use crate::sim::Runner;
 
 /// The first seed by default: far from those that people try first, and from those that the swarm was tuned with.
@@ -123,7 +124,7 @@ pub fn power(args: &PowerArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
         let cpu: u128 = result.rows.iter().map(|row| row.cpu_time().as_millis()).sum();
         let took = now().duration_since(begun).as_millis() as u64;
         let (cpu, took) = (seconds(cpu as u64), seconds(took));
-        writeln!(out, "{took} s, {cpu} s of CPU time; the result is in {}", args.out.display())?;
+        writeln!(out, "{took} s, {cpu} s of CPU time; the result is in {}", shown(&args.out))?;
     }
     let all = result.rows.iter().all(|row| row.found == measured.trials);
     Ok(match (all, interrupt::is_wanted()) {

@@ -12,10 +12,12 @@ use crate::cli::failure::Failure;
 use crate::cli::guests::Guests;
 use crate::cli::result;
 use crate::cli::source::{SourceArgs, Subject};
-use crate::files::write_whole;
+use crate::files::{is_stdout, write_whole};
 use crate::plan::files;
-use crate::plan::scenario::json_error;
+use crate::plan::problem::require_format;
+use crate::plan::scenario::read_json;
 use crate::report::page::{self, RECORDS_MAX, Window};
+use crate::shown::shown;
 use crate::time::{Span, Time};
 
 /// What `squall report` takes.
@@ -100,25 +102,16 @@ fn campaign(args: &ReportArgs, folder: &Path, file: &CampaignFile) -> Result<Cod
 }
 
 fn read_power(path: &Path) -> Result<Power, Failure> {
-    let text = files::read_text(path)?;
-    let power: Power = serde_json::from_str(&text).map_err(|error| {
-        let error = json_error(&error, &text);
-        Failure::mistake(path, &text, &error)
-    })?;
-    if power.format != FORMAT || power.version != VERSION {
-        let (path, format, version) = (path.display(), &power.format, power.version);
-        return Err(Failure::usage(format!(
-            "{path} is of format {format} {version}; this squall reads {FORMAT} {VERSION}"
-        )));
-    }
-    Ok(power)
+    let text = files::read_text(path, files::WRITTEN_BYTES_MAX)?;
+    let check = |power: &Power| require_format(&power.format, power.version, (FORMAT, VERSION));
+    read_json(&text, check).map_err(|error| Failure::mistake(path, &text, &error))
 }
 
 fn write(out: &Path, html: &str) -> Result<Code, Failure> {
-    write_whole(out, html.trim_end().as_bytes())
-        .map_err(|error| Failure::file(out, "write", &error))?;
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "the page is in {}", out.display())?;
+    write_whole(out, html.trim_end().as_bytes()).map_err(|error| Failure::output(out, error))?;
+    if !is_stdout(out) {
+        writeln!(std::io::stdout(), "the page is in {}", shown(out))?;
+    }
     Ok(Code::Clean)
 }
 
@@ -130,7 +123,7 @@ fn subject<'r>(
     let subject = args.source.subject(guests)?;
     let name = subject.name.clone();
     let file = args.source.file()?;
-    let words = args.source.words(&file.as_ref().map_or(name, |file| file.display().to_string()));
+    let words = args.source.words(&file.as_ref().map_or(name, |file| shown(file)));
     let is_saved = file.is_some_and(|file| file.extension().is_some_and(|end| end == "json"));
     let command = match (is_saved, args.source.changes_bugs()) {
         (true, false) => format!("squall replay {words}"),

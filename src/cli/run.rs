@@ -1,7 +1,6 @@
 //! `squall run`: scenario files, or random plans from seeds.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +12,7 @@ use crate::cli::exit::Code;
 use crate::cli::failure::Failure;
 use crate::cli::guests::{GuestArgs, Guests, check_bugs};
 use crate::cli::source::{SeedArgs, take_bugs_out};
-use crate::files::temporary_name;
+use crate::files::{Output, is_stdout};
 use crate::guest::{Features, Guest};
 use crate::plan::{Plan, files};
 use crate::record::{Group, Record};
@@ -22,6 +21,7 @@ use crate::report::expectations::{self, Verdict};
 use crate::report::saved::SavedRun;
 use crate::report::text;
 use crate::report::twice::{text as twice_text, twice};
+use crate::shown::shown;
 use crate::sim::{Options, Outcome, Run, Runner};
 use crate::situation::{Counts, Situation, out_of_reach};
 use crate::time::{Span, Time};
@@ -93,6 +93,8 @@ struct JsonRun<'a> {
     unmet: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     saved: Option<&'a Path>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unwritten: Vec<&'a str>,
     #[serde(skip_serializing_if = "Features::is_empty")]
     not_exercised: Features,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,7 +124,7 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
     let mut plans = Vec::new();
     for path in &found {
         let mut plan = files::read(path)?;
-        let name = path.display().to_string();
+        let name = shown(path);
         let runner = guests.adopt(&mut plan, &args.guest, &name)?;
         check_bugs(runner, &args.bug)?;
         plans.push((name, runner, plan));
@@ -136,7 +138,9 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
 /// Several runs, one after the other.
 struct Session<'a> {
     args: &'a RunArgs,
-    out: anstream::AutoStream<std::io::Stdout>,
+    out: Box<dyn Write>,
+    /// What could not be written, of the run that is not told yet.
+    unwritten: Vec<Failure>,
     json: Vec<serde_json::Value>,
     code: Code,
     runs: usize,
@@ -148,8 +152,13 @@ impl<'a> Session<'a> {
     fn new(args: &'a RunArgs) -> Session<'a> {
         let single = args.seed.seed.is_some()
             || (args.files.len() == 1 && args.files.iter().all(|file| !file.is_dir()));
-        let out = anstream::AutoStream::auto(std::io::stdout());
-        Session { args, out, json: Vec::new(), code: Code::Clean, runs: 0, kept: 0, single }
+        // A trace may have the standard output for itself.
+        let out: Box<dyn Write> = match &args.trace {
+            Some(path) if is_stdout(path) => Box::new(anstream::stderr()),
+            _ => Box::new(anstream::stdout()),
+        };
+        let (json, unwritten) = (Vec::new(), Vec::new());
+        Session { args, out, unwritten, json, code: Code::Clean, runs: 0, kept: 0, single }
     }
 
     fn run_one(&mut self, name: &str, runner: &dyn Runner, mut plan: Plan) -> Result<(), Failure> {
@@ -177,8 +186,11 @@ impl<'a> Session<'a> {
         self.kept += usize::from(code == Code::Clean);
         let saved = match code {
             Code::Clean => None,
-            _ => Some(self.save(name, &run)?),
+            _ => self.save(name, &run).map_err(|failure| self.unwritten.push(failure)).ok(),
         };
+        // What was found is told all the same, and before that.
+        let unwritten = std::mem::take(&mut self.unwritten);
+        self.code = unwritten.iter().fold(self.code, |code, failure| code.worse(failure.code));
         if self.args.json {
             let run = JsonRun {
                 name,
@@ -186,17 +198,19 @@ impl<'a> Session<'a> {
                 verdict: verdict_word(&verdict),
                 unmet,
                 saved: saved.as_deref(),
+                unwritten: unwritten.iter().map(Failure::sentence).collect(),
                 not_exercised: plan.guest.lacks,
                 differs: differs.as_ref(),
                 outcome,
             };
             self.json.push(serde_json::to_value(run).map_err(std::io::Error::from)?);
-            return Ok(());
+        } else {
+            self.tell(name, &run, &verdict, saved.as_deref())?;
+            if let Some(difference) = &differs {
+                write!(self.out, "  DIFFERENT: {}", twice_text(difference))?;
+            }
         }
-        self.tell(name, &run, &verdict, saved.as_deref())?;
-        if let Some(difference) = &differs {
-            write!(self.out, "  DIFFERENT: {}", twice_text(difference))?;
-        }
+        unwritten.iter().for_each(Failure::tell);
         Ok(())
     }
 
@@ -207,25 +221,20 @@ impl<'a> Session<'a> {
             Some(path) => Some(open_trace(path, &plan)?),
         };
         let mut formatter = Formatter::new(plan.cluster.nodes);
-        let mut failed: Option<std::io::Error> = None;
+        let (mut failed, mut untraced) = (None, None);
         let (show, args, out) = (self.args.show, self.args, &mut self.out);
         let mut sink = |record: &Record| {
-            if failed.is_some() {
-                return;
+            if let Some(writer) = &mut trace
+                && let Err(error) = writer.write(record)
+            {
+                (trace, untraced) = (None, Some(error));
             }
-            let mut write = || -> std::io::Result<()> {
-                if let Some(trace) = &mut trace {
-                    trace.write(record)?;
+            if show && failed.is_none() {
+                formatter.follow(record);
+                if is_shown(args, record) {
+                    failed = writeln!(out, "{}", formatter.line(record)).err();
                 }
-                if show {
-                    formatter.follow(record);
-                    if is_shown(args, record) {
-                        writeln!(out, "{}", formatter.line(record))?;
-                    }
-                }
-                Ok(())
-            };
-            failed = write().err();
+            }
         };
         let wanted = show || self.args.trace.is_some();
         let options = Options { sink: wanted.then_some(&mut sink), ..Options::default() };
@@ -233,11 +242,9 @@ impl<'a> Session<'a> {
         if let Some(error) = failed {
             return Err(error.into());
         }
-        if let (Some(trace), Some(path)) = (trace, &self.args.trace) {
-            let file = trace.finish()?;
-            drop(file);
-            std::fs::rename(temporary_name(path), path)
-                .map_err(|error| Failure::file(path, "write", &error))?;
+        let untraced = untraced.or_else(|| trace?.finish().and_then(Output::finish).err());
+        if let (Some(error), Some(path)) = (untraced, &self.args.trace) {
+            self.unwritten.push(Failure::output(path, error));
         }
         Ok(run)
     }
@@ -250,8 +257,9 @@ impl<'a> Session<'a> {
                 |letter| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' },
             )
             .collect();
-        let path = self.args.reports.join(format!("{}.plan.json", stem.trim_matches('_')));
-        SavedRun::new(run).write(&path).map_err(|error| Failure::file(&path, "write", &error))?;
+        let saved = SavedRun::new(run);
+        let path = saved.free_path(&self.args.reports, stem.trim_matches('_'));
+        saved.write(&path).map_err(|error| Failure::file(&path, "write", &error))?;
         Ok(path)
     }
 
@@ -279,14 +287,14 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         if !plan.title.is_empty() {
-            writeln!(out, "  {}", plan.title)?;
+            writeln!(out, "  {}", shown(&plan.title))?;
         }
         if let Some(proof) = text::violation(run) {
             write!(out, "{proof}")?;
         }
         if let Verdict::Broken(unmet) = verdict {
             for line in unmet {
-                writeln!(out, "  unmet: {line}")?;
+                writeln!(out, "  unmet: {}", shown(line))?;
             }
         }
         writeln!(out, "  {}", text::ended(outcome))?;
@@ -302,7 +310,7 @@ impl<'a> Session<'a> {
         }
         if let Some(path) = saved {
             writeln!(out, "  the plan is saved; run it again with")?;
-            writeln!(out, "    squall replay {}", path.display())?;
+            writeln!(out, "    squall replay {}", shown(path))?;
         }
         Ok(())
     }
@@ -336,10 +344,10 @@ fn is_shown(args: &RunArgs, record: &Record) -> bool {
         && time(args.to).is_none_or(|to| record.time <= to)
 }
 
-fn open_trace(path: &Path, plan: &Plan) -> Result<Writer<BufWriter<File>>, Failure> {
-    let failed = |error: std::io::Error| Failure::file(path, "write", &error);
-    let file = File::create(temporary_name(path)).map_err(failed)?;
-    Writer::new(BufWriter::new(file), &plan.title, plan.cluster.nodes, plan.seed).map_err(failed)
+fn open_trace(path: &Path, plan: &Plan) -> Result<Writer<Output>, Failure> {
+    let failed = |error: std::io::Error| Failure::output(path, error);
+    let file = Output::create(path).map_err(failed)?;
+    Writer::new(file, &plan.title, plan.cluster.nodes, plan.seed).map_err(failed)
 }
 
 /// Runs seeds in a row, until the first violation, and sums up.

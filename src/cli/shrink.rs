@@ -1,6 +1,7 @@
 //! `squall shrink`: the smallest story that still fails in the same way.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,9 +20,11 @@ use crate::cli::guests::Guests;
 use crate::cli::interrupt;
 use crate::cli::jobs::jobs;
 use crate::cli::source::{SourceArgs, Subject};
-use crate::files::write_whole;
+use crate::files::{is_stdout, write_whole};
+use crate::plan::files::{WRITTEN_BYTES_MAX, read_text};
 use crate::plan::{Plan, scenario};
 use crate::report::explain::explain;
+use crate::shown::shown;
 use crate::sim::{Run, Runner};
 use crate::time::Span;
 
@@ -62,7 +65,9 @@ pub fn shrink(args: &ShrinkArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
     let mut better = |plan: &Plan, tried: u64| {
         bar.set_message(progress(plan, tried));
         bar.tick();
-        failed = write_whole(&out, scenario::to_toml(plan).trim_end().as_bytes()).err();
+        if !is_stdout(&out) {
+            failed = write_whole(&out, scenario::to_toml(plan).trim_end().as_bytes()).err();
+        }
     };
     let control = Control {
         jobs: jobs(args.jobs),
@@ -72,7 +77,7 @@ pub fn shrink(args: &ShrinkArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
     };
     let shrunk = shrink_plan(runner, &plan, args.any, control);
     bar.finish_and_clear();
-    let written = |error: std::io::Error| Failure::file(&out, "write", &error);
+    let written = |error: std::io::Error| Failure::output(&out, error);
     failed.map_or(Ok(()), |error| Err(written(error)))?;
     let Some(shrunk) = shrunk else {
         return Err(Failure::usage(format!("{name} does not fail, so there is nothing to shrink")));
@@ -80,10 +85,22 @@ pub fn shrink(args: &ShrinkArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
     let plan = shrunk.titled(&plan);
     write_whole(&out, scenario::to_toml(&plan).trim_end().as_bytes()).map_err(written)?;
     let took = now().duration_since(begun);
-    tell(args, &shrunk, &out.display().to_string(), took)
+    // The scenario may have the standard output for itself.
+    let mut told: Box<dyn Write> = match is_stdout(&out) {
+        true => Box::new(anstream::stderr()),
+        false => Box::new(anstream::stdout()),
+    };
+    tell(&mut told, args, &shrunk, &shown(&out), took)?;
+    Ok(Code::Clean)
 }
 
-fn tell(args: &ShrinkArgs, shrunk: &Shrunk, out: &str, took: Duration) -> Result<Code, Failure> {
+fn tell(
+    told: &mut dyn Write,
+    args: &ShrinkArgs,
+    shrunk: &Shrunk,
+    out: &str,
+    took: Duration,
+) -> io::Result<()> {
     let signature = Signature::of(&shrunk.outcome).map(|it| it.id()).unwrap_or_default();
     let Shrunk { before, after, .. } = shrunk;
     if args.json {
@@ -97,27 +114,25 @@ fn tell(args: &ShrinkArgs, shrunk: &Shrunk, out: &str, took: Duration) -> Result
             "milliseconds": took.as_millis() as u64,
             "scenario": out,
         });
-        anstream::println!("{value:#}");
-        return Ok(Code::Clean);
+        return writeln!(told, "{value:#}");
     }
-    let line = |what: &str, figure: fn(&Size) -> u64| {
-        anstream::println!("  {what:<12}{:>8}  ->{:>8}", figure(before), figure(after));
+    writeln!(told, "shrunk    {signature}")?;
+    let mut line = |what: &str, figure: fn(&Size) -> u64| {
+        writeln!(told, "  {what:<12}{:>8}  ->{:>8}", figure(before), figure(after))
     };
-    anstream::println!("shrunk    {signature}");
-    line("nodes", |size| size.nodes);
-    line("faults", |size| size.faults);
-    line("operations", |size| size.operations);
-    line("pins", |size| size.pins);
-    line("events", |size| size.events);
-    line("records", |size| size.records);
+    line("nodes", |size| size.nodes)?;
+    line("faults", |size| size.faults)?;
+    line("operations", |size| size.operations)?;
+    line("pins", |size| size.pins)?;
+    line("events", |size| size.events)?;
+    line("records", |size| size.records)?;
     let random = if shrunk.seedless { "nothing is left to chance" } else { "its seed matters" };
     let tenths = took.as_millis() / 100;
-    anstream::println!("  {} runs in {}.{} s; {random}", shrunk.tried, tenths / 10, tenths % 10);
+    writeln!(told, "  {} runs in {}.{} s; {random}", shrunk.tried, tenths / 10, tenths % 10)?;
     if shrunk.cut_short {
-        anstream::println!("  it ended early; shrink the result to go on");
+        writeln!(told, "  it ended early; shrink the result to go on")?;
     }
-    anstream::println!("  the scenario is written; see it with\n    squall run {out} --show");
-    Ok(Code::Clean)
+    writeln!(told, "  the scenario is written; see it with\n    squall run {out} --show")
 }
 
 /// How long the shrinking of one failure of a campaign takes at most.
@@ -139,7 +154,7 @@ pub fn failures(
         if interrupt::is_wanted() || !plain {
             continue;
         }
-        let earlier = std::fs::read_to_string(folder.join(SHRUNK_RESULT)).ok();
+        let earlier = read_text(&folder.join(SHRUNK_RESULT), WRITTEN_BYTES_MAX).ok();
         let earlier = earlier.and_then(|text| serde_json::from_str::<Shrinking>(&text).ok());
         let shrinking = match earlier.filter(|it| it.seed == failure.first_seed && !it.cut_short) {
             Some(shrinking) => Some(shrinking),
@@ -170,7 +185,7 @@ fn one_failure(
     let small = shrunk.titled(plan);
     write_whole(&path, scenario::to_toml(&small).trim_end().as_bytes()).map_err(failed)?;
     if let Ok(Some(story)) = explain(&Run::recorded(runner, small), STORY_LINES_MAX) {
-        let text = story.text(&path.display().to_string());
+        let text = story.text(&shown(&path));
         write_whole(&folder.join(SHRUNK_STORY), text.trim_end().as_bytes()).map_err(failed)?;
     }
     let shrinking = shrunk.shrinking(failure.first_seed, now().duration_since(begun));

@@ -8,12 +8,14 @@ use crate::bugs::Bug;
 use crate::cli::failure::Failure;
 use crate::cli::guests::{GuestArgs, Guests, check_bugs};
 use crate::guest::Guest;
-use crate::plan::files;
-use crate::plan::scenario::{self, FileError, json_error};
+use crate::plan::files::{self, WRITTEN_BYTES_MAX};
+use crate::plan::problem::require_format;
+use crate::plan::scenario::{self, json_error, read_json};
 use crate::plan::swarm::{self, draw_with};
 use crate::plan::validate::{SEED_MAX, validate};
 use crate::plan::{Expect, Plan, Profile};
 use crate::report::saved::{FORMAT, SavedRun, VERSION};
+use crate::shown::shown;
 use crate::sim::{Run, Runner};
 
 /// What a failure's folder may hold a run in, the best first: a saved run is the very run that failed.
@@ -157,11 +159,11 @@ pub fn take_bugs_out(plan: &mut Plan) {
 /// Reads the run that a path names.
 pub fn read(path: &Path) -> Result<(String, Plan), Failure> {
     let file = file_of(path)?;
-    let name = path.display().to_string();
+    let name = shown(path);
     if file.extension().is_none_or(|extension| extension != "json") {
         return Ok((name, files::read(&file)?));
     }
-    let text = files::read_text(&file)?;
+    let text = files::read_text(&file, WRITTEN_BYTES_MAX)?;
     let mistake = |error| Failure::mistake(&file, &text, &error);
     // A plan alone has no format: its fields are those of a scenario.
     let has_format = serde_json::from_str::<serde_json::Value>(&text)
@@ -196,26 +198,20 @@ fn in_folder(folder: &Path) -> Result<PathBuf, Failure> {
 
 /// Reads a saved run, and checks its plan.
 pub fn read_saved(path: &Path) -> Result<SavedRun, Failure> {
-    parse_saved(path, &files::read_text(path)?)
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        let path = path.display();
+        let message = format!("{path} is a scenario, and no saved run: squall run {path}");
+        return Err(Failure::usage(message));
+    }
+    parse_saved(path, &files::read_text(path, WRITTEN_BYTES_MAX)?)
 }
 
 fn parse_saved(path: &Path, text: &str) -> Result<SavedRun, Failure> {
-    let mistake = |error: FileError| Failure::mistake(path, text, &error);
-    let saved: SavedRun =
-        serde_json::from_str(text).map_err(|error| mistake(json_error(&error, text)))?;
-    if saved.format != FORMAT || saved.version != VERSION {
-        return Err(Failure::usage(format!(
-            "{} is of format {} {}; this squall reads {FORMAT} {VERSION}",
-            path.display(),
-            saved.format,
-            saved.version
-        )));
-    }
-    validate(&saved.plan).map_err(|problem| {
-        let message = format!("{} (at plan.{})", problem.message, problem.path.join("."));
-        mistake(FileError { message, span: None, help: problem.help })
-    })?;
-    Ok(saved)
+    let check = |saved: &SavedRun| {
+        require_format(&saved.format, saved.version, (FORMAT, VERSION))?;
+        validate(&saved.plan).map_err(|problem| problem.within("plan"))
+    };
+    read_json(text, check).map_err(|error| Failure::mistake(path, text, &error))
 }
 
 #[cfg(test)]

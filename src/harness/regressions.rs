@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::files::write_whole;
+use crate::plan::files::{WRITTEN_BYTES_MAX, read_text};
 use crate::plan::{Expect, Plan, scenario};
 
 /// The folder beside the package's `Cargo.toml`, where cargo says which that is.
@@ -38,7 +39,7 @@ impl Regressions {
             .collect();
         paths.sort();
         let read = |path: &Path| {
-            let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+            let text = read_text(path, WRITTEN_BYTES_MAX).map_err(|error| error.to_string())?;
             scenario::from_toml(&text).map_err(|error| error.message)
         };
         paths.into_iter().map(|path| (path.clone(), read(&path))).collect()

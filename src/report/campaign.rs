@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::campaign::file::{CampaignFile, FAILURES, FILE, FailureRow, SHRUNK, SeedRange};
 use crate::campaign::finding::Finding;
 use crate::campaign::shrink::Shrinking;
 use crate::report::text::{READS_LEFT_OUT, not_exercised, violation, within_reach};
+use crate::shown::shown;
 use crate::sim::waits::Histogram;
 use crate::sim::{Run, Runner};
 use crate::time::Span;
@@ -15,17 +16,22 @@ use crate::time::Span;
 /// How many situations that were never reached are named; `campaign.json` has them all.
 const MISSED_MAX: usize = 12;
 
+/// In a failure's folder: its plan.
+const SCENARIO: &str = "scenario.toml";
+
 /// What a failure of this seed can be looked at with.
 pub fn next_command(failure: &FailureRow, folder: &Path) -> String {
-    let folder = folder.join(FAILURES).join(&failure.id);
-    match failure.signature.finding {
-        Finding::Violation(_) | Finding::EventLimit => {
-            format!("squall replay {}", folder.join("run.plan.json").display())
-        }
-        Finding::TimeLimit | Finding::Panic => {
-            format!("squall run {}", folder.join("scenario.toml").display())
-        }
-    }
+    let file = run_file(failure, folder);
+    let command = if file.ends_with(SCENARIO) { "run" } else { "replay" };
+    format!("squall {command} {}", shown(file))
+}
+
+/// The file that holds the run of a failure: one that does not end, or that squall does not survive, is not saved.
+pub fn run_file(failure: &FailureRow, folder: &Path) -> PathBuf {
+    folder.join(FAILURES).join(&failure.id).join(match failure.signature.finding {
+        Finding::Violation(_) | Finding::EventLimit => "run.plan.json",
+        Finding::TimeLimit | Finding::Panic => SCENARIO,
+    })
 }
 
 /// The result in words: the verdict, what was done and how fast, what failed, what was never reached.
@@ -78,7 +84,8 @@ pub fn text(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrink
         }
     }
     if !file.own_situations.is_empty() {
-        let reached = file.own_situations.iter().map(|(name, count)| format!("{name} {count}"));
+        let reached =
+            file.own_situations.iter().map(|(name, count)| format!("{} {count}", shown(name)));
         let _ = writeln!(text, "  your situations: {}", reached.collect::<Vec<_>>().join(", "));
     }
     if let Some(words) = not_exercised(file.not_exercised) {
@@ -94,15 +101,17 @@ fn failures(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrink
         let (id, runs) = (&failure.id, counted(failure.count, "run"));
         let _ = writeln!(text, "\n  {id}  in {runs}, first with seed {}", failure.first_seed);
         let _ = writeln!(text, "    {}", failure.signature.finding.sentence());
-        let _ = writeln!(text, "    {}", failure.signature.shape);
+        let _ = writeln!(text, "    {}", shown(&failure.signature.shape));
         match shrunk.get(id) {
             None => {
-                let _ = writeln!(text, "      {}", next_command(failure, folder));
+                if run_file(failure, folder).is_file() {
+                    let _ = writeln!(text, "      {}", next_command(failure, folder));
+                }
             }
             Some(shrinking) => {
                 let small = folder.join(FAILURES).join(id).join(SHRUNK);
                 let _ = writeln!(text, "    shrunk to {}", size(shrinking));
-                let _ = writeln!(text, "      squall explain {}", small.display());
+                let _ = writeln!(text, "      squall explain {}", shown(small));
             }
         }
     }
@@ -165,7 +174,7 @@ pub fn github_annotations(file: &CampaignFile) -> String {
         let message = format!(
             "{}\n{}\nin {}, first with seed {seed}",
             failure.signature.finding.sentence(),
-            failure.signature.shape,
+            shown(&failure.signature.shape),
             counted(failure.count, "run")
         );
         let message = escape(&message, &[]);

@@ -12,12 +12,14 @@ use crate::campaign::finding::{Finding, Signature};
 use crate::campaign::summary::Summary;
 use crate::campaign::workers::End;
 use crate::campaign::{Partition, Settings};
-use crate::files::write_whole;
+use crate::files::{sweep, write_whole};
 use crate::plan::scenario;
+use crate::report::campaign::run_file;
 use crate::report::explain::explain;
 use crate::report::page::{self, Window};
 use crate::report::saved::SavedRun;
 use crate::report::text;
+use crate::shown::shown;
 use crate::sim::{Run, Runner};
 
 /// The folder of a campaign that is under way.
@@ -60,11 +62,23 @@ impl<'r> Store<'r> {
         if !self.folder.join(FILE).exists() {
             return Ok(());
         }
+        self.sweep()?;
         ignore_missing(fs::remove_dir_all(self.folder.join(FAILURES)))?;
         for file in [JUNIT, page::campaign::FILE, FILE] {
             ignore_missing(fs::remove_file(self.folder.join(file)))?;
         }
         Ok(())
+    }
+
+    /// Removes what a campaign left half-written that was killed.
+    ///
+    /// # Errors
+    ///
+    /// As the system says, if a file cannot be removed.
+    pub fn sweep(&self) -> io::Result<()> {
+        sweep(&self.folder, Some(&[JUNIT, page::campaign::FILE, FILE]))?;
+        let failures = fs::read_dir(self.folder.join(FAILURES)).into_iter().flatten().flatten();
+        failures.map(|failure| sweep(&failure.path(), None)).collect()
     }
 
     /// Writes what there is so far, or in the end.
@@ -93,7 +107,9 @@ impl<'r> Store<'r> {
     /// As the system says, if a file cannot be written.
     pub fn write_file(&mut self, file: &CampaignFile, end: bool) -> io::Result<()> {
         for failure in &file.failures {
-            let written = self.written.get(&failure.signature) == Some(&failure.first_seed);
+            // What somebody removed is written again.
+            let written = self.written.get(&failure.signature) == Some(&failure.first_seed)
+                && run_file(failure, &self.folder).is_file();
             if end || !written {
                 self.write_failure(failure, !written)?;
                 self.written.insert(failure.signature.clone(), failure.first_seed);
@@ -138,12 +154,12 @@ pub fn write_run(folder: &Path, run: &Run<'_>) -> io::Result<()> {
     }
     // A run that is too long to be held whole has no story.
     if let Ok(Some(explanation)) = explain(run, STORY_LINES_MAX) {
-        let story = explanation.text(&folder.display().to_string());
+        let story = explanation.text(&shown(folder));
         write_whole(&folder.join(STORY), story.as_bytes())?;
     }
     let saved = folder.join("run.plan.json");
     SavedRun::new(run).write(&saved)?;
-    let command = format!("squall replay {}", saved.display());
+    let command = format!("squall replay {}", shown(&saved));
     // A run that a page does not hold can still be shown in parts, by `squall report`.
     let Ok(page) = page::html(run, &command, Window::default()) else { return Ok(()) };
     write_whole(&folder.join("run.html"), page.trim_end().as_bytes())

@@ -7,6 +7,7 @@ use crate::ids::NodeId;
 use crate::plan::Plan;
 use crate::record::{Group, Kind, Record};
 use crate::report::export::{Export, ExportError, Filter};
+use crate::shown::shown;
 use crate::sim::Outcome;
 use crate::time::Time;
 use crate::trace::text::{message_words, words};
@@ -125,7 +126,7 @@ impl<W: Write> Export for Mermaid<'_, W> {
         }
         let mut text = String::from("sequenceDiagram\n");
         if !self.plan.title.is_empty() {
-            text += &format!("    title {}\n", escape(&self.plan.title));
+            text += &format!("    title {}\n", escape(&shown(&self.plan.title)));
         }
         for node in self.plan.node_ids() {
             text += &format!("    participant {node}\n");

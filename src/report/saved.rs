@@ -1,12 +1,14 @@
 //! A saved run: the plan, its outcome, and digests along the way, so that a replay can say where it diverged.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::files::write_whole;
 use crate::plan::Plan;
+use crate::plan::files::{WRITTEN_BYTES_MAX, read_text};
 use crate::record::Record;
 use crate::report::text;
 use crate::sim::{Outcome, Run, Runner};
@@ -93,13 +95,35 @@ impl SavedRun {
         Ok((run, Some(Divergence { window, lines })))
     }
 
+    /// The file in a folder that the run is saved to under a name. What was saved there of another plan stays: then the name says which
+    /// plan this one is, too.
+    pub fn free_path(&self, folder: &Path, name: &str) -> PathBuf {
+        let path = folder.join(format!("{name}.plan.json"));
+        let text = read_text(&path, WRITTEN_BYTES_MAX).ok();
+        let there = text.and_then(|text| serde_json::from_str::<SavedRun>(&text).ok());
+        let is_free = match there {
+            Some(there) => there.plan == self.plan && there.guest == self.guest,
+            None => !path.exists(),
+        };
+        if is_free {
+            return path;
+        }
+        let plan = serde_json::to_vec(&(&self.guest, &self.plan)).unwrap_or_default();
+        folder.join(format!("{name}-{:08x}.plan.json", xxh3_64(&plan) as u32))
+    }
+
     /// Writes the run to a file: to a temporary name first, so that nothing half-written is ever seen.
     ///
     /// # Errors
     ///
     /// As the system says, if the file or its folder cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
-        write_whole(path, &serde_json::to_vec_pretty(self)?)
+        let pretty = serde_json::to_vec_pretty(self)?;
+        // What is written can be read again.
+        match (pretty.len() as u64) < WRITTEN_BYTES_MAX {
+            true => write_whole(path, &pretty),
+            false => write_whole(path, &serde_json::to_vec(self)?),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::oracle::Violation;
 use crate::plan::{Plan, scenario};
 use crate::property::Property;
 use crate::record::Record;
+use crate::shown::{fenced, shown, shown_markdown};
 use crate::sim::Run;
 use crate::sim::runner::RECORDS_MAX;
 use crate::time::Time;
@@ -184,7 +185,7 @@ impl Explanation {
         let Violation { property, sentence, detail, .. } = &self.violation;
         let mut text = format!("# {property}: {sentence}\n\n");
         if !plan.title.is_empty() {
-            let _ = writeln!(text, "{}\n", plan.title);
+            let _ = writeln!(text, "{}\n", shown_markdown(&plan.title));
         }
         text.push_str("## What happened\n\n");
         for line in &self.lines {
@@ -198,11 +199,11 @@ impl Explanation {
         let _ = writeln!(text, "\n{}.\n\n## What does not hold\n", self.rest());
         let _ = writeln!(text, "{}\n\n{sentence}\n", property.sentence());
         if !detail.is_empty() {
-            let _ = writeln!(text, "```\n{}\n```\n", detail.join("\n"));
+            let _ = writeln!(text, "{}", fenced("", &detail.join("\n")));
         }
         if !self.violation.history.is_empty() {
             let history = self.violation.history.join("\n");
-            let _ = writeln!(text, "The history that cannot be:\n\n```\n{history}\n```\n");
+            let _ = writeln!(text, "The history that cannot be:\n\n{}", fenced("", &history));
         }
         let _ = writeln!(text, "The records that prove it: {}.\n", self.evidence());
         let _ = writeln!(text, "The rule: {}\n", property.rule());
@@ -218,8 +219,10 @@ impl Explanation {
             "Save this as `bug.toml` and run `squall run bug.toml` with squall {}:\n",
             env!("CARGO_PKG_VERSION")
         );
-        let _ = writeln!(text, "```toml\n{}\n```", scenario::to_toml(plan).trim_end());
-        text
+        let mut plan = plan.clone();
+        plan.title = shown(&plan.title);
+        plan.about = plan.about.lines().map(shown).collect::<Vec<_>>().join("\n");
+        text + &fenced("toml", scenario::to_toml(&plan).trim_end())
     }
 
     fn evidence(&self) -> String {
