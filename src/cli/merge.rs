@@ -63,14 +63,14 @@ pub fn merge(args: &MergeArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
         let out = out.display();
         return Err(Failure::usage(format!("{out} is one of the parts, and would be replaced")));
     }
-    let _lock = result::lock(&out)?;
-    result::keep(&out, args.out.is_some(), args.force, "throw it away by --force")?;
     let file = merge_files(&files).map_err(Failure::usage)?;
     let missing = missing_parts(&files).map_err(Failure::usage)?;
     if !missing.is_empty() && !args.partial {
         return Err(Failure::usage(words_of(&missing)));
     }
     let runner = guests.named(Some(&file.settings.guest.name))?;
+    let _lock = result::lock(&out)?;
+    result::keep(&out, args.out.is_some(), args.force, "throw it away by --force")?;
     let mut store =
         Store::new(runner, &out, &file.settings, Partition::default(), file.timing.jobs);
     let written = |error: std::io::Error| Failure::file(&out, "write", &error);

@@ -31,7 +31,7 @@ use crate::time::{Span, Time};
 pub struct ReportArgs {
     #[command(flatten)]
     source: SourceArgs,
-    /// The page [default: run.html, or index.html for a campaign; in the folder if one is named]
+    /// The page, or `-` [default: run.html, or index.html for a campaign; in the folder if one is named]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Shows nothing before this time

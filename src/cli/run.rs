@@ -58,7 +58,7 @@ pub struct RunArgs {
     /// Ends the run early, as in 1.5s
     #[arg(long, value_name = "TIME")]
     until: Option<Span>,
-    /// Writes every record to a file, one JSON object a line
+    /// Writes every record to a file, one JSON object a line; `-` is the standard output
     #[arg(long, value_name = "FILE", conflicts_with = "runs")]
     trace: Option<PathBuf>,
     /// Prints every record as a line of text

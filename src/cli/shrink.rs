@@ -46,7 +46,7 @@ pub struct ShrinkArgs {
     /// How many candidates run at once [default: one for each core]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// The scenario that is written, at every improvement [default: reports/shrunk.toml]
+    /// The scenario that is written, at every improvement, or `-` [default: reports/shrunk.toml]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Prints the result as JSON

@@ -59,10 +59,10 @@ impl<'r> Store<'r> {
     ///
     /// As the system says, if a file cannot be removed.
     pub fn clear(&self) -> io::Result<()> {
+        self.sweep()?;
         if !self.folder.join(FILE).exists() {
             return Ok(());
         }
-        self.sweep()?;
         ignore_missing(fs::remove_dir_all(self.folder.join(FAILURES)))?;
         for file in [JUNIT, page::campaign::FILE, FILE] {
             ignore_missing(fs::remove_file(self.folder.join(file)))?;
