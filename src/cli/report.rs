@@ -123,7 +123,7 @@ fn subject<'r>(
     let subject = args.source.subject(guests)?;
     let name = subject.name.clone();
     let file = args.source.file()?;
-    let words = args.source.words(&file.as_ref().map_or(name, |file| shown(file)));
+    let words = args.source.words(&file.as_ref().map_or(name, shown));
     let is_saved = file.is_some_and(|file| file.extension().is_some_and(|end| end == "json"));
     let command = match (is_saved, args.source.changes_bugs()) {
         (true, false) => format!("squall replay {words}"),

@@ -46,7 +46,7 @@ pub fn lock(folder: &Path) -> Result<File, Failure> {
         )));
     }
     let path = folder.join(LOCK);
-    let failed = |error| Failure::file(&path, "lock", &error);
+    let failed = |error| Failure::file(&path, "write", &error);
     fs::create_dir_all(folder).map_err(failed)?;
     let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
     match file.try_lock() {

@@ -77,8 +77,8 @@ impl<'r> Store<'r> {
     /// As the system says, if a file cannot be removed.
     pub fn sweep(&self) -> io::Result<()> {
         sweep(&self.folder, Some(&[JUNIT, page::campaign::FILE, FILE]))?;
-        let failures = fs::read_dir(self.folder.join(FAILURES)).into_iter().flatten().flatten();
-        failures.map(|failure| sweep(&failure.path(), None)).collect()
+        let mut failures = fs::read_dir(self.folder.join(FAILURES)).into_iter().flatten().flatten();
+        failures.try_for_each(|failure| sweep(&failure.path(), None))
     }
 
     /// Writes what there is so far, or in the end.

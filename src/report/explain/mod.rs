@@ -221,7 +221,7 @@ impl Explanation {
         );
         let mut plan = plan.clone();
         plan.title = shown(&plan.title);
-        plan.about = plan.about.lines().map(shown).collect::<Vec<_>>().join("\n");
+        plan.about = plan.about.split('\n').map(shown).collect::<Vec<_>>().join("\n");
         text + &fenced("toml", scenario::to_toml(&plan).trim_end())
     }
 
