@@ -262,7 +262,7 @@ fn a_mistake_in_json_is_shown_where_it_stands() {
         1 + saved.lines().position(|line| line.contains("\"nodes\": 5")).expect("it is there");
     refused(&["replay", "saved.json"], &format!("saved.json:{line}:16"), "from 1 to 25, not 26");
     write(at("saved.json"), saved.replace("\"version\": 1", "\"version\": 7"));
-    refused(&["replay", "saved.json"], "saved.json:3:14", "found squall-run 7");
+    refused(&["replay", "saved.json"], "saved.json:3:14", "found `squall-run` version 7");
 
     let plan =
         |rest: &str| write(at("plan.json"), format!("{{\n \"horizon\": \"2s\",\n {rest}\n}}"));

@@ -148,3 +148,20 @@ fn code(file: &CampaignFile, require_situations: bool) -> Code {
     let findings = file.failures.iter().map(|failure| failure.signature.finding);
     findings.map(Code::from).fold(own, Code::worse)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::file::Timing;
+    use crate::campaign::{Settings, Summary};
+
+    #[test]
+    fn a_result_that_somebody_removed_is_not_told_to_be_there() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = CampaignFile::new(&Settings::default(), &Summary::default(), Timing::default());
+        let gone = vanished(&file, folder.path());
+        assert!(gone.len() == 1 && gone[0].text.contains("campaign.json was written, and is not"));
+        fs::write(folder.path().join(FILE), "").expect("it is writable");
+        assert!(vanished(&file, folder.path()).is_empty());
+    }
+}

@@ -48,7 +48,7 @@ pub fn require(condition: bool, path: &str, message: impl FnOnce() -> String) ->
 pub fn require_format(format: &str, version: u32, ours: (&str, u32)) -> Checked {
     let path = if format == ours.0 { "version" } else { "format" };
     require((format, version) == ours, path, || {
-        format!("expected format {} {}, found {format} {version}", ours.0, ours.1)
+        format!("expected `{}` version {}, found `{format}` version {version}", ours.0, ours.1)
     })
 }
 
