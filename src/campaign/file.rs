@@ -404,6 +404,7 @@ mod tests {
         let wrong = text.replace("\"version\": 1", "\"version\": 9");
         assert!(CampaignFile::from_json(&wrong).unwrap_err().message.contains("version 9"));
         let wrong = text.replace("\"clocks\": 30", "\"clocks\": 300");
-        assert!(CampaignFile::from_json(&wrong).unwrap_err().message.contains("swarm.clocks"));
+        let error = CampaignFile::from_json(&wrong).unwrap_err();
+        assert_eq!(error.span.map(|span| &wrong[span]), Some("300"), "{}", error.message);
     }
 }
