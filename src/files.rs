@@ -1,7 +1,6 @@
 //! Files are written whole: under a temporary name first, so that nothing half-written is ever seen. Only a regular file is ever
 //! replaced: what is a device or a pipe is written straight to, and a link stays.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
@@ -136,29 +135,6 @@ fn temporary_name(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Removes the temporary files that a process left which was killed, of these names or of all.
-///
-/// # Errors
-///
-/// As the system says, if one cannot be removed.
-pub fn sweep(folder: &Path, names: Option<&[&str]>) -> io::Result<()> {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let is_one = stem_of_temporary(&entry.file_name())
-            .is_some_and(|stem| names.is_none_or(|names| names.contains(&&*stem)));
-        if is_one && path.is_file() {
-            fs::remove_file(path)?;
-        }
-    }
-    Ok(())
-}
-
-/// What a file would be called that has this temporary name.
-fn stem_of_temporary(name: &OsStr) -> Option<String> {
-    let (stem, process) = name.to_str()?.strip_suffix(".tmp")?.rsplit_once('.')?;
-    process.parse::<u32>().is_ok().then(|| stem.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,21 +148,6 @@ mod tests {
         drop(output);
         let left = fs::read_dir(folder.path().join("deep")).expect("it was made").count();
         assert_eq!(left, 0);
-    }
-
-    #[test]
-    fn only_what_a_dead_process_left_is_swept() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let names = ["a.json.17.tmp", "b.json.18.tmp", "a.json", "a.tmp", "a.json.x.tmp"];
-        for name in names {
-            fs::write(folder.path().join(name), "").expect("it is writable");
-        }
-        let there = || names.iter().filter(|name| folder.path().join(name).exists()).count();
-        sweep(folder.path(), Some(&["a.json"])).expect("it is writable");
-        assert!(!folder.path().join(names[0]).exists() && there() == 4);
-        sweep(folder.path(), None).expect("it is writable");
-        assert!(!folder.path().join(names[1]).exists() && there() == 3);
-        sweep(&folder.path().join("nowhere"), None).expect("there is nothing to sweep");
     }
 
     #[cfg(unix)]

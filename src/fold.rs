@@ -21,7 +21,22 @@ macro_rules! one_word {
     };
 }
 
+/// The parts of a value, in this order.
+macro_rules! parts {
+    ($($type:ty: $($part:ident)+;)+) => {
+        $(impl Fold for $type {
+            #[inline]
+            fn fold(&self, push: &mut impl FnMut(u64)) {
+                $(self.$part.fold(push);)+
+            }
+        })+
+    };
+}
+
+pub(crate) use {one_word, parts};
+
 one_word! {
+    u8: value => value.into();
     u32: value => value.into();
     u64: value => value;
     bool: value => value.into();

@@ -196,19 +196,6 @@ pub struct Setup<'a> {
     pub options: &'a GuestOptions,
 }
 
-impl<'a> Setup<'a> {
-    /// The setup of one node.
-    pub const fn new(
-        id: NodeId,
-        nodes: NodeSet,
-        voters: NodeSet,
-        config: Config,
-        options: &'a GuestOptions,
-    ) -> Setup<'a> {
-        Setup { id, nodes, voters, config, options }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,18 +36,6 @@ impl NodeId {
     }
 }
 
-impl fmt::Display for NodeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "n{}", self.0)
-    }
-}
-
-impl fmt::Debug for NodeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "n{}", self.0)
-    }
-}
-
 /// A term, Raft's logical clock (5.1). Every node boots in term 1; 0 means "no term", the term
 /// before the first entry of a log.
 #[derive(
@@ -66,18 +54,6 @@ impl Term {
     #[must_use]
     pub const fn next(self) -> Term {
         Term(self.0.saturating_add(1))
-    }
-}
-
-impl fmt::Display for Term {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-impl fmt::Debug for Term {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "t{}", self.0)
     }
 }
 
@@ -111,18 +87,6 @@ impl Index {
     }
 }
 
-impl fmt::Display for Index {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-impl fmt::Debug for Index {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "i{}", self.0)
-    }
-}
-
 /// One write to a node's disk, numbered from 1 within one life of the node, in the order issued.
 /// A disk is a journal: when a write is durable, so is every earlier one.
 #[derive(
@@ -142,17 +106,24 @@ impl WriteId {
     }
 }
 
-impl fmt::Display for WriteId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "w{}", self.0)
-    }
+/// How numbers are written for people, and where one looks into them.
+macro_rules! shown {
+    ($($type:ident $display:literal $debug:literal,)+) => {$(
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, $display, self.0)
+            }
+        }
+
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, $debug, self.0)
+            }
+        }
+    )+};
 }
 
-impl fmt::Debug for WriteId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "w{}", self.0)
-    }
-}
+shown! { NodeId "n{}" "n{}", Term "{}" "t{}", Index "{}" "i{}", WriteId "w{}" "w{}", }
 
 /// A set of nodes, as a bit mask.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -265,22 +236,15 @@ impl From<NodeSet> for Vec<NodeId> {
 
 impl FromIterator<NodeId> for NodeSet {
     fn from_iter<I: IntoIterator<Item = NodeId>>(nodes: I) -> NodeSet {
-        let mut set = NodeSet::EMPTY;
-        for node in nodes {
-            set.insert(node);
-        }
-        set
+        nodes.into_iter().fold(NodeSet::EMPTY, |set, node| set.union(NodeSet::only(node)))
     }
 }
 
 /// The members, with commas.
 impl fmt::Display for NodeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, node) in self.iter().enumerate() {
-            let comma = if place > 0 { ", " } else { "" };
-            write!(f, "{comma}{node}")?;
-        }
-        Ok(())
+        let names: Vec<String> = self.iter().map(|node| node.to_string()).collect();
+        f.write_str(&names.join(", "))
     }
 }
 

@@ -53,42 +53,20 @@ impl RequestId {
 /// What a log entry does to the replicated map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the line of a command says what its fields are")]
 pub enum Command {
     /// Nothing: a new leader's first entry (section 8).
     Noop,
     /// Reads a key, by way of the log.
-    Get {
-        /// The key.
-        key: u32,
-    },
+    Get { key: u32 },
     /// Sets a key to just this value.
-    Put {
-        /// The key.
-        key: u32,
-        /// The new value.
-        value: u32,
-    },
+    Put { key: u32, value: u32 },
     /// Removes a key.
-    Delete {
-        /// The key.
-        key: u32,
-    },
+    Delete { key: u32 },
     /// Sets a key to `value` if it holds just `expected`.
-    CompareAndSet {
-        /// The key.
-        key: u32,
-        /// What the key must hold.
-        expected: u32,
-        /// What it holds then.
-        value: u32,
-    },
+    CompareAndSet { key: u32, expected: u32, value: u32 },
     /// Appends to the list of values that a key holds.
-    Append {
-        /// The key.
-        key: u32,
-        /// The value that is added.
-        value: u32,
-    },
+    Append { key: u32, value: u32 },
     /// Opens a session for its client (thesis 6.3): what a client with sessions asks first.
     Register,
     /// Changes the members of the cluster: what only leaders write.
@@ -97,8 +75,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// The key that it is about, if it is about one.
-    pub const fn key(self) -> Option<u32> {
+    fn key_mut(&mut self) -> Option<&mut u32> {
         match self {
             Command::Get { key }
             | Command::Put { key, .. }
@@ -109,6 +86,11 @@ impl Command {
         }
     }
 
+    /// The key that it is about, if it is about one.
+    pub fn key(mut self) -> Option<u32> {
+        self.key_mut().copied()
+    }
+
     /// Whether it may change what a key holds.
     pub const fn writes(self) -> bool {
         !matches!(
@@ -116,21 +98,52 @@ impl Command {
             Command::Get { .. } | Command::Noop | Command::Register | Command::Configure(_)
         )
     }
-}
 
-impl Command {
+    /// Its number in digests and payloads, and its numbers in order; zero where it has fewer.
+    pub(crate) fn words(self) -> (u8, [u32; 3]) {
+        match self {
+            Command::Noop => (0, [0; 3]),
+            Command::Get { key } => (1, [key, 0, 0]),
+            Command::Put { key, value } => (2, [key, value, 0]),
+            Command::Delete { key } => (3, [key, 0, 0]),
+            Command::CompareAndSet { key, expected, value } => (4, [key, expected, value]),
+            Command::Append { key, value } => (5, [key, value, 0]),
+            Command::Register => (6, [0; 3]),
+            Command::Configure(configuration) => (7, configuration.words()),
+        }
+    }
+
+    /// The same numbers as digests have them: the value comes last, also where nothing is expected.
+    fn aligned(self) -> (u8, [u32; 3]) {
+        match self.words() {
+            (tag @ (2 | 5), [key, value, _]) => (tag, [key, 0, value]),
+            words => words,
+        }
+    }
+
     /// The same about another key.
     #[must_use]
-    pub fn with_key(self, key: u32) -> Command {
-        match self {
-            Command::Noop | Command::Register | Command::Configure(_) => self,
-            Command::Get { .. } => Command::Get { key },
-            Command::Put { value, .. } => Command::Put { key, value },
-            Command::Delete { .. } => Command::Delete { key },
-            Command::CompareAndSet { expected, value, .. } => {
-                Command::CompareAndSet { key, expected, value }
-            }
-            Command::Append { value, .. } => Command::Append { key, value },
+    pub fn with_key(mut self, key: u32) -> Command {
+        if let Some(own) = self.key_mut() {
+            *own = key;
+        }
+        self
+    }
+}
+
+/// Number and key, then the values; the four parts of a configuration come behind.
+impl Fold for Command {
+    fn fold(&self, push: &mut impl FnMut(u64)) {
+        let configuration = match *self {
+            Command::Configure(configuration) => Some(configuration),
+            _ => None,
+        };
+        let (tag, words) = self.aligned();
+        let [key, more, value] = if configuration.is_some() { [0; 3] } else { words };
+        push(u64::from(tag) << 32 | u64::from(key));
+        push(u64::from(more) << 32 | u64::from(value));
+        if let Some(configuration) = configuration {
+            configuration.fold(push);
         }
     }
 }
@@ -157,21 +170,9 @@ impl Entry {
 
     /// A 64-bit fingerprint of everything in the entry but its term: what oracles compare.
     pub fn fingerprint(&self) -> u64 {
-        let (tag, key, more, value) = match self.command {
-            Command::Noop => (0, 0, 0, 0),
-            Command::Get { key } => (1, key, 0, 0),
-            Command::Put { key, value } => (2, key, 0, value),
-            Command::Delete { key } => (3, key, 0, 0),
-            Command::CompareAndSet { key, expected, value } => (4, key, expected, value),
-            Command::Append { key, value } => (5, key, 0, value),
-            Command::Register => (6, 0, 0, 0),
-            Command::Configure(configuration) => {
-                let [voters, outgoing, learners] = configuration.words();
-                (7, voters, outgoing, learners)
-            }
-        };
+        let (tag, [key, more, value]) = self.command.aligned();
         let request = u64::from(self.request.client) << 32 | u64::from(self.request.serial);
-        let state = mix(request ^ (tag << 61));
+        let state = mix(request ^ (u64::from(tag) << 61));
         let state = match self.request.session {
             Index::ZERO => state,
             session => mix(state ^ session.0),
@@ -181,8 +182,7 @@ impl Entry {
     }
 }
 
-/// Some entries in a row, shared between the messages and writes that carry them. The empty batch of a
-/// heartbeat takes no memory.
+/// Some entries in a row, shared between the messages and writes that carry them. The empty batch of a heartbeat takes no memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch(Option<Rc<[Entry]>>);
 
@@ -261,14 +261,8 @@ impl Log {
 
     /// The term of the last entry, compacted or not; zero if there never was one.
     pub fn last_term(&self) -> Term {
-        match self.len == self.base.0 {
-            true => self.base.1,
-            false => self
-                .chunks
-                .last()
-                .and_then(|chunk| chunk.last())
-                .map_or(Term::ZERO, |entry| entry.term),
-        }
+        let last = self.chunks.last().and_then(|chunk| chunk.last());
+        last.filter(|_| self.len > self.base.0).map_or(self.base.1, |entry| entry.term)
     }
 
     /// The last index that was compacted; zero if none was.
@@ -400,13 +394,8 @@ impl Log {
     /// The first index behind the base whose entry has a term of at least `term`; one past the end if there is none.
     pub fn first_index_with_term_at_least(&self, term: Term) -> Index {
         let first = self.base().next();
-        match term.0 {
-            0 => first,
-            _ => {
-                let before = Term(term.0 - 1);
-                self.last_index_with_term_at_most(before, self.last_index()).next().max(first)
-            }
-        }
+        let Some(before) = term.0.checked_sub(1) else { return first };
+        self.last_index_with_term_at_most(Term(before), self.last_index()).next().max(first)
     }
 }
 

@@ -11,14 +11,15 @@ use crate::log::{Entry, RequestId};
 /// Makes all that is known of each message from one table. The order of the table is the number of a kind in digests.
 macro_rules! messages {
     ($($(#[$doc:meta])* $variant:ident $name:literal {
-        $($(#[$field_doc:meta])* $field:ident: $type:ty,)*
+        $($field:ident: $type:ty),* $(,)?
     })+) => {
         /// What a message says: small, and the same for every Raft. A guest says each of its messages in this form; one that is none of
         /// these is [`Summary::Other`], with a name of its own.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(tag = "message", rename_all = "kebab-case")]
+        #[expect(missing_docs, reason = "the line of a message says what its fields are")]
         pub enum Summary {
-            $($(#[$doc])* $variant { $($(#[$field_doc])* $field: $type,)* },)+
+            $($(#[$doc])* $variant { $($field: $type,)* },)+
         }
 
         /// What a message is for.
@@ -52,7 +53,7 @@ macro_rules! messages {
 
         /// The number of the kind, and the fields in their order.
         impl Fold for Summary {
-            #[inline]
+            #[inline(always)]
             fn fold(&self, push: &mut impl FnMut(u64)) {
                 push(self.kind() as u64);
                 match self {
@@ -64,153 +65,47 @@ macro_rules! messages {
 }
 
 messages! {
-    /// A candidate asks for a vote.
-    RequestVote "request-vote" {
-        /// The candidate's term.
-        term: Term,
-        /// The last index of its log.
-        last_index: Index,
-        /// The term of its last entry.
-        last_term: Term,
-        /// Whether the leader itself asked for the election.
-        by_leader: bool,
-    }
+    /// A candidate asks for a vote; of its log, the last index and term. The leader itself may have asked for the election.
+    RequestVote "request-vote" { term: Term, last_index: Index, last_term: Term, by_leader: bool }
     /// The answer to a candidate.
-    Vote "vote" {
-        /// The voter's term.
-        term: Term,
-        /// Whether it gives its vote.
-        granted: bool,
-    }
-    /// A leader sends entries, or a heartbeat.
+    Vote "vote" { term: Term, granted: bool }
+    /// A leader sends entries behind the previous index and its term, or, without any, a heartbeat.
     AppendEntries "append-entries" {
-        /// The leader's term.
-        term: Term,
-        /// The index before the entries.
-        prev_index: Index,
-        /// The term of the entry there.
-        prev_term: Term,
-        /// How many entries the message carries; a heartbeat has none.
-        entries: u32,
-        /// The leader's commit index.
-        commit: Index,
+        term: Term, prev_index: Index, prev_term: Term, entries: u32, commit: Index,
     }
-    /// A follower accepted entries or a heartbeat.
-    Appended "appended" {
-        /// The follower's term.
-        term: Term,
-        /// Up to where its log is known to match the leader's.
-        match_index: Index,
-    }
-    /// A follower refused entries or a heartbeat: its log does not match, or the leader's term is over.
-    Conflict "conflict" {
-        /// The follower's term.
-        term: Term,
-        /// The index before the entries that it refused.
-        rejected: Index,
-        /// The term that the follower has there; zero for none.
-        conflict_term: Term,
-        /// From where the follower wants to go on; zero if it does not say.
-        conflict_index: Index,
-    }
+    /// A follower accepted entries or a heartbeat: up to here its log is known to match the leader's.
+    Appended "appended" { term: Term, match_index: Index }
+    /// A follower refused entries or a heartbeat: its log does not match, or the leader's term is over. It says what term it has at the
+    /// index before the entries, zero for none, and from where it wants to go on, zero if it does not say.
+    Conflict "conflict" { term: Term, rejected: Index, conflict_term: Term, conflict_index: Index }
     /// A follower hands a client's request to the leader.
-    Forward "forward" {
-        /// The request.
-        request: RequestId,
-    }
-    /// The leader's answer to a forwarded request.
-    ForwardReply "forward-reply" {
-        /// The request.
-        request: RequestId,
-        /// Whether it was applied rather than refused.
-        applied: bool,
-    }
-    /// A node asks whether it would get a vote, before it stands.
-    PreVote "pre-vote" {
-        /// The term in which the node would stand.
-        term: Term,
-        /// The last index of its log.
-        last_index: Index,
-        /// The term of its last entry.
-        last_term: Term,
-    }
-    /// The answer to a node that would stand.
-    PreVoteReply "pre-vote-reply" {
-        /// For a grant, the term in which the asking node would stand; else the term of the answering node.
-        term: Term,
-        /// Whether the answering node would give its vote.
-        granted: bool,
-    }
+    Forward "forward" { request: RequestId }
+    /// The leader's answer to a forwarded request: applied or refused.
+    ForwardReply "forward-reply" { request: RequestId, applied: bool }
+    /// A node asks whether it would get a vote, before it stands in this term; of its log, the last index and term.
+    PreVote "pre-vote" { term: Term, last_index: Index, last_term: Term }
+    /// The answer to a node that would stand. A grant has the term in which it would, a refusal that of the answering node.
+    PreVoteReply "pre-vote-reply" { term: Term, granted: bool }
     /// A leader hands over: the receiver is to stand at once.
-    TimeoutNow "timeout-now" {
-        /// The leader's term.
-        term: Term,
-    }
-    /// A leader sends a part of a snapshot.
+    TimeoutNow "timeout-now" { term: Term }
+    /// A leader sends a part, so many bytes from an offset on, of a snapshot up to an entry; the last part is done.
     InstallSnapshot "install-snapshot" {
-        /// The leader's term.
-        term: Term,
-        /// The last index that the snapshot covers.
-        last_index: Index,
-        /// The term of the entry there.
-        last_term: Term,
-        /// How many bytes of the snapshot come before this part.
-        offset: u64,
-        /// How many bytes this part has.
-        bytes: u32,
-        /// Whether this is the last part.
-        done: bool,
+        term: Term, last_index: Index, last_term: Term, offset: u64, bytes: u32, done: bool,
     }
-    /// The answer to a part of a snapshot.
-    SnapshotReply "snapshot-reply" {
-        /// The follower's term.
-        term: Term,
-        /// The last index that the snapshot covers.
-        last_index: Index,
-        /// How many bytes of it were received.
-        received: u64,
-        /// Whether the snapshot is installed, or not needed, so that the follower has all up to `last_index`.
-        installed: bool,
-    }
+    /// The answer to a part of a snapshot: how many bytes were received, and whether the snapshot is installed, or not needed, so that the
+    /// follower has all up to its last index.
+    SnapshotReply "snapshot-reply" { term: Term, last_index: Index, received: u64, installed: bool }
     /// A leader asks whether it still leads, for reads that wait.
-    ReadRound "read-round" {
-        /// The leader's term.
-        term: Term,
-        /// The number of the round.
-        round: u64,
-    }
-    /// The answer to a leader's round.
-    ReadRoundReply "read-round-reply" {
-        /// The follower's term.
-        term: Term,
-        /// The number of the round; zero if it is not confirmed.
-        round: u64,
-        /// Whether the asking node still leads, as far as the follower knows.
-        confirmed: bool,
-    }
+    ReadRound "read-round" { term: Term, round: u64 }
+    /// The answer to a leader's round, which is zero if the follower does not confirm that it leads.
+    ReadRoundReply "read-round-reply" { term: Term, round: u64, confirmed: bool }
     /// A follower asks its leader how far it must have applied to answer a read.
-    ReadIndex "read-index" {
-        /// The read.
-        request: RequestId,
-    }
-    /// The answer to a follower that has a read.
-    ReadIndexReply "read-index-reply" {
-        /// The read.
-        request: RequestId,
-        /// How far to apply before it is answered; none if the asked node does not lead.
-        index: Option<Index>,
-    }
-    /// A message of a guest that is none of the others.
-    Other "other" {
-        /// What the guest calls it.
-        name: Label,
-        /// The sender's term; zero for a message without one.
-        term: Term,
-        /// What it takes on the wire beside its header, in bytes.
-        bytes: u32,
-        /// Whether it answers another message.
-        reply: bool,
-    }
+    ReadIndex "read-index" { request: RequestId }
+    /// The answer to a follower that has a read; none if the asked node does not lead.
+    ReadIndexReply "read-index-reply" { request: RequestId, index: Option<Index> }
+    /// A message of a guest that is none of the others, by its own name: the sender's term, zero without one; what it takes on the wire
+    /// beside its header, in bytes; whether it answers another message.
+    Other "other" { name: Label, term: Term, bytes: u32, reply: bool }
 }
 
 /// Every record of a message has one, and runs have millions of those.
@@ -261,14 +156,6 @@ impl Summary {
     /// Whether the message answers another.
     pub const fn is_reply(&self) -> bool {
         match *self {
-            Summary::Vote { .. }
-            | Summary::Appended { .. }
-            | Summary::Conflict { .. }
-            | Summary::ForwardReply { .. }
-            | Summary::PreVoteReply { .. }
-            | Summary::SnapshotReply { .. }
-            | Summary::ReadRoundReply { .. }
-            | Summary::ReadIndexReply { .. } => true,
             Summary::Other { reply, .. } => reply,
             Summary::RequestVote { .. }
             | Summary::AppendEntries { .. }
@@ -278,6 +165,7 @@ impl Summary {
             | Summary::InstallSnapshot { .. }
             | Summary::ReadRound { .. }
             | Summary::ReadIndex { .. } => false,
+            _ => true,
         }
     }
 
@@ -302,31 +190,39 @@ impl Summary {
     }
 }
 
-/// A short name, kept in place so that what has one can be copied.
+/// The name of a message.
+pub type Label = Short<24>;
+
+/// A short text in one line, kept in place so that what has one can be copied.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Label([u8; Label::BYTES_MAX]);
+pub struct Short<const BYTES: usize>([u8; BYTES]);
 
-impl Label {
-    /// How long a name may be, in bytes of UTF-8.
-    pub const BYTES_MAX: usize = 24;
+impl<const BYTES: usize> Short<BYTES> {
+    /// How long it may be, in bytes of UTF-8.
+    pub const BYTES_MAX: usize = BYTES;
 
-    /// A name; of a longer one, the beginning. Control characters are left out.
-    pub fn new(name: &str) -> Label {
-        let mut bytes = [0; Label::BYTES_MAX];
+    /// A text; of a longer one, the beginning. Control characters are left out.
+    pub fn new(text: &str) -> Short<BYTES> {
+        let mut bytes = [0; BYTES];
         let mut len = 0;
-        for letter in name.chars().filter(|letter| !letter.is_control()) {
+        for letter in text.chars().filter(|letter| !letter.is_control()) {
             let end = len + letter.len_utf8();
             let Some(place) = bytes.get_mut(len..end) else { break };
             letter.encode_utf8(place);
             len = end;
         }
-        Label(bytes)
+        Short(bytes)
     }
 
-    /// The name.
+    /// The text.
     pub fn as_str(&self) -> &str {
-        let len = self.0.iter().position(|byte| *byte == 0).unwrap_or(Label::BYTES_MAX);
+        let len = self.0.iter().position(|byte| *byte == 0).unwrap_or(BYTES);
         std::str::from_utf8(&self.0[..len]).unwrap_or_default()
+    }
+
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.as_str().is_empty()
     }
 }
 
@@ -338,27 +234,27 @@ impl Fold for Label {
     }
 }
 
-impl fmt::Display for Label {
+impl<const BYTES: usize> fmt::Display for Short<BYTES> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl fmt::Debug for Label {
+impl<const BYTES: usize> fmt::Debug for Short<BYTES> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
-impl Serialize for Label {
+impl<const BYTES: usize> Serialize for Short<BYTES> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
 }
 
-impl<'de> Deserialize<'de> for Label {
+impl<'de, const BYTES: usize> Deserialize<'de> for Short<BYTES> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Label::new(&String::deserialize(deserializer)?))
+        Ok(Short::new(&String::deserialize(deserializer)?))
     }
 }
 

@@ -112,8 +112,7 @@ pub struct Recovered {
 pub struct Damage {
     /// An entry whose record was cut short: its checksum does not hold, its content is not what was written.
     pub torn: Option<Entry>,
-    /// Entries which a durable truncation removed, whose records still lie in the journal before it, with the
-    /// index of the first.
+    /// Entries which a durable truncation removed, whose records still lie in the journal before it, with the index of the first.
     pub truncated: Option<(Index, Rc<[Entry]>)>,
     /// The first entry of the log whose checksum does not hold, though more lies behind it. A node is started with one only if it is to
     /// drop that entry and all that follow.
@@ -180,16 +179,12 @@ impl fmt::Display for TimerId {
 /// One thing that happens to a node.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the line of an input says what its fields are")]
 pub enum Input<M> {
     /// The node starts, for the first time or after a crash.
     Boot(Box<Recovered>),
     /// A message arrives.
-    Receive {
-        /// Who sent it.
-        from: NodeId,
-        /// What it says.
-        message: M,
-    },
+    Receive { from: NodeId, message: M },
     /// A client asks.
     Request(Request),
     /// An operator wants the node, if it leads, to hand its leadership over to this one (thesis 3.10).
@@ -202,22 +197,10 @@ pub enum Input<M> {
     Durable(WriteId),
     /// This write and every later one failed: what the disk holds of them is not known.
     WriteFailed(WriteId),
-    /// What an entry gave when it was applied, where [`Effect::Apply`] asked for it.
-    Applied {
-        /// The entry's index.
-        index: Index,
-        /// What it gave.
-        output: Output,
-    },
-    /// What a read gave, where [`Effect::Read`] asked for it.
-    Read {
-        /// The request.
-        request: RequestId,
-        /// As it was in the effect.
-        relay: Option<NodeId>,
-        /// What it gave.
-        output: Output,
-    },
+    /// What the entry at this index gave when it was applied, where [`Effect::Apply`] asked for it.
+    Applied { index: Index, output: Output },
+    /// What a read gave, where [`Effect::Read`] asked for it; the relay is as it was in the effect.
+    Read { request: RequestId, relay: Option<NodeId>, output: Output },
     /// The snapshot that was written is durable, in place of the one before.
     SnapshotSaved(Rc<Snapshot>),
 }
@@ -225,109 +208,42 @@ pub enum Input<M> {
 /// One thing that a node wants done. Effects are carried out in the order given.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the line of an effect says what its fields are")]
 pub enum Effect<M> {
-    /// Leaves once `after` is durable: "persist, then answer" is data, so it can be checked and spoiled.
-    Send {
-        /// The receiver.
-        to: NodeId,
-        /// The message.
-        message: M,
-        /// The write that must be durable first; [`WriteId::NONE`] for at once.
-        after: WriteId,
-    },
-    /// Writes the current term and the vote in it.
-    SaveVote {
-        /// The write.
-        write: WriteId,
-        /// The current term.
-        term: Term,
-        /// The candidate that received the vote in it.
-        vote: Option<NodeId>,
-    },
+    /// Leaves once the write `after` is durable, at once for [`WriteId::NONE`]: "persist, then answer" is data, so it can be checked and
+    /// spoiled.
+    Send { to: NodeId, message: M, after: WriteId },
+    /// Writes the current term, and the candidate that received the vote in it.
+    SaveVote { write: WriteId, term: Term, vote: Option<NodeId> },
     /// Writes entries at the end of the log. The first sits at `first`, one past the log's last index.
-    Append {
-        /// The write.
-        write: WriteId,
-        /// Where the first entry sits.
-        first: Index,
-        /// The entries.
-        entries: Batch,
-    },
+    Append { write: WriteId, first: Index, entries: Batch },
     /// Removes the entry at `from` and all that follow.
-    Truncate {
-        /// The write.
-        write: WriteId,
-        /// The first index to go.
-        from: Index,
-    },
-    /// Copies the state machine, which has just applied this index, and writes the copy to the disk as a snapshot, as
-    /// [`Effect::SaveSnapshot`] does.
-    TakeSnapshot {
-        /// The last index that the state machine has applied.
-        index: Index,
-        /// The term of the entry there.
-        term: Term,
-        /// The members of the cluster as of that entry.
-        members: Configuration,
-    },
+    Truncate { write: WriteId, from: Index },
+    /// Copies the state machine, which has just applied the entry of this index and term, and writes the copy to the disk as a snapshot, as
+    /// [`Effect::SaveSnapshot`] does. The members of the cluster are as of that entry.
+    TakeSnapshot { index: Index, term: Term, members: Configuration },
     /// Writes a snapshot to the disk, beside the journal: appends go on meanwhile. It replaces the one before when it is whole, so a
     /// crash leaves the one or the other. One is written at a time; [`Input::SnapshotSaved`] says when it is durable.
     SaveSnapshot(Rc<Snapshot>),
     /// Removes the entries up to `upto`, which the log holds and the durable snapshot covers.
-    Compact {
-        /// The write.
-        write: WriteId,
-        /// The last index to go.
-        upto: Index,
-    },
+    Compact { write: WriteId, upto: Index },
     /// Removes the whole log in favour of the durable snapshot, which ends with an entry of this index and term.
-    Discard {
-        /// The write.
-        write: WriteId,
-        /// The last index that the snapshot covers.
-        index: Index,
-        /// Its term.
-        term: Term,
-    },
+    Discard { write: WriteId, index: Index, term: Term },
     /// Makes the state machine what it is in a snapshot.
     Restore(Rc<Snapshot>),
     /// Asks for [`Input::TimerFired`] of this timer at a local time; replaces what was asked for of the same timer before. At most
     /// [`TIMERS_MAX`] may be set at once.
-    SetTimer {
-        /// The timer.
-        timer: TimerId,
-        /// When it fires.
-        at: LocalTime,
-    },
+    SetTimer { timer: TimerId, at: LocalTime },
     /// This timer, set or not, does not fire.
-    CancelTimer {
-        /// The timer.
-        timer: TimerId,
-    },
-    /// Applies a committed entry to the state machine.
-    Apply {
-        /// The entry's index, one past the last one applied.
-        index: Index,
-        /// The entry.
-        entry: Entry,
-        /// Whether the node wants to hear what it gave, by [`Input::Applied`].
-        answer: bool,
-    },
+    CancelTimer { timer: TimerId },
+    /// Applies a committed entry, whose index is one past the last one applied, to the state machine. If the node wants an answer,
+    /// [`Input::Applied`] tells what it gave.
+    Apply { index: Index, entry: Entry, answer: bool },
     /// Asks the state machine, as it is after what was applied before, for what a command gives that changes nothing. The answer is
-    /// [`Input::Read`].
-    Read {
-        /// The request.
-        request: Request,
-        /// The node that forwarded the request, if one did: handed back as it is.
-        relay: Option<NodeId>,
-    },
+    /// [`Input::Read`]; the node that forwarded the request, if one did, is handed back as it is.
+    Read { request: Request, relay: Option<NodeId> },
     /// Answers a client.
-    Reply {
-        /// The request.
-        request: RequestId,
-        /// The answer.
-        answer: Answer,
-    },
+    Reply { request: RequestId, answer: Answer },
     /// Ends the process: the node can no longer trust its disk. A supervisor starts it again.
     Stop,
 }
@@ -398,17 +314,10 @@ impl<T: Copy> Draws<T> {
 }
 
 impl NodeRng {
-    /// Draws from `rng`, but takes the first election timeouts and heartbeat intervals from the lists.
-    pub fn new(rng: Rng, timeouts: Vec<Span>, heartbeats: Vec<Span>) -> NodeRng {
+    /// Draws from `rng`, but takes the first election timeouts, heartbeat intervals and words from the lists.
+    pub fn new(rng: Rng, timeouts: Vec<Span>, heartbeats: Vec<Span>, words: Vec<i64>) -> NodeRng {
         let (timeouts, heartbeats) = (Draws::new(timeouts), Draws::new(heartbeats));
-        NodeRng { rng, timeouts, heartbeats, words: Draws::new(Vec::new()) }
-    }
-
-    /// The same, taking the first words from a list.
-    #[must_use]
-    pub fn with_words(mut self, words: Vec<i64>) -> NodeRng {
-        self.words = Draws::new(words);
-        self
+        NodeRng { rng, timeouts, heartbeats, words: Draws::new(words) }
     }
 
     /// 64 uniform random bits, for whatever the node decides by chance; as many as it likes.
@@ -417,25 +326,16 @@ impl NodeRng {
         self.words.take(drawn).cast_unsigned()
     }
 
-    /// The words so far, as signed numbers, which files have room for.
-    pub fn words(&self) -> &[i64] {
-        &self.words.taken
-    }
-
     /// The node's next election timeout. One word is drawn, used or not.
     pub fn election_timeout(&mut self, range: SpanRange) -> Span {
         let drawn = range.pick(self.rng.word());
         self.timeouts.take(drawn)
     }
 
-    /// The election timeouts so far: with these in the plan, the node decides alike.
-    pub fn election_timeouts(&self) -> &[Span] {
-        &self.timeouts.taken
-    }
-
-    /// The heartbeat intervals so far; none where there is nothing to draw.
-    pub fn heartbeat_intervals(&self) -> &[Span] {
-        &self.heartbeats.taken
+    /// The election timeouts, heartbeat intervals and words so far: with these in the plan, the node decides alike. Words are signed, as
+    /// files have room for them.
+    pub fn drawn(&self) -> (&[Span], &[Span], &[i64]) {
+        (&self.timeouts.taken, &self.heartbeats.taken, &self.words.taken)
     }
 
     /// The node's next heartbeat interval. A word is drawn where there is a choice.

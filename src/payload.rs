@@ -62,26 +62,17 @@ impl TryFrom<&[u8]> for Payload {
 impl Payload {
     /// The bytes of a request and its command.
     pub fn new(request: RequestId, command: Command) -> Payload {
-        let (kind, words) = match command {
-            Command::Noop => (0, [0; 3]),
-            Command::Get { key } => (1, [key, 0, 0]),
-            Command::Put { key, value } => (2, [key, value, 0]),
-            Command::Delete { key } => (3, [key, 0, 0]),
-            Command::CompareAndSet { key, expected, value } => (4, [key, expected, value]),
-            Command::Append { key, value } => (5, [key, value, 0]),
-            Command::Register => (6, [0; 3]),
-            Command::Configure(Configuration { voters, outgoing, learners, auto_leave }) => {
-                let kind = if auto_leave { 7 | AUTO_LEAVE } else { 7 };
-                (kind, [voters.bits(), outgoing.bits(), learners.bits()])
-            }
-        };
+        let (mut kind, mut words) = command.words();
+        if let Command::Configure(Configuration { outgoing, auto_leave: true, .. }) = command {
+            (kind, words[1]) = (kind | AUTO_LEAVE, outgoing.bits());
+        }
+        let (session, [one, two, three]) = (request.session.0, words);
+        let (low, high) = (session as u32, (session >> 32) as u32);
         let mut bytes = [0; PAYLOAD_BYTES];
         bytes[0] = kind;
-        bytes[1..5].copy_from_slice(&request.client.to_le_bytes());
-        bytes[5..9].copy_from_slice(&request.serial.to_le_bytes());
-        bytes[9..17].copy_from_slice(&request.session.0.to_le_bytes());
-        for (place, word) in words.into_iter().enumerate() {
-            bytes[17 + 4 * place..21 + 4 * place].copy_from_slice(&word.to_le_bytes());
+        let words = [request.client, request.serial, low, high, one, two, three];
+        for (place, word) in bytes[1..].chunks_mut(4).zip(words) {
+            place.copy_from_slice(&word.to_le_bytes());
         }
         Payload(bytes)
     }
@@ -95,16 +86,12 @@ impl Payload {
         self.read().expect("a payload was checked when it was made")
     }
 
-    fn word(&self, at: usize) -> u32 {
-        let bytes = [self.0[at], self.0[at + 1], self.0[at + 2], self.0[at + 3]];
-        u32::from_le_bytes(bytes)
-    }
-
     fn read(&self) -> Option<(RequestId, Command)> {
-        let session = u64::from(self.word(13)) << 32 | u64::from(self.word(9));
-        let request =
-            RequestId { client: self.word(1), serial: self.word(5), session: Index(session) };
-        let [one, two, three] = [17, 21, 25].map(|at| self.word(at));
+        let (words, _) = self.0[1..].as_chunks();
+        let word = |place: usize| u32::from_le_bytes(words[place]);
+        let session = Index(u64::from(word(3)) << 32 | u64::from(word(2)));
+        let request = RequestId { client: word(0), serial: word(1), session };
+        let (one, two, three) = (word(4), word(5), word(6));
         let command = match self.0[0] {
             0 => Command::Noop,
             1 => Command::Get { key: one },

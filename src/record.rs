@@ -5,7 +5,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::breach::Broken;
 use crate::configuration::Configuration;
-use crate::fold::Fold;
+use crate::fold::{Fold, one_word, parts};
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Command, RequestId};
 use crate::machine::Output;
@@ -35,18 +35,18 @@ pub struct Record {
 /// number on pages: a new kind goes to the end. Its name is the one that serde gives it; `tests/trace_docs.rs` holds it to that.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident $name:literal $group:ident
-        $({ $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })?
+        $({ $($(#[$attribute:meta])* $field:ident: $type:ty),* $(,)? })?
         $(($inner:ident: $inner_type:ty))?,)+
     ) => {
-        /// What happened. A change of the node's status is recorded when the step that made it has ended; an effect when it is carried
-        /// out.
+        /// What happened. A change of the node's status is recorded when the step that made it has ended; an effect when it is carried out.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(tag = "kind", rename_all = "kebab-case")]
         #[non_exhaustive]
+        #[expect(missing_docs, reason = "the line of a kind says what its fields are")]
         pub enum Kind {
             $(
                 $(#[$doc])*
-                $variant $({ $($(#[$field_doc])* $field: $type,)* })? $(($inner_type))?,
+                $variant $({ $($(#[$attribute])* $field: $type,)* })? $(($inner_type))?,
             )+
         }
 
@@ -71,7 +71,7 @@ macro_rules! kinds {
 
         /// The fields of the kind in their order, without the kind itself.
         impl Fold for Kind {
-            #[inline]
+            #[inline(always)]
             fn fold(&self, push: &mut impl FnMut(u64)) {
                 match self {
                     $(Kind::$variant $({ $($field,)* })? $(($inner))? => {
@@ -85,43 +85,30 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The node starts.
+    /// The node starts: its life, 1 for the first; the durable term, vote and last index of the log; what its state machine had applied.
     Boot "boot" Fault {
-        /// 1 for the first start, one more for each restart.
-        life: u32,
-        /// The durable term.
-        term: Term,
-        /// The durable vote.
-        vote: Option<NodeId>,
-        /// The last index of the durable log.
-        last_index: Index,
-        /// What the state machine had applied.
-        applied: Index,
+        life: u32, term: Term, vote: Option<NodeId>, last_index: Index, applied: Index,
     },
     /// The node's process ends, by a fault or by its own [`Kind::Stop`].
     Crash "crash" Fault (remains: Remains),
-    /// The node's disk was emptied while the node was down.
+    /// The node's disk was emptied while the node was down. The plan may want it to stay out from then on, so that it counts as one that is
+    /// down.
     Wipe "wipe" Fault {
-        /// Whether the plan wants the node to stay out from then on, so that it counts as one that is down.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         stays_out: bool,
     },
-    /// A durable record of the node rotted: its checksum does not hold any more.
+    /// A durable record of the node rotted, that is, its checksum does not hold any more: the entry at this index, the snapshot up to it,
+    /// or the vote, at zero. The plan may have the node drop it, and all behind it, at its next start.
     Corrupt "corrupt" Fault {
-        /// Where it lies.
         #[serde(default, skip_serializing_if = "DiskFile::is_log")]
         what: DiskFile,
-        /// The index of its entry; of a snapshot, the last that it covers; zero for a vote.
         index: Index,
-        /// Whether the plan has the node drop it, and all behind it, at its next start.
         drops: bool,
     },
-    /// The node does not start: it found a record whose checksum does not hold, or that its disk was emptied.
+    /// The node does not start: it found such a record, or, with index zero of the log, that its disk was emptied.
     Refuse "refuse" Fault {
-        /// Where it lies.
         #[serde(default, skip_serializing_if = "DiskFile::is_log")]
         what: DiskFile,
-        /// The index of its entry, or the last of a snapshot; zero for a vote, and where nothing is left.
         index: Index,
     },
     /// The node ends its own process because it cannot trust its disk.
@@ -131,261 +118,124 @@ kinds! {
     /// The node goes on.
     Resume "resume" Fault,
     /// The node's clock was set.
-    Clock "clock" Fault {
-        /// What it showed before.
-        before: LocalTime,
-        /// What it shows now.
-        after: LocalTime,
-    },
+    Clock "clock" Fault { before: LocalTime, after: LocalTime },
     /// The node's current term changed.
-    Term "term" Role {
-        /// The new term.
-        term: Term,
-    },
-    /// The node's role changed.
-    Role "role" Role {
-        /// The new role.
-        role: Role,
-        /// The term in which it plays it.
-        term: Term,
-    },
+    Term "term" Role { term: Term },
+    /// The node's role changed, or the term in which it plays it.
+    Role "role" Role { role: Role, term: Term },
     /// The leader that the node knows of changed.
-    Leader "leader" Role {
-        /// The leader.
-        leader: Option<NodeId>,
-    },
+    Leader "leader" Role { leader: Option<NodeId> },
     /// The node, a leader, began to hand over to another, or does so no more.
-    Transfer "transfer" Role {
-        /// To whom; none when it is over.
-        to: Option<NodeId>,
-    },
-    /// The least priority with which the node would stand changed.
-    TargetPriority "target-priority" Role {
-        /// The priority; zero before the first boot.
-        target: u32,
-    },
-    /// The node's commit index changed.
-    Commit "commit" Commit {
-        /// The new commit index.
-        index: Index,
-        /// The node's term.
-        term: Term,
-    },
-    /// The node wrote an entry at the end of its log: not yet durable.
-    Append "append" Log {
-        /// The write.
-        write: WriteId,
-        /// The entry's index.
-        index: Index,
-        /// The entry's term.
-        term: Term,
-        /// A fingerprint of the entry.
-        content: u64,
-    },
+    Transfer "transfer" Role { to: Option<NodeId> },
+    /// The least priority with which the node would stand changed; it is zero before the first boot.
+    TargetPriority "target-priority" Role { target: u32 },
+    /// The node's commit index changed, in this term of the node.
+    Commit "commit" Commit { index: Index, term: Term },
+    /// The node wrote an entry, with this fingerprint, at the end of its log: not yet durable.
+    Append "append" Log { write: WriteId, index: Index, term: Term, content: u64 },
     /// The entry that the node has just appended is a configuration, by which it goes from now on. Without a node, and at index 0: with
     /// whom the cluster begins, where that is not every node.
-    Configure "configure" Log {
-        /// The entry's index.
-        index: Index,
-        /// The entry's term.
-        term: Term,
-        /// The members.
-        configuration: Configuration,
-    },
-    /// The node removed the end of its log: not yet durable.
-    Truncate "truncate" Log {
-        /// The write.
-        write: WriteId,
-        /// The first index removed.
-        from: Index,
-    },
+    Configure "configure" Log { index: Index, term: Term, configuration: Configuration },
+    /// The node removed the end of its log from this index on: not yet durable.
+    Truncate "truncate" Log { write: WriteId, from: Index },
     /// The node wrote its term and vote: not yet durable.
-    Vote "vote" Log {
-        /// The write.
-        write: WriteId,
-        /// The term.
-        term: Term,
-        /// The vote in it.
-        vote: Option<NodeId>,
-    },
-    /// This write and every earlier one of the node are durable. Without a lie before it, the node hears of it.
+    Vote "vote" Log { write: WriteId, term: Term, vote: Option<NodeId> },
+    /// This write and every earlier one of the node are durable. Without a lie before it, the node hears of it. In a lie the disk only says
+    /// so: a crash can still take them.
     Durable "durable" Disk {
-        /// The write.
         write: WriteId,
-        /// Whether the disk only says so: a crash can still take them.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         lie: bool,
     },
     /// This write and every later one failed.
-    WriteFailed "write-failed" Disk {
-        /// The write.
-        write: WriteId,
-    },
-    /// The node's state machine applied an entry.
+    WriteFailed "write-failed" Disk { write: WriteId },
+    /// The node's state machine applied an entry with this fingerprint. It has no effect if its request was carried out before, or its
+    /// session has expired.
     Apply "apply" Commit {
-        /// The entry's index.
-        index: Index,
-        /// The entry's term.
-        term: Term,
-        /// A fingerprint of the entry.
-        content: u64,
-        /// Whose request it was.
-        request: RequestId,
-        /// Whether it was carried out; not so a request that was carried out before, or whose session has expired.
+        index: Index, term: Term, content: u64, request: RequestId,
         #[serde(default = "yes", skip_serializing_if = "is_yes")]
         effect: bool,
     },
-    /// A message left the node.
-    Send "send" Message {
-        /// The receiver.
-        to: NodeId,
-        /// The message's number in the run, from 1.
-        id: u64,
-        /// What it says.
-        message: Summary,
-    },
+    /// A message left the node. Its number in the run is from 1.
+    Send "send" Message { to: NodeId, id: u64, message: Summary },
     /// A message reached the node.
-    Deliver "deliver" Message {
-        /// The sender.
-        from: NodeId,
-        /// The message's number.
-        id: u64,
-        /// What it says.
-        message: Summary,
-    },
+    Deliver "deliver" Message { from: NodeId, id: u64, message: Summary },
     /// A message to the node was lost.
-    Drop "drop" Message {
-        /// The sender.
-        from: NodeId,
-        /// The message's number.
-        id: u64,
-        /// Why.
-        why: Loss,
-    },
+    Drop "drop" Message { from: NodeId, id: u64, why: Loss },
     /// A message to the node will arrive twice.
-    Duplicate "duplicate" Message {
-        /// The sender.
-        from: NodeId,
-        /// The message's number.
-        id: u64,
-    },
-    /// A timer of the node fired.
+    Duplicate "duplicate" Message { from: NodeId, id: u64 },
+    /// A timer of the node fired, so many nanoseconds of true time late.
     Timer "timer" Timer {
-        /// Which one.
         #[serde(default, skip_serializing_if = "TimerId::is_first")]
         timer: TimerId,
-        /// How late it did, in nanoseconds of true time.
         late: u64,
     },
-    /// A client began an operation, or tried again, by asking the node.
-    Invoke "invoke" Client {
-        /// The operation.
-        request: RequestId,
-        /// What it asks.
-        command: Command,
-        /// 1 for the first try.
-        attempt: u32,
-    },
+    /// A client began an operation, with attempt 1, or tried again, by asking the node.
+    Invoke "invoke" Client { request: RequestId, command: Command, attempt: u32 },
     /// A client's request reached the node.
-    Request "request" Client {
-        /// The operation.
-        request: RequestId,
-    },
-    /// The node answered a client.
-    Reply "reply" Client {
-        /// The operation.
-        request: RequestId,
-        /// Whether it was applied rather than refused.
-        applied: bool,
-    },
-    /// A client heard the answer of the node.
+    Request "request" Client { request: RequestId },
+    /// The node answered a client: its request was applied or refused.
+    Reply "reply" Client { request: RequestId, applied: bool },
+    /// A client heard the answer of the node, with what its operation gave where it went through the log.
     Answered "answered" Client {
-        /// The operation.
-        request: RequestId,
-        /// Whether it was applied rather than refused.
-        applied: bool,
-        /// What it gave, where it went through the log.
+        request: RequestId, applied: bool,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         output: Option<Heard>,
     },
     /// A client's try ran out of time.
-    TimedOut "timed-out" Client {
-        /// The operation.
-        request: RequestId,
-    },
+    TimedOut "timed-out" Client { request: RequestId },
     /// A client gave an operation up. Whether it was done is not known.
-    GaveUp "gave-up" Client {
-        /// The operation.
-        request: RequestId,
-    },
-    /// A fault of the plan struck.
-    Fault "fault" Fault {
-        /// Its place in the plan, from 1.
-        fault: u32,
-    },
+    GaveUp "gave-up" Client { request: RequestId },
+    /// A fault struck; its place in the plan is from 1.
+    Fault "fault" Fault { fault: u32 },
     /// A fault found nobody to strike: no such role, or a node already down.
-    Missed "missed" Fault {
-        /// Its place in the plan, from 1.
-        fault: u32,
-    },
+    Missed "missed" Fault { fault: u32 },
     /// A fault ended.
-    Heal "heal" Fault {
-        /// Its place in the plan, from 1.
-        fault: u32,
-    },
-    /// Faults are over: the node belongs to the core, which must come back to life. Without a node, a look at whether it has.
-    Recovery "recovery" Fault {
-        /// 0 where it begins, and the number of the look, from 1.
-        check: u32,
-    },
+    Heal "heal" Fault { fault: u32 },
+    /// Faults are over, with check 0: the node belongs to the core, which must come back to life. Without a node, a look at whether it has,
+    /// from 1.
+    Recovery "recovery" Fault { check: u32 },
     /// The node's code panicked, or broke the contract with its host.
-    Broken "broken" Fault {
-        /// Which of both, and how.
-        why: Broken,
-    },
-    /// The node began to write a snapshot: not yet durable.
-    Snapshot "snapshot" Disk {
-        /// The last entry that it covers.
-        index: Index,
-        /// The term of that entry.
-        term: Term,
-        /// A fingerprint of the state machine in it.
-        state: u64,
-        /// Whether another node sent it, rather than that it is of the node's own state machine.
-        received: bool,
-    },
+    Broken "broken" Fault { why: Broken },
+    /// The node began to write a snapshot up to an entry, with a fingerprint of the state machine in it: not yet durable. It is of its own
+    /// state machine, unless it was received from another node.
+    Snapshot "snapshot" Disk { index: Index, term: Term, state: u64, received: bool },
     /// A snapshot of the node is durable, in place of the one before.
-    SnapshotSaved "snapshot-saved" Disk {
-        /// The last entry that it covers.
-        index: Index,
-        /// The term of that entry.
-        term: Term,
-    },
-    /// The node removed the beginning of its log: not yet durable.
-    Compact "compact" Log {
-        /// The write.
-        write: WriteId,
-        /// The last index removed.
-        upto: Index,
-    },
-    /// The node removed its whole log in favour of its durable snapshot: not yet durable.
-    Discard "discard" Log {
-        /// The write.
-        write: WriteId,
-        /// The last entry that the snapshot covers.
-        index: Index,
-        /// The term of that entry.
-        term: Term,
-    },
-    /// The node's state machine became that of a snapshot.
-    Restore "restore" Commit {
-        /// The last entry that the snapshot covers.
-        index: Index,
-        /// The term of that entry.
-        term: Term,
-        /// A fingerprint of the state machine.
-        state: u64,
-    },
+    SnapshotSaved "snapshot-saved" Disk { index: Index, term: Term },
+    /// The node removed the beginning of its log, up to this index: not yet durable.
+    Compact "compact" Log { write: WriteId, upto: Index },
+    /// The node removed its whole log in favour of its durable snapshot up to this entry: not yet durable.
+    Discard "discard" Log { write: WriteId, index: Index, term: Term },
+    /// The node's state machine, with this fingerprint now, became that of a snapshot up to an entry.
+    Restore "restore" Commit { index: Index, term: Term, state: u64 },
+    /// The node was asked to change the members, and did not, or not yet.
+    ChangeIgnored "change-ignored" Fault { why: Ignored },
+}
+
+/// Why a change of the members was ignored, as far as its host can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ignored {
+    /// The node does not lead.
+    NotLeader,
+    /// The change before is not committed.
+    Pending,
+    /// The members are so already, or no voter would be left.
+    NoChange,
+    /// For another reason: a learner that has not caught up, for one, which may become a voter later.
+    Other,
+}
+
+impl Ignored {
+    /// In words, behind "ignored, for".
+    pub const fn words(self) -> &'static str {
+        match self {
+            Ignored::NotLeader => "the node does not lead",
+            Ignored::Pending => "the change before is not committed",
+            Ignored::NoChange => "it would change nothing",
+            Ignored::Other => "the leader is not ready for it, or never will be",
+        }
+    }
 }
 
 /// What a crash left of writes that were not durable.
@@ -404,13 +254,6 @@ pub struct Remains {
     /// How many of the lost writes the disk had said were durable.
     #[serde(default, skip_serializing_if = "is_none")]
     pub promised: u32,
-}
-
-impl Remains {
-    /// Whether the disk kept the order of writes and its word.
-    pub fn is_in_order(&self) -> bool {
-        self.votes.is_none() && self.promised == 0
-    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]
@@ -519,19 +362,19 @@ impl Group {
     }
 }
 
-/// A value of a closed set is its place in it.
-macro_rules! places {
-    ($($type:ty,)+) => {
-        $(impl Fold for $type {
-            #[inline]
-            fn fold(&self, push: &mut impl FnMut(u64)) {
-                push(*self as u64);
-            }
-        })+
-    };
+// A value of a closed set is its place in it.
+one_word! {
+    Role: value => value as u64;
+    DiskFile: value => value as u64;
+    Loss: value => value as u64;
+    Ignored: value => value as u64;
+    TimerId: value => value.0.into();
 }
 
-places! { Role, DiskFile, Loss, }
+parts! {
+    Configuration: voters learners outgoing auto_leave;
+    Remains: survived torn lost votes promised;
+}
 
 /// 1 and a fingerprint of a panic's words, or 0 and what tells of a breach.
 impl Fold for Broken {
@@ -547,33 +390,6 @@ impl Fold for Broken {
     }
 }
 
-impl Fold for TimerId {
-    fn fold(&self, push: &mut impl FnMut(u64)) {
-        push(self.0.into());
-    }
-}
-
-impl Fold for Configuration {
-    fn fold(&self, push: &mut impl FnMut(u64)) {
-        let Configuration { voters, learners, outgoing, auto_leave } = self;
-        voters.fold(push);
-        learners.fold(push);
-        outgoing.fold(push);
-        auto_leave.fold(push);
-    }
-}
-
-impl Fold for Remains {
-    fn fold(&self, push: &mut impl FnMut(u64)) {
-        let Remains { survived, torn, lost, votes, promised } = self;
-        survived.fold(push);
-        torn.fold(push);
-        lost.fold(push);
-        votes.fold(push);
-        promised.fold(push);
-    }
-}
-
 impl Fold for Heard {
     fn fold(&self, push: &mut impl FnMut(u64)) {
         let (place, value) = match *self {
@@ -586,28 +402,6 @@ impl Fold for Heard {
         };
         push(place);
         push(value);
-    }
-}
-
-impl Fold for Command {
-    fn fold(&self, push: &mut impl FnMut(u64)) {
-        let mut words = |what: u64, key: u32, (high, low): (u32, u32)| {
-            push(what << 32 | u64::from(key));
-            push(u64::from(high) << 32 | u64::from(low));
-        };
-        match *self {
-            Command::Noop => words(0, 0, (0, 0)),
-            Command::Get { key } => words(1, key, (0, 0)),
-            Command::Put { key, value } => words(2, key, (0, value)),
-            Command::Delete { key } => words(3, key, (0, 0)),
-            Command::CompareAndSet { key, expected, value } => words(4, key, (expected, value)),
-            Command::Append { key, value } => words(5, key, (0, value)),
-            Command::Register => words(6, 0, (0, 0)),
-            Command::Configure(configuration) => {
-                words(7, 0, (0, 0));
-                configuration.fold(push);
-            }
-        }
     }
 }
 

@@ -13,6 +13,22 @@ const SECOND: u64 = 1_000_000_000;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 
+/// The units in which spans are written, the largest first.
+const UNITS: [(u64, &str); 7] = [
+    (HOUR, "h"),
+    (MINUTE, "m"),
+    (MINUTE, "min"),
+    (SECOND, "s"),
+    (MILLISECOND, "ms"),
+    (MICROSECOND, "us"),
+    (1, "ns"),
+];
+
+/// A number with decimals, without zeros at its end.
+fn short(decimals: &str) -> &str {
+    decimals.trim_end_matches('0').trim_end_matches('.')
+}
+
 /// The true time of the simulation, in nanoseconds since its start. No node sees it.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -39,8 +55,7 @@ impl Time {
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let micros = self.0 / MICROSECOND;
-        let text = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
-        f.pad(&text)
+        f.pad(&format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000))
     }
 }
 
@@ -109,27 +124,14 @@ impl Span {
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [(u64, &str); 5] =
-            [(HOUR, "h"), (MINUTE, "m"), (SECOND, "s"), (MILLISECOND, "ms"), (MICROSECOND, "us")];
-        // The largest unit in which the span is whole or has at most three decimals, so that what is
-        // printed reads back as the same span.
-        for (unit, name) in UNITS {
-            let exact = match unit {
-                HOUR | MINUTE => self.0.is_multiple_of(unit),
-                _ => self.0.is_multiple_of(unit / 1_000),
-            };
-            if self.0 >= unit && exact {
-                let (whole, rest) = (self.0 / unit, self.0 % unit);
-                let decimals = format!("{:03}", rest / (unit / 1_000).max(1));
-                let decimals = decimals.trim_end_matches('0');
-                let text = match rest {
-                    0 => format!("{whole}{name}"),
-                    _ => format!("{whole}.{decimals}{name}"),
-                };
-                return f.pad(&text);
-            }
-        }
-        f.pad(&format!("{}ns", self.0))
+        // The largest unit in which the span is whole or has at most three decimals, so that what is printed reads back as the same span.
+        let part = |unit: u64| (unit / 1_000).max(1);
+        let exact =
+            |unit: u64| self.0.is_multiple_of(if unit < MINUTE { part(unit) } else { unit });
+        let fits = |(unit, _): &&(u64, &str)| self.0 >= *unit && exact(*unit);
+        let (unit, name) = *UNITS.iter().find(fits).unwrap_or(&(1, "ns"));
+        let number = format!("{}.{:03}", self.0 / unit, self.0 % unit / part(unit));
+        f.pad(&format!("{}{name}", short(&number)))
     }
 }
 
@@ -147,20 +149,12 @@ impl FromStr for Span {
             || format!("`{text}` is not a time span; write it as in \"150ms\" or \"1.5s\"");
         let split = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(expected)?;
         let (number, unit) = text.split_at(split);
-        let unit = match unit {
-            "ns" => 1,
-            "us" => MICROSECOND,
-            "ms" => MILLISECOND,
-            "s" => SECOND,
-            "m" | "min" => MINUTE,
-            "h" => HOUR,
-            _ => {
-                return Err(format!(
-                    "`{unit}` is not a unit of time; the units are ns, us, ms, s, m, h"
-                ));
-            }
+        let Some((unit, _)) = UNITS.iter().find(|(_, name)| *name == unit) else {
+            return Err(format!(
+                "`{unit}` is not a unit of time; the units are ns, us, ms, s, m, h"
+            ));
         };
-        let nanos = decimal(number.trim(), unit).ok_or_else(expected)?;
+        let nanos = decimal(number.trim(), *unit).ok_or_else(expected)?;
         Ok(Span(nanos))
     }
 }
@@ -219,8 +213,7 @@ pub(crate) use as_text;
 
 as_text!(Span, "Span", "A length of time: a number and ns, us, ms, s, m or h.", ["150ms", "1.5s"]);
 
-/// A range of spans, `from` included and `to` not, drawn uniformly. Written `150ms..300ms`, or as one span for
-/// a range of just that.
+/// A range of spans, `from` included and `to` not, drawn uniformly. Written `150ms..300ms`, or as one span for a range of just that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpanRange {
     /// The shortest.
@@ -335,10 +328,7 @@ impl Share {
 
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fraction = format!("{:04}", self.0 % 10_000);
-        let fraction = fraction.trim_end_matches('0');
-        let dot = if fraction.is_empty() { "" } else { "." };
-        write!(f, "{}{dot}{fraction}%", self.0 / 10_000)
+        write!(f, "{}%", short(&format!("{}.{:04}", self.0 / 10_000, self.0 % 10_000)))
     }
 }
 

@@ -138,7 +138,7 @@ fn a_run_says_whether_reads_are_judged() {
              [[nodes]]\nid = 1\nclock_drift_ppm = 200000\n"
         )
     };
-    let told = "reads are not judged: clocks drift by more than leases bear, by 200000 parts per million, not 100000";
+    let told = "linearizability of reads is not judged: clocks drift by more than leases bear, by 200000 parts per million, not 100000";
     let run = |bound: u32, args: &[&str]| {
         let folder = folder("lease.toml", &lease(bound));
         let output = squall().args(["run", "lease.toml"]).args(args).current_dir(&folder).output();
@@ -149,8 +149,8 @@ fn a_run_says_whether_reads_are_judged() {
     };
     assert!(run(100_000, &[]).contains(told), "{}", run(100_000, &[]));
     assert!(!run(200_000, &[]).contains("not judged"));
-    assert_eq!(json(100_000)["runs"][0]["reads_left_out"], true);
-    assert_eq!(json(200_000)["runs"][0]["reads_left_out"], false);
+    assert_eq!(json(100_000)["runs"][0]["gaps"][0]["why"], "drift");
+    assert!(json(200_000)["runs"][0]["gaps"].is_null());
     // Where linearizability is not judged at all, nothing is left out of it.
     let other = format!("judge = [\"log-matching\"]\n{}", lease(100_000));
     let folder = folder("other.toml", &other);
@@ -164,11 +164,11 @@ fn a_run_says_whether_reads_are_judged() {
     .expect("it is writable");
     squall(&["fuzz", "--runs", "40", "--config", "swarm.toml", "--out", "found"])
         .code(0)
-        .stdout(contains("not judged: clocks drift by more than leases bear"));
+        .stdout(contains("whose clocks drift by more than leases bear"));
     let result = fs::read_to_string(folder.path().join("found/campaign.json")).expect("a result");
     let result: serde_json::Value = serde_json::from_str(&result).expect("JSON");
     assert!(
-        result["totals"]["reads_left_out"].as_u64().is_some_and(|runs| (1..=40).contains(&runs))
+        result["totals"]["gaps"]["drift"].as_u64().is_some_and(|runs| (1..=40).contains(&runs))
     );
 }
 

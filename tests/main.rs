@@ -44,5 +44,6 @@ mod thesis_sessions;
 mod tidy;
 mod trace_docs;
 mod twin;
+mod verdicts;
 mod why;
 mod words;

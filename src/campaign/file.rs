@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::campaign::finding::Signature;
-use crate::campaign::summary::{Reached, Seen, Summary, Totals};
+pub use crate::campaign::summary::SituationRow;
+use crate::campaign::summary::{Seen, Summary, Totals};
 use crate::campaign::workers::End;
 use crate::campaign::{Partition, Settings};
 use crate::guest::Features;
@@ -89,20 +90,6 @@ pub struct SeedRange {
     pub last: u64,
 }
 
-/// How often a situation was reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SituationRow {
-    /// The situation.
-    pub situation: Situation,
-    /// How often in all.
-    pub count: u64,
-    /// In how many runs.
-    pub runs: u64,
-    /// The lowest seed whose run reached it.
-    pub example: u64,
-}
-
 /// How often a failure was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -134,18 +121,6 @@ pub struct Timing {
     pub ended: Option<String>,
 }
 
-impl End {
-    /// The name in files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            End::Done => "done",
-            End::Failures => "failures",
-            End::Time => "time",
-            End::Interrupted => "interrupted",
-        }
-    }
-}
-
 impl Timing {
     /// So many a second.
     pub fn per_second(&self, count: u64) -> u64 {
@@ -157,10 +132,6 @@ impl Timing {
 impl CampaignFile {
     /// The file of a result.
     pub fn new(settings: &Settings, summary: &Summary, timing: Timing) -> CampaignFile {
-        let row = |(situation, reached): (Situation, Option<Reached>)| {
-            let Reached { count, runs, example } = reached?;
-            Some(SituationRow { situation, count, runs, example })
-        };
         let failure = |(signature, seen): (&Signature, &Seen)| FailureRow {
             id: signature.id(),
             signature: signature.clone(),
@@ -179,7 +150,7 @@ impl CampaignFile {
             settings: settings.clone(),
             seeds: summary.seeds.iter().map(range).collect(),
             totals: summary.totals,
-            situations: summary.situations().filter_map(row).collect(),
+            situations: summary.situations.values().copied().collect(),
             own_situations: summary.own_situations.clone(),
             never_reached: summary.missed().filter(|it| it.is_within_reach(lacks)).collect(),
             out_of_reach: out_of_reach(lacks).collect(),
@@ -192,25 +163,22 @@ impl CampaignFile {
 
     /// The result that the file holds.
     pub fn summary(&self) -> Summary {
-        let mut summary =
-            Summary { totals: self.totals, waits: self.waits.clone(), ..Summary::default() };
-        summary.own_situations.clone_from(&self.own_situations);
-        for row in &self.situations {
-            let SituationRow { situation, count, runs, example } = *row;
-            summary.situations[situation.slot()] = Some(Reached { count, runs, example });
+        let seen = |row: &FailureRow| {
+            (row.signature.clone(), Seen { count: row.count, first_seed: row.first_seed })
+        };
+        Summary {
+            seeds: self.seeds.iter().map(|range| range.first..range.last + 1).collect(),
+            totals: self.totals,
+            situations: self.situations.iter().map(|row| (row.situation, *row)).collect(),
+            own_situations: self.own_situations.clone(),
+            waits: self.waits.clone(),
+            failures: self.failures.iter().map(seen).collect(),
         }
-        summary.seeds = self.seeds.iter().map(|range| range.first..range.last + 1).collect();
-        for row in &self.failures {
-            let seen = Seen { count: row.count, first_seed: row.first_seed };
-            summary.failures.insert(row.signature.clone(), seen);
-        }
-        summary
     }
 
     /// Reads a result, and checks it.
     ///
     /// # Errors
-    ///
     /// What is wrong with the text, and where: it is no JSON, no campaign, or one of another version.
     pub fn from_json(text: &str) -> Result<CampaignFile, FileError> {
         read_json(text, CampaignFile::check)
@@ -235,7 +203,6 @@ impl CampaignFile {
 /// Adds up the results of parts. They must come from the same squall with the same settings, and share no seed.
 ///
 /// # Errors
-///
 /// A sentence, if there are none, they are not of one campaign, or two of them hold the same seed.
 pub fn merge(files: &[(PathBuf, CampaignFile)]) -> Result<CampaignFile, String> {
     let Some(((first_path, first), others)) = files.split_first() else {
@@ -264,16 +231,15 @@ pub fn merge(files: &[(PathBuf, CampaignFile)]) -> Result<CampaignFile, String> 
 
 /// How much is left to do after an end, from nothing to all: a whole is no more finished than the least finished of its parts.
 fn unfinished(timing: &Timing) -> usize {
-    let ends = [End::Done, End::Failures, End::Time, End::Interrupted];
     let name = timing.ended.as_deref();
-    name.and_then(|name| ends.iter().position(|end| end.name() == name)).unwrap_or(ends.len())
+    let place = name.and_then(|name| End::ALL.iter().position(|end| end.name() == name));
+    place.unwrap_or(End::ALL.len())
 }
 
 /// The parts of a partition that are not among these results. A result that is no part, as a merged one, does not say what is
 /// missing; then nothing is.
 ///
 /// # Errors
-///
 /// A sentence, if a file names no part that there can be, or they are parts of campaigns that were cut differently.
 pub fn missing_parts(files: &[(PathBuf, CampaignFile)]) -> Result<Vec<Partition>, String> {
     let mut there: BTreeMap<u64, Partition> = BTreeMap::new();

@@ -26,82 +26,27 @@ impl Default for Partition {
     }
 }
 
-/// Where an engine says which part a job is.
-struct Engine {
-    name: &'static str,
-    index: &'static str,
-    /// The first value of the index: a number, or the variable that holds it.
-    first: First,
-    /// The step between values of the index, where the engine has one.
-    step: Option<&'static str>,
-    count: &'static str,
-}
-
-enum First {
-    Is(u64),
-    In(&'static str),
-}
-
 /// Where the engine knows the index but not the count, the job's own description says the count here.
 const OWN_COUNT: &str = "SQUALL_PARTS";
 
-const ENGINES: [Engine; 7] = [
-    Engine {
-        name: "Slurm",
-        index: "SLURM_ARRAY_TASK_ID",
-        first: First::In("SLURM_ARRAY_TASK_MIN"),
-        step: Some("SLURM_ARRAY_TASK_STEP"),
-        count: "SLURM_ARRAY_TASK_COUNT",
-    },
-    Engine {
-        name: "Kubernetes",
-        index: "JOB_COMPLETION_INDEX",
-        first: First::Is(0),
-        step: None,
-        count: OWN_COUNT,
-    },
-    Engine {
-        name: "GitLab",
-        index: "CI_NODE_INDEX",
-        first: First::Is(1),
-        step: None,
-        count: "CI_NODE_TOTAL",
-    },
-    Engine {
-        name: "AWS Batch",
-        index: "AWS_BATCH_JOB_ARRAY_INDEX",
-        first: First::Is(0),
-        step: None,
-        count: "AWS_BATCH_JOB_ARRAY_SIZE",
-    },
-    Engine {
-        name: "Buildkite",
-        index: "BUILDKITE_PARALLEL_JOB",
-        first: First::Is(0),
-        step: None,
-        count: "BUILDKITE_PARALLEL_JOB_COUNT",
-    },
-    Engine {
-        name: "CircleCI",
-        index: "CIRCLE_NODE_INDEX",
-        first: First::Is(0),
-        step: None,
-        count: "CIRCLE_NODE_TOTAL",
-    },
-    Engine {
-        name: "GNU parallel",
-        index: "PARALLEL_SEQ",
-        first: First::Is(1),
-        step: None,
-        count: OWN_COUNT,
-    },
+/// Where engines say which part a job is: the engine, the variables of the index and of the count, and the first value of the index.
+const ENGINES: [(&str, &str, &str, u64); 7] = [
+    (SLURM, "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", 0),
+    ("Kubernetes", "JOB_COMPLETION_INDEX", OWN_COUNT, 0),
+    ("GitLab", "CI_NODE_INDEX", "CI_NODE_TOTAL", 1),
+    ("AWS Batch", "AWS_BATCH_JOB_ARRAY_INDEX", "AWS_BATCH_JOB_ARRAY_SIZE", 0),
+    ("Buildkite", "BUILDKITE_PARALLEL_JOB", "BUILDKITE_PARALLEL_JOB_COUNT", 0),
+    ("CircleCI", "CIRCLE_NODE_INDEX", "CIRCLE_NODE_TOTAL", 0),
+    ("GNU parallel", "PARALLEL_SEQ", OWN_COUNT, 1),
 ];
+
+/// The engine that has variables for the first value of the index and for the step between values, too.
+const SLURM: &str = "Slurm";
 
 impl Partition {
     /// A part, if there is such a one.
     ///
     /// # Errors
-    ///
     /// A sentence, if there is no such part.
     pub fn new(index: u64, count: u64) -> Result<Partition, String> {
         if !(1..=PARTS_MAX).contains(&count) {
@@ -116,7 +61,6 @@ impl Partition {
     /// The part that a text names, as `2/4` does.
     ///
     /// # Errors
-    ///
     /// A sentence, if the text is no part, or there is no such part.
     pub fn parse(text: &str) -> Result<Partition, String> {
         let parts = text.split_once('/').and_then(|(index, count)| {
@@ -129,37 +73,32 @@ impl Partition {
     /// The part that the environment names; the first engine of the table that is found there counts.
     ///
     /// # Errors
-    ///
     /// A sentence, if the variables of no engine are set, or they name no part that there can be.
     pub fn from_environment(get: impl Fn(&str) -> Option<String>) -> Result<Partition, String> {
         let number = |name: &str| -> Result<Option<u64>, String> {
             let Some(text) = get(name) else { return Ok(None) };
             text.trim().parse().map(Some).map_err(|_| format!("{name} is no number: `{text}`"))
         };
-        for engine in &ENGINES {
-            let Some(value) = number(engine.index)? else { continue };
-            let missing = |name: &str| {
-                let (index, engine) = (engine.index, engine.name);
-                format!(
-                    "{index} is set, so this is {engine}; but {name} is not: set it to the number of parts"
-                )
+        for (engine, index, count, first) in ENGINES {
+            let Some(value) = number(index)? else { continue };
+            let needed = |name: &str| {
+                number(name)?.ok_or_else(|| {
+                    format!(
+                        "{index} is set, so this is {engine}; but {name} is not: set it to the number of parts"
+                    )
+                })
             };
-            let first = match engine.first {
-                First::Is(first) => first,
-                First::In(name) => number(name)?.ok_or_else(|| missing(name))?,
+            let (first, step) = match engine {
+                SLURM => (needed("SLURM_ARRAY_TASK_MIN")?, number("SLURM_ARRAY_TASK_STEP")?),
+                _ => (first, None),
             };
-            let step = match engine.step {
-                Some(name) => number(name)?.unwrap_or(1).max(1),
-                None => 1,
-            };
-            let own = number(engine.count)?;
-            let count = own.ok_or_else(|| missing(engine.count))?;
+            let count = needed(count)?;
             let offset = value
                 .checked_sub(first)
-                .ok_or_else(|| format!("{} is {value}, below {first}", engine.index))?;
-            return Partition::new(offset / step + 1, count);
+                .ok_or_else(|| format!("{index} is {value}, below {first}"))?;
+            return Partition::new(offset / step.unwrap_or(1).max(1) + 1, count);
         }
-        let names: Vec<&str> = ENGINES.iter().map(|engine| engine.index).collect();
+        let names: Vec<&str> = ENGINES.iter().map(|engine| engine.1).collect();
         Err(format!("no engine says which part this is: none of {} is set", names.join(", ")))
     }
 

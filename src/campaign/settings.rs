@@ -66,7 +66,6 @@ impl Settings {
     /// Says the first thing that is wrong.
     ///
     /// # Errors
-    ///
     /// The first thing that is wrong.
     pub fn check(&self) -> Checked {
         between(self.first_seed, 0, SEED_MAX, "first_seed", "the first seed")?;

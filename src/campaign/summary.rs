@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::campaign::finding::Signature;
+use crate::oracle::gap::GapCounts;
 use crate::sim::Outcome;
 use crate::sim::waits::Waits;
 use crate::situation::Situation;
@@ -13,17 +17,7 @@ use crate::time::{Span, Time};
 const FAILURES_MAX: usize = 1_000;
 
 /// How much happened in all runs.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Totals {
     /// Runs.
@@ -40,12 +34,9 @@ pub struct Totals {
     pub commits: u64,
     /// Requests that clients heard to be applied.
     pub answers: u64,
-    /// Keys of which it was not decided whether their history is linearizable: a limit of the search came first.
+    /// Runs in which not all was judged, or decided.
     #[serde(default)]
-    pub undecided: u64,
-    /// Runs whose reads were not judged: clocks drift by more than leases bear.
-    #[serde(default)]
-    pub reads_left_out: u64,
+    pub gaps: GapCounts,
     /// Virtual time.
     pub virtual_time: Span,
 }
@@ -59,15 +50,17 @@ impl Totals {
         self.leaders += other.leaders;
         self.commits += other.commits;
         self.answers += other.answers;
-        self.undecided += other.undecided;
-        self.reads_left_out += other.reads_left_out;
+        self.gaps.add(&other.gaps);
         self.virtual_time = self.virtual_time.plus(other.virtual_time);
     }
 }
 
 /// How often a situation was reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reached {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SituationRow {
+    /// The situation.
+    pub situation: Situation,
     /// How often in all.
     pub count: u64,
     /// In how many runs.
@@ -86,33 +79,20 @@ pub struct Seen {
 }
 
 /// What came of many runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// The seeds that were run: ranges in order that do not touch.
     pub seeds: Vec<Range<u64>>,
     /// How much happened.
     pub totals: Totals,
-    /// What was reached, by the situation's slot.
-    pub situations: Vec<Option<Reached>>,
+    /// What was reached.
+    pub situations: BTreeMap<Situation, SituationRow>,
     /// How often each situation of checks of one's own was reached.
     pub own_situations: BTreeMap<String, u64>,
     /// How long clients and clusters waited.
     pub waits: Waits,
     /// What failed.
     pub failures: BTreeMap<Signature, Seen>,
-}
-
-impl Default for Summary {
-    fn default() -> Summary {
-        Summary {
-            seeds: Vec::new(),
-            totals: Totals::default(),
-            situations: vec![None; Situation::COUNT],
-            own_situations: BTreeMap::new(),
-            waits: Waits::default(),
-            failures: BTreeMap::new(),
-        }
-    }
 }
 
 impl Summary {
@@ -127,13 +107,11 @@ impl Summary {
             leaders: counters.leaders,
             commits: counters.commits,
             answers: counters.answers,
-            undecided: counters.undecided,
-            reads_left_out: outcome.reads_left_out.into(),
+            gaps: GapCounts::of(&outcome.gaps),
             virtual_time: outcome.time.since(Time::ZERO),
         });
         for (situation, count) in outcome.situations.reached() {
-            let reached = Reached { count, runs: 1, example: seed };
-            merge_reached(&mut self.situations[situation.slot()], reached);
+            self.reach(SituationRow { situation, count, runs: 1, example: seed });
         }
         merge_own(&mut self.own_situations, &outcome.own_situations);
         self.cover(seed..seed + 1);
@@ -152,7 +130,6 @@ impl Summary {
     /// Adds the runs of other seeds. Says which seeds both hold, if there are any; then nothing is added.
     ///
     /// # Errors
-    ///
     /// The seeds that both have; then nothing is added.
     pub fn merge(&mut self, other: &Summary) -> Result<(), Range<u64>> {
         for range in &other.seeds {
@@ -165,11 +142,7 @@ impl Summary {
         }
         self.totals.add(&other.totals);
         self.waits.merge(&other.waits);
-        for (own, reached) in self.situations.iter_mut().zip(&other.situations) {
-            if let Some(reached) = reached {
-                merge_reached(own, *reached);
-            }
-        }
+        other.situations.values().for_each(|row| self.reach(*row));
         merge_own(&mut self.own_situations, &other.own_situations);
         for (signature, seen) in &other.failures {
             self.fail(signature.clone(), *seen);
@@ -183,13 +156,23 @@ impl Summary {
     }
 
     /// The situations with how often they were reached.
-    pub fn situations(&self) -> impl Iterator<Item = (Situation, Option<Reached>)> {
-        Situation::ALL.iter().copied().zip(self.situations.iter().copied())
+    pub fn situations(&self) -> impl Iterator<Item = (Situation, Option<&SituationRow>)> {
+        Situation::ALL.iter().map(|situation| (*situation, self.situations.get(situation)))
     }
 
     /// The situations that were never reached.
     pub fn missed(&self) -> impl Iterator<Item = Situation> {
         self.situations().filter(|(_, reached)| reached.is_none()).map(|(situation, _)| situation)
+    }
+
+    fn reach(&mut self, row: SituationRow) {
+        let own = self.situations.entry(row.situation);
+        own.and_modify(|own| {
+            own.count += row.count;
+            own.runs += row.runs;
+            own.example = own.example.min(row.example);
+        })
+        .or_insert(row);
     }
 
     fn fail(&mut self, signature: Signature, seen: Seen) {
@@ -233,17 +216,6 @@ fn merge_own(own: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
         match own.get_mut(name) {
             Some(own) => *own += count,
             None => _ = own.insert(name.clone(), *count),
-        }
-    }
-}
-
-fn merge_reached(own: &mut Option<Reached>, more: Reached) {
-    match own {
-        None => *own = Some(more),
-        Some(own) => {
-            own.count += more.count;
-            own.runs += more.runs;
-            own.example = own.example.min(more.example);
         }
     }
 }

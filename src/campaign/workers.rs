@@ -2,7 +2,7 @@
 //! same for any number of them.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::campaign::clock::now;
 use crate::campaign::{Settings, Signature, Summary};
+use crate::named::words;
 use crate::plan::Plan;
 use crate::sim::{Options, Outcome, Runner};
 
@@ -33,18 +34,19 @@ pub struct Control<'a> {
     pub interrupted: &'a (dyn Fn() -> bool + Sync),
 }
 
-/// Why a campaign ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum End {
-    /// All seeds were run.
-    Done,
-    /// There were as many distinct failures as asked for.
-    Failures,
-    /// Its time was over.
-    Time,
-    /// Somebody wanted it to end.
-    Interrupted,
+words! {
+    /// Why a campaign ended, the least that is left to do first.
+    #[non_exhaustive]
+    pub enum End {
+        /// All seeds were run.
+        Done,
+        /// There were as many distinct failures as asked for.
+        Failures,
+        /// Its time was over.
+        Time,
+        /// Somebody wanted it to end.
+        Interrupted,
+    }
 }
 
 /// Which plans a campaign runs.
@@ -202,13 +204,10 @@ fn add_up(campaign: Campaign<'_>, shared: &mut Shared, slot: &Slot) {
     while let Some(mut block) = shared.waiting.remove(&shared.added) {
         let mut stopped = false;
         if let Some(count) = campaign.1.stop_after() {
-            let mut known: Vec<&Signature> = shared.summary.failures.keys().collect();
-            let full = |known: &Vec<&Signature>| known.len() as u64 >= count;
+            let mut known: BTreeSet<&Signature> = shared.summary.failures.keys().collect();
             let last = block.failed.iter().find(|(_, signature)| {
-                if !known.contains(&signature) {
-                    known.push(signature);
-                }
-                full(&known)
+                known.insert(signature);
+                known.len() as u64 >= count
             });
             if let Some((seed, _)) = last {
                 let seeds = block.seeds.start..seed + 1;
@@ -234,7 +233,7 @@ fn run_block((runner, plans): Campaign<'_>, seeds: Range<u64>, slot: &Slot) -> B
         let is_given_up = || slot.given_up.load(Ordering::Relaxed) == run;
         let waits = Some(&mut block.summary.waits);
         let interrupt: Option<&dyn Fn() -> bool> = Some(&is_given_up);
-        let options = Options { interrupt, waits, minimise_history: false, ..Options::default() };
+        let options = Options { interrupt, waits, without_history: true, ..Options::default() };
         let failed = match run_caught_with(runner, &plans.plan(seed), options) {
             Ok(outcome) => {
                 block.summary.add(seed, &outcome);
@@ -253,23 +252,17 @@ fn run_block((runner, plans): Campaign<'_>, seeds: Range<u64>, slot: &Slot) -> B
 /// Runs a plan; a panic of squall's own becomes a signature.
 ///
 /// # Errors
-///
 /// The signature of the panic, if squall itself panicked in the run.
-pub fn run_caught(
-    runner: &dyn Runner,
-    plan: &Plan,
-    interrupt: Option<&dyn Fn() -> bool>,
-) -> Result<Outcome, Signature> {
-    run_caught_with(runner, plan, Options { interrupt, ..Options::default() })
+pub fn run_caught(runner: &dyn Runner, plan: &Plan) -> Result<Outcome, Signature> {
+    run_caught_with(runner, plan, Options::default())
 }
 
 /// The same, briefly: it is known what fails, and not all that people want to read of it.
 ///
 /// # Errors
-///
 /// As [`run_caught`].
 pub fn run_briefly(runner: &dyn Runner, plan: &Plan) -> Result<Outcome, Signature> {
-    run_caught_with(runner, plan, Options { minimise_history: false, ..Options::default() })
+    run_caught_with(runner, plan, Options { without_history: true, ..Options::default() })
 }
 
 /// The same, watched.

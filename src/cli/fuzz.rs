@@ -1,10 +1,9 @@
 //! `squall fuzz`: a campaign of random storms.
 
-use std::collections::BTreeMap;
-use std::io::Write;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -14,31 +13,25 @@ use crate::bugs::Bug;
 use crate::campaign::clock::now;
 use crate::campaign::file::{CampaignFile, difference_of_settings};
 use crate::campaign::settings::FIRST_SEED;
-use crate::campaign::workers::{self, Control, End};
+use crate::campaign::workers::{self, Control};
 use crate::campaign::{Partition, Settings, Summary};
-use crate::cli::exit::Code;
-use crate::cli::failure::{Failure, say};
-use crate::cli::guests::{GuestArgs, Guests, check_bugs};
-use crate::cli::interrupt;
-use crate::cli::jobs::jobs;
-use crate::cli::progress::Progress;
-use crate::cli::result::{self, Manner};
+use crate::cli::failure::{Code, End, Failure, say};
+use crate::cli::progress::{Progress, is_end_wanted, jobs, listen};
+use crate::cli::result::{self, Manner, Store};
 use crate::cli::shrink;
+use crate::cli::source::{GuestArgs, Guests, check_bugs};
+use crate::plan::swarm::Config;
 use crate::plan::validate::SEED_MAX;
-use crate::plan::{Profile, files, scenario, swarm};
-use crate::report::folder::Store;
+use crate::plan::{Profile, files, scenario};
 use crate::shown::shown;
 use crate::sim::Runner;
 use crate::time::Span;
 
-/// Where a campaign's result is written by default.
-pub const FOLDER: &str = "reports/fuzz";
 /// How long a campaign takes by default.
 const TIME: Span = Span::secs(10);
 /// How often what there is so far is written.
 const CHECKPOINT: Duration = Duration::from_secs(2);
 
-/// What `squall fuzz` takes.
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall fuzz                                     ten seconds on all cores
@@ -51,10 +44,10 @@ const CHECKPOINT: Duration = Duration::from_secs(2);
   squall fuzz --print-plan 42 > storm.toml        the storm of a seed, as a scenario")]
 pub struct FuzzArgs {
     /// The seeds: from A up to, but without, B; or A..=B with B
-    #[arg(long, value_name = "A..B", conflicts_with_all = ["seed", "runs"])]
-    seeds: Option<Seeds>,
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["seed", "runs"], value_parser = seeds)]
+    seeds: Option<Range<u64>>,
     /// The first seed, or `random` [default: 1]
-    #[arg(long, value_name = "N|random")]
+    #[arg(long, value_name = "N|random", value_parser = first_seed)]
     seed: Option<FirstSeed>,
     /// How many storms
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=SEED_MAX))]
@@ -116,28 +109,21 @@ pub struct FuzzArgs {
 }
 
 /// Seeds in a row, as `A..B` or `A..=B`.
-#[derive(Clone, Debug)]
-struct Seeds(Range<u64>);
-
-impl FromStr for Seeds {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Seeds, String> {
-        let (first, end) = text.split_once("..").ok_or("seeds are A..B or A..=B, as in 1..1000")?;
-        let number = |text: &str| {
-            let number: Result<u64, _> = text.replace('_', "").parse();
-            number.map_err(|_| format!("`{text}` is no seed; seeds are 0 to {SEED_MAX}"))
-        };
-        let first = number(first)?;
-        let end = match end.strip_prefix('=') {
-            Some(last) => number(last)?.saturating_add(1),
-            None => number(end)?,
-        };
-        if end <= first || end > SEED_MAX + 1 {
-            return Err(format!("there is no seed in {text}; seeds are 0 to {SEED_MAX}"));
-        }
-        Ok(Seeds(first..end))
+fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let (first, end) = text.split_once("..").ok_or("seeds are A..B or A..=B, as in 1..1000")?;
+    let number = |text: &str| {
+        let number: Result<u64, _> = text.replace('_', "").parse();
+        number.map_err(|_| format!("`{text}` is no seed; seeds are 0 to {SEED_MAX}"))
+    };
+    let first = number(first)?;
+    let end = match end.strip_prefix('=') {
+        Some(last) => number(last)?.saturating_add(1),
+        None => number(end)?,
+    };
+    if end <= first || end > SEED_MAX + 1 {
+        return Err(format!("there is no seed in {text}; seeds are 0 to {SEED_MAX}"));
     }
+    Ok(first..end)
 }
 
 /// A first seed: a number, or `random` for one that nobody chose.
@@ -147,17 +133,13 @@ struct FirstSeed {
     random: bool,
 }
 
-impl FromStr for FirstSeed {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<FirstSeed, String> {
-        if text == "random" {
-            return Ok(FirstSeed { seed: unforeseen(), random: true });
-        }
-        let seed = text.parse().ok().filter(|seed| *seed <= SEED_MAX);
-        let seed = seed.ok_or(format!("a seed is 0 to {SEED_MAX}, or `random`"))?;
-        Ok(FirstSeed { seed, random: false })
+fn first_seed(text: &str) -> Result<FirstSeed, String> {
+    if text == "random" {
+        return Ok(FirstSeed { seed: unforeseen(), random: true });
     }
+    let seed = text.parse().ok().filter(|seed| *seed <= SEED_MAX);
+    let seed = seed.ok_or(format!("a seed is 0 to {SEED_MAX}, or `random`"))?;
+    Ok(FirstSeed { seed, random: false })
 }
 
 /// A first seed that nobody chose, short enough to type again.
@@ -172,50 +154,38 @@ fn unforeseen() -> u64 {
     xxhash_rust::xxh3::xxh3_64(&bytes) % 1_000_000_000_000
 }
 
-/// Runs a campaign.
-pub fn fuzz(args: &FuzzArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
+pub fn fuzz(args: &FuzzArgs, guests: &Guests<'_>) -> End {
     let mut settings = settings(args, guests)?;
     if let Some(seed) = args.print_plan {
-        write!(std::io::stdout(), "{}", scenario::to_toml(&settings.plan(seed)))?;
+        write!(io::stdout(), "{}", scenario::to_toml(&settings.plan(seed)))?;
         return Ok(Code::Clean);
     }
-    let folder = args.out.clone().unwrap_or_else(|| FOLDER.into());
+    let folder = args.out.clone().unwrap_or_else(|| "reports/fuzz".into());
     let _lock = result::lock(&folder)?;
     let before = earlier_result(args, &folder, &mut settings)?;
-    let partition = match (args.partition, before.as_ref().map(partition_of)) {
+    let partition = match (args.partition, &before) {
         (Some(partition), _) => partition,
-        (None, earlier) => earlier.transpose()?.unwrap_or_default(),
+        (None, Some(file)) => partition_of(file)?,
+        (None, None) => Partition::default(),
     };
     if args.seed.is_some_and(|first| first.random) {
         say(format!("first seed {}", settings.first_seed));
     }
-    interrupt::listen()?;
+    listen()?;
     let runner = guests.named(Some(&settings.guest.name))?;
-    let mut campaign = Campaign::new(runner, args, settings, partition, &folder, before)?;
-    let end = campaign.run()?;
-    let file = campaign.finish(end)?;
+    let file = campaign(runner, args, &settings, partition, &folder, before)?;
     let shrunk = match args.shrink {
         true => shrink::failures(runner, &file, &folder, jobs(args.jobs))?,
         false => BTreeMap::new(),
     };
+    // What the result depends on stands in the result; the time does not.
+    let mut way_on = String::from("squall fuzz --resume");
+    way_on.extend(args.out.iter().map(|folder| format!(" --out {}", shown(folder))));
+    way_on.extend(args.time.map(|time| format!(" --time {time}")));
+    way_on += if args.shrink { " --shrink" } else { "" };
     let (json, require_situations) = (args.json, args.require_situations);
-    let way_on = &way_on(args);
-    result::tell(runner, &file, &folder, &Manner { json, require_situations, way_on, shrunk })
-}
-
-/// The command that goes on with the campaign. What the result depends on stands in the result; the time does not.
-fn way_on(args: &FuzzArgs) -> String {
-    let mut command = String::from("squall fuzz --resume");
-    if let Some(folder) = &args.out {
-        command += &format!(" --out {}", shown(folder));
-    }
-    if let Some(time) = args.time {
-        command += &format!(" --time {time}");
-    }
-    if args.shrink {
-        command += " --shrink";
-    }
-    command
+    let manner = Manner { json, require_situations, way_on: &way_on, shrunk };
+    result::tell(runner, &file, &folder, &manner)
 }
 
 /// Which part of its campaign a result is.
@@ -226,25 +196,19 @@ fn partition_of(file: &CampaignFile) -> Result<Partition, Failure> {
 
 /// What the result depends on, as the arguments have it.
 fn settings(args: &FuzzArgs, guests: &Guests<'_>) -> Result<Settings, Failure> {
-    let mut swarm = swarm_config(args.config.as_deref())?;
-    if let Some(nodes) = args.nodes {
-        swarm = swarm.with_nodes(nodes);
-    }
-    if let Some(profile) = args.profile {
-        swarm = swarm.with_profile(profile);
-    }
-    let mut settings = Settings { swarm, ..Settings::default() };
-    settings.first_seed = args.seed.map_or(FIRST_SEED, |first| first.seed);
-    settings.runs = args.runs;
-    if let Some(Seeds(seeds)) = &args.seeds {
-        (settings.first_seed, settings.runs) = (seeds.start, Some(seeds.end - seeds.start));
-    }
-    let runner = guests.named(args.guest.guest.as_deref())?;
+    let swarm = swarm_config(args.config.as_deref())?;
+    let swarm = args.nodes.into_iter().fold(swarm, Config::with_nodes);
+    let swarm = args.profile.into_iter().fold(swarm, Config::with_profile);
+    let (runner, guest) = args.guest.chosen(guests)?;
     check_bugs(runner, &args.bug)?;
-    settings.guest = args.guest.guest(runner)?;
-    settings.bugs.clone_from(&args.bug);
-    settings.bugs.sort_unstable();
-    settings.bugs.dedup();
+    let first_seed = args.seed.map_or(FIRST_SEED, |first| first.seed);
+    let (first_seed, runs) = match &args.seeds {
+        Some(seeds) => (seeds.start, Some(seeds.end - seeds.start)),
+        None => (first_seed, args.runs),
+    };
+    let bugs: BTreeSet<Bug> = args.bug.iter().copied().collect();
+    let mut settings = Settings { swarm, first_seed, runs, guest, ..Settings::default() };
+    settings.bugs = bugs.into_iter().collect();
     settings.stop_after = args.stop_after;
     settings.events_max = args.events_max.unwrap_or(settings.events_max);
     settings.check().map_err(|problem| Failure::usage(problem.message))?;
@@ -252,10 +216,10 @@ fn settings(args: &FuzzArgs, guests: &Guests<'_>) -> Result<Settings, Failure> {
 }
 
 /// The ranges that a file gives; the default ones without a file.
-pub fn swarm_config(path: Option<&Path>) -> Result<swarm::Config, Failure> {
-    let Some(path) = path else { return Ok(swarm::Config::default()) };
+pub fn swarm_config(path: Option<&Path>) -> Result<Config, Failure> {
+    let Some(path) = path else { return Ok(Config::default()) };
     let text = files::read_text(path, files::BYTES_MAX)?;
-    swarm::Config::from_toml(&text).map_err(|error| Failure::mistake(path, &text, &error))
+    Config::from_toml(&text).map_err(|error| Failure::mistake(path, &text, &error))
 }
 
 impl FuzzArgs {
@@ -290,133 +254,73 @@ fn earlier_result(
     if args.leaves_settings_open() {
         settings.clone_from(&file.settings);
     }
-    if let Some(difference) = difference_of_settings(&file.settings, settings) {
-        return Err(Failure::usage(format!(
-            "the campaign in {} is another one: {difference}",
-            folder.display()
-        )));
-    }
+    let campaign = format!("the campaign in {}", folder.display());
     let theirs = partition_of(&file)?;
-    if let Some(partition) = args.partition.filter(|partition| *partition != theirs) {
-        return Err(Failure::usage(format!(
-            "the campaign in {} is part {theirs}, not {partition}",
-            folder.display()
-        )));
-    }
-    if file.squall != env!("CARGO_PKG_VERSION") {
-        return Err(Failure::usage(format!(
-            "squall {} began the campaign in {}; its runs may be others",
-            file.squall,
-            folder.display()
-        )));
-    }
-    Ok(Some(file))
+    let other = args.partition.filter(|partition| *partition != theirs);
+    Err(Failure::usage(match (difference_of_settings(&file.settings, settings), other) {
+        (Some(difference), _) => format!("{campaign} is another one: {difference}"),
+        (None, Some(other)) => format!("{campaign} is part {theirs}, not {other}"),
+        (None, None) if file.squall != env!("CARGO_PKG_VERSION") => {
+            format!("squall {} began {campaign}; its runs may be others", file.squall)
+        }
+        (None, None) => return Ok(Some(file)),
+    }))
 }
 
-/// A campaign under way.
-struct Campaign<'a> {
-    args: &'a FuzzArgs,
-    settings: Settings,
+/// Runs a campaign, from where an earlier result leaves it, and writes what comes of it.
+fn campaign(
+    runner: &dyn Runner,
+    args: &FuzzArgs,
+    settings: &Settings,
     partition: Partition,
-    runner: &'a dyn Runner,
-    store: Store<'a>,
-    folder: PathBuf,
-    jobs: usize,
-    summary: Summary,
-    /// How long it took before it was interrupted.
-    before: Duration,
-    begun: std::time::Instant,
-}
-
-impl<'a> Campaign<'a> {
-    fn new(
-        runner: &'a dyn Runner,
-        args: &'a FuzzArgs,
-        settings: Settings,
-        partition: Partition,
-        folder: &Path,
-        before: Option<CampaignFile>,
-    ) -> Result<Campaign<'a>, Failure> {
-        let jobs = jobs(args.jobs);
-        let mut store = Store::new(runner, folder, &settings, partition, jobs as u64);
-        let cleared = if before.is_none() { store.clear() } else { store.sweep() };
-        cleared.map_err(|error| Failure::file(folder, "clear", &error))?;
-        let summary = before.as_ref().map(CampaignFile::summary).unwrap_or_default();
-        let before = before.map_or(0, |file| file.timing.milliseconds);
-        // What cannot be written is noticed now, not after a night.
-        store
-            .write(&summary, before, None)
-            .map_err(|error| Failure::file(folder, "write", &error))?;
-        Ok(Campaign {
-            runner,
-            args,
-            settings,
-            partition,
-            store,
-            folder: folder.to_owned(),
-            jobs,
-            summary,
-            before: Duration::from_millis(before),
-            begun: now(),
-        })
+    folder: &Path,
+    before: Option<CampaignFile>,
+) -> Result<CampaignFile, Failure> {
+    let unwritable = |error: io::Error| Failure::file(folder, "write", &error);
+    let jobs = jobs(args.jobs);
+    let mut store = Store::new(runner, folder, settings, partition, jobs as u64);
+    let cleared = if before.is_none() { store.clear() } else { store.sweep() };
+    cleared.map_err(|error| Failure::file(folder, "clear", &error))?;
+    let summary = before.as_ref().map(CampaignFile::summary).unwrap_or_default();
+    // How long it took before it was interrupted.
+    let before = Duration::from_millis(before.map_or(0, |file| file.timing.milliseconds));
+    // What cannot be written is noticed now, not after a night.
+    store.write(&summary, before, None).map_err(unwritable)?;
+    let begun = now();
+    let elapsed = || before + now().duration_since(begun);
+    let found = summary.failures.len() as u64;
+    if settings.stop_after.is_some_and(|count| found >= count) {
+        let end = Some(workers::End::Failures);
+        return store.write(&summary, elapsed(), end).map_err(unwritable);
     }
-
-    /// The seeds that are left.
-    fn seeds_left(&self) -> Range<u64> {
-        let seeds = self.partition.seeds(&self.settings);
-        self.summary.end_of(seeds.start)..seeds.end
-    }
-
-    fn run(&mut self) -> Result<End, Failure> {
-        let enough = |count: u64| self.summary.failures.len() as u64 >= count;
-        if self.settings.stop_after.is_some_and(enough) {
-            return Ok(End::Failures);
+    let endless = settings.runs.is_none();
+    let time = args.time.or(endless.then_some(TIME)).map(|span| Duration::from_nanos(span.0));
+    let left = time.map(|time| time.saturating_sub(before));
+    // A campaign whose result can no longer be written ends: nobody would have what it finds.
+    let cannot_write = AtomicBool::new(false);
+    let control = Control {
+        jobs,
+        deadline: left.and_then(|left| begun.checked_add(left)),
+        run_time_max: Duration::from_nanos(args.run_time_max.0),
+        interrupted: &|| is_end_wanted() || cannot_write.load(Ordering::Relaxed),
+    };
+    let seeds = partition.seeds(settings);
+    let seeds = summary.end_of(seeds.start)..seeds.end;
+    let runs = (!endless).then_some(summary.totals.runs + (seeds.end - seeds.start));
+    let progress = Progress::new(runs, left, &summary);
+    let (mut written, mut failed) = (begun, None);
+    let mut tell = |summary: &Summary| {
+        progress.tell(summary);
+        if failed.is_none() && now().duration_since(written) >= CHECKPOINT {
+            written = now();
+            failed = store.write(summary, elapsed(), None).err();
+            cannot_write.store(failed.is_some(), Ordering::Relaxed);
         }
-        let endless = self.settings.runs.is_none();
-        let time =
-            self.args.time.or(endless.then_some(TIME)).map(|span| Duration::from_nanos(span.0));
-        let left = time.map(|time| time.saturating_sub(self.before));
-        // A campaign whose result can no longer be written ends: nobody would have what it finds.
-        let cannot_write = AtomicBool::new(false);
-        let control = Control {
-            jobs: self.jobs,
-            deadline: left.and_then(|left| self.begun.checked_add(left)),
-            run_time_max: Duration::from_nanos(self.args.run_time_max.0),
-            interrupted: &|| interrupt::is_wanted() || cannot_write.load(Ordering::Relaxed),
-        };
-        let seeds = self.seeds_left();
-        let runs = (!endless).then_some(self.summary.totals.runs + (seeds.end - seeds.start));
-        let progress = Progress::new(runs, left, &self.summary);
-        let (begun, before) = (self.begun, self.before);
-        let mut written = begun;
-        let mut failed = None;
-        let store = &mut self.store;
-        let mut tell = |summary: &Summary| {
-            progress.tell(summary);
-            let time = now();
-            if failed.is_none() && time.duration_since(written) >= CHECKPOINT {
-                written = time;
-                let elapsed = before + time.duration_since(begun);
-                failed = store.write(summary, elapsed.as_millis() as u64, None).err();
-                cannot_write.store(failed.is_some(), Ordering::Relaxed);
-            }
-        };
-        let summary = std::mem::take(&mut self.summary);
-        let (summary, end) =
-            workers::run(self.runner, &self.settings, seeds, summary, &control, &mut tell);
-        progress.finish();
-        self.summary = summary;
-        match failed {
-            Some(error) => Err(Failure::file(&self.folder, "write", &error)),
-            None => Ok(end),
-        }
-    }
-
-    /// Writes the result.
-    fn finish(mut self, end: End) -> Result<CampaignFile, Failure> {
-        let elapsed = self.before + now().duration_since(self.begun);
-        self.store
-            .write(&self.summary, elapsed.as_millis() as u64, Some(end))
-            .map_err(|error| Failure::file(&self.folder, "write", &error))
+    };
+    let (summary, end) = workers::run(runner, settings, seeds, summary, &control, &mut tell);
+    progress.bar.finish_and_clear();
+    match failed {
+        Some(error) => Err(unwritable(error)),
+        None => store.write(&summary, elapsed(), Some(end)).map_err(unwritable),
     }
 }

@@ -1,29 +1,17 @@
-//! The command line: one file per command.
+//! The command line.
 
 mod bench;
 mod catalogue;
-mod clock;
-mod diff;
-mod exit;
-mod explain;
-mod export;
+mod compare;
 mod failure;
 mod fuzz;
-mod guests;
-mod interrupt;
-mod jobs;
-mod junit;
-mod merge;
+mod look;
 mod power;
-mod profiles;
 mod progress;
-mod replay;
-mod report;
 mod result;
 mod run;
 mod shrink;
 mod source;
-mod why;
 
 use std::process::ExitCode;
 
@@ -33,16 +21,39 @@ use clap_complete::Shell;
 
 use crate::sim::{BuiltIn, Runner};
 
-use exit::Code;
-use failure::Failure;
-use guests::Guests;
+use failure::{Code, End};
+use source::Guests;
+
+const EXAMPLES: &str = "Examples:
+  squall run scenarios                 every scenario below a folder
+  squall fuzz                          random storms on all cores, for some seconds
+  squall fuzz --runs 100000 --profile etcd
+  squall run --seed 42 --nodes 5       one random storm
+  squall run FILE --show --kind role   what happened, as lines of text
+  squall bugs show old-term-commit     the story of a bug\n\n";
+
+const EXIT_CODES: &str = "Exit codes: 0 clean, 1 usage, 2 safety, 3 liveness, 4 diverged, 5 unmet, 6 undecided, 70 internal, 130 interrupted";
+
+const LONG_HELP: &str = "Exit codes:
+  0   everything was as it should be
+  1   the command line or a file was wrong
+  2   a safety property was violated
+  3   a liveness property was violated
+  4   a replay was another run than the saved one, or two compared runs differ
+  5   something that a scenario promised did not happen
+  6   nothing was violated, but not all was decided: a limit or the horizon came first
+  70  squall itself has a bug
+  130 a campaign was interrupted, and had found nothing until then
+
+Environment:
+  NO_COLOR  if set, nothing is coloured";
 
 /// Breaks a Raft before production does: a deterministic simulator for clusters of Raft nodes.
 ///
 /// A scenario file, or a seed, gives a run: a cluster lives through delays, losses, partitions and crashes on a virtual clock, and
 /// Raft's invariants are checked after every event. The same plan gives the same run, bit for bit.
 #[derive(Parser)]
-#[command(name = "squall", version, after_help = exit::HELP, after_long_help = exit::LONG_HELP)]
+#[command(name = "squall", version, after_help = [EXAMPLES, EXIT_CODES].concat(), after_long_help = [EXAMPLES, LONG_HELP].concat())]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -55,23 +66,23 @@ enum Command {
     /// Runs random storms on all cores, and says what was found and what was exercised
     Fuzz(fuzz::FuzzArgs),
     /// Merges the results of a campaign's parts
-    Merge(merge::MergeArgs),
+    Merge(result::MergeArgs),
     /// Measures how soon the campaign finds each planted bug
     Power(power::PowerArgs),
     /// Shrinks a failing plan to the smallest that fails in the same way
     Shrink(shrink::ShrinkArgs),
     /// Runs a saved plan again, and checks that it is the same run
-    Replay(replay::ReplayArgs),
+    Replay(compare::ReplayArgs),
     /// Finds the first difference of two runs
-    Diff(diff::DiffArgs),
+    Diff(compare::DiffArgs),
     /// Exports a run to Perfetto, Mermaid or ShiViz
-    Export(export::ExportArgs),
+    Export(look::ExportArgs),
     /// Answers why an entry was committed, or who won a term
-    Why(why::WhyArgs),
+    Why(look::WhyArgs),
     /// Tells how a violation came about, in order and in words
-    Explain(explain::ExplainArgs),
+    Explain(look::ExplainArgs),
     /// Writes a page to look at a run with, or at a campaign
-    Report(report::ReportArgs),
+    Report(look::ReportArgs),
     /// Lists the scenarios below a folder
     Scenarios(catalogue::ScenarioArgs),
     /// Lists the bugs that can be planted, or tells the story of one
@@ -100,25 +111,24 @@ enum Command {
 }
 
 impl Cli {
-    /// Does what the command line says; gives the exit code.
-    fn dispatch(self, guests: &Guests<'_>) -> Result<exit::Code, Failure> {
+    fn dispatch(self, guests: &Guests<'_>) -> End {
         match self.command {
             Command::Run(args) => run::run(&args, guests),
             Command::Fuzz(args) => fuzz::fuzz(&args, guests),
-            Command::Merge(args) => merge::merge(&args, guests),
+            Command::Merge(args) => result::merge(&args, guests),
             Command::Power(args) => power::power(&args, guests),
             Command::Shrink(args) => shrink::shrink(&args, guests),
-            Command::Replay(args) => replay::replay(&args, guests),
-            Command::Diff(args) => diff::diff(&args, guests),
-            Command::Export(args) => export::export(&args, guests),
-            Command::Why(args) => why::why(&args, guests),
-            Command::Explain(args) => explain::explain(&args, guests),
-            Command::Report(args) => report::report(&args, guests),
+            Command::Replay(args) => compare::replay(&args, guests),
+            Command::Diff(args) => compare::diff(&args, guests),
+            Command::Export(args) => look::export(&args, guests),
+            Command::Why(args) => look::why(&args, guests),
+            Command::Explain(args) => look::explain(&args, guests),
+            Command::Report(args) => look::report(&args, guests),
             Command::Scenarios(args) => catalogue::scenarios(&args),
             Command::Bugs(args) => catalogue::bugs(&args),
             Command::Situations(args) => catalogue::situations(&args),
             Command::Properties(args) => catalogue::properties(&args),
-            Command::Profiles(args) => profiles::profiles(&args),
+            Command::Profiles(args) => catalogue::profiles(&args),
             Command::Schema(args) => catalogue::schema(&args),
             Command::Bench(args) => bench::bench(&args),
             Command::Completions { shell } => catalogue::completions(shell),
@@ -146,8 +156,7 @@ pub fn command_line(runners: &[&dyn Runner]) -> ExitCode {
     let built_in = BuiltIn::new();
     let guests = Guests::new(runners, &built_in);
     let dispatch = std::panic::AssertUnwindSafe(|| cli.dispatch(&guests));
-    let result = std::panic::catch_unwind(dispatch);
-    let code = match result {
+    let code = match std::panic::catch_unwind(dispatch) {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => {
             failure.tell();

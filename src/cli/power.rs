@@ -1,34 +1,30 @@
 //! `squall power`: how soon the campaign finds each planted bug.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use crate::bugs::Bug;
 use crate::campaign::Settings;
 use crate::campaign::clock::now;
-use crate::campaign::power::{Measure, Power, measure};
-use crate::cli::clock::thread_cpu_time;
-use crate::cli::exit::Code;
-use crate::cli::failure::Failure;
-use crate::cli::guests::Guests;
-use crate::cli::jobs::jobs;
-use crate::cli::{fuzz, interrupt, shrink};
-use crate::files::write_whole;
+use crate::campaign::power::{Measure, measure};
+use crate::cli::bench::cpu_time;
+use crate::cli::failure::{self, Code, End};
+use crate::cli::progress::{bar, is_end_wanted, jobs, listen};
+use crate::cli::source::Guests;
+use crate::cli::{fuzz, shrink};
 use crate::guest::BUILT_IN;
 use crate::report::campaign::seconds;
-use crate::report::{power, shrunk};
+use crate::report::power;
 use crate::shown::shown;
-use crate::sim::Runner;
 
 /// The first seed by default: far from those that people try first, and from those that the swarm was tuned with.
 const FIRST_SEED: u64 = 500_000_000;
 /// The largest first seed: trials lie behind it.
 const FIRST_SEED_MAX: u64 = 1 << 60;
 
-/// What `squall power` takes.
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall power
@@ -68,58 +64,49 @@ pub struct PowerArgs {
     markdown: bool,
 }
 
-/// Measures, and prints the table.
-pub fn power(args: &PowerArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
+pub fn power(args: &PowerArgs, guests: &Guests<'_>) -> End {
     // The bugs are those of the built-in Raft.
     let runner = guests.named(Some(BUILT_IN))?;
     let swarm = fuzz::swarm_config(args.config.as_deref())?;
-    let mut bugs = if args.bugs.is_empty() { Bug::ALL.to_vec() } else { args.bugs.clone() };
-    bugs.sort_unstable();
-    bugs.dedup();
+    let (first_seed, guest) = (args.seed, runner.guest().clone());
+    let bugs = if args.bugs.is_empty() { &Bug::ALL[..] } else { &args.bugs };
     let measured = Measure {
         trials: args.trials,
         runs_max: args.runs_max,
-        settings: Settings {
-            first_seed: args.seed,
-            guest: runner.guest().clone(),
-            swarm,
-            ..Settings::default()
-        },
+        settings: Settings { first_seed, guest, swarm, ..Settings::default() },
         jobs: jobs(args.jobs),
-        cpu_time: thread_cpu_time,
-        bugs,
+        cpu_time: || cpu_time(true),
+        bugs: BTreeSet::from_iter(bugs.iter().copied()).into_iter().collect(),
     };
-    interrupt::listen()?;
+    listen()?;
     let begun = now();
-    let length = measured.bugs.len() as u64 * measured.trials;
-    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
-    let mut result =
-        measure(runner, &measured, &|done| bar.set_position(done), &interrupt::is_wanted);
+    let bar = bar(Some(measured.bugs.len() as u64 * measured.trials));
+    let mut result = measure(runner, &measured, &|done| bar.set_position(done), &is_end_wanted);
     bar.finish_and_clear();
-    if args.shrink {
-        shrink_all(runner, &mut result, measured.jobs);
+    for row in result.rows.iter_mut().filter(|_| args.shrink) {
+        let example = row.example(&result.settings).filter(|_| !is_end_wanted());
+        let shrunk = example.and_then(|(seed, plan)| {
+            shrink::within_a_minute(runner, &plan, seed, row.bug.name(), measured.jobs)
+        });
+        row.shrunk = shrunk.map(|(_, shrinking)| shrinking);
     }
-    let path = args.out.join("power.json");
-    let failed = |error: std::io::Error| Failure::file(&path, "write", &error);
-    let json = serde_json::to_vec_pretty(&result).map_err(std::io::Error::from)?;
-    write_whole(&path, &json).map_err(failed)?;
-    let svg = power::svg(&result);
-    write_whole(&args.out.join("power.svg"), svg.as_bytes()).map_err(failed)?;
+    let json = failure::pretty(&result)?;
+    failure::write(&args.out.join("power.json"), &json)?;
+    failure::write(&args.out.join("power.svg"), &power::svg(&result))?;
     let mut out = std::io::stdout().lock();
     if args.json {
-        writeln!(out, "{}", String::from_utf8_lossy(&json))?;
+        writeln!(out, "{json}")?;
     } else if args.markdown {
-        write!(out, "{}", power::markdown(&result))?;
+        write!(out, "{}", power::table(&result).markdown())?;
         if args.shrink {
-            write!(out, "\n{}", shrunk::markdown(&result))?;
+            write!(out, "\n{}", power::shrunk_table(&result).markdown())?;
         }
     } else {
-        write!(out, "{}", power::text(&result))?;
+        write!(out, "{}", power::table(&result).text())?;
         writeln!(out, "\n{}", power::verdict(&result))?;
         write!(out, "{}", power::surprises(&result))?;
-        if let Some(verdict) = shrunk::verdict(&result) {
-            write!(out, "\n{}", shrunk::text(&result))?;
-            writeln!(out, "\n{verdict}")?;
+        if let Some(verdict) = power::shrunk_verdict(&result) {
+            writeln!(out, "\n{}\n{verdict}", power::shrunk_table(&result).text())?;
         }
         let cpu: u128 = result.rows.iter().map(|row| row.cpu_time().as_millis()).sum();
         let took = now().duration_since(begun).as_millis() as u64;
@@ -127,24 +114,9 @@ pub fn power(args: &PowerArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
         writeln!(out, "{took} s, {cpu} s of CPU time; the result is in {}", shown(&args.out))?;
     }
     let all = result.rows.iter().all(|row| row.found == measured.trials);
-    Ok(match (all, interrupt::is_wanted()) {
+    Ok(match (all, is_end_wanted()) {
         (true, _) => Code::Clean,
         (false, true) => Code::Interrupted,
         (false, false) => Code::Unmet,
     })
-}
-
-/// Shrinks a failure of each bug that was found.
-fn shrink_all(runner: &dyn Runner, result: &mut Power, jobs: usize) {
-    for row in &mut result.rows {
-        if interrupt::is_wanted() {
-            return;
-        }
-        let example = row.example(&result.settings);
-        row.shrunk = example.and_then(|(seed, plan)| {
-            let begun = now();
-            let shrunk = shrink::within_a_minute(runner, &plan, row.bug.name(), jobs)?;
-            Some(shrunk.shrinking(seed, now().duration_since(begun)))
-        });
-    }
 }

@@ -1,20 +1,50 @@
-//! How a campaign goes, on the terminal; nothing where there is none.
+//! What long commands have in common: how many things they do at once, how they go on the terminal, and how Ctrl-C ends them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::campaign::Summary;
 use crate::campaign::clock::now;
+use crate::cli::failure::{Code, Failure};
 use crate::report::campaign::grouped;
 use crate::situation::Situation;
 
-/// How a campaign goes.
+/// How many workers: as many as asked for, or one for each core.
+pub fn jobs(wanted: Option<u16>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    wanted.map_or_else(cores, usize::from)
+}
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Listens to Ctrl-C, and to a wish to terminate: the first asks for an end in good order, the second ends at once.
+pub fn listen() -> Result<(), Failure> {
+    let handler = || {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(Code::Interrupted as i32);
+        }
+    };
+    ctrlc::set_handler(handler)
+        .map_err(|error| Failure::usage(format!("cannot listen to Ctrl-C: {error}")))
+}
+
+/// Whether somebody wants an end.
+pub fn is_end_wanted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// A bar on the terminal; nothing where there is none.
+pub fn bar(length: Option<u64>) -> ProgressBar {
+    ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr())
+}
+
 pub struct Progress {
-    bar: ProgressBar,
+    pub bar: ProgressBar,
     begun: Instant,
     time: Option<Duration>,
-    /// What was done before, so that rates are of this session.
+    /// The runs, events and virtual nanoseconds of before, so that rates are of this session.
     before: (u64, u64, u64),
 }
 
@@ -22,7 +52,7 @@ impl Progress {
     /// Progress towards a number of runs, or the end of a time, or neither.
     pub fn new(runs: Option<u64>, time: Option<Duration>, before: &Summary) -> Progress {
         let length = time.map(|time| time.as_millis() as u64).or(runs);
-        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
+        let bar = bar(length);
         let template = if length.is_some() { "{wide_bar} {msg}" } else { "{spinner} {msg}" };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
@@ -32,36 +62,24 @@ impl Progress {
         Progress { bar, begun: now(), time, before }
     }
 
-    /// Tells how it goes.
     pub fn tell(&self, summary: &Summary) {
         if self.bar.is_hidden() {
             return;
         }
-        let elapsed = now().duration_since(self.begun);
+        let elapsed = now().duration_since(self.begun).as_millis();
         let totals = &summary.totals;
         let (runs, events, nanos) = self.before;
-        let rate = |count: u64| {
-            let millis = elapsed.as_millis().max(1);
-            grouped((u128::from(count) * 1_000 / millis) as u64)
-        };
-        let reached = summary.situations.iter().flatten().count();
+        let rate = |count: u64| grouped((u128::from(count) * 1_000 / elapsed.max(1)) as u64);
         self.bar.set_message(format!(
-            "{} runs ({}/s), {} events/s, {} times real time, {} violations, {reached} of {} situations",
+            "{} runs ({}/s), {} events/s, {} times real time, {} violations, {} of {} situations",
             grouped(totals.runs),
             rate(totals.runs - runs),
             rate(totals.events - events),
             rate((totals.virtual_time.0 - nanos) / 1_000_000_000),
             grouped(summary.failures.values().map(|seen| seen.count).sum()),
+            summary.situations.len(),
             Situation::COUNT
         ));
-        match self.time {
-            Some(_) => self.bar.set_position(elapsed.as_millis() as u64),
-            None => self.bar.set_position(totals.runs),
-        }
-    }
-
-    /// Leaves the terminal as it was.
-    pub fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.bar.set_position(self.time.map_or(totals.runs, |_| elapsed as u64));
     }
 }

@@ -1,26 +1,23 @@
 //! `squall shrink`: the smallest story that still fails in the same way.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use serde_json::json;
 
 use crate::campaign::clock::now;
 use crate::campaign::file::{
-    CampaignFile, FAILURES, FailureRow, SHRUNK, SHRUNK_RESULT, SHRUNK_STORY, STORY_LINES_MAX,
+    CampaignFile, FAILURES, SHRUNK, SHRUNK_RESULT, SHRUNK_STORY, STORY_LINES_MAX,
 };
 use crate::campaign::finding::{Finding, Signature};
 use crate::campaign::shrink::{Control, Shrinking, Shrunk, Size, shrink as shrink_plan};
-use crate::cli::exit::Code;
-use crate::cli::failure::Failure;
-use crate::cli::guests::Guests;
-use crate::cli::interrupt;
-use crate::cli::jobs::jobs;
-use crate::cli::source::{SourceArgs, Subject};
-use crate::files::{is_stdout, write_whole};
+use crate::cli::failure::{self, Code, End, Failure, beside};
+use crate::cli::progress::{bar, is_end_wanted, jobs, listen};
+use crate::cli::source::{Guests, SourceArgs, Subject};
+use crate::files::is_stdout;
 use crate::plan::files::{WRITTEN_BYTES_MAX, read_text};
 use crate::plan::{Plan, scenario};
 use crate::report::explain::explain;
@@ -28,7 +25,6 @@ use crate::shown::shown;
 use crate::sim::{Run, Runner};
 use crate::time::Span;
 
-/// What `squall shrink` takes.
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall shrink reports/fuzz/failures/durability-3f21aa
@@ -54,89 +50,75 @@ pub struct ShrinkArgs {
     json: bool,
 }
 
-/// Shrinks what the arguments name.
-pub fn shrink(args: &ShrinkArgs, guests: &Guests<'_>) -> Result<Code, Failure> {
+pub fn shrink(args: &ShrinkArgs, guests: &Guests<'_>) -> End {
     let Subject { name, plan, runner } = args.source.subject(guests)?;
     let out = args.out.clone().unwrap_or_else(|| "reports/shrunk.toml".into());
-    interrupt::listen()?;
+    listen()?;
     let begun = now();
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let mut failed = None;
+    let bar = bar(None);
+    let mut written = Ok(());
     let mut better = |plan: &Plan, tried: u64| {
         bar.set_message(progress(plan, tried));
         bar.tick();
         if !is_stdout(&out) {
-            failed = write_whole(&out, scenario::to_toml(plan).trim_end().as_bytes()).err();
+            written = failure::write(&out, &scenario::to_toml(plan));
         }
     };
     let control = Control {
         jobs: jobs(args.jobs),
         deadline: args.time.and_then(|time| begun.checked_add(Duration::from_nanos(time.0))),
-        interrupted: &interrupt::is_wanted,
+        interrupted: &is_end_wanted,
         better: &mut better,
     };
     let shrunk = shrink_plan(runner, &plan, args.any, control);
     bar.finish_and_clear();
-    let written = |error: std::io::Error| Failure::output(&out, error);
-    failed.map_or(Ok(()), |error| Err(written(error)))?;
+    written?;
     let Some(shrunk) = shrunk else {
         return Err(Failure::usage(format!("{name} does not fail, so there is nothing to shrink")));
     };
-    let plan = shrunk.titled(&plan);
-    write_whole(&out, scenario::to_toml(&plan).trim_end().as_bytes()).map_err(written)?;
-    let took = now().duration_since(begun);
-    // The scenario may have the standard output for itself.
-    let mut told: Box<dyn Write> = match is_stdout(&out) {
-        true => Box::new(anstream::stderr()),
-        false => Box::new(anstream::stdout()),
-    };
-    tell(&mut told, args, &shrunk, &shown(&out), took)?;
+    failure::write(&out, &scenario::to_toml(&shrunk.titled(&plan)))?;
+    let told = told(args, &shrunk, &shown(&out), now().duration_since(begun));
+    writeln!(beside(Some(&out)), "{told}")?;
     Ok(Code::Clean)
 }
 
-fn tell(
-    told: &mut dyn Write,
-    args: &ShrinkArgs,
-    shrunk: &Shrunk,
-    out: &str,
-    took: Duration,
-) -> io::Result<()> {
+fn told(args: &ShrinkArgs, shrunk: &Shrunk, out: &str, took: Duration) -> String {
     let signature = Signature::of(&shrunk.outcome).map(|it| it.id()).unwrap_or_default();
-    let Shrunk { before, after, .. } = shrunk;
+    let Shrunk { before, after, tried, seedless, cut_short, .. } = shrunk;
     if args.json {
-        let value = serde_json::json!({
+        let value = json!({
             "failure": signature,
             "before": before,
             "after": after,
-            "runs": shrunk.tried,
-            "seedless": shrunk.seedless,
-            "cut_short": shrunk.cut_short,
+            "runs": tried,
+            "seedless": seedless,
+            "cut_short": cut_short,
             "milliseconds": took.as_millis() as u64,
             "scenario": out,
         });
-        return writeln!(told, "{value:#}");
+        return format!("{value:#}");
     }
-    writeln!(told, "shrunk    {signature}")?;
-    let mut line = |what: &str, figure: fn(&Size) -> u64| {
-        writeln!(told, "  {what:<12}{:>8}  ->{:>8}", figure(before), figure(after))
+    let line = |what: &str, figure: fn(&Size) -> u64| {
+        format!("  {what:<12}{:>8}  ->{:>8}\n", figure(before), figure(after))
     };
-    line("nodes", |size| size.nodes)?;
-    line("faults", |size| size.faults)?;
-    line("operations", |size| size.operations)?;
-    line("pins", |size| size.pins)?;
-    line("events", |size| size.events)?;
-    line("records", |size| size.records)?;
-    let random = if shrunk.seedless { "nothing is left to chance" } else { "its seed matters" };
-    let tenths = took.as_millis() / 100;
-    writeln!(told, "  {} runs in {}.{} s; {random}", shrunk.tried, tenths / 10, tenths % 10)?;
-    if shrunk.cut_short {
-        writeln!(told, "  it ended early; shrink the result to go on")?;
-    }
-    writeln!(told, "  the scenario is written; see it with\n    squall run {out} --show")
+    let sizes = [
+        line("nodes", |size| size.nodes),
+        line("faults", |size| size.faults),
+        line("operations", |size| size.operations),
+        line("pins", |size| size.pins),
+        line("events", |size| size.events),
+        line("records", |size| size.records),
+    ];
+    let random = if *seedless { "nothing is left to chance" } else { "its seed matters" };
+    let early = if *cut_short { "  it ended early; shrink the result to go on\n" } else { "" };
+    let (sizes, tenths) = (sizes.concat(), took.as_millis() / 100);
+    format!(
+        "shrunk    {signature}\n{sizes}  {tried} runs in {}.{} s; {random}\n{early}  \
+         the scenario is written; see it with\n    squall run {out} --show",
+        tenths / 10,
+        tenths % 10
+    )
 }
-
-/// How long the shrinking of one failure of a campaign takes at most.
-const FAILURE_TIME: Duration = Duration::from_secs(60);
 
 /// Shrinks each distinct failure of a campaign, in its folder: the scenario, what it came to, and its story. What was shrunk before is
 /// left as it is.
@@ -147,65 +129,45 @@ pub fn failures(
     jobs: usize,
 ) -> Result<BTreeMap<String, Shrinking>, Failure> {
     let mut all = BTreeMap::new();
-    for failure in &file.failures {
-        let folder = folder.join(FAILURES).join(&failure.id);
-        let plain =
-            matches!(failure.signature.finding, Finding::Violation(_) | Finding::EventLimit);
-        if interrupt::is_wanted() || !plain {
+    for row in &file.failures {
+        let folder = folder.join(FAILURES).join(&row.id);
+        let plain = matches!(row.signature.finding, Finding::Violation(_) | Finding::EventLimit);
+        if is_end_wanted() || !plain {
             continue;
         }
         let earlier = read_text(&folder.join(SHRUNK_RESULT), WRITTEN_BYTES_MAX).ok();
         let earlier = earlier.and_then(|text| serde_json::from_str::<Shrinking>(&text).ok());
-        let shrinking = match earlier.filter(|it| it.seed == failure.first_seed && !it.cut_short) {
-            Some(shrinking) => Some(shrinking),
-            None => one_failure(
-                runner,
-                &file.settings.plan(failure.first_seed),
-                failure,
-                &folder,
-                jobs,
-            )?,
-        };
-        all.extend(shrinking.map(|shrinking| (failure.id.clone(), shrinking)));
+        if let Some(earlier) = earlier.filter(|it| it.seed == row.first_seed && !it.cut_short) {
+            all.insert(row.id.clone(), earlier);
+            continue;
+        }
+        let plan = file.settings.plan(row.first_seed);
+        let shrunk = within_a_minute(runner, &plan, row.first_seed, &row.id, jobs);
+        let Some((small, shrinking)) = shrunk else { continue };
+        let path = folder.join(SHRUNK);
+        failure::write(&path, &scenario::to_toml(&small))?;
+        if let Ok(Some(story)) = explain(&Run::recorded(runner, small), STORY_LINES_MAX) {
+            failure::write(&folder.join(SHRUNK_STORY), &story.text(&shown(&path)))?;
+        }
+        failure::write(&folder.join(SHRUNK_RESULT), &failure::pretty(&shrinking)?)?;
+        all.insert(row.id.clone(), shrinking);
     }
     Ok(all)
 }
 
-fn one_failure(
-    runner: &dyn Runner,
-    plan: &Plan,
-    failure: &FailureRow,
-    folder: &Path,
-    jobs: usize,
-) -> Result<Option<Shrinking>, Failure> {
-    let begun = now();
-    let Some(shrunk) = within_a_minute(runner, plan, &failure.id, jobs) else { return Ok(None) };
-    let path = folder.join(SHRUNK);
-    let failed = |error: std::io::Error| Failure::file(&path, "write", &error);
-    let small = shrunk.titled(plan);
-    write_whole(&path, scenario::to_toml(&small).trim_end().as_bytes()).map_err(failed)?;
-    if let Ok(Some(story)) = explain(&Run::recorded(runner, small), STORY_LINES_MAX) {
-        let text = story.text(&shown(&path));
-        write_whole(&folder.join(SHRUNK_STORY), text.trim_end().as_bytes()).map_err(failed)?;
-    }
-    let shrinking = shrunk.shrinking(failure.first_seed, now().duration_since(begun));
-    let json = serde_json::to_vec_pretty(&shrinking).map_err(std::io::Error::from)?;
-    write_whole(&folder.join(SHRUNK_RESULT), &json).map_err(failed)?;
-    Ok(Some(shrinking))
-}
-
-/// Shrinks one of many, and tells how far it is.
+/// Shrinks the plan of a seed, one of many, and tells how far it is.
 pub fn within_a_minute(
     runner: &dyn Runner,
     plan: &Plan,
+    seed: u64,
     name: &str,
     jobs: usize,
-) -> Option<Shrunk> {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+) -> Option<(Plan, Shrinking)> {
+    let (begun, bar) = (now(), bar(None));
     let control = Control {
         jobs,
-        deadline: now().checked_add(FAILURE_TIME),
-        interrupted: &interrupt::is_wanted,
+        deadline: begun.checked_add(Duration::from_secs(60)),
+        interrupted: &is_end_wanted,
         better: &mut |plan: &Plan, tried| {
             bar.set_message(format!("{name}: {}", progress(plan, tried)));
             bar.tick();
@@ -213,7 +175,8 @@ pub fn within_a_minute(
     };
     let shrunk = shrink_plan(runner, plan, false, control);
     bar.finish_and_clear();
-    shrunk
+    let shrunk = shrunk?;
+    Some((shrunk.titled(plan), shrunk.shrinking(seed, now().duration_since(begun))))
 }
 
 /// How far it is, in a line.

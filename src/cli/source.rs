@@ -1,51 +1,52 @@
-//! Names a run: a scenario, a saved run, a plan in JSON, the folder of a campaign's failure, or a seed.
+//! Names a run: a scenario, a saved run, a plan in JSON, the folder of a campaign's failure, or a seed; and the Raft that runs it.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::Args;
+use serde::de::DeserializeOwned;
 
 use crate::bugs::Bug;
 use crate::cli::failure::Failure;
-use crate::cli::guests::{GuestArgs, Guests, check_bugs};
-use crate::guest::Guest;
+use crate::closest::unknown;
+use crate::guest::{BUILT_IN, Guest};
 use crate::plan::files::{self, WRITTEN_BYTES_MAX};
-use crate::plan::problem::require_format;
-use crate::plan::scenario::{self, json_error, read_json};
-use crate::plan::swarm::{self, draw_with};
+use crate::plan::problem::{Checked, require_format};
+use crate::plan::scenario::{self, read_json};
+use crate::plan::swarm::{Config, draw_with};
 use crate::plan::validate::{SEED_MAX, validate};
 use crate::plan::{Expect, Plan, Profile};
 use crate::report::saved::{FORMAT, SavedRun, VERSION};
 use crate::shown::shown;
-use crate::sim::{Run, Runner};
+use crate::sim::runner::adopt;
+use crate::sim::{BuiltIn, Run, Runner};
 
 /// What a failure's folder may hold a run in, the best first: a saved run is the very run that failed.
 const IN_FOLDERS: [&str; 2] = ["run.plan.json", "scenario.toml"];
 
-/// The run that a command is about.
 #[derive(Args)]
 pub struct SourceArgs {
     /// A scenario, a saved run, or the folder of a campaign's failure
     #[arg(value_name = "SOURCE", required_unless_present = "seed", conflicts_with = "seed")]
-    source: Option<PathBuf>,
+    pub source: Option<PathBuf>,
     #[command(flatten)]
     seed: SeedArgs,
     /// Plants a bug, as `squall bugs` lists them; may be given again
     #[arg(long, value_name = "NAME")]
-    bug: Vec<Bug>,
+    pub bug: Vec<Bug>,
     /// Takes planted bugs out
     #[arg(long, conflicts_with = "bug")]
-    without_bugs: bool,
+    pub without_bugs: bool,
     #[command(flatten)]
     guest: GuestArgs,
 }
 
 /// A run that a command line names: its name for people, its plan, which has passed validation, and who runs it.
 pub struct Subject<'r> {
-    /// The name.
     pub name: String,
-    /// The plan.
     pub plan: Plan,
-    /// Who runs it.
     pub runner: &'r dyn Runner,
 }
 
@@ -54,9 +55,24 @@ impl<'r> Subject<'r> {
     pub fn recorded(&self) -> Run<'r> {
         Run::recorded(self.runner, self.plan.clone())
     }
+
+    /// The run that a path names.
+    pub fn read(path: &Path, wanted: &GuestArgs, guests: &Guests<'r>) -> Result<Self, Failure> {
+        let (name, mut plan) = (shown(path), read(path)?);
+        let runner = guests.adopt(&mut plan, wanted, &name)?;
+        Ok(Subject { name, plan, runner })
+    }
+
+    /// Refuses nodes that the run does not have.
+    pub fn check_nodes(&self, nodes: impl IntoIterator<Item = u8>) -> Result<(), Failure> {
+        let (name, last) = (&self.name, self.plan.cluster.nodes);
+        let unknown = nodes.into_iter().find(|node| *node > last);
+        unknown.map_or(Ok(()), |node| {
+            Err(Failure::usage(format!("--node {node}: {name} has nodes 1 to {last}")))
+        })
+    }
 }
 
-/// A random plan instead of a file.
 #[derive(Args)]
 pub struct SeedArgs {
     /// Runs the random plan of this seed
@@ -70,43 +86,32 @@ pub struct SeedArgs {
     profile: Option<Profile>,
 }
 
+impl SeedArgs {
+    /// The random plan of a seed, for this guest.
+    pub fn draw<'r>(
+        &self,
+        seed: u64,
+        wanted: &GuestArgs,
+        guests: &Guests<'r>,
+    ) -> Result<Subject<'r>, Failure> {
+        let (runner, guest) = wanted.chosen(guests)?;
+        let config = self.nodes.into_iter().fold(Config::default(), Config::with_nodes);
+        let config = self.profile.into_iter().fold(config, Config::with_profile);
+        let mut plan = draw_with(seed, &config);
+        plan.restrict(&guest);
+        Ok(Subject { name: format!("seed-{seed}"), plan, runner })
+    }
+}
+
 impl SourceArgs {
-    /// The run that is named.
     pub fn subject<'r>(&self, guests: &Guests<'r>) -> Result<Subject<'r>, Failure> {
-        let (name, mut plan, runner) = match (&self.source, self.seed.seed) {
-            (Some(source), _) => {
-                let (name, mut plan) = read(source)?;
-                let runner = guests.adopt(&mut plan, &self.guest, &name)?;
-                (name, plan, runner)
-            }
-            (None, Some(seed)) => {
-                let runner = guests.named(self.guest.guest.as_deref())?;
-                let guest = self.guest.guest(runner)?;
-                (format!("seed-{seed}"), self.seed.draw(&guest, seed), runner)
-            }
+        let mut subject = match (&self.source, self.seed.seed) {
+            (Some(source), _) => Subject::read(source, &self.guest, guests)?,
+            (None, Some(seed)) => self.seed.draw(seed, &self.guest, guests)?,
             (None, None) => return Err(Failure::usage("name a scenario, a saved run or a --seed")),
         };
-        if self.without_bugs {
-            take_bugs_out(&mut plan);
-        }
-        check_bugs(runner, &self.bug)?;
-        plan.raft.bugs.extend(&self.bug);
-        Ok(Subject { name, plan, runner })
-    }
-
-    /// What was named, if it is no seed.
-    pub fn path(&self) -> Option<&Path> {
-        self.source.as_deref()
-    }
-
-    /// The file that holds the run, if it is no seed's.
-    pub fn file(&self) -> Result<Option<PathBuf>, Failure> {
-        self.source.as_deref().map(file_of).transpose()
-    }
-
-    /// Whether bugs are planted or taken out that the file does not name.
-    pub fn changes_bugs(&self) -> bool {
-        self.without_bugs || !self.bug.is_empty()
+        plant(subject.runner, &mut subject.plan, &self.bug, self.without_bugs)?;
+        Ok(subject)
     }
 
     /// What names the same run on another command line.
@@ -115,85 +120,53 @@ impl SourceArgs {
             Some(seed) => format!("--seed {seed}"),
             None => name.to_owned(),
         };
-        if let Some(nodes) = self.seed.nodes {
-            words += &format!(" --nodes {nodes}");
-        }
-        if let Some(profile) = self.seed.profile {
-            words += &format!(" --profile {profile}");
-        }
+        words.extend(self.seed.nodes.map(|nodes| format!(" --nodes {nodes}")));
+        words.extend(self.seed.profile.map(|profile| format!(" --profile {profile}")));
         words += &self.guest.words();
-        for bug in &self.bug {
-            words += &format!(" --bug {bug}");
-        }
-        if self.without_bugs {
-            words += " --without-bugs";
-        }
-        words
+        words.extend(self.bug.iter().map(|bug| format!(" --bug {bug}")));
+        words + if self.without_bugs { " --without-bugs" } else { "" }
     }
 }
 
-impl SeedArgs {
-    /// The random plan of a seed, for this guest.
-    pub fn draw(&self, guest: &Guest, seed: u64) -> Plan {
-        let config = swarm::Config::default();
-        let config = match self.nodes {
-            Some(nodes) => config.with_nodes(nodes),
-            None => config,
-        };
-        let config = match self.profile {
-            Some(profile) => config.with_profile(profile),
-            None => config,
-        };
-        let mut plan = draw_with(seed, &config);
-        plan.restrict(guest);
-        plan
-    }
-}
-
-/// Takes planted bugs out of a plan. What it promised was about them, so it promises nothing any more.
-pub fn take_bugs_out(plan: &mut Plan) {
-    plan.raft.bugs.clear();
-    plan.expect = Expect::default();
-}
-
-/// Reads the run that a path names.
-pub fn read(path: &Path) -> Result<(String, Plan), Failure> {
+/// Reads the plan of the run that a path names.
+fn read(path: &Path) -> Result<Plan, Failure> {
     let file = file_of(path)?;
-    let name = shown(path);
-    if file.extension().is_none_or(|extension| extension != "json") {
-        return Ok((name, files::read(&file)?));
+    if !is_json(&file) {
+        return Ok(files::read(&file)?);
     }
     let text = files::read_text(&file, WRITTEN_BYTES_MAX)?;
-    let mistake = |error| Failure::mistake(&file, &text, &error);
     // A plan alone has no format: its fields are those of a scenario.
-    let has_format = serde_json::from_str::<serde_json::Value>(&text)
-        .map_err(|error| mistake(json_error(&error, &text)))?
-        .get("format")
-        .is_some();
-    if has_format {
-        return Ok((name, parse_saved(&file, &text)?.plan));
+    if parse(&file, &text, |_: &serde_json::Value| Ok(()))?.get("format").is_some() {
+        return Ok(parse_saved(&file, &text)?.plan);
     }
-    Ok((name, scenario::from_json(&text).map_err(mistake)?))
+    scenario::from_json(&text).map_err(|error| Failure::mistake(&file, &text, &error))
 }
 
-/// The file that holds the run that a path names.
-fn file_of(path: &Path) -> Result<PathBuf, Failure> {
-    match path.is_dir() {
-        true => in_folder(path),
-        false => Ok(path.to_owned()),
-    }
+pub fn is_json(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "json")
 }
 
-/// The file in a failure's folder that holds its run.
-fn in_folder(folder: &Path) -> Result<PathBuf, Failure> {
-    let mut files = IN_FOLDERS.iter().map(|name| folder.join(name));
+/// The file that holds the run that a path names, in a failure's folder for one.
+pub fn file_of(path: &Path) -> Result<PathBuf, Failure> {
+    if !path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let mut files = IN_FOLDERS.iter().map(|name| path.join(name));
     files.find(|file| file.is_file()).ok_or_else(|| {
+        let (path, names) = (path.display(), IN_FOLDERS.join(" and no "));
         Failure::usage(format!(
-            "{} is not the folder of a failure: it has no {}; name a scenario or a saved run in it",
-            folder.display(),
-            IN_FOLDERS.join(" and no ")
+            "{path} is not the folder of a failure: it has no {names}; name a scenario or a saved run in it"
         ))
     })
+}
+
+/// Reads the JSON of a file, and checks what it says.
+pub fn parse<T: DeserializeOwned>(
+    path: &Path,
+    text: &str,
+    check: impl FnOnce(&T) -> Checked,
+) -> Result<T, Failure> {
+    read_json(text, check).map_err(|error| Failure::mistake(path, text, &error))
 }
 
 /// Reads a saved run, and checks its plan.
@@ -207,17 +180,145 @@ pub fn read_saved(path: &Path) -> Result<SavedRun, Failure> {
 }
 
 fn parse_saved(path: &Path, text: &str) -> Result<SavedRun, Failure> {
-    let check = |saved: &SavedRun| {
+    parse(path, text, |saved: &SavedRun| {
         require_format(&saved.format, saved.version, (FORMAT, VERSION))?;
         validate(&saved.plan).map_err(|problem| problem.within("plan"))
-    };
-    read_json(text, check).map_err(|error| Failure::mistake(path, text, &error))
+    })
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub struct GuestArgs {
+    /// Whose Raft runs it [default: the one that the file names, or the first that there is]
+    #[arg(long, value_name = "NAME")]
+    pub guest: Option<String>,
+    /// Gives the guest an option of its own, as in mistake=commits-by-count; may be given again
+    #[arg(long = "guest-option", value_name = "OPTION=VALUE")]
+    pub options: Vec<GuestOption>,
+}
+
+/// An option of a guest's own: a name, and a value in JSON, or else text.
+#[derive(Clone, Debug)]
+pub struct GuestOption(String, serde_json::Value);
+
+impl FromStr for GuestOption {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<GuestOption, String> {
+        let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
+        let (name, value) = parts.ok_or("it is OPTION=VALUE, as in mistake=commits-by-count")?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+        Ok(GuestOption(name.into(), value))
+    }
+}
+
+impl fmt::Display for GuestOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.1.as_str() {
+            Some(text) => write!(f, "{}={text}", self.0),
+            None => write!(f, "{}={}", self.0, self.1),
+        }
+    }
+}
+
+/// Gives a guest further options.
+pub fn add_options(guest: &mut Guest, options: &[GuestOption]) {
+    guest.options.extend(options.iter().map(|it| (it.0.clone(), it.1.clone())));
+}
+
+impl GuestArgs {
+    /// Who runs a plan that no file is for, and its guest with these options.
+    pub fn chosen<'r>(&self, guests: &Guests<'r>) -> Result<(&'r dyn Runner, Guest), Failure> {
+        let runner = guests.named(self.guest.as_deref())?;
+        let mut guest = runner.guest().clone();
+        add_options(&mut guest, &self.options);
+        runner.check_options(&guest.options).map_err(Failure::usage)?;
+        Ok((runner, guest))
+    }
+
+    /// What says the same on another command line, after a space.
+    pub fn words(&self) -> String {
+        let guest = self.guest.iter().map(|guest| format!(" --guest {guest}"));
+        let options = self.options.iter().map(|option| format!(" --guest-option {option}"));
+        guest.chain(options).collect()
+    }
+}
+
+/// Refuses bugs that are to be planted in another Raft than the built-in one: they would change nothing.
+pub fn check_bugs(runner: &dyn Runner, bugs: &[Bug]) -> Result<(), Failure> {
+    match (bugs.first(), runner.guest().name.as_str()) {
+        (Some(bug), name) if name != BUILT_IN => Err(Failure::usage(format!(
+            "{bug} is a bug of the built-in Raft, and cannot be planted in {name}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Plants bugs in a plan, or takes out those that it has. What it promised was about them, so it promises nothing any more then.
+pub fn plant(
+    runner: &dyn Runner,
+    plan: &mut Plan,
+    bugs: &[Bug],
+    without: bool,
+) -> Result<(), Failure> {
+    if without {
+        plan.raft.bugs.clear();
+        plan.expect = Expect::default();
+    }
+    plan.raft.bugs.extend(bugs);
+    check_bugs(runner, bugs)
+}
+
+/// The Rafts that a command line runs. The first is the one that is run if none is named.
+pub struct Guests<'r> {
+    runners: Vec<&'r dyn Runner>,
+}
+
+impl<'r> Guests<'r> {
+    /// These Rafts, and the built-in one.
+    pub fn new(runners: &[&'r dyn Runner], built_in: &'r BuiltIn) -> Guests<'r> {
+        let mut runners = runners.to_vec();
+        runners.push(built_in);
+        let names: BTreeSet<&str> = runners.iter().map(|it| it.guest().name.as_str()).collect();
+        assert_eq!(names.len(), runners.len(), "no two guests have the same name");
+        Guests { runners }
+    }
+
+    /// The Raft of this name; the first one without a name.
+    pub fn named(&self, name: Option<&str>) -> Result<&'r dyn Runner, Failure> {
+        let Some(name) = name else { return Ok(self.runners[0]) };
+        let names = || self.runners.iter().map(|runner| runner.guest().name.as_str());
+        let found = self.runners.iter().copied().find(|runner| runner.guest().name == name);
+        found.ok_or_else(|| {
+            let known = names().collect::<Vec<_>>().join(", ");
+            let unknown = unknown("guest", name, names(), "--guest");
+            Failure::usage(format!("{unknown}; this command line has {known}"))
+        })
+    }
+
+    /// Who runs a plan that was read: the Raft that is `wanted`, or that the plan is for. The plan becomes one for that Raft, if it asks
+    /// for nothing that it lacks.
+    pub fn adopt(
+        &self,
+        plan: &mut Plan,
+        wanted: &GuestArgs,
+        source: &str,
+    ) -> Result<&'r dyn Runner, Failure> {
+        let own = Some(plan.guest.name.as_str()).filter(|name| !name.is_empty());
+        let runner = self.named(wanted.guest.as_deref().or(own))?;
+        add_options(&mut plan.guest, &wanted.options);
+        check_bugs(runner, &plan.raft.bugs)
+            .map_err(|failure| Failure::usage(format!("{source}: {}", failure.sentence())))?;
+        adopt(runner, plan).map_err(|problem| {
+            let at = problem.path.join(".");
+            Failure::usage(format!("{source}: {} (at {at})", problem.message))
+        })?;
+        Ok(runner)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::BuiltIn;
     use crate::time::Span;
     use clap::Parser;
     use std::fs;

@@ -5,10 +5,8 @@
 
 pub mod priority;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use crate::bugs::Bugs;
+use crate::named::words;
 use crate::time::{Span, SpanRange};
 
 pub use priority::Priority;
@@ -70,30 +68,17 @@ impl Elections {
     }
 }
 
-/// How reads are answered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reads {
-    /// By an entry in the log, as writes are.
-    #[default]
-    Log,
-    /// By a state machine, after a majority has answered the leader (thesis 6.4).
-    ReadIndex,
-    /// By a state machine, at once while a majority has promised the leader to elect nobody else; by read index without such a promise
-    /// (thesis 6.4.1).
-    Lease,
-}
-
-impl Reads {
-    /// All of them.
-    pub const ALL: [Reads; 3] = [Reads::Log, Reads::ReadIndex, Reads::Lease];
-
-    /// The name in files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Reads::Log => "log",
-            Reads::ReadIndex => "read-index",
-            Reads::Lease => "lease",
-        }
+words! {
+    /// How reads are answered.
+    #[derive(Default)]
+    pub enum Reads {
+        /// By an entry in the log, as writes are.
+        #[default]
+        Log,
+        /// By a state machine, after a majority has answered the leader (thesis 6.4).
+        ReadIndex,
+        /// By a state machine, at once while a majority has promised the leader to elect nobody else; by read index without such a promise
+        /// (thesis 6.4.1).
+        Lease,
     }
 }

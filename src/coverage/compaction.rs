@@ -1,11 +1,12 @@
 //! Notices situations of snapshots and compacted logs. Idle until the first snapshot of a run.
 
+use crate::coverage::Situations;
 use crate::ids::{Index, NODES_MAX, NodeId, Term};
 use crate::message::Summary;
 use crate::node::Role;
-use crate::oracle::shadow::Shadow;
+use crate::oracle::shadow::{NodeShadow, Shadow};
 use crate::record::{Kind, Record};
-use crate::situation::Situation;
+use crate::situation::Situation::{self, *};
 
 /// What was received of a snapshot.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +18,7 @@ struct Parts {
 
 /// What is remembered of one node.
 #[derive(Clone, Debug, Default)]
-struct NodeMemory {
+pub struct NodeMemory {
     /// Whether it is writing a snapshot of its own.
     writing: bool,
     /// Whether its log gave way to a snapshot, and nothing was appended since.
@@ -29,162 +30,134 @@ struct NodeMemory {
     sent: [Option<(Index, u64)>; NODES_MAX as usize],
 }
 
-/// Notices situations of snapshots.
-#[derive(Debug)]
-pub struct Compaction {
-    active: bool,
-    nodes: Vec<NodeMemory>,
-}
-
-impl Compaction {
-    /// Watches so many nodes.
-    pub fn new(nodes: u8) -> Compaction {
-        Compaction { active: false, nodes: vec![NodeMemory::default(); usize::from(nodes)] }
-    }
-
-    /// Whether a record is worth a look.
-    pub fn is_due(&mut self, kind: &Kind) -> bool {
-        self.active |= matches!(kind, Kind::Snapshot { .. });
-        self.active
-    }
-
-    /// Looks at a record; says what is reached. `shadow` has not seen it yet, `commit` is the node's commit index.
-    pub fn observe(
+impl Situations {
+    /// Looks at a record; says what is reached. `shadow` has not seen it yet.
+    pub(super) fn observe_compaction(
         &mut self,
         record: &Record,
         id: NodeId,
-        commit: Index,
         shadow: &Shadow,
     ) -> Option<Situation> {
+        self.snapshots_taken |= matches!(record.kind, Kind::Snapshot { .. });
+        if !self.snapshots_taken {
+            return None;
+        }
         let node = shadow.node(id);
-        let memory = &mut self.nodes[id.slot()];
+        let memory = &mut self.nodes[id.slot()].compaction;
         match record.kind {
             Kind::Snapshot { received, .. } => {
                 memory.writing = !received;
-                (!received).then_some(Situation::SnapshotTaken)
+                (!received).then_some(SnapshotTaken)
             }
             Kind::SnapshotSaved { index, .. } => {
                 memory.writing = false;
                 let sends = |sent: &(Index, u64)| sent.0 < index;
                 let overtaken = memory.sent.iter().flatten().any(sends);
-                (overtaken && node.role == Role::Leader).then_some(Situation::InstallOvertaken)
+                (overtaken && node.role == Role::Leader).then_some(InstallOvertaken)
             }
             Kind::Compact { upto, .. } => {
-                let lacks =
-                    |(_, other): (_, &crate::oracle::shadow::NodeShadow)| other.last_index() < upto;
+                let lacks = |(_, other): (_, &NodeShadow)| other.last_index() < upto;
                 let installs = memory.parts.is_some_and(|parts| parts.index == upto);
-                match () {
-                    () if installs && node.last_index() > upto => {
-                        Some(Situation::SuffixKeptAfterInstall)
-                    }
-                    () if node.role == Role::Leader && shadow.nodes().any(lacks) => {
-                        Some(Situation::CompactedPastFollower)
-                    }
-                    () => None,
+                if installs && node.last_index() > upto {
+                    return Some(SuffixKeptAfterInstall);
                 }
+                (node.role == Role::Leader && shadow.nodes().any(lacks))
+                    .then_some(CompactedPastFollower)
             }
             Kind::Discard { index, .. } => {
                 memory.discarded = true;
                 Some(match node.at(index) {
-                    _ if memory.booted_at == record.event => Situation::InstallFinishedAtRestart,
-                    Some(_) => Situation::SnapshotOverConflict,
-                    None => Situation::SnapshotOverShortLog,
+                    _ if memory.booted_at == record.event => InstallFinishedAtRestart,
+                    Some(_) => SnapshotOverConflict,
+                    None => SnapshotOverShortLog,
                 })
             }
             Kind::Restore { .. } => {
                 memory.parts = None;
                 let restarts = memory.booted_at == record.event;
-                Some(match restarts {
-                    true => Situation::RestartFromSnapshot,
-                    false => Situation::SnapshotInstalled,
-                })
+                Some(if restarts { RestartFromSnapshot } else { SnapshotInstalled })
             }
             Kind::Append { .. } => {
                 let streams = std::mem::take(&mut memory.discarded);
-                match streams {
-                    true => Some(Situation::StreamingAfterInstall),
-                    false => memory.writing.then_some(Situation::AppendsDuringSnapshot),
-                }
+                let first = streams.then_some(StreamingAfterInstall);
+                first.or(memory.writing.then_some(AppendsDuringSnapshot))
             }
             Kind::Crash(_) => {
                 let crashed = std::mem::take(memory);
-                match crashed.parts {
-                    Some(_) => Some(Situation::CrashDuringInstall),
-                    None => crashed.writing.then_some(Situation::CrashWhileWritingSnapshot),
-                }
+                let during = crashed.parts.map(|_| CrashDuringInstall);
+                during.or(crashed.writing.then_some(CrashWhileWritingSnapshot))
             }
             Kind::Boot { last_index, .. } => {
                 memory.booted_at = record.event;
                 let bare = last_index > Index::ZERO && node.base.1 == last_index;
-                bare.then_some(Situation::RestartWithEmptyLog)
+                bare.then_some(RestartWithEmptyLog)
             }
             Kind::Role { role: Role::Leader, .. } => {
                 memory.sent = [None; NODES_MAX as usize];
-                (node.base.0 > Index::ZERO).then_some(Situation::LeaderWithCompactedLog)
+                (node.base.0 > Index::ZERO).then_some(LeaderWithCompactedLog)
             }
-            Kind::Send { to, message, .. } => self.send(id, to, &message, shadow),
-            Kind::Deliver { message, .. } => self.deliver(id, &message, commit, shadow),
+            Kind::Send { to, message, .. } => self.snapshot_sent(id, to, &message, shadow),
+            Kind::Deliver { message, .. } => self.snapshot_arrived(id, &message, shadow),
             _ => None,
         }
     }
 
-    fn send(
+    fn snapshot_sent(
         &mut self,
         id: NodeId,
         to: NodeId,
         message: &Summary,
         shadow: &Shadow,
     ) -> Option<Situation> {
-        let sent = &mut self.nodes[id.slot()].sent[to.slot()];
+        let sent = &mut self.nodes[id.slot()].compaction.sent[to.slot()];
         match *message {
             Summary::InstallSnapshot { last_index, offset, .. } => {
                 let part = (last_index, offset);
                 let before = sent.replace(part);
                 match before {
-                    Some(before) if before == part => Some(Situation::SnapshotPartResent),
-                    _ if part.1 > 0 => Some(Situation::SnapshotInParts),
-                    _ => Some(Situation::FollowerNeedsSnapshot),
+                    Some(before) if before == part => Some(SnapshotPartResent),
+                    _ if part.1 > 0 => Some(SnapshotInParts),
+                    _ => Some(FollowerNeedsSnapshot),
                 }
             }
             Summary::AppendEntries { prev_index, entries, .. } => {
                 *sent = None;
                 let covered = prev_index < shadow.node(id).snapshot.0;
-                (covered && entries > 0).then_some(Situation::TrailingEntriesSent)
+                (covered && entries > 0).then_some(TrailingEntriesSent)
             }
             _ => None,
         }
     }
 
-    fn deliver(
+    fn snapshot_arrived(
         &mut self,
         id: NodeId,
         message: &Summary,
-        commit: Index,
         shadow: &Shadow,
     ) -> Option<Situation> {
         let node = shadow.node(id);
         match *message {
-            Summary::InstallSnapshot { term, .. } if term < node.term => {
-                Some(Situation::SnapshotPartStale)
-            }
-            Summary::InstallSnapshot { last_index, .. } if last_index <= commit => {
-                Some(Situation::SnapshotNotNeeded)
+            Summary::InstallSnapshot { term, .. } if term < node.term => Some(SnapshotPartStale),
+            Summary::InstallSnapshot { last_index, .. }
+                if last_index <= self.nodes[id.slot()].commit =>
+            {
+                Some(SnapshotNotNeeded)
             }
             Summary::InstallSnapshot { term, last_index, offset, bytes, .. } => {
                 let parts = Parts { term, index: last_index, upto: offset };
-                self.part(id, parts, bytes)
+                self.snapshot_part(id, parts, bytes)
             }
             Summary::AppendEntries { term, prev_index, .. } => {
                 let below = term >= node.term && prev_index < node.base.0;
-                below.then_some(Situation::AppendBelowBase)
+                below.then_some(AppendBelowBase)
             }
             _ => None,
         }
     }
 
     /// A part of so many bytes arrives, of a snapshot of which `part.upto` bytes come before.
-    fn part(&mut self, id: NodeId, part: Parts, bytes: u32) -> Option<Situation> {
-        let parts = &mut self.nodes[id.slot()].parts;
+    fn snapshot_part(&mut self, id: NodeId, part: Parts, bytes: u32) -> Option<Situation> {
+        let parts = &mut self.nodes[id.slot()].compaction.parts;
         let fresh = Parts { upto: 0, ..part };
         let changed = parts.is_some_and(|parts| parts.term < part.term);
         let older = parts.is_some_and(|parts| parts.index > part.index && !changed);
@@ -199,9 +172,9 @@ impl Compaction {
             now.upto += u64::from(bytes);
         }
         match () {
-            () if changed => Some(Situation::LeaderChangedDuringInstall),
-            () if offset < before => Some(Situation::SnapshotPartRepeated),
-            () if offset > before => Some(Situation::SnapshotPartAfterGap),
+            () if changed => Some(LeaderChangedDuringInstall),
+            () if offset < before => Some(SnapshotPartRepeated),
+            () if offset > before => Some(SnapshotPartAfterGap),
             () => None,
         }
     }

@@ -1,23 +1,15 @@
 //! Situations of disks that rot, are full, or fail again.
 
 use crate::coverage::Situations;
-use crate::ids::{Index, NODES_MAX, NodeId};
+use crate::ids::{Index, NodeId};
 use crate::node::{DiskFile, Role};
 use crate::oracle::Oracles;
 use crate::record::{Kind, Record};
-use crate::situation::Situation;
-
-/// What is remembered of all disks.
-#[derive(Debug, Default)]
-pub struct Memory {
-    /// Whether any disk has failed yet: until then there is nothing to remember.
-    any: bool,
-    nodes: [NodeMemory; NODES_MAX as usize],
-}
+use crate::situation::Situation::*;
 
 /// What is remembered of one disk.
 #[derive(Clone, Copy, Debug, Default)]
-struct NodeMemory {
+pub struct NodeMemory {
     /// The first entry whose record rotted, and is still there.
     corrupt: Option<Index>,
     /// Whether a write failed, and nothing was durable since.
@@ -33,20 +25,20 @@ impl Situations {
             record.kind,
             Kind::Corrupt { .. } | Kind::Refuse { .. } | Kind::WriteFailed { .. }
         );
-        self.disks.any |= fails;
-        if !self.disks.any {
+        self.disks_failed |= fails;
+        if !self.disks_failed {
             return false;
         }
-        let disk = &mut self.disks.nodes[id.slot()];
+        let disk = &mut self.nodes[id.slot()].disk;
         match record.kind {
             Kind::Boot { .. } => disk.booted = record.event,
             Kind::Durable { .. } => disk.failed = false,
             Kind::Wipe { .. } => disk.corrupt = None,
             Kind::WriteFailed { .. } => {
                 let again = std::mem::replace(&mut disk.failed, true);
-                self.reach_if(again, Situation::WriteFailedAgain, id);
+                self.reach_if(again, WriteFailedAgain, id);
                 let leads = oracles.shadow().node(id).role == Role::Leader;
-                self.reach_if(leads, Situation::LeaderWriteFailed, id);
+                self.reach_if(leads, LeaderWriteFailed, id);
             }
             Kind::Corrupt { what, index, .. } => {
                 if what.is_log() {
@@ -58,20 +50,20 @@ impl Situations {
                 if what.is_log() {
                     disk.corrupt = Some(index).filter(|index| *index > Index::ZERO);
                 }
-                self.reach(Situation::StartRefused, Some(id));
+                self.reach(StartRefused, Some(id));
             }
             Kind::Truncate { from, .. } if disk.corrupt.is_some_and(|index| index >= from) => {
                 let dropped = disk.booted == record.event;
                 disk.corrupt = None;
-                self.reach_if(dropped, Situation::CorruptTailDropped, id);
-                self.reach_if(!dropped, Situation::CorruptRecordRemoved, id);
+                self.reach_if(dropped, CorruptTailDropped, id);
+                self.reach_if(!dropped, CorruptRecordRemoved, id);
                 return dropped;
             }
             Kind::Compact { upto: index, .. } | Kind::Discard { index, .. }
                 if disk.corrupt.is_some_and(|corrupt| corrupt <= index) =>
             {
                 disk.corrupt = None;
-                self.reach(Situation::CorruptRecordRemoved, Some(id));
+                self.reach(CorruptRecordRemoved, Some(id));
             }
             _ => {}
         }
@@ -79,19 +71,19 @@ impl Situations {
     }
 
     fn rots(&mut self, id: NodeId, what: DiskFile, index: Index, oracles: &Oracles) {
-        self.reach(Situation::RecordCorrupted, Some(id));
+        self.reach(RecordCorrupted, Some(id));
         match what {
             DiskFile::Log => {}
-            DiskFile::Vote => return self.reach(Situation::VoteCorrupted, Some(id)),
-            DiskFile::Snapshot => return self.reach(Situation::SnapshotCorrupted, Some(id)),
+            DiskFile::Vote => return self.reach(VoteCorrupted, Some(id)),
+            DiskFile::Snapshot => return self.reach(SnapshotCorrupted, Some(id)),
         }
         let shadow = oracles.shadow();
         let place = oracles.commits().committed_at(index);
         if place.is_some() && place == shadow.node(id).durable_at(index) {
-            self.reach(Situation::CommittedRecordCorrupted, Some(id));
+            self.reach(CommittedRecordCorrupted, Some(id));
             let configuration = shadow.configuration_of(id);
             let bare = |place| shadow.copies(index, place, configuration).is_bare();
-            self.reach_if(place.is_some_and(bare), Situation::LastCopiesCorrupted, id);
+            self.reach_if(place.is_some_and(bare), LastCopiesCorrupted, id);
         }
     }
 }

@@ -6,12 +6,11 @@ use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::record::{Kind, Record};
-use crate::situation::Situation;
+use crate::situation::Situation::{self, *};
 
 /// What is remembered of all nodes together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Memory {
-    nodes: Vec<NodeMemory>,
     /// The latest transfer that is not over: the transferee, and the term of the leader.
     handover: Option<(NodeId, Term)>,
     /// The event in which a node's time was up and it had priorities to think of.
@@ -20,7 +19,7 @@ pub struct Memory {
 
 /// What is remembered of one node.
 #[derive(Clone, Debug, Default)]
-struct NodeMemory {
+pub struct NodeMemory {
     /// How often it asked since it became pre-candidate, and in which event it did last.
     asked: (u32, u64),
     /// Why its answer to each pre-vote will be no, if it is no.
@@ -39,14 +38,6 @@ struct NodeMemory {
     target: (u32, u32),
 }
 
-impl Memory {
-    /// Nothing happened yet.
-    pub fn new(nodes: u8) -> Memory {
-        let nodes = vec![NodeMemory::default(); usize::from(nodes)];
-        Memory { nodes, handover: None, waiting: None }
-    }
-}
-
 impl Situations {
     /// Notices at the first record of the next event that a follower whose timer fired did not stand.
     pub(super) fn observe_waiting(&mut self, record: &Record) {
@@ -54,202 +45,184 @@ impl Situations {
             && event != record.event
         {
             self.elections.waiting = None;
-            self.reach(Situation::ElectionLeftToOthers, Some(node));
+            self.reach(ElectionLeftToOthers, Some(node));
         }
     }
 
     /// Looks at a record of a node.
     pub(super) fn observe_elections(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
         match record.kind {
-            Kind::Send { to, ref message, .. } => self.election_send(record, id, to, message),
+            Kind::Send { to, ref message, .. } => self.election_send(id, to, message),
             Kind::Deliver { from, ref message, .. } => {
-                self.election_deliver(record, id, from, message, oracles);
+                self.election_deliver(id, from, message, oracles);
             }
-            Kind::Term { .. } => self.elections.nodes[id.slot()].term_rose = record.event,
-            Kind::Role { role, term } => self.election_role(record, id, role, term, oracles),
-            Kind::Transfer { to } => self.transfer(record, id, to, oracles),
+            Kind::Term { .. } => self.nodes[id.slot()].election.term_rose = record.event,
+            Kind::Role { role, term } => self.election_role(id, role, term, oracles),
+            Kind::Transfer { to } => self.transfer(id, to, oracles),
             Kind::TargetPriority { target } => {
-                let memory = &mut self.elections.nodes[id.slot()];
+                let memory = &mut self.nodes[id.slot()].election;
                 let decayed = target < memory.target.0;
                 memory.target = (target, memory.target.1.max(target));
-                self.reach_if(decayed, Situation::PriorityDecayed, id);
+                self.reach_if(decayed, PriorityDecayed, id);
             }
-            Kind::Timer { .. } if self.elections.nodes[id.slot()].target.0 > 0 => {
+            Kind::Timer { .. } if self.nodes[id.slot()].election.target.0 > 0 => {
                 let follows = oracles.shadow().node(id).role == Role::Follower;
                 self.elections.waiting = follows.then_some((record.event, id));
             }
-            Kind::Append { .. } if self.elections.nodes[id.slot()].gave_up => {
-                self.elections.nodes[id.slot()].gave_up = false;
+            Kind::Append { .. } if self.nodes[id.slot()].election.gave_up => {
+                self.nodes[id.slot()].election.gave_up = false;
                 let leads = oracles.shadow().node(id).role == Role::Leader;
-                self.reach_if(leads, Situation::RequestsTakenAgain, id);
+                self.reach_if(leads, RequestsTakenAgain, id);
             }
             Kind::Reply { applied: false, .. } => {
-                let handing = self.elections.nodes[id.slot()].transfer.is_some();
-                self.reach_if(handing, Situation::RequestRefusedInTransfer, id);
+                let handing = self.nodes[id.slot()].election.transfer.is_some();
+                self.reach_if(handing, RequestRefusedInTransfer, id);
             }
             Kind::Crash(_) => self.crash_in_transfer(id),
             _ => {}
         }
     }
 
-    fn election_send(&mut self, record: &Record, id: NodeId, to: NodeId, message: &Summary) {
-        let memory = &mut self.elections.nodes[id.slot()];
+    fn election_send(&mut self, id: NodeId, to: NodeId, message: &Summary) {
+        let memory = &mut self.nodes[id.slot()].election;
         match *message {
-            Summary::PreVote { .. } if memory.asked.1 != record.event => {
-                memory.asked = (memory.asked.0 + 1, record.event);
-                self.reach(Situation::PreVoteRepeated, Some(id));
+            Summary::PreVote { .. } if memory.asked.1 != self.event => {
+                memory.asked = (memory.asked.0 + 1, self.event);
+                self.reach(PreVoteRepeated, Some(id));
             }
             Summary::PreVoteReply { granted, .. } => {
                 let against = memory.against[to.slot()].take();
-                let granted = granted.then_some(Situation::PreVoteGranted);
+                let granted = granted.then_some(PreVoteGranted);
                 if let Some(situation) = granted.or(against) {
                     self.reach(situation, Some(id));
                 }
             }
             Summary::TimeoutNow { .. } => {
                 if let Some((_, begun, behind)) = &mut memory.transfer {
-                    let caught_up = std::mem::take(behind) && *begun != record.event;
-                    self.reach_if(caught_up, Situation::TransfereeCaughtUp, id);
+                    let caught_up = std::mem::take(behind) && *begun != self.event;
+                    self.reach_if(caught_up, TransfereeCaughtUp, id);
                 }
             }
             Summary::ForwardReply { applied: false, .. } => {
                 let handing = memory.transfer.is_some();
-                self.reach_if(handing, Situation::RequestRefusedInTransfer, id);
+                self.reach_if(handing, RequestRefusedInTransfer, id);
             }
             _ => {}
         }
     }
 
-    fn election_deliver(
-        &mut self,
-        record: &Record,
-        id: NodeId,
-        from: NodeId,
-        message: &Summary,
-        oracles: &Oracles,
-    ) {
+    fn election_deliver(&mut self, id: NodeId, from: NodeId, message: &Summary, oracles: &Oracles) {
         let shadow = oracles.shadow();
         let node = shadow.node(id);
-        let memory = &mut self.elections.nodes[id.slot()];
+        let memory = &mut self.nodes[id.slot()].election;
         match *message {
             Summary::PreVote { term, last_index, last_term } => {
                 let last = (shadow.last_term(id), node.last_index());
                 memory.against[from.slot()] = Some(match () {
-                    () if term <= node.term => Situation::PreVoteRefusedTerm,
-                    () if (last_term, last_index) < last => Situation::PreVoteRefusedLog,
-                    () => Situation::PreVoteRefusedLeaderHeard,
+                    () if term <= node.term => PreVoteRefusedTerm,
+                    () if (last_term, last_index) < last => PreVoteRefusedLog,
+                    () => PreVoteRefusedLeaderHeard,
                 });
             }
             Summary::PreVoteReply { term, granted: true } => {
                 let late = node.role == Role::Candidate && node.term == term;
-                self.reach_if(late, Situation::LatePreVoteGrant, id);
+                self.reach_if(late, LatePreVoteGrant, id);
             }
             Summary::TimeoutNow { term } => {
                 let stale = term < node.term;
-                memory.told = if stale { memory.told } else { (record.event, memory.told.1) };
-                self.reach_if(stale, Situation::TimeoutNowStale, id);
+                memory.told = if stale { memory.told } else { (self.event, memory.told.1) };
+                self.reach_if(stale, TimeoutNowStale, id);
             }
             Summary::RequestVote { term, by_leader: true, .. } => {
-                let news = term > node.term;
-                self.reach_if(news, Situation::LoyaltySetAside, id);
+                self.reach_if(term > node.term, LoyaltySetAside, id);
             }
             _ => {}
         }
     }
 
-    fn election_role(
-        &mut self,
-        record: &Record,
-        id: NodeId,
-        role: Role,
-        term: Term,
-        oracles: &Oracles,
-    ) {
+    fn election_role(&mut self, id: NodeId, role: Role, term: Term, oracles: &Oracles) {
         let was = oracles.shadow().node(id).role;
-        if self.elections.waiting == Some((record.event, id)) {
+        if self.elections.waiting == Some((self.event, id)) {
             self.elections.waiting = None;
         }
-        let memory = &mut self.elections.nodes[id.slot()];
-        let same_term = memory.term_rose != record.event;
+        let memory = &mut self.nodes[id.slot()].election;
+        let same_term = memory.term_rose != self.event;
         let asked = memory.asked.0;
         let lost = role != Role::Leader && std::mem::take(&mut memory.standing) > Term::ZERO;
-        self.reach_if(lost, Situation::PreVoteWonElectionLost, id);
+        self.reach_if(lost, PreVoteWonElectionLost, id);
         match role {
             Role::PreCandidate => {
-                self.elections.nodes[id.slot()].asked = (1, record.event);
-                self.reach(Situation::PreVoteAsked, Some(id));
+                self.nodes[id.slot()].election.asked = (1, self.event);
+                self.reach(PreVoteAsked, Some(id));
             }
-            Role::Candidate => self.stand_after_all(record, id, was, term),
+            Role::Candidate => self.stand_after_all(id, was, term),
             Role::Leader => self.lead_after_all(id, term),
             Role::Follower if was == Role::PreCandidate => {
-                self.reach_if(same_term, Situation::PreCandidateYields, id);
-                self.reach_if(!same_term, Situation::PreCandidateOutdated, id);
-                self.reach_if(same_term && asked > 1, Situation::ReturnedQuietly, id);
+                self.reach_if(same_term, PreCandidateYields, id);
+                self.reach_if(!same_term, PreCandidateOutdated, id);
+                self.reach_if(same_term && asked > 1, ReturnedQuietly, id);
             }
             Role::Follower => {
-                let steps_down = was == Role::Leader && same_term;
-                self.reach_if(steps_down, Situation::LeaderWithoutQuorum, id);
+                self.reach_if(was == Role::Leader && same_term, LeaderWithoutQuorum, id);
             }
         }
     }
 
     /// A node stands: its leader told it to, or a majority said that it would vote for it.
-    fn stand_after_all(&mut self, record: &Record, id: NodeId, was: Role, term: Term) {
-        let memory = &mut self.elections.nodes[id.slot()];
-        if memory.told.0 == record.event {
+    fn stand_after_all(&mut self, id: NodeId, was: Role, term: Term) {
+        let memory = &mut self.nodes[id.slot()].election;
+        if memory.told.0 == self.event {
             memory.told.1 = term;
-            self.reach(Situation::ElectionByTransfer, Some(id));
+            self.reach(ElectionByTransfer, Some(id));
         } else if was == Role::PreCandidate {
             memory.standing = term;
-            self.reach(Situation::PreVoteWon, Some(id));
+            self.reach(PreVoteWon, Some(id));
         }
     }
 
     fn lead_after_all(&mut self, id: NodeId, term: Term) {
-        let memory = &mut self.elections.nodes[id.slot()];
+        let memory = &mut self.nodes[id.slot()].election;
         memory.standing = Term::ZERO;
         let (target, highest) = memory.target;
         let told = memory.told.1 == term;
-        self.reach_if(told, Situation::TransferCompleted, id);
-        let lower = target < highest;
-        self.reach_if(lower, Situation::LowerPriorityElected, id);
+        self.reach_if(told, TransferCompleted, id);
+        self.reach_if(target < highest, LowerPriorityElected, id);
         let other = |(transferee, of): &(NodeId, Term)| *transferee != id && *of < term;
         let lost = self.elections.handover.take().is_some_and(|handover| other(&handover));
-        self.reach_if(lost, Situation::TransferLostToAnother, id);
+        self.reach_if(lost, TransferLostToAnother, id);
     }
 
-    fn transfer(&mut self, record: &Record, id: NodeId, to: Option<NodeId>, oracles: &Oracles) {
+    fn transfer(&mut self, id: NodeId, to: Option<NodeId>, oracles: &Oracles) {
         let shadow = oracles.shadow();
         let node = shadow.node(id);
-        let memory = &mut self.elections.nodes[id.slot()];
+        let memory = &mut self.nodes[id.slot()].election;
         let Some(transferee) = to else {
             memory.transfer = None;
             if node.role == Role::Leader {
                 memory.gave_up = true;
                 self.elections.handover = None;
-                self.reach(Situation::TransferAborted, Some(id));
+                self.reach(TransferAborted, Some(id));
             }
             return;
         };
         let last = node.last_index();
         let behind = shadow.node(transferee).durable_at(last) != node.at(last);
-        memory.transfer = Some((transferee, record.event, behind));
+        memory.transfer = Some((transferee, self.event, behind));
         memory.gave_up = false;
         self.elections.handover = Some((transferee, node.term));
-        self.reach(Situation::TransferBegun, Some(id));
-        self.reach_if(behind, Situation::TransfereeBehind, id);
-        let down = !shadow.node(transferee).up;
-        self.reach_if(down, Situation::TransfereeDown, transferee);
+        self.reach(TransferBegun, Some(id));
+        self.reach_if(behind, TransfereeBehind, id);
+        self.reach_if(!shadow.node(transferee).up, TransfereeDown, transferee);
     }
 
     fn crash_in_transfer(&mut self, id: NodeId) {
-        let memory = &mut self.elections.nodes[id.slot()];
+        let memory = &mut self.nodes[id.slot()].election;
         memory.standing = Term::ZERO;
         memory.gave_up = false;
         let handing = memory.transfer.take().is_some();
-        self.reach_if(handing, Situation::TransferLeaderCrashed, id);
-        let mut transferees = self.elections.nodes.iter().filter_map(|memory| memory.transfer);
+        self.reach_if(handing, TransferLeaderCrashed, id);
+        let mut transferees = self.nodes.iter().filter_map(|memory| memory.election.transfer);
         let transferee = transferees.any(|(transferee, ..)| transferee == id);
-        self.reach_if(transferee, Situation::TransfereeDown, id);
+        self.reach_if(transferee, TransfereeDown, id);
     }
 }

@@ -6,60 +6,31 @@ use crate::ids::{Index, NODES_MAX, NodeId, NodeSet};
 use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::Oracles;
-use crate::situation::Situation;
-
-/// What is remembered of entries under way.
-#[derive(Debug)]
-pub struct Memory {
-    leaders: Vec<UnderWay>,
-}
+use crate::situation::Situation::*;
 
 /// What a leader has under way, since it was elected.
 #[derive(Clone, Debug, Default)]
-struct UnderWay {
+pub struct UnderWay {
     /// The end of what each follower was sent last; zero where it refused that, or is sent a snapshot.
     sent: [Index; NODES_MAX as usize],
     /// The event in which that was.
     sent_at: [u64; NODES_MAX as usize],
     /// The last entry that anybody was sent.
-    furthest: Index,
+    pub(super) furthest: Index,
     /// The event in which the leader appended something last, and the last entry that anybody had been sent by its end.
-    appended: (u64, Index),
+    pub(super) appended: (u64, Index),
     /// Who has accepted something, and refused nothing since: the leader waits for no answer of theirs to find where logs agree.
-    streaming: NodeSet,
+    pub(super) streaming: NodeSet,
     /// The event in which an answer arrived from a follower for which something had been held back, and the follower.
     held: Option<(u64, NodeId)>,
 }
 
-impl Memory {
-    /// Nothing happened yet.
-    pub fn new(nodes: u8) -> Memory {
-        Memory { leaders: vec![UnderWay::default(); usize::from(nodes)] }
-    }
-}
-
 impl Situations {
-    /// A node begins to lead.
-    pub(super) fn flow_begins(&mut self, id: NodeId) {
-        self.flow.leaders[id.slot()] = UnderWay::default();
-    }
-
-    /// A leader appends an entry, and sends whomever it may what they lack.
-    pub(super) fn entries_due(&mut self, event: u64, id: NodeId) {
-        let under_way = &mut self.flow.leaders[id.slot()];
-        under_way.appended = (event, under_way.furthest);
-    }
-
     /// A leader sends a follower the entries behind one index and up to another.
-    pub(super) fn entries_sent(
-        &mut self,
-        event: u64,
-        id: NodeId,
-        to: NodeId,
-        (prev, end): (Index, Index),
-    ) {
+    pub(super) fn entries_sent(&mut self, id: NodeId, to: NodeId, (prev, end): (Index, Index)) {
+        let event = self.event;
         let acked = self.nodes[id.slot()].acked[to.slot()];
-        let under_way = &mut self.flow.leaders[id.slot()];
+        let under_way = &mut self.nodes[id.slot()].under_way;
         let before = std::mem::replace(&mut under_way.sent[to.slot()], end);
         let pipelined = before > acked && prev >= before;
         let held = under_way.held == Some((event, to)) && prev == before;
@@ -70,15 +41,14 @@ impl Situations {
         if under_way.appended.0 == event {
             under_way.appended.1 = under_way.furthest;
         }
-        self.reach_if(pipelined, Situation::AppendsPipelined, id);
-        self.reach_if(held, Situation::WindowFull, id);
-        self.reach_if(cut, Situation::AppendCutShort, id);
+        self.reach_if(pipelined, AppendsPipelined, id);
+        self.reach_if(held, WindowFull, id);
+        self.reach_if(cut, AppendCutShort, id);
     }
 
     /// A follower accepts or refuses entries: an answer that reaches the leader of its term changes what that sends next.
     pub(super) fn append_answered(
         &mut self,
-        event: u64,
         id: NodeId,
         from: NodeId,
         reply: &Summary,
@@ -92,16 +62,16 @@ impl Situations {
         let accepted = matches!(reply, Summary::Appended { .. });
         if reply.term() < node.term {
             let earlier = reply.term() == memory.led.1 && accepted;
-            self.reach_if(accepted, Situation::AckStale, id);
-            return self.reach_if(earlier, Situation::AckFromEarlierLeadership, id);
+            self.reach_if(accepted, AckStale, id);
+            return self.reach_if(earlier, AckFromEarlierLeadership, id);
         }
         match *reply {
             Summary::Appended { match_index, .. } => {
                 let acked = &mut memory.acked[from.slot()];
                 let before = *acked;
                 *acked = match_index.max(before);
-                self.entries_accepted(event, id, from, before);
-                self.reach_if(match_index < before, Situation::AckOvertaken, id);
+                self.entries_accepted(id, from, before);
+                self.reach_if(match_index < before, AckOvertaken, id);
                 self.old_entry_on_majority(id, oracles);
             }
             Summary::Conflict { rejected, .. } => {
@@ -127,31 +97,26 @@ impl Situations {
         let index = copies[count - (count / 2 + 1)];
         if index > memory.commit && term_at(oracles, node, index) < node.term {
             memory.held_back = true;
-            self.reach(Situation::OldEntryOnMajority, Some(id));
+            self.reach(OldEntryOnMajority, Some(id));
         }
     }
 
     /// A follower accepts what its leader sent. If the leader has appended something since then, and had sent others more by that time, the
     /// follower was owed that, and only a full window can have kept it back.
-    fn entries_accepted(&mut self, event: u64, id: NodeId, from: NodeId, acked: Index) {
-        let under_way = &mut self.flow.leaders[id.slot()];
+    fn entries_accepted(&mut self, id: NodeId, from: NodeId, acked: Index) {
+        let under_way = &mut self.nodes[id.slot()].under_way;
         let (sent, sent_at) = (under_way.sent[from.slot()], under_way.sent_at[from.slot()]);
         let (appended, furthest) = under_way.appended;
         let streamed = !under_way.streaming.insert(from);
         if streamed && acked < sent && sent_at < appended && sent < furthest {
-            under_way.held = Some((event, from));
+            under_way.held = Some((self.event, from));
         }
     }
 
     /// Nothing is under way to a follower any more: it refused what it was sent, or is sent a snapshot.
     pub(super) fn flow_stops(&mut self, id: NodeId, to: NodeId) {
-        let under_way = &mut self.flow.leaders[id.slot()];
+        let under_way = &mut self.nodes[id.slot()].under_way;
         under_way.sent[to.slot()] = Index::ZERO;
         under_way.streaming.remove(to);
-    }
-
-    /// The members change: a follower may be left out, and come back as one of whom nothing is known.
-    pub(super) fn followers_change(&mut self, id: NodeId) {
-        self.flow.leaders[id.slot()].streaming = NodeSet::EMPTY;
     }
 }

@@ -1,11 +1,11 @@
 //! Situations of changes of the members: who goes by what, and who leads meanwhile (section 6; thesis 4).
 
 use crate::coverage::Situations;
-use crate::ids::NodeId;
+use crate::ids::{NodeId, NodeSet};
 use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::record::{Kind, Record};
-use crate::situation::Situation;
+use crate::situation::Situation::*;
 
 impl Situations {
     /// Looks at a record; `oracles` have not taken it yet.
@@ -20,17 +20,16 @@ impl Situations {
             Kind::Configure { .. } => self.configure(record, id, oracles),
             Kind::Role { role, .. } => self.role_of_member(role, id, oracles),
             Kind::Commit { .. } if shadow.node(id).role == Role::Leader => {
-                let joint = shadow.configuration_of(id).is_joint();
-                self.reach_if(joint, Situation::CommittedInJoint, id);
+                self.reach_if(shadow.configuration_of(id).is_joint(), CommittedInJoint, id);
             }
             Kind::Snapshot { index, received: false, .. } => {
                 let (_, covered) = shadow.configuration_upto(shadow.node(id), index);
-                self.reach_if(covered.is_joint(), Situation::SnapshotTakenInJoint, id);
+                self.reach_if(covered.is_joint(), SnapshotTakenInJoint, id);
             }
             Kind::Truncate { from, .. } => {
                 let node = shadow.node(id);
                 let (latest, _) = shadow.configuration_upto(node, node.last_index());
-                self.reach_if(latest >= from, Situation::ConfigurationUndone, id);
+                self.reach_if(latest >= from, ConfigurationUndone, id);
             }
             _ => {}
         }
@@ -41,22 +40,21 @@ impl Situations {
         let shadow = oracles.shadow();
         let node = shadow.node(id);
         let (_, before) = shadow.configuration_upto(node, index.previous());
-        self.reach_if(next.is_joint(), Situation::JointEntered, id);
+        self.reach_if(next.is_joint(), JointEntered, id);
         if node.role != Role::Leader {
             return;
         }
-        self.followers_change(id);
-        let single = !next.is_joint() && !before.is_joint();
-        self.reach_if(single, Situation::MembersChanged, id);
+        // A follower may be left out, and come back as one of whom nothing is known.
+        self.nodes[id.slot()].under_way.streaming = NodeSet::EMPTY;
+        self.reach_if(!next.is_joint() && !before.is_joint(), MembersChanged, id);
         let promoted = next.voters.intersection(before.learners);
-        self.reach_if(!promoted.is_empty(), Situation::LearnerPromoted, id);
+        self.reach_if(!promoted.is_empty(), LearnerPromoted, id);
         // Who asks for a change begins an event of its own.
         let waited = self
             .reply
             .is_some_and(|(event, from)| event == record.event && promoted.contains(from));
-        self.reach_if(waited, Situation::PromotionWaited, id);
-        let left = before.is_joint() && !next.is_joint();
-        self.reach_if(left, Situation::JointLeft, id);
+        self.reach_if(waited, PromotionWaited, id);
+        self.reach_if(before.is_joint() && !next.is_joint(), JointLeft, id);
     }
 
     fn role_of_member(&mut self, role: Role, id: NodeId, oracles: &Oracles) {
@@ -64,19 +62,18 @@ impl Situations {
         let configuration = shadow.configuration_of(id);
         match role {
             Role::Leader => {
-                self.reach_if(configuration.is_joint(), Situation::LeaderElectedInJoint, id);
+                self.reach_if(configuration.is_joint(), LeaderElectedInJoint, id);
             }
             Role::Follower => {
                 let led = shadow.node(id).role == Role::Leader;
-                let left = led && !configuration.voting().contains(id);
-                self.reach_if(left, Situation::LeaderLeft, id);
+                self.reach_if(led && !configuration.voting().contains(id), LeaderLeft, id);
             }
             Role::Candidate | Role::PreCandidate => {
                 let mut leaders =
                     shadow.nodes().filter(|(_, node)| node.up && node.role == Role::Leader);
                 let outside = leaders
                     .any(|(leader, _)| !shadow.configuration_of(leader).voting().contains(id));
-                self.reach_if(outside, Situation::OutsiderStands, id);
+                self.reach_if(outside, OutsiderStands, id);
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A record is looked at before the shadow takes note of it, so that what it changes can still be seen.
 
-pub mod clients;
+mod clients;
 mod compaction;
 mod crashes;
 mod disks;
@@ -13,8 +13,6 @@ mod membership;
 mod reads;
 mod recovery;
 
-use crate::coverage::clients::Clients;
-use crate::coverage::compaction::Compaction;
 use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Entry, RequestId};
 use crate::message::Summary;
@@ -23,7 +21,7 @@ use crate::oracle::Oracles;
 use crate::oracle::quorum::Tally;
 use crate::oracle::shadow::NodeShadow;
 use crate::record::{Kind, Loss, Record};
-use crate::situation::Situation::{PromiseOutlivedRestart, VoteRefusedPromise};
+use crate::situation::Situation::*;
 use crate::situation::{Counts, Situation};
 use crate::time::Span;
 
@@ -37,7 +35,6 @@ const CONTESTS_MAX: usize = 8;
 #[derive(Debug, Clone, Default)]
 struct NodeMemory {
     up: bool,
-    paused: bool,
     commit: Index,
     applied: Index,
     /// As leader: the write of its latest entry.
@@ -66,11 +63,20 @@ struct NodeMemory {
     born_at_message: u64,
     /// Whether it applied something in this life.
     applied_in_this_life: bool,
+    /// As leader: its latest round of reads, and in which round it asked each node last.
+    round: ((Term, u64), [u64; NODES_MAX as usize]),
+    under_way: flow::UnderWay,
+    election: elections::NodeMemory,
+    lease: leases::NodeMemory,
+    disk: disks::NodeMemory,
+    compaction: compaction::NodeMemory,
 }
 
 /// Notices and counts situations.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Situations {
+    /// The event at hand.
+    event: u64,
     counts: Counts,
     /// Situations that a fault waits for.
     watched: Vec<bool>,
@@ -92,47 +98,27 @@ pub struct Situations {
     crashed_since_commit: NodeSet,
     last_message: u64,
     elections: elections::Memory,
-    disks: disks::Memory,
     recovery: recovery::Memory,
     reads: reads::Memory,
-    leases: leases::Memory,
-    flow: flow::Memory,
-    clients: Clients,
-    /// What the record at hand reached; kept to be used again.
-    reached: Vec<Situation>,
-    compaction: Compaction,
+    clients: clients::Memory,
+    /// Whether any disk has failed yet: until then there is nothing to remember of them.
+    disks_failed: bool,
+    /// Whether any leader was seen to have leases.
+    leases_used: bool,
+    /// Whether any node has taken a snapshot.
+    snapshots_taken: bool,
 }
 
 impl Situations {
     /// Watches a cluster of so many nodes. Those of `watched` can be taken by [`Situations::take_fresh`].
     pub fn new(nodes: u8, watched: impl Iterator<Item = Situation>) -> Situations {
-        let mut watch_for = vec![false; Situation::COUNT];
-        watched.for_each(|situation| watch_for[situation.slot()] = true);
-        Situations {
-            counts: Counts::default(),
-            watched: watch_for,
-            fresh: Vec::new(),
+        let mut situations = Situations {
+            watched: vec![false; Situation::COUNT],
             nodes: vec![NodeMemory::default(); usize::from(nodes)],
-            contests: Vec::new(),
-            redundant: None,
-            reply: None,
-            forwards: Vec::new(),
-            applied: Vec::new(),
-            applied_upto: Index::ZERO,
-            last_commit_by: None,
-            commit_leader_crashed: false,
-            crashed_since_commit: NodeSet::EMPTY,
-            last_message: 0,
-            elections: elections::Memory::new(nodes),
-            disks: disks::Memory::default(),
-            recovery: recovery::Memory::default(),
-            reads: reads::Memory::new(nodes),
-            leases: leases::Memory::new(nodes),
-            flow: flow::Memory::new(nodes),
-            clients: Clients::default(),
-            reached: Vec::new(),
-            compaction: Compaction::new(nodes),
-        }
+            ..Situations::default()
+        };
+        watched.for_each(|situation| situations.watched[situation.slot()] = true);
+        situations
     }
 
     /// How often each was reached.
@@ -164,9 +150,10 @@ impl Situations {
             && event != record.event
         {
             self.redundant = None;
-            self.reach(Situation::AppendRedundant, Some(node));
-            self.reach_if(more, Situation::AppendRedundantShort, node);
+            self.reach(AppendRedundant, Some(node));
+            self.reach_if(more, AppendRedundantShort, node);
         }
+        self.event = record.event;
         self.observe_recovery(record, oracles);
         let routine = is_routine(&record.kind);
         if !routine {
@@ -179,42 +166,35 @@ impl Situations {
             self.observe_elections(record, id, oracles);
             dropped = self.observe_disks(record, id, oracles);
         }
-        if Clients::concerns(&record.kind) {
-            let mut reached = std::mem::take(&mut self.reached);
-            self.clients.observe(record, oracles, &mut reached);
-            reached.drain(..).for_each(|situation| self.reach(situation, Some(id)));
-            self.reached = reached;
-        }
-        if self.compaction.is_due(&record.kind) {
-            let commit = self.nodes[id.slot()].commit;
-            let reached = self.compaction.observe(record, id, commit, oracles.shadow());
-            reached.into_iter().for_each(|situation| self.reach(situation, Some(id)));
+        self.observe_clients(record, id, oracles);
+        if let Some(situation) = self.observe_compaction(record, id, oracles.shadow()) {
+            self.reach(situation, Some(id));
         }
         match record.kind {
             Kind::Deliver { from, id: message, message: summary } => {
-                self.deliver(record, id, (from, message), &summary, oracles);
+                self.deliver(id, (from, message), &summary, oracles);
             }
             Kind::Send { to, id: message, message: summary } => {
                 self.last_message = message;
-                self.send(record.event, id, to, &summary, oracles);
+                self.send(id, to, &summary, oracles);
             }
             Kind::Term { term } => {
                 let before = oracles.shadow().node(id).term;
-                self.reach_if(term.0 > before.0 + 1, Situation::TermJumped, id);
+                self.reach_if(term.0 > before.0 + 1, TermJumped, id);
             }
-            Kind::Role { role, term } => self.role(record, id, role, term, oracles),
+            Kind::Role { role, term } => self.role(id, role, term, oracles),
             Kind::Commit { index, .. } => self.commit(id, index, oracles),
             Kind::Append { write, .. } => {
                 self.redundant = None;
                 let before = std::mem::replace(&mut self.nodes[id.slot()].appended, write);
                 let leads = oracles.shadow().node(id).role == Role::Leader;
-                let appended =
-                    if leads { Situation::LeaderAppended } else { Situation::EntriesAccepted };
+                let appended = if leads { LeaderAppended } else { EntriesAccepted };
                 self.reach(appended, Some(id));
                 if leads {
-                    self.entries_due(record.event, id);
+                    let under_way = &mut self.nodes[id.slot()].under_way;
+                    under_way.appended = (record.event, under_way.furthest);
                 }
-                self.reach_if(leads && before == write, Situation::RequestsGathered, id);
+                self.reach_if(leads && before == write, RequestsGathered, id);
             }
             Kind::Truncate { from, .. } if !dropped => {
                 self.redundant = None;
@@ -233,15 +213,15 @@ impl Situations {
 
     fn durable(&mut self, id: NodeId, write: WriteId, lie: bool, oracles: &Oracles) {
         let node = oracles.shadow().node(id);
-        self.reach_if(lie, Situation::DiskLied, id);
-        self.reach_if(!lie && node.has_been_lied_to(), Situation::DiskKeptWord, id);
-        self.reach_if(node.pending_writes(write) > 1, Situation::GroupCommit, id);
+        self.reach_if(lie, DiskLied, id);
+        self.reach_if(!lie && node.has_been_lied_to(), DiskKeptWord, id);
+        self.reach_if(node.pending_writes(write) > 1, GroupCommit, id);
     }
 
     fn boot(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
         let Kind::Boot { life, term, vote, last_index, applied } = record.kind else { return };
         let newest = oracles.shadow().last_term(id);
-        self.reach_if(newest > term, Situation::TermOlderThanLog, id);
+        self.reach_if(newest > term, TermOlderThanLog, id);
         let memory = &mut self.nodes[id.slot()];
         memory.up = true;
         (memory.commit, memory.applied) = (applied, applied);
@@ -250,12 +230,13 @@ impl Situations {
         memory.applied_in_this_life = false;
         // A crash may have left another vote than the latest.
         memory.voted = vote.map(|vote| (term, vote, life - 1)).or(memory.voted);
-        self.leases.boot(id);
+        memory.lease.knows_leader = false;
+        memory.lease.has_known = false;
+        memory.lease.unanswered = [0; NODES_MAX as usize];
         if life > 1 {
-            self.reach(Situation::NodeRestarted, Some(id));
-            let recovered = last_index > Index::ZERO;
-            self.reach_if(recovered, Situation::RestartRecoveredLog, id);
-            self.reach_if(vote.is_some(), Situation::RestartInTermOfVote, id);
+            self.reach(NodeRestarted, Some(id));
+            self.reach_if(last_index > Index::ZERO, RestartRecoveredLog, id);
+            self.reach_if(vote.is_some(), RestartInTermOfVote, id);
         }
     }
 
@@ -266,18 +247,11 @@ impl Situations {
             Kind::Crash(_) => return self.crash(record, id, oracles),
             Kind::WriteFailed { .. } => {
                 let voting = oracles.shadow().node(id).vote_is_pending();
-                self.reach_if(voting, Situation::DiskErrorInVoteWindow, id);
-                Situation::WriteFailed
+                self.reach_if(voting, DiskErrorInVoteWindow, id);
+                WriteFailed
             }
-            Kind::Pause => {
-                self.nodes[id.slot()].paused = true;
-                if oracles.shadow().node(id).role != Role::Leader {
-                    return;
-                }
-                Situation::LeaderPaused
-            }
+            Kind::Pause if oracles.shadow().node(id).role == Role::Leader => LeaderPaused,
             Kind::Resume => {
-                self.nodes[id.slot()].paused = false;
                 let (shadow, node) = (oracles.shadow(), oracles.shadow().node(id));
                 let newer = shadow
                     .nodes()
@@ -285,54 +259,61 @@ impl Situations {
                 if node.role != Role::Leader || !newer {
                     return;
                 }
-                Situation::LeaderWokeDeposed
+                LeaderWokeDeposed
             }
             Kind::Timer { late, .. } => {
-                self.leases.timer_fired(record.event, id);
-                return self.reach_if(late > Span::millis(1).0, Situation::TimerLate, id);
+                self.nodes[id.slot()].lease.timer = self.event;
+                return self.reach_if(late > Span::millis(1).0, TimerLate, id);
             }
-            Kind::Leader { leader } => return self.leases.leader_known(id, leader),
-            Kind::Clock { .. } => Situation::ClockJumped,
+            Kind::Leader { leader } => {
+                let lease = &mut self.nodes[id.slot()].lease;
+                lease.knows_leader = leader.is_some();
+                lease.has_known |= lease.knows_leader;
+                return;
+            }
+            Kind::Clock { .. } => ClockJumped,
             Kind::Drop { why, .. } => match why {
-                Loss::Network => Situation::MessageLost,
-                Loss::Cut => Situation::MessageCut,
-                Loss::CutInFlight => Situation::MessageCutInFlight,
-                Loss::Down => Situation::MessageToDeadNode,
-                Loss::Unsent => Situation::MessageUnsent,
+                Loss::Network => MessageLost,
+                Loss::Cut => MessageCut,
+                Loss::CutInFlight => MessageCutInFlight,
+                Loss::Down => MessageToDeadNode,
+                Loss::Unsent => MessageUnsent,
             },
-            Kind::Duplicate { .. } => Situation::MessageDuplicated,
+            Kind::Duplicate { .. } => MessageDuplicated,
             Kind::Request { .. } | Kind::Reply { .. } => {
                 return self.read_asked_or_answered(record, id, oracles);
             }
-            Kind::Invoke { attempt, .. } if attempt > 1 => Situation::RequestRetried,
-            Kind::Answered { applied: false, .. } => Situation::RequestRefused,
+            Kind::Invoke { attempt, .. } if attempt > 1 => RequestRetried,
+            Kind::Answered { applied: false, .. } => RequestRefused,
             Kind::Answered { request, applied: true, .. } => {
                 self.forwards.retain(|forwarded| *forwarded != request);
-                Situation::RequestAnswered
+                RequestAnswered
             }
             Kind::TimedOut { request } => {
                 self.forwards.retain(|forwarded| *forwarded != request);
-                Situation::RequestTimedOut
+                RequestTimedOut
             }
             _ => return,
         };
         self.reach(situation, Some(id));
     }
 
-    fn send(&mut self, event: u64, id: NodeId, to: NodeId, summary: &Summary, oracles: &Oracles) {
+    fn send(&mut self, id: NodeId, to: NodeId, summary: &Summary, oracles: &Oracles) {
         match *summary {
             Summary::Vote { granted, .. } => {
-                self.leases.vote_answered(id, to);
-                let expected = self.nodes[id.slot()].asked[to.slot()].take();
-                let asked_in = self.nodes[id.slot()].asked_term[to.slot()];
+                let memory = &mut self.nodes[id.slot()];
+                let unanswered = &mut memory.lease.unanswered[to.slot()];
+                *unanswered = unanswered.saturating_sub(1);
+                let expected = memory.asked[to.slot()].take();
+                let asked_in = memory.asked_term[to.slot()];
                 // An answer that waited for the disk may be older than the latest question.
                 let kept_term = oracles.shadow().node(id).term < asked_in;
                 let situation = match (granted, expected) {
                     (false, Some(VoteRefusedPromise)) => VoteRefusedPromise,
                     (false, Some(PromiseOutlivedRestart)) => PromiseOutlivedRestart,
-                    (false, _) if kept_term => Situation::VoteRefusedLoyal,
-                    (true, Some(Situation::VoteRepeated)) => Situation::VoteRepeated,
-                    (true, _) => Situation::VoteGranted,
+                    (false, _) if kept_term => VoteRefusedLoyal,
+                    (true, Some(VoteRepeated)) => VoteRepeated,
+                    (true, _) => VoteGranted,
                     (false, Some(reason)) => reason,
                     (false, None) => return,
                 };
@@ -340,71 +321,72 @@ impl Situations {
             }
             Summary::AppendEntries { prev_index, entries, .. } => {
                 let refused = std::mem::take(&mut self.nodes[id.slot()].refused[to.slot()]);
-                let skipped = prev_index.next() < refused;
-                self.reach_if(skipped, Situation::BackoffSkipped, id);
-                self.reach_if(entries > 1, Situation::EntriesBatched, id);
+                self.reach_if(prev_index.next() < refused, BackoffSkipped, id);
+                self.reach_if(entries > 1, EntriesBatched, id);
                 if entries > 0 {
                     let end = prev_index.plus(u64::from(entries));
-                    self.entries_sent(event, id, to, (prev_index, end));
+                    self.entries_sent(id, to, (prev_index, end));
                 }
             }
             Summary::InstallSnapshot { .. } => self.flow_stops(id, to),
-            Summary::TimeoutNow { term } => self.leases.transferee_told(id, term),
+            Summary::TimeoutNow { term } => self.nodes[id.slot()].lease.told = term,
             Summary::ForwardReply { request, applied: true } => {
-                self.lease_served(event, id, request, oracles);
+                self.lease_served(id, request, oracles);
             }
             Summary::Forward { request } => {
                 if self.forwards.len() == FORWARDS_MAX {
                     self.forwards.remove(0);
                 }
                 self.forwards.push(request);
-                self.reach(Situation::RequestForwarded, Some(id));
+                self.reach(RequestForwarded, Some(id));
             }
-            _ => self.read_sent(event, id, to, summary, oracles),
+            _ => self.read_sent(id, to, summary, oracles),
         }
     }
 
     fn deliver(
         &mut self,
-        record: &Record,
         id: NodeId,
         (from, message): (NodeId, u64),
         summary: &Summary,
         oracles: &Oracles,
     ) {
         let earlier_life = message < self.nodes[from.slot()].born_at_message;
-        self.reach_if(earlier_life, Situation::MessageFromEarlierLife, id);
+        self.reach_if(earlier_life, MessageFromEarlierLife, id);
         match *summary {
             Summary::RequestVote { term, last_index, last_term, .. } => {
                 self.vote_requested(id, from, term, (last_term, last_index), oracles);
             }
             Summary::Vote { term, granted } => {
-                self.reply = Some((record.event, from));
+                self.reply = Some((self.event, from));
                 if granted {
                     self.vote_arrived(id, from, term, oracles);
                 }
             }
             Summary::AppendEntries { .. } => {
-                self.entries_arrived(record, id, message, summary, oracles);
+                self.entries_arrived(id, message, summary, oracles);
             }
             Summary::Appended { .. } | Summary::Conflict { .. } => {
-                self.reply = Some((record.event, from));
-                self.append_answered(record.event, id, from, summary, oracles);
+                self.reply = Some((self.event, from));
+                self.append_answered(id, from, summary, oracles);
             }
             Summary::Forward { request } => {
-                self.read_asked(record.event, request);
+                self.reads.asked = (self.event, request);
                 let leads = oracles.shadow().node(id).role == Role::Leader;
-                self.reach_if(!leads, Situation::ForwardMisdirected, id);
+                self.reach_if(!leads, ForwardMisdirected, id);
             }
             Summary::ForwardReply { applied, .. } => {
-                self.reach_if(applied, Situation::ForwardAnswered, id);
+                self.reach_if(applied, ForwardAnswered, id);
             }
-            Summary::SnapshotReply { .. } => self.reply = Some((record.event, from)),
+            Summary::SnapshotReply { .. } => self.reply = Some((self.event, from)),
             Summary::ReadRoundReply { term, round, confirmed: true } => {
                 self.lease_round_answered(id, from, (term, round), oracles);
             }
-            Summary::ReadIndex { request } => self.read_asked(record.event, request),
-            Summary::ReadIndexReply { index, .. } => self.read_index_told(id, index),
+            Summary::ReadIndex { request } => self.reads.asked = (self.event, request),
+            Summary::ReadIndexReply { index, .. } => {
+                let behind = index.is_some_and(|index| self.nodes[id.slot()].applied < index);
+                self.reach_if(behind, FollowerReadWaited, id);
+            }
             Summary::PreVote { .. }
             | Summary::PreVoteReply { .. }
             | Summary::TimeoutNow { .. }
@@ -424,34 +406,33 @@ impl Situations {
         (asked_term, asked_index): (Term, Index),
         oracles: &Oracles,
     ) {
-        self.leases.vote_asked(id, from);
+        let unanswered = &mut self.nodes[id.slot()].lease.unanswered[from.slot()];
+        *unanswered = unanswered.saturating_add(1);
         let shadow = oracles.shadow();
         let node = shadow.node(id);
         let (last_term, last_index) = (shadow.last_term(id), node.last_index());
-        let memory = &mut self.nodes[id.slot()];
-        let voted = memory.voted.filter(|(voted, ..)| *voted == term);
+        let voted = self.nodes[id.slot()].voted.filter(|(voted, ..)| *voted == term);
         let expected = match voted {
-            _ if term < node.term => Some(Situation::VoteRefusedStaleTerm),
-            Some((_, candidate, _)) if candidate == from => Some(Situation::VoteRepeated),
-            Some(_) => Some(Situation::VoteRefusedAlreadyGiven),
-            None if asked_term < last_term => Some(Situation::VoteRefusedOlderLastTerm),
+            _ if term < node.term => Some(VoteRefusedStaleTerm),
+            Some((_, candidate, _)) if candidate == from => Some(VoteRepeated),
+            Some(_) => Some(VoteRefusedAlreadyGiven),
+            None if asked_term < last_term => Some(VoteRefusedOlderLastTerm),
             None if asked_term == last_term && asked_index < last_index => {
-                Some(Situation::VoteRefusedShorterLog)
+                Some(VoteRefusedShorterLog)
             }
-            None => self.leases.promise(id, from, node.life),
+            None => self.promise(id, from, node.life),
         };
+        let memory = &mut self.nodes[id.slot()];
         memory.asked[from.slot()] = expected;
         memory.asked_term[from.slot()] = term;
-        let after_restart = voted.is_some_and(|(_, _, life)| life < node.life);
-        self.reach_if(after_restart, Situation::VoteAfterRestart, id);
+        self.reach_if(voted.is_some_and(|(_, _, life)| life < node.life), VoteAfterRestart, id);
     }
 
     fn vote_arrived(&mut self, id: NodeId, from: NodeId, term: Term, oracles: &Oracles) {
         let node = oracles.shadow().node(id);
         if term < node.term {
-            self.reach(Situation::StaleVoteArrived, Some(id));
-            let candidate = node.role == Role::Candidate;
-            self.reach_if(candidate, Situation::StaleVoteReachedCandidate, id);
+            self.reach(StaleVoteArrived, Some(id));
+            self.reach_if(node.role == Role::Candidate, StaleVoteReachedCandidate, id);
             return;
         }
         if !matches!(node.role, Role::Candidate | Role::Leader) {
@@ -460,18 +441,11 @@ impl Situations {
         let votes = &mut self.nodes[id.slot()].votes;
         let new = votes.insert(from);
         let all = new && votes.len() + 1 == self.nodes.len() && node.role == Role::Leader;
-        self.reach_if(!new, Situation::DuplicateVoteArrived, id);
-        self.reach_if(all, Situation::ElectionWonUnanimously, id);
+        self.reach_if(!new, DuplicateVoteArrived, id);
+        self.reach_if(all, ElectionWonUnanimously, id);
     }
 
-    fn entries_arrived(
-        &mut self,
-        record: &Record,
-        id: NodeId,
-        message: u64,
-        append: &Summary,
-        oracles: &Oracles,
-    ) {
+    fn entries_arrived(&mut self, id: NodeId, message: u64, append: &Summary, oracles: &Oracles) {
         let Summary::AppendEntries { term, prev_index, prev_term, entries, commit: leader_commit } =
             *append
         else {
@@ -481,34 +455,32 @@ impl Situations {
         let node = shadow.node(id);
         let (latest_term, latest) = self.nodes[id.slot()].latest_append;
         let some = entries > 0;
-        let overtaken = some && term == latest_term && message < latest;
-        self.reach_if(overtaken, Situation::AppendOvertaken, id);
-        let across = some && term < latest_term;
-        self.reach_if(across, Situation::AppendOvertakenAcrossTerms, id);
+        self.reach_if(some && term == latest_term && message < latest, AppendOvertaken, id);
+        self.reach_if(some && term < latest_term, AppendOvertakenAcrossTerms, id);
         if term < node.term {
-            return self.reach(Situation::AppendRefusedStale, Some(id));
+            return self.reach(AppendRefusedStale, Some(id));
         }
         let memory = &mut self.nodes[id.slot()];
         memory.latest_append = (latest_term, latest).max((term, message));
         let commit = memory.commit;
         let last_index = node.last_index();
         if prev_index > last_index {
-            self.reach(Situation::AppendRefusedGap, Some(id));
+            self.reach(AppendRefusedGap, Some(id));
             let far = prev_index.0 >= last_index.0 + 20;
-            return self.reach_if(far, Situation::FollowerFarBehind, id);
+            return self.reach_if(far, FollowerFarBehind, id);
         }
         if term_at(oracles, node, prev_index) != prev_term {
-            return self.reach(Situation::AppendRefusedConflict, Some(id));
+            return self.reach(AppendRefusedConflict, Some(id));
         }
         let verified = prev_index.plus(u64::from(entries));
         let tail = leader_commit > verified && last_index > verified && leader_commit > commit;
-        self.reach_if(tail, Situation::HeartbeatUncommittedTail, id);
+        self.reach_if(tail, HeartbeatUncommittedTail, id);
         if some && last_index >= verified {
-            self.redundant = Some((record.event, id, last_index > verified));
+            self.redundant = Some((self.event, id, last_index > verified));
         }
     }
 
-    fn role(&mut self, record: &Record, id: NodeId, role: Role, term: Term, oracles: &Oracles) {
+    fn role(&mut self, id: NodeId, role: Role, term: Term, oracles: &Oracles) {
         let node = oracles.shadow().node(id);
         match role {
             Role::Candidate => self.stand(id, term, node, oracles),
@@ -517,10 +489,10 @@ impl Situations {
             Role::Follower => match node.role {
                 Role::Leader => {
                     let uncommitted = node.last_index() > self.nodes[id.slot()].commit;
-                    let by_reply = self.reply.is_some_and(|(event, _)| event == record.event);
-                    self.reach(Situation::LeaderDeposed, Some(id));
-                    self.reach_if(uncommitted, Situation::LeaderDeposedUncommitted, id);
-                    self.reach_if(by_reply, Situation::LeaderDeposedByReply, id);
+                    let by_reply = self.reply.is_some_and(|(event, _)| event == self.event);
+                    self.reach(LeaderDeposed, Some(id));
+                    self.reach_if(uncommitted, LeaderDeposedUncommitted, id);
+                    self.reach_if(by_reply, LeaderDeposedByReply, id);
                 }
                 Role::Candidate => {
                     // The term changes first, and with it the votes that were counted in it.
@@ -529,8 +501,8 @@ impl Situations {
                         .iter()
                         .any(|(contest, who, _)| *contest == term && who.contains(id));
                     let situation = match stood {
-                        true => Situation::CandidateYields,
-                        false => Situation::CandidateOutdated,
+                        true => CandidateYields,
+                        false => CandidateOutdated,
                     };
                     self.reach(situation, Some(id));
                 }
@@ -542,18 +514,18 @@ impl Situations {
     fn stand(&mut self, id: NodeId, term: Term, node: &NodeShadow, oracles: &Oracles) {
         let again = node.role == Role::Candidate;
         self.nodes[id.slot()].votes = NodeSet::EMPTY;
-        self.reach(Situation::ElectionStarted, Some(id));
-        self.reach_if(again, Situation::ElectionRepeated, id);
+        self.reach(ElectionStarted, Some(id));
+        self.reach_if(again, ElectionRepeated, id);
         let led = oracles
             .shadow()
             .nodes()
             .any(|(_, other)| other.up && other.role == Role::Leader && other.term.next() == term);
-        self.reach_if(led, Situation::ElectionDespiteLeader, id);
+        self.reach_if(led, ElectionDespiteLeader, id);
         match self.contests.iter_mut().find(|(contest, ..)| *contest == term) {
             Some((_, who, _)) => {
                 who.insert(id);
                 let second = who.len() == 2;
-                self.reach_if(second, Situation::SplitVote, id);
+                self.reach_if(second, SplitVote, id);
             }
             None => {
                 if self.contests.len() == CONTESTS_MAX {
@@ -567,9 +539,9 @@ impl Situations {
     fn lead(&mut self, id: NodeId, term: Term, oracles: &Oracles) {
         let shadow = oracles.shadow();
         let node = shadow.node(id);
-        self.reach(Situation::LeaderElected, Some(id));
-        self.flow_begins(id);
+        self.reach(LeaderElected, Some(id));
         let memory = &mut self.nodes[id.slot()];
+        memory.under_way = flow::UnderWay::default();
         let again = memory.led.0 > Term::ZERO;
         memory.led = (term, memory.led.0);
         memory.acked = [Index::ZERO; NODES_MAX as usize];
@@ -578,30 +550,29 @@ impl Situations {
         memory.held_back = false;
         let votes = memory.votes.union(NodeSet::only(id));
         let bare = Tally::of(shadow.configuration_of(id), votes).is_bare();
-        self.reach_if(again, Situation::LeaderElectedAgain, id);
-        self.reach_if(bare, Situation::ElectionWonBareMajority, id);
+        self.reach_if(again, LeaderElectedAgain, id);
+        self.reach_if(bare, ElectionWonBareMajority, id);
         let others = || shadow.nodes().filter(|(other, node)| *other != id && node.up);
-        let two = others().any(|(_, other)| other.role == Role::Leader);
-        self.reach_if(two, Situation::TwoLeadersAtOnce, id);
+        self.reach_if(others().any(|(_, other)| other.role == Role::Leader), TwoLeadersAtOnce, id);
         let ahead = others().any(|(_, other)| other.log.len() > node.log.len());
-        self.reach_if(ahead, Situation::FollowerAhead, id);
+        self.reach_if(ahead, FollowerAhead, id);
         let split = self
             .contests
             .iter()
             .any(|(contest, who, won)| !won && who.len() > 1 && *contest < term);
-        self.reach_if(split, Situation::SplitVoteResolved, id);
+        self.reach_if(split, SplitVoteResolved, id);
         self.contests.retain(|(contest, ..)| *contest >= term);
         for (_, _, won) in self.contests.iter_mut().filter(|(contest, ..)| *contest == term) {
             *won = true;
         }
         let committed = oracles.commits().last_committed() > Index::ZERO;
         let survived = committed && std::mem::take(&mut self.commit_leader_crashed);
-        self.reach_if(survived, Situation::CommitSurvivedLeaderCrash, id);
+        self.reach_if(survived, CommitSurvivedLeaderCrash, id);
         let all = committed && self.crashed_since_commit.len() >= shadow.majority();
-        self.reach_if(all, Situation::CommitSurvivedCrashOfAll, id);
+        self.reach_if(all, CommitSurvivedCrashOfAll, id);
         let forwarded = !self.forwards.is_empty();
         self.forwards.clear();
-        self.reach_if(forwarded, Situation::ForwardedThenLeaderChanged, id);
+        self.reach_if(forwarded, ForwardedThenLeaderChanged, id);
     }
 
     fn commit(&mut self, id: NodeId, index: Index, oracles: &Oracles) {
@@ -610,13 +581,12 @@ impl Situations {
         let memory = &mut self.nodes[id.slot()];
         let before = std::mem::replace(&mut memory.commit, index);
         let lags = memory.applied < before;
-        self.reach_if(lags, Situation::ApplyBehindCommit, id);
+        self.reach_if(lags, ApplyBehindCommit, id);
         if node.role != Role::Leader || index <= before {
             return;
         }
-        self.reach(Situation::CommitAdvanced, Some(id));
-        let early = index.0 > node.durable.len() as u64;
-        self.reach_if(early, Situation::CommitBeforeOwnDisk, id);
+        self.reach(CommitAdvanced, Some(id));
+        self.reach_if(index.0 > node.durable.len() as u64, CommitBeforeOwnDisk, id);
         self.nodes[id.slot()].own_term_committed = true;
         if index <= oracles.commits().last_committed() {
             return;
@@ -627,40 +597,37 @@ impl Situations {
         let Some(place) = node.at(index) else { return };
         let configuration = shadow.configuration_of(id);
         let copies = shadow.copies(index, place, configuration);
-        let bare = copies.is_bare();
-        self.reach_if(bare, Situation::CommitBareMajority, id);
-        let down = shadow.nodes().any(|(_, other)| !other.up);
-        self.reach_if(down, Situation::CommitWithNodeDown, id);
+        self.reach_if(copies.is_bare(), CommitBareMajority, id);
+        self.reach_if(shadow.nodes().any(|(_, other)| !other.up), CommitWithNodeDown, id);
         // Terms never fall along a log, so the first new entry is the oldest.
         let first_new = oracles.commits().last_committed().next();
         if term_at(oracles, node, first_new) == node.term {
             return;
         }
-        self.reach(Situation::CommitCarriesOlder, Some(id));
+        self.reach(CommitCarriesOlder, Some(id));
         let noop = Entry::noop(Term::ZERO).fingerprint();
         let clients = (first_new.0..index.0)
             .filter_map(|at| node.at(Index(at)))
             .map(|place| shadow.chain.link(place))
             .any(|link| link.term < node.term && link.content != noop);
-        self.reach_if(clients, Situation::EntryOfEarlierLeaderCommitted, id);
+        self.reach_if(clients, EntryOfEarlierLeaderCommitted, id);
     }
 
     fn truncate(&mut self, id: NodeId, from: Index, oracles: &Oracles) {
         let shadow = oracles.shadow();
         let node = shadow.node(id);
         let last = node.last_index();
-        self.reach(Situation::ConflictingSuffixTruncated, Some(id));
-        self.reach_if(last.0 >= from.0 + 4, Situation::LongSuffixTruncated, id);
+        self.reach(ConflictingSuffixTruncated, Some(id));
+        self.reach_if(last.0 >= from.0 + 4, LongSuffixTruncated, id);
         let first_term = term_at(oracles, node, from);
-        let across = first_term != shadow.last_term(id);
-        self.reach_if(across, Situation::TruncatedAcrossTerms, id);
+        self.reach_if(first_term != shadow.last_term(id), TruncatedAcrossTerms, id);
         let led = self.nodes[id.slot()].led;
         let noop = Entry::noop(Term::ZERO).fingerprint();
         let lost = (from.0..=last.0)
             .filter_map(|at| node.at(Index(at)))
             .map(|place| shadow.chain.link(place))
             .any(|link| (link.term == led.0 || link.term == led.1) && link.content != noop);
-        self.reach_if(lost, Situation::UncommittedEntryLost, id);
+        self.reach_if(lost, UncommittedEntryLost, id);
     }
 
     fn apply(&mut self, id: NodeId, index: Index, request: RequestId, oracles: &Oracles) {
@@ -668,7 +635,7 @@ impl Situations {
         let memory = &mut self.nodes[id.slot()];
         memory.applied = index;
         let first = !std::mem::replace(&mut memory.applied_in_this_life, true);
-        self.reach_if(first && life > 1, Situation::AppliedAfterRestart, id);
+        self.reach_if(first && life > 1, AppliedAfterRestart, id);
         if index <= self.applied_upto || request.is_none() {
             return;
         }
@@ -678,8 +645,7 @@ impl Situations {
             self.applied.resize(client + 1, (0, Index::ZERO));
         }
         let before = std::mem::replace(&mut self.applied[client], (request.serial, index));
-        let twice = before.0 == request.serial && before.1 != index;
-        self.reach_if(twice, Situation::RequestAppliedTwice, id);
+        self.reach_if(before.0 == request.serial && before.1 != index, RequestAppliedTwice, id);
     }
 }
 

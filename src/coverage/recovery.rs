@@ -5,7 +5,7 @@ use crate::ids::{Index, NodeId, NodeSet};
 use crate::node::Role;
 use crate::oracle::Oracles;
 use crate::record::{Kind, Record};
-use crate::situation::Situation;
+use crate::situation::Situation::*;
 
 /// What is remembered of the recovery phase.
 #[derive(Debug, Default)]
@@ -36,40 +36,38 @@ impl Situations {
                 }
             }
             (Kind::Recovery { .. }, _) if oracles.recovers(record.time) => {
-                self.reach(Situation::ClusterRecovered, None);
+                self.reach(ClusterRecovered, None);
                 let kept = match self.recovery.elected {
                     true => None,
-                    false => Some(Situation::LeaderOutlivedFaults),
+                    false => Some(LeaderOutlivedFaults),
                 };
                 let all = shadow.nodes().count();
-                let part = (self.recovery.core.len() < all).then_some(Situation::RecoveredInPart);
+                let part = (self.recovery.core.len() < all).then_some(RecoveredInPart);
                 kept.into_iter().chain(part).for_each(|situation| self.reach(situation, None));
             }
             (Kind::Role { role: Role::Leader, .. }, Some(id))
                 if self.recovery.core.contains(id) =>
             {
                 self.recovery.elected = true;
-                self.reach(Situation::LeaderElectedInRecovery, Some(id));
-                let heard = self.recovery.outsider;
-                self.reach_if(heard, Situation::LeaderElectedBesideOutsider, id);
+                self.reach(LeaderElectedInRecovery, Some(id));
+                self.reach_if(self.recovery.outsider, LeaderElectedBesideOutsider, id);
             }
             (Kind::Deliver { from, .. }, Some(id)) => {
                 let outsider =
                     self.recovery.core.contains(id) && !self.recovery.core.contains(from);
                 let first = outsider && !self.recovery.outsider;
                 self.recovery.outsider |= outsider;
-                self.reach_if(first, Situation::OutsiderHeard, from);
+                self.reach_if(first, OutsiderHeard, from);
             }
             (Kind::Append { index, .. }, Some(id)) => {
                 let behind = &mut self.recovery.behind;
                 let before = behind.len();
                 behind.retain(|(node, goal)| *node != id || index < *goal);
                 let caught_up = behind.len() < before;
-                self.reach_if(caught_up, Situation::NodeCaughtUpInRecovery, id);
+                self.reach_if(caught_up, NodeCaughtUpInRecovery, id);
             }
             (Kind::Answered { request, applied: true, .. }, Some(id)) => {
-                let outlived = oracles.outlived_faults(request);
-                self.reach_if(outlived, Situation::RequestOutlivedFaults, id);
+                self.reach_if(oracles.outlived_faults(request), RequestOutlivedFaults, id);
             }
             _ => {}
         }

@@ -1,5 +1,4 @@
-//! A wrapper that spoils what passes between a node and its disk or network: bugs that any Raft can have, whatever its
-//! protocol code.
+//! A wrapper that spoils what passes between a node and its disk or network: bugs that any Raft can have, whatever its protocol code.
 
 use crate::bugs::Bug;
 use crate::ids::{NodeId, WriteId};

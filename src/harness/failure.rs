@@ -1,14 +1,14 @@
 //! A failure of a test, and how it is told.
 
-use std::fmt::{self, Write as _};
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::campaign::clock::now;
 use crate::campaign::finding::{Finding, Signature};
-use crate::campaign::shrink::{Control, Shrunk, shrink};
+use crate::campaign::shrink::{Control, shrink};
 use crate::campaign::workers::run_caught;
-use crate::harness::regressions::Regressions;
+use crate::harness::files::keep;
 use crate::plan::{Plan, scenario};
 use crate::report::diff::Difference;
 use crate::report::explain::explain;
@@ -72,25 +72,20 @@ pub struct Told {
 }
 
 /// Runs what was kept, and says how it fails, if it does.
-pub(super) fn of_regression(
-    runner: &dyn Runner,
-    path: PathBuf,
-    plan: Result<Plan, String>,
-) -> Option<Failure> {
-    let source = Source::Regression(path);
+pub(super) fn of_regression(runner: &dyn Runner, plan: Result<Plan, String>) -> Option<What> {
     let adopted = plan.and_then(|mut plan| match adopt(runner, &mut plan) {
         Ok(()) => Ok(plan),
         Err(problem) => Err(format!("{} (at {})", problem.message, problem.path.join("."))),
     });
     let plan = match adopted {
         Ok(plan) => plan,
-        Err(message) => return Some(Failure { source, what: What::WrongPlan(message) }),
+        Err(message) => return Some(What::WrongPlan(message)),
     };
-    let signature = match run_caught(runner, &plan, None) {
+    let signature = match run_caught(runner, &plan) {
         Ok(outcome) => Signature::of(&outcome)?,
         Err(signature) => signature,
     };
-    Some(Failure { source, what: of_plan(runner, &plan, signature, None, None) })
+    Some(of_plan(runner, &plan, signature, None, None))
 }
 
 /// Tells how a plan fails: shrunk within this time by so many workers, and kept, where that is wanted.
@@ -99,19 +94,22 @@ pub(super) fn of_plan(
     plan: &Plan,
     signature: Signature,
     time: Option<(Duration, usize)>,
-    regressions: Option<&Regressions>,
+    regressions: Option<&Path>,
 ) -> What {
     // A run that squall does not survive, or that takes for ever, cannot be run again to tell of it.
     let can_be_run = matches!(signature.finding, Finding::Violation(_) | Finding::EventLimit);
     let differs = if can_be_run { twice(runner, plan) } else { None };
     // What is true of one run need not be true of the next: then there is nothing to shrink.
     let time = time.filter(|_| can_be_run && differs.is_none());
-    let shrunk = time.and_then(|(time, jobs)| shrunk(runner, plan, time, jobs));
+    let shrunk = time.and_then(|(time, jobs)| {
+        let deadline = now().checked_add(time);
+        let (interrupted, better) = (&|| false, &mut |_: &Plan, _| ());
+        shrink(runner, plan, false, Control { jobs, deadline, interrupted, better })
+    });
     let events = shrunk.as_ref().map(|it| (it.before.events, it.after.events));
     let plan = shrunk.map_or_else(|| plan.clone(), |shrunk| shrunk.titled(plan));
-    let kept = regressions.map(|regressions| {
-        regressions.keep(&signature.id(), &plan).map_err(|error| error.to_string())
-    });
+    let kept = regressions
+        .map(|folder| keep(folder, &signature.id(), &plan).map_err(|error| error.to_string()));
     let mut proof = format!("  {}\n  {}\n", signature.finding.sentence(), signature.shape);
     let mut story = None;
     if matches!(signature.finding, Finding::Violation(_)) {
@@ -120,16 +118,6 @@ pub(super) fn of_plan(
         story = explain(&run, STORY_LINES_MAX).ok().flatten().map(|told| told.story());
     }
     What::Failed(Box::new(Told { signature, plan, proof, story, events, kept, differs }))
-}
-
-fn shrunk(runner: &dyn Runner, plan: &Plan, time: Duration, jobs: usize) -> Option<Shrunk> {
-    let control = Control {
-        jobs,
-        deadline: now().checked_add(time),
-        interrupted: &|| false,
-        better: &mut |_, _| (),
-    };
-    shrink(runner, plan, false, control)
 }
 
 impl fmt::Display for Source {
@@ -145,24 +133,17 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = &self.source;
         match &self.what {
-            What::WrongPlan(message) => writeln!(f, "{source} cannot be run: {message}"),
+            What::WrongPlan(message) => return writeln!(f, "{source} cannot be run: {message}"),
             What::NotDeterministic(difference) => {
                 writeln!(f, "{source}: the guest is not deterministic")?;
                 write!(f, "{}", indented(&twice_text(difference)))?;
-                self.see_more(f)
             }
             What::Failed(told) => {
                 writeln!(f, "{source} fails: {}", told.signature.finding.name())?;
                 told.fmt(f)?;
-                self.see_more(f)
             }
         }
-    }
-}
-
-impl Failure {
-    fn see_more(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Source::Seed(seed) = &self.source else { return Ok(()) };
+        let Source::Seed(seed) = source else { return Ok(()) };
         let thread = std::thread::current();
         // The test's own name, where its thread has it.
         let filter = thread.name().filter(|name| *name != "main");
@@ -199,10 +180,6 @@ impl fmt::Display for Told {
 }
 
 fn indented(text: &str) -> String {
-    let mut indented = String::new();
-    for line in text.lines() {
-        let space = if line.is_empty() { "" } else { "  " };
-        let _ = writeln!(indented, "{space}{line}");
-    }
-    indented
+    let space = |line: &str| if line.is_empty() { "" } else { "  " };
+    text.lines().map(|line| format!("{}{line}\n", space(line))).collect()
 }

@@ -20,14 +20,12 @@
 //! Two variables of the environment change what runs: `SQUALL_RUNS=20000` how many seeds, and `SQUALL_SEED=17` runs the plan of one seed
 //! and writes its page, its trace and its story to a folder.
 
-mod environment;
 mod failure;
-mod regressions;
-mod seed;
+mod files;
 
 use std::fmt;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::campaign::summary::Summary;
@@ -35,16 +33,14 @@ use crate::campaign::workers::{self, Control, Plans};
 use crate::campaign::{Settings, Signature};
 use crate::guest::{Feature, Features, Guest, GuestOptions, Setup};
 use crate::node::Node;
-use crate::plan::swarm::{self, draw_with};
+use crate::plan::swarm::{Config, draw_with};
 use crate::plan::validate::validate;
 use crate::plan::{Plan, Profile};
 use crate::report::campaign::{counted, grouped};
 use crate::report::twice::twice;
 use crate::sim::{Nodes, Options, Outcome, Runner};
 
-use environment::Environment;
 pub use failure::{Failure, Source, What};
-use regressions::Regressions;
 
 /// How many seeds are run by default.
 const RUNS: u64 = 1_000;
@@ -76,13 +72,27 @@ fn name_of_type(path: &str) -> String {
 /// Own plans, by seed.
 type OwnPlans = Box<dyn Fn(u64) -> Plan + Sync>;
 
+/// Makes methods of a test that set the field of their name.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident($argument:ident: $type:ty) => $value:expr;)+) => {
+        $(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $name(mut self, $argument: $type) -> Self {
+                self.$name = $value;
+                self
+            }
+        )+
+    };
+}
+
 /// What is run, and what becomes of failures.
 pub struct Test<R> {
     runner: R,
     name: String,
     guest: Guest,
     seeds: Range<u64>,
-    swarm: swarm::Config,
+    swarm: Config,
     nodes: Option<u8>,
     profile: Option<Profile>,
     plans: Option<OwnPlans>,
@@ -129,24 +139,16 @@ impl<R: Runner> Test<R> {
             name: guest.name.clone(),
             guest,
             seeds: 1..RUNS + 1,
-            swarm: swarm::Config::default(),
+            swarm: Config::default(),
             nodes: None,
             profile: None,
             plans: None,
             events_max: Settings::default().events_max,
             jobs: 0,
             shrink: Some(SHRINK),
-            regressions: Some(regressions::default_folder()),
+            regressions: Some(files::regressions()),
             folder: None,
         }
-    }
-
-    /// The name of the test, which names its folders; the guest's by default. Tests of one guest share their regressions unless they have
-    /// names of their own.
-    #[must_use]
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = name.into();
-        self
     }
 
     /// Gives the guest one of its own options.
@@ -156,53 +158,30 @@ impl<R: Runner> Test<R> {
         self
     }
 
-    /// The seeds, 1 to 1,000 by default.
-    #[must_use]
-    pub fn seeds(mut self, seeds: Range<u64>) -> Self {
-        self.seeds = seeds;
-        self
-    }
-
-    /// Only clusters of so many nodes, 1 to 25.
-    #[must_use]
-    pub fn nodes(mut self, nodes: u8) -> Self {
-        self.nodes = Some(nodes);
-        self
-    }
-
-    /// Only the timings of this production system.
-    #[must_use]
-    pub fn profile(mut self, profile: Profile) -> Self {
-        self.profile = Some(profile);
-        self
-    }
-
-    /// What random plans are drawn from.
-    #[must_use]
-    pub fn swarm(mut self, swarm: swarm::Config) -> Self {
-        self.swarm = swarm;
-        self
-    }
-
-    /// Plans of one's own instead of random ones: always the same for the same seed. What the guest lacks is taken out of them.
-    #[must_use]
-    pub fn plans(mut self, plans: impl Fn(u64) -> Plan + Sync + 'static) -> Self {
-        self.plans = Some(Box::new(plans));
-        self
-    }
-
-    /// After how many events a run counts as one that does not end, which is a failure; 5,000,000 by default.
-    #[must_use]
-    pub fn events_max(mut self, events: u64) -> Self {
-        self.events_max = events;
-        self
-    }
-
-    /// How many threads, from 1; one for each core by default.
-    #[must_use]
-    pub fn jobs(mut self, jobs: usize) -> Self {
-        self.jobs = jobs;
-        self
+    setters! {
+        /// The name of the test, which names its folders; the guest's by default. Tests of one guest share their regressions unless they
+        /// have names of their own.
+        name(name: &str) => name.into();
+        /// The seeds, 1 to 1,000 by default.
+        seeds(seeds: Range<u64>) => seeds;
+        /// Only clusters of so many nodes, 1 to 25.
+        nodes(nodes: u8) => Some(nodes);
+        /// Only the timings of this production system.
+        profile(profile: Profile) => Some(profile);
+        /// What random plans are drawn from.
+        swarm(swarm: Config) => swarm;
+        /// Plans of one's own instead of random ones: always the same for the same seed. What the guest lacks is taken out of them.
+        plans(plans: impl Fn(u64) -> Plan + Sync + 'static) => Some(Box::new(plans));
+        /// After how many events a run counts as one that does not end, which is a failure; 5,000,000 by default.
+        events_max(events: u64) => events;
+        /// How many threads, from 1; one for each core by default.
+        jobs(jobs: usize) => jobs;
+        /// Where failures are kept as scenarios, to be run first next time: by default `squall-regressions` beside the package's
+        /// `Cargo.toml`. It has a folder for each test; commit it.
+        regressions(folder: impl Into<PathBuf>) => Some(folder.into());
+        /// Where the run of `SQUALL_SEED` is written: by default `target/squall` beside the package's `Cargo.toml`, with a folder for each
+        /// test and seed.
+        folder(folder: impl Into<PathBuf>) => Some(folder.into());
     }
 
     /// How long the smallest scenario of a failure is looked for, ten seconds by default.
@@ -219,26 +198,10 @@ impl<R: Runner> Test<R> {
         self
     }
 
-    /// Where failures are kept as scenarios, to be run first next time: by default `squall-regressions` beside the package's `Cargo.toml`.
-    /// It has a folder for each test; commit it.
-    #[must_use]
-    pub fn regressions(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.regressions = Some(folder.into());
-        self
-    }
-
     /// No failure is kept, and none is run first.
     #[must_use]
     pub fn without_regressions(mut self) -> Self {
         self.regressions = None;
-        self
-    }
-
-    /// Where the run of `SQUALL_SEED` is written: by default `target/squall` beside the package's `Cargo.toml`, with a folder for each test
-    /// and seed.
-    #[must_use]
-    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.folder = Some(folder.into());
         self
     }
 
@@ -265,7 +228,8 @@ impl<R: Runner> Test<R> {
         if let Err(message) = self.runner.check_options(&self.guest.options) {
             panic!("{message}");
         }
-        let environment = Environment::read().unwrap_or_else(|message| panic!("{message}"));
+        let value = |name: &str| std::env::var_os(name).map(|it| it.to_string_lossy().into_owned());
+        let (seed, runs) = files::environment(value).unwrap_or_else(|message| panic!("{message}"));
         let mut report = Report {
             name: self.name.clone(),
             lacks: self.guest.lacks,
@@ -275,22 +239,21 @@ impl<R: Runner> Test<R> {
             failure: None,
             written: None,
         };
-        match environment.seed {
+        report.failure = match seed {
             Some(seed) => self.run_seed(seed, &mut report),
-            None => self.run_all(environment.runs, &mut report),
-        }
+            None => self.run_all(runs, &mut report),
+        };
         report
     }
 
-    fn run_all(&self, runs: Option<u64>, report: &mut Report) {
+    /// Runs all of it; gives the first failure.
+    fn run_all(&self, runs: Option<u64>, report: &mut Report) -> Option<Failure> {
         let runner = &self.runner_of_plans();
-        let regressions =
-            self.regressions.as_ref().map(|folder| Regressions::of(folder, &self.name));
-        for (path, plan) in regressions.iter().flat_map(Regressions::read) {
+        let regressions = self.regressions.as_ref().map(|folder| folder.join(&self.name));
+        for (path, plan) in regressions.iter().flat_map(|folder| files::kept(folder)) {
             report.regressions += 1;
-            report.failure = failure::of_regression(runner, path, plan);
-            if report.failure.is_some() {
-                return;
+            if let Some(what) = failure::of_regression(runner, plan) {
+                return Some(Failure { source: Source::Regression(path), what });
             }
         }
         let end = runs.map_or(self.seeds.end, |runs| self.seeds.start.saturating_add(runs));
@@ -306,60 +269,53 @@ impl<R: Runner> Test<R> {
         report.summary = summary;
         let failed = report.summary.failures.iter().min_by_key(|(_, seen)| seen.first_seed);
         if let Some((signature, seen)) = failed {
-            let found = (seen.first_seed, signature.clone());
-            report.failure = Some(self.failure(runner, found, regressions.as_ref()));
-            return;
+            let (seed, signature) = (seen.first_seed, signature.clone());
+            let what = self.failure(runner, seed, signature, regressions.as_deref());
+            return Some(Failure { source: Source::Seed(seed), what });
         }
-        for seed in seeds.step_by(TWICE_EVERY as usize) {
-            report.twice += 1;
-            if let Some(difference) = twice(runner, &self.plan(seed)) {
-                let what = What::NotDeterministic(Box::new(difference));
-                report.failure = Some(Failure { source: Source::Seed(seed), what });
-                return;
-            }
-        }
+        let mut again = seeds.step_by(TWICE_EVERY as usize).inspect(|_| report.twice += 1);
+        again.find_map(|seed| not_deterministic(runner, &self.plan(seed), seed))
     }
 
     fn failure(
         &self,
         runner: &dyn Runner,
-        (seed, signature): (u64, Signature),
-        regressions: Option<&Regressions>,
-    ) -> Failure {
+        seed: u64,
+        signature: Signature,
+        regressions: Option<&Path>,
+    ) -> What {
         let plan = self.plan(seed);
-        let what = match validate(&plan) {
-            Err(problem) => {
-                What::WrongPlan(format!("{} (at {})", problem.message, problem.path.join(".")))
-            }
-            Ok(()) => {
-                let shrink = self.shrink.map(|time| (time, self.workers()));
-                failure::of_plan(runner, &plan, signature, shrink, regressions)
-            }
-        };
-        Failure { source: Source::Seed(seed), what }
+        if let Err(problem) = validate(&plan) {
+            let (message, at) = (problem.message, problem.path.join("."));
+            return What::WrongPlan(format!("{message} (at {at})"));
+        }
+        let shrink = self.shrink.map(|time| (time, self.workers()));
+        failure::of_plan(runner, &plan, signature, shrink, regressions)
     }
 
-    fn run_seed(&self, seed: u64, report: &mut Report) {
+    /// Runs the plan of one seed, and writes all that can be seen of it; gives its failure.
+    fn run_seed(&self, seed: u64, report: &mut Report) -> Option<Failure> {
         let runner = &self.runner_of_plans();
         let plan = self.plan(seed);
-        let outcome = match workers::run_caught(runner, &plan, None) {
+        let source = Source::Seed(seed);
+        let outcome = match workers::run_caught(runner, &plan) {
             Ok(outcome) => outcome,
             Err(signature) => {
                 report.summary.add_panic(seed, signature.clone());
-                report.failure = Some(self.failure(runner, (seed, signature), None));
-                return;
+                let what = self.failure(runner, seed, signature, None);
+                return Some(Failure { source, what });
             }
         };
         report.summary.add(seed, &outcome);
-        let folder = self.folder.clone().unwrap_or_else(seed::default_folder);
+        let folder = self.folder.clone().unwrap_or_else(files::target);
         let folder = folder.join(&self.name).join(format!("seed-{seed}"));
-        report.written = Some(seed::write(runner, plan.clone(), &folder).map(|()| folder));
-        if let Some(signature) = Signature::of(&outcome) {
-            let what = failure::of_plan(runner, &plan, signature, None, None);
-            report.failure = Some(Failure { source: Source::Seed(seed), what });
-        } else if let Some(difference) = twice(runner, &plan) {
-            let what = What::NotDeterministic(Box::new(difference));
-            report.failure = Some(Failure { source: Source::Seed(seed), what });
+        report.written = Some(files::write_all(runner, plan.clone(), &folder).map(|()| folder));
+        match Signature::of(&outcome) {
+            Some(signature) => {
+                let what = failure::of_plan(runner, &plan, signature, None, None);
+                Some(Failure { source, what })
+            }
+            None => not_deterministic(runner, &plan, seed),
         }
     }
 
@@ -378,15 +334,8 @@ impl<R: Runner> Plans for Test<R> {
         let mut plan = match &self.plans {
             Some(plans) => plans(seed),
             None => {
-                let swarm = self.swarm.clone();
-                let swarm = match self.nodes {
-                    Some(nodes) => swarm.with_nodes(nodes),
-                    None => swarm,
-                };
-                let swarm = match self.profile {
-                    Some(profile) => swarm.with_profile(profile),
-                    None => swarm,
-                };
+                let swarm = self.nodes.into_iter().fold(self.swarm.clone(), Config::with_nodes);
+                let swarm = self.profile.into_iter().fold(swarm, Config::with_profile);
                 draw_with(seed, &swarm)
             }
         };
@@ -398,6 +347,12 @@ impl<R: Runner> Plans for Test<R> {
     fn stop_after(&self) -> Option<u64> {
         Some(1)
     }
+}
+
+/// Runs a plan twice; a failure if it gives different runs.
+fn not_deterministic(runner: &dyn Runner, plan: &Plan, seed: u64) -> Option<Failure> {
+    let what = What::NotDeterministic(Box::new(twice(runner, plan)?));
+    Some(Failure { source: Source::Seed(seed), what })
 }
 
 /// A runner that looks at plans before it runs them: those that somebody made may be wrong.

@@ -1,5 +1,4 @@
-//! The replicated state machine: a map from keys to lists of values. It sits in the host, so that every Raft gets the same
-//! one.
+//! The replicated state machine: a map from keys to lists of values. It sits in the host, so that every Raft gets the same one.
 
 pub mod sessions;
 
@@ -12,7 +11,7 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::ids::Index;
 use crate::log::{Command, Entry};
 use crate::machine::{Image, Output};
-use sessions::{Sessions, Standing};
+use sessions::Sessions;
 
 /// How many values a key holds at most; an append to a longer list is refused.
 pub const VALUES_MAX: usize = 64;
@@ -33,18 +32,15 @@ impl Map {
     /// Applies an entry; says what it gave, and whether it was carried out: what was carried out before gives what it gave then,
     /// and what belongs to no open session gives nothing (thesis 6.3).
     pub fn apply(&mut self, index: Index, entry: &Entry) -> (Output, bool) {
-        match self.sessions.standing(index, entry) {
-            Standing::New => {
-                let output = match entry.command {
-                    Command::Register => self.sessions.open(index),
-                    command => self.carry_out(command),
-                };
-                self.sessions.remember(entry.request, &output);
-                (output, true)
-            }
-            Standing::Before(output) => (output, false),
-            Standing::Expired => (Output::Expired, false),
+        if let Some(output) = self.sessions.answer(index, entry) {
+            return (output, false);
         }
+        let output = match entry.command {
+            Command::Register => self.sessions.open(index),
+            command => self.carry_out(command),
+        };
+        self.sessions.remember(entry.request, &output);
+        (output, true)
     }
 
     /// The same, but for what requests gave.

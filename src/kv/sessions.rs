@@ -28,35 +28,25 @@ struct Session {
     last: Option<(u32, Output)>,
 }
 
-/// How a request stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// It is to be carried out.
-    New,
-    /// It was carried out before, and gave this.
-    Before(Output),
-    /// It is not to be carried out: its session is closed, or its client has gone on to a later request.
-    Expired,
-}
-
 impl Sessions {
     /// Room for so many sessions.
     pub fn new(max: Option<u32>) -> Sessions {
         Sessions { max: max.unwrap_or(0) as usize, open: BTreeMap::new() }
     }
 
-    /// How the request of an entry stands. What is asked outside of any session is always carried out.
-    pub fn standing(&mut self, index: Index, entry: &Entry) -> Standing {
+    /// What the request of an entry gives without being carried out: what it gave before, or that its session is closed or its client has
+    /// gone on to a later request. None if it is to be carried out, as is all that is asked outside of any session.
+    pub fn answer(&mut self, index: Index, entry: &Entry) -> Option<Output> {
         let RequestId { session, serial, .. } = entry.request;
         if session == Index::ZERO {
-            return Standing::New;
+            return None;
         }
-        let Some(session) = self.open.get_mut(&session) else { return Standing::Expired };
+        let Some(session) = self.open.get_mut(&session) else { return Some(Output::Expired) };
         session.used = index;
         match &session.last {
-            Some((last, output)) if *last == serial => Standing::Before(output.clone()),
-            Some((last, _)) if *last > serial => Standing::Expired,
-            _ => Standing::New,
+            Some((last, output)) if *last == serial => Some(output.clone()),
+            Some((last, _)) if *last > serial => Some(Output::Expired),
+            _ => None,
         }
     }
 

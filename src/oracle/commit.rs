@@ -4,6 +4,7 @@ use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term};
 use crate::node::Role;
 use crate::oracle::chain::PrefixId;
+use crate::oracle::destroyed::Destroyed;
 use crate::oracle::quorum::Tally;
 use crate::oracle::shadow::{Change, Shadow};
 use crate::oracle::violation::Violation;
@@ -38,6 +39,14 @@ pub struct Commits {
     started: Vec<u64>,
     /// Whose disks count for the last commit: the configuration of the node that committed it.
     quorum_of: Configuration,
+    /// The highest commit index that a node reported.
+    highest: Index,
+    /// Where disks were destroyed: the highest commit index that was reported until the last node started since. A node may still go by one
+    /// up to it, though the entry is gone.
+    reported: Index,
+    /// The first commit that is judged again. What lies before it may be another history at nodes that have not
+    /// come to it.
+    base: Index,
 }
 
 impl Commits {
@@ -51,12 +60,20 @@ impl Commits {
             nodes: vec![(Index::ZERO, Index::ZERO); usize::from(nodes)],
             started: vec![0; usize::from(nodes)],
             quorum_of: Configuration::of(NodeSet::first(nodes)),
+            highest: Index::ZERO,
+            reported: Index::ZERO,
+            base: Index::ZERO,
         }
     }
 
     /// The last committed index.
     pub fn last_committed(&self) -> Index {
         Index(self.committed.len() as u64)
+    }
+
+    /// The highest commit index that a node reported, whatever was lost since.
+    pub fn highest(&self) -> Index {
+        self.highest
     }
 
     /// The last index that was committed in an earlier term than this.
@@ -87,31 +104,58 @@ impl Commits {
         record: &Record,
         change: Change,
         shadow: &Shadow,
+        destroyed: Option<&mut Destroyed>,
     ) -> Option<Violation> {
         let id = record.node?;
+        let is_known = destroyed.as_ref().is_none_or(|it| it.again.is_some());
         let (commit, applied) = &mut self.nodes[id.slot()];
         match record.kind {
             Kind::Boot { applied: at, .. } => {
                 (*commit, *applied) = (at, at);
                 self.started[id.slot()] = record.event;
-                self.shrink(record, id, change, shadow)
+                if !is_known {
+                    self.reported = self.highest;
+                }
+                is_known.then(|| self.shrink(record, id, change, shadow))?
             }
-            Kind::Role { role: Role::Leader, term } => self.elect(record, id, term, shadow),
+            Kind::Role { role: Role::Leader, term } => {
+                let upto = destroyed.map_or(Term::ZERO, |it| it.unknown_commits());
+                let violation = (term > upto).then(|| self.elect(record, id, term, shadow))?;
+                violation.filter(|_| is_known)
+            }
             Kind::Commit { index, term } => {
                 let before = std::mem::replace(commit, index);
                 let is_first = std::mem::take(&mut self.started[id.slot()]) == record.event;
                 let before = if is_first { before.min(index) } else { before };
-                self.commit(record, id, (before, index), term, shadow)
+                let past = not_past_the_log(record, id, (before, index), shadow);
+                if past.is_some() {
+                    return past;
+                }
+                self.highest = self.highest.max(index);
+                if !self.is_told_of(record, id, index, term, shadow, destroyed) {
+                    return None;
+                }
+                self.commit(record, id, index, term, shadow)
             }
             Kind::Apply { index, term, content, .. } => {
                 let before = std::mem::replace(applied, index);
+                let upto = destroyed.map_or(Term::ZERO, |it| it.unknown_commits());
+                let joined = is_known && shadow.node(id).term > upto;
+                if self.base > Index::ZERO || !is_known {
+                    let base = shadow.node(id).at(self.base);
+                    if !joined || index <= self.base || base != self.committed_at(self.base) {
+                        return None;
+                    }
+                }
                 self.apply(record, id, before, index, (term, content))
             }
             Kind::Restore { index, .. } => {
                 *applied = index;
                 None
             }
-            Kind::Durable { .. } | Kind::Crash(_) => self.shrink(record, id, change, shadow),
+            Kind::Durable { .. } | Kind::Crash(_) if is_known => {
+                self.shrink(record, id, change, shadow)
+            }
             _ => None,
         }
     }
@@ -160,25 +204,46 @@ impl Commits {
         Violation::new(Property::LeaderCompleteness, record, sentence, evidence)
     }
 
+    /// Whether a commit says something of what is committed. Where disks were destroyed, it does not up to the floor; the first behind
+    /// all that was reported, of an entry of a later term, says it anew.
+    fn is_told_of(
+        &mut self,
+        record: &Record,
+        id: NodeId,
+        index: Index,
+        term: Term,
+        shadow: &Shadow,
+        destroyed: Option<&mut Destroyed>,
+    ) -> bool {
+        let Some(destroyed) = destroyed else { return true };
+        let node = shadow.node(id);
+        let upto = destroyed.unknown_commits();
+        let own = shadow.chain.link(node.at(index).unwrap_or_default()).term;
+        let is_new = own > upto && index > self.reported;
+        if term <= upto || (destroyed.again.is_none() && !is_new) {
+            return false;
+        }
+        if destroyed.again.is_none() {
+            destroyed.again = Some(record.time);
+            self.base = index;
+            self.committed = node.log[..index.0 as usize - 1].to_vec();
+            self.committed_by.clear();
+            self.applied.resize(index.0 as usize, (Term::ZERO, 0, 0));
+            return true;
+        }
+        node.at(self.base) == self.committed_at(self.base)
+    }
+
     fn commit(
         &mut self,
         record: &Record,
         id: NodeId,
-        (before, index): (Index, Index),
+        index: Index,
         term: Term,
         shadow: &Shadow,
     ) -> Option<Violation> {
         let node = shadow.node(id);
-        if index < before {
-            let sentence = format!("{id} took its commit index back from {before} to {index}.");
-            return Some(Violation::new(Property::MonotonicCommit, record, sentence, []));
-        }
-        let Some(prefix) = node.at(index) else {
-            let last = node.last_index();
-            let sentence =
-                format!("{id} committed index {index}, but its log ends at index {last}.");
-            return Some(Violation::new(Property::MonotonicCommit, record, sentence, []));
-        };
+        let prefix = node.at(index)?;
         let known = index.min(self.last_committed());
         if known > Index::ZERO && node.at(known) != self.committed_at(known) {
             let sentence = format!(
@@ -278,6 +343,24 @@ impl Commits {
             Violation::new(Property::Durability, record, sentence, [self.record_of(last)])
         })
     }
+}
+
+/// A commit index never goes back, and never past the log.
+fn not_past_the_log(
+    record: &Record,
+    id: NodeId,
+    (before, index): (Index, Index),
+    shadow: &Shadow,
+) -> Option<Violation> {
+    let last = shadow.node(id).last_index();
+    let sentence = if index < before {
+        format!("{id} took its commit index back from {before} to {index}.")
+    } else if index > last {
+        format!("{id} committed index {index}, but its log ends at index {last}.")
+    } else {
+        return None;
+    };
+    Some(Violation::new(Property::MonotonicCommit, record, sentence, []))
 }
 
 /// What is committed must be on a majority of disks.

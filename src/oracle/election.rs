@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::ids::{NodeId, Term, WriteId};
 use crate::message::Summary;
 use crate::node::{DiskFile, Role};
+use crate::oracle::destroyed::Destroyed;
 use crate::oracle::shadow::Shadow;
 use crate::oracle::violation::Violation;
 use crate::property::Property;
@@ -42,11 +43,25 @@ impl Elections {
     }
 
     /// Judges a record. `shadow` is as it was before it.
-    pub fn observe(&mut self, record: &Record, shadow: &Shadow) -> Option<Violation> {
+    pub fn observe(
+        &mut self,
+        record: &Record,
+        shadow: &Shadow,
+        destroyed: Option<&mut Destroyed>,
+    ) -> Option<Violation> {
         let id = record.node?;
         let slot = id.slot();
         match record.kind {
-            Kind::Role { role: Role::Leader, term } => self.elected(record, id, term),
+            Kind::Role { role: Role::Leader, term } => {
+                let second = self.elected(record, id, term)?;
+                match destroyed.filter(|it| term <= it.unknown_elections()) {
+                    Some(destroyed) => {
+                        destroyed.tangle(record.time, false);
+                        None
+                    }
+                    None => Some(second),
+                }
+            }
             Kind::Term { term } if term < shadow.node(id).term => {
                 let before = shadow.node(id).term;
                 let sentence = format!("{id} went back from term {before} to term {term}.");

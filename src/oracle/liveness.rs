@@ -108,6 +108,12 @@ impl Liveness {
         self.recovered
     }
 
+    /// By when a run that has come to this time would be judged, unless a node goes on catching up.
+    pub fn verdict_by(&self, now: Time) -> Time {
+        let Bounds { stay, service, look, .. } = self.bounds;
+        self.due.max(now).max(self.due.plus(stay).plus(service)).plus(look)
+    }
+
     /// Whether a look at this time finds that the cluster has come back to life.
     pub fn recovers(&self, now: Time, shadow: &Shadow) -> bool {
         let waits = |(_, asked, _): &Since<RequestId>| *asked <= self.stayed;

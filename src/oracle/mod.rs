@@ -10,8 +10,10 @@ mod chain;
 pub mod checker;
 mod commit;
 mod configurations;
+pub mod destroyed;
 mod election;
 mod followed;
+pub mod gap;
 pub mod history;
 pub mod linearizable;
 mod liveness;
@@ -28,6 +30,7 @@ pub mod violation;
 
 pub use chain::PrefixId;
 pub use checker::{Checker, Findings};
+pub use gap::{Gap, Why};
 pub use shadow::{Change, Shadow};
 pub use violation::Violation;
 
@@ -38,6 +41,8 @@ use crate::plan::liveness::Bounds;
 use crate::property::Property;
 use crate::record::{Kind, Record, Remains};
 use crate::time::Time;
+
+use destroyed::Destroyed;
 
 /// All oracles over one shadow.
 #[derive(Debug)]
@@ -51,23 +56,10 @@ pub struct Oracles {
     effects: once::Effects,
     snapshots: snapshots::Snapshots,
     members: membership::Members,
+    /// What was asked to be judged.
     judged: u16,
+    destroyed: Option<Box<Destroyed>>,
 }
-
-/// What no Raft can promise once a disk was destroyed: a vote or a copy is gone that others counted on.
-const NEEDS_DISKS: [Property; 11] = [
-    Property::ElectionSafety,
-    Property::LogMatching,
-    Property::LeaderCompleteness,
-    Property::StateMachineSafety,
-    Property::Durability,
-    Property::SafeCommit,
-    Property::Liveness,
-    Property::Linearizability,
-    Property::ExactlyOnce,
-    Property::Snapshot,
-    Property::Configuration,
-];
 
 impl Oracles {
     /// Oracles for a cluster of so many nodes, judging these properties.
@@ -82,6 +74,7 @@ impl Oracles {
             snapshots: snapshots::Snapshots::default(),
             members: membership::Members::new(nodes),
             judged: judge.iter().fold(0, |bits, property| bits | 1 << *property as u16),
+            destroyed: None,
         }
     }
 
@@ -169,17 +162,19 @@ impl Oracles {
             Kind::Wipe { stays_out: false }
             | Kind::Corrupt { drops: true, .. }
             | Kind::Crash(Remains { promised: 1.., .. }) => {
-                for property in NEEDS_DISKS {
-                    self.judged &= !(1 << property as u16);
-                }
                 self.histories = None;
+                Destroyed::observe(&mut self.destroyed, record, &self.shadow);
+            }
+            _ if self.destroyed.is_some() => {
+                Destroyed::observe(&mut self.destroyed, record, &self.shadow);
             }
             _ => {}
         }
-        let election = self.elections.observe(record, &self.shadow);
+        let election = self.elections.observe(record, &self.shadow, self.destroyed.as_deref_mut());
         let change = self.shadow.observe(record);
         let log = log::observe(record, change, &self.shadow);
-        let commit = self.commits.observe(record, change, &self.shadow);
+        let destroyed = self.destroyed.as_deref_mut();
+        let commit = self.commits.observe(record, change, &self.shadow, destroyed);
         let liveness = self.liveness.as_mut().and_then(|it| it.observe(record, &self.shadow));
         // What is not judged is not watched either: nobody else asks these three.
         let snapshot = match self.judges(Property::Snapshot) {
@@ -225,6 +220,52 @@ impl Oracles {
 
     fn judges(&self, property: Property) -> bool {
         self.judged & (1 << property as u16) != 0
+            && self.destroyed.as_ref().is_none_or(|destroyed| destroyed.judges(property))
+    }
+
+    /// What was not judged of what was asked, or not decided, in a run that ends at a time.
+    pub fn gaps(&self, now: Time) -> Vec<Gap> {
+        let asked = |property: &Property| {
+            self.judged & (1 << *property as u16) != 0
+                && (*property != Property::Liveness || self.liveness.is_some())
+        };
+        let mut gaps = Vec::new();
+        if let Some(destroyed) = &self.destroyed {
+            for (properties, from, until) in destroyed.gaps() {
+                let properties: Vec<Property> = properties.into_iter().filter(asked).collect();
+                gaps.push(Gap { properties, from, until, why: Why::Disks });
+            }
+            if destroyed.votes && asked(&Property::ElectionSafety) {
+                let properties = vec![Property::ElectionSafety];
+                let why = Why::Votes { upto: destroyed.floor };
+                gaps.push(Gap { properties, from: destroyed.since, until: None, why });
+            }
+        }
+        if let Some(histories) = &self.histories {
+            let properties = || vec![Property::Linearizability];
+            if histories.leave_out_reads {
+                gaps.push(Gap {
+                    properties: properties(),
+                    from: Time::ZERO,
+                    until: None,
+                    why: Why::Drift,
+                });
+            }
+            if histories.undecided() > 0 {
+                let why = Why::Search { keys: histories.undecided() };
+                gaps.push(Gap { properties: properties(), from: Time::ZERO, until: None, why });
+            }
+        }
+        if let Some(liveness) = &self.liveness
+            && self.judges(Property::Liveness)
+            && !liveness.has_recovered()
+        {
+            let properties = vec![Property::Liveness];
+            let why = Why::Horizon { enough: liveness.verdict_by(now) };
+            gaps.push(Gap { properties, from: Time::ZERO, until: None, why });
+        }
+        gaps.retain(|gap| !gap.properties.is_empty());
+        gaps
     }
 }
 

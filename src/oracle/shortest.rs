@@ -51,33 +51,37 @@ pub fn violation(
 }
 
 /// The violation of a read that is stale for all to see: by the write of what was read, one that came later, and the read.
-pub fn stale(record: &Record, key: u32, Stale { writer, over, read }: &Stale) -> Violation {
-    let heard = read.operation.to.map_or(Heard::Done, |(_, heard)| heard);
-    let by = |write: &Write| {
+pub fn stale(record: &Record, key: u32, stale: &Stale, minimises: bool) -> Violation {
+    let Stale { writer, over, read } = stale;
+    let name = client(read.request);
+    let by = |write: &Write, did: &str| {
         let Followed { request, ended, .. } = write.followed();
-        (client(request), ended.unwrap_or_default())
+        format!("{} {did} by {} s", client(request), ended.unwrap_or_default())
     };
-    let (name, value) = (client(read.request), words(heard, &Lists::new()));
-    let asked = command_words(read.operation.command);
-    let saw = match (read.operation.command, heard) {
-        (Command::Get { .. }, Heard::Values(0)) => format!("{name} found no value at key {key}"),
-        (Command::Get { .. }, _) => format!("{name} read {value} from key {key}"),
-        _ => format!("{name} heard `{value}` to `{asked}` at key {key}"),
+    let saw = match read.operation.to {
+        Some((_, heard)) if heard != Heard::Values(0) => {
+            let value = words(heard, &Lists::new());
+            format!("read {value} from key {key}, which was overwritten before the read began")
+        }
+        _ => format!("found no value at key {key}, which was given one before the read began"),
     };
-    let (overwriter, until) = by(over);
+    let is_deleted = |writer: &Write| matches!(writer.command, Command::Delete { .. });
+    let history = match writer {
+        Some(writer) if is_deleted(writer) => {
+            format!("{}, {}", by(writer, "had deleted it"), by(over, "had written another"))
+        }
+        Some(writer) => {
+            format!("{}, {}", by(writer, "had written it"), by(over, "something else"))
+        }
+        None => by(over, "had written something else"),
+    };
     let began = read.began;
-    let sentence = match writer.as_ref().map(by) {
-        Some((writer, since)) => format!(
-            "Stale read: {saw}, which was overwritten before the read began: {writer} had written it by {since} s, {overwriter} something else by {until} s, and the read began at {began} s."
-        ),
-        None => format!(
-            "Stale read: {saw}, which was overwritten before the read began: {overwriter} had written something else by {until} s, and the read began at {began} s."
-        ),
-    };
+    let sentence = format!("Stale read: {name} {saw}: {history}, and the read began at {began} s.");
     let writes = writer.iter().chain([over]).map(Write::followed);
     let kept: Vec<Followed> = writes.chain([read.clone()]).collect();
     let violation = Violation::new(Property::Linearizability, record, sentence, evidence(&kept));
-    Violation { history: table(key, &[], &kept, &Lists::new()), ..violation }
+    let history = if minimises { table(key, &[], &kept, &Lists::new()) } else { Vec::new() };
+    Violation { history, ..violation }
 }
 
 /// The records at which operations begin and end.

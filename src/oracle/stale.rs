@@ -17,7 +17,8 @@ const WRITES_MIN: usize = 1_024;
 /// A write that was answered as done.
 #[derive(Clone, Copy, Debug)]
 pub struct Write {
-    command: Command,
+    /// What it asked.
+    pub command: Command,
     request: RequestId,
     from: u64,
     to: u64,
@@ -64,12 +65,11 @@ fn leaves(command: Command) -> Option<u32> {
     }
 }
 
-/// What an operation saw the key hold, if that is one value or none. A comparison that held saw what it expected.
+/// What an operation read, if that is one value or none.
 fn saw(operation: &Operation) -> Option<Option<u32>> {
     match (operation.command, operation.to?.1) {
         (Command::Get { .. }, Heard::Values(0)) => Some(None),
         (Command::Get { .. }, Heard::Values(word)) if word >> 32 == 1 => Some(Some(word as u32)),
-        (Command::CompareAndSet { expected, .. }, Heard::Done) => Some(Some(expected)),
         _ => None,
     }
 }

@@ -19,37 +19,22 @@ pub const WRITTEN_BYTES_MAX: u64 = 64 << 20;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The file, or the folder, cannot be read.
-    Io {
-        /// The file or the folder.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// The folder has no scenario in it, nor have the folders in it.
-    Empty {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// There is a mistake in the file.
-    Mistake {
-        /// The file.
-        path: PathBuf,
-        /// What stands in it.
-        text: String,
-        /// The mistake, and its place in the text.
-        error: FileError,
-    },
+    /// This file, or folder, cannot be read; and what the system says.
+    Io(PathBuf, io::Error),
+    /// This folder has no scenario in it, nor have the folders in it.
+    Empty(PathBuf),
+    /// There is a mistake in this file; the text that stands in it, and the mistake with its place there.
+    Mistake(PathBuf, String, FileError),
 }
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ReadError::Io { path, error } => write!(f, "cannot read {}: {error}", shown(path)),
-            ReadError::Empty { folder } => {
+            ReadError::Io(path, error) => write!(f, "cannot read {}: {error}", shown(path)),
+            ReadError::Empty(folder) => {
                 write!(f, "there is no .toml file below {}", shown(folder))
             }
-            ReadError::Mistake { path, text, error } => {
+            ReadError::Mistake(path, text, error) => {
                 write!(f, "{}", shown(path))?;
                 if let Some(before) = error.span.as_ref().and_then(|span| text.get(..span.start)) {
                     write!(f, ":{}", before.matches('\n').count() + 1)?;
@@ -66,7 +51,6 @@ impl std::error::Error for ReadError {}
 /// The scenario files that paths name: files themselves, and every `.toml` below a folder, in order of their names.
 ///
 /// # Errors
-///
 /// If a folder cannot be read, or there is no `.toml` below it.
 pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError> {
     let mut files = Vec::new();
@@ -75,7 +59,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError> {
             let before = files.len();
             walk(path, &mut files)?;
             if files.len() == before {
-                return Err(ReadError::Empty { folder: path.clone() });
+                return Err(ReadError::Empty(path.clone()));
             }
         } else {
             files.push(path.clone());
@@ -85,8 +69,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError> {
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), ReadError> {
-    let entries =
-        fs::read_dir(folder).map_err(|error| ReadError::Io { path: folder.to_owned(), error })?;
+    let entries = fs::read_dir(folder).map_err(|error| ReadError::Io(folder.to_owned(), error))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
@@ -102,11 +85,10 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), ReadError> {
 /// Reads a file as text.
 ///
 /// # Errors
-///
-/// If it cannot be read, is no text, or is larger than so many bytes.
+/// If it cannot be read, is no text, or has more than so many bytes.
 pub fn read_text(path: &Path, bytes_max: u64) -> Result<String, ReadError> {
-    let bytes = read_up_to(path, bytes_max)
-        .map_err(|error| ReadError::Io { path: path.to_owned(), error })?;
+    let bytes =
+        read_up_to(path, bytes_max).map_err(|error| ReadError::Io(path.to_owned(), error))?;
     String::from_utf8(bytes).map_err(|error| {
         // Up to the mistake, the text that is shown has the same bytes.
         let at = error.utf8_error().valid_up_to();
@@ -114,22 +96,17 @@ pub fn read_text(path: &Path, bytes_max: u64) -> Result<String, ReadError> {
         let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
         let message = format!("this is not UTF-8: 0x{byte:02x}, at byte {at}");
         let error = FileError { message, span: Some(at..at + 1), help: None };
-        ReadError::Mistake { path: path.to_owned(), text, error }
+        ReadError::Mistake(path.to_owned(), text, error)
     })
 }
 
 /// Reads a scenario, and checks it.
 ///
 /// # Errors
-///
 /// As [`read_text`], and if there is a mistake in it.
 pub fn read(path: &Path) -> Result<Plan, ReadError> {
     let text = read_text(path, BYTES_MAX)?;
-    scenario::from_toml(&text).map_err(|error| ReadError::Mistake {
-        path: path.to_owned(),
-        text,
-        error,
-    })
+    scenario::from_toml(&text).map_err(|error| ReadError::Mistake(path.to_owned(), text, error))
 }
 
 #[cfg(test)]

@@ -13,80 +13,35 @@ use crate::property::Property;
 use crate::time::Span;
 
 /// An option of Raft that takes a feature: its key, the feature, whether a plan asks for it, and how it is left to the profile.
-struct Switch {
-    key: &'static str,
-    feature: Feature,
-    is_asked_for: fn(&RaftOptions) -> bool,
-    leave: fn(&mut RaftOptions),
+type Switch = (&'static str, Feature, fn(&RaftOptions) -> bool, fn(&mut RaftOptions));
+
+/// A row for each option that takes a feature: its key, with what value a plan asks for it, the feature, and what goes with it.
+macro_rules! switches {
+    ($($key:ident [$asked:pat] $feature:ident $(, $with:ident)*;)+) => {
+        const SWITCHES: &[Switch] = &[$((
+            stringify!($key),
+            Feature::$feature,
+            |raft| matches!(raft.$key, $asked),
+            |raft| {
+                raft.$key = None;
+                $(raft.$with = None;)*
+            },
+        )),+];
+    };
 }
 
-/// Every option that takes a feature.
-const SWITCHES: [Switch; 10] = [
-    Switch {
-        key: "pre_vote",
-        feature: Feature::PreVote,
-        is_asked_for: |raft| raft.pre_vote == Some(true),
-        leave: |raft| raft.pre_vote = None,
-    },
-    Switch {
-        key: "check_quorum",
-        feature: Feature::CheckQuorum,
-        is_asked_for: |raft| raft.check_quorum == Some(true),
-        leave: |raft| raft.check_quorum = None,
-    },
-    Switch {
-        key: "vote_lease",
-        feature: Feature::VoteLease,
-        is_asked_for: |raft| raft.vote_lease == Some(true),
-        leave: |raft| raft.vote_lease = None,
-    },
-    Switch {
-        key: "bytes_in_flight",
-        feature: Feature::ByteWindow,
-        is_asked_for: |raft| raft.bytes_in_flight.is_some_and(|bytes| bytes > 0),
-        leave: |raft| raft.bytes_in_flight = None,
-    },
-    Switch {
-        key: "batch_delay",
-        feature: Feature::Batching,
-        is_asked_for: |raft| raft.batch_delay.is_some_and(|delay| delay > Span::ZERO),
-        leave: |raft| raft.batch_delay = None,
-    },
-    Switch {
-        key: "parallel_append",
-        feature: Feature::DiskFirst,
-        is_asked_for: |raft| raft.parallel_append == Some(false),
-        leave: |raft| raft.parallel_append = None,
-    },
-    Switch {
-        key: "snapshot_every",
-        feature: Feature::Snapshots,
-        is_asked_for: |raft| raft.snapshot_every.is_some_and(|entries| entries > 0),
-        leave: |raft| {
-            (raft.snapshot_every, raft.snapshot_trailing, raft.snapshot_chunk) = Default::default();
-        },
-    },
-    Switch {
-        key: "reads",
-        feature: Feature::ReadIndex,
-        is_asked_for: |raft| raft.reads == Some(Reads::ReadIndex),
-        leave: |raft| (raft.reads, raft.follower_reads) = (None, None),
-    },
-    Switch {
-        key: "reads",
-        feature: Feature::LeaseReads,
-        is_asked_for: |raft| raft.reads == Some(Reads::Lease),
-        leave: |raft| {
-            (raft.reads, raft.follower_reads, raft.drift_bound_ppm) = (None, None, None);
-        },
-    },
-    Switch {
-        key: "follower_reads",
-        feature: Feature::FollowerReads,
-        is_asked_for: |raft| raft.follower_reads == Some(true),
-        leave: |raft| raft.follower_reads = None,
-    },
-];
+switches! {
+    pre_vote [Some(true)] PreVote;
+    check_quorum [Some(true)] CheckQuorum;
+    vote_lease [Some(true)] VoteLease;
+    bytes_in_flight [Some(1..)] ByteWindow;
+    batch_delay [Some(Span(1..))] Batching;
+    parallel_append [Some(false)] DiskFirst;
+    snapshot_every [Some(1..)] Snapshots, snapshot_trailing, snapshot_chunk;
+    reads [Some(Reads::ReadIndex)] ReadIndex, follower_reads;
+    reads [Some(Reads::Lease)] LeaseReads, follower_reads, drift_bound_ppm;
+    follower_reads [Some(true)] FollowerReads;
+}
 
 /// The feature that a fault takes, if it takes one.
 fn needed_by(action: &Action) -> Option<Feature> {
@@ -104,13 +59,12 @@ fn needed_by(action: &Action) -> Option<Feature> {
 /// Refuses a plan that asks for what its guest lacks.
 ///
 /// # Errors
-///
 /// The first thing that is wrong.
 pub fn check(plan: &Plan) -> Checked {
     let guest = &plan.guest;
-    for switch in &SWITCHES {
-        if (switch.is_asked_for)(&plan.raft) {
-            require(guest, switch.feature, &["raft", switch.key])?;
+    for (key, feature, is_asked_for, _) in SWITCHES {
+        if is_asked_for(&plan.raft) {
+            require(guest, *feature, &["raft", key])?;
         }
     }
     for (place, node) in plan.nodes.iter().enumerate() {
@@ -164,9 +118,9 @@ impl Plan {
             return;
         }
         self.guest.clone_from(guest);
-        for switch in &SWITCHES {
-            if !guest.has(switch.feature) && (switch.is_asked_for)(&self.raft) {
-                (switch.leave)(&mut self.raft);
+        for (_, feature, is_asked_for, leave) in SWITCHES {
+            if !guest.has(*feature) && is_asked_for(&self.raft) {
+                leave(&mut self.raft);
             }
         }
         if !guest.has(Feature::Priorities) {

@@ -10,28 +10,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::priority;
 use crate::configuration::Change;
-use crate::ids::NodeSet;
+use crate::ids::{NodeId, NodeSet};
 use crate::node::DiskFile;
 use crate::plan::problem::{Checked, Problem, check_target, require};
-use crate::plan::{Action, Fault, OnCorruption, Plan, Target, When, is_default};
+use crate::plan::table::table;
+use crate::plan::{Action, Fault, OnCorruption, Plan, Target, When};
 use crate::time::Span;
 
-/// From when on the cluster must come back to life, and which part of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Liveness {
-    /// When faults end. No fault may have a time from then on, and none that waits for a situation strikes any more.
-    pub from: Span,
-    /// Who must come back to life: nodes by number, at least a majority; or `"everyone"`, `"majority"`, `"all-but-leader"`,
-    /// `"all-but-leaders"` or `"connected"` as they are at that moment. Where such a word gives no majority, random others join them.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub core: Target,
-    /// What becomes of the other nodes, to the end of the run. Those that are down then stay down.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub outside: Outside,
-    /// Within which time all must be well; without it, the bound that follows from the plan.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub within: Option<Span>,
+table! {
+    /// From when on the cluster must come back to life, and which part of it.
+    pub struct Liveness {
+        /// When faults end. No fault may have a time from then on, and none that waits for a situation strikes any more.
+        required from: Span,
+        /// Who must come back to life: nodes by number, at least a majority; or `"everyone"`, `"majority"`, `"all-but-leader"`,
+        /// `"all-but-leaders"` or `"connected"` as they are at that moment. Where such a word gives no majority, random others join them.
+        core: Target,
+        /// What becomes of the other nodes, to the end of the run. Those that are down then stay down.
+        outside: Outside,
+        /// Within which time all must be well; without it, the bound that follows from the plan.
+        within: Option<Span>,
+    }
 }
 
 /// What becomes of the nodes outside the core.
@@ -96,7 +94,8 @@ impl Plan {
         let fixed = || self.nodes.iter().map(|node| &node.election_timeouts);
         let longest = fixed().flatten().copied().max().unwrap_or(Span::ZERO).max(timeout.to);
         let message = message(self);
-        let answer = beat.times(2).plus(message.times(20)).plus(message.times(5 * self.askers()));
+        let askers = u64::from(self.clients.count) + self.requests.len() as u64;
+        let answer = beat.times(2).plus(message.times(20)).plus(message.times(5 * askers));
         let answer = answer.max(self.clients.timeout);
         let tries = 2 + self.outside_max();
         let service = answer.plus(self.clients.retry_after).plus(message.times(2)).times(tries);
@@ -130,11 +129,6 @@ impl Plan {
         let keys = u64::from(self.clients.keys) + self.requests.len() as u64;
         let lists = keys + u64::from(self.clients.sessions.unwrap_or(0));
         (lists * list).div_ceil(config.snapshot_chunk.into())
-    }
-
-    /// How many clients there are at most, single requests counted.
-    fn askers(&self) -> u64 {
-        u64::from(self.clients.count) + self.requests.len() as u64
     }
 
     /// How many nodes are outside the core at most.
@@ -205,13 +199,10 @@ fn check_corrupt(plan: &Plan) -> Checked {
         Action::Corrupt(corrupt) => stops || corrupt.what == DiskFile::Snapshot,
         _ => false,
     };
-    match plan.faults.iter().position(stays_down) {
-        Some(place) => require(false, &format!("faults/{place}"), || {
-            "a node with a corrupt record refuses to start, so liveness cannot be judged; have `on_corruption = \"truncate\"`, and snapshots \
-             whole".into()
-        }),
-        None => Ok(()),
-    }
+    none_of(plan.faults.iter().position(stays_down), "faults/{}", || {
+        "a node with a corrupt record refuses to start, so liveness cannot be judged; have `on_corruption = \"truncate\"`, and snapshots \
+         whole".into()
+    })
 }
 
 /// Nor is a node that lost its disk and stays out. The core lives without it if it has a majority, by each change of the members, too:
@@ -250,8 +241,7 @@ fn check_wiped(plan: &Plan, core: &Target) -> Checked {
         Action::Change(change) => change.changes().any(shrinks),
         _ => false,
     };
-    let place = plan.faults.iter().position(harms);
-    require(place.is_none(), &format!("faults/{}", place.unwrap_or(0)), || {
+    none_of(plan.faults.iter().position(harms), "faults/{}", || {
         "a node that lost its disk stays out, so liveness needs a core that lives without it: name whose disk is wiped by number, none of them \
          of the core; and let changes of the members add nodes of the core and remove others".into()
     })
@@ -260,20 +250,16 @@ fn check_wiped(plan: &Plan, core: &Target) -> Checked {
 /// Checks what a plan says of liveness.
 ///
 /// # Errors
-///
 /// The first thing that is wrong.
 pub fn check(plan: &Plan) -> Checked {
     let (Some(liveness), Some(bounds)) = (&plan.liveness, plan.liveness_bounds()) else {
         return Ok(());
     };
     let from = liveness.from;
-    for (place, fault) in plan.faults.iter().enumerate() {
-        require(!fault.when.is_from(from), &format!("faults/{place}/at"), || {
-            format!(
-                "from {from} on no fault strikes, for liveness is judged; let it strike earlier"
-            )
-        })?;
-    }
+    let late = plan.faults.iter().position(|fault| fault.when.is_from(from));
+    none_of(late, "faults/{}/at", || {
+        format!("from {from} on no fault strikes, for liveness is judged; let it strike earlier")
+    })?;
     check_core(plan, &liveness.core)?;
     check_corrupt(plan)?;
     check_wiped(plan, &liveness.core)?;
@@ -293,28 +279,36 @@ pub fn check(plan: &Plan) -> Checked {
     require(bounds.message >= Span::micros(1), "liveness", || {
         "the election timeout leaves no time for a message; give it a wider range, or let heartbeats come sooner".into()
     })?;
-    let never = |place: &usize| plan.nodes[*place].election_priority == Some(priority::NEVER);
-    if let Some(place) = (0..plan.nodes.len()).find(never) {
-        let message = "a node that never stands may be the only one that could win; liveness cannot be judged with it";
-        let path = format!("nodes/{place}/election_priority");
-        return require(false, &path, || message.into());
-    }
-    let removes = |fault: &Fault| matches!(&fault.action, Action::Change(change) if change.changes().any(Change::removes));
+    let never = plan.nodes.iter().position(|it| it.election_priority == Some(priority::NEVER));
+    none_of(never, "nodes/{}/election_priority", || {
+        "a node that never stands may be the only one that could win; liveness cannot be judged with it".into()
+    })?;
+    let removes = |fault: &Fault| match &fault.action {
+        Action::Change(change) => change.changes().any(Change::removes),
+        _ => false,
+    };
     let shielded = plan.config().elections.bear_removed_servers();
     let disruptor = plan.faults.iter().position(removes).filter(|_| !shielded);
-    if let Some(place) = disruptor {
-        let message = "a server that is removed may disrupt the others for ever (thesis 4.2.3), so liveness cannot be judged; \
-                       set vote_lease or pre_vote";
-        return require(false, &format!("faults/{place}/change"), || message.into());
-    }
+    none_of(disruptor, "faults/{}/change", || {
+        "a server that is removed may disrupt the others for ever (thesis 4.2.3), so liveness cannot be judged; set vote_lease or \
+         pre_vote".into()
+    })?;
     let end = from.plus(bounds.within);
+    // A node that catches up puts the judgement off, and a look comes after it.
+    let enough = end.plus(bounds.stay).plus(bounds.service).plus(bounds.look);
     require(end <= plan.horizon, "horizon", || {
         format!(
             "the cluster has until {end} to come back to life, {} after faults end, but the run ends at {}",
             bounds.within, plan.horizon
         )
     })
-    .map_err(|problem| Problem { help: Some(format!("set horizon = \"{end}\" or later")), ..problem })
+    .map_err(|problem| Problem { help: Some(format!("set horizon = \"{enough}\" or later")), ..problem })
+}
+
+/// Complains about what stands at this place, if there is one.
+fn none_of(place: Option<usize>, path: &str, message: impl FnOnce() -> String) -> Checked {
+    let path = path.replace("{}", &place.unwrap_or(0).to_string());
+    require(place.is_none(), &path, message)
 }
 
 fn check_core(plan: &Plan, core: &Target) -> Checked {
@@ -328,7 +322,10 @@ fn check_core(plan: &Plan, core: &Target) -> Checked {
              \"connected\", not \"{core}\""
         )
     })?;
-    require(core.numbers().is_none_or(|core| core.len() >= majority), "liveness/core", || {
+    // Where members change, who is a majority shows when faults end.
+    let is_known = !plan.changes_members();
+    let enough = |core: &[NodeId]| !is_known || core.len() >= majority;
+    require(core.numbers().is_none_or(enough), "liveness/core", || {
         format!("fewer than {majority} nodes cannot elect a leader; name a majority")
     })
 }

@@ -34,7 +34,6 @@ pub(super) fn problem(path: &str, message: impl Into<String>) -> Problem {
 /// Complains at a path unless the condition holds.
 ///
 /// # Errors
-///
 /// The complaint, if the condition does not hold.
 pub fn require(condition: bool, path: &str, message: impl FnOnce() -> String) -> Checked {
     if condition { Ok(()) } else { Err(problem(path, message())) }
@@ -43,7 +42,6 @@ pub fn require(condition: bool, path: &str, message: impl FnOnce() -> String) ->
 /// Complains about a file of another format, or of another version of it, than these.
 ///
 /// # Errors
-///
 /// The complaint, if it is one.
 pub fn require_format(format: &str, version: u32, ours: (&str, u32)) -> Checked {
     let path = if format == ours.0 { "version" } else { "format" };
@@ -55,7 +53,6 @@ pub fn require_format(format: &str, version: u32, ours: (&str, u32)) -> Checked 
 /// Complains about a value that is out of its range.
 ///
 /// # Errors
-///
 /// The complaint, if it is.
 pub fn between(value: u64, from: u64, to: u64, path: &str, what: &str) -> Checked {
     require((from..=to).contains(&value), path, || {

@@ -1,48 +1,39 @@
 //! The timings and elections of production Rafts, as data: what each project ships as its defaults.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-use crate::config::{Elections, Reads};
+use crate::bugs::Bugs;
+use crate::config::{Config, Elections, Reads};
+use crate::named::{by_name, words};
 use crate::time::{Span, SpanRange};
 
-/// Whose timings a cluster has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Profile {
-    /// The Raft paper's own.
-    #[default]
-    Paper,
-    /// The etcd server.
-    Etcd,
-    /// The etcd-io/raft library, with ticks of 100 ms.
-    EtcdRaft,
-    /// HashiCorp's raft, as Consul uses it.
-    Consul,
-    /// SOFAJRaft.
-    Jraft,
-    /// braft.
-    Braft,
-    /// Apache Ratis.
-    Ratis,
-    /// tikv's raft-rs, with ticks of 100 ms.
-    RaftRs,
-    /// openraft.
-    Openraft,
+words! {
+    /// Whose timings a cluster has.
+    #[derive(Default)]
+    pub enum Profile {
+        /// The Raft paper's own.
+        #[default]
+        Paper,
+        /// The etcd server.
+        Etcd,
+        /// The etcd-io/raft library, with ticks of 100 ms.
+        EtcdRaft,
+        /// HashiCorp's raft, as Consul uses it.
+        Consul,
+        /// SOFAJRaft.
+        Jraft,
+        /// braft.
+        Braft,
+        /// Apache Ratis.
+        Ratis,
+        /// tikv's raft-rs, with ticks of 100 ms.
+        RaftRs,
+        /// openraft.
+        Openraft,
+    }
 }
 
-/// The part of a profile that the built-in Raft follows.
-#[derive(Clone, Copy, Debug)]
-pub struct Timing {
-    /// How long a follower waits before it starts an election.
-    pub election_timeout: SpanRange,
-    /// How long a leader waits between heartbeats.
-    pub heartbeat_interval: SpanRange,
-    /// How many entries one message carries at most.
-    pub entries_per_append: u32,
-    /// How many messages with entries may be unanswered per follower.
-    pub appends_in_flight: u32,
-}
+by_name!(Profile, |text: &str, names: &[&str]| {
+    format!("there is no profile `{text}`; the profiles are {}", names.join(", "))
+});
 
 /// Whether a project has something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,19 +46,15 @@ pub enum Known {
     Unknown,
 }
 
-/// What a project can be asked to do while it runs. In a plan all of it works with every profile, where the plan asks for it.
-#[derive(Clone, Copy, Debug)]
-pub struct Operations {
-    /// Voters join and leave one by one (thesis 4.1).
-    pub one_by_one: Known,
-    /// Several change at once, by joint consensus (section 6).
-    pub joint: Known,
-    /// Servers that receive entries and count for nothing (section 6, thesis 4.2.1).
-    pub learners: Known,
-    /// A leader hands over to a server of one's choice (thesis 3.10).
-    pub transfer: Known,
-    /// Servers are preferred as leaders.
-    pub priorities: Known,
+impl Known {
+    /// The word for it in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Known::Yes => "yes",
+            Known::No => "no",
+            Known::Unknown => "?",
+        }
+    }
 }
 
 /// How many bytes of a snapshot one message carries, where a plan does not say: squall's own choice.
@@ -80,34 +67,6 @@ pub const DRIFT_BOUND_PPM: u32 = 100_000;
 const MANY: u32 = 65_536;
 
 impl Profile {
-    /// All of them.
-    pub const ALL: [Profile; 9] = [
-        Profile::Paper,
-        Profile::Etcd,
-        Profile::EtcdRaft,
-        Profile::Consul,
-        Profile::Jraft,
-        Profile::Braft,
-        Profile::Ratis,
-        Profile::RaftRs,
-        Profile::Openraft,
-    ];
-
-    /// The name in files and on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Profile::Paper => "paper",
-            Profile::Etcd => "etcd",
-            Profile::EtcdRaft => "etcd-raft",
-            Profile::Consul => "consul",
-            Profile::Jraft => "jraft",
-            Profile::Braft => "braft",
-            Profile::Ratis => "ratis",
-            Profile::RaftRs => "raft-rs",
-            Profile::Openraft => "openraft",
-        }
-    }
-
     /// The sources that the figures were read from.
     pub const fn source(self) -> &'static str {
         match self {
@@ -123,102 +82,79 @@ impl Profile {
         }
     }
 
-    /// What the built-in Raft follows.
-    pub const fn timing(self) -> Timing {
-        const fn range(from: u64, to: u64) -> SpanRange {
-            SpanRange::millis(from, to)
-        }
-        const fn exactly(millis: u64) -> SpanRange {
-            SpanRange::exactly(Span::millis(millis))
-        }
-        match self {
-            Profile::Paper => Timing::new(range(150, 300), exactly(75), MANY, 1),
-            Profile::Etcd => Timing::new(range(1000, 1900), exactly(100), MANY, 512),
-            Profile::EtcdRaft => Timing::new(range(1000, 1900), exactly(100), MANY, 256),
-            Profile::Consul => Timing::new(range(1000, 2000), range(100, 200), 64, 2),
-            Profile::Jraft => Timing::new(range(1000, 2000), exactly(100), 1024, 256),
-            Profile::Braft => Timing::new(range(1000, 2000), exactly(100), 1024, 1),
-            Profile::Ratis => Timing::new(range(150, 300), exactly(75), MANY, 8),
-            Profile::RaftRs => Timing::new(range(2000, 3900), exactly(200), 1, 256),
-            Profile::Openraft => Timing::new(range(150, 300), exactly(50), 300, 1),
-        }
-    }
-
-    /// What elections have beyond the paper's, by default. Priorities are set node by node.
-    pub const fn elections(self) -> Elections {
-        const fn on(pre_vote: bool, check_quorum: bool, vote_lease: bool) -> Elections {
-            Elections { pre_vote, check_quorum, vote_lease, priority: None }
-        }
-        match self {
-            Profile::Paper | Profile::EtcdRaft | Profile::RaftRs => on(false, false, false),
-            Profile::Etcd | Profile::Consul => on(true, true, true),
-            Profile::Jraft | Profile::Braft | Profile::Ratis => on(true, true, false),
-            Profile::Openraft => on(false, false, true),
-        }
-    }
-
-    /// How many bytes of entries one message carries at most; zero for no limit.
-    pub const fn bytes_per_append(self) -> u64 {
-        match self {
-            Profile::Etcd => 1 << 20,
-            Profile::Jraft | Profile::Braft => 512 << 10,
-            Profile::Ratis => 4_000_000,
-            _ => 0,
-        }
-    }
-
-    /// After how many applied entries the project takes a snapshot, and how many entries before it stay in the log; zero for none.
-    pub const fn snapshots(self) -> (u64, u64) {
-        match self {
-            Profile::Etcd => (10_000, 5_000),
-            Profile::Consul => (8_192, 10_240),
-            Profile::Openraft => (5_000, 1_000),
-            _ => (0, 0),
-        }
-    }
-
-    /// How reads are answered. Where a project has several ways, the one of which it says that it is linearizable.
-    pub const fn reads(self) -> Reads {
-        match self {
-            Profile::Paper | Profile::Braft => Reads::Log,
-            _ => Reads::ReadIndex,
-        }
-    }
-
-    /// Whether followers answer reads themselves.
-    pub const fn follower_reads(self) -> bool {
-        matches!(
-            self,
-            Profile::Etcd | Profile::EtcdRaft | Profile::Jraft | Profile::Ratis | Profile::RaftRs
-        )
-    }
-
-    /// What the project can be asked to do, by the interface that it offers to operators and applications.
-    pub fn operations(self) -> Operations {
-        use Known::{No, Unknown, Yes};
-        let offers = |[one_by_one, joint, learners, transfer, priorities]: [Known; 5]| Operations {
-            one_by_one,
-            joint,
-            learners,
-            transfer,
-            priorities,
+    /// The options of Raft that the project has by default. Where it has several ways to answer reads, the one of which it says that it
+    /// is linearizable. Priorities are set node by node.
+    pub fn config(self) -> Config {
+        use Profile::{Braft, Consul, Etcd, EtcdRaft, Jraft, Openraft, Paper, RaftRs, Ratis};
+        let (timeout, beat, entries_per_append, appends_in_flight) = match self {
+            Paper => ((150, 300), (75, 75), MANY, 1),
+            Etcd => ((1000, 1900), (100, 100), MANY, 512),
+            EtcdRaft => ((1000, 1900), (100, 100), MANY, 256),
+            Consul => ((1000, 2000), (100, 200), 64, 2),
+            Jraft => ((1000, 2000), (100, 100), 1024, 256),
+            Braft => ((1000, 2000), (100, 100), 1024, 1),
+            Ratis => ((150, 300), (75, 75), MANY, 8),
+            RaftRs => ((2000, 3900), (200, 200), 1, 256),
+            Openraft => ((150, 300), (50, 50), 300, 1),
         };
+        let (snapshot_every, snapshot_trailing) = match self {
+            Etcd => (10_000, 5_000),
+            Consul => (8_192, 10_240),
+            Openraft => (5_000, 1_000),
+            _ => (0, 0),
+        };
+        let stable = matches!(self, Etcd | Consul | Jraft | Braft | Ratis);
+        Config {
+            election_timeout: SpanRange::millis(timeout.0, timeout.1),
+            heartbeat_interval: SpanRange::millis(beat.0, beat.1),
+            entries_per_append,
+            appends_in_flight,
+            elections: Elections {
+                pre_vote: stable,
+                check_quorum: stable,
+                vote_lease: matches!(self, Etcd | Consul | Openraft),
+                priority: None,
+            },
+            bytes_per_append: match self {
+                Etcd => 1 << 20,
+                Jraft | Braft => 512 << 10,
+                Ratis => 4_000_000,
+                _ => 0,
+            },
+            bytes_in_flight: 0,
+            batch_delay: Span::ZERO,
+            parallel_append: true,
+            snapshot_every,
+            snapshot_trailing,
+            snapshot_chunk: SNAPSHOT_CHUNK,
+            reads: if matches!(self, Paper | Braft) { Reads::Log } else { Reads::ReadIndex },
+            follower_reads: matches!(self, Etcd | EtcdRaft | Jraft | Ratis | RaftRs),
+            drift_bound_ppm: DRIFT_BOUND_PPM,
+            bugs: Bugs::default(),
+        }
+    }
+
+    /// What the project can be asked to do while it runs, by the interface that it offers to operators and applications: change voters one
+    /// by one (thesis 4.1) and by joint consensus (section 6), have learners (thesis 4.2.1), hand leadership over (thesis 3.10), and prefer
+    /// some servers as leaders. In a plan all of it works with every profile.
+    pub fn operations(self) -> [Known; 5] {
+        use Known::{No, Unknown, Yes};
         match self {
-            Profile::Paper => offers([No, Yes, Yes, No, No]),
+            Profile::Paper => [No, Yes, Yes, No, No],
             // ConfChange and ConfChangeV2, `member add --learner`, `move-leader`.
-            Profile::Etcd | Profile::EtcdRaft => offers([Yes, Yes, Yes, Yes, No]),
+            Profile::Etcd | Profile::EtcdRaft => [Yes, Yes, Yes, Yes, No],
             // AddVoter, AddNonvoter, LeadershipTransfer.
-            Profile::Consul => offers([Yes, No, Yes, Yes, No]),
+            Profile::Consul => [Yes, No, Yes, Yes, No],
             // addPeer, changePeers, addLearners, transferLeader; electionPriority, of choice.
-            Profile::Jraft => offers([Yes, Yes, Yes, Yes, Yes]),
+            Profile::Jraft => [Yes, Yes, Yes, Yes, Yes],
             // add_peer, change_peers, add_learner, transfer_leadership_to.
-            Profile::Braft => offers([Yes, Yes, Yes, Yes, Unknown]),
+            Profile::Braft => [Yes, Yes, Yes, Yes, Unknown],
             // setConfiguration with listeners, transferLeadership, the priority of a peer.
-            Profile::Ratis => offers([Unknown, Yes, Yes, Yes, Yes]),
+            Profile::Ratis => [Unknown, Yes, Yes, Yes, Yes],
             // ConfChange and ConfChangeV2, transfer_leader, Config::priority.
-            Profile::RaftRs => offers([Yes, Yes, Yes, Yes, Yes]),
+            Profile::RaftRs => [Yes, Yes, Yes, Yes, Yes],
             // change_membership, add_learner, Trigger::transfer_leader.
-            Profile::Openraft => offers([Unknown, Yes, Yes, Yes, Unknown]),
+            Profile::Openraft => [Unknown, Yes, Yes, Yes, Unknown],
         }
     }
 
@@ -274,58 +210,19 @@ impl Profile {
     }
 }
 
-impl Timing {
-    const fn new(
-        election_timeout: SpanRange,
-        heartbeat_interval: SpanRange,
-        entries_per_append: u32,
-        appends_in_flight: u32,
-    ) -> Timing {
-        Timing { election_timeout, heartbeat_interval, entries_per_append, appends_in_flight }
-    }
-}
-
-impl Known {
-    /// The word for it in tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Known::Yes => "yes",
-            Known::No => "no",
-            Known::Unknown => "?",
-        }
-    }
-}
-
-impl std::fmt::Display for Profile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl std::str::FromStr for Profile {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Profile, String> {
-        Profile::ALL.into_iter().find(|profile| profile.name() == text).ok_or_else(|| {
-            let names = Profile::ALL.map(Profile::name).join(", ");
-            format!("there is no profile `{text}`; the profiles are {names}")
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_papers_elections_are_the_papers() {
-        assert_eq!(Profile::Paper.elections(), Elections::default());
+        assert_eq!(Profile::Paper.config().elections, Elections::default());
     }
 
     #[test]
     fn heartbeats_come_well_before_elections() {
         for profile in Profile::ALL {
-            let timing = profile.timing();
+            let timing = profile.config();
             assert!(timing.heartbeat_interval.to.times(2) <= timing.election_timeout.from);
             assert_eq!(profile.name().parse(), Ok(profile));
             assert_eq!(serde_json::to_value(profile).unwrap(), profile.name());

@@ -33,7 +33,6 @@ impl fmt::Display for FileError {
 /// Reads a scenario, and checks it.
 ///
 /// # Errors
-///
 /// What is wrong with the text, where, and what to write instead.
 pub fn from_toml(text: &str) -> Result<Plan, FileError> {
     read_toml(text, validate)
@@ -42,7 +41,6 @@ pub fn from_toml(text: &str) -> Result<Plan, FileError> {
 /// Reads a file in TOML, and checks what it says.
 ///
 /// # Errors
-///
 /// What is wrong with the text, where, and what to write instead.
 pub fn read_toml<T: DeserializeOwned>(
     text: &str,
@@ -63,7 +61,6 @@ pub fn read_toml<T: DeserializeOwned>(
 /// Writes a plan as a scenario.
 ///
 /// # Panics
-///
 /// If the plan cannot have passed validation.
 pub fn to_toml(plan: &Plan) -> String {
     toml::to_string(plan).expect("every plan that passed validation can be written")
@@ -72,7 +69,6 @@ pub fn to_toml(plan: &Plan) -> String {
 /// Reads a plan in JSON, and checks it.
 ///
 /// # Errors
-///
 /// What is wrong with the text, where, and what to write instead.
 pub fn from_json(text: &str) -> Result<Plan, FileError> {
     read_json(text, validate)
@@ -81,7 +77,6 @@ pub fn from_json(text: &str) -> Result<Plan, FileError> {
 /// Reads a file in JSON, and checks what it says.
 ///
 /// # Errors
-///
 /// What is wrong with the text, where, and what to write instead.
 pub fn read_json<T: DeserializeOwned>(
     text: &str,
@@ -93,7 +88,7 @@ pub fn read_json<T: DeserializeOwned>(
 }
 
 /// What serde_json says, with the place as a range of bytes.
-pub fn json_error(error: &serde_json::Error, text: &str) -> FileError {
+fn json_error(error: &serde_json::Error, text: &str) -> FileError {
     let line_start: usize =
         text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
     let at = (line_start + error.column().saturating_sub(1)).min(text.len().saturating_sub(1));

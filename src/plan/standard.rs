@@ -1,32 +1,19 @@
 //! Standard plans, which speed is measured with.
 
+use crate::named::words;
 use crate::plan::fault::{Crash, Direction, Isolate, Unsynced};
 use crate::plan::{Action, Fault, Latency, Plan, Profile, Target, When};
 use crate::time::{Share, Span};
 
-/// What a standard plan has the cluster do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Load {
-    /// Nothing but heartbeats, for 10,000 seconds.
-    Idle,
-    /// It serves sixteen busy clients for a minute.
-    Loaded,
-    /// The same, while messages are lost and doubled, and nodes crash and are cut off.
-    Stormy,
-}
-
-impl Load {
-    /// All of them.
-    pub const ALL: [Load; 3] = [Load::Idle, Load::Loaded, Load::Stormy];
-
-    /// Its name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Load::Idle => "idle",
-            Load::Loaded => "loaded",
-            Load::Stormy => "stormy",
-        }
+words! {
+    /// What a standard plan has the cluster do.
+    pub enum Load {
+        /// Nothing but heartbeats, for 10,000 seconds.
+        Idle,
+        /// It serves sixteen busy clients for a minute.
+        Loaded,
+        /// The same, while messages are lost and doubled, and nodes crash and are cut off.
+        Stormy,
     }
 }
 

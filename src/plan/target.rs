@@ -63,21 +63,8 @@ impl Target {
 
     /// Whether chance decides which nodes it means.
     pub fn is_random(&self) -> bool {
-        match self {
-            Target::Follower
-            | Target::Candidate
-            | Target::Anyone
-            | Target::Minority
-            | Target::LeaderSide
-            | Target::Majority => true,
-            Target::Nodes(_)
-            | Target::Leader
-            | Target::AllButLeader
-            | Target::AllButLeaders
-            | Target::Connected
-            | Target::Trigger
-            | Target::Everyone => false,
-        }
+        use Target::{Anyone, Candidate, Follower, LeaderSide, Majority, Minority};
+        matches!(self, Follower | Candidate | Anyone | Minority | LeaderSide | Majority)
     }
 
     /// The nodes, where they are named by number.

@@ -45,23 +45,14 @@ pub const SNAPSHOT_CHUNK_MAX: u64 = 1 << 30;
 /// Checks a plan; says the first thing that is wrong.
 ///
 /// # Errors
-///
 /// The first thing that is wrong.
 pub fn validate(plan: &Plan) -> Checked {
-    between(
-        plan.cluster.nodes.into(),
-        1,
-        NODES_MAX.into(),
-        "cluster/nodes",
-        "the number of nodes",
-    )?;
+    let (nodes, horizon) = (plan.cluster.nodes.into(), plan.horizon);
+    between(nodes, 1, NODES_MAX.into(), "cluster/nodes", "the number of nodes")?;
     between(plan.seed, 0, SEED_MAX, "seed", "the seed")?;
     between(plan.events_max, 1, SEED_MAX, "events_max", "the event limit")?;
-    require(plan.horizon > Span::ZERO && plan.horizon <= HORIZON_MAX, "horizon", || {
-        format!(
-            "the horizon must be more than nothing and at most {HORIZON_MAX}, not {}",
-            plan.horizon
-        )
+    require(horizon > Span::ZERO && horizon <= HORIZON_MAX, "horizon", || {
+        format!("the horizon must be more than nothing and at most {HORIZON_MAX}, not {horizon}")
     })?;
     for (place, node) in plan.cluster.members.iter().enumerate() {
         let path = format!("cluster/members/{place}");
@@ -188,19 +179,13 @@ fn check_nodes(plan: &Plan) -> Checked {
         require(node.heartbeat_intervals.iter().all(|beat| *beat >= PERIOD_MIN), &beats, || {
             format!("heartbeats come no more often than every {PERIOD_MIN}")
         })?;
-        require(node.words.len() <= WORDS_MAX, &format!("{path}/words"), || {
-            format!(
-                "a plan fixes at most {WORDS_MAX} random words of a node, not {}",
-                node.words.len()
-            )
+        let words = node.words.len();
+        require(words <= WORDS_MAX, &format!("{path}/words"), || {
+            format!("a plan fixes at most {WORDS_MAX} random words of a node, not {words}")
         })?;
-        between(
-            node.election_priority.unwrap_or(0).into(),
-            0,
-            priority::HIGHEST.into(),
-            &format!("{path}/election_priority"),
-            "an election priority",
-        )?;
+        let (own, highest) = (node.election_priority.unwrap_or(0), priority::HIGHEST.into());
+        let own_path = format!("{path}/election_priority");
+        between(own.into(), 0, highest, &own_path, "an election priority")?;
         for (number, timeout) in node.election_timeouts.iter().enumerate() {
             require(*timeout >= PERIOD_MIN, &format!("{path}/election_timeouts/{number}"), || {
                 format!("an election timeout must be at least {PERIOD_MIN}, not {timeout}")
@@ -295,11 +280,10 @@ fn check_fault(plan: &Plan, fault: &Fault, path: &str) -> Checked {
     require(fault.lasts != Some(Span::ZERO), &format!("{path}/for"), || {
         "a fault that lasts no time does nothing".into()
     })?;
-    require(
-        fault.flapping.is_none_or(|period| period >= PERIOD_MIN),
-        &format!("{path}/flapping"),
-        || format!("a period must be at least {PERIOD_MIN}"),
-    )?;
+    let flaps_slowly = fault.flapping.is_none_or(|period| period >= PERIOD_MIN);
+    require(flaps_slowly, &format!("{path}/flapping"), || {
+        format!("a period must be at least {PERIOD_MIN}")
+    })?;
     check_action(plan, &fault.action, &path)
 }
 
@@ -378,11 +362,10 @@ fn check_survives(crash: &Crash, path: &str) -> Checked {
             .into()
     })?;
     let votes = crash.survives.and_then(|survives| survives.votes);
-    require(
-        votes.is_none() || crash.unsynced == Unsynced::Reordered,
-        &format!("{path}/votes"),
-        || "votes fare apart from the log only with unsynced = \"reordered\"".into(),
-    )
+    let apart = votes.is_none() || crash.unsynced == Unsynced::Reordered;
+    require(apart, &format!("{path}/votes"), || {
+        "votes fare apart from the log only with unsynced = \"reordered\"".into()
+    })
 }
 
 /// What no node can suffer twice at once.
@@ -425,17 +408,15 @@ fn check_stretches(plan: &Plan, node: NodeId, stretches: &[Stretch]) -> Checked 
             stretches[..later].iter().rposition(|before| before.kind == FaultKind::Restart);
         let earlier = &stretches[..later];
         let overlapping = earlier.iter().enumerate().find(|(place, before)| {
-            let ended_by_restart = last_restart.is_some_and(|restart| restart > *place);
-            let over = match before.to {
-                Some(to) => to <= stretch.from,
-                None => before.kind == FaultKind::Crash && ended_by_restart,
-            };
-            let same = before.kind == stretch.kind;
-            before.kind != FaultKind::Restart && !over && (same || before.kind == FaultKind::Crash)
+            let crash = before.kind == FaultKind::Crash;
+            let ended_by_restart = crash && last_restart > Some(*place);
+            let over = before.to.map_or(ended_by_restart, |to| to <= stretch.from);
+            let excludes = crash || before.kind == stretch.kind;
+            before.kind != FaultKind::Restart && !over && excludes
         });
-        let number = node.number();
-        match (stretch.kind, overlapping) {
-            (FaultKind::Restart, None) => {
+        let (number, from, name) = (node.number(), stretch.from, stretch.kind.name());
+        match overlapping {
+            None if stretch.kind == FaultKind::Restart => {
                 // Nodes that a role chose to crash cannot be known here.
                 let by_role = plan.faults.iter().any(|fault| {
                     let unknown = fault.target.numbers().is_none();
@@ -443,27 +424,20 @@ fn check_stretches(plan: &Plan, node: NodeId, stretches: &[Stretch]) -> Checked 
                         || matches!(fault.when, When::On(_))
                 });
                 require(by_role, &format!("{path}/restart"), || {
-                    format!("node {number} is not down at {}, so it cannot restart", stretch.from)
+                    format!("node {number} is not down at {from}, so it cannot restart")
                 })?;
             }
-            (FaultKind::Restart, Some(_)) | (_, None) => {}
-            (kind, Some((_, before))) => {
-                let name = kind.name();
+            Some((_, before)) if stretch.kind != FaultKind::Restart => {
+                let (place, kind, begun) = (before.place + 1, before.kind.name(), before.from);
                 let until = before.to.map_or("the end".to_owned(), |to| to.to_string());
-                let mut problem = problem(
-                    &format!("{path}/{name}"),
-                    format!(
-                        "this {name} of node {number} at {} overlaps fault {}, a {} from {} to {until}",
-                        stretch.from,
-                        before.place + 1,
-                        before.kind.name(),
-                        before.from
-                    ),
+                let message = format!(
+                    "this {name} of node {number} at {from} overlaps fault {place}, a {kind} from {begun} to {until}"
                 );
-                problem.help =
-                    Some("let the first one end earlier, with `for`, or move this one".into());
-                return Err(problem);
+                let help = "let the first one end earlier, with `for`, or move this one";
+                let problem = problem(&format!("{path}/{name}"), message);
+                return Err(Problem { help: Some(help.into()), ..problem });
             }
+            _ => {}
         }
     }
     Ok(())
@@ -532,7 +506,6 @@ fn check_syncs(plan: &Plan) -> Checked {
 /// Complains about a property that is named twice.
 ///
 /// # Errors
-///
 /// The complaint, with the place of the second.
 pub fn each_once(judge: &[Property]) -> Checked {
     for (place, property) in judge.iter().enumerate() {

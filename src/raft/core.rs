@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::config::priority::Patience;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
-use crate::log::{Batch, Entry, Log, RequestId};
+use crate::log::{Batch, Log, RequestId};
 use crate::node::{Answer, Context, Effect, Moment, Recovered, Snapshot};
 use crate::raft::follower_reads::Asked;
 use crate::raft::membership::Membership;
@@ -277,7 +277,11 @@ impl Core {
     /// Sends a client on: this node cannot take its request.
     pub fn refuse(&self, request: RequestId, relay: Option<NodeId>, ctx: &mut Ctx) {
         let known = self.leader_id.filter(|leader| *leader != self.id);
-        let answer = Answer::Refused(known);
+        self.reply(request, relay, Answer::Refused(known), ctx);
+    }
+
+    /// Answers a client, by way of the follower that forwarded its request if there is one.
+    pub fn reply(&self, request: RequestId, relay: Option<NodeId>, answer: Answer, ctx: &mut Ctx) {
         match relay {
             Some(to) => self.send(to, Message::ForwardReply { request, answer }, ctx),
             None => ctx.emit(Effect::Reply { request, answer }),
@@ -305,10 +309,5 @@ impl Core {
     /// The term and index of the last entry: what makes a log more or less up to date (5.4.1).
     pub fn last_entry(&self) -> (Term, Index) {
         (self.log.last_term(), self.log.last_index())
-    }
-
-    /// The leader's no-op for this term (section 8).
-    pub fn noop(&self) -> Batch {
-        Batch::from(Entry::noop(self.current_term))
     }
 }

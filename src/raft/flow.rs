@@ -65,11 +65,6 @@ impl Gathered {
         Vec::new()
     }
 
-    /// Whether their time has come.
-    pub fn is_due(&self, now: LocalTime) -> bool {
-        self.due.is_some_and(|due| due <= now)
-    }
-
     /// Gives all that wait.
     pub fn take(&mut self) -> Vec<Asked> {
         self.due = None;

@@ -12,7 +12,6 @@ use crate::raft::Message;
 use crate::raft::core::{Core, Ctx};
 use crate::raft::flow::{Asked, Gathered};
 use crate::raft::progress::Progress;
-use crate::raft::quorum::Quorum;
 use crate::raft::reads::{ReadQueue, Reader};
 use crate::raft::transfer::Transfer;
 use crate::time::{LocalTime, Span};
@@ -33,8 +32,8 @@ pub struct Leader {
     pending: VecDeque<Pending>,
     /// When it sends the next heartbeat.
     pub deadline: LocalTime,
-    /// Whom it heard when.
-    quorum: Quorum,
+    /// When it heard from each node last in its term.
+    pub heard: Vec<LocalTime>,
     /// To whom it is handing over.
     pub transfer: Option<Transfer>,
     /// A change that waits for a learner that it makes a voter: the latest that was asked for (thesis 4.2.1).
@@ -52,7 +51,7 @@ impl Leader {
     pub fn new(core: &mut Core, ctx: &mut Ctx) -> Leader {
         core.follow(core.id, ctx);
         let next_index = core.log.last_index().next();
-        core.append(core.noop(), ctx);
+        core.append(Batch::from(Entry::noop(core.current_term)), ctx);
         let match_index = core.rules().initial_match(core.log.last_index());
         let rules = core.rules();
         let term = core.current_term;
@@ -67,7 +66,8 @@ impl Leader {
         let mut leader = Leader {
             pending: VecDeque::new(),
             deadline: ctx.now,
-            quorum: Quorum::new(core, ctx.now),
+            // A majority has voted for it, so all count as heard.
+            heard: vec![ctx.now; core.progress.len()],
             transfer: None,
             promotion: None,
             gathered: Gathered::default(),
@@ -92,7 +92,7 @@ impl Leader {
         }
         self.leave_joint(core, ctx);
         self.end_transfer(core, ctx);
-        if self.gathered.is_due(ctx.now) {
+        if self.gathered.due.is_some_and(|due| due <= ctx.now) {
             self.append_gathered(core, ctx);
         }
         match ctx.now >= self.deadline {
@@ -100,11 +100,6 @@ impl Leader {
             false => self.set_timer(ctx),
         }
         true
-    }
-
-    /// Whether a majority answered it lately: the others are loyal to it then, and so is it to itself.
-    pub fn hears_majority(&self, core: &Core, now: LocalTime) -> bool {
-        self.quorum.is_near(core, now)
     }
 
     /// Sends a message without entries to everyone (5.2). Its answer tells whether what was sent before has arrived, so that
@@ -175,7 +170,7 @@ impl Leader {
             let gives_nothing =
                 command.writes() && !matches!(command, Command::CompareAndSet { .. });
             if gives_nothing && !core.rules().answer_waits_for_commit() {
-                answer_request(core, id, *relay, Answer::Applied(Output::Done), ctx);
+                core.reply(id, *relay, Answer::Applied(Output::Done), ctx);
             }
             let index = first.plus(place as u64);
             debug_assert!(
@@ -221,7 +216,7 @@ impl Leader {
             return;
         }
         if term == core.current_term {
-            self.quorum.hear(from, ctx.now);
+            self.heard[from.slot()] = ctx.now;
         }
         self.leave_joint(core, ctx);
         let match_index = match_index.min(core.log.last_index());
@@ -256,11 +251,12 @@ impl Leader {
         let before = core.configuration().members();
         self.append_gathered(core, ctx);
         core.append(Batch::from(entry), ctx);
-        self.reads.lapse();
+        // Of the members that come next, a majority need not have promised anything.
+        self.reads.lease.held = None;
         for new in core.configuration().members().without(before).iter() {
             let last = core.log.last_index();
             core.progress[new.slot()] = Progress::new(core.current_term, last, Index::ZERO);
-            self.quorum.hear(new, ctx.now);
+            self.heard[new.slot()] = ctx.now;
         }
         for to in core.others() {
             self.replicate(core, to, ctx);
@@ -277,7 +273,7 @@ impl Leader {
         conflict: (Term, Index),
         ctx: &mut Ctx,
     ) {
-        self.quorum.hear(from, ctx.now);
+        self.heard[from.slot()] = ctx.now;
         if !core.rules().leader_keeps_its_log() && rejected > core.commit_index {
             core.truncate(rejected, ctx);
         }
@@ -299,7 +295,7 @@ impl Leader {
         installed: bool,
         ctx: &mut Ctx,
     ) {
-        self.quorum.hear(from, ctx.now);
+        self.heard[from.slot()] = ctx.now;
         if installed {
             return self.receive_appended(core, from, core.current_term, last_included_index, ctx);
         }
@@ -319,7 +315,7 @@ impl Leader {
         else {
             return;
         };
-        answer_request(core, request, relay, Answer::Applied(output), ctx);
+        core.reply(request, relay, Answer::Applied(output), ctx);
     }
 
     /// Commits what a majority holds (5.3, 5.4.2), and applies it.
@@ -393,27 +389,6 @@ impl Leader {
             self.shared_batch = (from, count, core.log.batch(from, count));
         }
         self.shared_batch.2.clone()
-    }
-}
-
-impl Leader {
-    /// A follower answered in the leader's term.
-    pub fn hear(&mut self, from: NodeId, now: LocalTime) {
-        self.quorum.hear(from, now);
-    }
-}
-
-/// Answers a client, by way of the follower that forwarded its request if there is one.
-pub fn answer_request(
-    core: &Core,
-    request: RequestId,
-    relay: Option<NodeId>,
-    answer: Answer,
-    ctx: &mut Ctx,
-) {
-    match relay {
-        Some(follower) => core.send(follower, Message::ForwardReply { request, answer }, ctx),
-        None => ctx.emit(Effect::Reply { request, answer }),
     }
 }
 

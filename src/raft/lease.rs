@@ -13,34 +13,14 @@ use crate::raft::core::{Core, Ctx};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lease {
     /// When the round under way was sent.
-    asked: Moment,
+    pub asked: Moment,
     /// When the latest round that a majority answered was sent, and when it had enough answers.
-    held: Option<(Moment, Moment)>,
+    pub held: Option<(Moment, Moment)>,
     /// Whether the leader told an transferee to stand.
-    handed_over: bool,
+    pub handed_over: bool,
 }
 
 impl Lease {
-    /// A round begins.
-    pub fn ask(&mut self, now: Moment) {
-        self.asked = now;
-    }
-
-    /// A majority answered the round.
-    pub fn renew(&mut self, now: Moment) {
-        self.held = Some((self.asked, now));
-    }
-
-    /// The members change: of those that come next, a majority need not have promised anything.
-    pub fn lapse(&mut self) {
-        self.held = None;
-    }
-
-    /// The leader told an transferee to stand.
-    pub fn told_transferee(&mut self) {
-        self.handed_over = true;
-    }
-
     /// Whether nobody else can have been elected by now.
     pub fn holds(&self, core: &Core, ctx: &Ctx) -> bool {
         let rules = core.rules();

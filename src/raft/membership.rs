@@ -69,7 +69,7 @@ impl Membership {
     /// Whether a node may stand for election: a voter by the latest configuration, or by the last that is known to be committed.
     /// Thesis 4.2.2: until the new configuration is committed, the server that it removes may be the only one that can win.
     pub fn may_stand(&self, node: NodeId, commit_index: Index) -> bool {
-        self.latest.voting().contains(node) || self.at(commit_index).voting().contains(node)
+        self.latest.voting().union(self.at(commit_index).voting()).contains(node)
     }
 }
 

@@ -148,40 +148,10 @@ pub enum Message {
 impl Message {
     /// The sender's term, for messages that carry one. The term of a pre-vote, and of its grant, is nobody's yet.
     pub fn term(&self) -> Option<Term> {
-        match *self {
-            Message::RequestVote { term, .. }
-            | Message::Vote { term, .. }
-            | Message::AppendEntries { term, .. }
-            | Message::Appended { term, .. }
-            | Message::Conflict { term, .. }
-            | Message::PreVoteReply { term, granted: false }
-            | Message::TimeoutNow { term }
-            | Message::InstallSnapshot { term, .. }
-            | Message::SnapshotReply { term, .. }
-            | Message::ReadRound { term, .. }
-            | Message::ReadRoundReply { term, .. } => Some(term),
-            Message::PreVote { .. }
-            | Message::PreVoteReply { granted: true, .. }
-            | Message::ReadIndex { .. }
-            | Message::ReadIndexReply { .. }
-            | Message::Forward { .. }
-            | Message::ForwardReply { .. } => None,
+        match self.summary() {
+            Summary::PreVote { .. } | Summary::PreVoteReply { granted: true, .. } => None,
+            summary => Some(summary.term()).filter(|term| *term > Term::ZERO),
         }
-    }
-
-    /// Whether it answers another message.
-    pub fn is_reply(&self) -> bool {
-        matches!(
-            self,
-            Message::Vote { .. }
-                | Message::PreVoteReply { .. }
-                | Message::Appended { .. }
-                | Message::Conflict { .. }
-                | Message::SnapshotReply { .. }
-                | Message::ReadRoundReply { .. }
-                | Message::ReadIndexReply { .. }
-                | Message::ForwardReply { .. }
-        )
     }
 
     /// What oracles and traces see. In line, so that it is made where it stays.

@@ -1,13 +1,6 @@
 //! The built-in Raft: the paper's sections 5.1 to 5.4, log compaction (7), the no-op of section 8, and what production systems add to
-//! elections.
-//!
-//! Read it in this order. `message` is what nodes say to each other. `rules` holds every safety rule of Figure 2 as one
-//! small predicate. `core` is the state of Figure 2 and how it reaches the disk. `follower`, `candidate` and `leader` are the
-//! three roles; each answers an input with the next role, and `node` makes all transitions. `progress` is what a leader
-//! knows of one follower, `flow` how much it sends there, and `snapshot` what it sends to one that is too far behind. The switches of
-//! `Elections` have a file each: `prevote`, `quorum` and `priority`; `transfer` hands leadership over, `membership` changes who belongs
-//! to the cluster. `reads`, `lease` and `follower_reads` answer reads without an entry. `bug` is the catalogue of mistakes that can
-//! be planted into the rules.
+//! elections. Read `message`, `rules`, `core` and the three roles first; each role answers an input with the next role, and `node` makes
+//! all transitions.
 //!
 //! Choices that the paper leaves open:
 //! - Every answer waits for every earlier write of its node, which is the simplest reading of "updated on stable storage before

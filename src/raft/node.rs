@@ -1,16 +1,15 @@
 //! The node: one input in, effects out, and the one place where roles change.
 
-use crate::config::Config;
-use crate::config::Reads;
+use crate::config::{Config, Reads};
 use crate::configuration::Configuration;
 use crate::guest::Setup;
-use crate::ids::{Index, NodeId, NodeSet, Term};
+use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::message::Summary;
 use crate::node::{Answer, Context, Effect, Input, Node, Role, Status};
 use crate::raft::candidate::Candidate;
 use crate::raft::core::{Core, Ctx};
 use crate::raft::follower::{Append, Follower, receive_entries, receive_request_vote};
-use crate::raft::leader::{Leader, answer_request};
+use crate::raft::leader::Leader;
 use crate::raft::membership::Membership;
 use crate::raft::prevote::{PreCandidate, receive_pre_vote};
 use crate::raft::reads::Reader;
@@ -53,7 +52,6 @@ impl Raft {
     /// A node before its first boot. `members` holds all nodes, this one too.
     ///
     /// # Panics
-    ///
     /// If the node is none of the members.
     pub fn new(id: NodeId, members: NodeSet, config: Config) -> Raft {
         assert!(members.contains(id), "a node is a member of its cluster");
@@ -93,19 +91,11 @@ impl Raft {
                     // Its clock was set forward, or it has just started.
                     return self.become_next(Next::Follow, ctx);
                 }
-                if !self.core.may_stand() {
+                if !self.core.may_stand() || !self.core.patience.timed_out(elections.priority) {
                     self.core.leader_id = None;
                     return self.become_next(Next::Follow, ctx);
                 }
-                let next = match self.core.patience.timed_out(elections.priority) {
-                    true if elections.pre_vote => Next::Ask,
-                    true => Next::Campaign,
-                    false => {
-                        self.core.leader_id = None;
-                        Next::Follow
-                    }
-                };
-                self.become_next(next, ctx);
+                self.become_next(if elections.pre_vote { Next::Ask } else { Next::Campaign }, ctx);
             }
             Next::Ask => {
                 let asking = PreCandidate::new(&mut self.core, ctx);
@@ -119,16 +109,16 @@ impl Raft {
                 let by_leader = matches!(next, Next::Succeed);
                 let candidate = Candidate::new(&mut self.core, by_leader, ctx);
                 self.role = RoleState::Candidate(candidate);
-                self.after_own_vote(ctx);
+                self.count_own_vote(WriteId::NONE, ctx);
             }
             Next::Lead => self.role = RoleState::Leader(Leader::new(&mut self.core, ctx)),
         }
     }
 
-    /// A cluster of one, or one that does not wait for its disk, may have won by its own vote.
-    fn after_own_vote(&mut self, ctx: &mut Ctx) {
+    /// A candidate's own vote counts once it is durable: of a cluster of one, or one that does not wait for its disk, it wins at once.
+    fn count_own_vote(&mut self, write: WriteId, ctx: &mut Ctx) {
         if let RoleState::Candidate(candidate) = &mut self.role
-            && candidate.durable(&self.core, crate::ids::WriteId::NONE)
+            && candidate.durable(&self.core, write)
         {
             self.become_next(Next::Lead, ctx);
         }
@@ -161,91 +151,87 @@ impl Raft {
             return self.core.answer(from, refusal, ctx);
         }
         if let Some(term) = message.term() {
-            self.observe_term(term, message.is_reply(), ctx);
+            self.observe_term(term, message.summary().is_reply(), ctx);
             if term < self.core.current_term {
                 return self.receive_stale(from, message, ctx);
             }
         }
-        match message {
-            Message::RequestVote { last_log_index, last_log_term, .. } => {
+        match (message, &mut self.role) {
+            (Message::RequestVote { last_log_index, last_log_term, .. }, _) => {
                 self.receive_request_vote(from, (last_log_term, last_log_index), ctx);
             }
-            Message::PreVote { term, last_log_index, last_log_term } => {
+            (Message::PreVote { term, last_log_index, last_log_term }, _) => {
                 let last = (last_log_term, last_log_index);
                 let hears_leader = self.hears_leader(ctx);
                 receive_pre_vote(&self.core, from, term, last, hears_leader, ctx);
             }
-            Message::PreVoteReply { term, granted } => {
+            (Message::PreVoteReply { term, granted }, _) => {
                 self.receive_pre_vote_reply(from, term, granted, ctx);
             }
-            Message::TimeoutNow { .. } => self.receive_timeout_now(ctx),
-            Message::AppendEntries {
-                prev_log_index,
-                prev_log_term,
-                entries,
-                leader_commit,
-                ..
-            } => {
+            (Message::TimeoutNow { .. }, _) => self.receive_timeout_now(ctx),
+            (
+                Message::AppendEntries {
+                    term: _,
+                    prev_log_index,
+                    prev_log_term,
+                    entries,
+                    leader_commit,
+                },
+                _,
+            ) => {
                 let append = Append { prev_log_index, prev_log_term, entries, leader_commit };
                 if self.follow_leader(from, ctx) {
                     receive_entries(&mut self.core, from, append, ctx);
                 }
             }
-            Message::Vote { term, granted } => self.receive_vote(from, term, granted, ctx),
-            Message::Appended { term, match_index } => {
-                if let RoleState::Leader(leader) = &mut self.role {
-                    leader.receive_appended(&mut self.core, from, term, match_index, ctx);
-                }
+            (Message::Vote { term, granted }, _) => self.receive_vote(from, term, granted, ctx),
+            (Message::Appended { term, match_index }, RoleState::Leader(leader)) => {
+                leader.receive_appended(&mut self.core, from, term, match_index, ctx);
             }
-            Message::Conflict { rejected, conflict_term, conflict_index, .. } => {
-                if let RoleState::Leader(leader) = &mut self.role {
-                    let conflict = (conflict_term, conflict_index);
-                    leader.receive_conflict(&mut self.core, from, rejected, conflict, ctx);
-                }
+            (
+                Message::Conflict { rejected, conflict_term, conflict_index, .. },
+                RoleState::Leader(leader),
+            ) => {
+                let conflict = (conflict_term, conflict_index);
+                leader.receive_conflict(&mut self.core, from, rejected, conflict, ctx);
             }
-            Message::InstallSnapshot { snapshot, offset, bytes, .. } => {
+            (Message::InstallSnapshot { snapshot, offset, bytes, .. }, _) => {
                 if self.follow_leader(from, ctx) {
                     self.core.receive_part(from, Part { snapshot, offset, bytes }, ctx);
                 }
             }
-            Message::SnapshotReply { last_included_index, offset, installed, .. } => {
-                if let RoleState::Leader(leader) = &mut self.role {
-                    let part = (last_included_index, offset);
-                    leader.receive_snapshot_reply(&mut self.core, from, part, installed, ctx);
-                }
+            (
+                Message::SnapshotReply { last_included_index, offset, installed, .. },
+                RoleState::Leader(leader),
+            ) => {
+                let part = (last_included_index, offset);
+                leader.receive_snapshot_reply(&mut self.core, from, part, installed, ctx);
             }
-            other => self.receive_request(from, other, ctx),
+            (other, _) => self.receive_request(from, other, ctx),
         }
     }
 
     /// What serves clients: rounds and requests.
     fn receive_request(&mut self, from: NodeId, message: Message, ctx: &mut Ctx) {
-        match message {
-            Message::ReadRound { term, round } => self.receive_round(from, term, round, ctx),
-            Message::ReadRoundReply { round, .. } => {
-                if let RoleState::Leader(leader) = &mut self.role {
-                    leader.receive_confirmed(&self.core, from, round, ctx);
-                }
+        match (message, &mut self.role) {
+            (Message::ReadRound { term, round }, _) => self.receive_round(from, term, round, ctx),
+            (Message::ReadRoundReply { round, .. }, RoleState::Leader(leader)) => {
+                leader.receive_confirmed(&self.core, from, round, ctx);
             }
-            Message::ReadIndex { request } => match &mut self.role {
-                RoleState::Leader(leader) => {
-                    leader.read(&self.core, Reader::Follower(from, request), ctx);
-                }
-                _ => {
-                    let refusal = Message::ReadIndexReply { request, index: None };
-                    self.core.send(from, refusal, ctx);
-                }
-            },
-            Message::ReadIndexReply { request, index } => {
+            (Message::ReadIndex { request }, RoleState::Leader(leader)) => {
+                leader.read(&self.core, Reader::Follower(from, request), ctx);
+            }
+            (Message::ReadIndex { request }, _) => {
+                self.core.send(from, Message::ReadIndexReply { request, index: None }, ctx);
+            }
+            (Message::ReadIndexReply { request, index }, _) => {
                 self.core.receive_read_index(request, index, ctx);
             }
-            Message::Forward { request } => match &mut self.role {
-                RoleState::Leader(leader) => {
-                    leader.request(&mut self.core, request, Some(from), ctx);
-                }
-                _ => self.core.refuse(request.id, Some(from), ctx),
-            },
-            Message::ForwardReply { request, answer } => {
+            (Message::Forward { request }, RoleState::Leader(leader)) => {
+                leader.request(&mut self.core, request, Some(from), ctx);
+            }
+            (Message::Forward { request }, _) => self.core.refuse(request.id, Some(from), ctx),
+            (Message::ForwardReply { request, answer }, _) => {
                 ctx.emit(Effect::Reply { request, answer });
             }
             _ => {}
@@ -329,16 +315,7 @@ impl Raft {
             Message::ReadRound { .. } => {
                 self.core.answer(from, Message::ReadRoundReply { term, round: 0 }, ctx);
             }
-            Message::Conflict { .. }
-            | Message::SnapshotReply { .. }
-            | Message::ReadRoundReply { .. }
-            | Message::PreVote { .. }
-            | Message::PreVoteReply { .. }
-            | Message::TimeoutNow { .. }
-            | Message::ReadIndex { .. }
-            | Message::ReadIndexReply { .. }
-            | Message::Forward { .. }
-            | Message::ForwardReply { .. } => {}
+            _ => {}
         }
     }
 
@@ -412,15 +389,9 @@ impl Raft {
         self.become_next(next, ctx);
     }
 
-    fn durable(&mut self, write: crate::ids::WriteId, ctx: &mut Ctx) {
+    fn durable(&mut self, write: WriteId, ctx: &mut Ctx) {
         self.core.durable(write);
-        let won = match &mut self.role {
-            RoleState::Candidate(candidate) => candidate.durable(&self.core, write),
-            _ => false,
-        };
-        if won {
-            self.become_next(Next::Lead, ctx);
-        }
+        self.count_own_vote(write, ctx);
         match &mut self.role {
             RoleState::Leader(leader) => leader.durable(&mut self.core, ctx),
             _ => self.core.apply(std::iter::empty(), ctx),
@@ -432,40 +403,35 @@ impl Node for Raft {
     type Message = Message;
 
     fn step(&mut self, input: Input<Message>, ctx: &mut Context<'_, Message>) {
-        match input {
-            Input::Boot(disk) => {
+        match (input, &mut self.role) {
+            (Input::Boot(disk), _) => {
                 self.core.recover(*disk, ctx);
                 self.become_next(Next::Follow, ctx);
             }
-            Input::Receive { from, message } => self.receive(from, message, ctx),
-            Input::Request(request) => match &mut self.role {
-                RoleState::Leader(leader) => leader.request(&mut self.core, request, None, ctx),
-                _ => Follower::request(&mut self.core, request, ctx),
-            },
-            Input::Transfer(to) => {
-                if let RoleState::Leader(leader) = &mut self.role {
-                    leader.hand_over(&mut self.core, to, ctx);
-                }
+            (Input::Receive { from, message }, _) => self.receive(from, message, ctx),
+            (Input::Request(request), RoleState::Leader(leader)) => {
+                leader.request(&mut self.core, request, None, ctx);
             }
-            Input::Change(change) => {
-                if let RoleState::Leader(leader) = &mut self.role {
-                    leader.change(&mut self.core, change, ctx);
-                }
+            (Input::Request(request), _) => Follower::request(&mut self.core, request, ctx),
+            (Input::Transfer(to), RoleState::Leader(leader)) => {
+                leader.hand_over(&mut self.core, to, ctx);
             }
-            Input::TimerFired(_) => self.timer_fired(ctx),
-            Input::Durable(write) => self.durable(write, ctx),
+            (Input::Change(change), RoleState::Leader(leader)) => {
+                leader.change(&mut self.core, change, ctx);
+            }
+            (Input::TimerFired(_), _) => self.timer_fired(ctx),
+            (Input::Durable(write), _) => self.durable(write, ctx),
             // What the disk holds is not known until it is read again. Going on would mean to guess.
-            Input::WriteFailed(_) => ctx.emit(Effect::Stop),
-            Input::SnapshotSaved(snapshot) => self.core.snapshot_saved(snapshot, ctx),
+            (Input::WriteFailed(_), _) => ctx.emit(Effect::Stop),
+            (Input::SnapshotSaved(snapshot), _) => self.core.snapshot_saved(snapshot, ctx),
             // It was confirmed before it was read, so that it does not matter whether the node still leads.
-            Input::Read { request, relay, output } => {
-                answer_request(&self.core, request, relay, Answer::Applied(output), ctx);
+            (Input::Read { request, relay, output }, _) => {
+                self.core.reply(request, relay, Answer::Applied(output), ctx);
             }
-            Input::Applied { index, output } => {
-                if let RoleState::Leader(leader) = &mut self.role {
-                    leader.applied(&self.core, index, output, ctx);
-                }
+            (Input::Applied { index, output }, RoleState::Leader(leader)) => {
+                leader.applied(&self.core, index, output, ctx);
             }
+            (Input::Transfer(_) | Input::Change(_) | Input::Applied { .. }, _) => {}
         }
         if matches!(self.role, RoleState::Leader(_)) && self.core.must_leave() {
             self.core.leader_id = None;

@@ -6,28 +6,13 @@
 use crate::configuration::Configuration;
 use crate::ids::{NodeId, NodeSet};
 use crate::raft::core::Core;
+use crate::raft::leader::Leader;
 use crate::time::LocalTime;
 
-/// When a leader heard from each of its followers last.
-#[derive(Clone, Debug)]
-pub struct Quorum {
-    /// A place for each node.
-    heard: Vec<LocalTime>,
-}
-
-impl Quorum {
-    /// A leader that has just been elected: a majority has voted for it, so all count as heard.
-    pub fn new(core: &Core, now: LocalTime) -> Quorum {
-        Quorum { heard: vec![now; core.progress.len()] }
-    }
-
-    /// A follower answered in the leader's term.
-    pub fn hear(&mut self, from: NodeId, now: LocalTime) {
-        self.heard[from.slot()] = now;
-    }
-
-    /// Whether a majority of the voters, the leader counted if it is one, was heard within the lowest election timeout.
-    pub fn is_near(&self, core: &Core, now: LocalTime) -> bool {
+impl Leader {
+    /// Whether a majority of the voters, the leader counted if it is one, was heard within the lowest election timeout: the others are
+    /// loyal to it then, and so is it to itself.
+    pub fn hears_majority(&self, core: &Core, now: LocalTime) -> bool {
         let lately = |node: &NodeId| core.is_recent(self.heard[node.slot()], now);
         let near: NodeSet = core.other_voters().filter(lately).collect();
         core.is_quorum(near.union(NodeSet::only(core.id)))

@@ -37,7 +37,7 @@ struct Waiting {
 /// What a leader knows of the reads that wait.
 ///
 /// Invariant: `confirmed <= covered <= asked`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ReadQueue {
     /// The leader's no-op: the first entry of its term.
     noop: Index,
@@ -54,33 +54,13 @@ pub struct ReadQueue {
     /// Who has answered the latest round, the leader included.
     answered: NodeSet,
     /// What the rounds before were promised.
-    lease: Lease,
+    pub lease: Lease,
 }
 
 impl ReadQueue {
     /// No read waits. `noop` is the first entry of the leader's term.
     pub fn new(core: &Core, noop: Index) -> ReadQueue {
-        ReadQueue {
-            noop,
-            waiting: VecDeque::new(),
-            asked: 0,
-            confirmed: 0,
-            round: 0,
-            under_way: false,
-            covered: 0,
-            answered: NodeSet::only(core.id),
-            lease: Lease::default(),
-        }
-    }
-
-    /// The leader told an transferee to stand.
-    pub fn told_transferee(&mut self) {
-        self.lease.told_transferee();
-    }
-
-    /// The members change.
-    pub fn lapse(&mut self) {
-        self.lease.lapse();
+        ReadQueue { noop, answered: NodeSet::only(core.id), ..ReadQueue::default() }
     }
 }
 
@@ -99,7 +79,7 @@ impl Leader {
 
     /// A follower answered a round: it knew of no later term then, and with leases promises to elect nobody else for a while.
     pub fn receive_confirmed(&mut self, core: &Core, from: NodeId, round: u64, ctx: &mut Ctx) {
-        self.hear(from, ctx.now);
+        self.heard[from.slot()] = ctx.now;
         if round == self.reads.round && self.reads.under_way {
             self.reads.answered.insert(from);
             self.confirm_reads(core, ctx);
@@ -124,7 +104,7 @@ impl Leader {
         if core.rules().may_answer_reads(core.is_quorum(reads.answered), one_short) {
             reads.under_way = false;
             reads.confirmed = reads.confirmed.max(reads.covered);
-            reads.lease.renew(ctx.moment());
+            reads.lease.held = Some((reads.lease.asked, ctx.moment()));
         }
     }
 
@@ -134,7 +114,7 @@ impl Leader {
         reads.under_way = true;
         reads.covered = reads.asked;
         reads.answered = NodeSet::only(core.id);
-        reads.lease.ask(ctx.moment());
+        reads.lease.asked = ctx.moment();
         self.ask_round(core, ctx);
         // Alone, or nearly so with a planted bug, it has its majority already.
         self.end_round(core, ctx);

@@ -43,22 +43,155 @@ impl Rules {
     const fn broken(self, bug: Bug) -> bool {
         self.has(bug)
     }
+}
 
+/// Each rule is a row: what it says, a name, what it is asked of, and the answer.
+macro_rules! rules {
+    ($self:ident: $($(#[$doc:meta])+ $name:ident($($of:ident: $type:ty),*) -> $out:ty = $answer:expr;)+) => {
+        impl Rules {
+            $($(#[$doc])+ pub fn $name($self $(, $of: $type)*) -> $out { $answer })+
+        }
+    };
+}
+
+rules! {
+    self:
     /// 5.1: a server updates its current term to a larger value, and never to a smaller one.
-    pub fn takes_over(self, term: Term, current: Term) -> bool {
-        term > current || (term < current && self.broken(Bug::TermRegress))
-    }
-
+    takes_over(term: Term, current: Term) -> bool =
+        term > current || (term < current && self.broken(Bug::TermRegress));
     /// 5.2: each server will vote for at most one candidate in a given term.
-    pub fn may_vote(self, voted_for: Option<NodeId>, candidate: NodeId) -> bool {
-        voted_for.is_none_or(|voted| voted == candidate) || self.broken(Bug::VoteTwice)
-    }
-
+    may_vote(voted_for: Option<NodeId>, candidate: NodeId) -> bool =
+        voted_for.is_none_or(|voted| voted == candidate) || self.broken(Bug::VoteTwice);
     /// 5.2: the vote holds for the term, also when a candidate of the same term steps down for its leader.
-    pub fn vote_outlives_leader(self) -> bool {
-        !self.broken(Bug::VoteClearedSameTerm)
-    }
+    vote_outlives_leader() -> bool = !self.broken(Bug::VoteClearedSameTerm);
+    /// 5.2: each election timeout is drawn from a range, so that votes are not split again and again.
+    election_timeout(range: SpanRange) -> SpanRange =
+        if self.broken(Bug::NoRandomisedTimeout) { SpanRange::exactly(range.from) } else { range };
+    /// 5.2: only a current leader, and a candidate that got the vote, put the own candidacy off.
+    waits_anew(for_good_reason: bool) -> bool =
+        for_good_reason || self.broken(Bug::TimerResetOnStale);
+    /// 5.1: a candidate or leader that learns of a later term becomes a follower, by a reply too.
+    later_term_deposes(reply_to_campaigner: bool) -> bool =
+        !(reply_to_campaigner && self.broken(Bug::StaleLeaderStays));
+    /// Figure 2: vote requests leave, and the own vote counts, when the vote is durable.
+    vote_requests_wait_for(vote: WriteId) -> WriteId =
+        if self.broken(Bug::SelfVoteNotDurable) { WriteId::NONE } else { vote };
+    /// 5.2: a candidate wins by votes for the same term.
+    vote_counts(reply: Term, current: Term) -> bool =
+        reply == current || (reply < current && self.broken(Bug::StaleVoteReply));
+    /// Thesis 9.6: a grant carries the term that was asked for, in which the voter is not.
+    term_of_grant(asked: Term, current: Term) -> Term =
+        if self.broken(Bug::PrevoteReplyOwnTerm) { current } else { asked };
+    /// Thesis 9.6: a grant is no vote, although its term is the candidate's by then.
+    grant_is_no_vote() -> bool = !self.broken(Bug::PrevoteCountsAsVote);
+    /// Thesis 9.6, 4.2.3: who asks for votes has given its leader up, and is loyal to it no more.
+    pre_candidate_forgets_leader() -> bool = !self.broken(Bug::PrecandidateKeepsLeader);
+    /// Thesis 6.2: a leader that a majority does not answer steps down.
+    may_lead_on(hears_majority: bool) -> bool =
+        hears_majority || self.broken(Bug::QuorumlessHeartbeats);
+    /// Thesis 3.10: a leader gives up a transfer that takes too long, and takes requests again.
+    transfer_ends_with_its_time() -> bool = !self.broken(Bug::TransferWedged);
+    /// 5.3: entries are accepted behind an entry with the index and term that the leader names.
+    prev_matches(own: Option<Term>, prev_log_term: Term) -> bool =
+        own.is_some_and(|own| own == prev_log_term || self.broken(Bug::PrevTermUnchecked));
+    /// 5.3: an entry conflicts with a new one of the same index but a different term.
+    conflicts(own: Term, new: Term) -> bool = own != new && !self.broken(Bug::NoTruncateOnConflict);
+    /// 5.3: entries that match are kept, and so are those behind them.
+    keeps_what_matches() -> bool = !self.broken(Bug::TruncateUnconditional);
+    /// Figure 2: match_index and commit_index increase monotonically, for what a disk was known to hold it holds.
+    known_so_far(before: Index, told: Index) -> Index =
+        if self.broken(Bug::MatchRegress) { told } else { before.max(told) };
+    /// 5.4.2, Figure 8: counting replicas commits only an entry of the leader's own term.
+    may_commit(entry: Term, current: Term) -> bool =
+        entry == current || self.broken(Bug::OldTermCommit);
+    /// 5.3: an acknowledgement counts in the term in which its entries were sent.
+    ack_counts(reply: Term, current: Term) -> bool =
+        reply == current || (reply < current && self.broken(Bug::StaleAckAccepted));
+    /// Figure 2: match_index is initialised to zero, for a leader knows nothing of its followers.
+    initial_match(last: Index) -> Index =
+        if self.broken(Bug::NextIndexLateInit) { last } else { Index::ZERO };
+    /// 5.3: after a refusal the leader goes back, to where the follower says that logs may agree.
+    next_after_refusal(before: Index, hint: Index) -> Index =
+        if self.broken(Bug::BackoffLivelock) { before } else { hint };
+    /// 7: a follower that has installed the snapshot is sent the entries that follow it.
+    snapshot_transfer_ends() -> bool = !self.broken(Bug::SnapLoop);
+    /// 5.3: a leader never removes entries of its own log, whatever a follower says.
+    leader_keeps_its_log() -> bool = !self.broken(Bug::LeaderOverwritesOwnLog);
+    /// Thesis 10.2.1: a leader's own copy counts when it is durable.
+    own_copy(durable: Index, last: Index) -> Index =
+        if self.broken(Bug::LeaderCountsUnsynced) { last } else { durable };
+    /// 5.3: entries are applied once committed, and here not before they are on the own disk.
+    apply_limit(commit: Index, durable: Index, last: Index) -> Index =
+        if self.broken(Bug::ApplyUncommitted) { last } else { commit.min(durable) };
+    /// Figure 2: last_applied is where the state machine is.
+    first_applied(state_machine: Index) -> Index =
+        if self.broken(Bug::ApplyTwiceAfterRestart) { Index::ZERO } else { state_machine };
+    /// 5.3: a client hears of its request when its entry is applied, and only what is committed is.
+    answer_waits_for_commit() -> bool = !self.broken(Bug::AckBeforeCommit);
+    /// Section 8, thesis 6.4: a leader does not answer a read by its own state alone, for it may lead no more.
+    reads_ask_a_majority() -> bool = !self.broken(Bug::LocalRead);
+    /// Thesis 6.4: what was committed before the leader's term is known to be once an entry of its own term is, the first of
+    /// which is its no-op.
+    read_index(commit: Index, noop: Index) -> Index =
+        if self.broken(Bug::ReadindexBeforeNoop) { commit } else { commit.max(noop) };
+    /// Thesis 6.4: a majority answers before reads are, the leader counted.
+    may_answer_reads(majority: bool, one_short: impl Fn() -> bool) -> bool =
+        majority || self.broken(Bug::ReadQuorumShort) && one_short();
+    /// Thesis 6.4.1: a lease begins when the round was sent, not when it was answered.
+    lease_begins(sent: Moment, answered: Moment) -> Moment =
+        if self.broken(Bug::LeaseFromAnswer) { answered } else { sent };
+    /// Thesis 6.4.1 assumes that the drift of clocks is bounded; that of a clock that may be set is not.
+    lease_clock(moment: Moment) -> LocalTime =
+        if self.broken(Bug::LeaseWallclock) { moment.now } else { moment.steady };
+    /// Thesis 6.4.1: who promised a leader to elect nobody else keeps that promise.
+    keeps_promises() -> bool = !self.broken(Bug::LeaseNotHonoured);
+    /// Thesis 6.4.1: a leader that has an transferee stand, which no promise holds back, has no lease any more.
+    lease_outlives(transfer: bool) -> bool = !transfer || self.broken(Bug::LeaseSurvivesTransfer);
+    /// Thesis 6.4: who answers a read has applied as far as the leader knew to be committed.
+    may_read(read_index: Index, applied: Index) -> bool =
+        applied >= read_index || self.broken(Bug::FollowerReadUnapplied);
+    /// Thesis 6.3: what requests gave is part of the replicated state, and kept as that is.
+    answers_outlive_crash() -> bool = !self.broken(Bug::DedupLost);
+    /// Section 7: what a snapshot covers is compared no more, so that entries which arrive late again are left out up to its end.
+    leaves_out_what_is_covered() -> bool = !self.broken(Bug::MissingPrevAccepted);
+    /// Figure 13, steps 6 and 7: a log with the last entry that a snapshot covers keeps what lies behind; any other goes.
+    keeps_log_behind(own: Option<Term>, last_included_term: Term) -> bool =
+        own.is_some_and(|own| own == last_included_term || self.broken(Bug::SnapKeepsConflict));
+    /// Thesis 6.3: what sessions remember is part of the replicated state, so that snapshots hold it.
+    snapshots_hold_sessions() -> bool = !self.broken(Bug::SnapDropsSessions);
+    /// 5.1: the term is that of the messages; a snapshot's last entry is older, and changes nothing.
+    term_after_install(current: Term, last_included_term: Term) -> Term =
+        if self.broken(Bug::SnapSetsTerm) { last_included_term } else { current };
+    /// Ongaro 2015, on single-server changes: a leader changes the members only after it has committed an entry of its own term.
+    changes_after_own_commit(committed: Term, current: Term) -> bool =
+        committed == current || self.broken(Bug::ChangeBeforeNoop);
+    /// Thesis 4.1: a change begins when the one before is committed.
+    changes_one_at_a_time(settled: bool) -> bool = settled || self.broken(Bug::ChangeOverlap);
+    /// Thesis 4.1: a candidate goes by the latest configuration in its log, applied or not.
+    stands_by(latest: Configuration, applied: Configuration) -> Configuration =
+        if self.broken(Bug::CampaignUnappliedConfig) { applied } else { latest };
+    /// Thesis 4.1: a node votes for whoever asks, for its own log may not have the configuration by which it is asked.
+    votes_by_its_own_log() -> bool = self.broken(Bug::VoteByOwnConfig);
+    /// Thesis 4.2.3: who hears its leader deposes it for nobody, least of all for a server that was removed.
+    is_loyal_against(member: bool) -> bool = member || !self.broken(Bug::RemovedDisrupts);
+    /// Section 6: in joint consensus it takes a majority of the old servers, too.
+    old_half(outgoing: NodeSet) -> NodeSet =
+        if self.broken(Bug::JointNewMajorityOnly) { NodeSet::EMPTY } else { outgoing };
+    /// Thesis 4.2.2: a leader that has committed a configuration without itself steps down.
+    leaves_once_removed(removed: bool) -> bool = removed && !self.broken(Bug::RemovedLeaderStays);
+    /// Figure 2: a member whose disk was emptied does not know what it promised, so it comes back as another server or not at all.
+    needs_its_disk() -> bool = !self.broken(Bug::WipedSameId);
+    /// ALICE: a record whose checksum does not hold was never written.
+    drops_torn_tail() -> bool = !self.broken(Bug::TornTailAccepted);
+    /// Protocol-Aware Recovery, FAST'18: only a record at the end of the journal can be torn. A checksum that does not hold before it says
+    /// that something is lost which others count on.
+    tells_corrupt_from_torn() -> bool = !self.broken(Bug::CorruptIsEof);
+    /// 5.3: what was removed stays removed, over restarts too.
+    removal_outlives_crash() -> bool = !self.broken(Bug::TruncationNotCrashSafe);
+}
 
+/// The rules that take more than a line.
+impl Rules {
     /// 5.4.1: a log is at least as up to date if its last term is later, or the same and it is not shorter.
     pub fn up_to_date(self, candidate: (Term, Index), own: (Term, Index)) -> bool {
         if self.broken(Bug::UptodateIndexOnly) {
@@ -66,74 +199,6 @@ impl Rules {
         }
         let shorter = candidate.1 < own.1 && self.broken(Bug::UptodateVector);
         (candidate >= own && !shorter) || self.broken(Bug::StaleLogVote)
-    }
-
-    /// 5.2: each election timeout is drawn from a range, so that votes are not split again and again.
-    pub fn election_timeout(self, range: SpanRange) -> SpanRange {
-        match self.broken(Bug::NoRandomisedTimeout) {
-            true => SpanRange::exactly(range.from),
-            false => range,
-        }
-    }
-
-    /// 5.2: only a current leader, and a candidate that got the vote, put the own candidacy off.
-    pub fn waits_anew(self, for_good_reason: bool) -> bool {
-        for_good_reason || self.broken(Bug::TimerResetOnStale)
-    }
-
-    /// 5.1: a candidate or leader that learns of a later term becomes a follower, by a reply too.
-    pub fn later_term_deposes(self, reply_to_campaigner: bool) -> bool {
-        !(reply_to_campaigner && self.broken(Bug::StaleLeaderStays))
-    }
-
-    /// Figure 2: vote requests leave, and the own vote counts, when the vote is durable.
-    pub fn vote_requests_wait_for(self, vote: WriteId) -> WriteId {
-        if self.broken(Bug::SelfVoteNotDurable) { WriteId::NONE } else { vote }
-    }
-
-    /// 5.2: a candidate wins by votes for the same term.
-    pub fn vote_counts(self, reply: Term, current: Term) -> bool {
-        reply == current || (reply < current && self.broken(Bug::StaleVoteReply))
-    }
-
-    /// Thesis 9.6: a grant carries the term that was asked for, in which the voter is not.
-    pub fn term_of_grant(self, asked: Term, current: Term) -> Term {
-        if self.broken(Bug::PrevoteReplyOwnTerm) { current } else { asked }
-    }
-
-    /// Thesis 9.6: a grant is no vote, although its term is the candidate's by then.
-    pub fn grant_is_no_vote(self) -> bool {
-        !self.broken(Bug::PrevoteCountsAsVote)
-    }
-
-    /// Thesis 9.6, 4.2.3: who asks for votes has given its leader up, and is loyal to it no more.
-    pub fn pre_candidate_forgets_leader(self) -> bool {
-        !self.broken(Bug::PrecandidateKeepsLeader)
-    }
-
-    /// Thesis 6.2: a leader that a majority does not answer steps down.
-    pub fn may_lead_on(self, hears_majority: bool) -> bool {
-        hears_majority || self.broken(Bug::QuorumlessHeartbeats)
-    }
-
-    /// Thesis 3.10: a leader gives up a transfer that takes too long, and takes requests again.
-    pub fn transfer_ends_with_its_time(self) -> bool {
-        !self.broken(Bug::TransferWedged)
-    }
-
-    /// 5.3: entries are accepted behind an entry with the index and term that the leader names.
-    pub fn prev_matches(self, own: Option<Term>, prev_log_term: Term) -> bool {
-        own.is_some_and(|own| own == prev_log_term || self.broken(Bug::PrevTermUnchecked))
-    }
-
-    /// 5.3: an entry conflicts with a new one of the same index but a different term.
-    pub fn conflicts(self, own: Term, new: Term) -> bool {
-        own != new && !self.broken(Bug::NoTruncateOnConflict)
-    }
-
-    /// 5.3: entries that match are kept, and so are those behind them.
-    pub fn keeps_what_matches(self) -> bool {
-        !self.broken(Bug::TruncateUnconditional)
     }
 
     /// Figure 2: commit_index = min(leader_commit, index of last new entry), and it never goes back.
@@ -149,81 +214,10 @@ impl Rules {
         if self.broken(Bug::CommitRegress) { told } else { own.max(told) }
     }
 
-    /// Figure 2: match_index and commit_index increase monotonically, for what a disk was known to hold it holds.
-    pub fn known_so_far(self, before: Index, told: Index) -> Index {
-        if self.broken(Bug::MatchRegress) { told } else { before.max(told) }
-    }
-
-    /// 5.4.2, Figure 8: counting replicas commits only an entry of the leader's own term.
-    pub fn may_commit(self, entry: Term, current: Term) -> bool {
-        entry == current || self.broken(Bug::OldTermCommit)
-    }
-
     /// 5.3: an entry is committed once a majority has it. How many copies that takes, of so many nodes.
     pub fn copies_to_commit(self, nodes: usize) -> usize {
         let majority = nodes / 2 + 1;
         if self.broken(Bug::CommitWithoutQuorum) { majority.max(2) - 1 } else { majority }
-    }
-
-    /// 5.3: an acknowledgement counts in the term in which its entries were sent.
-    pub fn ack_counts(self, reply: Term, current: Term) -> bool {
-        reply == current || (reply < current && self.broken(Bug::StaleAckAccepted))
-    }
-
-    /// Figure 2: match_index is initialised to zero, for a leader knows nothing of its followers.
-    pub fn initial_match(self, last: Index) -> Index {
-        if self.broken(Bug::NextIndexLateInit) { last } else { Index::ZERO }
-    }
-
-    /// 5.3: after a refusal the leader goes back, to where the follower says that logs may agree.
-    pub fn next_after_refusal(self, before: Index, hint: Index) -> Index {
-        if self.broken(Bug::BackoffLivelock) { before } else { hint }
-    }
-
-    /// 7: a follower that has installed the snapshot is sent the entries that follow it.
-    pub fn snapshot_transfer_ends(self) -> bool {
-        !self.broken(Bug::SnapLoop)
-    }
-
-    /// 5.3: a leader never removes entries of its own log, whatever a follower says.
-    pub fn leader_keeps_its_log(self) -> bool {
-        !self.broken(Bug::LeaderOverwritesOwnLog)
-    }
-
-    /// Thesis 10.2.1: a leader's own copy counts when it is durable.
-    pub fn own_copy(self, durable: Index, last: Index) -> Index {
-        if self.broken(Bug::LeaderCountsUnsynced) { last } else { durable }
-    }
-
-    /// 5.3: entries are applied once committed, and here not before they are on the own disk.
-    pub fn apply_limit(self, commit: Index, durable: Index, last: Index) -> Index {
-        if self.broken(Bug::ApplyUncommitted) { last } else { commit.min(durable) }
-    }
-
-    /// Figure 2: last_applied is where the state machine is.
-    pub fn first_applied(self, state_machine: Index) -> Index {
-        if self.broken(Bug::ApplyTwiceAfterRestart) { Index::ZERO } else { state_machine }
-    }
-
-    /// 5.3: a client hears of its request when its entry is applied, and only what is committed is.
-    pub fn answer_waits_for_commit(self) -> bool {
-        !self.broken(Bug::AckBeforeCommit)
-    }
-
-    /// Section 8, thesis 6.4: a leader does not answer a read by its own state alone, for it may lead no more.
-    pub fn reads_ask_a_majority(self) -> bool {
-        !self.broken(Bug::LocalRead)
-    }
-
-    /// Thesis 6.4: what was committed before the leader's term is known to be once an entry of its own term is, the first of
-    /// which is its no-op.
-    pub fn read_index(self, commit: Index, noop: Index) -> Index {
-        if self.broken(Bug::ReadindexBeforeNoop) { commit } else { commit.max(noop) }
-    }
-
-    /// Thesis 6.4: a majority answers before reads are, the leader counted.
-    pub fn may_answer_reads(self, majority: bool, one_short: impl Fn() -> bool) -> bool {
-        majority || self.broken(Bug::ReadQuorumShort) && one_short()
     }
 
     /// Thesis 6.4.1: a lease is shorter than the promise by how much faster one clock may run than another.
@@ -235,86 +229,6 @@ impl Rules {
         Span(share)
     }
 
-    /// Thesis 6.4.1: a lease begins when the round was sent, not when it was answered.
-    pub fn lease_begins(self, sent: Moment, answered: Moment) -> Moment {
-        if self.broken(Bug::LeaseFromAnswer) { answered } else { sent }
-    }
-
-    /// Thesis 6.4.1 assumes that the drift of clocks is bounded; that of a clock that may be set is not.
-    pub fn lease_clock(self, moment: Moment) -> LocalTime {
-        if self.broken(Bug::LeaseWallclock) { moment.now } else { moment.steady }
-    }
-
-    /// Thesis 6.4.1: who promised a leader to elect nobody else keeps that promise.
-    pub fn keeps_promises(self) -> bool {
-        !self.broken(Bug::LeaseNotHonoured)
-    }
-
-    /// Thesis 6.4.1: a leader that has an transferee stand, which no promise holds back, has no lease any more.
-    pub fn lease_outlives(self, transfer: bool) -> bool {
-        !transfer || self.broken(Bug::LeaseSurvivesTransfer)
-    }
-
-    /// Thesis 6.4: who answers a read has applied as far as the leader knew to be committed.
-    pub fn may_read(self, read_index: Index, applied: Index) -> bool {
-        applied >= read_index || self.broken(Bug::FollowerReadUnapplied)
-    }
-
-    /// Thesis 6.3: what requests gave is part of the replicated state, and kept as that is.
-    pub fn answers_outlive_crash(self) -> bool {
-        !self.broken(Bug::DedupLost)
-    }
-
-    /// Section 7: what a snapshot covers is compared no more, so that entries which arrive late again are left out up to its end.
-    pub fn leaves_out_what_is_covered(self) -> bool {
-        !self.broken(Bug::MissingPrevAccepted)
-    }
-
-    /// Figure 13, steps 6 and 7: a log with the last entry that a snapshot covers keeps what lies behind; any other goes.
-    pub fn keeps_log_behind(self, own: Option<Term>, last_included_term: Term) -> bool {
-        own.is_some_and(|own| own == last_included_term || self.broken(Bug::SnapKeepsConflict))
-    }
-
-    /// Thesis 6.3: what sessions remember is part of the replicated state, so that snapshots hold it.
-    pub fn snapshots_hold_sessions(self) -> bool {
-        !self.broken(Bug::SnapDropsSessions)
-    }
-
-    /// 5.1: the term is that of the messages; a snapshot's last entry is older, and changes nothing.
-    pub fn term_after_install(self, current: Term, last_included_term: Term) -> Term {
-        if self.broken(Bug::SnapSetsTerm) { last_included_term } else { current }
-    }
-
-    /// Ongaro 2015, on single-server changes: a leader changes the members only after it has committed an entry of its own term.
-    pub fn changes_after_own_commit(self, committed: Term, current: Term) -> bool {
-        committed == current || self.broken(Bug::ChangeBeforeNoop)
-    }
-
-    /// Thesis 4.1: a change begins when the one before is committed.
-    pub fn changes_one_at_a_time(self, settled: bool) -> bool {
-        settled || self.broken(Bug::ChangeOverlap)
-    }
-
-    /// Thesis 4.1: a candidate goes by the latest configuration in its log, applied or not.
-    pub fn stands_by(self, latest: Configuration, applied: Configuration) -> Configuration {
-        if self.broken(Bug::CampaignUnappliedConfig) { applied } else { latest }
-    }
-
-    /// Thesis 4.1: a node votes for whoever asks, for its own log may not have the configuration by which it is asked.
-    pub fn votes_by_its_own_log(self) -> bool {
-        self.broken(Bug::VoteByOwnConfig)
-    }
-
-    /// Thesis 4.2.3: who hears its leader deposes it for nobody, least of all for a server that was removed.
-    pub fn is_loyal_against(self, member: bool) -> bool {
-        member || !self.broken(Bug::RemovedDisrupts)
-    }
-
-    /// Section 6: in joint consensus it takes a majority of the old servers, too.
-    pub fn old_half(self, outgoing: NodeSet) -> NodeSet {
-        if self.broken(Bug::JointNewMajorityOnly) { NodeSet::EMPTY } else { outgoing }
-    }
-
     /// Section 6, Figure 10: servers that go by the old configuration and such that go by the new one could each decide alone, so that
     /// between the two lies joint consensus.
     pub fn enters(self, next: Configuration) -> Configuration {
@@ -324,37 +238,11 @@ impl Rules {
         }
     }
 
-    /// Thesis 4.2.2: a leader that has committed a configuration without itself steps down.
-    pub fn leaves_once_removed(self, removed: bool) -> bool {
-        removed && !self.broken(Bug::RemovedLeaderStays)
-    }
-
-    /// Figure 2: a member whose disk was emptied does not know what it promised, so it comes back as another server or not at all.
-    pub fn needs_its_disk(self) -> bool {
-        !self.broken(Bug::WipedSameId)
-    }
-
     /// Section 7: a snapshot has the latest configuration in it, all of it.
     pub fn from_snapshot(self, members: Configuration) -> Configuration {
         let outgoing =
             if self.broken(Bug::SnapDropsConfig) { NodeSet::EMPTY } else { members.outgoing };
         Configuration { outgoing, ..members }
-    }
-
-    /// ALICE: a record whose checksum does not hold was never written.
-    pub fn drops_torn_tail(self) -> bool {
-        !self.broken(Bug::TornTailAccepted)
-    }
-
-    /// Protocol-Aware Recovery, FAST'18: only a record at the end of the journal can be torn. A checksum that does not hold before it says
-    /// that something is lost which others count on.
-    pub fn tells_corrupt_from_torn(self) -> bool {
-        !self.broken(Bug::CorruptIsEof)
-    }
-
-    /// 5.3: what was removed stays removed, over restarts too.
-    pub fn removal_outlives_crash(self) -> bool {
-        !self.broken(Bug::TruncationNotCrashSafe)
     }
 }
 

@@ -37,7 +37,7 @@ impl Leader {
     pub fn tell_transferee(&mut self, core: &Core, to: NodeId, ctx: &mut Ctx) {
         let is_transferee = self.transfer.is_some_and(|transfer| transfer.to == to);
         if is_transferee && core.progress[to.slot()].match_index == core.log.last_index() {
-            self.reads.told_transferee();
+            self.reads.lease.handed_over = true;
             core.send(to, Message::TimeoutNow { term: core.current_term }, ctx);
         }
     }

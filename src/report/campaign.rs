@@ -1,13 +1,12 @@
 //! A campaign in words, and as annotations for GitHub Actions.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::campaign::file::{CampaignFile, FAILURES, FILE, FailureRow, SHRUNK, SeedRange};
 use crate::campaign::finding::Finding;
 use crate::campaign::shrink::Shrinking;
-use crate::report::text::{READS_LEFT_OUT, not_exercised, violation, within_reach};
+use crate::report::text::{not_exercised, violation, within_reach};
 use crate::shown::shown;
 use crate::sim::waits::Histogram;
 use crate::sim::{Run, Runner};
@@ -36,86 +35,57 @@ pub fn run_file(failure: &FailureRow, folder: &Path) -> PathBuf {
 
 /// The result in words: the verdict, what was done and how fast, what failed, what was never reached.
 pub fn text(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrinking>) -> String {
-    let mut text = String::new();
     let (totals, timing) = (&file.totals, &file.timing);
-    let _ = writeln!(text, "  {}", seeds(file));
-    let _ = writeln!(
-        text,
-        "  {} events, {} of virtual time",
-        grouped(totals.events),
-        long_time(totals.virtual_time.0)
-    );
-    let _ = writeln!(
-        text,
-        "  {} s with {}: {} runs/s, {} events/s, {} times real time",
+    let (events, time) = (grouped(totals.events), long_time(totals.virtual_time.0));
+    let mut lines = vec![seeds(file), format!("{events} events, {time} of virtual time")];
+    lines.push(format!(
+        "{} s with {}: {} runs/s, {} events/s, {} times real time",
         seconds(timing.milliseconds),
         counted(timing.jobs, "job"),
         grouped(timing.per_second(totals.runs)),
         grouped(timing.per_second(totals.events)),
         grouped(timing.per_second(totals.virtual_time.0) / 1_000_000_000)
-    );
-    let waits = [(&file.waits.answers, "answer"), (&file.waits.elections, "election")];
-    for words in waits.into_iter().filter_map(|(histogram, thing)| waited(histogram, thing)) {
-        let _ = writeln!(text, "  {words}");
-    }
-    if totals.undecided > 0 {
-        let keys = counted(totals.undecided, "key");
-        let _ = writeln!(
-            text,
-            "  linearizability of {keys} undecided: a limit of the search came first"
-        );
-    }
-    if totals.reads_left_out > 0 {
-        let runs = counted(totals.reads_left_out, "storm");
-        let _ = writeln!(text, "  reads of {runs} not judged: {READS_LEFT_OUT}");
-    }
-    let reached = file.situations.len();
+    ));
+    lines.extend(waited(&file.waits.answers, "answer"));
+    lines.extend(waited(&file.waits.elections, "election"));
+    lines.extend(totals.gaps.lines());
     let all = within_reach(file.not_exercised);
-    let _ = writeln!(text, "  situations: {reached} of {all} reached");
-    if !file.never_reached.is_empty() {
-        let missed = file.never_reached.iter().take(MISSED_MAX).map(|it| it.name());
-        let missed: Vec<&str> = missed.collect();
-        let _ = write!(text, "  never reached: {}", missed.join(", "));
-        match file.never_reached.len() - missed.len() {
-            0 => text.push('\n'),
-            more => {
-                let _ = writeln!(text, " and {more} more, which {FILE} names");
-            }
-        }
+    lines.push(format!("situations: {} of {all} reached", file.situations.len()));
+    let missed: Vec<&str> =
+        file.never_reached.iter().take(MISSED_MAX).map(|it| it.name()).collect();
+    let more = match file.never_reached.len() - missed.len() {
+        0 => String::new(),
+        more => format!(" and {more} more, which {FILE} names"),
+    };
+    if !missed.is_empty() {
+        lines.push(format!("never reached: {}{more}", missed.join(", ")));
     }
     if !file.own_situations.is_empty() {
-        let reached =
-            file.own_situations.iter().map(|(name, count)| format!("{} {count}", shown(name)));
-        let _ = writeln!(text, "  your situations: {}", reached.collect::<Vec<_>>().join(", "));
+        let reached = file.own_situations.iter();
+        let reached = reached.map(|(name, count)| format!("{} {count}", shown(name)));
+        let reached: Vec<String> = reached.collect();
+        lines.push(format!("your situations: {}", reached.join(", ")));
     }
-    if let Some(words) = not_exercised(file.not_exercised) {
-        let _ = writeln!(text, "  {words}");
-    }
-    text + &failures(file, folder, shrunk)
+    lines.extend(not_exercised(file.not_exercised));
+    let failures = file.failures.iter().map(|row| failure(row, folder, shrunk.get(&row.id)));
+    lines.into_iter().map(|line| format!("  {line}\n")).chain(failures).collect()
 }
 
-/// Each distinct failure, with what it was shrunk to and the next command.
-fn failures(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrinking>) -> String {
-    let mut text = String::new();
-    for failure in &file.failures {
-        let (id, runs) = (&failure.id, counted(failure.count, "run"));
-        let _ = writeln!(text, "\n  {id}  in {runs}, first with seed {}", failure.first_seed);
-        let _ = writeln!(text, "    {}", failure.signature.finding.sentence());
-        let _ = writeln!(text, "    {}", shown(&failure.signature.shape));
-        match shrunk.get(id) {
-            None => {
-                if run_file(failure, folder).is_file() {
-                    let _ = writeln!(text, "      {}", next_command(failure, folder));
-                }
-            }
-            Some(shrinking) => {
-                let small = folder.join(FAILURES).join(id).join(SHRUNK);
-                let _ = writeln!(text, "    shrunk to {}", size(shrinking));
-                let _ = writeln!(text, "      squall explain {}", shown(small));
-            }
+/// A distinct failure, with what it was shrunk to and the next command.
+fn failure(row: &FailureRow, folder: &Path, shrunk: Option<&Shrinking>) -> String {
+    let (id, runs) = (&row.id, counted(row.count, "run"));
+    let (sentence, shape) = (row.signature.finding.sentence(), shown(&row.signature.shape));
+    let next = match shrunk {
+        None if !run_file(row, folder).is_file() => String::new(),
+        None => format!("      {}\n", next_command(row, folder)),
+        Some(shrinking) => {
+            let small = folder.join(FAILURES).join(id).join(SHRUNK);
+            let (size, small) = (size(shrinking), shown(small));
+            format!("    shrunk to {size}\n      squall explain {small}\n")
         }
-    }
-    text
+    };
+    let seed = row.first_seed;
+    format!("\n  {id}  in {runs}, first with seed {seed}\n    {sentence}\n    {shape}\n{next}")
 }
 
 /// What a failure was shrunk to.
@@ -149,39 +119,31 @@ pub fn seeds(file: &CampaignFile) -> String {
     let ranges = file.seeds.iter().take(8);
     let ranges: Vec<String> =
         ranges.map(|SeedRange { first, last }| format!("{first} to {last}")).collect();
-    let more = file.seeds.len().saturating_sub(ranges.len());
-    let mut text = if ranges.is_empty() {
-        String::from("no seeds were run")
-    } else {
-        format!("seeds {}", ranges.join(", "))
+    let mut text = match ranges.is_empty() {
+        true => String::from("no seeds were run"),
+        false => format!("seeds {}", ranges.join(", ")),
     };
-    if more > 0 {
-        let _ = write!(text, " and {more} more ranges");
+    if file.seeds.len() > ranges.len() {
+        text += &format!(" and {} more ranges", file.seeds.len() - ranges.len());
     }
-    if let Some(runs) = file.settings.runs
-        && runs > file.totals.runs
-    {
-        let _ = write!(text, ", of {} that the campaign has", grouped(runs));
+    if let Some(runs) = file.settings.runs.filter(|runs| *runs > file.totals.runs) {
+        text += &format!(", of {} that the campaign has", grouped(runs));
     }
     text
 }
 
 /// One workflow command for each failure, as GitHub Actions reads them.
 pub fn github_annotations(file: &CampaignFile) -> String {
-    let mut text = String::new();
-    for failure in &file.failures {
-        let seed = failure.first_seed;
-        let message = format!(
-            "{}\n{}\nin {}, first with seed {seed}",
-            failure.signature.finding.sentence(),
-            shown(&failure.signature.shape),
-            counted(failure.count, "run")
-        );
+    let annotation = |failure: &FailureRow| {
+        let (seed, runs) = (failure.first_seed, counted(failure.count, "run"));
+        let signature = &failure.signature;
+        let (sentence, shape) = (signature.finding.sentence(), shown(&signature.shape));
+        let message = format!("{sentence}\n{shape}\nin {runs}, first with seed {seed}");
         let message = escape(&message, &[]);
         let title = escape(&format!("squall: {}", failure.id), &[(':', "%3A"), (',', "%2C")]);
-        let _ = writeln!(text, "::error title={title}::{message}");
-    }
-    text
+        format!("::error title={title}::{message}\n")
+    };
+    file.failures.iter().map(annotation).collect()
 }
 
 fn escape(text: &str, more: &[(char, &str)]) -> String {

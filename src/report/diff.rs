@@ -2,11 +2,10 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{Scope, scope};
 
 use serde::Serialize;
@@ -24,6 +23,7 @@ const BATCH: usize = 1_024;
 const BATCHES_MAX: usize = 4;
 
 /// One of the two runs.
+#[derive(Clone)]
 pub enum Side<'r> {
     /// A run that is made for the comparison, by this runner.
     Plan(&'r dyn Runner, Box<Plan>),
@@ -61,22 +61,18 @@ pub struct Difference {
 impl Difference {
     /// The last common records, and those of each run from there: the first run is A, the second B.
     pub fn lines(&self) -> String {
-        let mut text = String::new();
-        write_lines(&mut text, ' ', &self.common);
+        let line = |letter: char, told: &Told| {
+            format!("  {letter} #{:<7}{}\n", told.record.number, told.text)
+        };
+        let mut text: String = self.common.iter().map(|told| line(' ', told)).collect();
         for (letter, lines) in [('A', &self.first), ('B', &self.second)] {
             text.push('\n');
-            write_lines(&mut text, letter, lines);
+            text.extend(lines.iter().map(|told| line(letter, told)));
             if lines.is_empty() {
-                let _ = writeln!(text, "  {letter} ends here");
+                text += &format!("  {letter} ends here\n");
             }
         }
         text
-    }
-}
-
-fn write_lines(text: &mut String, letter: char, lines: &[Told]) {
-    for Told { record, text: words } in lines {
-        let _ = writeln!(text, "  {letter} #{:<7}{words}", record.number);
     }
 }
 
@@ -89,8 +85,8 @@ pub struct SideError {
     pub error: ReadError,
 }
 
-/// What comes from a side.
-type Batch = Result<Vec<Record>, ReadError>;
+/// What comes from a side. After an error nothing more is read.
+type Batch = Vec<Result<Record, ReadError>>;
 
 /// Compares two runs, record by record, with `context` records around the first difference. Both go on side by side, each a few
 /// thousand records ahead at most, so that memory does not grow with the runs.
@@ -100,14 +96,9 @@ type Batch = Result<Vec<Record>, ReadError>;
 /// A trace could not be read.
 pub fn diff(first: &Side<'_>, second: &Side<'_>, context: usize) -> Result<Difference, SideError> {
     let nodes = (nodes(first)?, nodes(second)?);
-    scope(|scope| {
-        let first = Stream::new(scope, first);
-        let second = Stream::new(scope, second);
-        compare(nodes, first, second, context)
-    })
+    scope(|scope| compare(nodes, stream(scope, first), stream(scope, second), context))
 }
 
-/// How many nodes the cluster of a side has.
 fn nodes(side: &Side<'_>) -> Result<u8, SideError> {
     match side {
         Side::Plan(_, plan) => Ok(plan.cluster.nodes),
@@ -123,43 +114,21 @@ fn open(path: &Path) -> Result<Reader<BufReader<File>>, ReadError> {
 }
 
 /// The records of a side, which another thread makes or reads.
-struct Stream<'a> {
+fn stream<'a>(
+    scope: &'a Scope<'a, '_>,
     side: &'a Side<'a>,
-    batches: Receiver<Batch>,
-    batch: std::vec::IntoIter<Record>,
-}
-
-impl<'a> Stream<'a> {
-    fn new<'scope>(scope: &'scope Scope<'scope, '_>, side: &'a Side<'a>) -> Stream<'a>
-    where
-        'a: 'scope,
-    {
-        let (sender, batches) = sync_channel(BATCHES_MAX);
-        scope.spawn(move || match side {
-            Side::Plan(runner, plan) => make(*runner, plan, &sender),
-            Side::Trace(path) => read(path, &sender),
-        });
-        Stream { side, batches, batch: Vec::new().into_iter() }
-    }
-}
-
-impl Iterator for Stream<'_> {
-    type Item = Result<Record, SideError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(record) = self.batch.next() {
-                return Some(Ok(record));
-            }
-            match (self.batches.recv().ok()?, self.side) {
-                (Ok(batch), _) => self.batch = batch.into_iter(),
-                (Err(error), Side::Trace(path)) => {
-                    return Some(Err(SideError { path: path.clone(), error }));
-                }
-                (Err(_), Side::Plan(..)) => return None,
-            }
-        }
-    }
+) -> impl Iterator<Item = Result<Record, SideError>> + use<'a> {
+    let (sender, batches) = sync_channel(BATCHES_MAX);
+    let path = match side {
+        Side::Plan(..) => PathBuf::new(),
+        Side::Trace(path) => path.clone(),
+    };
+    scope.spawn(move || match side {
+        Side::Plan(runner, plan) => make(*runner, plan, &sender),
+        Side::Trace(path) => read(path, &sender),
+    });
+    let told = move |error| SideError { path: path.clone(), error };
+    batches.into_iter().flatten().map(move |record: Result<_, _>| record.map_err(&told))
 }
 
 /// Runs a plan, until it ends or nobody listens any more.
@@ -167,10 +136,10 @@ fn make(runner: &dyn Runner, plan: &Plan, sender: &SyncSender<Batch>) {
     let unheard = Cell::new(false);
     let mut batch = Vec::with_capacity(BATCH);
     let mut sink = |record: &Record| {
-        batch.push(*record);
+        batch.push(Ok(*record));
         if batch.len() == BATCH && !unheard.get() {
             let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
-            unheard.set(sender.send(Ok(full)).is_err());
+            unheard.set(sender.send(full).is_err());
         }
     };
     let is_given_up = || unheard.get();
@@ -178,31 +147,19 @@ fn make(runner: &dyn Runner, plan: &Plan, sender: &SyncSender<Batch>) {
         Options { sink: Some(&mut sink), interrupt: Some(&is_given_up), ..Options::default() };
     let _ = runner.run(plan, options);
     // Whether somebody still listens makes no difference at the end.
-    let _ = sender.send(Ok(batch));
+    let _ = sender.send(batch);
 }
 
 /// Reads a trace, until it ends or nobody listens any more.
 fn read(path: &Path, sender: &SyncSender<Batch>) {
     let mut reader = match open(path) {
         Ok(reader) => reader,
-        Err(error) => return drop(sender.send(Err(error))),
+        Err(error) => return drop(sender.send(vec![Err(error)])),
     };
     loop {
-        let mut batch = Vec::with_capacity(BATCH);
-        let mut failed = None;
-        while batch.len() < BATCH && failed.is_none() {
-            match reader.next() {
-                Some(Ok(record)) => batch.push(record),
-                Some(Err(error)) => failed = Some(error),
-                None => break,
-            }
-        }
+        let batch: Batch = reader.by_ref().take(BATCH).collect();
         let over = batch.len() < BATCH;
-        let unheard = sender.send(Ok(batch)).is_err();
-        if let Some(error) = failed {
-            return drop(sender.send(Err(error)));
-        }
-        if over || unheard {
+        if sender.send(batch).is_err() || over {
             return;
         }
     }

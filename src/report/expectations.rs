@@ -2,8 +2,7 @@
 
 use crate::plan::Plan;
 use crate::property::Property;
-use crate::sim::{Ended, Outcome};
-use crate::world::queue::WAITING_MAX;
+use crate::sim::Outcome;
 
 /// How a run stands to what its scenario promised.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +13,8 @@ pub enum Verdict {
     Violated(Property),
     /// Something that was promised did not happen: one sentence for each.
     Broken(Vec<String>),
+    /// All that was decided held, but not all was decided: one sentence for each part that was not.
+    Undecided(Vec<String>),
 }
 
 /// Judges an outcome by what the plan promises. `cut_short` says that the run ended before its horizon by wish, so that bounds from
@@ -25,61 +26,52 @@ pub fn judge(plan: &Plan, outcome: &Outcome, cut_short: bool) -> Verdict {
     {
         return Verdict::Violated(property);
     }
-    let mut broken = Vec::new();
-    if !cut_short {
-        at_least(plan, outcome, &mut broken);
+    let broken: Vec<String> = match cut_short {
+        true => at_most(plan, outcome).collect(),
+        false => at_least(plan, outcome).chain(at_most(plan, outcome)).collect(),
+    };
+    if !broken.is_empty() {
+        return Verdict::Broken(broken);
     }
-    at_most(plan, outcome, &mut broken);
-    if broken.is_empty() { Verdict::Kept } else { Verdict::Broken(broken) }
+    let undecided = outcome.undecided().filter(|_| outcome.violation.is_none());
+    let undecided: Vec<String> = undecided.map(ToString::to_string).collect();
+    if undecided.is_empty() { Verdict::Kept } else { Verdict::Undecided(undecided) }
 }
 
-fn at_least(plan: &Plan, outcome: &Outcome, broken: &mut Vec<String>) {
+fn at_least(plan: &Plan, outcome: &Outcome) -> impl Iterator<Item = String> {
     let (expect, counters) = (&plan.expect, &outcome.counters);
-    if let (Some(property), None) = (expect.violation, &outcome.violation) {
-        broken.push(format!("{property} was expected to be violated, but was not"));
-    }
+    let property = expect.violation.filter(|_| outcome.violation.is_none());
+    let violation =
+        property.map(|property| format!("{property} was expected to be violated, but was not"));
     let bounds = [
         (expect.leaders_min, counters.leaders, "leaders were elected"),
         (expect.commits_min, counters.commits, "entries were committed"),
         (expect.answers_min, counters.answers, "requests were answered"),
     ];
-    for (bound, count, what) in bounds {
-        if bound.is_some_and(|bound| count < bound) {
-            broken.push(format!("{count} {what}, fewer than {}", bound.unwrap_or(0)));
-        }
-    }
-    for situation in &expect.situations {
-        if outcome.situations.of(*situation) == 0 {
-            broken.push(format!("`{situation}` was not reached"));
-        }
-    }
-    if outcome.ended == Ended::EventLimit {
-        broken.push(match outcome.counters.events < plan.events_max {
-            true => format!("more than {WAITING_MAX} events wait at once"),
-            false => format!("the run came to its limit of {} events", plan.events_max),
-        });
-    }
+    let few = bounds.into_iter().filter_map(|(bound, count, what)| {
+        let bound = bound.filter(|bound| count < *bound)?;
+        Some(format!("{count} {what}, fewer than {bound}"))
+    });
+    let missed = expect.situations.iter().filter(|it| outcome.situations.of(**it) == 0);
+    let missed = missed.map(|situation| format!("`{situation}` was not reached"));
+    violation.into_iter().chain(few).chain(missed)
 }
 
-fn at_most(plan: &Plan, outcome: &Outcome, broken: &mut Vec<String>) {
+fn at_most(plan: &Plan, outcome: &Outcome) -> impl Iterator<Item = String> {
     let (expect, counters) = (&plan.expect, &outcome.counters);
     let bounds = [
-        (expect.leaders_max, counters.leaders, "leaders were elected, more than"),
-        (expect.commits_max, counters.commits, "entries were committed, more than"),
-        (expect.answers_max, counters.answers, "requests were answered, more than"),
-        (expect.term_max, counters.term_max.0, "is the highest term, more than"),
+        (expect.leaders_max, counters.leaders, "leaders were elected"),
+        (expect.commits_max, counters.commits, "entries were committed"),
+        (expect.answers_max, counters.answers, "requests were answered"),
+        (expect.term_max, counters.term_max.0, "is the highest term"),
     ];
-    for (bound, count, what) in bounds {
-        if bound.is_some_and(|bound| count > bound) {
-            broken.push(format!("{count} {what} {}", bound.unwrap_or(0)));
-        }
-    }
-    for situation in &expect.never {
-        let count = outcome.situations.of(*situation);
-        if count > 0 {
-            broken.push(format!("`{situation}` was reached {count} times"));
-        }
-    }
+    let many = bounds.into_iter().filter_map(|(bound, count, what)| {
+        let bound = bound.filter(|bound| count > *bound)?;
+        Some(format!("{count} {what}, more than {bound}"))
+    });
+    let reached = expect.never.iter().map(|it| (it, outcome.situations.of(*it)));
+    let reached = reached.filter(|(_, count)| *count > 0);
+    many.chain(reached.map(|(it, count)| format!("`{it}` was reached {count} times")))
 }
 
 #[cfg(test)]

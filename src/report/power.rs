@@ -1,98 +1,77 @@
-//! The power table: as text, as Markdown, and as a plot.
+//! The power table, and that of what failures were shrunk to: as text, as Markdown, and as a plot.
 
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 use crate::campaign::power::{Power, Row};
-use crate::report::campaign::grouped;
+use crate::campaign::shrink::Shrinking;
+use crate::report::campaign::{grouped, seconds};
 
 /// The medians that a good swarm keeps to.
 const MARKS: [u64; 2] = [200, 1_000];
 
-/// The columns of a row.
-pub fn cells(row: &Row, trials: u64) -> [String; 7] {
-    let runs = |figure: Option<u64>| figure.map_or_else(|| String::from("-"), grouped);
-    let time = |figure: Option<u64>| figure.map_or_else(|| String::from("-"), milliseconds);
-    let caught: Vec<String> = if row.caught_by.len() == 1 {
-        row.caught_by.keys().map(ToString::to_string).collect()
-    } else {
-        row.caught_by.iter().map(|(property, count)| format!("{property} {count}")).collect()
-    };
+/// A table. The columns of figures are flush right.
+pub struct Table<const N: usize> {
+    pub(crate) heads: [&'static str; N],
+    pub(crate) rows: Vec<[String; N]>,
+    figures: RangeInclusive<usize>,
+}
+
+impl<const N: usize> Table<N> {
+    /// As text in columns.
+    pub fn text(&self) -> String {
+        let heads = self.heads.map(String::from);
+        let rows = || std::iter::once(&heads).chain(&self.rows);
+        let width = |place: usize| rows().map(|row| row[place].len()).max().unwrap_or(0);
+        let widths: [usize; N] = std::array::from_fn(width);
+        let mut text = String::new();
+        for row in rows() {
+            let cells = row.iter().zip(widths).enumerate().map(|(place, (cell, width))| match self
+                .figures
+                .contains(&place)
+            {
+                true => format!("{cell:>width$}  "),
+                false => format!("{cell:<width$}  "),
+            });
+            let _ = writeln!(text, "{}", cells.collect::<String>().trim_end());
+        }
+        text
+    }
+
+    /// As Markdown.
+    pub fn markdown(&self) -> String {
+        let rule = |place: usize| if self.figures.contains(&place) { "---:" } else { "---" };
+        let rules: Vec<&str> = (0..N).map(rule).collect();
+        let mut text = format!("| {} |\n|{}|\n", self.heads.join(" | "), rules.join("|"));
+        text.extend(self.rows.iter().map(|row| format!("| {} |\n", row.join(" | "))));
+        text
+    }
+}
+
+/// How soon each bug was found.
+pub fn table(power: &Power) -> Table<7> {
+    let heads = ["bug", "found", "runs", "90 %", "CPU", "per 1,000 runs (95 %)", "caught by"];
+    let rows = power.rows.iter().map(|row| cells(row, power.trials)).collect();
+    Table { heads, rows, figures: 1..=4 }
+}
+
+fn cells(row: &Row, trials: u64) -> [String; 7] {
+    let or_dash = |words: Option<String>| words.unwrap_or_else(|| "-".into());
+    let caught = row.caught_by.iter().map(|(property, count)| match row.caught_by.len() {
+        1 => property.to_string(),
+        _ => format!("{property} {count}"),
+    });
+    let per_thousand = [row.per_thousand, row.per_thousand_from, row.per_thousand_to].map(short);
+    let [per_thousand, from, to] = per_thousand;
     [
         row.bug.to_string(),
         format!("{}/{trials}", row.found),
-        runs(row.runs_median),
-        runs(row.runs_90),
-        time(row.microseconds_median),
-        format!(
-            "{} ({} to {})",
-            short(row.per_thousand),
-            short(row.per_thousand_from),
-            short(row.per_thousand_to)
-        ),
-        caught.join(", "),
+        or_dash(row.runs_median.map(grouped)),
+        or_dash(row.runs_90.map(grouped)),
+        or_dash(row.microseconds_median.map(milliseconds)),
+        format!("{per_thousand} ({from} to {to})"),
+        caught.collect::<Vec<_>>().join(", "),
     ]
-}
-
-/// The heads of the columns.
-pub const HEADS: [&str; 7] =
-    ["bug", "found", "runs", "90 %", "CPU", "per 1,000 runs (95 %)", "caught by"];
-
-/// The table, as text in columns.
-pub fn text(power: &Power) -> String {
-    let rows: Vec<_> = power.rows.iter().map(|row| cells(row, power.trials)).collect();
-    columns(HEADS, &rows, 1..=4)
-}
-
-/// The table, as Markdown.
-pub fn markdown(power: &Power) -> String {
-    let rows: Vec<_> = power.rows.iter().map(|row| cells(row, power.trials)).collect();
-    markdown_table(HEADS, &rows, 1..=4)
-}
-
-/// A table as text. The columns of figures are flush right.
-pub(super) fn columns<const N: usize>(
-    heads: [&str; N],
-    rows: &[[String; N]],
-    figures: RangeInclusive<usize>,
-) -> String {
-    let mut widths = heads.map(str::len);
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.len());
-        }
-    }
-    let mut text = String::new();
-    let mut line = |cells: [&str; N]| {
-        let mut line = String::new();
-        for (place, (cell, width)) in cells.iter().zip(widths).enumerate() {
-            let _ = match figures.contains(&place) {
-                true => write!(line, "{cell:>width$}  "),
-                false => write!(line, "{cell:<width$}  "),
-            };
-        }
-        let _ = writeln!(text, "{}", line.trim_end());
-    };
-    line(heads);
-    for row in rows {
-        line(row.each_ref().map(String::as_str));
-    }
-    text
-}
-
-/// A table as Markdown. The columns of figures are flush right.
-pub(super) fn markdown_table<const N: usize>(
-    heads: [&str; N],
-    rows: &[[String; N]],
-    figures: RangeInclusive<usize>,
-) -> String {
-    let rule = |place: usize| if figures.contains(&place) { "---:" } else { "---" };
-    let rules: Vec<&str> = (0..N).map(rule).collect();
-    let mut text = format!("| {} |\n|{}|\n", heads.join(" | "), rules.join("|"));
-    for row in rows {
-        let _ = writeln!(text, "| {} |", row.join(" | "));
-    }
-    text
 }
 
 /// What the table says in all.
@@ -145,6 +124,65 @@ fn milliseconds(microseconds: u64) -> String {
         10_000..1_000_000 => format!("{} ms", microseconds / 1_000),
         _ => format!("{}.{} s", microseconds / 1_000_000, microseconds / 100_000 % 10),
     }
+}
+
+/// The bugs that were shrunk, with what they were shrunk to.
+fn shrunk(power: &Power) -> impl Iterator<Item = (String, Shrinking)> {
+    power.rows.iter().filter_map(|row| Some((row.bug.to_string(), row.shrunk?)))
+}
+
+/// What failures were shrunk to.
+pub fn shrunk_table(power: &Power) -> Table<9> {
+    let heads = [
+        "bug",
+        "nodes",
+        "faults",
+        "operations",
+        "pins",
+        "events",
+        "records",
+        "s",
+        "left to chance",
+    ];
+    let cells = |(bug, shrinking): (String, Shrinking)| {
+        let Shrinking { before, after, seedless, milliseconds, .. } = shrinking;
+        let change = |before: u64, after: u64| format!("{} to {}", grouped(before), grouped(after));
+        [
+            bug,
+            change(before.nodes, after.nodes),
+            change(before.faults, after.faults),
+            change(before.operations, after.operations),
+            after.pins.to_string(),
+            change(before.events, after.events),
+            change(before.records, after.records),
+            seconds(milliseconds),
+            if seedless { "nothing".into() } else { "something".into() },
+        ]
+    };
+    Table { heads, rows: shrunk(power).map(cells).collect(), figures: 1..=7 }
+}
+
+/// What the table says in all; nothing if nothing was shrunk.
+pub fn shrunk_verdict(power: &Power) -> Option<String> {
+    let median = |figure: fn(&Shrinking) -> u64| {
+        let mut figures: Vec<u64> = shrunk(power).map(|(_, it)| figure(&it)).collect();
+        figures.sort_unstable();
+        Some((*figures.get(figures.len() / 2)?, *figures.last()?))
+    };
+    let (faults, faults_most) = median(|it| it.after.faults + it.after.operations)?;
+    let (steps, steps_most) = median(|it| it.after.steps())?;
+    let (events, _) = median(|it| it.after.events)?;
+    let (before, _) = median(|it| it.before.events)?;
+    let (time, _) = median(|it| it.milliseconds)?;
+    let count = shrunk(power).count();
+    let fixed = shrunk(power).filter(|(_, it)| it.seedless).count();
+    Some(format!(
+        "shrunk to a median of {faults} faults and operations (at most {faults_most}), with pins {steps} (at most {steps_most}), \
+         and from {} events to {}; nothing is left to chance in {fixed} of {count}; in the middle it took {} s",
+        grouped(before),
+        grouped(events),
+        seconds(time)
+    ))
 }
 
 /// The plot's own units.
@@ -223,7 +261,7 @@ mod tests {
         let power = measure(&BuiltIn::new(), &measured, &|_| (), &|| false);
         let svg = svg(&power);
         for bug in measured.bugs {
-            for text in [&text(&power), &markdown(&power), &svg] {
+            for text in [&table(&power).text(), &table(&power).markdown(), &svg] {
                 assert!(text.contains(bug.name()), "{text}");
             }
         }

@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::campaign::file::{STORY, STORY_LINES_MAX};
 use crate::files::write_whole;
 use crate::plan::Plan;
 use crate::plan::files::{WRITTEN_BYTES_MAX, read_text};
 use crate::record::Record;
+use crate::report::explain::explain;
+use crate::report::page::{self, Window};
 use crate::report::text;
+use crate::shown::shown;
 use crate::sim::{Outcome, Run, Runner};
 use crate::trace::Digest;
 use crate::trace::digest::Digester;
@@ -125,6 +129,28 @@ impl SavedRun {
             false => write_whole(path, &serde_json::to_vec(self)?),
         }
     }
+}
+
+/// Writes all that people want of a failing run: its proof, its story, its page, and the run itself.
+///
+/// # Errors
+///
+/// Something could not be written.
+pub fn write_run(folder: &Path, run: &Run<'_>) -> io::Result<()> {
+    if let Some(proof) = text::violation(run) {
+        write_whole(&folder.join("proof.txt"), proof.as_bytes())?;
+    }
+    // A run that is too long to be held whole has no story.
+    if let Ok(Some(explanation)) = explain(run, STORY_LINES_MAX) {
+        let story = explanation.text(&shown(folder));
+        write_whole(&folder.join(STORY), story.as_bytes())?;
+    }
+    let saved = folder.join("run.plan.json");
+    SavedRun::new(run).write(&saved)?;
+    let command = format!("squall replay {}", shown(&saved));
+    // A run that a page does not hold can still be shown in parts, by `squall report`.
+    let Ok(page) = page::html(run, &command, Window::default()) else { return Ok(()) };
+    write_whole(&folder.join("run.html"), page.trim_end().as_bytes())
 }
 
 fn milestones(run: &Run<'_>, stride: u64) -> Vec<Digest> {

@@ -3,35 +3,28 @@
 use std::fmt::Write as _;
 
 use crate::guest::Features;
-use crate::plan::Plan;
+use crate::oracle::Why;
+use crate::plan::{Plan, When};
+use crate::property::Property;
 use crate::record::Record;
 use crate::sim::{Ended, Outcome, Run};
 use crate::situation::{Counts, Situation, out_of_reach};
+use crate::time::Time;
 use crate::trace::text::Formatter;
 
 /// The proof of a violation: its property and sentence, and the records as a text trace has them.
 pub fn violation(run: &Run<'_>) -> Option<String> {
     let violation = run.outcome().violation.as_ref()?;
-    let mut text = String::new();
-    let _ = writeln!(text, "  {}", violation.property.sentence());
-    let _ = writeln!(text, "  {}", violation.sentence);
-    for line in &violation.detail {
-        let _ = writeln!(text, "    {line}");
-    }
+    let mut text = format!("  {}\n  {}\n", violation.property.sentence(), violation.sentence);
+    text.extend(violation.detail.iter().map(|line| format!("    {line}\n")));
     if !violation.history.is_empty() {
-        let _ = writeln!(text, "  the history that cannot be:");
+        text += "  the history that cannot be:\n";
     }
-    for line in &violation.history {
-        let _ = writeln!(text, "    {line}");
-    }
-    let _ = writeln!(
-        text,
-        "  at {}s, event {}; the records that prove it:",
-        violation.time, violation.event
-    );
-    for (number, line) in lines(run, |number| violation.evidence.binary_search(&number).is_ok()) {
-        let _ = writeln!(text, "    #{number:<7}{line}");
-    }
+    text.extend(violation.history.iter().map(|line| format!("    {line}\n")));
+    let (time, event) = (violation.time, violation.event);
+    text += &format!("  at {time}s, event {event}; the records that prove it:\n");
+    let proof = lines(run, |number| violation.evidence.binary_search(&number).is_ok());
+    text.extend(proof.iter().map(|(number, line)| format!("    #{number:<7}{line}\n")));
     Some(text)
 }
 
@@ -61,27 +54,77 @@ pub fn ended(outcome: &Outcome) -> String {
     format!("{}s of virtual time, {why}", outcome.time)
 }
 
-/// Why reads are not judged.
-pub const READS_LEFT_OUT: &str = "clocks drift by more than leases bear";
+/// Which properties were judged, and from when to when.
+pub fn judged(plan: &Plan, outcome: &Outcome) -> String {
+    let asked: Vec<Property> = plan.asked().collect();
+    let all = Property::ALL.len();
+    let which = if asked.len() == all {
+        format!("all {all} properties")
+    } else if asked.len() == all - 1 && plan.liveness.is_none() {
+        format!("{} properties, liveness not among them ([liveness] asks for it)", asked.len())
+    } else {
+        asked.iter().map(|property| property.name()).collect::<Vec<_>>().join(", ")
+    };
+    let but = if outcome.gaps.is_empty() { "" } else { ", but" };
+    format!("judged: {which}, from the beginning to {}s{but}", outcome.time)
+}
 
-/// Says that reads were not judged, by how much clocks drift, and what leases bear; none where they were.
-pub fn reads_left_out(plan: &Plan, outcome: &Outcome) -> Option<String> {
-    let (drift, bound) = (plan.drift_ppm(), plan.config().drift_bound_ppm);
-    let words = format!(
-        "reads are not judged: {READS_LEFT_OUT}, by {drift} parts per million, not {bound} (drift_bound_ppm)"
-    );
-    outcome.reads_left_out.then_some(words)
+/// Who had to come back to life, where faults ended.
+pub fn core(outcome: &Outcome) -> Option<String> {
+    let nodes: Vec<String> = outcome.core.iter().map(ToString::to_string).collect();
+    (!nodes.is_empty())
+        .then(|| format!("the core, which must come back to life: {}", nodes.join(", ")))
+}
+
+/// What the plan asked for and did not happen: one line for each fault that never struck, found nobody, or was ignored.
+pub fn not_happened(plan: &Plan, outcome: &Outcome) -> Vec<String> {
+    let faults = plan.faults.iter().zip(&outcome.faults).enumerate();
+    let idle = faults.filter(|(_, (fault, done))| match fault.when {
+        When::At(at) if done.struck + done.missed == 0 => Time::ZERO.plus(at) < outcome.time,
+        _ => !done.is_all(),
+    });
+    let words = idle.map(|(place, (fault, done))| {
+        let number = place + 1;
+        let (action, target) = (fault.kind().name(), &fault.target);
+        match (done.struck, done.missed, done.ignored) {
+            (_, _, Some((node, why))) => {
+                format!("fault {number} ({action}) was ignored by {node}: {}", why.words())
+            }
+            (0, 0, _) => match fault.when {
+                When::On(trigger) => format!(
+                    "fault {number} ({action}) never struck: `{}` did not occur as it waits for it",
+                    trigger.situation
+                ),
+                When::At(_) => format!("fault {number} ({action}) never struck: faults were over"),
+            },
+            (0, _, _) => format!("fault {number} ({action}) found nobody to strike: {target}"),
+            (struck, missed, _) => format!(
+                "fault {number} ({action}) found nobody {missed} times of {}: {target}",
+                struck + missed
+            ),
+        }
+    });
+    words.collect()
+}
+
+/// What was not judged because the plan took away what it rests on: one line for each part.
+pub fn not_judged(plan: &Plan, outcome: &Outcome) -> Vec<String> {
+    let gaps = outcome.gaps.iter().filter(|gap| !gap.why.is_undecided());
+    let words = gaps.map(|gap| match gap.why {
+        Why::Drift => {
+            let (drift, bound) = (plan.drift_ppm(), plan.config().drift_bound_ppm);
+            format!("{gap}, by {drift} parts per million, not {bound} (drift_bound_ppm)")
+        }
+        _ => gap.to_string(),
+    });
+    words.collect()
 }
 
 /// What happened, in one line.
 pub fn counters(outcome: &Outcome) -> String {
     let counters = &outcome.counters;
-    let undecided = match counters.undecided {
-        0 => String::new(),
-        keys => format!(", linearizability of {keys} keys undecided"),
-    };
     format!(
-        "{} events, {} messages, {} leaders, term {}, {} commits, {} answers{undecided}",
+        "{} events, {} messages, {} leaders, term {}, {} commits, {} answers",
         counters.events,
         counters.messages,
         counters.leaders,

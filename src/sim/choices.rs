@@ -114,14 +114,13 @@ impl<N: Node> Sim<'_, '_, N> {
             return;
         }
         let planned = &self.plan.faults[fault];
-        let named = |(place, target): (usize, &Target)| match &planned.action {
+        let named = |(place, (_, target)): (usize, (_, &Target))| match &planned.action {
             Action::Split(_) => self.resolve(target, aim.trigger, aim.struck),
             _ if place == 0 => targets,
             Action::Transfer(transfer) => self.transferee(transfer, aim).into_iter().collect(),
             _ => self.resolve(target, aim.trigger, aim.other),
         };
-        let names = planned.targets().into_iter().map(|(_, target)| target).enumerate().map(named);
-        let names = names.collect();
+        let names = planned.targets().into_iter().enumerate().map(named).collect();
         let strike = Strike { fault, time: self.recorder.now, names, survives: Vec::new() };
         if let Some(choices) = &mut self.choices {
             choices.strikes.push(strike);
@@ -140,12 +139,12 @@ impl<N: Node> Sim<'_, '_, N> {
     /// All that was drawn.
     pub(super) fn take_choices(&mut self) -> Option<Choices> {
         let mut choices = *self.choices.take()?;
-        let spans = |of: fn(&crate::node::NodeRng) -> &[Span]| {
-            self.hosts.iter().map(|host| of(&host.rng).to_vec()).collect()
-        };
-        choices.words = self.hosts.iter().map(|host| host.rng.words().to_vec()).collect();
-        choices.timeouts = spans(crate::node::NodeRng::election_timeouts);
-        choices.heartbeats = spans(crate::node::NodeRng::heartbeat_intervals);
+        for host in &self.hosts {
+            let (timeouts, heartbeats, words) = host.rng.drawn();
+            choices.timeouts.push(timeouts.to_vec());
+            choices.heartbeats.push(heartbeats.to_vec());
+            choices.words.push(words.to_vec());
+        }
         Some(choices)
     }
 }

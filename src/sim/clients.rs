@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::client::workload::{Client, Patience, Way};
+use crate::client::{Client, Patience};
 use crate::ids::{Index, NodeId};
 use crate::log::RequestId;
 use crate::machine::Output;
@@ -14,30 +14,18 @@ use crate::sim::incoming::Incoming;
 use crate::sim::{Event, Sim};
 use crate::time::{Span, Time};
 
-/// What can happen to a client.
+/// What can happen to a client. A token that is not the client's is out of date.
 #[derive(Clone, Copy, Debug)]
 pub enum ClientEvent {
     /// It begins an operation that it draws.
     Begin,
-    /// It begins a single request, at a node that is chosen now.
-    Asked {
-        /// The request's place in the plan.
-        place: usize,
-        /// The node at which the situation occurred that the request waited for.
-        trigger: Option<NodeId>,
-    },
-    /// It tries again.
-    Retry {
-        /// The node that was named to it.
-        hint: Option<NodeId>,
-        /// Out of date if it is not the client's.
-        token: u32,
-    },
-    /// It may have waited long enough.
-    TimeOut {
-        /// The try for which it waits; out of date if it is not the client's.
-        token: u32,
-    },
+    /// It begins the single request at this place of the plan, at a node that is chosen now. The trigger is the node at which the situation
+    /// occurred that the request waited for.
+    Asked { place: usize, trigger: Option<NodeId> },
+    /// It tries again, at the node that was named to it.
+    Retry { hint: Option<NodeId>, token: u32 },
+    /// It may have waited long enough for a try.
+    TimeOut { token: u32 },
 }
 
 impl<N: Node> Sim<'_, '_, N> {
@@ -71,7 +59,6 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// Something happens to a client.
     pub(super) fn client_event(&mut self, number: u32, what: ClientEvent) {
         let nodes = self.plan.cluster.nodes;
         let client = &mut self.clients[number as usize - 1];
@@ -161,7 +148,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let way = client.way(&self.client_options);
         let token = client.new_token();
         self.recorder.record(Some(node), kind);
-        if let Way::Takes(span) = way {
+        if let Some(span) = way {
             self.note_request(now.plus(span), node, command);
             let request = Request { id: request, command };
             let what = Incoming::Request(request);
@@ -220,7 +207,7 @@ impl<N: Node> Sim<'_, '_, N> {
     pub(super) fn send_answer(&mut self, node: NodeId, request: RequestId, answer: Answer) {
         let Some(place) = (request.client as usize).checked_sub(1) else { return };
         let Some(client) = self.clients.get_mut(place) else { return };
-        if let Way::Takes(span) = client.way(&self.client_options) {
+        if let Some(span) = client.way(&self.client_options) {
             let at = self.recorder.now.plus(span);
             self.queue.push(at, Event::Answer { node, request, answer });
         }

@@ -13,7 +13,8 @@ use crate::sim::recorder::{Recorder, Watchers};
 use crate::sim::run::Ended;
 use crate::time::Time;
 
-/// A cluster of a plan, under the hands of a test. Oracles judge it after every event, as they judge every run.
+/// A cluster of a plan, under the hands of a test. Oracles judge it after every event, as they judge every run. What takes nodes panics if
+/// the cluster has no such nodes.
 ///
 /// ```
 /// use squall::ids::NodeId;
@@ -93,22 +94,14 @@ impl<'p, N: Node> Cluster<'p, N> {
     }
 
     /// A node, while it is up.
-    ///
-    /// # Panics
-    ///
-    /// If the cluster has no such node.
     pub fn node(&self, id: NodeId) -> Option<&N> {
-        self.sim.hosts[id.slot()].node()
+        self.sim.hosts[id.slot()].node.as_ref()
     }
 
     /// What a node said of itself last, while it is up.
-    ///
-    /// # Panics
-    ///
-    /// If the cluster has no such node.
     pub fn status(&self, id: NodeId) -> Option<Status> {
         let host = &self.sim.hosts[id.slot()];
-        host.is_up().then(|| host.status())
+        host.is_up().then_some(host.status)
     }
 
     /// The node that leads in the highest term.
@@ -121,10 +114,6 @@ impl<'p, N: Node> Cluster<'p, N> {
     }
 
     /// Crashes a node that is up: what is not durable is lost. It stays down until [`Cluster::start`], or until the plan starts it.
-    ///
-    /// # Panics
-    ///
-    /// If the cluster has no such node.
     pub fn crash(&mut self, id: NodeId) {
         if self.sim.hosts[id.slot()].is_up() {
             self.sim.crash(id, Unsynced::Lost, None);
@@ -132,20 +121,12 @@ impl<'p, N: Node> Cluster<'p, N> {
     }
 
     /// Starts a node that is down, with what its disk holds.
-    ///
-    /// # Panics
-    ///
-    /// If the cluster has no such node.
     pub fn start(&mut self, id: NodeId) {
         let life = self.sim.hosts[id.slot()].life;
         self.sim.boot(id, life);
     }
 
     /// Loses all messages from one node to another from now on, until [`Cluster::heal`] undoes it. Cuts count: two need two.
-    ///
-    /// # Panics
-    ///
-    /// If the cluster has no such nodes, or they are the same.
     pub fn cut(&mut self, from: NodeId, to: NodeId) {
         self.sim.network.cut(from, to);
     }

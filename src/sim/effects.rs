@@ -1,33 +1,34 @@
-//! Carries out what nodes want: the one place where an effect becomes something that happens.
-
-use std::collections::VecDeque;
+//! Carries out what nodes want: the one place where an effect becomes something that happens. A state machine may apply later: then it is
+//! given entries, and works them off in batches, in order.
 
 use crate::breach::Breach;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, WriteId};
 use crate::log::{Batch, Command, Entry, RequestId};
 use crate::machine::Output;
-use crate::node::{Answer, Effect, Input, Node, Request};
+use crate::node::{Answer, Effect, Input, Node};
 use crate::record::{Kind, Loss};
-use crate::sim::apply::is_for_state_machine;
 use crate::sim::guest::{Fault, guarded, guarded_drop};
 use crate::sim::incoming::Incoming;
 use crate::sim::journal::Write;
 use crate::sim::{Event, Sim};
+use crate::time::Span;
 use crate::world::network::Fate;
 
-/// Outputs that a node asked for.
-pub type Answers<M> = VecDeque<Input<M>>;
+/// Whether an effect is the state machine's to carry out.
+fn is_for_state_machine<M>(effect: &Effect<M>) -> bool {
+    matches!(
+        effect,
+        Effect::Apply { .. }
+            | Effect::Read { .. }
+            | Effect::TakeSnapshot { .. }
+            | Effect::Restore(_)
+    )
+}
 
 impl<N: Node> Sim<'_, '_, N> {
-    /// Carries out the effects of a step, in order.
-    pub(super) fn carry_out_all(
-        &mut self,
-        id: NodeId,
-        effects: &mut Vec<Effect<N::Message>>,
-        answers: &mut Answers<N::Message>,
-    ) {
-        let applies_later = self.applies_later();
+    pub(super) fn carry_out_all(&mut self, id: NodeId, effects: &mut Vec<Effect<N::Message>>) {
+        let applies_later = self.plan.cluster.apply_delay > Span::ZERO;
         let mut rest = effects.drain(..);
         while let Some(effect) = rest.next() {
             if applies_later && is_for_state_machine(&effect) {
@@ -35,25 +36,23 @@ impl<N: Node> Sim<'_, '_, N> {
                 continue;
             }
             let stops = matches!(effect, Effect::Stop);
-            let done = self.carry_out(id, effect, answers);
-            if let Err(fault) = done {
-                self.broken(id, fault);
-                return self.discard(id, rest);
-            }
-            if stops {
+            let done = self.carry_out(id, effect);
+            if stops || done.is_err() {
+                if let Err(fault) = done {
+                    self.broken(id, fault);
+                }
                 return self.discard(id, rest);
             }
         }
         self.record_commit(id);
     }
 
-    /// Carries out an effect. What it asks the state machine for is added to the answers. In line, so that no effect is moved once more.
+    /// Carries out an effect. What it asks the state machine for comes to the node next. In line, so that no effect is moved once more.
     #[inline(always)]
     pub(super) fn carry_out(
         &mut self,
         id: NodeId,
         effect: Effect<N::Message>,
-        answers: &mut Answers<N::Message>,
     ) -> Result<(), Fault> {
         match effect {
             Effect::Send { to, message, after } => return self.send_after(id, to, message, after),
@@ -64,21 +63,18 @@ impl<N: Node> Sim<'_, '_, N> {
             Effect::CancelTimer { timer } => self.hosts[id.slot()].timers.cancel(timer),
             Effect::SaveVote { write, term, vote } => {
                 self.check_named(vote)?;
-                self.write(id, write, Write::Vote(term, vote))?;
-                self.recorder.record(Some(id), Kind::Vote { write, term, vote });
+                self.write(id, write, Write::Vote(term, vote), Kind::Vote { write, term, vote })?;
             }
             Effect::Append { write, first, entries } => self.append(id, write, first, entries)?,
             Effect::Truncate { write, from } => {
-                self.write(id, write, Write::Truncate(from))?;
-                self.recorder.record(Some(id), Kind::Truncate { write, from });
+                self.write(id, write, Write::Truncate(from), Kind::Truncate { write, from })?;
             }
             Effect::Compact { write, upto } => {
-                self.write(id, write, Write::Compact(upto))?;
-                self.recorder.record(Some(id), Kind::Compact { write, upto });
+                self.write(id, write, Write::Compact(upto), Kind::Compact { write, upto })?;
             }
             Effect::Discard { write, index, term } => {
-                self.write(id, write, Write::Discard(index, term))?;
-                self.recorder.record(Some(id), Kind::Discard { write, index, term });
+                let kind = Kind::Discard { write, index, term };
+                self.write(id, write, Write::Discard(index, term), kind)?;
             }
             Effect::TakeSnapshot { index, term, members } => {
                 self.take_snapshot(id, (index, term), members)?;
@@ -95,26 +91,38 @@ impl<N: Node> Sim<'_, '_, N> {
                 self.record_commit(id);
                 let output = self.apply(id, index, &entry)?;
                 if answer {
-                    answers.push_back(Input::Applied { index, output });
+                    self.answers.push_back(Input::Applied { index, output });
                 }
             }
             Effect::Read { request, relay } => {
-                answers.push_back(self.read(id, request, relay)?);
+                let RequestId { client, serial, .. } = request.id;
+                if request.command.writes() {
+                    return Err(Breach::ReadThatWrites { client, serial }.into());
+                }
+                let output = self.hosts[id.slot()].machine.read(request.command)?;
+                self.answers.push_back(Input::Read { request: request.id, relay, output });
             }
-            Effect::Reply { request, answer } => self.reply(id, request, answer)?,
+            Effect::Reply { request, answer } => {
+                if let Answer::Refused(hint) = answer {
+                    self.check_named(hint)?;
+                }
+                let applied = matches!(answer, Answer::Applied(_));
+                self.recorder.record(Some(id), Kind::Reply { request, applied });
+                self.send_answer(id, request, answer);
+            }
             Effect::Stop => self.stop(id),
         }
         Ok(())
     }
 
-    /// Writes to the journal; says whether it may.
-    fn write(&mut self, id: NodeId, write: WriteId, what: Write) -> Result<(), Breach> {
+    /// Writes to the journal, if that may be, and records it.
+    fn write(&mut self, id: NodeId, write: WriteId, what: Write, kind: Kind) -> Result<(), Breach> {
         self.hosts[id.slot()].journal.push(write, what)?;
         self.sync_next(id);
+        self.recorder.record(Some(id), kind);
         Ok(())
     }
 
-    /// Writes entries that a node adds to its log.
     fn append(
         &mut self,
         id: NodeId,
@@ -144,7 +152,7 @@ impl<N: Node> Sim<'_, '_, N> {
     /// it appends.
     fn record_commit(&mut self, id: NodeId) {
         let host = &mut self.hosts[id.slot()];
-        let (index, term) = (host.status().commit, host.status().term);
+        let (index, term) = (host.status.commit, host.status.term);
         if host.commit != index {
             host.commit = index;
             self.recorder.record(Some(id), Kind::Commit { index, term });
@@ -161,54 +169,22 @@ impl<N: Node> Sim<'_, '_, N> {
             true => host.machine.apply(index, entry)?,
             false => (Output::Done, false),
         };
-        if in_order {
-            host.applied = index;
-        }
-        let kind = Kind::Apply {
-            index,
-            term: entry.term,
-            content: entry.fingerprint(),
-            request: entry.request,
-            effect,
-        };
+        let (term, content, request) = (entry.term, entry.fingerprint(), entry.request);
+        let kind = Kind::Apply { index, term, content, request, effect };
         self.recorder.record(Some(id), kind);
-        match in_order {
-            true => Ok(output),
-            false => Err(Breach::ApplyOutOfOrder { index, applied }.into()),
+        if !in_order {
+            return Err(Breach::ApplyOutOfOrder { index, applied }.into());
         }
-    }
-
-    /// Asks the state machine; gives the answer that the node waits for.
-    fn read(
-        &mut self,
-        id: NodeId,
-        request: Request,
-        relay: Option<NodeId>,
-    ) -> Result<Input<N::Message>, Fault> {
-        if request.command.writes() {
-            let (client, serial) = (request.id.client, request.id.serial);
-            return Err(Breach::ReadThatWrites { client, serial }.into());
-        }
-        let output = self.hosts[id.slot()].machine.read(request.command)?;
-        Ok(Input::Read { request: request.id, relay, output })
-    }
-
-    fn reply(&mut self, id: NodeId, request: RequestId, answer: Answer) -> Result<(), Breach> {
-        if let Answer::Refused(hint) = answer {
-            self.check_named(hint)?;
-        }
-        let applied = matches!(answer, Answer::Applied(_));
-        self.recorder.record(Some(id), Kind::Reply { request, applied });
-        self.send_answer(id, request, answer);
-        Ok(())
+        host.applied = index;
+        Ok(output)
     }
 
     /// Whether a node that a node names is one of the cluster.
     pub(super) fn check_named(&self, node: Option<NodeId>) -> Result<(), Breach> {
-        let nodes = self.plan.cluster.nodes;
-        match node.map(NodeId::number) {
-            Some(node) if !(1..=nodes).contains(&node) => Err(Breach::NamedNobody { node, nodes }),
-            _ => Ok(()),
+        let (node, nodes) = (node.map_or(1, NodeId::number), self.plan.cluster.nodes);
+        match (1..=nodes).contains(&node) {
+            true => Ok(()),
+            false => Err(Breach::NamedNobody { node, nodes }),
         }
     }
 
@@ -221,7 +197,8 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// Sends a message once a write is durable.
+    /// Sends a message once a write is durable. In line, as what calls it.
+    #[inline(always)]
     fn send_after(
         &mut self,
         from: NodeId,
@@ -229,30 +206,21 @@ impl<N: Node> Sim<'_, '_, N> {
         message: N::Message,
         after: WriteId,
     ) -> Result<(), Fault> {
-        if let Err(breach) = self.check_send(from, to, after) {
-            guarded_drop(message)?;
-            return Err(breach.into());
-        }
-        let host = &mut self.hosts[from.slot()];
-        if after <= host.durable {
-            self.send(from, to, message)
-        } else {
-            host.outbox.push_back((after, to, message));
-            Ok(())
-        }
-    }
-
-    fn check_send(&self, from: NodeId, to: NodeId, after: WriteId) -> Result<(), Breach> {
         let (number, nodes) = (to.number(), self.plan.cluster.nodes);
-        let last = self.hosts[from.slot()].journal.last_write();
-        match () {
-            () if number == 0 || number > nodes => {
-                Err(Breach::MessageToNobody { to: number, nodes })
+        let host = &mut self.hosts[from.slot()];
+        let last = host.journal.last_write();
+        let breach = match () {
+            () if number == 0 || number > nodes => Breach::MessageToNobody { to: number, nodes },
+            () if to == from => Breach::MessageToItself { to: number },
+            () if after > last => Breach::MessageAfterNoWrite { after, last },
+            () if after <= host.durable => return self.send(from, to, message),
+            () => {
+                host.outbox.push_back((after, to, message));
+                return Ok(());
             }
-            () if to == from => Err(Breach::MessageToItself { to: number }),
-            () if after > last => Err(Breach::MessageAfterNoWrite { after, last }),
-            () => Ok(()),
-        }
+        };
+        guarded_drop(message)?;
+        Err(breach.into())
     }
 
     fn send(&mut self, from: NodeId, to: NodeId, message: N::Message) -> Result<(), Fault> {
@@ -287,7 +255,6 @@ impl<N: Node> Sim<'_, '_, N> {
         Ok(guarded_drop(message)?)
     }
 
-    /// Sends what waited for a write.
     pub(super) fn release(&mut self, id: NodeId, write: WriteId) {
         let host = &mut self.hosts[id.slot()];
         debug_assert!(write <= host.journal.last_write() || !host.is_up());
@@ -298,6 +265,35 @@ impl<N: Node> Sim<'_, '_, N> {
             if let Err(fault) = self.send(id, to, message) {
                 return self.broken(id, fault);
             }
+        }
+    }
+
+    pub(super) fn apply_later(&mut self, id: NodeId, effect: Effect<N::Message>) {
+        debug_assert!(is_for_state_machine(&effect));
+        let at = self.after(self.plan.cluster.apply_delay);
+        let host = &mut self.hosts[id.slot()];
+        if host.to_apply.is_empty() {
+            let what = Incoming::Apply { life: host.life };
+            self.queue.push(at, Event::Incoming { node: id, what });
+        }
+        host.to_apply.push_back(effect);
+    }
+
+    /// A state machine does all that it was given.
+    pub(super) fn apply_all(&mut self, id: NodeId, life: u32) {
+        let host = &mut self.hosts[id.slot()];
+        if host.life != life || !host.is_up() {
+            return;
+        }
+        self.count_event();
+        for effect in std::mem::take(&mut self.hosts[id.slot()].to_apply) {
+            if let Err(fault) = self.carry_out(id, effect) {
+                self.broken(id, fault);
+                break;
+            }
+        }
+        if !self.answers.is_empty() {
+            self.step_answers(id);
         }
     }
 }

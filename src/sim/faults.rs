@@ -1,10 +1,12 @@
 //! Does what the plan wants to go wrong.
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{Index, NodeId, NodeSet};
 use crate::node::Node;
 use crate::plan::fault::{Corrupt, Crash};
 use crate::plan::{Action, Fault, Plan, Trigger, When};
-use crate::record::Kind;
+use crate::record::{Ignored, Kind};
 use crate::rng::{Rng, Stream};
 use crate::sim::clients::ClientEvent;
 use crate::sim::incoming::Incoming;
@@ -13,31 +15,8 @@ use crate::sim::{Event, Sim};
 use crate::situation::Situation;
 use crate::time::{Shift, Span, Time};
 
-/// What can happen to a fault.
-#[derive(Clone, Copy, Debug)]
-pub enum FaultEvent {
-    /// It strikes.
-    Strike {
-        /// Its place in the plan, from 0.
-        fault: usize,
-        /// The node at which the situation occurred that it waited for.
-        trigger: Option<NodeId>,
-    },
-    /// A flapping partition comes or goes.
-    Flap {
-        /// Its place among the faults in force.
-        force: usize,
-    },
-    /// It ends.
-    End {
-        /// Its place among the faults in force.
-        force: usize,
-    },
-}
-
-/// A fault in force, which has an end.
 #[derive(Debug)]
-struct InForce {
+pub(super) struct InForce {
     fault: usize,
     targets: NodeSet,
     cuts: Vec<(NodeId, NodeId)>,
@@ -46,37 +25,57 @@ struct InForce {
     over: bool,
 }
 
-/// Something that waits for a situation.
-#[derive(Debug)]
-struct Waiting {
-    trigger: Trigger,
-    seen: u64,
-    what: Waits,
-}
-
+/// What waits for a situation.
 #[derive(Clone, Copy, Debug)]
 enum Waits {
     Fault(usize),
     Request(usize),
 }
 
-/// The faults of a run.
 #[derive(Debug)]
 pub struct Faults {
     rngs: Vec<Rng>,
-    in_force: Vec<InForce>,
-    waiting: Vec<Waiting>,
+    pub(super) in_force: Vec<InForce>,
+    /// What waits for situations, and how often each was seen.
+    waiting: Vec<(Trigger, u64, Waits)>,
+    /// What came of each fault of the plan.
+    pub(super) done: Vec<Done>,
+}
+
+/// What came of one fault of the plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// How often it struck somebody.
+    pub struck: u64,
+    /// How often it found nobody.
+    pub missed: u64,
+    /// Who last ignored the change of the members that it asked for, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<(NodeId, Ignored)>,
+}
+
+impl Done {
+    /// Whether all that the plan asked for happened.
+    pub fn is_all(&self) -> bool {
+        self.struck > 0 && self.missed == 0 && self.ignored.is_none()
+    }
 }
 
 impl Faults {
-    /// The faults of a plan, before the first strikes.
     pub fn new(plan: &Plan) -> Faults {
         let rng = |place| Rng::new(plan.seed, Stream::Fault(place as u32));
         Faults {
             rngs: (0..plan.faults.len()).map(rng).collect(),
             in_force: Vec::new(),
             waiting: Vec::new(),
+            done: vec![Done::default(); plan.faults.len()],
         }
+    }
+}
+
+impl Faults {
+    pub fn take_done(&mut self) -> Vec<Done> {
+        std::mem::take(&mut self.done)
     }
 }
 
@@ -86,19 +85,16 @@ impl<N: Node> Sim<'_, '_, N> {
         for (fault, planned) in self.plan.faults.iter().enumerate() {
             match planned.when {
                 When::At(at) => {
-                    let strike = FaultEvent::Strike { fault, trigger: None };
-                    self.queue.push(Time::ZERO.plus(at), Event::Fault(strike));
+                    self.queue.push(Time::ZERO.plus(at), Event::Strike { fault, trigger: None });
                 }
                 When::On(trigger) => {
-                    let what = Waits::Fault(fault);
-                    self.faults.waiting.push(Waiting { trigger, seen: 0, what });
+                    self.faults.waiting.push((trigger, 0, Waits::Fault(fault)));
                 }
             }
         }
         for (place, single) in self.plan.requests.iter().enumerate() {
             if let Some(trigger) = single.on {
-                let what = Waits::Request(place);
-                self.faults.waiting.push(Waiting { trigger, seen: 0, what });
+                self.faults.waiting.push((trigger, 0, Waits::Request(place)));
             }
         }
     }
@@ -116,19 +112,19 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     fn pull(&mut self, situation: Situation, node: Option<NodeId>) {
-        for waiting in &mut self.faults.waiting {
-            let Trigger { nth, after, times, .. } = waiting.trigger;
-            let here = waiting.trigger.node.is_none() || waiting.trigger.node == node;
-            let over = self.recovery.begun && matches!(waiting.what, Waits::Fault(_));
-            if waiting.trigger.situation != situation || !here || over {
+        for (trigger, seen, what) in &mut self.faults.waiting {
+            let Trigger { nth, after, times, .. } = *trigger;
+            let here = trigger.node.is_none() || trigger.node == node;
+            let over = self.recovery.begun && matches!(what, Waits::Fault(_));
+            if trigger.situation != situation || !here || over {
                 continue;
             }
-            waiting.seen += 1;
-            if waiting.seen < nth || waiting.seen - nth >= times {
+            *seen += 1;
+            if *seen < nth || *seen - nth >= times {
                 continue;
             }
-            let event = match waiting.what {
-                Waits::Fault(fault) => Event::Fault(FaultEvent::Strike { fault, trigger: node }),
+            let event = match *what {
+                Waits::Fault(fault) => Event::Strike { fault, trigger: node },
                 Waits::Request(place) => {
                     let what = ClientEvent::Asked { place, trigger: node };
                     Event::Client { client: self.singles[place].0, what }
@@ -138,17 +134,10 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// A fault strikes, changes or ends.
-    pub(super) fn fault_event(&mut self, event: FaultEvent) {
-        match event {
-            FaultEvent::Strike { .. } if self.recovery.begun => {}
-            FaultEvent::Strike { fault, trigger } => self.strike(fault, trigger),
-            FaultEvent::Flap { force } => self.flap(force),
-            FaultEvent::End { force } => self.end(force),
+    pub(super) fn strike(&mut self, place: usize, trigger: Option<NodeId>) {
+        if self.recovery.begun {
+            return;
         }
-    }
-
-    fn strike(&mut self, place: usize, trigger: Option<NodeId>) {
         self.count_event();
         let rng = &mut self.faults.rngs[place];
         let aim = Aim { trigger, struck: rng.word(), other: rng.word() };
@@ -159,8 +148,10 @@ impl<N: Node> Sim<'_, '_, N> {
             _ => false,
         };
         if targets.is_empty() || to_nobody {
+            self.faults.done[place].missed += 1;
             return self.recorder.record(None, Kind::Missed { fault: number });
         }
+        self.faults.done[place].struck += 1;
         self.recorder.record(None, Kind::Fault { fault: number });
         self.note_strike(place, targets, aim);
         let partition = self.partition(fault, targets, aim);
@@ -178,7 +169,7 @@ impl<N: Node> Sim<'_, '_, N> {
         }
         if let Some(lasts) = fault.lasts {
             let at = self.after(lasts);
-            self.queue.push(at, Event::Fault(FaultEvent::End { force }));
+            self.queue.push(at, Event::End { force });
         }
     }
 
@@ -215,7 +206,7 @@ impl<N: Node> Sim<'_, '_, N> {
             }
             Action::Change(change) => {
                 for (node, change) in targets.iter().zip(change.changes().cycle()) {
-                    let what = Incoming::Change(change);
+                    let what = Incoming::Change { fault: number as usize - 1, change };
                     self.queue.push(self.recorder.now, Event::Incoming { node, what });
                 }
             }
@@ -242,9 +233,9 @@ impl<N: Node> Sim<'_, '_, N> {
                 options.write = change.write.unwrap_or(options.write);
                 options.fsync = change.fsync.unwrap_or(options.fsync);
             }
-            Action::DiskError => host.disk.fail_next(),
-            Action::DiskFull => host.disk.fill(),
-            Action::DiskLies => host.disk.start_lying(),
+            Action::DiskError => host.disk.fails_next = true,
+            Action::DiskFull => host.disk.full += 1,
+            Action::DiskLies => host.disk.lying += 1,
             Action::Corrupt(corrupt) => {
                 if let Some(index) = self.corruptible(node, corrupt) {
                     self.rot(node, corrupt.what, index);
@@ -252,14 +243,7 @@ impl<N: Node> Sim<'_, '_, N> {
             }
             Action::Clock(change) => self.set_clock(node, change.jump, change.drift_ppm),
             // What is between nodes is begun at once for all.
-            Action::Split(_)
-            | Action::Isolate(_)
-            | Action::Cut(_)
-            | Action::Bridge
-            | Action::Ring
-            | Action::Link(_)
-            | Action::Transfer(_)
-            | Action::Change(_) => {}
+            _ => {}
         }
     }
 
@@ -297,7 +281,7 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     /// Makes the cuts of a partition, or takes them back; one that flaps will be back.
-    fn flap(&mut self, force: usize) {
+    pub(super) fn flap(&mut self, force: usize) {
         let entry = &mut self.faults.in_force[force];
         if entry.over {
             return;
@@ -311,16 +295,11 @@ impl<N: Node> Sim<'_, '_, N> {
         }
         if let Some(period) = self.plan.faults[entry.fault].flapping {
             let at = self.recorder.now.plus(Span(period.0 / 2));
-            self.queue.push(at, Event::Fault(FaultEvent::Flap { force }));
+            self.queue.push(at, Event::Flap { force });
         }
     }
 
-    /// Ends every fault that is in force.
-    pub(super) fn end_all_faults(&mut self) {
-        (0..self.faults.in_force.len()).for_each(|force| self.end(force));
-    }
-
-    fn end(&mut self, force: usize) {
+    pub(super) fn end(&mut self, force: usize) {
         let entry = &mut self.faults.in_force[force];
         if entry.over {
             return;
@@ -348,7 +327,7 @@ impl<N: Node> Sim<'_, '_, N> {
         match action {
             Action::Pause => self.resume(node),
             Action::Slow(_) => host.per_input = Span::ZERO,
-            Action::DiskFull => host.disk.empty(),
+            Action::DiskFull => host.disk.full -= 1,
             Action::DiskLies => self.stop_lying(node),
             Action::Disk(_) => {
                 let own = self.plan.node(node).and_then(|options| options.disk.as_ref());

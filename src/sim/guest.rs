@@ -61,7 +61,6 @@ pub fn guarded_drop<T>(value: T) -> Result<(), Panic> {
     }
 }
 
-/// A panic in a node's code.
 #[derive(Debug)]
 pub struct Panic {
     words: String,
@@ -76,21 +75,15 @@ impl Panic {
 
     #[cold]
     fn new(payload: Box<dyn Any + Send>) -> Panic {
-        let words = match payload.downcast::<String>() {
-            Ok(words) => *words,
-            Err(payload) => match payload.downcast::<&'static str>() {
-                Ok(words) => String::from(*words),
-                Err(payload) => {
-                    // It is the node's, too: to drop it may panic once more.
-                    std::mem::forget(payload);
-                    String::new()
-                }
-            },
-        };
-        Panic { words, place: PLACE.take() }
+        let words = payload.downcast_ref::<String>().cloned();
+        let words = words.or_else(|| payload.downcast_ref::<&str>().map(|it| String::from(*it)));
+        if words.is_none() {
+            // It is the node's, too: to drop it may panic once more.
+            std::mem::forget(payload);
+        }
+        Panic { words: words.unwrap_or_default(), place: PLACE.take() }
     }
 
-    /// The words in one line.
     fn line(&self) -> String {
         self.words.split_whitespace().collect::<Vec<_>>().join(" ")
     }
@@ -99,9 +92,7 @@ impl Panic {
 /// Why a node cannot go on, as its host knows it.
 #[derive(Debug)]
 pub enum Fault {
-    /// Its code panicked.
     Panicked(Box<Panic>),
-    /// It broke the contract.
     Breached(Breach),
 }
 

@@ -1,37 +1,32 @@
 //! The host of a node: hands it inputs, carries out its effects, keeps its disk, clock and state machine.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use crate::breach::Breach;
-use crate::ids::{Index, NodeId, Term, WriteId};
-use crate::node::{Context, DiskFile, Effect, Input, Node, NodeRng, Role, Status};
+use crate::ids::{Index, NodeId, WriteId};
+use crate::node::{Context, DiskFile, Effect, Input, Node, NodeRng, Role, Snapshot, Status};
 use crate::plan::fault::Unsynced;
-use crate::plan::{NodeOptions, OnCorruption, Plan, Survives};
+use crate::plan::{NodeOptions, OnCorruption, Plan, StateMachine, Survives};
 use crate::record::{Kind, Loss};
 use crate::rng::{Rng, Stream};
-use crate::sim::effects::Answers;
 use crate::sim::guest::{Fault, guarded};
 use crate::sim::incoming::Incoming;
 use crate::sim::journal::{Journal, Tear};
 use crate::sim::machine::Machine;
-use crate::sim::snapshots::Snapshots;
 use crate::sim::timers::Timers;
 use crate::sim::{Event, Sim};
 use crate::time::{Span, Time};
 use crate::world::clock::Clock;
 use crate::world::disk::{Disk, Sync};
 
-/// One node's process and machine.
 pub struct Host<N: Node> {
     /// The process; none while it is down.
-    node: Option<N>,
+    pub(super) node: Option<N>,
     /// Which life it is in, from 1; 0 before the first boot.
     pub life: u32,
-    /// What its node draws.
     pub rng: NodeRng,
-    /// What its timers go by.
     pub clock: Clock,
-    /// How long its disk takes.
     pub disk: Disk,
     pub(super) journal: Journal,
     /// Whether its disk was emptied since its last life.
@@ -48,9 +43,9 @@ pub struct Host<N: Node> {
     pub(super) applied: Index,
     /// What the state machine was given and has not done.
     pub(super) to_apply: VecDeque<Effect<N::Message>>,
-    /// Its snapshots.
-    pub(super) snapshots: Snapshots,
-    /// Its timers.
+    /// The snapshot that is being written, beside the durable one, which lies with the journal.
+    pub(super) writing: Option<Rc<Snapshot>>,
+    pub(super) snapshot_rng: Rng,
     pub(super) timers: Timers,
     /// How many pauses are in force.
     pub pauses: u32,
@@ -60,21 +55,13 @@ pub struct Host<N: Node> {
     /// What waits for a node that is paused or busy.
     pub(super) backlog: VecDeque<Incoming<N::Message>>,
     pub(super) proceeds_at: Option<Time>,
-    status: Status,
+    /// What the node said of itself last.
+    pub(super) status: Status,
     /// The commit index that was recorded last.
     pub(super) commit: Index,
 }
 
-/// What ends with a process: the node, and what it has not sent, taken or done.
-pub struct Process<N: Node> {
-    node: Option<N>,
-    outbox: VecDeque<(WriteId, NodeId, N::Message)>,
-    backlog: VecDeque<Incoming<N::Message>>,
-    to_apply: VecDeque<Effect<N::Message>>,
-}
-
 impl<N: Node> Host<N> {
-    /// A host before the first boot of its node.
     pub fn new(plan: &Plan, id: NodeId) -> Host<N> {
         let options = plan.node(id).cloned().unwrap_or_else(|| NodeOptions::new(id));
         let rng = Rng::new(plan.seed, Stream::Node(id));
@@ -83,8 +70,12 @@ impl<N: Node> Host<N> {
         Host {
             node: None,
             life: 0,
-            rng: NodeRng::new(rng, options.election_timeouts, options.heartbeat_intervals)
-                .with_words(options.words),
+            rng: NodeRng::new(
+                rng,
+                options.election_timeouts,
+                options.heartbeat_intervals,
+                options.words,
+            ),
             clock: Clock::new(options.clock_offset, options.clock_drift_ppm),
             disk: Disk::new(disk, Rng::new(plan.seed, Stream::Disk(id)), syncs),
             journal: Journal::default(),
@@ -96,7 +87,8 @@ impl<N: Node> Host<N> {
             machine: Machine::fresh::<N>(plan, id),
             applied: Index::ZERO,
             to_apply: VecDeque::new(),
-            snapshots: Snapshots::new(plan, id),
+            writing: None,
+            snapshot_rng: Rng::new(plan.seed, Stream::Snapshot(id)),
             timers: Timers::default(),
             pauses: 0,
             per_input: Span::ZERO,
@@ -108,34 +100,8 @@ impl<N: Node> Host<N> {
         }
     }
 
-    /// The process, while it runs.
-    pub fn node(&self) -> Option<&N> {
-        self.node.as_ref()
-    }
-
-    /// Whether the process runs.
     pub fn is_up(&self) -> bool {
         self.node.is_some()
-    }
-
-    /// Whether the process runs, in a term later than this one.
-    pub fn is_up_in_later(&self, term: Term) -> bool {
-        self.is_up() && self.status.term > term
-    }
-
-    /// Takes the process away, for its destructors to be run where they are caught.
-    pub(super) fn end_process(&mut self) -> Process<N> {
-        Process {
-            node: self.node.take(),
-            outbox: std::mem::take(&mut self.outbox),
-            backlog: std::mem::take(&mut self.backlog),
-            to_apply: std::mem::take(&mut self.to_apply),
-        }
-    }
-
-    /// What the node said of itself last.
-    pub fn status(&self) -> Status {
-        self.status
     }
 }
 
@@ -153,7 +119,10 @@ impl<N: Node> Sim<'_, '_, N> {
         let host = &mut self.hosts[id.slot()];
         host.wiped = false;
         host.journal.drop_corrupt_vote();
-        let restored = host.recover_machine(|| Machine::fresh::<N>(self.plan, id));
+        if self.plan.cluster.state_machine == StateMachine::Volatile {
+            host.begin_machine_anew(Machine::fresh::<N>(self.plan, id));
+        }
+        let restored = host.recover_machine();
         if !self.rules.answers_outlive_crash() {
             host.machine.forget_answers();
         }
@@ -197,10 +166,10 @@ impl<N: Node> Sim<'_, '_, N> {
             return Some((DiskFile::Snapshot, index));
         }
         let stops = disk.options.on_corruption == OnCorruption::Stop;
-        if stops && journal.vote_is_corrupt() {
+        if stops && journal.vote_rots {
             return Some((DiskFile::Vote, Index::ZERO));
         }
-        let corrupt = journal.corrupt().map(|index| (DiskFile::Log, index));
+        let corrupt = journal.corrupt.map(|index| (DiskFile::Log, index));
         corrupt.filter(|_| stops && self.rules.tells_corrupt_from_torn())
     }
 
@@ -213,11 +182,11 @@ impl<N: Node> Sim<'_, '_, N> {
     ) -> Survives {
         let host = &mut self.hosts[id.slot()];
         debug_assert!(host.life > 0, "a node that never started cannot crash");
-        if let Some(snapshot) = host.snapshots.crash(unsynced) {
+        if let Some(snapshot) = host.crash_snapshot(unsynced) {
             self.save_snapshot(id, &snapshot);
         }
         let host = &mut self.hosts[id.slot()];
-        let count = host.journal.unsynced_count();
+        let count = host.journal.pending.len() as u64;
         let (drawn, word) = host.disk.tear(count);
         let votes = crate::rng::scale(crate::rng::mix(word), host.journal.unsynced_votes() + 1);
         let (whole, tear, votes) = match (unsynced, fixed) {
@@ -240,25 +209,26 @@ impl<N: Node> Sim<'_, '_, N> {
         host.proceeds_at = None;
         host.busy_until = Time::ZERO;
         host.status = Status::default();
-        let ended = host.end_process();
         self.recorder.record(Some(id), Kind::Crash(remains));
-        for (_, to, _) in &ended.outbox {
+        for (_, to, _) in &host.outbox {
             self.recorder.record(Some(*to), Kind::Drop { from: id, id: 0, why: Loss::Unsent });
         }
-        self.drop_process(id, ended);
+        self.end_process(id);
         survives
     }
 
-    /// Drops a process, which is the node's own code once more.
-    pub(super) fn drop_process(&mut self, id: NodeId, process: Process<N>) {
-        let Process { node, outbox, backlog, to_apply } = process;
+    /// Ends a process, and drops what it has not sent, taken or done: its own code once more, which may panic each time.
+    pub(super) fn end_process(&mut self, id: NodeId) {
+        let host = &mut self.hosts[id.slot()];
+        let (node, outbox) = (host.node.take(), std::mem::take(&mut host.outbox));
+        let (backlog, to_apply) =
+            (std::mem::take(&mut host.backlog), std::mem::take(&mut host.to_apply));
         self.discard(id, node);
         self.discard(id, outbox);
         self.discard(id, backlog);
         self.discard(id, to_apply);
     }
 
-    /// A durable record rots.
     pub(super) fn rot(&mut self, id: NodeId, what: DiskFile, index: Index) {
         let host = &mut self.hosts[id.slot()];
         host.journal.rot(what, index);
@@ -279,12 +249,13 @@ impl<N: Node> Sim<'_, '_, N> {
 
     /// Hands an input to a node and does what it says, then does the same with the outputs that it asked for.
     pub(super) fn step(&mut self, id: NodeId, input: Input<N::Message>) {
-        let mut answers = self.step_once(id, input);
-        while let Some(answer) = answers.pop_front() {
-            if !self.hosts[id.slot()].is_up() {
-                return;
-            }
-            answers.extend(self.step_once(id, answer));
+        self.step_once(id, input);
+        self.step_answers(id);
+    }
+
+    pub(super) fn step_answers(&mut self, id: NodeId) {
+        while let Some(answer) = self.answers.pop_front() {
+            self.step_once(id, answer);
         }
         let host = &mut self.hosts[id.slot()];
         if host.per_input > Span::ZERO && host.is_up() {
@@ -292,18 +263,17 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    fn step_once(&mut self, id: NodeId, input: Input<N::Message>) -> Answers<N::Message> {
+    fn step_once(&mut self, id: NodeId, input: Input<N::Message>) {
         let now = self.recorder.now;
+        let host = &mut self.hosts[id.slot()];
+        let Some(node) = &mut host.node else { return };
         let mut effects = std::mem::take(&mut self.effects);
         debug_assert!(effects.is_empty(), "what one step wants is done before the next");
-        let host = &mut self.hosts[id.slot()];
-        let mut answers = VecDeque::new();
-        let Some(node) = &mut host.node else { return answers };
         let before = host.status;
         // Kept outside of what is caught, which would copy it.
         let mut input = Some(input);
         let stepped = guarded(|| {
-            let (now, jumped) = (host.clock.local(now), host.clock.jumped());
+            let (now, jumped) = (host.clock.local(now), host.clock.jumped);
             let mut ctx = Context { now, jumped, rng: &mut host.rng, effects: &mut effects };
             if let Some(input) = input.take() {
                 node.step(input, &mut ctx);
@@ -318,14 +288,13 @@ impl<N: Node> Sim<'_, '_, N> {
             Err(panic) => Err(panic.into()),
         };
         match stands {
-            Ok(()) => self.carry_out_all(id, &mut effects, &mut answers),
+            Ok(()) => self.carry_out_all(id, &mut effects),
             Err(fault) => {
                 self.broken(id, fault);
                 self.discard(id, effects.drain(..));
             }
         }
         self.effects = effects;
-        answers
     }
 
     /// Records what changed of a node's status: before its effects, for these are done in the new one.
@@ -407,11 +376,11 @@ impl<N: Node> Sim<'_, '_, N> {
         let what = if sync.fails {
             host.survives = sync.survives;
             let write = host.journal.first_unsynced().unwrap_or(upto);
-            host.journal.fail();
+            host.journal.failed = true;
             self.recorder.record(Some(id), Kind::WriteFailed { write });
             Incoming::WriteFailed(write)
         } else {
-            let lie = !host.disk.is_honest();
+            let lie = host.disk.lying > 0;
             match lie {
                 true => host.journal.lie(upto),
                 false => host.journal.sync(upto),
@@ -426,7 +395,8 @@ impl<N: Node> Sim<'_, '_, N> {
     /// A disk stops lying, and writes what it said that it had.
     pub(super) fn stop_lying(&mut self, id: NodeId) {
         let host = &mut self.hosts[id.slot()];
-        if host.disk.stop_lying()
+        host.disk.lying -= 1;
+        if host.disk.lying == 0
             && let Some(write) = host.journal.keep_promise()
         {
             self.recorder.record(Some(id), Kind::Durable { write, lie: false });

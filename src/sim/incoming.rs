@@ -2,50 +2,43 @@
 
 use std::rc::Rc;
 
-use crate::configuration::Change;
-use crate::ids::{NodeId, WriteId};
+use crate::configuration::{Change, Configuration};
+use crate::ids::{Index, NodeId, WriteId};
 use crate::message::Summary;
-use crate::node::{Input, Node, Request, Snapshot};
-use crate::record::{Kind, Loss};
+use crate::node::{Input, Node, Request, Role, Snapshot};
+use crate::record::{Ignored, Kind, Loss};
 use crate::sim::guest::guarded_drop;
 use crate::sim::{Event, Sim};
 use crate::time::{Span, Time};
 
-/// What comes to a node.
 pub enum Incoming<M> {
-    /// A message arrives.
+    /// A message arrives. What oracles see of it was asked of the sender's code once, when it was sent.
     Deliver {
-        /// The sender.
         from: NodeId,
-        /// Its number in the run.
         id: u64,
-        /// What oracles see of it: asked of the sender's code once, when it was sent.
         summary: Summary,
-        /// What it says.
         message: M,
     },
     /// A timer may be due. Out of date if the token is.
     Timer {
-        /// The wake-up's token.
         token: u32,
     },
     /// The node hears of the writes that are durable.
     Durable(WriteId),
-    /// The node hears that writes failed.
     WriteFailed(WriteId),
     /// The node hears of the snapshot that is durable.
     SnapshotSaved(Rc<Snapshot>),
     /// Its state machine does what it was given. Out of date if the node's life is over.
     Apply {
-        /// The node's life.
         life: u32,
     },
-    /// A client's request.
     Request(Request),
-    /// The node is told to hand its leadership over.
     Transfer(NodeId),
-    /// The node is told to change the members of the cluster.
-    Change(Change),
+    /// It is asked by a fault of the plan, at this place, to change the members.
+    Change {
+        fault: usize,
+        change: Change,
+    },
 }
 
 impl<N: Node> Sim<'_, '_, N> {
@@ -58,73 +51,76 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// A node takes what came.
     #[inline(always)]
     fn take(&mut self, id: NodeId, what: Incoming<N::Message>) {
         match what {
             Incoming::Deliver { from, id: number, summary, message } => {
-                self.deliver(from, id, number, summary, message);
+                self.count_event();
+                let loss = match () {
+                    () if !self.hosts[id.slot()].is_up() => Some(Loss::Down),
+                    () if self.network.is_cut(from, id) || number <= self.recovery.lost_upto => {
+                        Some(Loss::CutInFlight)
+                    }
+                    () => None,
+                };
+                if let Some(why) = loss {
+                    self.recorder.record(Some(id), Kind::Drop { from, id: number, why });
+                    return self.discard(from, message);
+                }
+                let kind = Kind::Deliver { from, id: number, message: summary };
+                self.recorder.record(Some(id), kind);
+                self.step(id, Input::Receive { from, message });
             }
             Incoming::Timer { token } => self.wake(id, token),
-            Incoming::Durable(write) => {
-                self.count_event();
-                self.release(id, write);
-                self.step(id, Input::Durable(write));
-            }
-            Incoming::WriteFailed(write) => {
-                self.count_event();
-                self.step(id, Input::WriteFailed(write));
-            }
-            Incoming::SnapshotSaved(snapshot) => {
-                self.count_event();
-                self.step(id, Input::SnapshotSaved(snapshot));
-            }
             Incoming::Apply { life } => self.apply_all(id, life),
-            Incoming::Request(request) => {
-                if self.hosts[id.slot()].is_up() {
-                    self.count_event();
-                    self.recorder.record(Some(id), Kind::Request { request: request.id });
-                    self.step(id, Input::Request(request));
-                }
-            }
-            Incoming::Transfer(to) => {
-                if self.hosts[id.slot()].is_up() {
-                    self.count_event();
-                    self.step(id, Input::Transfer(to));
-                }
-            }
-            Incoming::Change(change) => {
-                if self.hosts[id.slot()].is_up() {
-                    self.count_event();
-                    self.step(id, Input::Change(change));
-                }
+            _ if !self.hosts[id.slot()].is_up() => {}
+            what => {
+                self.count_event();
+                let input = match what {
+                    Incoming::Durable(write) => {
+                        self.release(id, write);
+                        Input::Durable(write)
+                    }
+                    Incoming::WriteFailed(write) => Input::WriteFailed(write),
+                    Incoming::SnapshotSaved(snapshot) => Input::SnapshotSaved(snapshot),
+                    Incoming::Request(request) => {
+                        self.recorder.record(Some(id), Kind::Request { request: request.id });
+                        Input::Request(request)
+                    }
+                    Incoming::Transfer(to) => Input::Transfer(to),
+                    Incoming::Change { fault, change } => {
+                        return self.change_members(id, fault, change);
+                    }
+                    Incoming::Deliver { .. } | Incoming::Timer { .. } | Incoming::Apply { .. } => {
+                        return;
+                    }
+                };
+                self.step(id, input);
             }
         }
     }
 
-    #[inline(always)]
-    fn deliver(
-        &mut self,
-        from: NodeId,
-        to: NodeId,
-        id: u64,
-        summary: Summary,
-        message: N::Message,
-    ) {
-        self.count_event();
-        let loss = match () {
-            () if !self.hosts[to.slot()].is_up() => Some(Loss::Down),
-            () if self.network.is_cut(from, to) || id <= self.recovery.lost_upto => {
-                Some(Loss::CutInFlight)
-            }
-            () => None,
-        };
-        if let Some(why) = loss {
-            self.recorder.record(Some(to), Kind::Drop { from, id, why });
-            return self.discard(from, message);
+    /// A node is asked to change the members. Where no configuration comes of it, the record says why.
+    fn change_members(&mut self, id: NodeId, fault: usize, change: Change) {
+        let latest = |sim: &Self| sim.hosts[id.slot()].journal.configurations().last().copied();
+        let (before, status) = (latest(self), self.hosts[id.slot()].status);
+        self.step(id, Input::Change(change));
+        if latest(self) != before {
+            return;
         }
-        self.recorder.record(Some(to), Kind::Deliver { from, id, message: summary });
-        self.step(to, Input::Receive { from, message });
+        let initial = (Index::ZERO, Configuration::of(self.plan.voters()));
+        let (index, configuration) = before.unwrap_or(initial);
+        let why = if status.role != Role::Leader {
+            Ignored::NotLeader
+        } else if index > status.commit {
+            Ignored::Pending
+        } else if configuration.after(change).is_none() {
+            Ignored::NoChange
+        } else {
+            Ignored::Other
+        };
+        self.faults.done[fault].ignored = Some((id, why));
+        self.recorder.record(Some(id), Kind::ChangeIgnored { why });
     }
 
     /// Drops what holds messages of a node.

@@ -1,8 +1,7 @@
 //! What a node's disk holds: a journal, in which writes become durable in the order in which they were issued.
 //!
-//! Only a crash may break that order. The term and vote lie apart from the log, so a disk that writes what it likes first can have
-//! one and not the other. Within the log there is no such thing: its reader stops at the first record that is not whole, whatever lies
-//! behind it.
+//! Only a crash may break that order. The term and vote lie apart from the log, so a disk that writes what it likes first can have one and
+//! not the other. Within the log there is no such thing: its reader stops at the first record that is not whole, whatever lies behind it.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -15,12 +14,10 @@ use crate::node::{Damage, DiskFile, Recovered, Snapshot};
 use crate::plan::Survives;
 use crate::record::Remains;
 
-/// One write.
 #[derive(Clone, Debug)]
 pub enum Write {
     /// The term and the vote in it.
     Vote(Term, Option<NodeId>),
-    /// Entries at the end of the log.
     Append(Batch),
     /// The removal of the end of the log.
     Truncate(Index),
@@ -31,25 +28,25 @@ pub enum Write {
 }
 
 /// A journal: what is durable, and the writes that are not yet. Beside it lies the latest snapshot.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Journal {
-    term: Term,
-    vote: Option<NodeId>,
+    /// The term and the vote in it; none on a fresh disk.
+    voted: Option<(Term, Option<NodeId>)>,
     log: Log,
-    snapshot: Option<Rc<Snapshot>>,
+    /// The latest durable snapshot.
+    pub(super) snapshot: Option<Rc<Snapshot>>,
     damage: Damage,
-    /// The first entry whose record rotted.
-    corrupt: Option<Index>,
-    /// Whether the records of the term and vote, and of the snapshot, did.
-    vote_rots: bool,
+    /// The first entry whose checksum does not hold.
+    pub(super) corrupt: Option<Index>,
+    /// Whether those of the term and vote, and of the snapshot, do not hold.
+    pub(super) vote_rots: bool,
     snapshot_rots: bool,
-    pending: VecDeque<(WriteId, Write)>,
-    /// What the node has in memory.
+    pub(super) pending: VecDeque<(WriteId, Write)>,
     head: Head,
     /// The disk said that this write and every earlier one are durable, whether they are or not.
     promised: WriteId,
     /// A sync failed: nothing becomes durable any more until the journal is read again.
-    failed: bool,
+    pub(super) failed: bool,
 }
 
 /// Where the log of a running node begins and ends, and its last write: what is durable, and all that is written behind it.
@@ -57,48 +54,21 @@ pub struct Journal {
 struct Head {
     /// The last index that was compacted.
     base: Index,
-    /// The last index.
     last: Index,
-    /// The last write of this life.
     write: WriteId,
 }
 
 /// What a crash leaves of the first write that is not whole on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tear {
-    /// Nothing.
     Nothing,
     /// As many entries as a random word says.
     Drawn(u64),
-    /// So many entries.
     After(u32),
-}
-
-impl Default for Journal {
-    fn default() -> Journal {
-        Journal {
-            term: Term::FIRST,
-            vote: None,
-            log: Log::default(),
-            snapshot: None,
-            damage: Damage::default(),
-            corrupt: None,
-            vote_rots: false,
-            snapshot_rots: false,
-            pending: VecDeque::new(),
-            head: Head::default(),
-            promised: WriteId::NONE,
-            failed: false,
-        }
-    }
 }
 
 impl Journal {
     /// Adds a write, if it may come next.
-    ///
-    /// # Errors
-    ///
-    /// Its number is not above the last one's, or it is about what the log does not hold.
     pub fn push(&mut self, id: WriteId, write: Write) -> Result<(), Breach> {
         let Head { base, last, write: before } = self.head;
         if id <= before {
@@ -115,7 +85,16 @@ impl Journal {
                 return Err(Breach::TruncateOutOfPlace { from: *from, base, last });
             }
             Write::Truncate(from) => self.head.last = from.previous(),
-            Write::Compact(upto) => self.compact(*upto)?,
+            Write::Compact(upto) => {
+                let (upto, snapshot) = (*upto, self.snapshot_index());
+                if upto <= base || upto > last {
+                    return Err(Breach::CompactOutOfPlace { upto, base, last });
+                }
+                if upto > snapshot {
+                    return Err(Breach::CompactUncovered { upto, snapshot });
+                }
+                self.head.base = upto;
+            }
             Write::Discard(index, _) => {
                 let (index, snapshot) = (*index, self.snapshot_index());
                 if index <= base || index != snapshot {
@@ -130,29 +109,12 @@ impl Journal {
     }
 
     /// Adds entries, the first of which sits at `first`.
-    ///
-    /// # Errors
-    ///
-    /// There are none, or they do not begin where the log ends.
     pub fn append(&mut self, id: WriteId, first: Index, batch: Batch) -> Result<(), Breach> {
         let last = self.head.last;
         if first != last.next() {
             return Err(Breach::AppendOutOfPlace { first, last });
         }
         self.push(id, Write::Append(batch))
-    }
-
-    fn compact(&mut self, upto: Index) -> Result<(), Breach> {
-        let Head { base, last, .. } = self.head;
-        let snapshot = self.snapshot_index();
-        if upto <= base || upto > last {
-            return Err(Breach::CompactOutOfPlace { upto, base, last });
-        }
-        if upto > snapshot {
-            return Err(Breach::CompactUncovered { upto, snapshot });
-        }
-        self.head.base = upto;
-        Ok(())
     }
 
     /// Up to where the durable snapshot goes; zero if there is none.
@@ -184,16 +146,6 @@ impl Journal {
         ids.find(|id| *id > self.promised)
     }
 
-    /// How many writes are not durable.
-    pub fn unsynced_count(&self) -> u64 {
-        self.pending.len() as u64
-    }
-
-    /// A sync failed.
-    pub fn fail(&mut self) {
-        self.failed = true;
-    }
-
     /// The disk says that writes up to and with this one are durable. They are not.
     pub fn lie(&mut self, upto: WriteId) {
         debug_assert!(self.promised <= upto && upto <= self.head.write);
@@ -211,7 +163,6 @@ impl Journal {
     /// Makes writes durable, up to and with this one.
     pub fn sync(&mut self, upto: WriteId) {
         while self.pending.front().is_some_and(|(id, _)| *id <= upto) {
-            #[expect(clippy::missing_panics_doc, reason = "it does not panic")]
             let (_, write) = self.pending.pop_front().expect("just seen");
             self.carry_out(write);
         }
@@ -221,7 +172,9 @@ impl Journal {
 
     fn carry_out(&mut self, write: Write) {
         match write {
-            Write::Vote(term, vote) => self.keep_vote(term, vote),
+            Write::Vote(term, vote) => {
+                (self.voted, self.vote_rots) = (Some((term, vote)), false);
+            }
             Write::Append(batch) => {
                 batch.entries().iter().for_each(|entry| self.log.push(*entry));
             }
@@ -243,45 +196,29 @@ impl Journal {
         }
     }
 
-    fn keep_vote(&mut self, term: Term, vote: Option<NodeId>) {
-        (self.term, self.vote, self.vote_rots) = (term, vote, false);
-    }
-
     /// The configurations in the log, as the node has it in memory, with their indexes; first, that of the snapshot.
     pub fn configurations(&self) -> Vec<(Index, Configuration)> {
-        let mut found = Vec::new();
-        let mut last = self.log.base();
-        let add = |found: &mut Vec<_>, last: &mut Index, entry: &Entry| {
-            *last = last.next();
-            if let Command::Configure(configuration) = entry.command {
-                found.push((*last, configuration));
-            }
-        };
-        for entry in self.log.iter_from(last.next()) {
-            add(&mut found, &mut last, entry);
-        }
+        let mut log = self.log.clone();
         for (_, write) in &self.pending {
             match write {
-                Write::Append(batch) => {
-                    batch.entries().iter().for_each(|entry| add(&mut found, &mut last, entry));
-                }
-                Write::Truncate(from) => {
-                    last = from.previous();
-                    found.retain(|(index, _)| index < from);
-                }
-                Write::Discard(index, _) => {
-                    last = *index;
-                    found.clear();
-                }
+                Write::Append(batch) => batch.entries().iter().for_each(|entry| log.push(*entry)),
+                Write::Truncate(from) => log.truncate(*from),
+                Write::Discard(index, term) => log.replace(*index, *term),
                 Write::Vote(..) | Write::Compact(_) => {}
             }
         }
+        let indexes = (log.base().0 + 1..).map(Index);
+        let entries = indexes.zip(log.iter_from(Index::ZERO));
+        let found = entries.filter_map(|(index, entry)| match entry.command {
+            Command::Configure(configuration) => Some((index, configuration)),
+            _ => None,
+        });
         let snapshot = self.snapshot.iter().map(|it| (it.last_included_index, it.members));
         snapshot.chain(found).collect()
     }
 
     /// The durable entry at this place from the end, 1 for the last; none if the log is shorter.
-    pub fn from_end(&self, place: u64) -> Option<Index> {
+    pub fn entry_from_end(&self, place: u64) -> Option<Index> {
         let index = Index((self.log.last_index().0 + 1).checked_sub(place)?);
         (index > self.log.base()).then_some(index)
     }
@@ -290,13 +227,12 @@ impl Journal {
     /// written down of them, of the durable snapshot.
     pub fn rotting(&self, what: DiskFile, place: u64) -> Option<Index> {
         match what {
-            DiskFile::Log => self.from_end(place),
-            DiskFile::Vote => (self.term > Term::FIRST).then_some(Index::ZERO),
+            DiskFile::Log => self.entry_from_end(place),
+            DiskFile::Vote => self.voted.filter(|it| it.0 > Term::FIRST).map(|_| Index::ZERO),
             DiskFile::Snapshot => self.snapshot.as_ref().map(|it| it.last_included_index),
         }
     }
 
-    /// A durable record rots.
     pub fn rot(&mut self, what: DiskFile, index: Index) {
         match what {
             DiskFile::Log => {
@@ -307,16 +243,6 @@ impl Journal {
         }
     }
 
-    /// The first entry whose checksum does not hold.
-    pub fn corrupt(&self) -> Option<Index> {
-        self.corrupt
-    }
-
-    /// Whether the checksum of the term and vote does not hold.
-    pub fn vote_is_corrupt(&self) -> bool {
-        self.vote_rots
-    }
-
     /// The last index of the snapshot, if its checksum does not hold.
     pub fn corrupt_snapshot(&self) -> Option<Index> {
         self.rotting(DiskFile::Snapshot, 1).filter(|_| self.snapshot_rots)
@@ -324,14 +250,9 @@ impl Journal {
 
     /// A term and vote that cannot be read are dropped.
     pub fn drop_corrupt_vote(&mut self) {
-        if self.vote_rots {
-            self.keep_vote(Term::FIRST, None);
+        if std::mem::take(&mut self.vote_rots) {
+            self.voted = None;
         }
-    }
-
-    /// The latest durable snapshot.
-    pub fn snapshot(&self) -> Option<&Rc<Snapshot>> {
-        self.snapshot.as_ref()
     }
 
     /// A snapshot is whole on the disk, and takes the place of the one before.
@@ -339,7 +260,6 @@ impl Journal {
         (self.snapshot, self.snapshot_rots) = (Some(snapshot), false);
     }
 
-    /// How many writes of a term and vote are not durable.
     pub fn unsynced_votes(&self) -> u64 {
         self.pending_votes().count() as u64
     }
@@ -355,15 +275,13 @@ impl Journal {
     /// many of the writes of a term and vote survive instead of those among `whole`.
     pub fn crash(&mut self, whole: u64, tear: Tear, votes: Option<u64>) -> (Remains, Survives) {
         let whole = (whole as usize).min(self.pending.len());
-        let survived = match whole {
-            0 => WriteId::NONE,
-            whole => self.pending[whole - 1].0,
-        };
+        let survived =
+            self.pending.iter().take(whole).next_back().map_or(WriteId::NONE, |(id, _)| *id);
         let last_vote = |count| self.pending_votes().take(count).last();
         let in_order = self.pending_votes().take_while(|(id, _)| *id <= survived).last();
         let stays = votes.map_or(in_order, |count| last_vote(count as usize));
         let rots = self.vote_rots && stays.is_none();
-        let (last, vote) = stays.unwrap_or((WriteId::NONE, (self.term, self.vote)));
+        let (last, vote) = stays.map_or((WriteId::NONE, self.voted), |(id, vote)| (id, Some(vote)));
         let is_lost = |(id, write): &&(WriteId, Write)| match write {
             Write::Vote(..) => *id > last,
             _ => *id > survived,
@@ -373,7 +291,7 @@ impl Journal {
             self.pending.iter().filter(is_lost).filter(|(id, _)| *id <= self.promised).count();
         let moved = last != in_order.map_or(WriteId::NONE, |(id, _)| id);
         self.sync(survived);
-        (self.term, self.vote, self.vote_rots) = (vote.0, vote.1, rots);
+        (self.voted, self.vote_rots) = (vote, rots);
         let torn = self.tear(tear);
         self.pending.clear();
         (self.failed, self.promised) = (false, WriteId::NONE);
@@ -390,49 +308,38 @@ impl Journal {
 
     /// Tears the first write that does not survive; says how many of its entries do, if it was cut in two.
     fn tear(&mut self, tear: Tear) -> Option<u32> {
-        let mut torn = None;
         self.damage.torn = None;
-        if let Some((_, Write::Append(batch))) = self.pending.front()
-            && tear != Tear::Nothing
-        {
-            let entries = batch.entries();
-            let count = match tear {
-                Tear::Drawn(word) => crate::rng::scale(word, entries.len() as u64) as u32,
-                Tear::After(count) => count.min(entries.len() as u32 - 1),
-                Tear::Nothing => 0,
-            };
-            torn = Some(count);
-            entries[..count as usize].iter().for_each(|entry| self.log.push(*entry));
-            self.damage.torn = Some(garbled(entries[count as usize]));
-        }
-        torn
+        let Some((_, Write::Append(batch))) = self.pending.front() else { return None };
+        let entries = batch.entries();
+        let count = match tear {
+            Tear::Nothing => return None,
+            Tear::Drawn(word) => crate::rng::scale(word, entries.len() as u64) as u32,
+            Tear::After(count) => count.min(entries.len() as u32 - 1),
+        };
+        entries[..count as usize].iter().for_each(|entry| self.log.push(*entry));
+        // Its term was written, its content is garbage.
+        let command = Command::Put { key: u32::MAX, value: u32::MAX };
+        self.damage.torn = Some(Entry { command, ..entries[count as usize] });
+        Some(count)
     }
 
-    /// The disk is emptied.
     pub fn wipe(&mut self) {
         *self = Journal::default();
     }
 
     /// What a node finds at its start. `applied` is where its state machine is.
     pub fn recover(&mut self, applied: Index) -> Recovered {
+        let (term, vote) = self.voted.unwrap_or((Term::FIRST, None));
+        let Damage { torn, truncated, .. } = std::mem::take(&mut self.damage);
         Recovered {
-            term: self.term,
-            vote: self.vote,
+            term,
+            vote,
             log: self.log.clone(),
             snapshot: self.snapshot.clone(),
             applied,
-            damage: Damage {
-                torn: self.damage.torn.take(),
-                truncated: self.damage.truncated.take(),
-                corrupt: self.corrupt,
-            },
+            damage: Damage { torn, truncated, corrupt: self.corrupt },
         }
     }
-}
-
-/// An entry whose record was cut short: its term was written, its content is garbage.
-fn garbled(entry: Entry) -> Entry {
-    Entry { command: Command::Put { key: u32::MAX, value: u32::MAX }, ..entry }
 }
 
 #[cfg(test)]
@@ -520,10 +427,10 @@ mod tests {
             (journal.unsynced(), journal.first_unsynced()),
             (Some(WriteId(3)), Some(WriteId(3)))
         );
-        assert_eq!(journal.from_end(1), None, "nothing is durable");
+        assert_eq!(journal.entry_from_end(1), None, "nothing is durable");
         assert_eq!(journal.keep_promise(), Some(WriteId(2)));
         assert_eq!(journal.keep_promise(), None);
-        assert_eq!(journal.from_end(1), Some(Index(3)));
+        assert_eq!(journal.entry_from_end(1), Some(Index(3)));
         journal.lie(WriteId(3));
         let (remains, _) = journal.crash(0, Tear::Nothing, None);
         assert_eq!((remains.lost, remains.promised), (1, 1));
@@ -536,10 +443,10 @@ mod tests {
     fn a_rotten_record_is_there_until_its_entry_is_removed() {
         let mut journal = Journal::default();
         write(&mut journal, WriteId(1), entries(5));
-        assert_eq!(journal.from_end(1), None, "nothing is durable");
+        assert_eq!(journal.entry_from_end(1), None, "nothing is durable");
         journal.sync(WriteId(1));
         assert_eq!(
-            [1, 5, 6].map(|place| journal.from_end(place)),
+            [1, 5, 6].map(|place| journal.entry_from_end(place)),
             [Some(Index(5)), Some(Index(1)), None]
         );
         journal.rot(DiskFile::Log, Index(4));
@@ -549,12 +456,12 @@ mod tests {
         assert_eq!(journal.recover(Index::ZERO).damage.corrupt, Some(Index(2)));
         write(&mut journal, WriteId(3), Write::Truncate(Index(2)));
         journal.sync(WriteId(3));
-        assert_eq!(journal.corrupt(), None);
+        assert_eq!(journal.corrupt, None);
         journal.rot(DiskFile::Log, Index(1));
         journal.save(snapshot(1));
         write(&mut journal, WriteId(4), Write::Compact(Index(1)));
         journal.sync(WriteId(4));
-        assert_eq!((journal.corrupt(), journal.from_end(1)), (None, None));
+        assert_eq!((journal.corrupt, journal.entry_from_end(1)), (None, None));
     }
 
     #[test]
@@ -568,10 +475,10 @@ mod tests {
         write(&mut journal, WriteId(2), Write::Vote(Term(5), None));
         write(&mut journal, WriteId(3), entries(1));
         journal.crash(2, Tear::Nothing, Some(0));
-        assert!(journal.vote_is_corrupt(), "the log came first, and the crash before the vote");
+        assert!(journal.vote_rots, "the log came first, and the crash before the vote");
         write(&mut journal, WriteId(1), Write::Vote(Term(6), None));
         journal.sync(WriteId(1));
-        assert!(!journal.vote_is_corrupt());
+        assert!(!journal.vote_rots);
         journal.rot(DiskFile::Vote, Index::ZERO);
         journal.drop_corrupt_vote();
         assert_eq!(journal.recover(Index::ZERO).term, Term::FIRST);
@@ -600,6 +507,6 @@ mod tests {
         let recovered = journal.recover(Index(9));
         assert_eq!((recovered.log.base(), recovered.log.last_index()), (Index(9), Index(10)));
         journal.wipe();
-        assert!(journal.snapshot().is_none());
+        assert!(journal.snapshot.is_none());
     }
 }

@@ -9,11 +9,8 @@ use crate::node::Node;
 use crate::plan::Plan;
 use crate::sim::guest::{Fault, Panic, guarded};
 
-/// The state machine of a host.
 pub enum Machine {
-    /// squall's own.
     Map(Map),
-    /// The guest's.
     Own(Box<dyn StateMachine>),
     /// One of the guest's that could not be made, until its first use tells.
     Failed(Option<Panic>),
@@ -29,47 +26,44 @@ impl Machine {
         }
     }
 
-    /// Applies an entry; says what it gave, and whether it was carried out.
-    pub fn apply(&mut self, index: Index, entry: &Entry) -> Result<(Output, bool), Fault> {
+    /// Does something with it, as with squall's own or as with the guest's.
+    fn with<T>(
+        &mut self,
+        on_map: impl FnOnce(&mut Map) -> T,
+        on_own: impl FnOnce(&mut dyn StateMachine) -> T,
+    ) -> Result<T, Fault> {
         match self {
-            Machine::Map(map) => Ok(map.apply(index, entry)),
-            Machine::Own(own) => Ok(guarded(|| own.apply(index, entry))?),
-            Machine::Failed(panic) => Err(failure(panic)),
+            Machine::Map(map) => Ok(on_map(map)),
+            Machine::Own(own) => Ok(guarded(|| on_own(own.as_mut()))?),
+            Machine::Failed(panic) => Err(panic.take().unwrap_or_else(Panic::of_a_machine).into()),
         }
     }
 
-    /// Answers a command that changes nothing.
+    /// Applies an entry; says what it gave, and whether it was carried out.
+    pub fn apply(&mut self, index: Index, entry: &Entry) -> Result<(Output, bool), Fault> {
+        self.with(|map| map.apply(index, entry), |own| own.apply(index, entry))
+    }
+
     pub fn read(&mut self, command: Command) -> Result<Output, Fault> {
-        match self {
-            Machine::Map(map) => Ok(map.carry_out(command)),
-            Machine::Own(own) => Ok(guarded(|| own.read(command))?),
-            Machine::Failed(panic) => Err(failure(panic)),
-        }
+        self.with(|map| map.carry_out(command), |own| own.read(command))
     }
 
     /// A copy of the state, with the answers that sessions keep or without.
     pub fn image(&mut self, with_answers: bool) -> Result<Image, Fault> {
-        match self {
-            Machine::Map(map) if with_answers => Ok(map.image()),
-            Machine::Map(map) => Ok(map.without_answers().image()),
-            Machine::Own(own) => Ok(guarded(|| own.image())?),
-            Machine::Failed(panic) => Err(failure(panic)),
-        }
+        let image = |map: &mut Map| match with_answers {
+            true => map.image(),
+            false => map.without_answers().image(),
+        };
+        self.with(image, |own| own.image())
     }
 
     /// Takes over the state of an image; says whether it is one of this kind.
     pub fn restore(&mut self, image: &Image) -> Result<bool, Fault> {
-        match self {
-            Machine::Map(map) => {
-                let other = image.content::<Map>();
-                if let Some(other) = other {
-                    map.clone_from(other);
-                }
-                Ok(other.is_some())
-            }
-            Machine::Own(own) => Ok(guarded(|| own.restore(image))?),
-            Machine::Failed(panic) => Err(failure(panic)),
-        }
+        let restore = |map: &mut Map| {
+            let other = image.content::<Map>();
+            other.inspect(|other| map.clone_from(other)).is_some()
+        };
+        self.with(restore, |own| own.restore(image))
     }
 
     /// Forgets what requests of sessions gave, as if that had been in memory only.
@@ -78,8 +72,4 @@ impl Machine {
             map.forget_answers();
         }
     }
-}
-
-fn failure(panic: &mut Option<Panic>) -> Fault {
-    panic.take().unwrap_or_else(Panic::of_a_machine).into()
 }

@@ -1,12 +1,11 @@
 //! The simulator: one virtual clock, one event at a time.
 //!
 //! [`runner`] is the door, and [`cluster`] the one for tests that look in between. [`Sim`] is the loop over events. `host` hands a node its
-//! inputs, `incoming` has them wait where it is not ready, and `guest` catches its panics. `effects` does what the node wants, with `apply`
-//! for state machines that work later, `snapshots` for copies of them, and `timers`; [`journal`] is what disks hold. `faults` does what the
-//! plan wants (`targets` and `partition` say to which nodes), and `recovery` ends it. `clients` asks and waits; [`recorder`] sees it all;
+//! inputs, `incoming` has them wait where it is not ready, and `guest` catches its panics. `effects` does what the node wants, with
+//! `snapshots` for copies of state machines, and `timers`; `journal` is what disks hold. `faults` does what the plan wants (`targets` says
+//! to which nodes and links), and `recovery` ends it. `clients` asks and waits; `recorder` sees it all;
 //! [`choices`] keeps what was drawn.
 
-mod apply;
 pub mod choices;
 mod clients;
 pub mod cluster;
@@ -15,10 +14,9 @@ mod faults;
 mod guest;
 mod host;
 mod incoming;
-pub mod journal;
+mod journal;
 mod machine;
-mod partition;
-pub mod recorder;
+mod recorder;
 mod recovery;
 pub mod run;
 pub mod runner;
@@ -31,20 +29,23 @@ pub use cluster::Cluster;
 pub use run::{Ended, Options, Outcome, run_nodes};
 pub use runner::{BuiltIn, Nodes, Run, Runner, WithChecker, run};
 
+use std::collections::VecDeque;
+
 use crate::configuration::Configuration;
 use crate::guest::Setup;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::RequestId;
-use crate::node::{Answer, Effect, Node};
+use crate::node::{Answer, Effect, Input, Node};
+use crate::oracle::Why;
 use crate::plan::{Clients, Plan, SingleRequest};
 use crate::raft::Rules;
 use crate::record::Kind;
 use crate::time::{Span, Time};
 use crate::world::network::Network;
-use crate::world::queue::Queue;
+use crate::world::queue::{Queue, WAITING_MAX};
 
 use clients::ClientEvent;
-use faults::{FaultEvent, Faults};
+use faults::Faults;
 use host::Host;
 use incoming::Incoming;
 use recorder::Recorder;
@@ -53,26 +54,63 @@ use recovery::Recovery;
 /// After how many turns of its loop a run looks whether it is given up.
 const TURNS_BETWEEN_LOOKS: u64 = 4_096;
 
-/// What can happen next.
+/// A run ends after so many times as many turns as it may have events: partitions that come and go, requests that find their client
+/// busy and what is out of date are turns without an event.
+const TURNS_PER_EVENT: u64 = 4;
+
 enum Event<M> {
     /// Something comes to a node, which takes it when it is ready.
-    Incoming { node: NodeId, what: Incoming<M> },
+    Incoming {
+        node: NodeId,
+        what: Incoming<M>,
+    },
     /// A node's disk has synced up to a write. Out of date if the node's life, or the sync, is over.
-    Synced { node: NodeId, life: u32, upto: WriteId },
+    Synced {
+        node: NodeId,
+        life: u32,
+        upto: WriteId,
+    },
     /// A node's disk has written a snapshot. Out of date if the node's life is over.
-    SnapshotWritten { node: NodeId, life: u32, index: Index },
+    SnapshotWritten {
+        node: NodeId,
+        life: u32,
+        index: Index,
+    },
     /// A slow node is ready for its next input.
-    Proceed { node: NodeId },
+    Proceed {
+        node: NodeId,
+    },
     /// A node starts, if it is still down from this life.
-    Boot { node: NodeId, life: u32 },
-    /// Something happens to a client.
-    Client { client: u32, what: ClientEvent },
-    /// A node's answer reaches a client.
-    Answer { node: NodeId, request: RequestId, answer: Answer },
-    /// A fault strikes, changes or ends.
-    Fault(FaultEvent),
+    Boot {
+        node: NodeId,
+        life: u32,
+    },
+    Client {
+        client: u32,
+        what: ClientEvent,
+    },
+    Answer {
+        node: NodeId,
+        request: RequestId,
+        answer: Answer,
+    },
+    /// A fault of the plan strikes. The trigger is the node at which the situation occurred that it waited for.
+    Strike {
+        fault: usize,
+        trigger: Option<NodeId>,
+    },
+    /// A flapping partition, one of the faults in force, comes or goes.
+    Flap {
+        force: usize,
+    },
+    /// One of the faults in force ends.
+    End {
+        force: usize,
+    },
     /// Faults end, or it is looked whether the cluster has come back to life.
-    Recovery { check: u32 },
+    Recovery {
+        check: u32,
+    },
 }
 
 /// A cluster of nodes of one kind, and the world around it.
@@ -85,11 +123,12 @@ pub struct Sim<'p, 'w, N: Node> {
     hosts: Vec<Host<N>>,
     make: &'p dyn Fn(&Setup<'_>) -> N,
     network: Network,
-    /// How many messages were sent.
     messages: u64,
     /// The effects of the step at hand; kept to be used again.
     effects: Vec<Effect<N::Message>>,
-    clients: Vec<crate::client::workload::Client>,
+    /// Outputs that the node at hand asked for, which come to it next.
+    answers: VecDeque<Input<N::Message>>,
+    clients: Vec<crate::client::Client>,
     /// What clients are like now.
     client_options: Clients,
     /// The single requests of the plan, each with the number of its client.
@@ -98,6 +137,9 @@ pub struct Sim<'p, 'w, N: Node> {
     recovery: Recovery,
     /// What is drawn, where somebody wants to know.
     choices: Option<Box<choices::Choices>>,
+    turns: u64,
+    /// The limit that ended the run, if one did.
+    limit: Option<Why>,
 }
 
 impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
@@ -125,12 +167,15 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             network: Network::new(plan.seed, plan.cluster.nodes, &plan.pins, link),
             messages: 0,
             effects: Vec::new(),
+            answers: VecDeque::new(),
             clients: Vec::new(),
             client_options: plan.clients.clone(),
             singles: Vec::new(),
             faults: Faults::new(plan),
             recovery: Recovery::default(),
             choices: None,
+            turns: 0,
+            limit: None,
         };
         if !plan.cluster.members.is_empty() {
             let (index, term) = (Index::ZERO, Term::ZERO);
@@ -148,27 +193,17 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
 
     /// Runs to the end, or until somebody gives it up.
     fn run(&mut self, horizon: Time, interrupt: Option<&dyn Fn() -> bool>) -> Ended {
-        let ended = self.run_loop(horizon, interrupt);
-        self.close();
-        match self.recorder.violation {
-            Some(_) => Ended::Violation,
-            None => ended,
-        }
-    }
-
-    fn run_loop(&mut self, horizon: Time, interrupt: Option<&dyn Fn() -> bool>) -> Ended {
-        let mut turns = 0_u64;
-        loop {
-            turns += 1;
-            if turns.is_multiple_of(TURNS_BETWEEN_LOOKS)
-                && interrupt.is_some_and(|is_given_up| is_given_up())
-            {
-                return Ended::Interrupted;
+        let ended = loop {
+            let looks = interrupt.filter(|_| self.turns.is_multiple_of(TURNS_BETWEEN_LOOKS));
+            if looks.is_some_and(|is_given_up| is_given_up()) {
+                break Ended::Interrupted;
             }
             if let Some(ended) = self.turn(horizon) {
-                return ended;
+                break ended;
             }
-        }
+        };
+        self.close();
+        if self.recorder.violation.is_some() { Ended::Violation } else { ended }
     }
 
     /// One turn of the loop: handles the next event, or says why the run is over.
@@ -180,7 +215,14 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         if self.recorder.recovered {
             return Some(Ended::Recovered);
         }
-        if self.recorder.event >= self.plan.events_max || self.queue.is_full() {
+        self.turns += 1;
+        let max = self.plan.events_max;
+        let spent = self.recorder.event >= max || self.turns >= max.saturating_mul(TURNS_PER_EVENT);
+        if spent || self.queue.is_full() {
+            self.limit = Some(match spent {
+                true => Why::Events { max },
+                false => Why::Waiting { max: WAITING_MAX as u64 },
+            });
             self.recorder.run_out();
             let violated = self.recorder.violation.is_some();
             return Some(if violated { Ended::Violation } else { Ended::EventLimit });
@@ -190,13 +232,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         };
         debug_assert!(time >= self.recorder.now, "time never goes back");
         self.recorder.now = time;
-        self.handle(event);
-        self.pull_triggers();
-        None
-    }
-
-    /// Handles one event. Only the loop calls this. What is out of date does not count.
-    fn handle(&mut self, event: Event<N::Message>) {
+        // What is out of date does not count.
         match event {
             Event::Incoming { node, what } => self.receive(node, what),
             Event::Synced { node, life, upto } => self.synced(node, life, upto),
@@ -207,17 +243,19 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             Event::Boot { node, life } => self.boot(node, life),
             Event::Client { client, what } => self.client_event(client, what),
             Event::Answer { node, request, answer } => self.answered(node, request, answer),
-            Event::Fault(fault) => self.fault_event(fault),
+            Event::Strike { fault, trigger } => self.strike(fault, trigger),
+            Event::Flap { force } => self.flap(force),
+            Event::End { force } => self.end(force),
             Event::Recovery { check } => self.recovery_check(check),
         }
+        self.pull_triggers();
+        None
     }
 
     /// Ends the run: drops all that is a node's, which may panic for the last time.
     fn close(&mut self) {
         for slot in 0..self.hosts.len() {
-            let id = NodeId::at(slot);
-            let process = self.hosts[slot].end_process();
-            self.drop_process(id, process);
+            self.end_process(NodeId::at(slot));
         }
         while let Some((_, event)) = self.queue.pop_until(Time::MAX) {
             if let Event::Incoming { node, what: Incoming::Deliver { from, message, .. } } = event {
@@ -227,7 +265,11 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         }
     }
 
-    /// Begins a new event.
+    /// What kept the run from a verdict on something, if it is a limit or the plan.
+    fn limit(&self) -> Option<Why> {
+        self.limit.or(self.recovery.lacking.map(|voters| Why::Core { voters }))
+    }
+
     fn count_event(&mut self) {
         self.recorder.event += 1;
     }

@@ -20,21 +20,14 @@ pub type Sink<'a> = &'a mut dyn FnMut(&Record);
 /// Whoever wants to see every situation that is reached, with the number of the record at which it was noticed.
 pub type Marks<'a> = &'a mut dyn FnMut(u64, Situation);
 
-/// The watch over a run.
 pub struct Recorder<'a> {
-    /// The true time.
     pub now: Time,
-    /// The event at hand.
     pub event: u64,
-    /// How many records there are.
     pub records: u64,
-    /// The first violation.
     pub violation: Option<Violation>,
     /// Whether faults are over, and the cluster has come back to life.
     pub recovered: bool,
-    /// The highest term that a node reached.
     pub term_max: Term,
-    /// Whoever takes the times.
     pub(super) stopwatch: Option<Stopwatch<'a>>,
     /// What few runs have.
     pub(super) watchers: Option<Box<Watchers<'a>>>,
@@ -47,35 +40,14 @@ pub struct Recorder<'a> {
 /// Who watches few runs: checks of the user's own, and whoever looks back at records.
 #[derive(Default)]
 pub struct Watchers<'a> {
-    /// Checks of the user's own.
     pub checkers: Checkers<'a>,
-    /// Whether all records are kept.
     pub keeps: bool,
     /// All records so far, if they are kept.
     pub kept: Vec<Record>,
 }
 
-impl Watchers<'_> {
-    fn observe(
-        &mut self,
-        record: &Record,
-        judges: Option<&Judges>,
-        violation: &mut Option<Violation>,
-    ) {
-        if self.keeps {
-            self.kept.push(*record);
-        }
-        if let (Some(judges), None) = (judges, &violation) {
-            *violation = self.checkers.observe(record, judges.oracles.shadow());
-        }
-    }
-}
-
-/// Oracles and situations.
 pub struct Judges {
-    /// The oracles.
     pub oracles: Oracles,
-    /// The situations.
     pub situations: Situations,
 }
 
@@ -157,12 +129,11 @@ impl<'a> Recorder<'a> {
                 let reached = Situation::ALL.iter().filter(|it| now.of(**it) > before.of(**it));
                 reached.for_each(|situation| marks(record.number, *situation));
             }
-            let violation = judges.oracles.observe(record);
+            if let Some(violation) = judges.oracles.observe(record) {
+                self.violation.get_or_insert(violation);
+            }
             if matches!(record.kind, Kind::Recovery { .. }) {
                 self.recovered = judges.oracles.has_recovered();
-            }
-            if violation.is_some() && self.violation.is_none() {
-                self.violation = violation;
             }
         }
         if let Some(stopwatch) = &mut self.stopwatch {
@@ -172,7 +143,12 @@ impl<'a> Recorder<'a> {
             sink(record);
         }
         if let Some(watchers) = &mut self.watchers {
-            watchers.observe(record, self.judges.as_deref(), &mut self.violation);
+            if watchers.keeps {
+                watchers.kept.push(*record);
+            }
+            if let (Some(judges), None) = (&self.judges, &self.violation) {
+                self.violation = watchers.checkers.observe(record, judges.oracles.shadow());
+            }
         }
     }
 
@@ -184,17 +160,14 @@ impl<'a> Recorder<'a> {
         self.violation = self.judges.as_ref().and_then(|judges| judges.oracles.run_out(&last));
     }
 
-    /// The reference model of the oracles.
     pub fn shadow(&self) -> Option<&Shadow> {
         self.judges.as_ref().map(|judges| judges.oracles.shadow())
     }
 
-    /// The oracles and situations.
     pub fn judges(&mut self) -> Option<&mut Judges> {
         self.judges.as_deref_mut()
     }
 
-    /// The digest of all records so far.
     pub fn digest(&self) -> crate::trace::Digest {
         self.digester.digest()
     }

@@ -19,6 +19,10 @@ pub struct Recovery {
     bounds: Option<Bounds>,
     /// Whether it has begun.
     pub begun: bool,
+    /// Who must come back to life.
+    pub core: NodeSet,
+    /// Of how many voters it is no majority, where the plan names it so: then nothing is judged.
+    pub lacking: Option<u8>,
     /// Nodes that do not start any more: all outside the core.
     pub barred: NodeSet,
     /// Messages up to this one were on their way when it began, and are lost.
@@ -44,6 +48,9 @@ impl<N: Node> Sim<'_, '_, N> {
             0 => self.end_faults(&bounds, liveness.outside),
             _ => self.recorder.record(None, Kind::Recovery { check }),
         }
+        if self.recovery.lacking.is_some() {
+            return;
+        }
         self.queue
             .push(self.after(bounds.look), Event::Recovery { check: check.saturating_add(1) });
     }
@@ -52,10 +59,11 @@ impl<N: Node> Sim<'_, '_, N> {
         self.recovery.begun = true;
         self.recovery.lost_upto = self.messages;
         let core = self.core();
-        for node in core.iter() {
+        self.recovery.core = core;
+        for node in core.iter().filter(|_| self.recovery.lacking.is_none()) {
             self.recorder.record(Some(node), Kind::Recovery { check: 0 });
         }
-        self.end_all_faults();
+        (0..self.faults.in_force.len()).for_each(|force| self.end(force));
         self.network.recover(bounds.message);
         self.make_clients_patient(bounds);
         core.iter().for_each(|node| self.make_well(node, bounds.message));
@@ -64,9 +72,9 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// The nodes of the recovery phase: a majority by each configuration in force. Servers that are members no more may be among them: they
-    /// owe nothing, but must not disturb.
-    fn core(&self) -> NodeSet {
+    /// The nodes of the recovery phase: those that the plan names by number, or else a majority by each configuration in force. Servers that
+    /// are members no more may be among them: they owe nothing, but must not disturb.
+    fn core(&mut self) -> NodeSet {
         let all = NodeSet::first(self.plan.cluster.nodes);
         let in_force = self.configurations_in_force();
         let mut rng = Rng::new(self.plan.seed, Stream::Core);
@@ -75,6 +83,12 @@ impl<N: Node> Sim<'_, '_, N> {
             Some(liveness) => self.resolve(&liveness.core, None, words[0]),
             None => all,
         };
+        if self.plan.liveness.as_ref().is_some_and(|it| it.core.numbers().is_some()) {
+            let lacks = |voters: &NodeSet| named.intersection(*voters).len() < voters.majority();
+            let mut halves = in_force.iter().flat_map(|it| it.halves());
+            self.recovery.lacking = halves.find(lacks).map(|voters| voters.len() as u8);
+            return named;
+        }
         let mut core = named;
         for voters in in_force.iter().flat_map(|it| it.halves()) {
             let missing = voters.majority().saturating_sub(core.intersection(voters).len());
@@ -90,7 +104,7 @@ impl<N: Node> Sim<'_, '_, N> {
             return vec![initial];
         }
         let known = |host: &&Host<N>| match host.is_up() {
-            true => host.status().commit.max(host.applied),
+            true => host.status.commit.max(host.applied),
             false => host.applied,
         };
         let mut in_force = vec![initial];
@@ -112,7 +126,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let host = &mut self.hosts[id.slot()];
         host.per_input = Span::ZERO;
         host.disk.recover(longest);
-        if host.clock.drift_ppm() != 0 {
+        if host.clock.drift_ppm != 0 {
             self.set_clock(id, None, Some(0));
         }
         self.hasten_sync(id, longest);
@@ -147,9 +161,9 @@ impl<N: Node> Sim<'_, '_, N> {
     /// never stands, and does not lead for long. A leader whom the core no longer follows beats in vain, and never stands, either.
     fn disturbs_nobody(&self, id: NodeId, core: NodeSet) -> bool {
         let elections = self.plan.config().elections;
-        let status = self.hosts[id.slot()].status();
-        let is_over =
-            || core.iter().all(|node| self.hosts[node.slot()].is_up_in_later(status.term));
+        let status = self.hosts[id.slot()].status;
+        let is_later = |host: &Host<N>| host.is_up() && host.status.term > status.term;
+        let is_over = || core.iter().all(|node| is_later(&self.hosts[node.slot()]));
         let beats_in_vain = status.role == Role::Leader && !elections.check_quorum && is_over();
         (elections.pre_vote && elections.check_quorum) || beats_in_vain
     }

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::guest::Setup;
-use crate::ids::Term;
+use crate::ids::{NodeId, Term};
 use crate::node::Node;
 use crate::oracle::checker::Checkers;
-use crate::oracle::{Checker, Violation};
+use crate::oracle::{Checker, Gap, Oracles, Violation, Why};
 use crate::plan::Plan;
 use crate::sim::Sim;
 use crate::sim::choices::Choices;
+use crate::sim::faults::Done;
 use crate::sim::guest::keep_panics_off_the_terminal;
 use crate::sim::recorder::{Marks, Recorder, Sink, Watchers};
 use crate::sim::waits::{Stopwatch, Waits};
@@ -58,9 +59,22 @@ pub struct Outcome {
     /// How often each situation of checks of one's own was reached.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub own_situations: BTreeMap<String, u64>,
-    /// Whether what clients read was left out of what is judged: clocks drift by more than leases bear.
-    #[serde(default)]
-    pub reads_left_out: bool,
+    /// What came of each fault of the plan, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Done>,
+    /// The nodes that had to come back to life once faults were over; none where they never were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub core: Vec<NodeId>,
+    /// What was not judged, or not decided, of the properties that were asked for. All else was judged from the beginning to the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
+}
+
+impl Outcome {
+    /// Why something that was asked for was not decided; nothing if all was, or a violation was found.
+    pub fn undecided(&self) -> impl Iterator<Item = &Gap> {
+        self.gaps.iter().filter(|gap| gap.why.is_undecided())
+    }
 }
 
 /// How much happened in a run.
@@ -77,16 +91,14 @@ pub struct Counters {
     pub leaders: u64,
     /// The highest term that a node reached.
     pub term_max: Term,
-    /// The highest index that was committed.
+    /// The highest commit index that a node reported.
     pub commits: u64,
     /// Requests that clients heard to be applied.
     pub answers: u64,
-    /// Keys of which it was not decided whether their history is linearizable: a limit of the search came first.
-    #[serde(default)]
-    pub undecided: u64,
 }
 
 /// How a run is watched. It never changes what happens.
+#[derive(Default)]
 pub struct Options<'a> {
     /// Called with every record.
     pub sink: Option<Sink<'a>>,
@@ -96,34 +108,18 @@ pub struct Options<'a> {
     pub until: Option<Span>,
     /// Asked every few thousand events: whether to give the run up.
     pub interrupt: Option<&'a dyn Fn() -> bool>,
-    /// Whether oracles and situations watch, as they do by default. Without them faults that wait for a situation wait for ever; only a
-    /// benchmark, which shows what they cost, wants that.
-    pub oracles: bool,
-    /// Whether the smallest history that violates linearizability is looked for, as it is by default. It takes the longest and only people
-    /// read it: neither the violation's sentence nor its signature tells the difference.
-    pub minimise_history: bool,
+    /// Whether oracles and situations do not watch. Faults that wait for a situation wait for ever then; only a benchmark, which shows what
+    /// they cost, wants that.
+    pub unjudged: bool,
+    /// Whether the smallest history that violates linearizability is left out. It takes the longest to find and only people read it:
+    /// neither the violation's sentence nor its signature tells the difference.
+    pub without_history: bool,
     /// Checks of one's own. They watch where oracles do.
     pub checkers: Vec<Box<dyn Checker + 'a>>,
     /// Where what was drawn is put when the run has ended.
     pub choices: Option<&'a mut Choices>,
     /// Where the waits of clients and for leaders are added.
     pub waits: Option<&'a mut Waits>,
-}
-
-impl Default for Options<'_> {
-    fn default() -> Self {
-        Options {
-            sink: None,
-            on_situation: None,
-            until: None,
-            interrupt: None,
-            oracles: true,
-            minimise_history: true,
-            checkers: Vec::new(),
-            choices: None,
-            waits: None,
-        }
-    }
 }
 
 /// Runs a plan with nodes of any kind, once. What runs plans again and again, as campaigns do, takes a [`Runner`](crate::sim::Runner).
@@ -134,13 +130,13 @@ pub fn run_nodes<N: Node>(
 ) -> Outcome {
     keep_panics_off_the_terminal();
     let horizon = options.until.unwrap_or(plan.horizon).min(plan.horizon);
-    let mut recorder = Recorder::new(plan, options.oracles, options.sink, options.on_situation);
+    let mut recorder = Recorder::new(plan, !options.unjudged, options.sink, options.on_situation);
     recorder.stopwatch = options.waits.map(Stopwatch::new);
     if !options.checkers.is_empty() {
         let checkers = Checkers::new(options.checkers);
         recorder.watchers = Some(Box::new(Watchers { checkers, ..Watchers::default() }));
     }
-    if let (false, Some(judges)) = (options.minimise_history, recorder.judges()) {
+    if let (true, Some(judges)) = (options.without_history, recorder.judges()) {
         judges.oracles.minimise_no_history();
     }
     let mut sim = Sim::new(plan, make, recorder);
@@ -149,14 +145,17 @@ pub fn run_nodes<N: Node>(
     if let (Some(wanted), Some(choices)) = (options.choices, sim.take_choices()) {
         *wanted = choices;
     }
+    let (faults, core, limit) =
+        (sim.faults.take_done(), sim.recovery.core.iter().collect(), sim.limit());
     let (messages, mut recorder) = (sim.messages, sim.recorder);
     let digest = recorder.digest();
+    let time = if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { recorder.now };
     let judges = recorder.judges().map(|judges| {
         let oracles = &judges.oracles;
-        let commits = oracles.commits().last_committed().0;
-        (commits, oracles.undecided(), judges.situations.counts().clone())
+        let commits = oracles.commits().highest().0;
+        (commits, gaps(plan, oracles, limit, (ended, time)), judges.situations.counts().clone())
     });
-    let (commits, undecided, situations) = judges.unwrap_or_default();
+    let (commits, gaps, situations) = judges.unwrap_or_default();
     let counters = Counters {
         events: recorder.event,
         records: recorder.records,
@@ -165,20 +164,43 @@ pub fn run_nodes<N: Node>(
         term_max: recorder.term_max,
         commits,
         answers: situations.of(Situation::RequestAnswered),
-        undecided,
     };
-    let time = if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { recorder.now };
-    let reads_left_out = plan.leaves_out_reads();
-    let own_situations =
-        recorder.watchers.take().map(|it| it.checkers.situations()).unwrap_or_default();
+    let watchers = recorder.watchers.take();
     Outcome {
         violation: recorder.violation,
         ended,
-        time,
+        time: if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { recorder.now },
         digest,
         counters,
         situations,
-        own_situations,
-        reads_left_out,
+        own_situations: watchers.map(|it| it.checkers.situations()).unwrap_or_default(),
+        faults,
+        core,
+        gaps,
     }
+}
+
+/// What was not judged, or not decided, in a run that ended so at this time.
+fn gaps(
+    plan: &Plan,
+    oracles: &Oracles,
+    limit: Option<Why>,
+    (ended, time): (Ended, Time),
+) -> Vec<Gap> {
+    let mut gaps = oracles.gaps(time);
+    let cut_off = match ended {
+        Ended::EventLimit => limit,
+        Ended::Interrupted => Some(Why::Interrupted),
+        _ => None,
+    };
+    let core = limit.filter(|why| matches!(why, Why::Core { .. }));
+    for gap in gaps.iter_mut().filter(|gap| matches!(gap.why, Why::Horizon { .. })) {
+        gap.why = core.unwrap_or(gap.why);
+    }
+    if cut_off.is_some() || ended == Ended::Violation {
+        gaps.retain(|gap| !matches!(gap.why, Why::Horizon { .. }));
+    }
+    let properties = plan.asked().collect();
+    gaps.extend(cut_off.map(|why| Gap { properties, from: time, until: None, why }));
+    gaps
 }

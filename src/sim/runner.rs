@@ -32,27 +32,12 @@ pub trait Runner: Sync {
     ///
     /// A sentence on the first option that the guest does not take.
     fn check_options(&self, options: &GuestOptions) -> Result<(), String> {
-        match options.keys().next() {
-            None => Ok(()),
-            Some(option) => {
-                Err(format!("{} takes no options, and is given `{option}`", self.guest().name))
-            }
-        }
+        options.keys().next().map_or(Ok(()), |option| Err(takes_none(self.guest(), option)))
     }
 }
 
-impl<R: Runner + ?Sized> Runner for &R {
-    fn guest(&self) -> &Guest {
-        R::guest(self)
-    }
-
-    fn run(&self, plan: &Plan, options: Options<'_>) -> Outcome {
-        R::run(self, plan, options)
-    }
-
-    fn check_options(&self, options: &GuestOptions) -> Result<(), String> {
-        R::check_options(self, options)
-    }
+fn takes_none(guest: &Guest, option: &str) -> String {
+    format!("{} takes no options, and is given `{option}`", guest.name)
 }
 
 /// Makes a plan that was read one for the guest of this runner, unless it asks for what the guest lacks.
@@ -119,13 +104,6 @@ pub fn run(plan: &Plan) -> Outcome {
     BuiltIn::new().run(plan, Options::default())
 }
 
-/// An option that a guest takes.
-struct Taken {
-    name: String,
-    /// The values that it may have; any value if there are none.
-    values: Vec<String>,
-}
-
 /// Nodes of one's own, made by a function.
 ///
 /// ```
@@ -137,7 +115,8 @@ struct Taken {
 /// ```
 pub struct Nodes<N, F> {
     guest: Guest,
-    takes: Vec<Taken>,
+    /// Each option that it takes, with the values that it may have; any value if there are none.
+    takes: Vec<(String, Vec<String>)>,
     make: F,
     node: PhantomData<fn() -> N>,
 }
@@ -175,7 +154,7 @@ impl<N: Node, F: Fn(&Setup<'_>) -> N + Sync> Nodes<N, F> {
     #[must_use]
     pub fn taking(mut self, option: &str, values: &[&str]) -> Nodes<N, F> {
         let values = values.iter().map(|value| (*value).to_owned()).collect();
-        self.takes.push(Taken { name: option.into(), values });
+        self.takes.push((option.into(), values));
         self
     }
 }
@@ -192,21 +171,19 @@ impl<N: Node, F: Fn(&Setup<'_>) -> N + Sync> Runner for Nodes<N, F> {
     fn check_options(&self, options: &GuestOptions) -> Result<(), String> {
         let name = &self.guest.name;
         for (option, value) in options {
-            let Some(taken) = self.takes.iter().find(|taken| taken.name == *option) else {
-                let known: Vec<&str> = self.takes.iter().map(|taken| taken.name.as_str()).collect();
-                return Err(match known.as_slice() {
-                    [] => format!("{name} takes no options, and is given `{option}`"),
-                    known => {
-                        format!("{name} takes no option `{option}`; it takes {}", known.join(", "))
-                    }
-                });
+            let Some((_, values)) = self.takes.iter().find(|(taken, _)| taken == option) else {
+                if self.takes.is_empty() {
+                    return Err(takes_none(&self.guest, option));
+                }
+                let known: Vec<&str> = self.takes.iter().map(|(taken, _)| taken.as_str()).collect();
+                let known = known.join(", ");
+                return Err(format!("{name} takes no option `{option}`; it takes {known}"));
             };
-            let values = || taken.values.iter().map(String::as_str);
             let text = value.as_str().unwrap_or_default();
-            if !taken.values.is_empty() && !values().any(|known| known == text) {
-                let meant = closest(text, values()).map(|it| format!("; did you mean `{it}`?"));
-                let meant = meant.unwrap_or_default();
-                let known = taken.values.join(", ");
+            if !values.is_empty() && !values.iter().any(|known| known == text) {
+                let meant = closest(text, values.iter().map(String::as_str));
+                let meant = meant.map(|it| format!("; did you mean `{it}`?")).unwrap_or_default();
+                let known = values.join(", ");
                 return Err(format!("`{option}` of {name} is one of {known}, not {value}{meant}"));
             }
         }
@@ -260,6 +237,18 @@ struct Kept {
     situations: Vec<(u64, Situation)>,
 }
 
+/// Runs a plan and shows every record. Gives the situations that were reached, too, each with the number of its record.
+fn observed(
+    runner: &dyn Runner,
+    plan: &Plan,
+    see: &mut dyn FnMut(&Record),
+) -> (Outcome, Vec<(u64, Situation)>) {
+    let mut situations = Vec::new();
+    let mut mark = |record: u64, situation: Situation| situations.push((record, situation));
+    let options = Options { sink: Some(see), on_situation: Some(&mut mark), ..Options::default() };
+    (runner.run(plan, options), situations)
+}
+
 impl<'r> Run<'r> {
     /// Runs a plan. It must have passed [`validate`].
     pub fn new(runner: &'r dyn Runner, plan: Plan) -> Run<'r> {
@@ -274,16 +263,12 @@ impl<'r> Run<'r> {
 
     /// Runs a plan, and keeps what happened unless there are more than [`RECORDS_MAX`] records: to see it again costs no second run.
     pub fn recorded(runner: &'r dyn Runner, plan: Plan) -> Run<'r> {
-        let (mut records, mut situations) = (Vec::new(), Vec::new());
-        let mut sink = |record: &Record| {
+        let mut records = Vec::new();
+        let (outcome, situations) = observed(runner, &plan, &mut |record| {
             if records.len() <= RECORDS_MAX {
                 records.push(*record);
             }
-        };
-        let mut mark = |record: u64, situation: Situation| situations.push((record, situation));
-        let options =
-            Options { sink: Some(&mut sink), on_situation: Some(&mut mark), ..Options::default() };
-        let outcome = runner.run(&plan, options);
+        });
         let kept = (records.len() <= RECORDS_MAX).then_some(Kept { records, situations });
         Run { runner, plan, outcome, kept }
     }
@@ -318,19 +303,13 @@ impl<'r> Run<'r> {
 
     /// Shows every record, and gives the situations that were reached, each with the number of its record.
     pub fn situations(&self, see: &mut dyn FnMut(&Record)) -> Vec<(u64, Situation)> {
-        if let Some(Kept { records, situations }) = &self.kept {
-            records.iter().for_each(see);
-            return situations.clone();
+        match &self.kept {
+            Some(Kept { records, situations }) => {
+                records.iter().for_each(see);
+                situations.clone()
+            }
+            None => observed(self.runner, &self.plan, see).1,
         }
-        let mut situations = Vec::new();
-        let mut mark = |record: u64, situation: Situation| situations.push((record, situation));
-        let on_situation: crate::sim::recorder::Marks<'_> = &mut mark;
-        let _ = self.again(Options {
-            sink: Some(see),
-            on_situation: Some(on_situation),
-            ..Options::default()
-        });
-        situations
     }
 
     /// Runs the plan once more, by the same runner.

@@ -8,9 +8,7 @@ use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term};
 use crate::node::{Node, Snapshot};
 use crate::plan::fault::Unsynced;
-use crate::plan::{Plan, StateMachine};
 use crate::record::Kind;
-use crate::rng::{Rng, Stream};
 use crate::sim::guest::Fault;
 use crate::sim::host::Host;
 use crate::sim::incoming::Incoming;
@@ -19,46 +17,6 @@ use crate::sim::{Event, Sim};
 use crate::time::Span;
 use crate::world::latency::sample;
 
-/// What a host knows of its node's snapshots, beside the durable one, which lies with the journal.
-pub struct Snapshots {
-    rng: Rng,
-    /// How many bytes one write takes.
-    piece: u64,
-    /// Whether the state machine is in memory only.
-    volatile: bool,
-    /// The snapshot that is being written.
-    writing: Option<Rc<Snapshot>>,
-}
-
-impl Snapshots {
-    /// None yet.
-    pub fn new(plan: &Plan, id: NodeId) -> Snapshots {
-        Snapshots {
-            rng: Rng::new(plan.seed, Stream::Snapshot(id)),
-            piece: plan.config().snapshot_chunk.into(),
-            volatile: plan.cluster.state_machine == StateMachine::Volatile,
-            writing: None,
-        }
-    }
-
-    /// Whether the snapshot that is being written ends there.
-    fn writes(&self, index: Index) -> bool {
-        self.writing.as_ref().is_some_and(|writing| writing.last_included_index == index)
-    }
-
-    /// The node crashes. Gives the snapshot that was being written, where it is whole on the disk: under its final name, or lost.
-    pub fn crash(&mut self, unsynced: Unsynced) -> Option<Rc<Snapshot>> {
-        let writing = self.writing.take()?;
-        let lucky = self.rng.chance(50);
-        let kept = match unsynced {
-            Unsynced::Lost => false,
-            Unsynced::Kept => true,
-            Unsynced::Torn | Unsynced::Reordered => lucky,
-        };
-        Some(writing).filter(|_| kept)
-    }
-}
-
 impl<N: Node> Host<N> {
     /// The state machine is one to which nothing was applied.
     pub(super) fn begin_machine_anew(&mut self, fresh: Machine) {
@@ -66,16 +24,9 @@ impl<N: Node> Host<N> {
         self.applied = Index::ZERO;
     }
 
-    /// The state machine at a start: what a crash left of it (a fresh one, if it is in memory only), or the durable snapshot where that
-    /// is later. Gives the snapshot in the second case.
-    pub(super) fn recover_machine(
-        &mut self,
-        fresh: impl FnOnce() -> Machine,
-    ) -> Option<Rc<Snapshot>> {
-        if self.snapshots.volatile {
-            self.begin_machine_anew(fresh());
-        }
-        let snapshot = self.journal.snapshot()?.clone();
+    /// The durable snapshot, if it is later than what a crash left of the state machine, which it replaces at a start.
+    pub(super) fn recover_machine(&mut self) -> Option<Rc<Snapshot>> {
+        let snapshot = self.journal.snapshot.clone()?;
         if snapshot.last_included_index <= self.applied {
             return None;
         }
@@ -87,10 +38,21 @@ impl<N: Node> Host<N> {
         Some(snapshot)
     }
 
-    /// How long a snapshot takes to write: a write for each piece, and a sync.
-    fn snapshot_takes(&mut self, bytes: u64) -> Span {
-        let pieces = bytes.div_ceil(self.snapshots.piece);
-        let (write, fsync) = self.snapshots.rng.halves();
+    /// The node crashes. Gives the snapshot that was being written, where it is whole on the disk: under its final name, or lost.
+    pub(super) fn crash_snapshot(&mut self, unsynced: Unsynced) -> Option<Rc<Snapshot>> {
+        let writing = self.writing.take()?;
+        let lucky = self.snapshot_rng.chance(50);
+        let kept = match unsynced {
+            Unsynced::Lost => false,
+            Unsynced::Kept => true,
+            Unsynced::Torn | Unsynced::Reordered => lucky,
+        };
+        kept.then_some(writing)
+    }
+
+    /// How long a snapshot takes that is written in so many pieces: a write for each, and a sync.
+    fn snapshot_takes(&mut self, pieces: u64) -> Span {
+        let (write, fsync) = self.snapshot_rng.halves();
         let options = &self.disk.options;
         sample(&options.write, write).times(pieces).plus(sample(&options.fsync, fsync))
     }
@@ -105,13 +67,13 @@ impl<N: Node> Sim<'_, '_, N> {
         members: Configuration,
     ) -> Result<(), Fault> {
         self.check_members(members)?;
-        let host = &self.hosts[id.slot()];
+        let host = &mut self.hosts[id.slot()];
         let applied = host.applied;
         if index != applied || index == Index::ZERO {
             return Err(Breach::SnapshotOutOfPlace { index, applied }.into());
         }
         let with_answers = self.rules.snapshots_hold_sessions();
-        let image = self.hosts[id.slot()].machine.image(with_answers)?;
+        let image = host.machine.image(with_answers)?;
         let (last_included_index, last_included_term) = (index, term);
         let snapshot = Snapshot { last_included_index, last_included_term, members, image };
         Ok(self.write_snapshot(id, Rc::new(snapshot), false)?)
@@ -127,14 +89,15 @@ impl<N: Node> Sim<'_, '_, N> {
         let now = self.recorder.now;
         let host = &mut self.hosts[id.slot()];
         let (index, term) = (snapshot.last_included_index, snapshot.last_included_term);
-        if let Some(writing) = &host.snapshots.writing {
+        if let Some(writing) = &host.writing {
             let writing = writing.last_included_index;
             return Err(Breach::SnapshotWhileWriting { index, writing });
         }
-        let takes = host.snapshot_takes(snapshot.image.bytes);
+        let piece = u64::from(self.plan.config().snapshot_chunk);
+        let takes = host.snapshot_takes(snapshot.image.bytes.div_ceil(piece));
         let life = host.life;
         let state = snapshot.image.fingerprint;
-        host.snapshots.writing = Some(snapshot);
+        host.writing = Some(snapshot);
         self.recorder.record(Some(id), Kind::Snapshot { index, term, state, received });
         self.queue.push(now.plus(takes), Event::SnapshotWritten { node: id, life, index });
         Ok(())
@@ -143,7 +106,7 @@ impl<N: Node> Sim<'_, '_, N> {
     /// Lets the snapshot that is being written be whole within this span.
     pub(super) fn hasten_snapshot(&mut self, id: NodeId, longest: Span) {
         let host = &self.hosts[id.slot()];
-        if let Some(writing) = &host.snapshots.writing {
+        if let Some(writing) = &host.writing {
             let (life, index) = (host.life, writing.last_included_index);
             let written = Event::SnapshotWritten { node: id, life, index };
             self.queue.push(self.after(longest), written);
@@ -153,10 +116,11 @@ impl<N: Node> Sim<'_, '_, N> {
     /// A snapshot is whole on the disk. The disk has it at once; the node hears of it when it is ready.
     pub(super) fn snapshot_written(&mut self, id: NodeId, life: u32, index: Index) {
         let host = &mut self.hosts[id.slot()];
-        if host.life != life || !host.snapshots.writes(index) {
+        let is_this = |writing: &mut Rc<Snapshot>| writing.last_included_index == index;
+        if host.life != life {
             return;
         }
-        let Some(snapshot) = host.snapshots.writing.take() else { return };
+        let Some(snapshot) = host.writing.take_if(is_this) else { return };
         self.save_snapshot(id, &snapshot);
         self.receive(id, Incoming::SnapshotSaved(snapshot));
     }
@@ -181,11 +145,8 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     pub(super) fn record_restore(&mut self, id: NodeId, snapshot: &Snapshot) {
-        let kind = Kind::Restore {
-            index: snapshot.last_included_index,
-            term: snapshot.last_included_term,
-            state: snapshot.image.fingerprint,
-        };
-        self.recorder.record(Some(id), kind);
+        let (index, term) = (snapshot.last_included_index, snapshot.last_included_term);
+        let state = snapshot.image.fingerprint;
+        self.recorder.record(Some(id), Kind::Restore { index, term, state });
     }
 }

@@ -19,15 +19,12 @@ pub struct Timers {
 }
 
 impl Timers {
-    /// Sets a timer, anew if it is set.
     pub fn set(&mut self, timer: TimerId, at: LocalTime) -> Result<(), Breach> {
         debug_assert!(self.set.len() <= TIMERS_MAX);
-        if let Some(place) = self.place(timer) {
-            self.set[place].0 = at;
-        } else if self.set.len() < TIMERS_MAX {
-            self.set.push((at, timer));
-        } else {
-            return Err(Breach::TooManyTimers { timer: timer.0, most: TIMERS_MAX as u32 });
+        match self.place(timer) {
+            Some(place) => self.set[place].0 = at,
+            None if self.set.len() < TIMERS_MAX => self.set.push((at, timer)),
+            None => return Err(Breach::TooManyTimers { timer: timer.0, most: TIMERS_MAX as u32 }),
         }
         Ok(())
     }

@@ -2,139 +2,50 @@
 
 use crate::guest::{Feature, Features};
 use crate::situation::Situation;
-use crate::situation::Situation::*;
 
-/// Each row has situations, and features of which it takes at least one. What stands in two rows takes one of each.
-const NEEDS: &[(&[Feature], &[Situation])] = &[
-    (
-        &[Feature::PreVote],
-        &[
-            PreVoteAsked,
-            PreVoteRepeated,
-            PreVoteGranted,
-            PreVoteRefusedLeaderHeard,
-            PreVoteRefusedLog,
-            PreVoteRefusedTerm,
-            PreVoteWon,
-            PreVoteWonElectionLost,
-            LatePreVoteGrant,
-            PreCandidateYields,
-            PreCandidateOutdated,
-            ReturnedQuietly,
-        ],
-    ),
-    (&[Feature::CheckQuorum], &[LeaderWithoutQuorum]),
-    (&[Feature::VoteLease], &[VoteRefusedLoyal, LoyaltySetAside]),
-    (
-        &[Feature::Transfer],
-        &[
-            TransferBegun,
-            TransfereeBehind,
-            TransfereeCaughtUp,
-            TransfereeDown,
-            TransferLeaderCrashed,
-            ElectionByTransfer,
-            LoyaltySetAside,
-            TransferCompleted,
-            TransferAborted,
-            TransferLostToAnother,
-            RequestRefusedInTransfer,
-            RequestsTakenAgain,
-            TimeoutNowStale,
-            LeaseGivenUp,
-        ],
-    ),
-    (&[Feature::Priorities], &[ElectionLeftToOthers, PriorityDecayed, LowerPriorityElected]),
-    (&[Feature::Batching], &[RequestsGathered]),
-    (&[Feature::Pipelining], &[AppendsPipelined, WindowFull]),
-    (
-        &[Feature::Snapshots],
-        &[
-            SnapshotTaken,
-            AppendsDuringSnapshot,
-            CompactedPastFollower,
-            TrailingEntriesSent,
-            FollowerNeedsSnapshot,
-            SnapshotInParts,
-            SnapshotPartResent,
-            SnapshotPartRepeated,
-            SnapshotPartAfterGap,
-            SnapshotPartStale,
-            SnapshotNotNeeded,
-            SnapshotInstalled,
-            SnapshotOverConflict,
-            SnapshotOverShortLog,
-            SuffixKeptAfterInstall,
-            StreamingAfterInstall,
-            InstallOvertaken,
-            LeaderChangedDuringInstall,
-            CrashWhileWritingSnapshot,
-            CrashDuringInstall,
-            InstallFinishedAtRestart,
-            RestartFromSnapshot,
-            RestartWithEmptyLog,
-            LeaderWithCompactedLog,
-            AppendBelowBase,
-            SnapshotCorrupted,
-            SnapshotTakenInJoint,
-        ],
-    ),
-    (
-        &[Feature::Forwarding],
-        &[
-            RequestForwarded,
-            ForwardAnswered,
-            ForwardMisdirected,
-            ForwardedThenLeaderChanged,
-            ForwardDuplicated,
-        ],
-    ),
-    (
-        &[Feature::ReadIndex, Feature::LeaseReads],
-        &[
-            ReadRoundBegun,
-            ReadRoundRepeated,
-            ReadRoundRefused,
-            ReadBeforeOwnEntry,
-            ReadByFollower,
-            FollowerReadWaited,
-            ReadIndexRefused,
-        ],
-    ),
-    (&[Feature::FollowerReads], &[ReadByFollower, FollowerReadWaited, ReadIndexRefused]),
-    (
-        &[Feature::LeaseReads],
-        &[
-            ReadAnsweredAtOnce,
-            LeaseRead,
-            LeaseLapsed,
-            LeaseGivenUp,
-            VoteRefusedPromise,
-            PromiseOutlivedRestart,
-        ],
-    ),
-    (
-        &[Feature::Sessions],
-        &[
-            SessionOpened,
-            SessionOpenedTwice,
-            SessionOpenedAgain,
-            SessionExpired,
-            DuplicateKnownBySession,
-            LateRequestIgnored,
-            UnknownNeverTakesEffect,
-        ],
-    ),
-    (
-        &[Feature::SingleChange, Feature::JointConsensus, Feature::Learners],
-        &[MembersChanged, ConfigurationUndone, LeaderLeft, OutsiderStands],
-    ),
-    (&[Feature::Learners], &[LearnerPromoted, PromotionWaited]),
-    (
-        &[Feature::JointConsensus],
-        &[JointEntered, JointLeft, LeaderElectedInJoint, CommittedInJoint, SnapshotTakenInJoint],
-    ),
-];
+/// Each row has features of which it takes at least one, and situations. What stands in two rows takes one of each.
+macro_rules! needs {
+    ($([$($feature:ident),+] $($situation:ident),+;)+) => {
+        const NEEDS: &[(&[Feature], &[Situation])] =
+            &[$((&[$(Feature::$feature),+], &[$(Situation::$situation),+])),+];
+    };
+}
+
+needs! {
+    [PreVote] PreVoteAsked, PreVoteRepeated, PreVoteGranted, PreVoteRefusedLeaderHeard,
+        PreVoteRefusedLog, PreVoteRefusedTerm, PreVoteWon, PreVoteWonElectionLost, LatePreVoteGrant,
+        PreCandidateYields, PreCandidateOutdated, ReturnedQuietly;
+    [CheckQuorum] LeaderWithoutQuorum;
+    [VoteLease] VoteRefusedLoyal, LoyaltySetAside;
+    [Transfer] TransferBegun, TransfereeBehind, TransfereeCaughtUp, TransfereeDown,
+        TransferLeaderCrashed, ElectionByTransfer, LoyaltySetAside, TransferCompleted,
+        TransferAborted, TransferLostToAnother, RequestRefusedInTransfer, RequestsTakenAgain,
+        TimeoutNowStale, LeaseGivenUp;
+    [Priorities] ElectionLeftToOthers, PriorityDecayed, LowerPriorityElected;
+    [Batching] RequestsGathered;
+    [Pipelining] AppendsPipelined, WindowFull;
+    [Snapshots] SnapshotTaken, AppendsDuringSnapshot, CompactedPastFollower, TrailingEntriesSent,
+        FollowerNeedsSnapshot, SnapshotInParts, SnapshotPartResent, SnapshotPartRepeated,
+        SnapshotPartAfterGap, SnapshotPartStale, SnapshotNotNeeded, SnapshotInstalled,
+        SnapshotOverConflict, SnapshotOverShortLog, SuffixKeptAfterInstall, StreamingAfterInstall,
+        InstallOvertaken, LeaderChangedDuringInstall, CrashWhileWritingSnapshot, CrashDuringInstall,
+        InstallFinishedAtRestart, RestartFromSnapshot, RestartWithEmptyLog, LeaderWithCompactedLog,
+        AppendBelowBase, SnapshotCorrupted, SnapshotTakenInJoint;
+    [Forwarding] RequestForwarded, ForwardAnswered, ForwardMisdirected, ForwardedThenLeaderChanged,
+        ForwardDuplicated;
+    [ReadIndex, LeaseReads] ReadRoundBegun, ReadRoundRepeated, ReadRoundRefused, ReadBeforeOwnEntry,
+        ReadByFollower, FollowerReadWaited, ReadIndexRefused;
+    [FollowerReads] ReadByFollower, FollowerReadWaited, ReadIndexRefused;
+    [LeaseReads] ReadAnsweredAtOnce, LeaseRead, LeaseLapsed, LeaseGivenUp, VoteRefusedPromise,
+        PromiseOutlivedRestart;
+    [Sessions] SessionOpened, SessionOpenedTwice, SessionOpenedAgain, SessionExpired,
+        DuplicateKnownBySession, LateRequestIgnored, UnknownNeverTakesEffect;
+    [SingleChange, JointConsensus, Learners] MembersChanged, ConfigurationUndone, LeaderLeft,
+        OutsiderStands;
+    [Learners] LearnerPromoted, PromotionWaited;
+    [JointConsensus] JointEntered, JointLeft, LeaderElectedInJoint, CommittedInJoint,
+        SnapshotTakenInJoint;
+}
 
 impl Situation {
     /// Whether a guest that lacks these features can get into it.

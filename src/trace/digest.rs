@@ -41,44 +41,43 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// How many bytes wait to be hashed at most: to hash many at once costs less.
-const WAITING: usize = 1_024;
+/// How many words wait to be hashed at most: to hash many at once costs less.
+const WAITING: usize = 128;
 
-/// The most bytes of one record.
-const RECORD: usize = 16 * size_of::<u64>();
+/// The most words of one record.
+const RECORD: usize = 16;
 
 /// Folds records into a digest.
 pub struct Digester {
     hasher: Xxh3,
-    waiting: Words,
-}
-
-impl fmt::Debug for Digester {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Digester({})", self.digest())
-    }
+    /// The words of some records, in bytes.
+    words: [[u8; 8]; WAITING],
+    waiting: usize,
 }
 
 impl Default for Digester {
     fn default() -> Digester {
-        Digester { hasher: Xxh3::new(), waiting: Words { bytes: [0; WAITING], len: 0 } }
+        Digester { hasher: Xxh3::new(), words: [[0; 8]; WAITING], waiting: 0 }
     }
 }
 
 impl Digester {
     /// Folds one record in.
     pub fn add(&mut self, record: &Record) {
-        let words = &mut self.waiting;
-        if words.len > WAITING - RECORD {
-            self.hasher.update(words.bytes());
-            words.len = 0;
+        if self.waiting > WAITING - RECORD {
+            self.hasher.update(self.words[..self.waiting].as_flattened());
+            self.waiting = 0;
         }
+        let mut place = self.waiting;
+        let mut push = |word: u64| {
+            self.words[place] = word.to_le_bytes();
+            place += 1;
+        };
         let node = record.node.map_or(0, NodeId::number);
-        words.push(record.time.0);
-        words.push(record.event);
-        words.push(u64::from(node) << 8 | u64::from(record.kind.number() + 1));
-        let mut push = |word| words.push(word);
-        match record.kind {
+        push(record.time.0);
+        push(record.event);
+        push(u64::from(node) << 8 | u64::from(record.kind.number() + 1));
+        match &record.kind {
             // What a message says was folded in when it was sent.
             Kind::Deliver { from, id, .. } => {
                 from.fold(&mut push);
@@ -86,30 +85,13 @@ impl Digester {
             }
             kind => kind.fold(&mut push),
         }
+        self.waiting = place;
     }
 
     /// The digest of all records so far.
     pub fn digest(&self) -> Digest {
         let mut hasher = self.hasher.clone();
-        hasher.update(self.waiting.bytes());
+        hasher.update(self.words[..self.waiting].as_flattened());
         Digest(hasher.digest128())
-    }
-}
-
-/// The words of some records.
-struct Words {
-    bytes: [u8; WAITING],
-    len: usize,
-}
-
-impl Words {
-    fn push(&mut self, word: u64) {
-        let end = self.len + size_of::<u64>();
-        self.bytes[self.len..end].copy_from_slice(&word.to_le_bytes());
-        self.len = end;
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
     }
 }

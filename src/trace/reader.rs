@@ -3,31 +3,13 @@
 use std::fmt;
 use std::io::{self, BufRead, Read as _};
 
-use serde::Deserialize;
-
 use crate::ids::{NODES_MAX, NodeId};
 use crate::record::{Kind, Record};
 use crate::time::Time;
-use crate::trace::writer::{FORMAT, VERSION};
+use crate::trace::writer::{FORMAT, Header, VERSION};
 
 /// The longest line that is read, in bytes. A record has a few hundred; the rest is for the title in the header.
 pub const LINE_BYTES_MAX: u64 = 1 << 20;
-
-/// The first line of a trace.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Header {
-    /// Always [`FORMAT`].
-    pub format: String,
-    /// The version of the format.
-    pub version: u32,
-    /// The plan's title.
-    pub title: String,
-    /// How many nodes the cluster has.
-    pub nodes: u8,
-    /// The plan's seed.
-    pub seed: u64,
-}
 
 /// Why a trace cannot be read on.
 #[derive(Debug)]
@@ -74,9 +56,7 @@ impl<R: BufRead> Reader<R> {
     ///
     /// If the first line cannot be read, or is not the head of a trace.
     pub fn new(input: R) -> Result<Reader<R>, ReadError> {
-        let header =
-            Header { format: String::new(), version: 0, title: String::new(), nodes: 0, seed: 0 };
-        let last = (0, Time::ZERO);
+        let (header, last) = (Header::default(), (0, Time::ZERO));
         let mut reader = Reader { input, header, line: 0, text: Vec::new(), last, over: false };
         let expected = format!("expected the header of a `{FORMAT}` of version {VERSION}");
         if !reader.next_line()? {

@@ -1,5 +1,4 @@
-//! A trace as people read it: one aligned line for each record, with the time, the node, its role and term, and what
-//! happened.
+//! A trace as people read it: one aligned line for each record, with the time, the node, its role and term, and what happened.
 
 use std::fmt::Write as _;
 
@@ -8,28 +7,21 @@ use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::log::{Command, RequestId};
 use crate::message::Summary;
-use crate::node::{DiskFile, Role, TimerId};
+use crate::node::{DiskFile, Role};
 use crate::record::{Heard, Kind, Loss, Record, Remains};
+use crate::time::Span;
 use crate::trace::view::ClusterView;
 
 /// Puts records into words. It follows roles and terms, so it wants to see every record, shown or not.
-#[derive(Debug)]
-pub struct Formatter {
-    view: ClusterView,
-}
+pub type Formatter = ClusterView;
 
-impl Formatter {
-    /// A formatter for a cluster of so many nodes.
-    pub fn new(nodes: u8) -> Formatter {
-        Formatter { view: ClusterView::new(nodes) }
-    }
-
+impl ClusterView {
     /// The line for a record, the last that was followed.
     pub fn line(&self, record: &Record) -> String {
         let who = match record.node {
             None => String::new(),
             Some(id) => {
-                let node = self.view.node(id);
+                let node = self.node(id);
                 let role = match node.role {
                     _ if !node.up => "down",
                     Role::Follower => "follower",
@@ -41,11 +33,6 @@ impl Formatter {
             }
         };
         format!("{:>14}  {:<20}{}", record.time, who, words(&record.kind, record.node))
-    }
-
-    /// Takes note of a record, shown or not.
-    pub fn follow(&mut self, record: &Record) {
-        self.view.follow(record);
     }
 }
 
@@ -99,11 +86,9 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Stop => "stops itself: it cannot trust its disk".into(),
         Kind::Pause => "stands still".into(),
         Kind::Resume => "goes on".into(),
-        Kind::Clock { before, after } if after >= before => {
-            format!("clock set forward by {}", crate::time::Span(after.0 - before.0))
-        }
         Kind::Clock { before, after } => {
-            format!("clock set back by {}", crate::time::Span(before.0 - after.0))
+            let way = if after >= before { "forward" } else { "back" };
+            format!("clock set {way} by {}", Span(after.0.abs_diff(before.0)))
         }
         Kind::Term { term } => format!("enters term {term}"),
         Kind::Role { role, term } => match role {
@@ -135,8 +120,10 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Durable { write, lie: true } => format!("disk LIES that it has all up to {write}"),
         Kind::WriteFailed { write } => format!("disk fails from {write} on"),
         Kind::Apply { index, term, request, effect, .. } => {
+            let whose =
+                if request.is_none() { "".into() } else { format!(" for {}", client(request)) };
             let without = if effect { "" } else { ", without effect" };
-            format!("applies {index}@{term}{}{without}", of_request(request))
+            format!("applies {index}@{term}{whose}{without}")
         }
         Kind::Send { to, id, ref message } => format!("-> {to} #{id} {}", message_words(message)),
         Kind::Deliver { from, id, ref message } => {
@@ -147,7 +134,11 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         }
         Kind::Drop { from, id, why } => format!("<x {from} #{id} lost: {}", loss_words(why)),
         Kind::Duplicate { from, id } => format!("<< {from} #{id} will arrive twice"),
-        Kind::Timer { timer, late } => timer_words(timer, late),
+        Kind::Timer { timer, late } => {
+            let which = if timer.is_first() { String::new() } else { format!("{timer} ") };
+            let late = if late == 0 { String::new() } else { format!(", {} late", Span(late)) };
+            format!("timer {which}fires{late}")
+        }
         Kind::Invoke { request, command, attempt } => {
             let again = if attempt > 1 { format!(", try {attempt}") } else { String::new() };
             format!("is asked by {}: {}{again}", client(request), command_words(command))
@@ -163,14 +154,15 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::GaveUp { request } => format!("{} is given up", client(request)),
         Kind::Fault { fault } => format!("--- fault {fault} strikes"),
         Kind::Missed { fault } => format!("--- fault {fault} finds nobody"),
+        Kind::ChangeIgnored { why } => {
+            format!("ignores a change of the members: {}", why.words())
+        }
         Kind::Heal { fault } => format!("--- fault {fault} ends"),
         Kind::Recovery { check: 0 } => "is well from now on: faults are over".into(),
         Kind::Recovery { check } => format!("--- check {check}: is all well?"),
-        Kind::Snapshot { index, term, received: false, .. } => {
-            format!("writes a snapshot up to {index}@{term}")
-        }
-        Kind::Snapshot { index, term, .. } => {
-            format!("writes the received snapshot up to {index}@{term}")
+        Kind::Snapshot { index, term, received, .. } => {
+            let which = if received { "the received" } else { "a" };
+            format!("writes {which} snapshot up to {index}@{term}")
         }
         Kind::SnapshotSaved { index, term } => {
             format!("disk has the snapshot up to {index}@{term}")
@@ -182,17 +174,16 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Restore { index, term, .. } => {
             format!("restores its state machine from the snapshot up to {index}@{term}")
         }
-        Kind::Broken { why } => broken_words(why),
+        Kind::Broken { why: Broken::Panicked(words) } => format!("PANICS: {words}"),
+        Kind::Broken { why: Broken::Breached(breach) } => {
+            format!("BREAKS THE CONTRACT with its host: it {breach}")
+        }
     }
 }
 
 /// The name of a request: its client, and the client's own count.
 pub fn client(request: RequestId) -> String {
     format!("c{}.{}", request.client, request.serial)
-}
-
-fn of_request(request: RequestId) -> String {
-    if request.is_none() { String::new() } else { format!(" for {}", client(request)) }
 }
 
 /// What a message says.
@@ -231,11 +222,9 @@ pub fn message_words(message: &Summary) -> String {
         Summary::ReadRound { term, round } => format!("read-round t{term} round={round}"),
         Summary::ReadRoundReply { term, round, .. } => format!("confirmed t{term} round={round}"),
         Summary::ReadIndex { request } => format!("read-index {}", client(request)),
-        Summary::ReadIndexReply { request, index: Some(index) } => {
-            format!("read-index {} upto={index}", client(request))
-        }
-        Summary::ReadIndexReply { request, .. } => {
-            format!("read-index {} refused", client(request))
+        Summary::ReadIndexReply { request, index } => {
+            let end = index.map_or("refused".into(), |index| format!("upto={index}"));
+            format!("read-index {} {end}", client(request))
         }
         Summary::Forward { request } => format!("forward {}", client(request)),
         Summary::ForwardReply { request, applied } => {
@@ -306,22 +295,6 @@ pub fn members(configuration: Configuration) -> String {
         let _ = write!(words, "; learners {learners}");
     }
     words
-}
-
-/// Why a node cannot go on.
-pub fn broken_words(why: Broken) -> String {
-    match why {
-        Broken::Panicked(words) => format!("PANICS: {words}"),
-        Broken::Breached(breach) => format!("BREAKS THE CONTRACT with its host: it {breach}"),
-    }
-}
-
-fn timer_words(timer: TimerId, late: u64) -> String {
-    let which = if timer.is_first() { String::new() } else { format!("{timer} ") };
-    match late {
-        0 => format!("timer {which}fires"),
-        _ => format!("timer {which}fires, {} late", crate::time::Span(late)),
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::record::Record;
 
@@ -12,13 +12,19 @@ pub const FORMAT: &str = "squall-trace";
 pub const VERSION: u32 = 1;
 
 /// The first line of a trace.
-#[derive(Serialize)]
-struct Header<'a> {
-    format: &'static str,
-    version: u32,
-    title: &'a str,
-    nodes: u8,
-    seed: u64,
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// Always [`FORMAT`].
+    pub format: String,
+    /// The version of the format.
+    pub version: u32,
+    /// The plan's title.
+    pub title: String,
+    /// How many nodes the cluster has.
+    pub nodes: u8,
+    /// The plan's seed.
+    pub seed: u64,
 }
 
 /// Writes a trace as the run goes.
@@ -33,7 +39,8 @@ impl<W: Write> Writer<W> {
     ///
     /// As the writer that it writes to.
     pub fn new(mut out: W, title: &str, nodes: u8, seed: u64) -> io::Result<Writer<W>> {
-        let header = Header { format: FORMAT, version: VERSION, title, nodes, seed };
+        let (format, title) = (FORMAT.into(), title.into());
+        let header = Header { format, version: VERSION, title, nodes, seed };
         serde_json::to_writer(&mut out, &header)?;
         out.write_all(b"\n")?;
         Ok(Writer { out })

@@ -11,8 +11,8 @@ const EPOCH: LocalTime = LocalTime(30 * 24 * 3_600 * 1_000_000_000);
 pub struct Clock {
     since: Time,
     local: LocalTime,
-    jumped: Shift,
-    drift_ppm: i32,
+    pub jumped: Shift,
+    pub drift_ppm: i32,
 }
 
 impl Clock {
@@ -43,7 +43,6 @@ impl Clock {
         self.since.plus(Span(u64::try_from(elapsed).unwrap_or(u64::MAX)))
     }
 
-    /// Sets the clock forward or back.
     pub fn jump(&mut self, now: Time, by: Shift) {
         let before = self.local(now);
         self.local = shift(before, by);
@@ -52,17 +51,6 @@ impl Clock {
         self.jumped.0 += (i128::from(self.local.0) - i128::from(before.0)) as i64;
     }
 
-    /// How far it was set forward since the start, or back if negative.
-    pub fn jumped(&self) -> Shift {
-        self.jumped
-    }
-
-    /// How many parts per million it runs fast.
-    pub fn drift_ppm(&self) -> i32 {
-        self.drift_ppm
-    }
-
-    /// Changes how fast it runs.
     pub fn set_drift(&mut self, now: Time, drift_ppm: i32) {
         debug_assert!(drift_ppm.abs() <= DRIFT_PPM_MAX);
         self.local = self.local(now);

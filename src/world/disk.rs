@@ -5,27 +5,24 @@ use crate::rng::Rng;
 use crate::time::{Share, Span, Time};
 use crate::world::latency::sample;
 
-/// A disk's timing.
 #[derive(Debug)]
 pub struct Disk {
-    /// How it is now.
     pub options: DiskOptions,
     rng: Rng,
-    fails_next: bool,
-    /// How many faults keep it full.
-    full: u32,
-    /// How many faults make it lie.
-    lying: u32,
+    /// Whether the next sync fails.
+    pub fails_next: bool,
+    /// How many faults keep it full: syncs fail.
+    pub full: u32,
+    /// How many faults make it lie: it says that the journal is durable, and does not write it.
+    pub lying: u32,
     /// Syncs whose fate is fixed, the next one last.
     pins: Vec<SyncPin>,
 }
 
-/// What comes of a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sync {
     /// How long it takes, the write before it included.
     pub takes: Span,
-    /// Whether it fails.
     pub fails: bool,
     /// If it fails: what survives if the node stops for it, where that is fixed.
     pub survives: Option<Survives>,
@@ -61,37 +58,6 @@ impl Disk {
         self.options.fsync = self.options.fsync.at_most(half);
         self.fails_next = false;
         self.pins.clear();
-    }
-
-    /// Makes the next sync fail.
-    pub fn fail_next(&mut self) {
-        self.fails_next = true;
-    }
-
-    /// It has no room any more: syncs fail until [`Disk::empty`].
-    pub fn fill(&mut self) {
-        self.full += 1;
-    }
-
-    /// There is room again, unless another fault fills it.
-    pub fn empty(&mut self) {
-        self.full -= 1;
-    }
-
-    /// It says that the journal is durable, and does not write it, until [`Disk::stop_lying`].
-    pub fn start_lying(&mut self) {
-        self.lying += 1;
-    }
-
-    /// It tells the truth again, unless another fault makes it lie; says whether it does.
-    pub fn stop_lying(&mut self) -> bool {
-        self.lying -= 1;
-        self.lying == 0
-    }
-
-    /// Whether what it says of the journal is true.
-    pub fn is_honest(&self) -> bool {
-        self.lying == 0
     }
 
     /// Draws how much of an unsynced journal survives a crash: how many of `writes` whole writes, and a word for what becomes of

@@ -6,18 +6,14 @@ use crate::rng::{Rng, Stream};
 use crate::time::{Span, Time};
 use crate::world::latency::sample;
 
-/// What becomes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// The link was cut.
     Cut,
-    /// It was lost.
     Lost,
     /// It arrives, maybe twice.
     Arrives(Time, Option<Time>),
 }
 
-/// One direction between two nodes.
 #[derive(Debug)]
 struct Link {
     base: LinkOptions,
@@ -29,7 +25,6 @@ struct Link {
     last_arrival: Time,
     /// When the last message has left a link of limited bandwidth.
     free_at: Time,
-    /// How many messages were sent.
     sent: u64,
     /// Messages whose fate is fixed by their number, the next one last.
     numbered: Vec<Pin>,
@@ -37,7 +32,6 @@ struct Link {
     timed: Vec<Pin>,
 }
 
-/// All links of a cluster.
 #[derive(Debug)]
 pub struct Network {
     nodes: usize,
@@ -118,17 +112,15 @@ impl Network {
         Fate::Arrives(arrival, second)
     }
 
-    /// Whether the link is cut now.
+    #[inline(always)]
     pub fn is_cut(&self, from: NodeId, to: NodeId) -> bool {
         self.links[from.slot() * self.nodes + to.slot()].cuts > 0
     }
 
-    /// Cuts a link once more.
     pub fn cut(&mut self, from: NodeId, to: NodeId) {
         self.link(from, to).cuts += 1;
     }
 
-    /// Takes one cut back.
     pub fn heal(&mut self, from: NodeId, to: NodeId) {
         let link = self.link(from, to);
         debug_assert!(link.cuts > 0, "what is mended was cut");
@@ -151,10 +143,17 @@ impl Network {
         self.recompute();
     }
 
-    /// Lays a change over the links from some nodes to some.
+    /// Lays a change over the links from some nodes to some. One that lies there already comes to lie on top: it takes no room twice,
+    /// however often it comes.
     pub fn add_link_change(&mut self, id: u32, from: NodeSet, to: NodeSet, change: LinkException) {
+        self.link_changes.retain(|(other, senders, receivers, _)| {
+            (*other, *senders, *receivers) != (id, from, to)
+        });
+        for (sender, receiver) in pairs(from, to) {
+            let link = self.link(sender, receiver);
+            link.now = change.over(&link.now);
+        }
         self.link_changes.push((id, from, to, change));
-        self.recompute();
     }
 
     /// Takes a change back; those that came before and after stay.
@@ -174,6 +173,11 @@ impl Network {
             }
         }
     }
+}
+
+/// The links from some nodes to some.
+fn pairs(from: NodeSet, to: NodeSet) -> impl Iterator<Item = (NodeId, NodeId)> {
+    from.iter().flat_map(move |sender| to.iter().map(move |receiver| (sender, receiver)))
 }
 
 impl Link {

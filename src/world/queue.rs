@@ -54,10 +54,6 @@ impl<E> Default for Queue<E> {
 
 impl<E> Queue<E> {
     /// Schedules an event. O(log n).
-    ///
-    /// # Panics
-    ///
-    /// If this is the 2^40th event that is scheduled, or 2^24 wait.
     pub fn push(&mut self, time: Time, event: E) {
         let turn = self.take_turn();
         self.push_in_turn(time, turn, event);
@@ -107,7 +103,6 @@ impl<E> Queue<E> {
         Some((key.time(), event))
     }
 
-    /// How many events wait.
     pub fn len(&self) -> usize {
         self.heap.len()
     }
@@ -117,7 +112,6 @@ impl<E> Queue<E> {
         self.len() >= WAITING_MAX
     }
 
-    /// Whether no event waits.
     pub fn is_empty(&self) -> bool {
         self.heap.is_empty()
     }

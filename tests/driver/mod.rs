@@ -162,7 +162,7 @@ impl Driver {
         };
         let driven = |slot: usize| Driven {
             raft: Raft::new(NodeId::at(slot), members, config_of(slot)).beginning_with(voters),
-            rng: NodeRng::new(Rng::new(1, Stream::Node(NodeId::at(slot))), Vec::new(), Vec::new()),
+            rng: NodeRng::new(Rng::new(1, Stream::Node(NodeId::at(slot))), vec![], vec![], vec![]),
             now: LocalTime(1_000_000_000),
             jumped: Shift(0),
             timer: LocalTime(0),

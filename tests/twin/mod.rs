@@ -16,18 +16,33 @@ use squall::record::{Kind, Record, Remains};
 /// An entry, as records tell of it.
 type Entry = (Term, u64);
 
-/// What nobody can promise once a plan has destroyed what a disk held.
-const RELIES_ON_DISKS: [Property; 9] = [
-    Property::ElectionSafety,
-    Property::LogMatching,
+/// What is judged no longer once a plan has destroyed what a disk held.
+const FOR_GOOD: [Property; 3] =
+    [Property::ExactlyOnce, Property::Snapshot, Property::Configuration];
+
+/// What is judged again when a later leader has committed an entry.
+const RELIES_ON_ENTRIES: [Property; 4] = [
     Property::LeaderCompleteness,
     Property::StateMachineSafety,
     Property::Durability,
     Property::SafeCommit,
-    Property::ExactlyOnce,
-    Property::Snapshot,
-    Property::Configuration,
 ];
+
+/// What followed when a plan destroyed what a disk held.
+#[derive(Clone, Debug, Default)]
+struct Aftermath {
+    /// Who has not started since.
+    hit: Vec<NodeId>,
+    /// The highest term when the last of them started, and the longest commit that anybody had reported.
+    term: Term,
+    reported: usize,
+    /// Whether votes may be gone.
+    votes: bool,
+    /// Whether a term of those up to the highest had two leaders.
+    two_leaders: bool,
+    /// The first commit that counts again.
+    base: Option<Vec<Entry>>,
+}
 
 /// A write that is not durable.
 #[derive(Clone, Debug)]
@@ -89,7 +104,9 @@ pub struct Twin {
     /// Every term that was on a disk, in order.
     disk_terms: Vec<(NodeId, Term)>,
     /// The plan destroyed what is on a disk.
-    destroyed: bool,
+    destroyed: Option<Aftermath>,
+    /// The longest commit that anybody reported.
+    reported: usize,
     broken: Vec<Property>,
 }
 
@@ -108,7 +125,8 @@ impl Twin {
             states: Vec::new(),
             votes: Vec::new(),
             disk_terms: Vec::new(),
-            destroyed: false,
+            destroyed: None,
+            reported: 0,
             broken: Vec::new(),
         }
     }
@@ -131,10 +149,52 @@ impl Twin {
         self.judge_logs(id);
         self.judge_leaders();
         self.judge_copies();
-        if self.destroyed {
-            self.broken.retain(|property| !RELIES_ON_DISKS.contains(property));
+        if let Some(after) = &self.destroyed {
+            let changed = !self.configurations.is_empty();
+            let tangled = after.votes && (after.two_leaders || changed);
+            let entries = after.base.is_some() && !after.two_leaders && !changed;
+            self.broken.retain(|property| match property {
+                Property::ElectionSafety => !after.votes || !changed,
+                Property::LogMatching => !tangled,
+                it if RELIES_ON_ENTRIES.contains(it) => entries,
+                it => !FOR_GOOD.contains(it),
+            });
         }
         std::mem::take(&mut self.broken)
+    }
+
+    /// The plan destroyed what the disk of a node holds.
+    fn destroy(&mut self, id: NodeId, votes: bool) {
+        let after = self.destroyed.get_or_insert_default();
+        after.hit.push(id);
+        after.votes |= votes;
+        after.base = None;
+    }
+
+    /// Up to which term nothing follows from what a leader commits.
+    fn unknown_upto(&self) -> Term {
+        let term =
+            |after: &Aftermath| if after.hit.is_empty() { after.term } else { Term(u64::MAX) };
+        self.destroyed.as_ref().map_or(Term::ZERO, term)
+    }
+
+    /// Whether a commit, or what is applied, says something of what is committed. The first that does after disks were destroyed begins
+    /// it anew.
+    fn tells(&mut self, id: NodeId, index: usize) -> bool {
+        let unknown = self.unknown_upto();
+        let node = &self.nodes[id.slot()];
+        let Some(after) = &mut self.destroyed else { return true };
+        if let Some(base) = &after.base {
+            return node.term > unknown && node.log.starts_with(base);
+        }
+        let own = node.log.get(index.wrapping_sub(1)).map_or(Term::ZERO, |(term, _)| *term);
+        let tells = own > unknown && node.term > unknown && index > after.reported;
+        if tells {
+            after.base = Some(node.log[..index].to_vec());
+            self.commits.clear();
+            self.applied.clear();
+        }
+        tells
     }
 
     /// Whether a record changes nothing that this twin looks at.
@@ -166,13 +226,15 @@ impl Twin {
         match record.kind {
             Kind::Broken { .. } => self.broken.push(Property::Contract),
             Kind::Corrupt { what, drops, .. } => {
-                self.destroyed |= drops;
+                if drops {
+                    self.destroy(id, what == DiskFile::Vote);
+                }
                 if drops && what == DiskFile::Vote {
                     self.votes.retain(|(node, ..)| *node != id);
                     self.disk_terms.retain(|(node, _)| *node != id);
                 }
             }
-            Kind::Wipe { stays_out: false } => self.destroyed = true,
+            Kind::Wipe { stays_out: false } => self.destroy(id, true),
             Kind::Snapshot { .. }
             | Kind::SnapshotSaved { .. }
             | Kind::Compact { .. }
@@ -189,18 +251,7 @@ impl Twin {
         let node = &mut self.nodes[id.slot()];
         match record.kind {
             Kind::Wipe { stays_out: true } => node.out = true,
-            Kind::Boot { term, applied, .. } => {
-                if std::mem::take(&mut node.out) {
-                    self.lost_logs.push(std::mem::take(&mut node.disk));
-                    node.snapshot.clear();
-                }
-                node.log = node.disk.clone();
-                node.pending.clear();
-                (node.term, node.leads) = (term, false);
-                (node.commit, node.applied) = (applied.0 as usize, applied.0 as usize);
-                node.reached = node.applied;
-                node.started = record.event;
-            }
+            Kind::Boot { term, applied, .. } => self.boot(id, term, applied, record.event),
             Kind::Crash(remains) => {
                 self.lost_logs.push(node.log.clone());
                 self.crash(id, remains);
@@ -212,7 +263,7 @@ impl Twin {
             Kind::Role { role, term } => {
                 node.leads = role == Role::Leader;
                 if node.leads {
-                    self.elections.push((term, id, node.log.clone()));
+                    self.elect(id, term);
                 }
             }
             Kind::Append { write, term, content, index } => {
@@ -237,7 +288,12 @@ impl Twin {
             Kind::Commit { index, term } => {
                 node.commit = index.0 as usize;
                 node.started = 0;
-                if node.commit <= node.log.len() {
+                let (commit, fits) = (node.commit, node.commit <= node.log.len());
+                if fits {
+                    self.reported = self.reported.max(commit);
+                }
+                if fits && self.tells(id, commit) {
+                    let node = &self.nodes[id.slot()];
                     let prefix = node.log[..node.commit].to_vec();
                     let (_, members) = self.latest(&self.nodes[id.slot()].log);
                     self.commit(term, members, prefix);
@@ -250,10 +306,58 @@ impl Twin {
                     self.broken.push(Property::StateMachineSafety);
                 }
                 node.applied = index.0 as usize;
-                self.applied.push((node.applied, (term, content)));
+                let index = node.applied;
+                let counts = match self.destroyed.as_ref().map(|after| after.base.clone()) {
+                    None => true,
+                    Some(None) => false,
+                    Some(Some(base)) => index > base.len() && self.tells(id, index),
+                };
+                if counts {
+                    self.applied.push((index, (term, content)));
+                }
             }
             _ => {}
         }
+    }
+
+    fn boot(&mut self, id: NodeId, term: Term, applied: Index, event: u64) {
+        let highest = self.nodes.iter().map(|node| node.term).max().unwrap_or(Term::ZERO);
+        if let Some(after) = &mut self.destroyed {
+            if after.hit.contains(&id) {
+                after.hit.retain(|hit| *hit != id);
+                (after.term, after.base) = (after.term.max(highest), None);
+            }
+            if after.base.is_none() {
+                after.reported = self.reported;
+            }
+        }
+        let node = &mut self.nodes[id.slot()];
+        if std::mem::take(&mut node.out) {
+            self.lost_logs.push(std::mem::take(&mut node.disk));
+            node.snapshot.clear();
+        }
+        node.log = node.disk.clone();
+        node.pending.clear();
+        (node.term, node.leads) = (term, false);
+        (node.commit, node.applied) = (applied.0 as usize, applied.0 as usize);
+        node.reached = node.applied;
+        node.started = event;
+    }
+
+    fn elect(&mut self, id: NodeId, term: Term) {
+        let unknown = match &self.destroyed {
+            Some(after) if after.votes => self.unknown_upto(),
+            _ => Term::ZERO,
+        };
+        let again = self.elections.iter().any(|(other, ..)| *other == term);
+        if let Some(after) = &mut self.destroyed {
+            after.two_leaders |= again && term <= unknown;
+        }
+        if term <= unknown {
+            self.elections.retain(|(other, ..)| *other != term);
+        }
+        let node = &self.nodes[id.slot()];
+        self.elections.push((term, id, node.log.clone()));
     }
 
     /// A request takes effect once, at one index, and after the earlier ones of its client; a node applies an entry once.
@@ -387,7 +491,7 @@ impl Twin {
             (node.disk, pending) = (disk, unwritten);
         }
         if remains.promised > 0 {
-            self.destroyed = true;
+            self.destroy(id, true);
             self.votes.retain(|(node, ..)| *node != id);
             self.disk_terms.retain(|(node, _)| *node != id);
             pending.retain(|(_, write)| !matches!(write, Write::Vote(..)));
@@ -549,7 +653,11 @@ impl Twin {
     }
 
     fn judge_leaders(&mut self) {
+        let unknown = self.unknown_upto();
         let incomplete = |(term, _, log): &(Term, NodeId, Vec<Entry>)| {
+            if *term <= unknown {
+                return false;
+            }
             let mut commits = self.commits.iter();
             commits.any(|(committed, _, prefix)| committed < term && !log.starts_with(prefix))
         };

@@ -1,7 +1,7 @@
 //! Gathers pins: many messages that were late or lost between the same nodes become one fault, and many slow syncs a slow disk.
 
 use crate::campaign::shrink::Shrinker;
-use crate::campaign::shrink::plain::{SYNCS, plain_disk};
+use crate::campaign::shrink::simpler::{SYNCS, plain_disk};
 use crate::ids::NodeId;
 use crate::plan::fault::{Cut, Direction, DiskChange, Isolate};
 use crate::plan::{Action, Fault, Latency, LinkException, Pin, Plan, SyncPin, Target, When};
@@ -21,67 +21,49 @@ pub fn gather(shrinker: &mut Shrinker) {
 /// Plain networks and disks, and no pins at all.
 fn plain(shrinker: &mut Shrinker) {
     if !shrinker.best.pins.is_empty() {
-        let plan = |latency: Span| {
-            shrinker.with(|plan| {
-                plan.pins.clear();
-                plan.network.latency = Latency::Constant(latency);
-            })
-        };
-        let candidates = LATENCIES.map(plan).into();
-        shrinker.take_first(candidates);
+        shrinker.take_one(&LATENCIES, |plan, latency| {
+            plan.pins.clear();
+            plan.network.latency = Latency::Constant(*latency);
+        });
     }
     if !shrinker.best.syncs.is_empty() {
-        let plan = |fsync: Span| {
-            shrinker.with(|plan| {
-                plan.syncs.clear();
-                plan.disk = plain_disk(fsync);
-            })
-        };
-        let candidates = SYNCS.map(plan).into();
-        shrinker.take_first(candidates);
+        shrinker.take_one(&SYNCS, |plan, fsync| {
+            plan.syncs.clear();
+            plan.disk = plain_disk(*fsync);
+        });
     }
 }
 
 /// A set of links.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Group {
-    All,
+    /// From and to a node.
     Node(NodeId),
-    From(NodeId),
-    To(NodeId),
-    Link(NodeId, NodeId),
+    /// From one node, or any, to one node, or any.
+    Links(Option<NodeId>, Option<NodeId>),
 }
 
 impl Group {
     fn holds(self, pin: &Pin) -> bool {
         let [from, to] = pin.link;
         match self {
-            Group::All => true,
             Group::Node(node) => from == node || to == node,
-            Group::From(node) => from == node,
-            Group::To(node) => to == node,
-            Group::Link(one, other) => (from, to) == (one, other),
-        }
-    }
-
-    /// Those who send and those who receive, where the group is that simple.
-    fn ends(self) -> Option<(Target, Target)> {
-        let only = |node| Target::Nodes(vec![node]);
-        match self {
-            Group::All => Some((Target::Everyone, Target::Everyone)),
-            Group::Node(_) => None,
-            Group::From(node) => Some((only(node), Target::Everyone)),
-            Group::To(node) => Some((Target::Everyone, only(node))),
-            Group::Link(from, to) => Some((only(from), only(to))),
+            Group::Links(one, other) => {
+                one.is_none_or(|it| it == from) && other.is_none_or(|it| it == to)
+            }
         }
     }
 }
 
 fn messages(shrinker: &mut Shrinker) {
     let ids: Vec<NodeId> = shrinker.best.node_ids().collect();
-    let mut groups = vec![Group::All];
-    groups.extend(ids.iter().flat_map(|id| [Group::Node(*id), Group::From(*id), Group::To(*id)]));
-    groups.extend(ids.iter().flat_map(|one| ids.iter().map(|two| Group::Link(*one, *two))));
+    let links = |from: &NodeId, to: &NodeId| Group::Links(Some(*from), Some(*to));
+    let mut groups = vec![Group::Links(None, None)];
+    for id in &ids {
+        let (from, to) = (Group::Links(Some(*id), None), Group::Links(None, Some(*id)));
+        groups.extend([Group::Node(*id), from, to]);
+    }
+    groups.extend(ids.iter().flat_map(|from| ids.iter().map(|to| links(from, to))));
     while shrinker.best.pins.len() > 1 {
         let size = |group: &Group| shrinker.best.pins.iter().filter(|pin| group.holds(pin)).count();
         let mut large: Vec<Group> = groups.iter().copied().filter(|it| size(it) > 1).collect();
@@ -106,21 +88,27 @@ fn gathered(plan: &Plan, group: Group) -> Vec<Plan> {
         Fault::new(When::At(first), action).lasting(lasts)
     };
     let mut faults = Vec::new();
-    if let Group::Node(node) = group {
-        let isolate = Action::Isolate(Isolate { direction: Direction::Both });
-        faults.push(fault(isolate).striking(Target::Nodes(vec![node])));
-    }
-    if let Some((from, to)) = group.ends() {
-        if group != Group::All {
-            let (from, to) = (from.clone(), to.clone());
-            faults.push(fault(Action::Cut(Cut { from, to })));
+    match group {
+        Group::Node(node) => {
+            let isolate = Action::Isolate(Isolate { direction: Direction::Both });
+            faults.push(fault(isolate).striking(Target::Nodes(vec![node])));
         }
-        // The latest, the usual one, and the least late.
-        for latency in [late.last(), late.get(late.len() / 2), late.first()].into_iter().flatten() {
-            let latency = Some(Latency::Constant(*latency));
-            let (from, to) = (from.clone(), to.clone());
-            let link = LinkException { from, to, latency, ..LinkException::default() };
-            faults.push(fault(Action::Link(link)));
+        Group::Links(from, to) => {
+            let end = |node: Option<NodeId>| {
+                node.map_or(Target::Everyone, |node| Target::Nodes(vec![node]))
+            };
+            if group != Group::Links(None, None) {
+                faults.push(fault(Action::Cut(Cut { from: end(from), to: end(to) })));
+            }
+            // The latest, the usual one, and the least late.
+            for latency in
+                [late.last(), late.get(late.len() / 2), late.first()].into_iter().flatten()
+            {
+                let latency = Some(Latency::Constant(*latency));
+                let (from, to) = (end(from), end(to));
+                let link = LinkException { from, to, latency, ..LinkException::default() };
+                faults.push(fault(Action::Link(link)));
+            }
         }
     }
     let with = |fault: Fault| {

@@ -1,14 +1,9 @@
-//! Shrinking: a failing plan becomes the smallest story that still fails in the same way.
-//!
-//! A [`Shrinker`] holds the best plan so far. Passes propose simpler plans, in order, and the first that still fails becomes the best;
-//! candidates run in parallel, and the lowest place wins, so the result is the same for any number of workers. `list` takes things
-//! away (faults, requests, pins), `simpler` makes what stays simpler (nodes, network, disks, clocks, numbers), and [`schedule`] takes
-//! the randomness out: requests, election timeouts and the fate of single messages become decisions that stand in the plan. Passes are
-//! repeated until none finds anything, so a shrunk plan does not shrink further.
+//! Shrinking: a failing plan becomes the smallest story that still fails in the same way. Passes propose simpler plans, in order, and the
+//! first that still fails becomes the best; candidates run in parallel, and the lowest place wins, so the result is the same for any number
+//! of workers. Passes are repeated until none finds anything, so a shrunk plan does not shrink further.
 
 mod gather;
 mod list;
-mod plain;
 mod recovery;
 pub mod schedule;
 mod simpler;
@@ -40,40 +35,12 @@ const PIN_SEEDS: u64 = 64;
 /// The same where requests with times are taken away: it is done better without luck.
 const REQUEST_SEEDS: u64 = 8;
 
-/// How much more is tried, one after the other, for a plan that has more steps than are enough: as many times the seeds.
-const EFFORTS: [Effort; 2] = [
-    Effort { steps_enough: 8, times: 8 },
-    // This takes most of a minute.
-    Effort { steps_enough: 16, times: 64 },
-];
+/// How many steps are enough, and as many times the seeds are tried for a plan that has more, one after the other. The second takes most of
+/// a minute.
+const EFFORTS: [(usize, u64); 2] = [(8, 8), (16, 64)];
 
 /// How many candidates a worker runs before the others are looked at.
 const BATCH: usize = 4;
-
-/// More luck for a plan that is not small enough.
-struct Effort {
-    steps_enough: usize,
-    times: u64,
-}
-
-/// What a shrunk plan must still do.
-#[derive(Clone, Debug)]
-pub enum Goal {
-    /// Fail with this signature.
-    Same(Signature),
-    /// Fail somehow.
-    Any,
-}
-
-impl Goal {
-    fn is_met(&self, found: Option<&Signature>) -> bool {
-        match (self, found) {
-            (Goal::Same(wanted), Some(found)) => wanted == found,
-            (Goal::Any, found) => found.is_some(),
-            (Goal::Same(_), None) => false,
-        }
-    }
-}
 
 /// How much a plan and its run hold.
 #[derive(
@@ -133,7 +100,8 @@ pub struct Control<'a> {
 /// The best plan so far, and what tells whether another is as good.
 pub struct Shrinker<'a> {
     runner: &'a dyn Runner,
-    goal: Goal,
+    /// The signature that a shrunk plan must fail with; without it, any will do.
+    goal: Option<Signature>,
     best: Plan,
     outcome: Outcome,
     control: Control<'a>,
@@ -230,7 +198,7 @@ pub fn shrink<'a>(
     let outcome = run_briefly(runner, &plan).ok()?;
     let signature = Signature::of(&outcome)?;
     let before = Size::of(runner, &plan, &outcome);
-    let goal = if any { Goal::Any } else { Goal::Same(signature) };
+    let goal = Some(signature).filter(|_| !any);
     let mut shrinker = Shrinker {
         runner,
         goal,
@@ -245,7 +213,7 @@ pub fn shrink<'a>(
     shrinker.run();
     let cut_short = shrinker.is_over();
     let Shrinker { mut best, tried, .. } = shrinker;
-    let outcome = run_caught(runner, &best, None).ok()?;
+    let outcome = run_caught(runner, &best).ok()?;
     let seedless = schedule::is_seedless(runner, &best, &outcome);
     let after = Size::of(runner, &best, &outcome);
     if let Some(violation) = &outcome.violation {
@@ -272,7 +240,7 @@ impl Shrinker<'_> {
         let mut lucky = (self.best.clone(), self.outcome.clone());
         self.finish();
         let mut least = size(self.runner, &self.best, &self.outcome);
-        for Effort { steps_enough, times } in EFFORTS {
+        for (steps_enough, times) in EFFORTS {
             let smallest = (self.best.clone(), self.outcome.clone());
             if least <= (false, steps_enough) || self.is_over() {
                 return;
@@ -411,8 +379,14 @@ impl Shrinker<'_> {
         None
     }
 
-    /// Whether one plan fails as wanted; then it is the best.
-    fn take(&mut self, plan: Plan) -> bool {
+    /// The same with a candidate for each of these values.
+    fn take_one<T>(&mut self, values: &[T], change: impl Fn(&mut Plan, &T)) -> Option<usize> {
+        self.take_nth(values.len(), |plan, place| change(plan, &values[place]))
+    }
+
+    /// Makes the best plan with a change the best, if that is another one and fails as wanted. Says whether it does.
+    fn change(&mut self, change: impl FnOnce(&mut Plan)) -> bool {
+        let plan = self.with(change);
         plan != self.best && self.take_first(vec![plan]).is_some()
     }
 
@@ -425,7 +399,7 @@ impl Shrinker<'_> {
 
     fn judge_all(&self, plans: &[Plan]) -> Vec<Option<Outcome>> {
         let events_max = 2 * self.outcome.counters.events + 10_000;
-        let (runner, goal, fixed) = (self.runner, &self.goal, self.fixed);
+        let (runner, goal, fixed) = (self.runner, self.goal.as_ref(), self.fixed);
         if let [plan] = plans {
             return vec![judge(runner, plan, goal, events_max, fixed)];
         }
@@ -454,16 +428,17 @@ impl Shrinker<'_> {
 fn judge(
     runner: &dyn Runner,
     plan: &Plan,
-    goal: &Goal,
+    goal: Option<&Signature>,
     events_max: u64,
     fixed: bool,
 ) -> Option<Outcome> {
     let mut plan = plan.clone();
-    if !matches!(goal, Goal::Same(Signature { finding: Finding::EventLimit, .. })) {
+    if goal.is_none_or(|goal| goal.finding != Finding::EventLimit) {
         plan.events_max = plan.events_max.min(events_max);
     }
     validate(&plan).ok()?;
     let outcome = run_briefly(runner, &plan).ok()?;
-    let fails = goal.is_met(Signature::of(&outcome).as_ref());
+    let found = Signature::of(&outcome)?;
+    let fails = goal.is_none_or(|goal| *goal == found);
     (fails && (!fixed || schedule::is_seedless(runner, &plan, &outcome))).then_some(outcome)
 }

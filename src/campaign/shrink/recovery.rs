@@ -29,48 +29,41 @@ pub fn shorten(shrinker: &mut Shrinker) {
     }
     let outsides = [Outside::CutOff, Outside::Down, Outside::Mute];
     let simpler = outsides.into_iter().take_while(|outside| *outside != liveness.outside);
-    let candidates = simpler.map(|outside| {
-        shrinker.with(|plan| plan.liveness.iter_mut().for_each(|it| it.outside = outside))
+    shrinker.take_one(&Vec::from_iter(simpler), |plan, outside| {
+        plan.liveness.iter_mut().for_each(|it| it.outside = *outside);
     });
-    shrinker.take_first(candidates.collect());
     if liveness.core != Target::Everyone {
-        shrinker.take_first(cores(shrinker));
+        shrinker.take_one(&cores(&shrinker.best), |plan, core| {
+            plan.liveness.iter_mut().for_each(|liveness| liveness.core = core.clone());
+        });
     }
     while let Some(from) = shrinker.best.liveness.as_ref().map(|liveness| liveness.from)
         && from >= SOON
     {
-        let earlier = |eighths: u64| end_faults(shrinker, Span(from.0 / 8 * eighths));
-        let candidates = [1, 2, 4, 6, 7].map(earlier).into();
-        if shrinker.take_first(candidates).is_none() {
+        let earlier = |plan: &mut Plan, eighths: &u64| end_faults(plan, Span(from.0 / 8 * eighths));
+        if shrinker.take_one(&[1, 2, 4, 6, 7], earlier).is_none() {
             return;
         }
     }
 }
 
 /// All nodes, or all that can be named and leave a bare majority, up to some thirty.
-fn cores(shrinker: &Shrinker) -> Vec<Plan> {
-    let nodes = u32::from(shrinker.best.cluster.nodes);
+fn cores(plan: &Plan) -> Vec<Target> {
+    let nodes = u32::from(plan.cluster.nodes);
     let majority = nodes / 2 + 1;
     let sets = (0_u32..1 << nodes.min(5)).filter(|set| set.count_ones() == majority);
     let named = sets.map(|set| {
-        let core = shrinker.best.node_ids().filter(|id| set & 1 << id.slot() != 0);
+        let core = plan.node_ids().filter(|id| set & 1 << id.slot() != 0);
         Target::Nodes(core.collect::<Vec<NodeId>>())
     });
-    let candidates = std::iter::once(Target::Everyone).chain(named);
-    let with = |core: Target| {
-        shrinker
-            .with(|plan| plan.liveness.iter_mut().for_each(|liveness| liveness.core = core.clone()))
-    };
-    candidates.map(with).collect()
+    std::iter::once(Target::Everyone).chain(named).collect()
 }
 
-/// The best plan with an earlier end of faults: those that would come later are gone.
-fn end_faults(shrinker: &Shrinker, from: Span) -> Plan {
-    shrinker.with(|plan| {
-        let Some(liveness) = &mut plan.liveness else { return };
-        plan.horizon = Span(plan.horizon.0.saturating_sub(liveness.from.0 - from.0));
-        liveness.from = from;
-        plan.faults.retain(|fault| !fault.when.is_from(from));
-        plan.requests.retain(|request| request.at.is_none_or(|at| at <= plan.horizon));
-    })
+/// Gives a plan an earlier end of faults: those that would come later are gone.
+fn end_faults(plan: &mut Plan, from: Span) {
+    let Some(liveness) = &mut plan.liveness else { return };
+    plan.horizon = Span(plan.horizon.0.saturating_sub(liveness.from.0 - from.0));
+    liveness.from = from;
+    plan.faults.retain(|fault| !fault.when.is_from(from));
+    plan.requests.retain(|request| request.at.is_none_or(|at| at <= plan.horizon));
 }

@@ -5,7 +5,7 @@
 //! and syncs that were late, lost or doubled.
 
 use crate::campaign::shrink::Shrinker;
-use crate::campaign::shrink::plain::{PLAIN, SYNCS, is_plain_network, plain_disk, plain_network};
+use crate::campaign::shrink::simpler::{PLAIN, SYNCS, is_plain_network, plain_disk, plain_network};
 use crate::ids::NodeId;
 use crate::plan::{
     Action, Clients, DiskOptions, Fault, Latency, Pin, Plan, SyncPin, Target, WORDS_MAX, When,
@@ -24,7 +24,7 @@ const LATE: [u64; 3] = [20, 5, 2];
 pub fn is_seedless(runner: &dyn Runner, plan: &Plan, outcome: &Outcome) -> bool {
     OTHER_SEEDS.into_iter().all(|seed| {
         let other = Plan { seed, ..plan.clone() };
-        let options = Options { minimise_history: false, ..Options::default() };
+        let options = Options { without_history: true, ..Options::default() };
         runner.run(&other, options).digest == outcome.digest
     })
 }
@@ -34,7 +34,7 @@ pub fn choices(runner: &dyn Runner, plan: &Plan) -> Choices {
     let mut choices = Choices::default();
     let _ = runner.run(
         plan,
-        Options { choices: Some(&mut choices), minimise_history: false, ..Options::default() },
+        Options { choices: Some(&mut choices), without_history: true, ..Options::default() },
     );
     choices
 }
@@ -50,9 +50,8 @@ pub fn decide(runner: &dyn Runner, plan: &Plan) -> Plan {
 
 /// Makes decisions of all that was drawn, as few as will do.
 pub fn take_randomness_out(shrinker: &mut Shrinker) {
-    let seed = shrinker.with(|plan| plan.seed = 1);
     if is_seedless(shrinker.runner, &shrinker.best, &shrinker.outcome) {
-        shrinker.take(seed);
+        shrinker.change(|plan| plan.seed = 1);
         return;
     }
     let choices = choices(shrinker.runner, &shrinker.best);
@@ -232,7 +231,7 @@ pub fn name_errors(shrinker: &mut Shrinker) {
         return;
     }
     let syncs = choices(shrinker.runner, plan).syncs;
-    let named = shrinker.with(|plan| {
+    shrinker.change(|plan| {
         plan.disk.errors = Share::NEVER;
         for disk in plan.nodes.iter_mut().filter_map(|node| node.disk.as_mut()) {
             disk.errors = Share::NEVER;
@@ -243,7 +242,6 @@ pub fn name_errors(shrinker: &mut Shrinker) {
             plan.faults.push(fault.striking(Target::Nodes(vec![pin.node])));
         }
     });
-    shrinker.take(named);
 }
 
 /// Single requests in place of clients that draw what they ask.
@@ -253,14 +251,11 @@ pub fn name_requests(shrinker: &mut Shrinker) {
     }
     let sessions = shrinker.best.clients.sessions;
     let idle = Clients { count: 0, sessions, ..Clients::default() };
-    let silent = shrinker.with(|plan| plan.clients = idle.clone());
-    if shrinker.take(silent) {
+    if shrinker.change(|plan| plan.clients = idle) {
         return;
     }
     let choices = choices(shrinker.runner, &shrinker.best);
-    let named = |asked: Asked| shrinker.with(|plan| asked.decide(plan, &choices));
-    let candidates = Asked::of(&shrinker.best).into_iter().map(named).collect();
-    shrinker.take_first(candidates);
+    shrinker.take_one(&Asked::of(&shrinker.best), |plan, asked| asked.decide(plan, &choices));
 }
 
 /// A plain network, with the messages pinned that had another fate than they would have there.
@@ -269,15 +264,11 @@ pub fn pin_messages(shrinker: &mut Shrinker) {
         return;
     }
     let choices = choices(shrinker.runner, &shrinker.best);
-    let candidate = |pins: Vec<Pin>| {
-        shrinker.with(|plan| {
-            plan.network = plain_network();
-            plan.links.clear();
-            plan.pins = pins;
-        })
-    };
-    let candidates = odd_messages(&choices).into_iter().map(candidate).collect();
-    shrinker.take_first(candidates);
+    shrinker.take_one(&odd_messages(&choices), |plan, pins| {
+        plan.network = plain_network();
+        plan.links.clear();
+        plan.pins.clone_from(pins);
+    });
 }
 
 /// The messages that had another fate than on a plain network: none, the very late, all that were late, those lost or doubled too, all.

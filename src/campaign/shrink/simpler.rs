@@ -1,24 +1,52 @@
 //! Makes simpler what stays: fewer nodes, a plain network, plain disks and clocks, faults that name their victims, round numbers.
 
 use crate::campaign::shrink::Shrinker;
-use crate::campaign::shrink::plain::{SYNCS, plain_disk, plain_network};
 use crate::config::Reads;
 use crate::ids::NodeId;
 use crate::log::Command;
 use crate::plan::fault::Unsynced;
 use crate::plan::{
-    Action, Clients, Cluster, DiskOptions, Fault, Latency, NodeOptions, Plan, Profile, RaftOptions,
-    Target, When,
+    Action, Clients, Cluster, DiskOptions, Fault, Latency, LinkOptions, NodeOptions, Plan, Profile,
+    RaftOptions, Target, When,
 };
 use crate::time::{Shift, Span, SpanRange, Time};
+
+/// How long a message takes on a plain network.
+pub(super) const PLAIN: Span = Span::millis(1);
+
+/// A plain network: every message takes the same time, and none is lost.
+pub fn plain_network() -> LinkOptions {
+    LinkOptions { latency: Latency::Constant(PLAIN), ..LinkOptions::default() }
+}
+
+/// Whether the network takes the same time for every message and loses none.
+pub fn is_plain_network(plan: &Plan) -> bool {
+    let plain = plain_network();
+    matches!(plan.network.latency, Latency::Constant(_))
+        && LinkOptions { latency: plain.latency, ..plan.network.clone() } == plain
+}
+
+/// What a plain disk may take: the first that will do is the best.
+pub(super) const SYNCS: [Span; 4] =
+    [Span::micros(100), Span::millis(1), Span::millis(5), Span::millis(20)];
+
+/// A disk that takes the same time for everything.
+pub(super) fn plain_disk(fsync: Span) -> DiskOptions {
+    let write = Latency::Constant(Span::ZERO);
+    DiskOptions { write, fsync: Latency::Constant(fsync), ..DiskOptions::default() }
+}
+
+/// Whether a disk is such a one.
+pub(super) fn is_plain_disk(disk: &DiskOptions) -> bool {
+    SYNCS.iter().any(|fsync| *disk == plain_disk(*fsync))
+}
 
 /// Ends the run where it fails.
 pub fn shorten(shrinker: &mut Shrinker) {
     let end = shrinker.outcome.time.since(Time::ZERO);
     let later = Span::millis(end.0 / 1_000_000 + 1);
     if later < shrinker.best.horizon {
-        let plan = cut(shrinker, later);
-        shrinker.take(plan);
+        shrinker.change(|plan| cut(plan, later));
     }
 }
 
@@ -26,7 +54,7 @@ pub fn shorten(shrinker: &mut Shrinker) {
 pub fn halve(shrinker: &mut Shrinker) {
     while shrinker.seeds > 1 {
         let horizon = shrinker.best.horizon;
-        let earlier = |eighths: u64| cut(shrinker, Span(horizon.0 / 8 * eighths));
+        let earlier = |eighths: u64| shrinker.with(|plan| cut(plan, Span(horizon.0 / 8 * eighths)));
         let later = |eighths: u64| begin(shrinker, Span(horizon.0 / 8 * eighths));
         let candidates = [1, 2, 4, 6].map(earlier).into_iter().chain([7, 6, 4, 2].map(later));
         let candidates = candidates.filter(|plan| plan.horizon < horizon).collect();
@@ -45,36 +73,24 @@ fn begin(shrinker: &Shrinker, from: Span) -> Plan {
     shrinker.with(|plan| {
         plan.horizon = moved(plan.horizon);
         plan.liveness.iter_mut().for_each(|liveness| liveness.from = moved(liveness.from));
+        let stays = |at: &mut Span| std::mem::replace(at, moved(*at)) >= from;
         plan.faults.retain_mut(|fault| match &mut fault.when {
-            When::At(at) => {
-                let stays = *at >= from;
-                *at = moved(*at);
-                stays
-            }
+            When::At(at) => stays(at),
             When::On(_) => true,
         });
-        plan.requests.retain_mut(|request| match &mut request.at {
-            Some(at) => {
-                let stays = *at >= from;
-                *at = moved(*at);
-                stays
-            }
-            None => true,
-        });
+        plan.requests.retain_mut(|request| request.at.as_mut().is_none_or(stays));
         plan.clients.start = moved(plan.clients.start);
         plan.clients.stop = plan.clients.stop.map(moved);
     })
 }
 
-/// The best plan with another end; what would come after it is gone.
-fn cut(shrinker: &Shrinker, horizon: Span) -> Plan {
-    shrinker.with(|plan| {
-        plan.horizon = horizon;
-        plan.faults.retain(|fault| !matches!(fault.when, When::At(at) if at > horizon));
-        plan.requests.retain(|request| request.at.is_none_or(|at| at <= horizon));
-        plan.pins.retain(|pin| pin.sent.is_none_or(|sent| sent <= horizon));
-        plan.syncs.retain(|pin| pin.begun <= horizon);
-    })
+/// Gives a plan another end; what would come after it is gone.
+fn cut(plan: &mut Plan, horizon: Span) {
+    plan.horizon = horizon;
+    plan.faults.retain(|fault| !matches!(fault.when, When::At(at) if at > horizon));
+    plan.requests.retain(|request| request.at.is_none_or(|at| at <= horizon));
+    plan.pins.retain(|pin| pin.sent.is_none_or(|sent| sent <= horizon));
+    plan.syncs.retain(|pin| pin.begun <= horizon);
 }
 
 /// Everything but numbers.
@@ -118,19 +134,14 @@ pub fn all(shrinker: &mut Shrinker) {
         &lone_clients,
     ];
     for change in changes {
-        let plan = shrinker.with(change);
-        shrinker.take(plan);
+        shrinker.change(change);
     }
     switches(shrinker);
-    let is_plain = |disk: &DiskOptions| SYNCS.iter().any(|fsync| *disk == plain_disk(*fsync));
-    if !is_plain(&shrinker.best.disk) {
-        let disk = |fsync: Span| shrinker.with(|plan| plan.disk = plain_disk(fsync));
-        let candidates = SYNCS.map(disk).into();
-        shrinker.take_first(candidates);
+    if !is_plain_disk(&shrinker.best.disk) {
+        shrinker.take_one(&SYNCS, |plan, fsync| plan.disk = plain_disk(*fsync));
     }
     for place in (0..shrinker.best.links.len()).rev() {
-        let plan = shrinker.with(|plan| drop(plan.links.remove(place)));
-        shrinker.take(plan);
+        shrinker.change(|plan| drop(plan.links.remove(place)));
     }
     for id in shrinker.best.node_ids() {
         node(shrinker, id);
@@ -169,17 +180,11 @@ fn values(shrinker: &mut Shrinker) {
         asked(&|place, _| Command::Put { key: 1, value: place as u32 + 1 }),
         asked(&|_, command| command.with_key(1)),
     ];
-    if candidates.contains(&shrinker.best) {
-        return;
-    }
-    if shrinker.take_first(candidates).is_some() {
+    if candidates.contains(&shrinker.best) || shrinker.take_first(candidates).is_some() {
         return;
     }
     for place in 0..shrinker.best.requests.len() {
-        let plan = shrinker.with(|plan| {
-            plan.requests[place].command = Command::Put { key: 1, value: 1 };
-        });
-        shrinker.take(plan);
+        shrinker.change(|plan| plan.requests[place].command = Command::Put { key: 1, value: 1 });
     }
 }
 
@@ -205,19 +210,14 @@ fn switches(shrinker: &mut Shrinker) {
     ];
     for (on, change) in changes {
         if on {
-            let plan = shrinker.with(change);
-            shrinker.take(plan);
+            shrinker.change(change);
         }
     }
-    if shrinker.best.cluster.apply_delay > Span::ZERO {
-        let plan = shrinker.with(|plan| plan.cluster.apply_delay = Span::ZERO);
-        shrinker.take(plan);
-    }
-    let entries = config.snapshot_every;
-    let fewer = SNAPSHOTS_EVERY.into_iter().filter(|fewer| *fewer < entries);
-    let sooner =
-        fewer.map(|fewer| shrinker.with(|plan| plan.raft.snapshot_every = Some(fewer))).collect();
-    shrinker.take_first(sooner);
+    shrinker.change(|plan| plan.cluster.apply_delay = Span::ZERO);
+    let sooner = SNAPSHOTS_EVERY.partition_point(|fewer| *fewer < config.snapshot_every);
+    shrinker.take_one(&SNAPSHOTS_EVERY[..sooner], |plan, every| {
+        plan.raft.snapshot_every = Some(*every);
+    });
 }
 
 /// Has reads answered in a simpler way, or in the profile's, and forgets what went with the old one. Read indexes may stay with followers.
@@ -231,9 +231,9 @@ fn read_by(plan: &mut Plan, reads: Option<Reads>) {
 /// Fewer nodes: each in turn leaves, and those behind it move up.
 fn nodes(shrinker: &mut Shrinker) {
     while shrinker.best.cluster.nodes > 1 {
-        let ids = shrinker.best.node_ids().collect::<Vec<_>>().into_iter().rev();
-        let candidates = ids.map(|id| shrinker.with(|plan| leave(plan, id))).collect();
-        if shrinker.take_first(candidates).is_none() {
+        let ids: Vec<NodeId> = shrinker.best.node_ids().collect();
+        let last_first = |plan: &mut Plan, place: usize| leave(plan, ids[ids.len() - 1 - place]);
+        if shrinker.take_nth(ids.len(), last_first).is_none() {
             return;
         }
     }
@@ -298,48 +298,34 @@ fn node(shrinker: &mut Shrinker, id: NodeId) {
         &|node| (node.clock_drift_ppm, node.clock_offset) = (0, Shift(0)),
         &|node| node.clock_offset = Shift(0),
     ];
-    let bare = shrinker.with(|plan| plan.nodes.retain(|node| node.id != id));
-    if shrinker.take(bare) {
+    if shrinker.change(|plan| plan.nodes.retain(|node| node.id != id)) {
         return;
     }
     for change in changes {
-        let plan = shrinker.with(|plan| change(plan.node_mut(id)));
-        shrinker.take(plan);
+        shrinker.change(|plan| change(plan.node_mut(id)));
     }
-    words(shrinker, id);
-    let disk = shrinker.best.node(id).and_then(|node| node.disk.clone());
-    if disk.is_some_and(|disk| !SYNCS.iter().any(|fsync| disk == plain_disk(*fsync))) {
-        let with =
-            |fsync: Span| shrinker.with(|plan| plan.node_mut(id).disk = Some(plain_disk(fsync)));
-        let candidates = SYNCS.iter().rev().map(|fsync| with(*fsync)).collect();
-        shrinker.take_first(candidates);
+    fewer(shrinker, id, |node| &mut node.words);
+    shrinker.change(|plan| plan.node_mut(id).words.fill(0));
+    let disk = shrinker.best.node(id).and_then(|node| node.disk.as_ref());
+    if disk.is_some_and(|disk| !is_plain_disk(disk)) {
+        let mut slowest_first = SYNCS;
+        slowest_first.reverse();
+        shrinker.take_one(&slowest_first, |plan, fsync| {
+            plan.node_mut(id).disk = Some(plain_disk(*fsync));
+        });
     }
-    // The timeouts that come last are used last.
-    while let Some(timeouts) = shrinker.best.node(id).map(|node| node.election_timeouts.len())
-        && timeouts > 0
-    {
-        let keep = |count: usize| {
-            shrinker.with(|plan| plan.node_mut(id).election_timeouts.truncate(count))
-        };
-        let candidates = vec![keep(0), keep(timeouts / 2), keep(timeouts - 1)];
-        if shrinker.take_first(candidates).is_none() {
+    fewer(shrinker, id, |node| &mut node.election_timeouts);
+}
+
+/// Fewer of what a node draws, or none: those that come last are used last.
+fn fewer<T>(shrinker: &mut Shrinker, id: NodeId, list: impl Fn(&mut NodeOptions) -> &mut Vec<T>) {
+    while shrinker.best.node(id).is_some() {
+        let count = list(shrinker.best.node_mut(id)).len();
+        let keep = |plan: &mut Plan, count: &usize| list(plan.node_mut(id)).truncate(*count);
+        if count == 0 || shrinker.take_one(&[0, count / 2, count - 1], keep).is_none() {
             return;
         }
     }
-}
-
-/// The random words of one node: none, fewer, or plain ones. Those that come last are used last.
-fn words(shrinker: &mut Shrinker, id: NodeId) {
-    while let Some(count) = shrinker.best.node(id).map(|node| node.words.len())
-        && count > 0
-    {
-        let keep = |count: usize| shrinker.with(|plan| plan.node_mut(id).words.truncate(count));
-        if shrinker.take_first(vec![keep(0), keep(count / 2), keep(count - 1)]).is_none() {
-            break;
-        }
-    }
-    let plain = shrinker.with(|plan| plan.node_mut(id).words.fill(0));
-    shrinker.take(plain);
 }
 
 /// One fault: nothing random in it, no repetition, no coming and going.
@@ -352,13 +338,9 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
         if !many && target.numbers().is_none_or(|nodes| nodes.len() == 1) {
             continue;
         }
-        let only = |node: &NodeId| {
-            shrinker.with(|plan| {
-                *plan.faults[place].targets_mut()[name] = Target::Nodes(vec![*node]);
-            })
-        };
-        let candidates = nodes.iter().map(only).collect();
-        shrinker.take_first(candidates);
+        shrinker.take_one(&nodes, |plan, node| {
+            *plan.faults[place].targets_mut()[name] = Target::Nodes(vec![*node]);
+        });
     }
     let changes: [&dyn Fn(&mut Fault); 5] = [
         &|fault| {
@@ -391,34 +373,29 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
         },
     ];
     for change in changes {
-        let plan = shrinker.with(|plan| change(&mut plan.faults[place]));
-        shrinker.take(plan);
+        shrinker.change(|plan| change(&mut plan.faults[place]));
     }
 }
 
 /// Fewer clients, that ask less.
 pub fn clients(shrinker: &mut Shrinker) {
     let count = shrinker.best.clients.count;
-    if shrinker.best.clients.sessions.is_some() {
-        let plan = shrinker.with(|plan| plan.clients.sessions = None);
-        shrinker.take(plan);
-    }
+    shrinker.change(|plan| plan.clients.sessions = None);
     let sessions = shrinker.best.clients.sessions;
     if count == 0 {
         let latency = shrinker.best.clients.latency;
         for latency in [Latency::Constant(Span::millis(1)), latency] {
             let plain = Clients { count, latency, sessions, ..Clients::default() };
-            let plan = shrinker.with(|plan| plan.clients = plain.clone());
-            if shrinker.best.clients == plain || shrinker.take(plan) {
+            let is_plain = shrinker.best.clients == plain;
+            if is_plain || shrinker.change(|plan| plan.clients = plain) {
                 break;
             }
         }
     } else {
         steady(shrinker);
-        let candidates = [0, 1, count / 2, count - 1].into_iter().filter(|fewer| *fewer < count);
-        let fewer = |count: u32| shrinker.with(|plan| plan.clients.count = count);
-        let candidates = candidates.map(fewer).collect();
-        shrinker.take_first(candidates);
+        let mut fewer = vec![0, 1, count / 2, count - 1];
+        fewer.retain(|fewer| *fewer < count);
+        shrinker.take_one(&fewer, |plan, count| plan.clients.count = *count);
         slower(shrinker);
     }
 }
@@ -453,10 +430,8 @@ fn steady(shrinker: &mut Shrinker) {
         return;
     }
     let late = sessions.map(|_| Span(timeout.0 / 8 * 5));
-    let constant = late.into_iter().chain([Span::millis(1), latency.scale()]);
-    let plan = |latency| shrinker.with(|plan| plan.clients.latency = Latency::Constant(latency));
-    let candidates = constant.map(plan).collect();
-    shrinker.take_first(candidates);
+    let constant = Vec::from_iter(late.into_iter().chain([Span::millis(1), latency.scale()]));
+    shrinker.take_one(&constant, |plan, span| plan.clients.latency = Latency::Constant(*span));
 }
 
 /// Round numbers: times, durations, delays, timeouts.
@@ -464,15 +439,11 @@ pub fn numbers(shrinker: &mut Shrinker) {
     one_timeout(shrinker);
     let mut place = 0;
     while let Some(span) = spans(&mut shrinker.best).into_iter().nth(place).map(|span| *span) {
-        let candidates = rounder(span).into_iter().map(|rounder| {
-            shrinker.with(|plan| {
-                if let Some(span) = spans(plan).into_iter().nth(place) {
-                    *span = rounder;
-                }
-            })
+        shrinker.take_one(&rounder(span), |plan, rounder| {
+            if let Some(span) = spans(plan).into_iter().nth(place) {
+                *span = *rounder;
+            }
         });
-        let candidates = candidates.collect();
-        shrinker.take_first(candidates);
         place += 1;
     }
     shorten(shrinker);
@@ -488,11 +459,10 @@ fn one_timeout(shrinker: &mut Shrinker) {
         return;
     }
     let config = shrinker.best.config();
-    let plan = shrinker.with(|plan| {
+    shrinker.change(|plan| {
         plan.raft.election_timeout = Some(long);
         plan.raft.heartbeat_interval = Some(SpanRange::exactly(config.heartbeat_interval.from));
     });
-    shrinker.take(plan);
 }
 
 /// Rounder spans than this, the roundest first. A span is rounder if it has fewer digits, and a lasting one is no round zero.

@@ -1,53 +1,39 @@
 //! Changes of the members of the cluster, as an operator asks for them.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use crate::configuration::{Change, Several};
 use crate::ids::NodeId;
+use crate::plan::table::table;
 
-/// A change of the members of the cluster: one of the six is there.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MemberChange {
-    /// This node becomes a voter, be it a learner or no member.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub add: Option<NodeId>,
-    /// This node becomes a learner: it receives entries, but is asked for no vote and counts for no commit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub add_learner: Option<NodeId>,
-    /// This learner becomes a voter.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub promote: Option<NodeId>,
-    /// This voter or learner leaves.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remove: Option<NodeId>,
-    /// Several change at once, by way of joint consensus (section 6).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub joint: Option<Joint>,
-    /// Joint consensus is left, which is not left by itself.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub leave: bool,
-}
+table! {
+    /// A change of the members of the cluster: one of the six is there.
+    pub struct MemberChange {
+        /// This node becomes a voter, be it a learner or no member.
+        add: Option<NodeId>,
+        /// This node becomes a learner: it receives entries, but is asked for no vote and counts for no commit.
+        add_learner: Option<NodeId>,
+        /// This learner becomes a voter.
+        promote: Option<NodeId>,
+        /// This voter or learner leaves.
+        remove: Option<NodeId>,
+        /// Several change at once, by way of joint consensus (section 6).
+        joint: Option<Joint>,
+        /// Joint consensus is left, which is not left by itself.
+        leave: bool,
+    }
 
-/// Several servers change at once: from when the leader has appended it, elections and commits take a majority of the old voters and one of
-/// the new ones. Each node is named once.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Joint {
-    /// These become voters.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub add: Vec<NodeId>,
-    /// These become learners; voters among them vote for the old configuration until it is left.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub add_learners: Vec<NodeId>,
-    /// These leave.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub remove: Vec<NodeId>,
-    /// Whether joint consensus is left only when somebody asks for that with `leave`; by default the leader leaves it by itself once it
-    /// is committed.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub stay: bool,
+    /// Several servers change at once: from when the leader has appended it, elections and commits take a majority of the old voters and
+    /// one of the new ones. Each node is named once.
+    pub struct Joint {
+        /// These become voters.
+        add: Vec<NodeId>,
+        /// These become learners; voters among them vote for the old configuration until it is left.
+        add_learners: Vec<NodeId>,
+        /// These leave.
+        remove: Vec<NodeId>,
+        /// Whether joint consensus is left only when somebody asks for that with `leave`; by default the leader leaves it by itself once it
+        /// is committed.
+        stay: bool,
+    }
 }
 
 impl Joint {

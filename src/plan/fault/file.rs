@@ -146,36 +146,15 @@ struct Shared {
     flapping: Option<Span>,
 }
 
-/// One of these keys.
-#[derive(Clone, Copy, PartialEq)]
-enum SharedKey {
-    Target,
-    For,
-    Flapping,
-}
+/// These keys.
+const TARGET: &str = "target";
+const FOR: &str = "for";
+const FLAPPING: &str = "flapping";
 
-impl SharedKey {
-    const ALL: [SharedKey; 3] = [SharedKey::Target, SharedKey::For, SharedKey::Flapping];
-
-    fn name(self) -> &'static str {
-        match self {
-            SharedKey::Target => "target",
-            SharedKey::For => "for",
-            SharedKey::Flapping => "flapping",
-        }
-    }
-
-    fn belongs_to(self, kind: FaultKind) -> bool {
-        match self {
-            SharedKey::Target => kind.names_target(),
-            SharedKey::For => kind.ends(),
-            SharedKey::Flapping => kind.flaps(),
-        }
-    }
-
-    fn all_of(kind: FaultKind) -> impl Iterator<Item = SharedKey> {
-        SharedKey::ALL.into_iter().filter(move |key| key.belongs_to(kind))
-    }
+/// Those of them that a kind has.
+fn shared_keys(kind: FaultKind) -> impl Iterator<Item = &'static str> {
+    let keys = [(TARGET, kind.names_target()), (FOR, kind.ends()), (FLAPPING, kind.flaps())];
+    keys.into_iter().filter(|(_, has)| *has).map(|(key, _)| key)
 }
 
 /// Reads the table of an action of this kind.
@@ -201,7 +180,7 @@ impl<'de> Visitor<'de> for ActionTable {
         let own = OwnEntries { kind, shared: &mut shared, map };
         let action = kind.read(MapAccessDeserializer::new(own))?;
         match (kind.whom(), &shared.target) {
-            (Whom::Needed(_), None) => Err(Error::missing_field(SharedKey::Target.name())),
+            (Whom::Needed(_), None) => Err(Error::missing_field(TARGET)),
             _ => Ok((action, shared)),
         }
     }
@@ -228,9 +207,9 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for OwnEntries<'_, A> {
                 Some(Sorted::Own(key)) => return Ok(Some(key)),
                 Some(Sorted::Shared(key, unused)) => {
                     match key {
-                        SharedKey::Target => self.shared.target = Some(self.map.next_value()?),
-                        SharedKey::For => self.shared.lasts = Some(self.map.next_value()?),
-                        SharedKey::Flapping => self.shared.flapping = Some(self.map.next_value()?),
+                        TARGET => self.shared.target = Some(self.map.next_value()?),
+                        FOR => self.shared.lasts = Some(self.map.next_value()?),
+                        _ => self.shared.flapping = Some(self.map.next_value()?),
                     }
                     seed = unused;
                 }
@@ -251,7 +230,7 @@ struct ActionKey<K> {
 
 enum Sorted<T, K> {
     Own(T),
-    Shared(SharedKey, K),
+    Shared(&'static str, K),
 }
 
 impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for ActionKey<K> {
@@ -259,7 +238,7 @@ impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for ActionKey<K> {
 
     fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Self::Value, D::Error> {
         let key = String::deserialize(key)?;
-        if let Some(shared) = SharedKey::all_of(self.kind).find(|shared| shared.name() == key) {
+        if let Some(shared) = shared_keys(self.kind).find(|shared| *shared == key) {
             return Ok(Sorted::Shared(shared, self.seed));
         }
         let own: StrDeserializer<'_, D::Error> = key.as_str().into_deserializer();
@@ -275,13 +254,13 @@ fn unknown(kind: FaultKind, key: &str) -> String {
         let kinds = FaultKind::ALL.iter().filter(|kind| with(**kind));
         kinds.map(|kind| kind.name()).collect::<Vec<_>>().join(", ")
     };
-    if key == SharedKey::Flapping.name() {
+    if key == FLAPPING {
         let partitions = kinds(FaultKind::flaps);
         return format!(
             "`{name}` does not come and go; `flapping` is for partitions: {partitions}"
         );
     }
-    if key == SharedKey::For.name() {
+    if key == FOR {
         let ends = kinds(FaultKind::ends);
         return format!("`{name}` does something once, so it has no end; `for` is for {ends}");
     }
@@ -323,22 +302,22 @@ pub(super) fn schema_of(kind: FaultKind, own: Schema, generator: &mut SchemaGene
     let mut schema = own;
     schema.insert("description".into(), kind.about().into());
     schema.insert("additionalProperties".into(), false.into());
-    for key in SharedKey::all_of(kind) {
+    for key in shared_keys(kind) {
         let (of, about) = match key {
-            SharedKey::Target => {
+            TARGET => {
                 let (Whom::Needed(about) | Whom::OrLeader(about)) = kind.whom() else { continue };
                 (generator.subschema_for::<Target>(), about)
             }
-            SharedKey::For => (
+            FOR => (
                 generator.subschema_for::<Span>(),
                 "How long it lasts; without it, to the end of the run.",
             ),
-            SharedKey::Flapping => (
+            _ => (
                 generator.subschema_for::<Span>(),
                 "If given, the partition comes and goes with this period.",
             ),
         };
-        add(&mut schema, key.name(), of, about);
+        add(&mut schema, key, of, about);
     }
     if matches!(kind.whom(), Whom::Needed(_)) {
         let required = schema
@@ -346,7 +325,7 @@ pub(super) fn schema_of(kind: FaultKind, own: Schema, generator: &mut SchemaGene
             .entry("required")
             .or_insert_with(|| [(); 0].into_iter().collect());
         if let Some(required) = required.as_array_mut() {
-            required.push(SharedKey::Target.name().into());
+            required.push(TARGET.into());
         }
     }
     schema

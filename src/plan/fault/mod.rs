@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::NodeId;
 use crate::node::DiskFile;
+use crate::plan::table::{is_default, table};
 use crate::plan::{Latency, Survives, Target};
 use crate::situation::Situation;
 use crate::time::{Shift, Span};
@@ -117,7 +118,7 @@ pub struct Trigger {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<NodeId>,
     /// How long after it the fault strikes.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub after: Span,
     /// How many occurrences in a row it strikes at, from 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
@@ -139,23 +140,64 @@ fn is_one(count: &u64) -> bool {
     *count == 1
 }
 
-fn is_zero(span: &Span) -> bool {
-    *span == Span::ZERO
-}
+table! {
+    /// What only crashes have.
+    pub struct Crash {
+        /// What becomes of writes that are not durable.
+        written unsynced: Unsynced,
+        /// For `unsynced = "torn"` and `"reordered"`: what is there of them; random without it.
+        survives: Option<Survives>,
+        /// Whether the disk is lost, too. A plan with this destroys what Raft relies on, unless it has `cluster.wiped = "stays-out"`.
+        wipe: bool,
+    }
 
-/// What only crashes have.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Crash {
-    /// What becomes of writes that are not durable.
-    #[serde(default)]
-    pub unsynced: Unsynced,
-    /// For `unsynced = "torn"` and `"reordered"`: what is there of them; random without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub survives: Option<Survives>,
-    /// Whether the disk is lost, too. A plan with this destroys what Raft relies on, unless it has `cluster.wiped = "stays-out"`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub wipe: bool,
+    /// Between which nodes links are cut, one way.
+    pub struct Cut {
+        /// The senders.
+        required from: Target,
+        /// The receivers.
+        required to: Target,
+    }
+
+    /// What changes of a disk. What is left out stays as it is.
+    pub struct DiskChange {
+        /// How long a write takes.
+        write: Option<Latency>,
+        /// How long a sync takes.
+        fsync: Option<Latency>,
+    }
+
+    /// What changes of a clock.
+    pub struct ClockChange {
+        /// How far it jumps.
+        jump: Option<Shift>,
+        /// How many parts per million it runs fast from now on, or slow if negative; within 500,000.
+        drift_ppm: Option<i32>,
+    }
+
+    /// Where leadership goes in a transfer.
+    pub struct Transfer {
+        /// To whom it is to hand over; of several, a random one.
+        required to: Target,
+    }
+
+    /// What only slow nodes have.
+    pub struct Slow {
+        /// How long the node takes for each input.
+        required per_input: Span,
+    }
+
+    /// What only splits have.
+    pub struct Split {
+        /// The groups; each node is in one, and those in none make one more. `"leader"` and other words are allowed in place of a list.
+        required groups: Vec<Target>,
+    }
+
+    /// What only isolations have.
+    pub struct Isolate {
+        /// Which way.
+        written direction: Direction,
+    }
 }
 
 impl Crash {
@@ -188,31 +230,6 @@ impl Unsynced {
     }
 }
 
-/// What only slow nodes have.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Slow {
-    /// How long the node takes for each input.
-    pub per_input: Span,
-}
-
-/// What only splits have.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Split {
-    /// The groups; each node is in one, and those in none make one more. `"leader"` and other words are allowed in place of a list.
-    pub groups: Vec<Target>,
-}
-
-/// What only isolations have.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Isolate {
-    /// Which way.
-    #[serde(default)]
-    pub direction: Direction,
-}
-
 /// Which way a node is cut off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -226,56 +243,14 @@ pub enum Direction {
     Outbound,
 }
 
-/// Between which nodes links are cut, one way.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Cut {
-    /// The senders.
-    pub from: Target,
-    /// The receivers.
-    pub to: Target,
-}
-
-/// What changes of a disk. What is left out stays as it is.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DiskChange {
-    /// How long a write takes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub write: Option<Latency>,
-    /// How long a sync takes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fsync: Option<Latency>,
-}
-
 /// Which durable record becomes corrupt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Corrupt {
     /// What becomes corrupt: an entry of the log; the term and vote; or the latest snapshot, without which a node never starts.
-    #[serde(default, skip_serializing_if = "DiskFile::is_log")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub what: DiskFile,
     /// Which entry of the durable log, counted from its end: 1, the default, is the last.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub entries: u64,
-}
-
-/// What changes of a clock.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ClockChange {
-    /// How far it jumps.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jump: Option<Shift>,
-    /// How many parts per million it runs fast from now on, or slow if negative; within 500,000.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub drift_ppm: Option<i32>,
-}
-
-/// Where leadership goes in a transfer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Transfer {
-    /// To whom it is to hand over; of several, a random one.
-    pub to: Target,
 }

@@ -1,12 +1,12 @@
 //! What the swarm draws from: ranges that a file can narrow or widen.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use schemars::{Schema, SchemaGenerator, json_schema};
 
 use crate::ids::NODES_MAX;
 use crate::plan::problem::{Checked, between, require};
 use crate::plan::scenario::{self, FileError};
 use crate::plan::swarm::storm;
+use crate::plan::table::table;
 use crate::plan::validate::{
     CLIENTS_MAX, KEYS_MAX, SNAPSHOT_CHUNK_MAX, SNAPSHOT_ENTRIES_MAX, each_once,
 };
@@ -21,151 +21,101 @@ const HORIZON_MAX: u64 = 100_000;
 /// The longest latency of a drawn plan, in percent of an election timeout.
 const LATENCY_MAX: u64 = 10_000;
 
-/// What the swarm draws from. Of a list, each value is as likely as any other; one that stands twice is twice as likely. What a file
-/// leaves out has the default that stands here.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// The number of nodes, each 1 to 25.
-    pub nodes: Vec<u8>,
-    /// Whose timings.
-    pub profiles: Vec<Profile>,
-    /// How many plans have election timeouts of their own, in percent.
-    pub own_timing: u64,
-    /// How many plans have a size and number of messages in flight of their own, in percent.
-    pub own_batches: u64,
-    /// How many plans choose pre-vote, check-quorum and vote lease for themselves, in percent; others have the profile's.
-    pub own_elections: u64,
-    /// How many plans choose for themselves how reads are answered, in percent; others have the profile's.
-    pub own_reads: u64,
-    /// Of plans with reads outside the log, how many have as their only faults leaders cut off until others are elected, in percent.
-    pub successions: u64,
-    /// How many plans with five nodes or more have leaders that lose what they wrote and lead again, in percent.
-    pub leader_flapping: u64,
-    /// Of plans with leases, how many have clocks that drift by more than these bear, in percent.
-    pub broken_leases: u64,
-    /// How many plans have nodes with priorities in elections, in percent.
-    pub priorities: u64,
-    /// How many plans have transfers of leadership, in percent.
-    pub transfers: u64,
-    /// How many plans change the members of their cluster, in percent.
-    pub changes: u64,
-    /// How many plans end in a recovery phase in which the cluster must come back to life, in percent.
-    pub liveness: u64,
-    /// How many plans have a state machine that forgets, in percent.
-    pub volatile_state_machine: u64,
-    /// When runs end, or their faults, from and to, in lowest election timeouts.
-    pub horizon: (u64, u64),
-    /// Usual latencies at most, in percent of the lowest election timeout.
-    pub latency_max: Vec<u64>,
-    /// How many plans have messages that take several election timeouts, in percent.
-    pub stragglers: u64,
-    /// How many messages are lost.
-    pub loss: Vec<Share>,
-    /// How many messages arrive twice.
-    pub duplicate: Vec<Share>,
-    /// How many plans have disks that fail at random, in percent.
-    pub disk_errors: u64,
-    /// How many clients.
-    pub clients: Vec<u32>,
-    /// How many keys they use.
-    pub keys: Vec<u32>,
-    /// How many plans have clients with sessions, in percent.
-    pub sessions: u64,
-    /// How many plans have many clients that meet on few keys, in percent.
-    pub contended: u64,
-    /// Which properties are judged.
-    pub judge: Vec<Property>,
-    /// How many plans have clocks that drift, in percent.
-    pub clocks: u64,
-    /// How far they drift at most, in parts per million; by a fault, up to twice as far.
-    pub drift_ppm_max: i32,
-    /// How many plans have one machine that is degraded all the time, in percent: slow links, a slow disk, a fast clock, restarts.
-    pub degraded_nodes: u64,
-    /// The kinds of fault that bursts are drawn from.
-    #[schemars(schema_with = "kinds_schema")]
-    pub faults: Vec<FaultKind>,
-    /// How many kinds of fault a plan keeps, in percent: one of these is drawn for each plan.
-    pub kept: Vec<u64>,
-    /// How many faults a plan has at most.
-    pub faults_max: u64,
-    /// How many faults of a plan wait for a situation, in percent: one of these is drawn for each plan.
-    pub triggered: Vec<u64>,
-    /// How many plans have a situation that triggers faults again and again, in percent.
-    pub recurring_triggers: u64,
-    /// How many plans take snapshots, in percent.
-    pub snapshots: u64,
-    /// How many entries are applied between two snapshots.
-    pub snapshot_every: Vec<u64>,
-    /// How many entries before a snapshot's end stay in the log.
-    pub snapshot_trailing: Vec<u64>,
-    /// How many bytes of a snapshot one message carries at most.
-    pub snapshot_chunk: Vec<u32>,
-    /// How many plans limit bytes in flight, gather requests, send when the leader's disk has it, or apply later, in percent of each.
-    pub flow_control: u64,
-    /// How many plans have corrupt records or full disks, in percent.
-    pub disk_faults: u64,
-    /// Of plans that do not end in a recovery phase, how many empty a disk, so that its node stays out, in percent.
-    pub wipes: u64,
-    /// Of plans with crashes that tear writes, how many have disks that keep no order, in percent.
-    pub reordered: u64,
-    /// Of plans that do not end in a recovery phase, how many have disks that lie, in percent.
-    pub lies: u64,
+table! {
+    /// What the swarm draws from. Of a list, each value is as likely as any other; one that stands twice is twice as likely. What a file
+    /// leaves out has the default that stands here.
+    pub struct Config {
+        /// The number of nodes, each 1 to 25.
+        nodes: Vec<u8> = vec![1, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6, 7, 7, 8, 9],
+        /// Whose timings.
+        profiles: Vec<Profile> = [[Profile::Paper; 14].as_slice(), Profile::ALL.as_slice()].concat(),
+        /// How many plans have election timeouts of their own, in percent.
+        own_timing: u64 = 30,
+        /// How many plans have a size and number of messages in flight of their own, in percent.
+        own_batches: u64 = 50,
+        /// How many plans choose pre-vote, check-quorum and vote lease for themselves, in percent; others have the profile's.
+        own_elections: u64 = 50,
+        /// How many plans choose for themselves how reads are answered, in percent; others have the profile's.
+        own_reads: u64 = 40,
+        /// Of plans with reads outside the log, how many have as their only faults leaders cut off until others are elected, in percent.
+        successions: u64 = 45,
+        /// How many plans with five nodes or more have leaders that lose what they wrote and lead again, in percent.
+        leader_flapping: u64 = 10,
+        /// Of plans with leases, how many have clocks that drift by more than these bear, in percent.
+        broken_leases: u64 = 10,
+        /// How many plans have nodes with priorities in elections, in percent.
+        priorities: u64 = 12,
+        /// How many plans have transfers of leadership, in percent.
+        transfers: u64 = 25,
+        /// How many plans change the members of their cluster, in percent.
+        changes: u64 = 20,
+        /// How many plans end in a recovery phase in which the cluster must come back to life, in percent.
+        liveness: u64 = 50,
+        /// How many plans have a state machine that forgets, in percent.
+        volatile_state_machine: u64 = 30,
+        /// When runs end, or their faults, from and to, in lowest election timeouts.
+        horizon: (u64, u64) = (15, 60),
+        /// Usual latencies at most, in percent of the lowest election timeout.
+        latency_max: Vec<u64> = vec![6, 6, 6, 25, 60],
+        /// How many plans have messages that take several election timeouts, in percent.
+        stragglers: u64 = 25,
+        /// How many messages are lost.
+        loss: Vec<Share> = [0, 0, 0, 1, 1, 5, 10, 20].map(Share::percent).into(),
+        /// How many messages arrive twice.
+        duplicate: Vec<Share> = [0, 0, 0, 1, 1, 5, 10, 20].map(Share::percent).into(),
+        /// How many plans have disks that fail at random, in percent.
+        disk_errors: u64 = 10,
+        /// How many clients.
+        clients: Vec<u32> = vec![1, 2, 3, 4, 8],
+        /// How many keys they use.
+        keys: Vec<u32> = vec![1, 4, 16, 256],
+        /// How many plans have clients with sessions, in percent.
+        sessions: u64 = 50,
+        /// How many plans have many clients that meet on few keys, in percent.
+        contended: u64 = 25,
+        /// Which properties are judged.
+        judge: Vec<Property> = Property::ALL.to_vec(),
+        /// How many plans have clocks that drift, in percent.
+        clocks: u64 = 30,
+        /// How far they drift at most, in parts per million; by a fault, up to twice as far.
+        drift_ppm_max: i32 = 100_000,
+        /// How many plans have one machine that is degraded all the time, in percent: slow links, a slow disk, a fast clock, restarts.
+        degraded_nodes: u64 = 30,
+        /// The kinds of fault that bursts are drawn from.
+        #[schemars(schema_with = "kinds_schema")]
+        faults: Vec<FaultKind> = storm::KINDS.into(),
+        /// How many kinds of fault a plan keeps, in percent: one of these is drawn for each plan.
+        kept: Vec<u64> = vec![20, 40, 60],
+        /// How many faults a plan has at most.
+        faults_max: u64 = 60,
+        /// How many faults of a plan wait for a situation, in percent: one of these is drawn for each plan.
+        triggered: Vec<u64> = vec![0, 30, 60],
+        /// How many plans have a situation that triggers faults again and again, in percent.
+        recurring_triggers: u64 = 40,
+        /// How many plans take snapshots, in percent.
+        snapshots: u64 = 35,
+        /// How many entries are applied between two snapshots.
+        snapshot_every: Vec<u64> = vec![5, 5, 10, 20, 50, 200],
+        /// How many entries before a snapshot's end stay in the log.
+        snapshot_trailing: Vec<u64> = vec![0, 0, 0, 2, 10, 50],
+        /// How many bytes of a snapshot one message carries at most.
+        snapshot_chunk: Vec<u32> = vec![48, 128, 512, 65_536],
+        /// How many plans limit bytes in flight, gather requests, send when the leader's disk has it, or apply later, in percent of each.
+        flow_control: u64 = 12,
+        /// How many plans have corrupt records or full disks, in percent.
+        disk_faults: u64 = 15,
+        /// Of plans that do not end in a recovery phase, how many empty a disk, so that its node stays out, in percent.
+        wipes: u64 = 8,
+        /// Of plans with crashes that tear writes, how many have disks that keep no order, in percent.
+        reordered: u64 = 50,
+        /// Of plans that do not end in a recovery phase, how many have disks that lie, in percent.
+        lies: u64 = 3,
+    }
 }
 
 /// A list of the kinds of fault that bursts have.
 fn kinds_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": { "type": "string", "enum": storm::KINDS } })
-}
-
-impl Default for Config {
-    fn default() -> Config {
-        let (paper, others) = (std::iter::repeat_n(Profile::Paper, 14), Profile::ALL);
-        Config {
-            nodes: vec![1, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6, 7, 7, 8, 9],
-            profiles: paper.chain(others).collect(),
-            own_timing: 30,
-            own_batches: 50,
-            own_elections: 50,
-            own_reads: 40,
-            successions: 45,
-            leader_flapping: 10,
-            broken_leases: 10,
-            priorities: 12,
-            transfers: 25,
-            changes: 20,
-            liveness: 50,
-            volatile_state_machine: 30,
-            horizon: (15, 60),
-            latency_max: vec![6, 6, 6, 25, 60],
-            stragglers: 25,
-            loss: [0, 0, 0, 1, 1, 5, 10, 20].map(Share::percent).into(),
-            duplicate: [0, 0, 0, 1, 1, 5, 10, 20].map(Share::percent).into(),
-            disk_errors: 10,
-            clients: vec![1, 2, 3, 4, 8],
-            keys: vec![1, 4, 16, 256],
-            sessions: 50,
-            contended: 25,
-            judge: Property::ALL.to_vec(),
-            clocks: 30,
-            drift_ppm_max: 100_000,
-            degraded_nodes: 30,
-            faults: storm::KINDS.into(),
-            kept: vec![20, 40, 60],
-            faults_max: 60,
-            triggered: vec![0, 30, 60],
-            recurring_triggers: 40,
-            snapshots: 35,
-            snapshot_every: vec![5, 5, 10, 20, 50, 200],
-            snapshot_trailing: vec![0, 0, 0, 2, 10, 50],
-            snapshot_chunk: vec![48, 128, 512, 65_536],
-            flow_control: 12,
-            disk_faults: 15,
-            wipes: 8,
-            reordered: 50,
-            lies: 3,
-        }
-    }
 }
 
 impl Config {
@@ -188,7 +138,6 @@ impl Config {
     /// Reads a file, and checks it.
     ///
     /// # Errors
-    ///
     /// What is wrong with the text, where, and what to write instead.
     pub fn from_toml(text: &str) -> Result<Config, FileError> {
         scenario::read_toml(text, Config::check)
@@ -197,7 +146,6 @@ impl Config {
     /// Says the first thing that is wrong.
     ///
     /// # Errors
-    ///
     /// The first thing that is wrong.
     pub fn check(&self) -> Checked {
         fn all(values: &[u64], from: u64, to: u64, key: &str, what: &str) -> Checked {
@@ -251,39 +199,19 @@ impl Config {
 
     /// Whether every share in percent is one.
     fn check_percents(&self) -> Checked {
-        for (key, percent) in [
-            ("own_timing", self.own_timing),
-            ("own_batches", self.own_batches),
-            ("own_elections", self.own_elections),
-            ("own_reads", self.own_reads),
-            ("successions", self.successions),
-            ("leader_flapping", self.leader_flapping),
-            ("broken_leases", self.broken_leases),
-            ("priorities", self.priorities),
-            ("transfers", self.transfers),
-            ("changes", self.changes),
-            ("liveness", self.liveness),
-            ("volatile_state_machine", self.volatile_state_machine),
-            ("stragglers", self.stragglers),
-            ("disk_errors", self.disk_errors),
-            ("sessions", self.sessions),
-            ("contended", self.contended),
-            ("clocks", self.clocks),
-            ("degraded_nodes", self.degraded_nodes),
-            ("recurring_triggers", self.recurring_triggers),
-            ("snapshots", self.snapshots),
-            ("flow_control", self.flow_control),
-            ("disk_faults", self.disk_faults),
-            ("wipes", self.wipes),
-            ("reordered", self.reordered),
-            ("lies", self.lies),
-        ] {
-            between(percent, 0, 100, key, "a share in percent")?;
+        macro_rules! shares {
+            ($($key:ident)+) => { [$((stringify!($key), self.$key)),+] };
         }
-        Ok(())
+        let shares = shares! {
+            own_timing own_batches own_elections own_reads successions leader_flapping broken_leases
+            priorities transfers changes liveness volatile_state_machine stragglers disk_errors
+            sessions contended clocks degraded_nodes recurring_triggers snapshots flow_control
+            disk_faults wipes reordered lies
+        };
+        let check = |(key, share)| between(share, 0, 100, key, "a share in percent");
+        shares.into_iter().try_for_each(check)
     }
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;

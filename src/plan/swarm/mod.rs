@@ -1,13 +1,7 @@
-//! The swarm: a seed becomes a random plan.
-//!
-//! Each plan leaves some kinds of fault out (swarm testing), so that those which stay get room. Faults are correlated as reality's are:
-//! they come in bursts between quiet stretches, strike the same nodes again, last about as long as an election, and wait for
-//! situations whose windows no random time hits. No bug is named here: the swarm does not know what it looks for.
-//!
-//! [`config`] says what is drawn from. A plan is drawn section by section, each from a stream of its own: [`storm`] draws the bursts of
-//! faults, [`degraded`] a machine that fares badly all the time, [`elections`] what elections have beyond the paper's, `membership` the
-//! members and their changes, [`reads`] how reads are answered, [`recovery`] how faults end and which nodes must come back to life,
-//! [`disks`] what goes wrong with disks, and `leader_flapping` leadership that goes to and fro.
+//! The swarm: a seed becomes a random plan, section by section, each from a stream of its own. Each plan leaves some kinds of fault out
+//! (swarm testing), so that those which stay get room. Faults are correlated as reality's are: they come in bursts between quiet stretches,
+//! strike the same nodes again, last about as long as an election, and wait for situations whose windows no random time hits. No bug is
+//! named here: the swarm does not know what it looks for.
 
 pub mod config;
 pub mod degraded;

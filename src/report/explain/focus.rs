@@ -12,11 +12,8 @@ use crate::record::{Kind, Record};
 /// What a violation is about.
 #[derive(Debug, Default)]
 pub struct Focus {
-    /// The terms.
     pub terms: BTreeSet<Term>,
-    /// The indexes.
     pub indexes: BTreeSet<Index>,
-    /// The requests.
     pub requests: BTreeSet<RequestId>,
 }
 

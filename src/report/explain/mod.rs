@@ -1,24 +1,24 @@
 //! The story of a violation, from records alone: what led to it, in order and in words, without what does not matter.
 
-mod faults;
 mod focus;
-mod leases;
-mod name;
 mod past;
-mod status;
 mod story;
 
 use std::fmt::Write as _;
 
 use crate::ids::{NodeId, Term};
+use crate::message::Summary;
+use crate::node::Role;
 use crate::oracle::Violation;
-use crate::plan::{Plan, scenario};
+use crate::oracle::shadow::{NodeShadow, Shadow};
+use crate::plan::scenario;
 use crate::property::Property;
-use crate::record::Record;
+use crate::record::{Kind, Record};
 use crate::shown::{fenced, shown, shown_markdown};
 use crate::sim::Run;
 use crate::sim::runner::RECORDS_MAX;
 use crate::time::Time;
+use crate::trace::view::ClusterView;
 
 /// One thing that mattered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,29 +95,20 @@ pub fn explain(run: &Run<'_>, lines_max: usize) -> Result<Option<Explanation>, S
         run.follow(&mut |record| seen.push(*record));
         &seen
     });
-    Ok(Some(explain_records(run.plan(), records, violation, lines_max)))
-}
-
-fn explain_records(
-    plan: &Plan,
-    records: &[Record],
-    violation: Violation,
-    lines_max: usize,
-) -> Explanation {
-    let told = story::tell(plan, records, &violation);
+    let plan = run.plan();
     let standing = match violation.property {
-        Property::Liveness => status::tell(plan.cluster.nodes, records),
+        Property::Liveness => standing(plan.cluster.nodes, records),
         _ => Vec::new(),
     };
     // It has a heading, and an empty line before it.
     let around = LINES_AROUND + if standing.is_empty() { 0 } else { standing.len() + 2 };
     let around = around + violation.detail.len() + violation.history.len();
+    let told = story::tell(plan, records, &violation);
     let lines = chosen(told, lines_max.saturating_sub(around));
-    let told = |node: &NodeId| lines.iter().any(|line| line.mentions(*node));
-    let idle =
-        (0..usize::from(plan.cluster.nodes)).map(NodeId::at).filter(|node| !told(node)).collect();
+    let is_idle = |node: &NodeId| !lines.iter().any(|line| line.mentions(*node));
+    let idle = plan.node_ids().filter(is_idle).collect();
     let left_out = records.len() - lines.len();
-    Explanation { violation, left_out, lines, idle, standing }
+    Ok(Some(Explanation { violation, left_out, lines, idle, standing }))
 }
 
 /// The lines that matter most, in order; of two that matter the same, the later one.
@@ -141,12 +132,7 @@ impl Line {
 impl Explanation {
     /// For a terminal. The source is what names the run in the next commands.
     pub fn text(&self, source: &str) -> String {
-        let mut text = self.story();
-        text.push_str("\nnext:\n");
-        for command in ["report", "shrink"] {
-            let _ = writeln!(text, "  squall {command} {source}");
-        }
-        text
+        self.story() + &format!("\nnext:\n  squall report {source}\n  squall shrink {source}\n")
     }
 
     /// The same without the next commands.
@@ -161,68 +147,59 @@ impl Explanation {
             let Line { time, text: what, .. } = line;
             let _ = writeln!(text, "{mark} {time:>10}  {node:<4}{term:<5}{number:<8}{what}");
         }
-        let _ = writeln!(text, "  {}", self.rest());
-        let Violation { property, sentence, detail, .. } = &self.violation;
-        let _ = writeln!(text, "\n{property}: {}", property.sentence());
-        let _ = writeln!(text, "  {sentence}");
-        for line in detail.iter().chain(&self.violation.history) {
-            let _ = writeln!(text, "    {line}");
-        }
-        let _ = writeln!(text, "  proof, marked with *: {}", self.evidence());
-        let _ = writeln!(text, "  the rule: {}", property.rule());
+        let Violation { property, sentence, detail, history, .. } = &self.violation;
+        let (says, rule) = (property.sentence(), property.rule());
+        let _ = writeln!(text, "  {}\n\n{property}: {says}\n  {sentence}", self.rest());
+        text.extend(detail.iter().chain(history).map(|line| format!("    {line}\n")));
+        let evidence = self.evidence();
+        let _ = writeln!(text, "  proof, marked with *: {evidence}\n  the rule: {rule}");
         if !self.standing.is_empty() {
             text.push_str("\nin the end:\n");
         }
-        for line in &self.standing {
-            let _ = writeln!(text, "  {line}");
-        }
+        text.extend(self.standing.iter().map(|line| format!("  {line}\n")));
         text
     }
 
     /// As a report of a bug, with all that makes it happen again.
     pub fn markdown(&self, run: &Run<'_>) -> String {
         let plan = run.plan();
-        let Violation { property, sentence, detail, .. } = &self.violation;
+        let Violation { property, sentence, detail, history, .. } = &self.violation;
+        let (says, rule) = (property.sentence(), property.rule());
         let mut text = format!("# {property}: {sentence}\n\n");
         if !plan.title.is_empty() {
             let _ = writeln!(text, "{}\n", shown_markdown(&plan.title));
         }
         text.push_str("## What happened\n\n");
-        for line in &self.lines {
-            let node = line
-                .node
-                .map_or_else(String::new, |(node, term)| format!("**{node}** (term {term}) "));
-            let proof = if line.rank == Rank::Evidence { " **Proof.**" } else { "" };
-            let Line { number, time, text: what, .. } = line;
+        for Line { number, time, text: what, node, rank } in &self.lines {
+            let node = node.map(|(node, term)| format!("**{node}** (term {term}) "));
+            let node = node.unwrap_or_default();
+            let proof = if *rank == Rank::Evidence { " **Proof.**" } else { "" };
             let _ = writeln!(text, "- {time} s, #{number}: {node}{what}.{proof}");
         }
         let _ = writeln!(text, "\n{}.\n\n## What does not hold\n", self.rest());
-        let _ = writeln!(text, "{}\n\n{sentence}\n", property.sentence());
+        let _ = writeln!(text, "{says}\n\n{sentence}\n");
         if !detail.is_empty() {
             let _ = writeln!(text, "{}", fenced("", &detail.join("\n")));
         }
-        if !self.violation.history.is_empty() {
-            let history = self.violation.history.join("\n");
+        if !history.is_empty() {
+            let history = history.join("\n");
             let _ = writeln!(text, "The history that cannot be:\n\n{}", fenced("", &history));
         }
-        let _ = writeln!(text, "The records that prove it: {}.\n", self.evidence());
-        let _ = writeln!(text, "The rule: {}\n", property.rule());
-        for line in &self.standing {
-            let _ = writeln!(text, "- In the end {line}.");
-        }
+        let evidence = self.evidence();
+        let _ = writeln!(text, "The records that prove it: {evidence}.\n\nThe rule: {rule}\n");
+        text.extend(self.standing.iter().map(|line| format!("- In the end {line}.\n")));
         if !self.standing.is_empty() {
             text.push('\n');
         }
-        text.push_str("## How to make it happen again\n\n");
-        let _ = writeln!(
-            text,
-            "Save this as `bug.toml` and run `squall run bug.toml` with squall {}:\n",
-            env!("CARGO_PKG_VERSION")
-        );
         let mut plan = plan.clone();
         plan.title = shown(&plan.title);
         plan.about = plan.about.split('\n').map(shown).collect::<Vec<_>>().join("\n");
-        text + &fenced("toml", scenario::to_toml(&plan).trim_end())
+        let (version, toml) = (env!("CARGO_PKG_VERSION"), scenario::to_toml(&plan));
+        let _ = writeln!(
+            text,
+            "## How to make it happen again\n\nSave this as `bug.toml` and run `squall run bug.toml` with squall {version}:\n"
+        );
+        text + &fenced("toml", toml.trim_end())
     }
 
     fn evidence(&self) -> String {
@@ -239,4 +216,63 @@ impl Explanation {
         };
         format!("left out: {} records that do not matter{idle}", self.left_out)
     }
+}
+
+/// What is counted of each node since faults ended.
+const DEEDS: [&str; 5] = [
+    "became pre-candidate",
+    "was refused a pre-vote",
+    "stood",
+    "was refused a vote",
+    "refused a request",
+];
+
+/// How a cluster stands that did not come back to life: what each node is in the end, and why nobody elected it.
+fn standing(nodes: u8, records: &[Record]) -> Vec<String> {
+    let mut shadow = Shadow::new(nodes);
+    let mut view = ClusterView::new(nodes);
+    // Nothing for nodes outside the core.
+    let mut deeds: Vec<Option<[u32; DEEDS.len()]>> = vec![None; usize::from(nodes)];
+    for record in records {
+        shadow.observe(record);
+        view.follow(record);
+        let Some(id) = record.node else { continue };
+        let deed = match record.kind {
+            Kind::Recovery { .. } => {
+                deeds[id.slot()] = Some(Default::default());
+                continue;
+            }
+            Kind::Role { role: Role::PreCandidate, .. } => 0,
+            Kind::Deliver { message: Summary::PreVoteReply { granted: false, .. }, .. } => 1,
+            Kind::Role { role: Role::Candidate, .. } => 2,
+            Kind::Deliver { message: Summary::Vote { granted: false, .. }, .. } => 3,
+            Kind::Reply { applied: false, .. } => 4,
+            _ => continue,
+        };
+        if let Some(deeds) = &mut deeds[id.slot()] {
+            deeds[deed] += 1;
+        }
+    }
+    let line = |(id, log): (NodeId, &NodeShadow)| {
+        let node = view.node(id);
+        let what = match (node.up, node.role) {
+            (false, _) => "is down".to_owned(),
+            (_, Role::Leader) => format!("leads term {}", node.term),
+            (_, Role::Candidate) => format!("stands in term {}", node.term),
+            (_, Role::PreCandidate) => format!("asks for pre-votes in term {}", node.term),
+            (_, Role::Follower) => format!("follows in term {}", node.term),
+        };
+        let since = match deeds[id.slot()] {
+            None => "; it is outside the core".into(),
+            Some(counts) if counts.iter().all(|count| *count == 0) => String::new(),
+            Some(counts) => {
+                let counted = counts.iter().zip(DEEDS).filter(|(count, _)| **count > 0);
+                let counted = counted.map(|(count, what)| format!("{what} {count} times"));
+                format!("; since faults ended it {}", counted.collect::<Vec<_>>().join(", "))
+            }
+        };
+        let (last, applied) = (log.last_index(), node.applied);
+        format!("{id} {what}, has a log up to {last} and has applied {applied}{since}")
+    };
+    shadow.nodes().map(line).collect()
 }

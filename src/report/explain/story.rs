@@ -2,18 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::faults::Faults;
 use super::focus::Focus;
-use super::leases::Promises;
-use super::name::name;
-use super::past::{Messages, causal_past};
+use super::past::{Messages, causal_past, faults_that_matter};
 use super::{Line, Rank};
+use crate::config::Reads;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::message::Summary;
 use crate::node::Role;
-use crate::oracle::PrefixId;
-use crate::oracle::Violation;
 use crate::oracle::shadow::Shadow;
+use crate::oracle::{PrefixId, Violation};
 use crate::plan::Plan;
 use crate::record::{Kind, Loss, Record, Remains};
 use crate::report::page::words::{fault_action, fault_trigger};
@@ -25,36 +22,26 @@ const LATE: u64 = 10;
 
 /// All that can matter to a violation, in order.
 pub fn tell(plan: &Plan, records: &[Record], violation: &Violation) -> Vec<Line> {
+    let nodes = plan.cluster.nodes;
     let messages = Messages::of(records);
-    let focus = Focus::of(records, violation, plan.cluster.nodes);
-    let mut causes = focus.losses(records, violation, plan.cluster.nodes);
+    let focus = Focus::of(records, violation, nodes);
+    let mut causes = focus.losses(records, violation, nodes);
     causes.extend(&violation.evidence);
     causes.sort_unstable();
-    let past = causal_past(records, &messages, &causes, plan.cluster.nodes);
-    let count = usize::from(plan.cluster.nodes);
-    let latency = messages.median_latency(records);
-    let faults = Faults { records, past: &past, messages: &messages, latency }.that_matter(plan);
+    let past = causal_past(records, &messages, &causes, nodes);
+    let faults = faults_that_matter(plan, &messages, &past);
     let mut story = Story {
         plan,
-        records,
-        latency,
         messages,
         focus,
         faults,
-        shadow: Shadow::new(plan.cluster.nodes),
-        pending: vec![Vec::new(); count],
-        heard: vec![None; count],
-        booted: (NodeId::at(0), 0),
-        ballots: vec![Vec::new(); count],
-        leads: vec![Term::ZERO; count],
-        commits: vec![Index::ZERO; count],
-        saved: vec![Term::ZERO; count],
+        shadow: Shadow::new(nodes),
+        nodes: vec![Known::default(); usize::from(nodes)],
         remarked: BTreeSet::new(),
         asked: BTreeMap::new(),
         given: BTreeMap::new(),
         acked: BTreeSet::new(),
         matched: BTreeMap::new(),
-        promises: Promises::new(plan),
         now: Time::ZERO,
     };
     let mut lines = Vec::new();
@@ -79,12 +66,26 @@ pub fn tell(plan: &Plan, records: &[Record], violation: &Violation) -> Vec<Line>
     lines
 }
 
-/// What a node is told while it handles an event.
-#[derive(Clone, Copy, Debug)]
-struct Heard {
-    event: u64,
-    from: NodeId,
-    term: Term,
+/// What a story knows of one node.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    /// Its votes that are not durable.
+    pending: Vec<(WriteId, Term, Option<NodeId>)>,
+    /// The last message that it heard: at which event, from whom, and of which term.
+    heard: Option<(u64, NodeId, Term)>,
+    /// The event at which it started last.
+    booted: u64,
+    /// The votes that it heard since it stood last, with their terms.
+    ballots: BTreeSet<(NodeId, Term)>,
+    /// The term that it led last.
+    led: Term,
+    /// Up to where it said last that it commits.
+    commit: Index,
+    /// The term of the last vote, for somebody or nobody, that it wrote.
+    saved: Term,
+    /// Whom it last answered in a round of reads, in which term, and when: where leases are used, that is a promise to elect nobody
+    /// else for a while.
+    promised: Option<(NodeId, Term, Time)>,
 }
 
 /// A vote that a node gave: to whom, when, whether anyone can know of it, and when it forgot it.
@@ -99,37 +100,21 @@ struct Given {
 /// Follows a run, and puts it into words.
 struct Story<'a> {
     plan: &'a Plan,
-    records: &'a [Record],
-    messages: Messages,
-    /// What half of the messages take at most.
-    latency: u64,
+    messages: Messages<'a>,
     focus: Focus,
     /// The records at which faults begin and end that did something.
     faults: BTreeSet<u64>,
     shadow: Shadow,
-    /// The votes of each node that are not durable.
-    pending: Vec<Vec<(WriteId, Term, Option<NodeId>)>>,
-    heard: Vec<Option<Heard>>,
-    /// Who started last, and at which event.
-    booted: (NodeId, u64),
-    /// The votes that each node heard since it stood last, with their terms.
-    ballots: Vec<Vec<(NodeId, Term)>>,
-    /// The term that each node led last.
-    leads: Vec<Term>,
-    /// Up to where each node said last that it commits.
-    commits: Vec<Index>,
-    /// The term of the last vote, for somebody or nobody, that each node wrote.
-    saved: Vec<Term>,
+    nodes: Vec<Known>,
     /// The votes against which something speaks that has been told.
     remarked: BTreeSet<(NodeId, Term, NodeId)>,
-    /// With which entries the logs of a voter and a candidate ended when it was last asked for its vote: term and index.
+    /// With which entries the logs of a voter and a candidate ended when it was last asked for its vote.
     asked: BTreeMap<(NodeId, NodeId), (Ending, Ending)>,
     given: BTreeMap<(NodeId, Term), Given>,
     /// What has been told to be replicated: by whom, to whom, in which term, up to where.
     acked: BTreeSet<(NodeId, NodeId, Term, Index)>,
     /// Up to where a leader heard that a follower's log matches, in which term.
     matched: BTreeMap<(NodeId, NodeId), Ending>,
-    promises: Promises,
     now: Time,
 }
 
@@ -142,34 +127,23 @@ impl Story<'_> {
     fn see(&mut self, record: &Record) -> Told {
         self.now = record.time;
         let Some(node) = record.node else { return self.fault(record) };
-        if let Kind::Crash(remains) = record.kind {
-            return self.crash(node, record, remains);
-        }
-        if let Kind::Deliver { from, message, .. } = record.kind {
-            self.heard[node.slot()] =
-                Some(Heard { event: record.event, from, term: message.term() });
-            if let Summary::Vote { term, granted: true } = message {
-                self.ballots[node.slot()].push((from, term));
-            }
-        }
         let told = match record.kind {
+            Kind::Crash(remains) => return Some(self.crash(node, record, remains)),
             Kind::Role { role, term } => self.role(node, role, term),
-            Kind::Append { .. } | Kind::Truncate { .. } => self.log(node, record),
+            Kind::Append { index, term, .. } => self.append(node, index, term, record),
+            Kind::Truncate { from, .. } => Some(self.truncate(node, from, record)),
             Kind::Compact { upto, .. } => Some(self.compacts(node, upto, record)),
             Kind::Vote { term, vote: Some(vote), .. } => self.writes_vote(node, term, vote),
             Kind::Vote { term, vote: None, .. } => self.unwrites_vote(node, term),
-            Kind::Durable { write, lie: false } => self.durable(node, write),
+            Kind::Durable { write, lie: false } => self.durable(node, write, record),
             Kind::Send { to, id, message } => self.send(node, to, id, &message),
-            Kind::Deliver { from, id, message } => {
-                self.deliver(node, from, id, &message, record.time)
-            }
+            Kind::Deliver { from, id, message } => self.deliver(node, from, id, &message, record),
             Kind::Drop { id, why, .. } => self.dropped(id, why),
-            Kind::Commit { index, .. } => self.commit(node, index, record),
-            Kind::Apply { index, term, .. } => self
-                .focus
-                .indexes
-                .contains(&index)
-                .then(|| (Rank::Cause, format!("applies entry {index} of term {term}"))),
+            Kind::Commit { index, .. } => Some(self.commit(node, index, record)),
+            Kind::Apply { index, term, .. } => {
+                let about = self.focus.indexes.contains(&index);
+                about.then(|| (Rank::Cause, format!("applies entry {index} of term {term}")))
+            }
             Kind::Term { term } => {
                 let before = self.shadow.node(node).term;
                 let back = || (Rank::Wrong, format!("goes back from term {before} to term {term}"));
@@ -177,9 +151,6 @@ impl Story<'_> {
             }
             _ => self.as_traces_have_it(record),
         };
-        if matches!(record.kind, Kind::Boot { .. }) {
-            self.booted = (node, record.event);
-        }
         self.follow(node, record);
         told
     }
@@ -211,25 +182,19 @@ impl Story<'_> {
 
     /// Takes note of what later words ask for.
     fn follow(&mut self, node: NodeId, record: &Record) {
+        let known = &mut self.nodes[node.slot()];
         match record.kind {
+            Kind::Boot { .. } => known.booted = record.event,
             Kind::Vote { write, term, vote } => {
-                self.pending[node.slot()].push((write, term, vote));
+                known.pending.push((write, term, vote));
+                known.saved = term;
                 if let Some(vote) = vote {
-                    self.give(node, term, vote, record.time);
+                    self.give(node, term, vote);
                 }
-                self.saved[node.slot()] = term;
             }
-            Kind::Role { role: Role::Leader, term } => {
-                self.leads[node.slot()] = term;
-                self.shadow.observe(record);
-            }
-            Kind::Commit { index, .. } => {
-                self.commits[node.slot()] = index;
-                self.shadow.observe(record);
-            }
-            Kind::Durable { write, lie: false } => {
-                self.pending[node.slot()].retain(|(of, ..)| *of > write);
-            }
+            Kind::Role { role: Role::Leader, term } => known.led = term,
+            Kind::Commit { index, .. } => known.commit = index,
+            Kind::Durable { write, lie: false } => known.pending.retain(|(of, ..)| *of > write),
             Kind::Deliver {
                 from,
                 message: Summary::RequestVote { last_index, last_term, .. },
@@ -239,129 +204,118 @@ impl Story<'_> {
                 self.asked.insert((node, from), (own, (last_term, last_index)));
             }
             Kind::Send { to, message, .. } => {
-                self.promises.observe(node, to, &message, record.time);
-                let (term, vote) = match message {
-                    Summary::RequestVote { term, .. } => (term, node),
-                    Summary::Vote { term, granted: true } => (term, to),
-                    _ => return,
+                if let Summary::ReadRoundReply { term, confirmed: true, .. } = message {
+                    known.promised = Some((to, term, record.time));
+                }
+                let vote = match message {
+                    Summary::RequestVote { term, .. } => Some((term, node)),
+                    Summary::Vote { term, granted: true } => Some((term, to)),
+                    _ => None,
                 };
-                let given = self.give(node, term, vote, record.time);
-                given.sent |= given.to == vote;
+                if let Some((term, vote)) = vote {
+                    let given = self.give(node, term, vote);
+                    given.sent |= given.to == vote;
+                }
             }
-            _ => _ = self.shadow.observe(record),
+            _ => {}
         }
-        if matches!(record.kind, Kind::Vote { .. } | Kind::Durable { .. }) {
-            self.shadow.observe(record);
-        }
+        self.shadow.observe(record);
     }
 
     /// Takes note of a vote; gives the first one of its term.
-    fn give(&mut self, node: NodeId, term: Term, to: NodeId, time: Time) -> &mut Given {
-        let given = Given { to, time, sent: false, forgot: None };
+    fn give(&mut self, node: NodeId, term: Term, to: NodeId) -> &mut Given {
+        let given = Given { to, time: self.now, sent: false, forgot: None };
         self.given.entry((node, term)).or_insert(given)
     }
 
+    fn is_about(&self, term: Term) -> bool {
+        self.focus.terms.contains(&term)
+    }
+
     fn fault(&self, record: &Record) -> Told {
-        let (number, ends) = match record.kind {
-            Kind::Fault { fault } => (fault, false),
-            Kind::Heal { fault } => (fault, true),
-            _ => return None,
+        let (Kind::Fault { fault: number } | Kind::Heal { fault: number }) = record.kind else {
+            return None;
         };
         let fault = self.plan.faults.get(number as usize - 1)?;
-        if !self.faults.contains(&record.number) {
-            return None;
-        }
-        Some(match ends {
-            false => {
+        self.faults.contains(&record.number).then(|| match record.kind {
+            Kind::Heal { .. } => {
+                (Rank::Circumstance, format!("fault {number} ends ({})", fault.kind().name()))
+            }
+            _ => {
                 let why = fault_trigger(fault).map_or_else(String::new, |on| format!(" ({on})"));
                 (Rank::Cause, format!("fault {number} strikes: {}{why}", fault_action(fault)))
             }
-            true => (Rank::Circumstance, format!("fault {number} ends ({})", fault.kind().name())),
         })
     }
 
-    fn crash(&mut self, node: NodeId, record: &Record, remains: Remains) -> Told {
+    fn crash(&mut self, node: NodeId, record: &Record, remains: Remains) -> (Rank, String) {
         let survived = remains.votes.unwrap_or(remains.survived);
         let before = self.shadow.node(node).log.clone();
         self.shadow.observe(record);
         let after = &self.shadow.node(node).log;
         let same = before.iter().zip(after).take_while(|(one, other)| one == other).count();
         let mut parts = vec![String::from("crashes")];
-        let mut rank = Rank::Step;
-        for (write, term, vote) in std::mem::take(&mut self.pending[node.slot()]) {
+        for (write, term, vote) in std::mem::take(&mut self.nodes[node.slot()].pending) {
             let (Some(vote), true) = (vote, write > survived) else { continue };
             parts.push(format!("its vote for {vote} in term {term} was not on disk yet"));
-            rank = Rank::Wrong;
             // A vote that nobody heard of was never given.
             match self.given.get_mut(&(node, term)) {
                 Some(given) if given.sent => given.forgot = Some(record.time),
                 _ => _ = self.given.remove(&(node, term)),
             }
         }
-        self.saved[node.slot()] = self.shadow.node(node).durable_vote.0;
-        let entries = |first: usize, last: usize| match last - first {
+        self.nodes[node.slot()].saved = self.shadow.node(node).durable_vote.0;
+        let entries = |last: usize| match last - same {
             1 => format!("entry {last}"),
-            _ => format!("entries {}-{last}", first + 1),
+            _ => format!("entries {}-{last}", same + 1),
         };
         if same < before.len() {
-            parts.push(format!("{} not on disk yet, and lost", entries(same, before.len())));
-            rank = Rank::Wrong;
+            parts.push(format!("{} not on disk yet, and lost", entries(before.len())));
         }
         if same < after.len() {
-            parts.push(format!("{} still on disk, and back", entries(same, after.len())));
-            rank = Rank::Wrong;
+            parts.push(format!("{} still on disk, and back", entries(after.len())));
         }
         if remains.promised > 0 {
-            parts.push(format!(
-                "its disk had said that it has {} of what is lost",
-                remains.promised
-            ));
-            rank = Rank::Wrong;
+            let promised = remains.promised;
+            parts.push(format!("its disk had said that it has {promised} of what is lost"));
         }
         if remains.torn > 0 {
             parts.push("a write is torn".into());
-            rank = Rank::Wrong;
         }
-        Some((rank, parts.join("; ")))
+        let rank = if parts.len() > 1 { Rank::Wrong } else { Rank::Step };
+        (rank, parts.join("; "))
     }
 
     fn role(&mut self, node: NodeId, role: Role, term: Term) -> Told {
-        let about = self.focus.terms.contains(&term);
-        match role {
+        Some(match role {
             Role::Leader => {
-                Some((Rank::Decisive, format!("wins term {term}{}", self.voters(node, term))))
+                (Rank::Decisive, format!("wins term {term}{}", self.voters(node, term)))
             }
             Role::Candidate => {
-                self.ballots[node.slot()].clear();
+                self.nodes[node.slot()].ballots.clear();
                 let (second, remark) = self.objection(node, term, node);
-                let rank = if about || second { Rank::Wrong } else { Rank::Step };
-                Some((rank, format!("stands for election in term {term}{remark}")))
+                let rank = if self.is_about(term) || second { Rank::Wrong } else { Rank::Step };
+                (rank, format!("stands for election in term {term}{remark}"))
             }
             Role::PreCandidate => {
-                Some((Rank::Routine, format!("asks whether it could win term {}", term.next())))
+                (Rank::Routine, format!("asks whether it could win term {}", term.next()))
             }
             Role::Follower if self.shadow.node(node).role == Role::Leader => {
-                let before = self.leads[node.slot()];
-                Some((
-                    Rank::Step,
-                    format!("leads term {before} no more: it follows in term {term}"),
-                ))
+                let before = self.nodes[node.slot()].led;
+                let text = format!("leads term {before} no more: it follows in term {term}");
+                (Rank::Step, text)
             }
-            Role::Follower => None,
-        }
+            Role::Follower => return None,
+        })
     }
 
     /// Whose votes a winner heard.
     fn voters(&self, node: NodeId, term: Term) -> String {
-        let mut ballots = self.ballots[node.slot()].clone();
-        ballots.sort_unstable();
-        ballots.dedup();
-        let told = ballots.iter().map(|(voter, of)| match *of == term {
+        let told = self.nodes[node.slot()].ballots.iter().map(|(voter, of)| match *of == term {
             true => voter.to_string(),
             false => format!("{voter} (a vote for term {of})"),
         });
-        let told: Vec<String> = told.collect();
-        match told.as_slice() {
+        match told.collect::<Vec<_>>().as_slice() {
             [] => String::from(", with its own vote alone"),
             [one] => format!(", with the vote of {one} and its own"),
             more => format!(", with the votes of {} and its own", more.join(", ")),
@@ -372,7 +326,7 @@ impl Story<'_> {
     fn objection(&mut self, node: NodeId, term: Term, vote: NodeId) -> (bool, String) {
         let given = self.given.get(&(node, term)).copied().filter(|given| given.to != vote);
         let better = self.better_log(node, vote);
-        let promised = self.promises.broken_by(node, vote, term, self.now);
+        let promised = self.broken_promise(node, vote, term);
         let wrong = given.is_some() || !better.is_empty() || !promised.is_empty();
         let first = wrong && self.remarked.insert((node, term, vote));
         let mut remark = String::new();
@@ -389,41 +343,61 @@ impl Story<'_> {
             remark += ", although its own log is more up to date";
         }
         if first {
-            remark += &better;
-            remark += &promised;
+            remark += &(better + &promised);
         }
         (wrong, remark)
     }
 
-    fn log(&self, node: NodeId, record: &Record) -> Told {
-        let heard = self.heard[node.slot()].filter(|heard| heard.event == record.event);
-        let source = match heard {
-            Some(Heard { from, term, .. }) => {
+    /// What speaks against a vote for a candidate, by the logs of both.
+    fn better_log(&self, node: NodeId, candidate: NodeId) -> String {
+        match self.asked.get(&(node, candidate)) {
+            Some((own, theirs)) if own > theirs => format!(
+                ": it ends with entry {} of term {}, that of {candidate} with entry {} of term {}",
+                own.1, own.0, theirs.1, theirs.0
+            ),
+            _ => String::new(),
+        }
+    }
+
+    /// What speaks against a vote that a node gives: a promise to another that is not over yet.
+    fn broken_promise(&self, node: NodeId, vote: NodeId, term: Term) -> String {
+        let config = self.plan.config();
+        let lasts = config.election_timeout.from;
+        match self.nodes[node.slot()].promised.filter(|_| config.reads == Reads::Lease) {
+            Some((to, of, at)) if to != vote && of < term && self.now.since(at) < lasts => {
+                format!(", although it answered a round of reads of {to} at {at} s")
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// Who made a node write what it writes.
+    fn source(&self, node: NodeId, record: &Record) -> String {
+        match self.nodes[node.slot()] {
+            Known { heard: Some((event, from, term)), .. } if event == record.event => {
                 format!(", told by {from} in a message of term {term}")
             }
-            None if self.booted == (node, record.event) => String::from(", as it restarts"),
-            None => String::new(),
-        };
-        match record.kind {
-            Kind::Append { index, term, .. } => {
-                if !self.focus.indexes.contains(&index) {
-                    return None;
-                }
-                let leads = self.shadow.node(node).role == Role::Leader;
-                let source = if leads { ", as the leader".into() } else { source };
-                Some((
-                    Rank::Wrong,
-                    format!("writes entry {index} of term {term} into its log{source}"),
-                ))
-            }
-            Kind::Truncate { from, .. } => {
-                let last = self.shadow.node(node).last_index();
-                let about = self.focus.among(from, last).is_some();
-                let rank = if about { Rank::Decisive } else { Rank::Cause };
-                Some((rank, format!("removes its log from {from} to {last}{source}")))
-            }
-            _ => None,
+            Known { booted, .. } if booted == record.event => String::from(", as it restarts"),
+            _ => String::new(),
         }
+    }
+
+    fn append(&self, node: NodeId, index: Index, term: Term, record: &Record) -> Told {
+        if !self.focus.indexes.contains(&index) {
+            return None;
+        }
+        let source = match self.shadow.node(node).role {
+            Role::Leader => ", as the leader".into(),
+            _ => self.source(node, record),
+        };
+        Some((Rank::Wrong, format!("writes entry {index} of term {term} into its log{source}")))
+    }
+
+    fn truncate(&self, node: NodeId, from: Index, record: &Record) -> (Rank, String) {
+        let (last, source) = (self.shadow.node(node).last_index(), self.source(node, record));
+        let about = self.focus.among(from, last).is_some();
+        let rank = if about { Rank::Decisive } else { Rank::Cause };
+        (rank, format!("removes its log from {from} to {last}{source}"))
     }
 
     /// A log is compacted; that the snapshot ends with the entry that the log has there is what all depends on.
@@ -433,15 +407,13 @@ impl Story<'_> {
         if own.snapshot.0 > upto || own.at(upto) == Some(own.snapshot.1) {
             return (Rank::Circumstance, text);
         }
-        (
-            Rank::Decisive,
-            format!("{text}, and keeps what follows, although its own entry there is another"),
-        )
+        let why = ", and keeps what follows, although its own entry there is another";
+        (Rank::Decisive, text + why)
     }
 
     fn writes_vote(&mut self, node: NodeId, term: Term, vote: NodeId) -> Told {
         let (wrong, remark) = self.objection(node, term, vote);
-        let rank = match (wrong, self.focus.terms.contains(&term)) {
+        let rank = match (wrong, self.is_about(term)) {
             (true, _) => Rank::Wrong,
             (false, true) => Rank::Routine,
             (false, false) => return None,
@@ -451,43 +423,34 @@ impl Story<'_> {
 
     /// To write that there is no vote is right once, when a term begins.
     fn unwrites_vote(&self, node: NodeId, term: Term) -> Told {
-        if self.saved[node.slot()] < term {
+        if self.nodes[node.slot()].saved < term {
             return None;
         }
         let given = self.given.get(&(node, term)).map_or_else(String::new, |given| {
             format!(", although it voted for {} at {} s", given.to, given.time)
         });
-        let about = self.focus.terms.contains(&term);
-        let rank = if about { Rank::Wrong } else { Rank::Circumstance };
+        let rank = if self.is_about(term) { Rank::Wrong } else { Rank::Circumstance };
         Some((rank, format!("writes that it has no vote in term {term}{given}")))
     }
 
-    fn durable(&mut self, node: NodeId, write: WriteId) -> Told {
-        let before: Vec<Option<PrefixId>> = self.on_disk(node);
+    fn durable(&mut self, node: NodeId, write: WriteId, record: &Record) -> Told {
+        let before = self.on_disk(node);
         // The shadow takes note of the sync here, to compare the disk before and after; to see it twice changes nothing.
-        let number = Record {
-            number: 0,
-            event: 0,
-            time: Time(0),
-            node: Some(node),
-            kind: Kind::Durable { write, lie: false },
-        };
-        self.shadow.observe(&number);
-        let (mut parts, mut rank) = (Vec::new(), Rank::Routine);
-        for (_, term, vote) in self.pending[node.slot()].iter().filter(|(of, ..)| *of <= write) {
-            if let (Some(vote), true) = (vote, self.focus.terms.contains(term)) {
+        self.shadow.observe(record);
+        let (mut parts, mut gone, mut rank) = (Vec::new(), Vec::new(), Rank::Routine);
+        for (of, term, vote) in &self.nodes[node.slot()].pending {
+            if let (Some(vote), true) = (vote, *of <= write && self.is_about(*term)) {
                 parts.push(format!("its vote for {vote} in term {term}"));
             }
         }
-        let (mut gone, after) = (Vec::new(), self.on_disk(node));
-        for (index, (before, after)) in self.focus.indexes.iter().zip(before.iter().zip(&after)) {
-            match after {
-                Some(_) if before != after => {
-                    parts.push(format!("entry {index}"));
-                    rank = Rank::Circumstance;
-                }
-                None if before.is_some() => gone.push(format!("entry {index} no more")),
-                _ => {}
+        for ((index, before), after) in
+            self.focus.indexes.iter().zip(before).zip(self.on_disk(node))
+        {
+            if after.is_some() && before != after {
+                parts.push(format!("entry {index}"));
+                rank = Rank::Circumstance;
+            } else if after.is_none() && before.is_some() {
+                gone.push(format!("entry {index} no more"));
             }
         }
         if !gone.is_empty() {
@@ -504,7 +467,8 @@ impl Story<'_> {
     }
 
     fn send(&mut self, node: NodeId, to: NodeId, id: u64, message: &Summary) -> Told {
-        let about = self.focus.terms.contains(&message.term());
+        let about = self.is_about(message.term());
+        let heard = self.messages.heard.get(&id).map(|place| self.messages.records[*place].time);
         let (rank, text) = match *message {
             Summary::Vote { term, granted: true } => {
                 let (wrong, remark) = self.objection(node, term, to);
@@ -528,8 +492,7 @@ impl Story<'_> {
                 (Rank::Routine, format!("refuses the entries of {to} after {rejected}"))
             }
             // That a question is lost is told where it is lost.
-            Summary::RequestVote { term, .. } if about => {
-                self.messages.heard.get(&id)?;
+            Summary::RequestVote { term, .. } if about && heard.is_some() => {
                 (Rank::Routine, format!("asks {to} for its vote in term {term}"))
             }
             Summary::PreVoteReply { term, granted: true } => {
@@ -552,7 +515,11 @@ impl Story<'_> {
             }
             _ => return None,
         };
-        Some((rank, text + &self.heard(to, id)))
+        let end = match heard {
+            Some(time) => format!("; {to} hears it at {time} s"),
+            None => format!("; {to} does not hear it"),
+        };
+        Some((rank, text + &end))
     }
 
     /// A follower says, for the first time, that its log matches.
@@ -569,37 +536,15 @@ impl Story<'_> {
         Some((Rank::Wrong, format!("{text}, while entry {about} is not on its disk")))
     }
 
-    fn heard(&self, to: NodeId, id: u64) -> String {
-        match self.messages.heard.get(&id) {
-            Some(place) => format!("; {to} hears it at {} s", self.records[*place].time),
-            None => format!("; {to} does not hear it"),
-        }
-    }
-
     /// What is wrong with a vote that is sent, by the voter's disk.
     fn unsaved_vote(&self, node: NodeId, term: Term, to: NodeId) -> &'static str {
-        let same =
-            |(_, of, vote): &(WriteId, Term, Option<NodeId>)| *of == term && *vote == Some(to);
-        if self.shadow.node(node).durable_vote == (term, Some(to)) {
-            return "";
-        }
-        match self.pending[node.slot()].iter().any(same) {
-            true => ", before the vote is on its disk",
+        let vote = (term, Some(to));
+        let mut pending = self.nodes[node.slot()].pending.iter();
+        match self.shadow.node(node).durable_vote == vote {
+            true => "",
+            false if pending.any(|it| (it.1, it.2) == vote) => ", before the vote is on its disk",
             false => ", and its disk does not have the vote",
         }
-    }
-
-    /// What speaks against a vote for a candidate, by the logs of both.
-    fn better_log(&self, node: NodeId, candidate: NodeId) -> String {
-        let Some((own, theirs)) = self.asked.get(&(node, candidate)) else { return String::new() };
-        if own <= theirs {
-            return String::new();
-        }
-        format!(
-            ": it ends with entry {} of term {}, that of {candidate} with \
-             entry {} of term {}",
-            own.1, own.0, theirs.1, theirs.0
-        )
     }
 
     /// Takes note of an acknowledgement; gives up to where an earlier one reached, if it reached further and the violation is about that.
@@ -619,14 +564,19 @@ impl Story<'_> {
         from: NodeId,
         id: u64,
         message: &Summary,
-        now: Time,
+        record: &Record,
     ) -> Told {
-        let overtaken = self.overtaken_by(node, from, message);
-        let sent = self.records[*self.messages.sent.get(&id)?].time;
-        let taken = now.since(sent);
-        let late = taken.0 > self.latency.saturating_mul(LATE);
-        let own = self.shadow.node(node);
         let term = message.term();
+        let known = &mut self.nodes[node.slot()];
+        known.heard = Some((record.event, from, term));
+        if let Summary::Vote { granted: true, .. } = message {
+            known.ballots.insert((from, term));
+        }
+        let overtaken = self.overtaken_by(node, from, message);
+        let sent = self.messages.records[*self.messages.sent.get(&id)?].time;
+        let taken = record.time.since(sent);
+        let late = taken.0 > self.messages.latency.saturating_mul(LATE);
+        let own = self.shadow.node(node);
         let old = term < own.term && term > Term::ZERO;
         if !late && !old && overtaken.is_none() {
             return None;
@@ -653,12 +603,10 @@ impl Story<'_> {
     }
 
     fn dropped(&self, id: u64, why: Loss) -> Told {
-        let Kind::Send { message, .. } = self.records[*self.messages.sent.get(&id)?].kind else {
-            return None;
-        };
-        let sender = self.records[*self.messages.sent.get(&id)?].node?;
+        let sent = self.messages.records[*self.messages.sent.get(&id)?];
+        let (Kind::Send { message, .. }, sender) = (sent.kind, sent.node?) else { return None };
         let what = match message {
-            Summary::RequestVote { term, .. } if self.focus.terms.contains(&term) => "question",
+            Summary::RequestVote { term, .. } if self.is_about(term) => "question",
             Summary::AppendEntries { prev_index, entries, .. } => {
                 self.focus.among(prev_index.next(), prev_index.plus(u64::from(entries)))?;
                 "entries"
@@ -670,11 +618,10 @@ impl Story<'_> {
         Some((Rank::Circumstance, text))
     }
 
-    fn commit(&self, node: NodeId, index: Index, record: &Record) -> Told {
+    fn commit(&self, node: NodeId, index: Index, record: &Record) -> (Rank, String) {
         let own = self.shadow.node(node);
         let mut text = words(&record.kind, record.node);
-        let place = own.at(index);
-        if let (Role::Leader, Some(place)) = (own.role, place) {
+        if let (Role::Leader, Some(place)) = (own.role, own.at(index)) {
             let configuration = self.shadow.configuration_of(node);
             let copies = self.shadow.copies(index, place, configuration);
             let term = self.shadow.chain.link(place).term;
@@ -683,8 +630,39 @@ impl Story<'_> {
                 text += &format!("; the entry is of term {term}, older than its own");
             }
         }
-        let before = self.commits[node.slot()];
+        let before = self.nodes[node.slot()].commit;
         let news = index < before || self.focus.among(before.next(), index).is_some();
-        Some((if news { Rank::Turn } else { Rank::Routine }, text))
+        (if news { Rank::Turn } else { Rank::Routine }, text)
     }
+}
+
+/// What a message is called where it is told that it comes late; none of those that nothing depends on.
+fn name(message: &Summary) -> Option<String> {
+    let name = match *message {
+        Summary::RequestVote { .. } => "vote request",
+        Summary::Vote { granted: true, .. } => "vote",
+        Summary::Vote { .. } => "refusal of a vote",
+        Summary::AppendEntries { entries: 0, .. } => "heartbeat",
+        Summary::AppendEntries { .. } => "entries",
+        Summary::Appended { match_index, .. } => {
+            return Some(format!("word that its log matches up to {match_index}"));
+        }
+        Summary::Conflict { .. } => "refusal of entries",
+        Summary::TimeoutNow { .. } => "word to stand",
+        Summary::PreVoteReply { granted: true, .. } => "grant of a pre-vote",
+        Summary::InstallSnapshot { .. } => "part of a snapshot",
+        Summary::SnapshotReply { installed: true, .. } => "word that its snapshot is installed",
+        Summary::SnapshotReply { .. } => "word of how much of a snapshot came",
+        Summary::ReadRound { .. } => "question whether it still leads",
+        Summary::ReadRoundReply { confirmed: true, .. } => "word that it still leads",
+        Summary::ReadRoundReply { .. } => "word that its term is over",
+        Summary::ReadIndex { .. } => "question how far to apply before a read",
+        Summary::ReadIndexReply { .. } => "word how far to apply before a read",
+        Summary::Other { name, .. } => return Some(name.to_string()),
+        Summary::Forward { .. }
+        | Summary::ForwardReply { .. }
+        | Summary::PreVote { .. }
+        | Summary::PreVoteReply { .. } => return None,
+    };
+    Some(name.to_owned())
 }

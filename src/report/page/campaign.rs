@@ -9,10 +9,12 @@ use crate::campaign::file::{
 use crate::campaign::power::Power;
 use crate::plan::files::read_text;
 use crate::report::campaign::{grouped, long_time, next_command, seconds, seeds, verdict, waited};
-use crate::report::page::histogram;
+use crate::report::page::filled;
 use crate::report::power;
 use crate::report::text::{not_exercised, within_reach};
+use crate::sim::waits::{Histogram, place_of};
 use crate::situation::Situation;
+use crate::time::Span;
 
 /// The name of the page in the campaign's folder.
 pub const FILE: &str = "index.html";
@@ -31,32 +33,35 @@ const LINKS: [(&str, &str); 5] = [
 
 /// The page of a campaign in a folder, with a power table if there is one.
 pub fn html(file: &CampaignFile, folder: &Path, power: Option<&Power>) -> String {
-    let mut body = String::new();
-    let good = if file.failures.is_empty() { "good" } else { "bad" };
-    let _ = write!(
-        body,
-        "<header><h1>A campaign of storms</h1><p class=\"verdict {good}\">{}</p><p class=\"soft\">{}; squall {}</p></header>",
+    let json = serde_json::to_string_pretty(&file.settings).unwrap_or_default();
+    let header = format!(
+        "<header><h1>A campaign of storms</h1><p class=\"verdict {}\">{}</p><p class=\"soft\">{}; squall {}</p></header>",
+        if file.failures.is_empty() { "good" } else { "bad" },
         escape(&verdict(file)),
         escape(&seeds(file)),
         escape(&file.squall)
     );
-    figures(&mut body, file);
-    failures(&mut body, file, folder);
-    waits(&mut body, file);
-    situations(&mut body, file);
-    if let Some(power) = power {
-        power_section(&mut body, power);
-    }
-    settings(&mut body, file);
-    let page = include_str!("assets/campaign.html");
-    #[expect(clippy::missing_panics_doc, reason = "the page stands in this repository")]
-    let (head, rest) = page.split_once("{{style}}").expect("the page has a place for its style");
-    #[expect(clippy::missing_panics_doc, reason = "the page stands in this repository")]
-    let (between, end) = rest.split_once("{{body}}").expect("the page has a place for its body");
-    [head, include_str!("assets/campaign.css"), between, &body, end].concat()
+    let settings = format!(
+        "<section><details><summary>What the campaign was like</summary><pre>{}</pre></details></section>",
+        escape(&json)
+    );
+    let body = [
+        header,
+        figures(file),
+        failures(file, folder),
+        waits(file),
+        situations(file),
+        power.map(power_section).unwrap_or_default(),
+        settings,
+    ];
+    let style = include_str!("assets/campaign.css");
+    filled(
+        include_str!("assets/campaign.html"),
+        &[("{{style}}", style), ("{{body}}", &body.concat())],
+    )
 }
 
-fn figures(body: &mut String, file: &CampaignFile) {
+fn figures(file: &CampaignFile) -> String {
     let (totals, timing) = (&file.totals, &file.timing);
     let figures = [
         (grouped(totals.runs), "storms"),
@@ -66,56 +71,49 @@ fn figures(body: &mut String, file: &CampaignFile) {
         (grouped(totals.leaders), "leaders"),
         (grouped(totals.commits), "commits"),
         (grouped(totals.answers), "answers"),
-        (grouped(totals.undecided), "keys of undecided linearizability"),
-        (grouped(totals.reads_left_out), "storms whose reads are not judged"),
+        (grouped(totals.gaps.undecided), "storms undecided"),
+        (grouped(totals.gaps.not_judged), "storms not judged in part"),
         (format!("{} s", seconds(timing.milliseconds)), "of real time"),
         (grouped(timing.jobs), "jobs"),
         (grouped(timing.per_second(totals.runs)), "storms per second"),
         (grouped(timing.per_second(totals.events)), "events per second"),
         (grouped(timing.per_second(totals.virtual_time.0) / 1_000_000_000), "times real time"),
     ];
-    body.push_str("<section><dl class=\"figures\">");
-    for (figure, name) in figures {
-        let _ = write!(body, "<div><dd>{}</dd><dt>{name}</dt></div>", escape(&figure));
-    }
-    body.push_str("</dl></section>");
+    let figure = |(figure, name)| format!("<div><dd>{figure}</dd><dt>{name}</dt></div>");
+    let figures = figures.map(figure).concat();
+    format!("<section><dl class=\"figures\">{figures}</dl></section>")
 }
 
-fn failures(body: &mut String, file: &CampaignFile, folder: &Path) {
-    body.push_str("<section><h2>Failures</h2>");
-    if file.failures.is_empty() {
-        body.push_str("<p class=\"soft\">Nothing failed.</p>");
-    }
-    for failure in &file.failures {
-        let runs = if failure.count == 1 { "run" } else { "runs" };
-        let _ = write!(
-            body,
+fn failures(file: &CampaignFile, folder: &Path) -> String {
+    let failure = |row: &FailureRow| {
+        let id = escape(&row.id);
+        format!(
             "<article class=\"failure\" id=\"{id}\"><h3>{id}</h3><p>{}</p><p class=\"shape\">{}</p>\
-             <p class=\"soft\">in {} {runs}, first with seed {}</p>{}<pre>{}</pre><p>{}</p></article>",
-            escape(failure.signature.finding.sentence()),
-            escape(&failure.signature.shape),
-            grouped(failure.count),
-            failure.first_seed,
-            story(failure, folder),
-            escape(&next_command(failure, folder)),
-            links(failure, folder),
-            id = escape(&failure.id),
-        );
-    }
-    body.push_str("</section>");
+             <p class=\"soft\">in {} {}, first with seed {}</p>{}<pre>{}</pre><p>{}</p></article>",
+            escape(row.signature.finding.sentence()),
+            escape(&row.signature.shape),
+            grouped(row.count),
+            if row.count == 1 { "run" } else { "runs" },
+            row.first_seed,
+            story(row, folder),
+            escape(&next_command(row, folder)),
+            links(row, folder),
+        )
+    };
+    let failures: String = match file.failures.as_slice() {
+        [] => "<p class=\"soft\">Nothing failed.</p>".into(),
+        failures => failures.iter().map(failure).collect(),
+    };
+    format!("<section><h2>Failures</h2>{failures}</section>")
 }
 
 /// Links to what the failure's folder holds.
 fn links(failure: &FailureRow, folder: &Path) -> String {
-    let there = |(name, _): &&(&str, &str)| {
-        let path = folder.join(FAILURES).join(&failure.id).join(name);
-        path.is_file()
-    };
-    let link = |(name, words): &(&str, &str)| {
-        format!("<a href=\"{FAILURES}/{}/{name}\">{words}</a>", escape(&failure.id))
-    };
-    let links: Vec<String> = LINKS.iter().filter(there).map(link).collect();
-    links.join(" ")
+    let folder = folder.join(FAILURES).join(&failure.id);
+    let there = LINKS.iter().filter(|(name, _)| folder.join(name).is_file());
+    let id = escape(&failure.id);
+    let link = |(name, words)| format!("<a href=\"{FAILURES}/{id}/{name}\">{words}</a>");
+    there.copied().map(link).collect::<Vec<_>>().join(" ")
 }
 
 /// The story of a failure, as its folder has it: the shrunk one if there is one.
@@ -125,104 +123,128 @@ fn story(failure: &FailureRow, folder: &Path) -> String {
     let path = if shrunk.exists() { shrunk } else { folder.join(STORY) };
     let Ok(text) = read_text(&path, STORY_BYTES_MAX) else { return String::new() };
     // What to do next stands on the page already.
-    let text = text.split("\nnext:\n").next().unwrap_or_default();
-    format!(
-        "<details><summary>What led to it</summary><pre>{}</pre></details>",
-        escape(text.trim_end())
-    )
+    let text = escape(text.split("\nnext:\n").next().unwrap_or_default().trim_end());
+    format!("<details><summary>What led to it</summary><pre>{text}</pre></details>")
 }
 
 /// How long clients waited for answers, and clusters for leaders.
-fn waits(body: &mut String, file: &CampaignFile) {
+fn waits(file: &CampaignFile) -> String {
     let plots = [
         ("Answers", "from a client's question to its answer", &file.waits.answers, "answer"),
         ("Elections", "from no leader to the next", &file.waits.elections, "election"),
     ];
-    let _ = write!(body, "<section><h2>Waits, in virtual time</h2><div class=\"waits\">");
-    for (name, means, histogram, thing) in plots {
-        let _ = write!(body, "<figure><figcaption><b>{name}</b>, {means}<br>");
-        match waited(histogram, thing).zip(histogram::svg(histogram, thing)) {
-            Some((words, svg)) => {
-                let _ = write!(body, "<span class=\"soft\">{words}</span></figcaption>{svg}");
-            }
-            None => body.push_str("<span class=\"soft\">none</span></figcaption>"),
-        }
-        body.push_str("</figure>");
-    }
-    body.push_str("</div></section>");
+    let plots = plots.map(|(name, means, histogram, thing)| {
+        let told = waited(histogram, thing).zip(plot(histogram, thing));
+        let (words, svg) = told.unwrap_or_else(|| ("none".into(), String::new()));
+        format!(
+            "<figure><figcaption><b>{name}</b>, {means}<br><span class=\"soft\">{words}</span></figcaption>{svg}</figure>"
+        )
+    });
+    let plots = plots.concat();
+    format!("<section><h2>Waits, in virtual time</h2><div class=\"waits\">{plots}</div></section>")
 }
 
-fn situations(body: &mut String, file: &CampaignFile) {
+fn situations(file: &CampaignFile) -> String {
     let (reached, all) = (file.situations.len(), within_reach(file.not_exercised));
     let words = not_exercised(file.not_exercised).unwrap_or_default();
-    let _ = write!(
-        body,
+    let within = |it: &&Situation| it.is_within_reach(file.not_exercised);
+    let row = |situation: &Situation| {
+        let row = file.situations.iter().find(|row| row.situation == *situation);
+        let (name, means) = (situation.name(), escape(situation.means()));
+        let Some(SituationRow { count, runs, example, .. }) = row.copied() else {
+            return format!(
+                "<tr class=\"never\"><td>{name}</td><td>{means}</td><td colspan=\"4\">never reached</td></tr>"
+            );
+        };
+        let per_mille = u128::from(runs) * 1_000 / u128::from(file.totals.runs.max(1));
+        let (count, runs) = (grouped(count), grouped(runs));
+        let share = format!("{}.{} %", per_mille / 10, per_mille % 10);
+        format!(
+            "<tr><td>{name}</td><td>{means}</td><td class=\"number\">{count}</td><td class=\"number\">{runs}</td>\
+             <td><meter min=\"0\" max=\"1000\" value=\"{per_mille}\"></meter> {share}</td><td class=\"number\">{example}</td></tr>"
+        )
+    };
+    let rows: String = Situation::ALL.iter().filter(within).map(row).collect();
+    format!(
         "<section><h2>Situations: {reached} of {all} reached</h2><p>{words}</p><table><thead><tr><th>situation</th><th>what it is</th>\
          <th class=\"number\">times</th><th class=\"number\">runs</th><th>share of runs</th><th class=\"number\">first seed</th>\
-         </tr></thead><tbody>"
-    );
-    let within = |situation: &&Situation| situation.is_within_reach(file.not_exercised);
-    for situation in Situation::ALL.iter().filter(within) {
-        let row = file.situations.iter().find(|row| row.situation == *situation);
-        situation_row(body, *situation, row, file.totals.runs);
-    }
-    body.push_str("</tbody></table></section>");
+         </tr></thead><tbody>{rows}</tbody></table></section>"
+    )
 }
 
-fn situation_row(
-    body: &mut String,
-    situation: Situation,
-    row: Option<&SituationRow>,
-    runs_in_all: u64,
-) {
-    let (name, means) = (situation.name(), escape(situation.means()));
-    let Some(row) = row else {
-        let _ = write!(
-            body,
-            "<tr class=\"never\"><td>{name}</td><td>{means}</td><td colspan=\"4\">never reached</td></tr>"
-        );
-        return;
+fn power_section(power: &Power) -> String {
+    let table = power::table(power);
+    let heads = table.heads.map(|head| format!("<th>{}</th>", escape(head))).concat();
+    let cells = |row: &[String; 7]| -> String {
+        row.iter().map(|cell| format!("<td>{}</td>", escape(cell))).collect()
     };
-    let per_mille = u128::from(row.runs) * 1_000 / u128::from(runs_in_all.max(1));
-    let share = format!("{}.{} %", per_mille / 10, per_mille % 10);
-    let _ = write!(
-        body,
-        "<tr><td>{name}</td><td>{means}</td><td class=\"number\">{}</td><td class=\"number\">{}</td>\
-         <td><meter min=\"0\" max=\"1000\" value=\"{per_mille}\"></meter> {share}</td><td class=\"number\">{}</td></tr>",
-        grouped(row.count),
-        grouped(row.runs),
-        row.example
-    );
+    let rows: String = table.rows.iter().map(|row| format!("<tr>{}</tr>", cells(row))).collect();
+    let (verdict, plot) = (escape(&power::verdict(power)), power::svg(power));
+    format!(
+        "<section><h2>Power</h2><p>{verdict}</p><div class=\"plot\">{plot}</div><table><thead><tr>{heads}</tr></thead>\
+         <tbody>{rows}</tbody></table></section>"
+    )
 }
 
-fn power_section(body: &mut String, power: &Power) {
+/// The plot's own units: the page scales it.
+const WIDTH: u64 = 560;
+const HEIGHT: u64 = 190;
+const LEFT: u64 = 12;
+const TOP: u64 = 12;
+const FLOOR: u64 = HEIGHT - 26;
+
+/// The plot, as SVG, with what it says in words; nothing if it is empty. `things` are counted.
+fn plot(histogram: &Histogram, thing: &str) -> Option<String> {
+    let bars: Vec<_> = histogram.bars().map(|bar| (place_of(bar.from), bar)).collect();
+    let (first, last) = (bars.first()?.0, bars.last()?.0);
+    let most = bars.iter().map(|(_, bar)| bar.count).max()?;
+    // A tenth of a unit is exact enough, and keeps to integers.
+    let step = ((WIDTH - 2 * LEFT) * 10 / (last - first + 1)).min(400);
+    let left = |place: u64| LEFT * 10 + (place - first) * step;
+    let words = waited(histogram, thing)?;
+    let mut text =
+        format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{words}\">");
+    for mark in marks().filter(|mark| (first..=last).contains(&place_of(*mark))) {
+        let x = tenths(left(place_of(mark)));
+        let _ = write!(
+            text,
+            "<line class=\"mark\" x1=\"{x}\" x2=\"{x}\" y1=\"{TOP}\" y2=\"{}\"/><text x=\"{x}\" y=\"{}\">{mark}</text>",
+            FLOOR + 5,
+            FLOOR + 19
+        );
+    }
+    for (place, bar) in &bars {
+        // Whatever was there at all is to be seen.
+        let height =
+            (u128::from(bar.count) * u128::from((FLOOR - TOP) * 10) / u128::from(most)).max(10);
+        let height = u64::try_from(height).unwrap_or(10);
+        let _ = write!(
+            text,
+            "<rect class=\"bar\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"><title>{} to {}: {}</title></rect>",
+            tenths(left(*place)),
+            tenths(FLOOR * 10 - height),
+            tenths((step - step / 8).max(1)),
+            tenths(height),
+            bar.from,
+            bar.to,
+            grouped(bar.count)
+        );
+    }
     let _ = write!(
-        body,
-        "<section><h2>Power</h2><p>{}</p><div class=\"plot\">{}</div><table><thead><tr>",
-        escape(&power::verdict(power)),
-        power::svg(power)
+        text,
+        "<line class=\"floor\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{FLOOR}\" y2=\"{FLOOR}\"/></svg>",
+        WIDTH - LEFT
     );
-    for head in power::HEADS {
-        let _ = write!(body, "<th>{}</th>", escape(head));
-    }
-    body.push_str("</tr></thead><tbody>");
-    for row in &power.rows {
-        body.push_str("<tr>");
-        for cell in power::cells(row, power.trials) {
-            let _ = write!(body, "<td>{}</td>", escape(&cell));
-        }
-        body.push_str("</tr>");
-    }
-    body.push_str("</tbody></table></section>");
+    Some(text)
 }
 
-fn settings(body: &mut String, file: &CampaignFile) {
-    let json = serde_json::to_string_pretty(&file.settings).unwrap_or_default();
-    let _ = write!(
-        body,
-        "<section><details><summary>What the campaign was like</summary><pre>{}</pre></details></section>",
-        escape(&json)
-    );
+/// The powers of ten.
+fn marks() -> impl Iterator<Item = Span> {
+    (3..14).map(|power| Span(10_u64.pow(power)))
+}
+
+fn tenths(value: u64) -> String {
+    format!("{}.{}", value / 10, value % 10)
 }
 
 /// Text that HTML shows as it is.
@@ -251,5 +273,18 @@ mod tests {
         assert!(page.contains("first with seed 7"));
         assert!(!page.contains("<b>bold") && !page.contains("<i>"));
         assert_eq!(page.matches("never reached").count(), Situation::COUNT);
+    }
+
+    #[test]
+    fn every_bar_is_drawn_with_its_count() {
+        let mut histogram = Histogram::default();
+        assert_eq!(plot(&histogram, "answer"), None);
+        for millis in [1, 1, 3, 900] {
+            histogram.add(Span::millis(millis));
+        }
+        let text = plot(&histogram, "answer").unwrap();
+        assert_eq!(text.matches("class=\"bar\"").count(), 3, "{text}");
+        assert!(text.contains("4 answers: half within 1.05ms, 99 % within 940ms"), "{text}");
+        assert!(text.contains(">10ms</text>") && text.contains(">100ms</text>"), "{text}");
     }
 }

@@ -5,7 +5,6 @@
 
 pub mod campaign;
 mod encode;
-mod histogram;
 pub(crate) mod words;
 
 use serde::Serialize;
@@ -14,19 +13,17 @@ use crate::ids::NodeId;
 use crate::node::Role;
 use crate::oracle::PrefixId;
 use crate::oracle::shadow::{NodeShadow, Shadow};
-use crate::plan::Plan;
 use crate::record::{Group, Kind, Record};
 use crate::report::text;
+use crate::sim::Run;
 use crate::sim::run::Counters;
-use crate::sim::{Outcome, Run};
 use crate::situation::Situation;
 use crate::time::Time;
 use crate::trace::view::{ClusterView, NodeView};
 use encode::{Encoder, Tables, id};
 
-/// The name of the format that is embedded.
+/// The name of the format that is embedded, and its version.
 const FORMAT: &str = "squall-page";
-/// Its version.
 const VERSION: u32 = 1;
 /// How many records a page holds by default: some ten megabytes, which a browser still opens in a few seconds.
 pub const RECORDS_MAX: usize = 400_000;
@@ -94,7 +91,6 @@ struct PageData<'a> {
     first: u64,
     /// Event and time of the record before the first.
     origin: (u64, u64),
-    /// How the cluster stood before the first record.
     before: Before,
     /// Situations: the place of the record, then that of the situation, and so on.
     marks: Vec<u64>,
@@ -190,7 +186,6 @@ impl Seen {
         self.view.follow(record);
     }
 
-    /// How the cluster stands.
     fn cluster(&mut self) -> Before {
         let nodes: Vec<&NodeShadow> = self.shadow.nodes().map(|(_, node)| node).collect();
         let base = common_prefix(&nodes);
@@ -253,16 +248,6 @@ pub fn html(run: &Run<'_>, command: &str, window: Window) -> Result<String, TooB
     }
     let shown = seen.first..seen.first + seen.records.len() as u64;
     marks.retain(|(record, _)| shown.contains(record));
-    Ok(assemble(&embedded(&data(plan, command, outcome, seen, &marks))))
-}
-
-fn data<'a>(
-    plan: &'a Plan,
-    command: &'a str,
-    outcome: &'a Outcome,
-    seen: Seen,
-    marks: &[(u64, Situation)],
-) -> PageData<'a> {
     let violation = outcome.violation.as_ref().map(|violation| Proof {
         property: violation.property.name(),
         says: violation.property.sentence(),
@@ -272,7 +257,7 @@ fn data<'a>(
         evidence: &violation.evidence,
     });
     let first = seen.first;
-    PageData {
+    let data = embedded(&PageData {
         format: FORMAT,
         version: VERSION,
         squall: env!("CARGO_PKG_VERSION"),
@@ -296,7 +281,10 @@ fn data<'a>(
         marks: marks.iter().flat_map(|(at, it)| [at - first, it.slot() as u64]).collect(),
         tables: seen.encoder.tables,
         records: seen.records,
-    }
+    });
+    let (style, scripts) = (include_str!("assets/run.css"), SCRIPTS.concat());
+    let parts = [("{{style}}", style), ("{{data}}", &data), ("{{script}}", &scripts)];
+    Ok(filled(include_str!("assets/run.html"), &parts))
 }
 
 /// JSON that may stand in a script element: nothing in it ends the element, or begins anything else.
@@ -306,32 +294,27 @@ fn data<'a>(
 /// If the value is none that JSON can hold, for its keys are no text.
 pub fn embedded(value: &impl Serialize) -> String {
     let json = serde_json::to_string(value).expect("it has text keys only");
-    let mut text = String::with_capacity(json.len());
-    for letter in json.chars() {
-        match letter {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                text.push_str(&format!("\\u{:04x}", letter as u32));
-            }
-            _ => text.push(letter),
-        }
-    }
-    text
+    let special = ['<', '>', '&', '\u{2028}', '\u{2029}'];
+    special
+        .iter()
+        .fold(json, |json, letter| json.replace(*letter, &format!("\\u{:04x}", u32::from(*letter))))
 }
 
-/// Puts the page together.
-fn assemble(data: &str) -> String {
-    let page = include_str!("assets/run.html");
-    let (head, rest) = page.split_once("{{style}}").expect("the page has a place for its style");
-    let (body, rest) = rest.split_once("{{data}}").expect("the page has a place for its data");
-    let (between, end) = rest.split_once("{{script}}").expect("the page has a place for scripts");
-    let style = include_str!("assets/run.css");
-    let scripts = SCRIPTS.concat();
-    [head, style, body, data, between, &scripts, end].concat()
+/// A page with its parts in their places, which stand in this order.
+fn filled(page: &str, parts: &[(&str, &str)]) -> String {
+    let (mut text, mut rest) = (String::new(), page);
+    for (place, part) in parts {
+        let (before, after) = rest.split_once(place).expect("the page has a place for each part");
+        text.extend([before, part]);
+        rest = after;
+    }
+    text + rest
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Plan;
     use crate::sim::BuiltIn;
     use crate::time::Span;
 

@@ -16,13 +16,9 @@ pub struct Client {
     rng: Rng,
     /// The operation under way, or the last one.
     pub request: RequestId,
-    /// What it asks.
     pub command: Command,
-    /// How often it was tried.
     pub attempt: u32,
-    /// Whether it is under way.
     pub waiting: bool,
-    /// The node that it asks.
     pub target: NodeId,
     /// A wake-up with another token is out of date.
     pub token: u32,
@@ -30,7 +26,6 @@ pub struct Client {
     pub patience: Option<Patience>,
     /// The next time at which it is looked whether it has waited long enough; no later than its patience ends.
     pub wake_at: Option<Time>,
-    /// How often it tries at most.
     pub attempts: u32,
     /// What it is to ask, if it asks single requests.
     pub single: Option<Command>,
@@ -43,21 +38,11 @@ pub struct Client {
 /// How long a client waits for one try.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// When it ends.
     pub ends: Time,
     /// In which turn of that time: the one that was next when the try began.
     pub turn: Turn,
     /// Out of date if it is not the client's.
     pub token: u32,
-}
-
-/// The way of a message between a client and a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// It is lost.
-    Lost,
-    /// It takes this long.
-    Takes(Span),
 }
 
 impl Client {
@@ -98,19 +83,15 @@ impl Client {
         self.waiting = true;
     }
 
-    /// Tries again: at the node that was named, or the next one.
     pub fn retry(&mut self, hint: Option<NodeId>, nodes: u8) {
         self.attempt += 1;
         self.target = hint.unwrap_or(NodeId::at(usize::from(self.target.number() % nodes)));
     }
 
-    /// The way of a message to or from a node. Always one word.
-    pub fn way(&mut self, options: &Clients) -> Way {
+    /// How long a message to or from a node takes; none if it is lost. Always one word.
+    pub fn way(&mut self, options: &Clients) -> Option<Span> {
         let (latency, loss) = self.rng.halves();
-        if options.loss.hit(loss) {
-            return Way::Lost;
-        }
-        Way::Takes(sample(&options.latency, latency))
+        (!options.loss.hit(loss)).then(|| sample(&options.latency, latency))
     }
 
     /// How long it thinks. Always one word.

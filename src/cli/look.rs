@@ -1,0 +1,266 @@
+//! Commands that show one run: `squall why`, `squall explain`, `squall export` and `squall report`, which shows campaigns, too.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use crate::campaign::file::CampaignFile;
+use crate::campaign::power::{FORMAT, Power, VERSION};
+use crate::cli::failure::{self, Code, End, Failure};
+use crate::cli::result;
+use crate::cli::source::{self, Guests, SourceArgs, Subject};
+use crate::files::{Output, is_stdout};
+use crate::ids::{Index, NodeId, Term};
+use crate::plan::files;
+use crate::plan::problem::require_format;
+use crate::record::Group;
+use crate::report::explain::explain as explained;
+use crate::report::export::{self, Export, Filter, Mermaid, Shiviz};
+use crate::report::page::{self, RECORDS_MAX, Window};
+use crate::report::perfetto::Perfetto;
+use crate::report::why::{Question, answer};
+use crate::shown::shown;
+use crate::sim::Run;
+use crate::time::{Span, Time};
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  squall explain scenarios/bugs/vote-twice.toml
+  squall explain reports/fuzz/failures/durability-3f21aa --lines 20
+  squall explain reports/seed-42.plan.json --markdown > bug.md")]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    /// Prints a report of the bug, with the scenario that makes it happen again
+    #[arg(long)]
+    markdown: bool,
+    /// How many lines it has at most; what proves the violation is always in it
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..))]
+    lines: u16,
+}
+
+/// Tells how the violation of a run came about.
+pub fn explain(args: &ExplainArgs, guests: &Guests<'_>) -> End {
+    let subject = args.source.subject(guests)?;
+    let name = &subject.name;
+    let run = subject.recorded();
+    let explanation = explained(&run, usize::from(args.lines))
+        .map_err(|message| Failure::usage(format!("{name}: {message}")))?
+        .ok_or_else(|| Failure::usage(format!("{name}: nothing to explain: no violation")))?;
+    print(&match args.markdown {
+        true => explanation.markdown(&run),
+        false => explanation.text(&args.source.words(name)),
+    })
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  squall why scenarios/safety/leader-crash-after-commit.toml --commit 1
+  squall why --seed 42 --term 2
+  squall why reports/seed-42.plan.json --term 3 --node 2")]
+pub struct WhyArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    /// Why the entry at this index was committed
+    #[arg(long, value_name = "INDEX", required_unless_present = "term", conflicts_with = "term", value_parser = clap::value_parser!(u64).range(1..))]
+    commit: Option<u64>,
+    /// Who won this term, and why others did not
+    #[arg(long, value_name = "TERM", value_parser = clap::value_parser!(u64).range(1..))]
+    term: Option<u64>,
+    /// With --term: why this node did not win
+    #[arg(long, value_name = "N", requires = "term", value_parser = clap::value_parser!(u8).range(1..=25))]
+    node: Option<u8>,
+}
+
+/// Answers a question. A run that has nothing to do with it is a wrong use.
+pub fn why(args: &WhyArgs, guests: &Guests<'_>) -> End {
+    let subject = args.source.subject(guests)?;
+    subject.check_nodes(args.node)?;
+    let question = match (args.commit, args.term) {
+        (Some(index), _) => Question::Commit(Index(index)),
+        (None, Some(term)) => Question::Term(Term(term), args.node.map(NodeId::new)),
+        (None, None) => return Err(Failure::usage("ask for a --commit or a --term")),
+    };
+    print(
+        &answer(&subject.recorded(), question)
+            .map_err(|message| Failure::usage(format!("{}: {message}", subject.name)))?,
+    )
+}
+
+fn print(text: &str) -> End {
+    write!(anstream::AutoStream::auto(io::stdout()), "{text}")?;
+    Ok(Code::Clean)
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  squall export reports/seed-42.plan.json --format perfetto -o run.json
+  squall export scenarios/elections/split-vote.toml --format mermaid --to 400ms
+  squall export --seed 1 --format shiviz --kind message --kind role --to 1s")]
+pub struct ExportArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    /// The format
+    #[arg(long, value_enum)]
+    format: Format,
+    /// Writes to a file instead of the standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Only these nodes; a message counts as its sender's and its receiver's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=25))]
+    node: Vec<u8>,
+    /// Only these kinds
+    #[arg(long, value_name = "KIND", value_parser = clap::builder::PossibleValuesParser::new(Group::NAMES))]
+    kind: Vec<String>,
+    /// Nothing before this time; a message counts when it is sent
+    #[arg(long, value_name = "TIME")]
+    from: Option<Span>,
+    /// Nothing after this time
+    #[arg(long, value_name = "TIME")]
+    to: Option<Span>,
+}
+
+/// What a run can be exported to.
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// Trace events as JSON, for ui.perfetto.dev and chrome://tracing
+    Perfetto,
+    /// A sequence diagram, for Markdown; up to 300 arrows and notes
+    Mermaid,
+    /// A log with vector clocks, for ShiViz; up to 2,000 events
+    Shiviz,
+}
+
+/// Exports a run. A violation in it is no error of the export.
+pub fn export(args: &ExportArgs, guests: &Guests<'_>) -> End {
+    let subject = args.source.subject(guests)?;
+    subject.check_nodes(args.node.iter().copied())?;
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && from > to
+    {
+        return Err(Failure::usage(format!("--from {from} is after --to {to}; swap them")));
+    }
+    let run = subject.recorded();
+    let path = args.output.as_deref().unwrap_or(Path::new("-"));
+    write(args, &run, path).map(|()| Code::Clean).map_err(|error| match error.kind() {
+        // It has a second line, and nothing in it that others wrote.
+        io::ErrorKind::InvalidData => {
+            Failure { code: Code::Usage, text: format!("error: {error}") }
+        }
+        _ => Failure::output(path, error),
+    })
+}
+
+fn write(args: &ExportArgs, run: &Run<'_>, path: &Path) -> io::Result<()> {
+    let plan = run.plan();
+    let filter =
+        Filter { nodes: args.node.clone(), kinds: args.kind.clone(), from: args.from, to: args.to };
+    let mut format: Box<dyn Export + '_> = match args.format {
+        Format::Perfetto => Box::new(Perfetto::new(plan, filter)),
+        Format::Mermaid => Box::new(Mermaid::new(plan, filter)),
+        Format::Shiviz => Box::new(Shiviz::new(plan, filter)),
+    };
+    let mut out = Output::create(path)?;
+    export::export(run, format.as_mut(), &mut out)?;
+    out.finish()
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  squall report scenarios/bugs/old-term-commit.toml -o run.html
+  squall report reports/seed-42.plan.json
+  squall report --seed 42 --bug vote-twice
+  squall report long.toml --from 10s --to 20s
+  squall report reports/fuzz                      a campaign: writes index.html there")]
+pub struct ReportArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    /// The page, or `-` [default: run.html, or index.html for a campaign; in the folder if one is named]
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Shows nothing before this time
+    #[arg(long, value_name = "TIME")]
+    from: Option<Span>,
+    /// Shows nothing after this time
+    #[arg(long, value_name = "TIME")]
+    to: Option<Span>,
+    /// How many records a page holds at most
+    #[arg(long, value_name = "N", default_value_t = RECORDS_MAX, value_parser = at_least_one)]
+    records_max: usize,
+    /// For a campaign: the power table to show [default: power.json in its folder, if there is one]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "from", "to", "bug"])]
+    power: Option<PathBuf>,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| "it must be a number from 1".into())
+}
+
+/// Writes the page of a run, or of a campaign if its folder is named.
+pub fn report(args: &ReportArgs, guests: &Guests<'_>) -> End {
+    let folder = args.source.source.as_deref().filter(|path| path.is_dir());
+    if let Some(folder) = folder
+        && let Some(file) = result::read(folder)?
+    {
+        return campaign(args, folder, &file);
+    }
+    if args.power.is_some() {
+        let message = "--power is for the page of a campaign; name a campaign's folder";
+        return Err(Failure::usage(message));
+    }
+    let subject = args.source.subject(guests)?;
+    let command = command(&args.source, &subject)?;
+    let time = |span: Span| Time::ZERO.plus(span);
+    let window = Window {
+        from: args.from.map_or(Time::ZERO, time),
+        to: args.to.map_or(Time::MAX, time),
+        records_max: args.records_max,
+    };
+    let html = page::html(&subject.recorded(), &command, window).map_err(|too_big| {
+        Failure::usage(format!(
+            "there are {} records to show, and a page holds {}; show a part with --from and --to (from {}s on it would \
+             fit), or allow more with --records-max",
+            too_big.records, too_big.records_max, too_big.fits_from
+        ))
+    })?;
+    write_page(args, &folder.unwrap_or(Path::new("")).join("run.html"), &html)
+}
+
+fn campaign(args: &ReportArgs, folder: &Path, file: &CampaignFile) -> End {
+    let own = Some(folder.join("power.json")).filter(|own| own.is_file());
+    let power = args.power.clone().or(own).map(|path| read_power(&path)).transpose()?;
+    let html = page::campaign::html(file, folder, power.as_ref());
+    write_page(args, &folder.join(page::campaign::FILE), &html)
+}
+
+fn read_power(path: &Path) -> Result<Power, Failure> {
+    let text = files::read_text(path, files::WRITTEN_BYTES_MAX)?;
+    source::parse(path, &text, |power: &Power| {
+        require_format(&power.format, power.version, (FORMAT, VERSION))
+    })
+}
+
+fn write_page(args: &ReportArgs, default: &Path, html: &str) -> End {
+    let out = args.out.as_deref().unwrap_or(default);
+    failure::write(out, html)?;
+    if !is_stdout(out) {
+        writeln!(io::stdout(), "the page is in {}", shown(out))?;
+    }
+    Ok(Code::Clean)
+}
+
+/// What gives the run of a page again.
+fn command(source: &SourceArgs, subject: &Subject<'_>) -> Result<String, Failure> {
+    let file = source.source.as_deref().map(source::file_of).transpose()?;
+    let name = file.as_ref().map(shown);
+    let words = source.words(name.as_ref().unwrap_or(&subject.name));
+    let changes_bugs = source.without_bugs || !source.bug.is_empty();
+    let command = match (file.is_some_and(|file| source::is_json(&file)), changes_bugs) {
+        (true, false) => "replay",
+        (true, true) => "report",
+        (false, _) => "run",
+    };
+    Ok(format!("squall {command} {words}"))
+}

@@ -1,3 +1,0 @@
-//! Clients: what they ask, when, and of whom.
-
-pub mod workload;

@@ -1,0 +1,237 @@
+//! What a run did not judge, or not decide: from when, until when, and why.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::Term;
+use crate::property::Property;
+use crate::time::Time;
+
+/// Properties that were asked for and not judged, or not decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Which.
+    pub properties: Vec<Property>,
+    /// From when on, in virtual time.
+    pub from: Time,
+    /// Until when; none if to the end of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// Why.
+    #[serde(flatten)]
+    pub why: Why,
+}
+
+/// Why properties were not judged, or not decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Why {
+    /// The plan destroyed disks, so that no Raft can keep them.
+    Disks,
+    /// The plan destroyed votes: two leaders of one term up to this one are nobody's fault.
+    Votes {
+        /// The last such term.
+        upto: Term,
+    },
+    /// Clocks drift by more than leases bear, so that reads are not judged.
+    Drift,
+    /// A limit of the search came before a verdict.
+    Search {
+        /// Of so many keys.
+        keys: u64,
+    },
+    /// The run ended before the cluster had come back to life, and before it could be said that it does not.
+    Horizon {
+        /// A horizon that would do, unless a node goes on catching up.
+        enough: Time,
+    },
+    /// The core that the plan names by number was no majority of the voters when faults ended, so that it could elect nobody.
+    Core {
+        /// How many voters there were.
+        voters: u8,
+    },
+    /// The run came to its limit of events.
+    Events {
+        /// The limit.
+        max: u64,
+    },
+    /// More events waited at once than a run may have.
+    Waiting {
+        /// The limit.
+        max: u64,
+    },
+    /// Somebody ended the run, or limited its time.
+    Interrupted,
+}
+
+impl Why {
+    /// Whether the plan asked for something that was not decided. What the plan itself took away is not judged, but not undecided.
+    pub fn is_undecided(self) -> bool {
+        !matches!(self, Why::Disks | Why::Votes { .. } | Why::Drift)
+    }
+
+    /// The same in one word, as campaigns count it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Why::Disks => "disks",
+            Why::Votes { .. } => "votes",
+            Why::Drift => "drift",
+            Why::Search { .. } => "search",
+            Why::Horizon { .. } => "horizon",
+            Why::Core { .. } => "core",
+            Why::Events { .. } => "events",
+            Why::Waiting { .. } => "waiting",
+            Why::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// In a sentence without its full stop, as in `liveness is undecided: ...`.
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.properties.iter().map(|property| property.name()).collect();
+        let (last, others) = names.split_last().unwrap_or((&"nothing", &[]));
+        let names = match others {
+            [] => (*last).to_owned(),
+            others => format!("{} and {last}", others.join(", ")),
+        };
+        let is = if others.is_empty() { "is" } else { "are" };
+        match self.why {
+            Why::Disks => {
+                write!(f, "from {} s ", self.from)?;
+                match self.until {
+                    Some(until) => write!(f, "to {until} s ")?,
+                    None => write!(f, "on ")?,
+                }
+                write!(f, "{names} {is} not judged: a disk was destroyed")
+            }
+            Why::Votes { upto } => write!(
+                f,
+                "from {} s on {names} is not judged in terms up to {upto}: votes were destroyed",
+                self.from
+            ),
+            Why::Drift => {
+                write!(f, "{names} of reads is not judged: clocks drift by more than leases bear")
+            }
+            Why::Search { keys: 1 } => write!(
+                f,
+                "{names} of one key is undecided: a limit of the search came before a verdict"
+            ),
+            Why::Search { keys } => write!(
+                f,
+                "{names} of {keys} keys is undecided: a limit of the search came before a verdict"
+            ),
+            Why::Horizon { enough } => write!(
+                f,
+                "{names} is undecided: the cluster had not come back to life at the end of the run, and may yet; set horizon = \"{enough}s\" \
+                 or later"
+            ),
+            Why::Core { voters } => write!(
+                f,
+                "{names} is undecided: when faults ended, the core that the plan names was no majority of the {voters} voters"
+            ),
+            Why::Events { max } => {
+                write!(
+                    f,
+                    "all is undecided from {} s on: the run came to its limit of {max} events",
+                    self.from
+                )
+            }
+            Why::Waiting { max } => {
+                write!(
+                    f,
+                    "all is undecided from {} s on: more than {max} events wait at once",
+                    self.from
+                )
+            }
+            Why::Interrupted => {
+                write!(
+                    f,
+                    "all is undecided from {} s on: the run was ended before its horizon",
+                    self.from
+                )
+            }
+        }
+    }
+}
+
+/// In how many runs not all was judged, or decided, and why.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields, default)]
+pub struct GapCounts {
+    /// Runs in which something was not decided.
+    pub undecided: u64,
+    /// Of these: a limit of the search for an order of operations came first.
+    pub search: u64,
+    /// The horizon came before a verdict on liveness.
+    pub horizon: u64,
+    /// A limit of events came first.
+    pub events: u64,
+    /// Somebody ended the run.
+    pub interrupted: u64,
+    /// Runs in which the plan took away what some property rests on.
+    pub not_judged: u64,
+    /// Of these: disks or votes were destroyed.
+    pub disks: u64,
+    /// Clocks drift by more than leases bear.
+    pub drift: u64,
+}
+
+impl GapCounts {
+    /// Of one run.
+    pub fn of(gaps: &[Gap]) -> GapCounts {
+        let any = |is: &dyn Fn(Why) -> bool| u64::from(gaps.iter().any(|gap| is(gap.why)));
+        GapCounts {
+            undecided: any(&Why::is_undecided),
+            search: any(&|why| matches!(why, Why::Search { .. })),
+            horizon: any(&|why| matches!(why, Why::Horizon { .. } | Why::Core { .. })),
+            events: any(&|why| matches!(why, Why::Events { .. } | Why::Waiting { .. })),
+            interrupted: any(&|why| why == Why::Interrupted),
+            not_judged: any(&|why| !why.is_undecided()),
+            disks: any(&|why| matches!(why, Why::Disks | Why::Votes { .. })),
+            drift: any(&|why| why == Why::Drift),
+        }
+    }
+
+    /// Adds the counts of other runs.
+    pub fn add(&mut self, other: &GapCounts) {
+        let GapCounts { undecided, search, horizon, events, interrupted, not_judged, disks, drift } =
+            other;
+        self.undecided += undecided;
+        self.search += search;
+        self.horizon += horizon;
+        self.events += events;
+        self.interrupted += interrupted;
+        self.not_judged += not_judged;
+        self.disks += disks;
+        self.drift += drift;
+    }
+
+    /// In words: one line for what was not decided, and one for what was not judged; none where there is nothing to say.
+    pub fn lines(&self) -> Vec<String> {
+        let sum = |runs: u64, what: &str, parts: &[(u64, &str)]| {
+            let parts = parts.iter().filter(|(count, _)| *count > 0);
+            let parts: Vec<String> = parts.map(|(count, why)| format!("{count} {why}")).collect();
+            (runs > 0).then(|| format!("{runs} runs {what}: {}", parts.join(", ")))
+        };
+        let undecided = [
+            (self.search, "for the limits of the search for an order of operations"),
+            (self.horizon, "whose horizon came before a verdict on liveness"),
+            (self.events, "for a limit of events"),
+            (self.interrupted, "that were ended"),
+        ];
+        let not_judged = [
+            (self.disks, "whose disks the plan destroyed"),
+            (self.drift, "whose clocks drift by more than leases bear"),
+        ];
+        let lines = [
+            sum(self.undecided, "are undecided", &undecided),
+            sum(self.not_judged, "are not judged in part", &not_judged),
+        ];
+        lines.into_iter().flatten().collect()
+    }
+}

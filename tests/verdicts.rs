@@ -1,0 +1,205 @@
+//! What a verdict is worth: inputs of incidents that were replayed, each with what a run of it has to say.
+
+use squall::oracle::Why;
+use squall::plan::{Plan, scenario::from_toml};
+use squall::property::Property;
+use squall::report::expectations::{Verdict, judge};
+use squall::report::text;
+use squall::sim::{Outcome, run};
+
+fn plan(text: &str) -> Plan {
+    from_toml(text).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"))
+}
+
+fn ran(text: &str) -> (Plan, Outcome) {
+    let plan = plan(text);
+    let outcome = run(&plan);
+    (plan, outcome)
+}
+
+fn verdict(text: &str) -> Verdict {
+    let (plan, outcome) = ran(text);
+    judge(&plan, &outcome, false)
+}
+
+const WIPED: &str = r#"
+horizon = "20s"
+[cluster]
+nodes = 3
+[[faults]]
+at = "10s"
+crash = { target = "everyone", for = "1s", wipe = true }
+"#;
+
+/// All disks are wiped and everything is lost: no property is broken by anybody, and the verdict says what it did not judge, and until
+/// when.
+#[test]
+fn what_a_destroyed_disk_takes_away_is_said() {
+    let (plan, outcome) = ran(WIPED);
+    assert_eq!(judge(&plan, &outcome, false), Verdict::Kept);
+    let lines = text::not_judged(&plan, &outcome);
+    let said = |words: &str| assert!(lines.iter().any(|line| line.contains(words)), "{lines:#?}");
+    said(
+        "from 10.000000 s on linearizability, exactly-once, snapshot and configuration are not judged",
+    );
+    said(
+        "from 10.000000 s on leader-completeness, state-machine-safety, durability and safe-commit are not judged",
+    );
+    said("election-safety is not judged in terms up to 2: votes were destroyed");
+    assert!(text::judged(&plan, &outcome).ends_with(", but"));
+}
+
+/// What rests on entries is judged again once a later leader has committed one: a bug that shows then is found, and the correct Raft is
+/// not accused.
+#[test]
+fn after_a_wipe_is_judged_what_can_be() {
+    let text = |seed: u64, bugs: &str| {
+        format!(
+            "seed = {seed}\nhorizon = \"20s\"\njudge = [\"election-safety\", \"durability\"]\n[cluster]\nnodes = 3\n{bugs}\n\
+             [[faults]]\nat = \"5s\"\ncrash = {{ target = \"anyone\", for = \"1s\", wipe = true }}\n\
+             [[faults]]\nat = \"8s\"\ncrash = {{ target = \"leader\", for = \"1s\" }}\n\
+             [[faults]]\nat = \"14s\"\nisolate = {{ target = \"leader\", for = \"2s\" }}\n"
+        )
+    };
+    let (plan, outcome) = ran(&text(1, ""));
+    assert_eq!(judge(&plan, &outcome, false), Verdict::Kept);
+    let until: Vec<_> = outcome.gaps.iter().filter_map(|gap| gap.until).collect();
+    assert!(matches!(until[..], [time] if time.0 > 8_000_000_000), "{:?}", outcome.gaps);
+    let found = (0..30).any(|seed| {
+        let (_, outcome) = ran(&text(seed, "[raft]\nbugs = [\"ack-before-fsync\"]"));
+        outcome.violation.as_ref().is_some_and(|it| it.time.0 > 8_000_000_000)
+    });
+    assert!(found);
+}
+
+/// A promise that was suspended is not kept: the run says what was not judged.
+#[test]
+fn a_violation_that_was_not_judged_is_not_promised() {
+    let text = format!("{WIPED}[expect]\nviolation = \"durability\"\n");
+    assert!(matches!(verdict(&text), Verdict::Broken(_)));
+}
+
+/// The horizon that squall proposes for liveness is enough for a verdict, and an earlier end is no `ok`.
+#[test]
+fn liveness_that_is_not_decided_is_undecided() {
+    let text = |horizon: &str| {
+        format!(
+            "horizon = \"{horizon}\"\n[cluster]\nnodes = 3\nprofile = \"consul\"\n[raft]\nbugs = [\"backoff-livelock\"]\n\
+             [[nodes]]\nid = 1\nelection_timeouts = [\"1s\"]\n[liveness]\nfrom = \"20s\"\n"
+        )
+    };
+    let Verdict::Undecided(lines) = verdict(&text("63.98s")) else { panic!("it is decided") };
+    assert!(lines[0].contains("liveness is undecided"), "{lines:?}");
+    let enough = lines[0].split('"').nth(1).expect("a horizon is proposed");
+    assert_eq!(verdict(&text(enough)), Verdict::Violated(Property::Liveness));
+    let problem = from_toml(&text("30s")).expect_err("it is too short");
+    let proposed = format!("{problem:?}");
+    let proposed = proposed.split("horizon = \\\"").nth(1).and_then(|it| it.split('\\').next());
+    let proposed = proposed.expect("a horizon is proposed");
+    assert_eq!(verdict(&text(proposed)), Verdict::Violated(Property::Liveness), "{proposed}");
+}
+
+#[test]
+fn a_limit_that_comes_first_leaves_a_run_undecided() {
+    let Verdict::Undecided(lines) = verdict("horizon = \"20s\"\nevents_max = 50\n") else {
+        panic!("it is decided")
+    };
+    assert!(lines[0].contains("the run came to its limit of 50 events"), "{lines:?}");
+}
+
+/// A try that was refused as it came has failed for good, so that a value read later is stale.
+#[test]
+fn a_refused_try_takes_no_effect_later() {
+    let (_, outcome) = ran(r#"
+horizon = "3s"
+pins = [{ link = [1, 3], sent = "1.5024s", arrives = [] }]
+[cluster]
+nodes = 3
+profile = "etcd"
+[raft]
+bugs = ["follower-read-unapplied"]
+[clients]
+count = 0
+[[nodes]]
+id = 1
+election_timeouts = ["1s"]
+[[requests]]
+at = "990ms"
+to = 2
+command = { put = { key = 1, value = 288 } }
+[[requests]]
+at = "1.5s"
+to = 1
+command = { put = { key = 1, value = 743 } }
+[[requests]]
+at = "1.51s"
+to = 3
+command = { get = { key = 1 } }
+"#);
+    let violation = outcome.violation.expect("the read is stale");
+    assert_eq!(violation.property, Property::Linearizability);
+    assert!(violation.sentence.contains("c3.1 read 288 from key 1"), "{}", violation.sentence);
+    assert_eq!(violation.history.len(), 3, "{:#?}", violation.history);
+}
+
+/// A plain stale read is proved by three operations, however much goes on beside it.
+#[test]
+fn three_operations_prove_a_stale_read() {
+    for clients in ["count = 2", "count = 2\nstart = \"1s\"", "count = 6\nstart = \"1s\""] {
+        let (_, outcome) = ran(&format!(
+            r#"
+horizon = "10s"
+[cluster]
+nodes = 3
+[raft]
+reads = "read-index"
+bugs = ["local-read"]
+[clients]
+{clients}
+keys = 1
+ask = "same-node"
+mix = {{ get = 0, put = 1, append = 0, delete = 0, compare_and_set = 0 }}
+[[nodes]]
+id = 1
+election_timeouts = ["150ms"]
+[[faults]]
+at = "2s"
+isolate = {{ target = 1 }}
+[[requests]]
+at = "9s"
+to = 1
+attempts = 1
+command = {{ get = {{ key = 0 }} }}
+"#
+        ));
+        let violation = outcome.violation.expect("the read is stale");
+        assert_eq!(violation.history.len(), 3, "{:#?}", violation.history);
+        assert!(violation.sentence.contains("the read began at 9.000000 s"));
+    }
+}
+
+/// Commits are counted in the second life of a cluster, too.
+#[test]
+fn the_counter_of_commits_goes_on() {
+    let text = r#"
+horizon = "30s"
+[cluster]
+nodes = 3
+profile = "etcd"
+[[faults]]
+at = "10s"
+crash = { target = "everyone", for = "1s", wipe = true }
+[expect]
+commits_min = 700
+"#;
+    assert_eq!(verdict(text), Verdict::Kept);
+}
+
+/// What is not decided has a reason that campaigns count.
+#[test]
+fn reasons_are_counted() {
+    let (_, outcome) = ran("horizon = \"20s\"\nevents_max = 50\n");
+    let counts = squall::oracle::gap::GapCounts::of(&outcome.gaps);
+    assert_eq!((counts.undecided, counts.events, counts.horizon), (1, 1, 0));
+    assert!(outcome.gaps.iter().all(|gap| matches!(gap.why, Why::Events { max: 50 })));
+}
