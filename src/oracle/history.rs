@@ -251,11 +251,12 @@ impl Histories {
         followed.ended = Some(record.time);
         followed.over = true;
         history.writes.note(followed);
-        let is_explained = history.is_witness(place, heard);
-        if !is_explained && let Some(stale) = history.stale(place) {
+        history.witnessed &= history.is_witness(place, heard);
+        if !history.witnessed
+            && let Some(stale) = history.stale(place)
+        {
             return Some(shortest::stale(record, key, &stale, self.minimises));
         }
-        history.witnessed &= is_explained;
         self.forget_closed(request);
         let history = self.keys.get_mut(&key)?;
         if !history.witnessed && !history.undecided {
