@@ -14,6 +14,7 @@ use crate::cli::source::{
 use crate::plan::Plan;
 use crate::report::diff::{self, Side, SideError};
 use crate::report::{expectations, text};
+use crate::shown::shown;
 use crate::sim::Runner;
 use crate::trace::reader::ReadError;
 
@@ -181,7 +182,7 @@ fn side<'r>(
     guests: &Guests<'r>,
 ) -> Result<(String, Side<'r>), Failure> {
     match path.extension().is_some_and(|extension| extension == "jsonl") {
-        true => Ok((path.display().to_string(), Side::Trace(path.to_owned()))),
+        true => Ok((shown(path), Side::Trace(path.to_owned()))),
         false => Ok(made(Subject::read(path, guest, guests)?)),
     }
 }
@@ -191,11 +192,14 @@ fn made(Subject { name, plan, runner }: Subject<'_>) -> (String, Side<'_>) {
 }
 
 fn unreadable(SideError { path, error }: SideError) -> Failure {
-    let name = path.display();
     match error {
         ReadError::Io(error) => Failure::file(&path, "read", &error),
-        ReadError::Line { line, message } => Failure::usage(format!(
-            "{name}:{line}: {message}\nhelp: `squall run FILE --trace {name}` writes the trace anew"
-        )),
+        ReadError::Line { line, message } => {
+            let name = shown(path);
+            let mut failure = Failure::usage(format!("{name}:{line}: {message}"));
+            failure.text +=
+                &format!("\nhelp: `squall run FILE --trace {name}` writes the trace anew");
+            failure
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! Commands that show one run: `squall why`, `squall explain`, `squall export` and `squall report`, which shows campaigns, too.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -11,15 +10,17 @@ use crate::campaign::power::{FORMAT, Power, VERSION};
 use crate::cli::failure::{self, Code, End, Failure};
 use crate::cli::result;
 use crate::cli::source::{self, Guests, SourceArgs, Subject};
-use crate::files::temporary_name;
+use crate::files::{Output, is_stdout};
 use crate::ids::{Index, NodeId, Term};
 use crate::plan::files;
+use crate::plan::problem::require_format;
 use crate::record::Group;
 use crate::report::explain::explain as explained;
 use crate::report::export::{self, Export, Filter, Mermaid, Shiviz};
 use crate::report::page::{self, RECORDS_MAX, Window};
 use crate::report::perfetto::Perfetto;
 use crate::report::why::{Question, answer};
+use crate::shown::shown;
 use crate::sim::Run;
 use crate::time::{Span, Time};
 
@@ -141,32 +142,17 @@ pub fn export(args: &ExportArgs, guests: &Guests<'_>) -> End {
         return Err(Failure::usage(format!("--from {from} is after --to {to}; swap them")));
     }
     let run = subject.recorded();
-    let Some(path) = &args.output else {
-        write(args, &run, io::stdout().lock())?;
-        return Ok(Code::Clean);
-    };
-    write_file(args, &run, path).map(|()| Code::Clean).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidData => error.into(),
-        _ => Failure::file(path, "write", &error),
+    let path = args.output.as_deref().unwrap_or(Path::new("-"));
+    write(args, &run, path).map(|()| Code::Clean).map_err(|error| match error.kind() {
+        // It has a second line, and nothing in it that others wrote.
+        io::ErrorKind::InvalidData => {
+            Failure { code: Code::Usage, text: format!("error: {error}") }
+        }
+        _ => Failure::output(path, error),
     })
 }
 
-/// Writes under a temporary name, so that nothing half-written is ever seen.
-fn write_file(args: &ExportArgs, run: &Run<'_>, path: &Path) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let temporary = temporary_name(path);
-    let written =
-        write(args, run, File::create(&temporary)?).and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // What is half written is of no use; that it cannot be removed would hide what went wrong first.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
-}
-
-fn write(args: &ExportArgs, run: &Run<'_>, out: impl Write) -> io::Result<()> {
+fn write(args: &ExportArgs, run: &Run<'_>, path: &Path) -> io::Result<()> {
     let plan = run.plan();
     let filter =
         Filter { nodes: args.node.clone(), kinds: args.kind.clone(), from: args.from, to: args.to };
@@ -175,7 +161,9 @@ fn write(args: &ExportArgs, run: &Run<'_>, out: impl Write) -> io::Result<()> {
         Format::Mermaid => Box::new(Mermaid::new(plan, filter)),
         Format::Shiviz => Box::new(Shiviz::new(plan, filter)),
     };
-    export::export(run, format.as_mut(), &mut BufWriter::new(out))
+    let mut out = Output::create(path)?;
+    export::export(run, format.as_mut(), &mut out)?;
+    out.finish()
 }
 
 #[derive(Args)]
@@ -188,7 +176,7 @@ fn write(args: &ExportArgs, run: &Run<'_>, out: impl Write) -> io::Result<()> {
 pub struct ReportArgs {
     #[command(flatten)]
     source: SourceArgs,
-    /// The page [default: run.html, or index.html for a campaign; in the folder if one is named]
+    /// The page, or `-` [default: run.html, or index.html for a campaign; in the folder if one is named]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Shows nothing before this time
@@ -248,22 +236,25 @@ fn campaign(args: &ReportArgs, folder: &Path, file: &CampaignFile) -> End {
 }
 
 fn read_power(path: &Path) -> Result<Power, Failure> {
-    let power: Power = source::parse(path, &files::read_text(path)?)?;
-    source::check_format(path, (&power.format, power.version), (FORMAT, VERSION))?;
-    Ok(power)
+    let text = files::read_text(path, files::WRITTEN_BYTES_MAX)?;
+    source::parse(path, &text, |power: &Power| {
+        require_format(&power.format, power.version, (FORMAT, VERSION))
+    })
 }
 
 fn write_page(args: &ReportArgs, default: &Path, html: &str) -> End {
     let out = args.out.as_deref().unwrap_or(default);
     failure::write(out, html)?;
-    writeln!(io::stdout(), "the page is in {}", out.display())?;
+    if !is_stdout(out) {
+        writeln!(io::stdout(), "the page is in {}", shown(out))?;
+    }
     Ok(Code::Clean)
 }
 
 /// What gives the run of a page again.
 fn command(source: &SourceArgs, subject: &Subject<'_>) -> Result<String, Failure> {
     let file = source.source.as_deref().map(source::file_of).transpose()?;
-    let name = file.as_ref().map(|file| file.display().to_string());
+    let name = file.as_ref().map(shown);
     let words = source.words(name.as_ref().unwrap_or(&subject.name));
     let changes_bugs = source.without_bugs || !source.bug.is_empty();
     let command = match (file.is_some_and(|file| source::is_json(&file)), changes_bugs) {

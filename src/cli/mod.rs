@@ -159,14 +159,12 @@ pub fn command_line(runners: &[&dyn Runner]) -> ExitCode {
     let code = match std::panic::catch_unwind(dispatch) {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => {
-            if !failure.text.is_empty() {
-                anstream::eprintln!("{}", failure.text);
-            }
+            failure.tell();
             failure.code
         }
         Err(_) => {
-            anstream::eprintln!(
-                "error: this is a bug in squall; please report it with the command that you typed"
+            failure::say(
+                "error: this is a bug in squall; please report it with the command that you typed",
             );
             Code::Internal
         }

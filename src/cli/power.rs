@@ -18,6 +18,7 @@ use crate::cli::{fuzz, shrink};
 use crate::guest::BUILT_IN;
 use crate::report::campaign::seconds;
 use crate::report::power;
+use crate::shown::shown;
 
 /// The first seed by default: far from those that people try first, and from those that the swarm was tuned with.
 const FIRST_SEED: u64 = 500_000_000;
@@ -110,7 +111,7 @@ pub fn power(args: &PowerArgs, guests: &Guests<'_>) -> End {
         let cpu: u128 = result.rows.iter().map(|row| row.cpu_time().as_millis()).sum();
         let took = now().duration_since(begun).as_millis() as u64;
         let (cpu, took) = (seconds(cpu as u64), seconds(took));
-        writeln!(out, "{took} s, {cpu} s of CPU time; the result is in {}", args.out.display())?;
+        writeln!(out, "{took} s, {cpu} s of CPU time; the result is in {}", shown(&args.out))?;
     }
     let all = result.rows.iter().all(|row| row.found == measured.trials);
     Ok(match (all, is_end_wanted()) {

@@ -1,7 +1,6 @@
 //! `squall run`: scenario files, or random plans from seeds.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -9,9 +8,9 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::bugs::Bug;
-use crate::cli::failure::{Code, End, Failure};
+use crate::cli::failure::{Code, End, Failure, beside};
 use crate::cli::source::{GuestArgs, Guests, SeedArgs, Subject, plant};
-use crate::files::temporary_name;
+use crate::files::Output;
 use crate::ids::NodeId;
 use crate::oracle::gap::GapCounts;
 use crate::plan::{Plan, files};
@@ -21,6 +20,7 @@ use crate::report::expectations::{self, Verdict};
 use crate::report::saved::SavedRun;
 use crate::report::text;
 use crate::report::twice::{text as twice_text, twice};
+use crate::shown::shown;
 use crate::sim::{Options, Run, Runner};
 use crate::situation::{Counts, Situation, out_of_reach};
 use crate::time::{Span, Time};
@@ -56,7 +56,7 @@ pub struct RunArgs {
     /// Ends the run early, as in 1.5s
     #[arg(long, value_name = "TIME")]
     until: Option<Span>,
-    /// Writes every record to a file, one JSON object a line
+    /// Writes every record to a file, one JSON object a line; `-` is the standard output
     #[arg(long, value_name = "FILE", conflicts_with = "runs")]
     trace: Option<PathBuf>,
     /// Prints every record as a line of text
@@ -96,7 +96,7 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> End {
             return Err(Failure::usage("a trace is of one run; name one scenario file"));
         }
         for path in &found {
-            let (name, mut plan) = (path.display().to_string(), files::read(path)?);
+            let (name, mut plan) = (shown(path), files::read(path)?);
             let runner = guests.adopt(&mut plan, &args.guest, &name)?;
             subjects.push(Subject { name, plan, runner });
         }
@@ -114,7 +114,9 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> End {
 /// Several runs, one after the other.
 struct Session<'a> {
     args: &'a RunArgs,
-    out: anstream::AutoStream<io::Stdout>,
+    out: Box<dyn Write>,
+    /// What could not be written, of the run that is not told yet.
+    unwritten: Vec<Failure>,
     json: Vec<Value>,
     code: Code,
     runs: usize,
@@ -126,8 +128,9 @@ impl<'a> Session<'a> {
     fn new(args: &'a RunArgs) -> Session<'a> {
         let single = args.seed.seed.is_some()
             || (args.files.len() == 1 && args.files.iter().all(|file| !file.is_dir()));
-        let out = anstream::AutoStream::auto(io::stdout());
-        Session { args, out, json: Vec::new(), code: Code::Clean, runs: 0, kept: 0, single }
+        let (out, unwritten) = (beside(args.trace.as_deref()), Vec::new());
+        let json = Vec::new();
+        Session { args, out, unwritten, json, code: Code::Clean, runs: 0, kept: 0, single }
     }
 
     fn run_one(&mut self, subject: Subject<'_>) -> Result<(), Failure> {
@@ -145,8 +148,11 @@ impl<'a> Session<'a> {
         self.kept += usize::from(code == Code::Clean);
         let saved = match code {
             Code::Clean => None,
-            _ => Some(self.save(&name, &run)?),
+            _ => self.save(&name, &run).map_err(|failure| self.unwritten.push(failure)).ok(),
         };
+        // What was found is told all the same, and before that.
+        let unwritten = std::mem::take(&mut self.unwritten);
+        self.code = unwritten.iter().fold(self.code, |code, failure| code.worse(failure.code));
         if self.args.json {
             let mut value = json!(outcome);
             value["name"] = name.into();
@@ -161,6 +167,7 @@ impl<'a> Session<'a> {
                 ("undecided", outcome.undecided().map(ToString::to_string).collect()),
                 ("not_judged", text::not_judged(plan, outcome)),
                 ("not_happened", text::not_happened(plan, outcome)),
+                ("unwritten", unwritten.iter().map(|it| it.sentence().to_owned()).collect()),
             ];
             for (key, lines) in lists.into_iter().filter(|(_, lines)| !lines.is_empty()) {
                 value[key] = lines.into();
@@ -175,12 +182,13 @@ impl<'a> Session<'a> {
                 value["differs"] = json!(difference);
             }
             self.json.push(value);
-            return Ok(());
+        } else {
+            self.tell(&name, &run, &verdict, saved.as_deref())?;
+            if let Some(difference) = &differs {
+                write!(self.out, "  DIFFERENT: {}", twice_text(difference))?;
+            }
         }
-        self.tell(&name, &run, &verdict, saved.as_deref())?;
-        if let Some(difference) = &differs {
-            write!(self.out, "  DIFFERENT: {}", twice_text(difference))?;
-        }
+        unwritten.iter().for_each(Failure::tell);
         Ok(())
     }
 
@@ -189,30 +197,24 @@ impl<'a> Session<'a> {
         let (args, out) = (self.args, &mut self.out);
         let mut trace = args.trace.as_ref().map(|path| open_trace(path, &plan)).transpose()?;
         let mut formatter = Formatter::new(plan.cluster.nodes);
-        let mut write = |record: &Record| -> io::Result<()> {
-            if let Some(trace) = &mut trace {
-                trace.write(record)?;
+        let (mut written, mut traced) = (Ok(()), Ok(()));
+        let mut sink = |record: &Record| {
+            if let (Some(trace), true) = (&mut trace, traced.is_ok()) {
+                traced = trace.write(record);
             }
             formatter.follow(record);
-            if args.show && is_shown(args, record) {
-                writeln!(out, "{}", formatter.line(record))?;
-            }
-            Ok(())
-        };
-        let mut written = Ok(());
-        let mut sink = |record: &Record| {
-            if written.is_ok() {
-                written = write(record);
+            if args.show && written.is_ok() && is_shown(args, record) {
+                written = writeln!(out, "{}", formatter.line(record));
             }
         };
         let wanted = args.show || args.trace.is_some();
         let options = Options { sink: wanted.then_some(&mut sink), ..Options::default() };
         let run = Run::watched(runner, plan, options);
         written?;
-        if let (Some(trace), Some(path)) = (trace, &args.trace) {
-            drop(trace.finish()?);
-            std::fs::rename(temporary_name(path), path)
-                .map_err(|error| Failure::file(path, "write", &error))?;
+        if let (Some(trace), Some(path)) = (trace, &args.trace)
+            && let Err(error) = traced.and_then(|()| trace.finish()?.finish())
+        {
+            self.unwritten.push(Failure::output(path, error));
         }
         Ok(run)
     }
@@ -220,8 +222,9 @@ impl<'a> Session<'a> {
     fn save(&self, name: &str, run: &Run<'_>) -> Result<PathBuf, Failure> {
         let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
         let stem = name.trim_end_matches(".toml").replace(|letter| !is_plain(letter), "_");
-        let path = self.args.reports.join(format!("{}.plan.json", stem.trim_matches('_')));
-        SavedRun::new(run).write(&path).map_err(|error| Failure::file(&path, "write", &error))?;
+        let saved = SavedRun::new(run);
+        let path = saved.free_path(&self.args.reports, stem.trim_matches('_'));
+        saved.write(&path).map_err(|error| Failure::file(&path, "write", &error))?;
         Ok(path)
     }
 
@@ -250,12 +253,12 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         if !plan.title.is_empty() {
-            writeln!(out, "  {}", plan.title)?;
+            writeln!(out, "  {}", shown(&plan.title))?;
         }
         write!(out, "{}", text::violation(run).unwrap_or_default())?;
         if let Verdict::Broken(unmet) = verdict {
             for line in unmet {
-                writeln!(out, "  unmet: {line}")?;
+                writeln!(out, "  unmet: {}", shown(line))?;
             }
         }
         if let Verdict::Undecided(lines) = verdict {
@@ -276,7 +279,7 @@ impl<'a> Session<'a> {
         }
         if let Some(path) = saved {
             writeln!(out, "  the plan is saved; run it again with")?;
-            writeln!(out, "    squall replay {}", path.display())?;
+            writeln!(out, "    squall replay {}", shown(path))?;
         }
         Ok(())
     }
@@ -311,10 +314,10 @@ fn is_shown(args: &RunArgs, record: &Record) -> bool {
         && time(args.to).is_none_or(|to| record.time <= to)
 }
 
-fn open_trace(path: &Path, plan: &Plan) -> Result<Writer<BufWriter<File>>, Failure> {
-    let failed = |error: io::Error| Failure::file(path, "write", &error);
-    let file = File::create(temporary_name(path)).map_err(failed)?;
-    Writer::new(BufWriter::new(file), &plan.title, plan.cluster.nodes, plan.seed).map_err(failed)
+fn open_trace(path: &Path, plan: &Plan) -> Result<Writer<Output>, Failure> {
+    let failed = |error: io::Error| Failure::output(path, error);
+    let file = Output::create(path).map_err(failed)?;
+    Writer::new(file, &plan.title, plan.cluster.nodes, plan.seed).map_err(failed)
 }
 
 /// Runs seeds in a row, until the first violation, and sums up.

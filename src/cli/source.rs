@@ -12,11 +12,14 @@ use crate::bugs::Bug;
 use crate::cli::failure::Failure;
 use crate::closest::unknown;
 use crate::guest::{BUILT_IN, Guest};
-use crate::plan::scenario::{self, FileError, json_error};
+use crate::plan::files::{self, WRITTEN_BYTES_MAX};
+use crate::plan::problem::{Checked, require_format};
+use crate::plan::scenario::{self, read_json};
 use crate::plan::swarm::{Config, draw_with};
 use crate::plan::validate::{SEED_MAX, validate};
-use crate::plan::{Expect, Plan, Profile, files};
+use crate::plan::{Expect, Plan, Profile};
 use crate::report::saved::{FORMAT, SavedRun, VERSION};
+use crate::shown::shown;
 use crate::sim::runner::adopt;
 use crate::sim::{BuiltIn, Run, Runner};
 
@@ -55,7 +58,7 @@ impl<'r> Subject<'r> {
 
     /// The run that a path names.
     pub fn read(path: &Path, wanted: &GuestArgs, guests: &Guests<'r>) -> Result<Self, Failure> {
-        let (name, mut plan) = (path.display().to_string(), read(path)?);
+        let (name, mut plan) = (shown(path), read(path)?);
         let runner = guests.adopt(&mut plan, wanted, &name)?;
         Ok(Subject { name, plan, runner })
     }
@@ -131,9 +134,9 @@ fn read(path: &Path) -> Result<Plan, Failure> {
     if !is_json(&file) {
         return Ok(files::read(&file)?);
     }
-    let text = files::read_text(&file)?;
+    let text = files::read_text(&file, WRITTEN_BYTES_MAX)?;
     // A plan alone has no format: its fields are those of a scenario.
-    if parse::<serde_json::Value>(&file, &text)?.get("format").is_some() {
+    if parse(&file, &text, |_: &serde_json::Value| Ok(()))?.get("format").is_some() {
         return Ok(parse_saved(&file, &text)?.plan);
     }
     scenario::from_json(&text).map_err(|error| Failure::mistake(&file, &text, &error))
@@ -157,40 +160,30 @@ pub fn file_of(path: &Path) -> Result<PathBuf, Failure> {
     })
 }
 
-/// Reads the JSON of a file.
-pub fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, Failure> {
-    serde_json::from_str(text)
-        .map_err(|error| Failure::mistake(path, text, &json_error(&error, text)))
-}
-
-/// Refuses a file of another format, or of another version of it.
-pub fn check_format(
+/// Reads the JSON of a file, and checks what it says.
+pub fn parse<T: DeserializeOwned>(
     path: &Path,
-    (format, version): (&str, u32),
-    (own, own_version): (&str, u32),
-) -> Result<(), Failure> {
-    if (format, version) == (own, own_version) {
-        return Ok(());
-    }
-    let path = path.display();
-    Err(Failure::usage(format!(
-        "{path} is of format {format} {version}; this squall reads {own} {own_version}"
-    )))
+    text: &str,
+    check: impl FnOnce(&T) -> Checked,
+) -> Result<T, Failure> {
+    read_json(text, check).map_err(|error| Failure::mistake(path, text, &error))
 }
 
 /// Reads a saved run, and checks its plan.
 pub fn read_saved(path: &Path) -> Result<SavedRun, Failure> {
-    parse_saved(path, &files::read_text(path)?)
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        let path = path.display();
+        let message = format!("{path} is a scenario, and no saved run: squall run {path}");
+        return Err(Failure::usage(message));
+    }
+    parse_saved(path, &files::read_text(path, WRITTEN_BYTES_MAX)?)
 }
 
 fn parse_saved(path: &Path, text: &str) -> Result<SavedRun, Failure> {
-    let saved: SavedRun = parse(path, text)?;
-    check_format(path, (&saved.format, saved.version), (FORMAT, VERSION))?;
-    validate(&saved.plan).map_err(|problem| {
-        let message = format!("{} (at plan.{})", problem.message, problem.path.join("."));
-        Failure::mistake(path, text, &FileError { message, span: None, help: problem.help })
-    })?;
-    Ok(saved)
+    parse(path, text, |saved: &SavedRun| {
+        require_format(&saved.format, saved.version, (FORMAT, VERSION))?;
+        validate(&saved.plan).map_err(|problem| problem.within("plan"))
+    })
 }
 
 #[derive(Args, Clone, Debug, Default)]
