@@ -80,7 +80,7 @@ pub fn replay(args: &ReplayArgs, guests: &Guests<'_>) -> End {
   squall diff run.jsonl scenarios/elections/split-vote.toml")]
 pub struct DiffArgs {
     /// A scenario, a saved run, the folder of a campaign's failure, or a trace (.jsonl)
-    #[arg(value_name = "A", required_unless_present = "seed", conflicts_with = "seed")]
+    #[arg(value_name = "A", required_unless_present = "seed")]
     first: Option<PathBuf>,
     /// What it is compared with; left out, the same plan with other bugs
     #[arg(value_name = "B", required_unless_present_any = ["with_bug", "without_bugs", "with_guest_option", "without_guest_options"])]
@@ -134,12 +134,12 @@ pub fn diff(args: &DiffArgs, guests: &Guests<'_>) -> End {
 /// The two runs, each with its name.
 fn sides<'r>(args: &DiffArgs, guests: &Guests<'r>) -> Result<[(String, Side<'r>); 2], Failure> {
     let first = match (&args.first, args.seed.seed) {
-        (Some(path), _) => side(path, &args.guest, guests)?,
+        (Some(path), _) => side(path, args, guests)?,
         (None, Some(seed)) => made(args.seed.draw(seed, &args.guest, guests)?),
         (None, None) => return Err(Failure::usage("name two runs, or a --seed")),
     };
     let (name, second) = match &args.second {
-        Some(path) => side(path, &args.guest, guests)?,
+        Some(path) => side(path, args, guests)?,
         None => first.clone(),
     };
     let mut words = Vec::new();
@@ -177,12 +177,17 @@ fn change(args: &DiffArgs, runner: &dyn Runner, plan: &mut Plan) -> Result<(), F
 
 fn side<'r>(
     path: &Path,
-    guest: &GuestArgs,
+    args: &DiffArgs,
     guests: &Guests<'r>,
 ) -> Result<(String, Side<'r>), Failure> {
+    let name = path.display();
     match path.extension().is_some_and(|extension| extension == "jsonl") {
-        true => Ok((path.display().to_string(), Side::Trace(path.to_owned()))),
-        false => Ok(made(Subject::read(path, guest, guests)?)),
+        true if !args.seed.words().is_empty() => Err(Failure::usage(format!(
+            "{name} is a trace: what happened in it stays as it is, and{} would change nothing",
+            args.seed.words()
+        ))),
+        true => Ok((name.to_string(), Side::Trace(path.to_owned()))),
+        false => Ok(made(Subject::read(path, &args.seed, &args.guest, guests)?)),
     }
 }
 

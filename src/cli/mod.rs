@@ -79,7 +79,7 @@ enum Command {
     Export(look::ExportArgs),
     /// Answers why an entry was committed, or who won a term
     Why(look::WhyArgs),
-    /// Tells how a violation came about, in order and in words
+    /// Tells how a violation came about, in order and in words, or what came nearest to a promise that was not kept
     Explain(look::ExplainArgs),
     /// Writes a page to look at a run with, or at a campaign
     Report(look::ReportArgs),

@@ -97,6 +97,9 @@ pub fn power(args: &PowerArgs, guests: &Guests<'_>) -> End {
         writeln!(out, "{json}")?;
     } else if args.markdown {
         write!(out, "{}", power::table(&result).markdown())?;
+        if !result.interrupted.is_empty() {
+            writeln!(out, "\n{}", power::verdict(&result))?;
+        }
         if args.shrink {
             write!(out, "\n{}", power::shrunk_table(&result).markdown())?;
         }
@@ -112,7 +115,8 @@ pub fn power(args: &PowerArgs, guests: &Guests<'_>) -> End {
         let (cpu, took) = (seconds(cpu as u64), seconds(took));
         writeln!(out, "{took} s, {cpu} s of CPU time; the result is in {}", args.out.display())?;
     }
-    let all = result.rows.iter().all(|row| row.found == measured.trials);
+    let all =
+        result.rows.iter().all(|row| row.found == measured.trials) && result.interrupted.is_empty();
     Ok(match (all, is_end_wanted()) {
         (true, _) => Code::Clean,
         (false, true) => Code::Interrupted,
