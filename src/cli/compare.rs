@@ -22,7 +22,8 @@ const SHOWN_MAX: usize = 20;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  squall replay reports/seed-42.plan.json")]
+  squall run --seed 1 --nodes 5 --bug commit-without-quorum    saves the plan, for it fails
+  squall replay reports/seed-1.plan.json")]
 pub struct ReplayArgs {
     /// A plan that a failing run saved
     file: PathBuf,
@@ -74,10 +75,10 @@ pub fn replay(args: &ReplayArgs, guests: &Guests<'_>) -> End {
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  squall diff old/run.plan.json new/run.plan.json
   squall diff scenarios/bugs/vote-twice.toml --without-bugs
   squall diff --seed 1 --nodes 5 --with-bug commit-without-quorum
-  squall diff run.jsonl scenarios/elections/split-vote.toml")]
+  squall run scenarios/bugs/vote-twice.toml --trace old.jsonl
+  squall diff old.jsonl scenarios/bugs/vote-twice.toml         the same, unless squall or the file has changed")]
 pub struct DiffArgs {
     /// A scenario, a saved run, the folder of a campaign's failure, or a trace (.jsonl)
     #[arg(value_name = "A", required_unless_present = "seed")]

@@ -27,8 +27,9 @@ use crate::time::{Span, Time};
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall explain scenarios/bugs/vote-twice.toml
+  squall fuzz --bug vote-twice --stop-after 1    finds a failure
   squall explain reports/fuzz/failures/* --lines 20
-  squall explain reports/seed-42.plan.json --markdown > bug.md")]
+  squall explain --seed 1 --nodes 5 --bug commit-without-quorum --markdown > bug.md")]
 pub struct ExplainArgs {
     #[command(flatten)]
     source: SourceArgs,
@@ -73,7 +74,7 @@ pub fn explain(args: &ExplainArgs, guests: &Guests<'_>) -> End {
 #[command(after_help = "Examples:
   squall why scenarios/safety/leader-crash-after-commit.toml --commit 1
   squall why --seed 42 --term 2
-  squall why reports/seed-42.plan.json --term 3 --node 2")]
+  squall why scenarios/elections/third-outcome-split-vote.toml --term 2 --node 3")]
 pub struct WhyArgs {
     #[command(flatten)]
     source: SourceArgs,
@@ -110,8 +111,8 @@ fn print(text: &str) -> End {
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  squall export reports/seed-42.plan.json --format perfetto -o run.json
-  squall export scenarios/elections/split-vote.toml --format mermaid --to 400ms
+  squall export --seed 42 --format perfetto -o run.json
+  squall export scenarios/elections/third-outcome-split-vote.toml --format mermaid --to 400ms
   squall export --seed 1 --format shiviz --kind message --kind role --to 1s")]
 pub struct ExportArgs {
     #[command(flatten)]
@@ -197,9 +198,10 @@ fn write(args: &ExportArgs, run: &Run<'_>, out: impl Write) -> io::Result<()> {
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall report scenarios/bugs/old-term-commit.toml -o run.html
-  squall report reports/seed-42.plan.json
   squall report --seed 42 --bug vote-twice
-  squall report long.toml --from 10s --to 20s
+  squall report scenarios/bugs/backoff-livelock.toml --from 10s --to 20s
+  squall fuzz --bug vote-twice --stop-after 1     finds a failure
+  squall report reports/fuzz/failures/*
   squall report reports/fuzz                      a campaign: writes index.html there")]
 pub struct ReportArgs {
     #[command(flatten)]

@@ -29,7 +29,7 @@ const FIRST_SEED_MAX: u64 = 1 << 60;
   squall power
   squall power --bugs old-term-commit,vote-twice --trials 100
   squall power --trials 1 --shrink
-  squall power --config mine.toml --json")]
+  squall power --json")]
 pub struct PowerArgs {
     /// The bugs, as `squall bugs` lists them [default: all]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]

@@ -254,8 +254,10 @@ const NAMED_MAX: usize = 8;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  squall merge part-1 part-2 part-3 part-4 --out whole
-  squall merge parts/* --json")]
+  squall fuzz --runs 100000 --partition 1/2 --out part-1    on one machine
+  squall fuzz --runs 100000 --partition 2/2 --out part-2    on another
+  squall merge part-1 part-2 --out whole
+  squall merge part-* --json")]
 pub struct MergeArgs {
     /// The result directories of the parts
     #[arg(required = true)]

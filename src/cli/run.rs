@@ -33,6 +33,7 @@ use crate::trace::writer::Writer;
 #[command(after_help = "Examples:
   squall run scenarios
   squall run scenarios/elections/third-outcome-split-vote.toml --show --kind role --node 2
+  squall run scenarios/bugs/vote-twice.toml --runs 100    the same under a hundred seeds
   squall run --seed 42 --nodes 5 --profile etcd
   squall run --seed 1 --runs 10000")]
 pub struct RunArgs {

@@ -92,7 +92,7 @@ pub fn nearest(run: &Run<'_>) -> String {
                 let node = node.map_or_else(String::new, |node| format!(" at {node}"));
                 format!("{time} s{node}, #{number}")
             };
-            let last = own().last().map(told).filter(|_| own().count() > 1);
+            let last = own().next_back().map(told).filter(|_| own().count() > 1);
             let last = last.map_or_else(String::new, |last| format!("; last: {last}"));
             let first = own().next().map_or_else(|| "never".into(), told);
             let count = outcome.situations.of(situation);
