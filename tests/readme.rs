@@ -1,9 +1,9 @@
 //! What README, docs and `--help` print for a user to type, or to copy, does what the text says.
 //!
-//! The lines of a text run in order, in a folder that has only `scenarios` and what earlier lines made. What takes long is made short:
-//! a number of runs is 50 at most, there is one trial for each bug, a time is one second; a campaign without any of these takes one second,
-//! `squall power` without bugs measures one, and of `squall bench` only the options are looked at. The line for one part of a campaign
-//! runs for all parts. A block that calls another program than squall is passed over.
+//! The lines of a text run in order, in a folder that has only `scenarios` and what earlier lines made. What takes long is made short: a
+//! number of runs is 200 at most, of a campaign 50, there is one trial for each bug, and a time is one second; a campaign without any of
+//! these takes one second, `squall power` without bugs measures one, and of `squall bench` only the options are looked at. The line for one
+//! part of a campaign runs for all parts. A block that calls another program than squall is passed over.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -15,11 +15,14 @@ use squall::report::expectations::{Verdict, judge};
 use squall::sim::run;
 use tempfile::TempDir;
 
+/// Options that end a campaign soon, or with what it looks for.
+const ENDS: [&str; 5] = ["--runs", "--time", "--resume", "--print-plan", "--stop-after"];
+
 /// Lines that end with another code than 0, as their text says: a violation is found, or runs differ.
 const OTHERWISE: [(&str, i32); 7] = [
     ("squall run --seed 1 --nodes 5 --bug commit-without-quorum", 2),
     ("squall replay reports/seed-1.plan.json", 2),
-    ("squall run --seed 1 --runs 50 --bug old-term-commit --nodes 5 --profile etcd", 2),
+    ("squall run --seed 1 --runs 200 --bug old-term-commit --nodes 5 --profile etcd", 2),
     ("squall fuzz --bug", 2),
     ("squall diff scenarios/bugs/old-term-commit.toml --without-bugs", 4),
     ("squall diff scenarios/bugs/vote-twice.toml --without-bugs", 4),
@@ -50,10 +53,11 @@ fn short(line: &str) -> String {
     let line = line.split('#').next().unwrap_or_default().trim();
     let line = line.split("  ").next().unwrap_or_default();
     let mut words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+    let runs_max = if words.get(1).is_some_and(|word| word == "run") { 200 } else { 50 };
     for place in 1..words.len() {
         let (option, value) = (words[place - 1].as_str(), words[place].as_str());
         let small = match option {
-            "--runs" => value.parse().map_or(50, |runs: u64| runs.min(50)).to_string(),
+            "--runs" => value.parse().map_or(runs_max, |runs: u64| runs.min(runs_max)).to_string(),
             "--trials" => "1".into(),
             "--time" => "1s".into(),
             _ => continue,
@@ -62,10 +66,11 @@ fn short(line: &str) -> String {
     }
     let has = |option: &str| words.iter().any(|word| word == option);
     let more = match words.get(1).map(String::as_str) {
-        Some("fuzz") if !["--runs", "--time", "--resume", "--print-plan"].into_iter().any(has) => {
-            " --time 1s"
-        }
-        Some("power") if !has("--bugs") => " --bugs vote-twice --trials 1",
+        Some("fuzz") if !ENDS.into_iter().any(has) => " --time 1s",
+        Some("power") if !has("--bugs") => match has("--trials") {
+            true => " --bugs vote-twice",
+            false => " --bugs vote-twice --trials 1",
+        },
         Some("bench") => " --help",
         _ => "",
     };
@@ -82,9 +87,15 @@ fn ran(line: &str, folder: &Path) -> String {
     let (number, parts) = (part.map_or("", |(number, _)| number), parts.unwrap_or(1));
     let mut text = String::new();
     for place in 1..=parts {
-        let own = line
-            .replace(&format!("--partition {number}/"), &format!("--partition {place}/"))
-            .replace(&format!("part-{number}"), &format!("part-{place}"));
+        // Another line may have been for one of these parts.
+        let own = match number {
+            "" => line.clone(),
+            number => {
+                line.replace(&format!("--partition {number}/"), &format!("--partition {place}/"))
+                    .replace(&format!("part-{number}"), &format!("part-{place}"))
+                    + " --force"
+            }
+        };
         let mut shell = Command::new("sh");
         shell
             .args(["-c", &own])

@@ -78,7 +78,7 @@ pub fn replay(args: &ReplayArgs, guests: &Guests<'_>) -> End {
   squall diff scenarios/bugs/vote-twice.toml --without-bugs
   squall diff --seed 1 --nodes 5 --with-bug commit-without-quorum
   squall run scenarios/bugs/vote-twice.toml --trace old.jsonl
-  squall diff old.jsonl scenarios/bugs/vote-twice.toml         the same, unless squall or the file has changed")]
+  squall diff old.jsonl scenarios/bugs/vote-twice.toml         the same run")]
 pub struct DiffArgs {
     /// A scenario, a saved run, the folder of a campaign's failure, or a trace (.jsonl)
     #[arg(value_name = "A", required_unless_present = "seed")]
