@@ -26,6 +26,8 @@ mod own_raft_docs;
 mod pages;
 mod paper;
 mod properties;
+#[cfg(unix)]
+mod readme;
 mod scale_docs;
 mod scenario_docs;
 mod scenarios;

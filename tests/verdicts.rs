@@ -6,6 +6,7 @@ use squall::property::Property;
 use squall::report::expectations::{Verdict, judge};
 use squall::report::text;
 use squall::sim::{Outcome, run};
+use squall::situation::Situation;
 
 fn plan(text: &str) -> Plan {
     from_toml(text).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"))
@@ -193,6 +194,26 @@ crash = { target = "everyone", for = "1s", wipe = true }
 commits_min = 700
 "#;
     assert_eq!(verdict(text), Verdict::Kept);
+}
+
+/// A situation is what its name says: what all disks lost has not survived, and what a session knows takes effect once.
+#[test]
+fn a_situation_is_what_its_name_says() {
+    let (_, outcome) = ran(WIPED);
+    assert!(outcome.situations.of(Situation::LeaderElected) > 1);
+    assert_eq!(outcome.situations.of(Situation::CommitSurvivedCrashOfAll), 0);
+    assert_eq!(outcome.situations.of(Situation::CommitSurvivedLeaderCrash), 0);
+    let (_, outcome) = ran(&WIPED.replace(", wipe = true", ""));
+    assert!(outcome.situations.of(Situation::CommitSurvivedCrashOfAll) > 0);
+    let twice = |sessions: &str| {
+        let text = format!(
+            "horizon = \"20s\"\n[cluster]\nnodes = 3\n[network]\nloss = \"20%\"\n[clients]\ncount = 5\n{sessions}\n"
+        );
+        let (_, outcome) = ran(&text);
+        let known = outcome.situations.of(Situation::DuplicateKnownBySession);
+        (outcome.situations.of(Situation::RequestAppliedTwice) > 0, known > 0)
+    };
+    assert_eq!((twice("sessions = 10"), twice("")), ((false, true), (true, false)));
 }
 
 /// What is not decided has a reason that campaigns count.

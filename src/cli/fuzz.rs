@@ -40,6 +40,7 @@ const CHECKPOINT: Duration = Duration::from_secs(2);
   squall fuzz --bug vote-twice --stop-after 1     how a bug is found
   squall fuzz --bug commit-regress --stop-after 1 --shrink    and made small
   squall fuzz --runs 1000000 --partition 3/8      the third of eight parts; see squall merge
+  squall fuzz --runs 1000000 --out big            a result of its own
   squall fuzz --resume --out big                  goes on where it was interrupted
   squall fuzz --print-plan 42 > storm.toml        the storm of a seed, as a scenario")]
 pub struct FuzzArgs {

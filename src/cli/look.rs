@@ -15,6 +15,7 @@ use crate::ids::{Index, NodeId, Term};
 use crate::plan::files;
 use crate::plan::problem::require_format;
 use crate::record::Group;
+use crate::report::expectations::{Verdict, judge, nearest};
 use crate::report::explain::explain as explained;
 use crate::report::export::{self, Export, Filter, Mermaid, Shiviz};
 use crate::report::page::{self, RECORDS_MAX, Window};
@@ -27,8 +28,9 @@ use crate::time::{Span, Time};
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall explain scenarios/bugs/vote-twice.toml
-  squall explain reports/fuzz/failures/durability-3f21aa --lines 20
-  squall explain reports/seed-42.plan.json --markdown > bug.md")]
+  squall fuzz --bug vote-twice --stop-after 1    finds a failure
+  squall explain reports/fuzz/failures/* --lines 20
+  squall explain --seed 1 --nodes 5 --bug commit-without-quorum --markdown > bug.md")]
 pub struct ExplainArgs {
     #[command(flatten)]
     source: SourceArgs,
@@ -40,25 +42,40 @@ pub struct ExplainArgs {
     lines: u16,
 }
 
-/// Tells how the violation of a run came about.
+/// Tells how the violation of a run came about, or what came nearest to a promise that was not kept.
 pub fn explain(args: &ExplainArgs, guests: &Guests<'_>) -> End {
     let subject = args.source.subject(guests)?;
     let name = &subject.name;
     let run = subject.recorded();
+    let words = args.source.words(name);
     let explanation = explained(&run, usize::from(args.lines))
-        .map_err(|message| Failure::usage(format!("{name}: {message}")))?
-        .ok_or_else(|| Failure::usage(format!("{name}: nothing to explain: no violation")))?;
-    print(&match args.markdown {
+        .map_err(|message| Failure::usage(format!("{name}: {message}")))?;
+    let story = explanation.map_or_else(String::new, |explanation| match args.markdown {
         true => explanation.markdown(&run),
-        false => explanation.text(&args.source.words(name)),
-    })
+        false => explanation.text(&words),
+    });
+    let verdict = match judge(run.plan(), run.outcome(), false) {
+        Verdict::Broken(_) => nearest(&run),
+        Verdict::Undecided(lines) => {
+            lines.iter().map(|line| format!("undecided: {line}\n")).collect()
+        }
+        _ if story.is_empty() => {
+            return Err(Failure::usage(format!("{name}: nothing to explain: no violation")));
+        }
+        _ => String::new(),
+    };
+    let next = match story.is_empty() {
+        true => format!("\nnext:\n  squall report {words}\n"),
+        false => String::new(),
+    };
+    print(&[verdict, story, next].concat())
 }
 
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall why scenarios/safety/leader-crash-after-commit.toml --commit 1
   squall why --seed 42 --term 2
-  squall why reports/seed-42.plan.json --term 3 --node 2")]
+  squall why scenarios/elections/third-outcome-split-vote.toml --term 2 --node 3")]
 pub struct WhyArgs {
     #[command(flatten)]
     source: SourceArgs,
@@ -95,8 +112,8 @@ fn print(text: &str) -> End {
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  squall export reports/seed-42.plan.json --format perfetto -o run.json
-  squall export scenarios/elections/split-vote.toml --format mermaid --to 400ms
+  squall export --seed 42 --format perfetto -o run.json
+  squall export scenarios/elections/third-outcome-split-vote.toml --format mermaid --to 400ms
   squall export --seed 1 --format shiviz --kind message --kind role --to 1s")]
 pub struct ExportArgs {
     #[command(flatten)]
@@ -169,9 +186,10 @@ fn write(args: &ExportArgs, run: &Run<'_>, path: &Path) -> io::Result<()> {
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall report scenarios/bugs/old-term-commit.toml -o run.html
-  squall report reports/seed-42.plan.json
   squall report --seed 42 --bug vote-twice
-  squall report long.toml --from 10s --to 20s
+  squall report scenarios/bugs/backoff-livelock.toml --from 10s --to 20s
+  squall fuzz --bug vote-twice --stop-after 1     finds a failure
+  squall report reports/fuzz/failures/*
   squall report reports/fuzz                      a campaign: writes index.html there")]
 pub struct ReportArgs {
     #[command(flatten)]
@@ -189,7 +207,7 @@ pub struct ReportArgs {
     #[arg(long, value_name = "N", default_value_t = RECORDS_MAX, value_parser = at_least_one)]
     records_max: usize,
     /// For a campaign: the power table to show [default: power.json in its folder, if there is one]
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "from", "to", "bug"])]
+    #[arg(long, value_name = "FILE")]
     power: Option<PathBuf>,
 }
 
@@ -204,6 +222,13 @@ pub fn report(args: &ReportArgs, guests: &Guests<'_>) -> End {
     if let Some(folder) = folder
         && let Some(file) = result::read(folder)?
     {
+        let changes = args.source.changes();
+        if !changes.is_empty() || args.from.or(args.to).is_some() {
+            return Err(Failure::usage(format!(
+                "{} is a campaign, which has been run: only --out and --power go with it",
+                folder.display()
+            )));
+        }
         return campaign(args, folder, &file);
     }
     if args.power.is_some() {
@@ -256,10 +281,10 @@ fn command(source: &SourceArgs, subject: &Subject<'_>) -> Result<String, Failure
     let file = source.source.as_deref().map(source::file_of).transpose()?;
     let name = file.as_ref().map(shown);
     let words = source.words(name.as_ref().unwrap_or(&subject.name));
-    let changes_bugs = source.without_bugs || !source.bug.is_empty();
-    let command = match (file.is_some_and(|file| source::is_json(&file)), changes_bugs) {
-        (true, false) => "replay",
-        (true, true) => "report",
+    let command = match (file.is_some_and(|file| source::is_json(&file)), source.changes().as_str())
+    {
+        (true, "") => "replay",
+        (true, _) => "report",
         (false, _) => "run",
     };
     Ok(format!("squall {command} {words}"))

@@ -275,6 +275,8 @@ fn xml(runner: &dyn Runner, file: &CampaignFile) -> Result<String, quick_junit::
     suite.set_time(Duration::from_millis(file.timing.milliseconds));
     suite.add_property(("runs", file.totals.runs.to_string().as_str()));
     suite.add_property(("events", file.totals.events.to_string().as_str()));
+    suite.add_property(("undecided", file.totals.gaps.undecided.to_string().as_str()));
+    suite.set_system_out(file.totals.gaps.lines().join("\n"));
     let mut report = Report::new("squall fuzz");
     report.add_test_suite(suite);
     report.to_string()
@@ -311,8 +313,10 @@ const NAMED_MAX: usize = 8;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  squall merge part-1 part-2 part-3 part-4 --out whole
-  squall merge parts/* --json")]
+  squall fuzz --runs 100000 --partition 1/2 --out part-1    on one machine
+  squall fuzz --runs 100000 --partition 2/2 --out part-2    on another
+  squall merge part-1 part-2 --out whole
+  squall merge part-* --json")]
 pub struct MergeArgs {
     /// The result directories of the parts
     #[arg(required = true)]
@@ -386,6 +390,7 @@ mod tests {
     use crate::campaign::workers::run_caught;
     use crate::campaign::workers::{Control, run};
     use crate::campaign::{Settings, Summary};
+    use crate::oracle::gap::GapCounts;
     use crate::report::saved::SavedRun;
     use crate::sim::BuiltIn;
 
@@ -431,6 +436,19 @@ mod tests {
         assert_eq!(Signature::of(&saved.outcome), Some(file.failures[0].signature.clone()));
         store.clear().unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    /// A CI server is told what was not decided, and why.
+    #[test]
+    fn undecided_runs_are_told_by_reason() {
+        let mut file = result(&BuiltIn::new());
+        file.totals.gaps =
+            GapCounts { undecided: 3, horizon: 1, events: 2, ..GapCounts::default() };
+        let expected = "3 runs are undecided: 1 whose horizon came before a verdict on liveness, 2 for a limit of events";
+        let xml = xml(&BuiltIn::new(), &file).unwrap();
+        assert!(xml.contains(expected) && xml.contains(r#"name="undecided" value="3""#), "{xml}");
+        let page = page::campaign::html(&file, Path::new("there"), None);
+        assert!(page.contains(expected), "{page}");
     }
 
     #[test]

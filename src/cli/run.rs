@@ -1,5 +1,6 @@
 //! `squall run`: scenario files, or random plans from seeds.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use crate::cli::source::{GuestArgs, Guests, SeedArgs, Subject, plant};
 use crate::files::Output;
 use crate::ids::NodeId;
 use crate::oracle::gap::GapCounts;
+use crate::plan::validate::SEED_MAX;
 use crate::plan::{Plan, files};
 use crate::property::Property;
 use crate::record::{Group, Record};
@@ -30,17 +32,18 @@ use crate::trace::writer::Writer;
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall run scenarios
-  squall run scenarios/elections/split-vote.toml --show --kind role --node 2
+  squall run scenarios/elections/third-outcome-split-vote.toml --show --kind role --node 2
+  squall run scenarios/bugs/vote-twice.toml --runs 100    the same under a hundred seeds
   squall run --seed 42 --nodes 5 --profile etcd
   squall run --seed 1 --runs 10000")]
 pub struct RunArgs {
     /// Scenario files, or folders of them
-    #[arg(required_unless_present = "seed", conflicts_with = "seed")]
+    #[arg(required_unless_present = "seed")]
     files: Vec<PathBuf>,
     #[command(flatten)]
     seed: SeedArgs,
-    /// Runs so many seeds in a row, and sums them up
-    #[arg(long, value_name = "N", requires = "seed", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    /// Runs so many seeds in a row, from --seed or the file's own on, and sums them up
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     runs: Option<u64>,
     /// Plants a bug, as `squall bugs` lists them; may be given again
     #[arg(long, value_name = "NAME")]
@@ -82,10 +85,22 @@ pub struct RunArgs {
     reports: PathBuf,
 }
 
+impl RunArgs {
+    /// What runs a file with one seed of many.
+    fn again(&self, name: &str, seed: u64) -> String {
+        let mut own = self.seed;
+        own.seed = Some(seed);
+        let mut words = format!("squall run {name}{}{}", own.words(), self.guest.words());
+        words.extend(self.bug.iter().map(|bug| format!(" --bug {bug}")));
+        words.extend(self.until.iter().map(|until| format!(" --until {until}")));
+        words + if self.without_bugs { " --without-bugs" } else { "" }
+    }
+}
+
 pub fn run(args: &RunArgs, guests: &Guests<'_>) -> End {
     let mut session = Session::new(args);
     let mut subjects = Vec::new();
-    if let Some(seed) = args.seed.seed {
+    if let (Some(seed), true) = (args.seed.seed, args.files.is_empty()) {
         if let Some(count) = args.runs {
             return run_many(session, guests, seed..seed.saturating_add(count));
         }
@@ -97,6 +112,7 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> End {
         }
         for path in &found {
             let (name, mut plan) = (shown(path), files::read(path)?);
+            args.seed.change(&mut plan, &name)?;
             let runner = guests.adopt(&mut plan, &args.guest, &name)?;
             subjects.push(Subject { name, plan, runner });
         }
@@ -106,7 +122,10 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> End {
         plant(*runner, plan, &args.bug, args.without_bugs)?;
     }
     for subject in subjects {
-        session.run_one(subject)?;
+        match args.runs {
+            Some(count) => session.sweep(subject, count)?,
+            None => session.run_one(subject)?,
+        }
     }
     session.finish()
 }
@@ -119,15 +138,14 @@ struct Session<'a> {
     unwritten: Vec<Failure>,
     json: Vec<Value>,
     code: Code,
-    runs: usize,
-    kept: usize,
+    runs: u64,
+    kept: u64,
     single: bool,
 }
 
 impl<'a> Session<'a> {
     fn new(args: &'a RunArgs) -> Session<'a> {
-        let single = args.seed.seed.is_some()
-            || (args.files.len() == 1 && args.files.iter().all(|file| !file.is_dir()));
+        let single = args.files.len() <= 1 && args.files.iter().all(|file| !file.is_dir());
         let (out, unwritten) = (beside(args.trace.as_deref()), Vec::new());
         let json = Vec::new();
         Session { args, out, unwritten, json, code: Code::Clean, runs: 0, kept: 0, single }
@@ -145,7 +163,7 @@ impl<'a> Session<'a> {
         let code = if differs.is_some() { Code::Diverged } else { Code::from(&verdict) };
         self.code = self.code.worse(code);
         self.runs += 1;
-        self.kept += usize::from(code == Code::Clean);
+        self.kept += u64::from(code == Code::Clean);
         let saved = match code {
             Code::Clean => None,
             _ => self.save(&name, &run).map_err(|failure| self.unwritten.push(failure)).ok(),
@@ -157,7 +175,7 @@ impl<'a> Session<'a> {
             let mut value = json!(outcome);
             value["name"] = name.into();
             value["title"] = json!(plan.title);
-            value["verdict"] = verdict_word(&verdict).into();
+            value["verdict"] = verdict.word().into();
             value["unmet"] = match verdict {
                 Verdict::Broken(unmet) => unmet.into(),
                 _ => json!([]),
@@ -189,6 +207,55 @@ impl<'a> Session<'a> {
             }
         }
         unwritten.iter().for_each(Failure::tell);
+        Ok(())
+    }
+
+    /// Runs a scenario under seeds in a row, and sums up how it kept its promises.
+    fn sweep(&mut self, subject: Subject<'_>, count: u64) -> Result<(), Failure> {
+        let (args, Subject { name, mut plan, runner }) = (self.args, subject);
+        let first = plan.seed;
+        if first + (count - 1) > SEED_MAX {
+            return Err(Failure::usage(format!(
+                "{name}: the last seed would be beyond {SEED_MAX}"
+            )));
+        }
+        plan.horizon = args.until.map_or(plan.horizon, |until| plan.horizon.min(until));
+        // By the word of the verdict: how many seeds, the first of them, and why.
+        let mut sums: BTreeMap<&str, (u64, u64, Vec<String>)> = BTreeMap::new();
+        for seed in first..first + count {
+            plan.seed = seed;
+            let outcome = runner.run(&plan, Options::default());
+            let verdict = expectations::judge(&plan, &outcome, args.until.is_some());
+            self.code = self.code.worse(Code::from(&verdict));
+            let why = || match (&verdict, &outcome.violation) {
+                (Verdict::Violated(_), Some(violation)) => vec![violation.sentence.clone()],
+                _ => verdict.lines().to_vec(),
+            };
+            sums.entry(verdict.word()).or_insert_with(|| (0, seed, why())).0 += 1;
+        }
+        self.runs += count;
+        self.kept += sums.get("ok").map_or(0, |(runs, ..)| *runs);
+        if args.json {
+            let sum = |(word, (runs, seed, why)): (&&str, &(u64, u64, Vec<String>))| {
+                (word.to_string(), json!({ "runs": runs, "first_seed": seed, "why": why }))
+            };
+            let sums: serde_json::Map<String, Value> = sums.iter().map(sum).collect();
+            let value = json!({ "name": name, "title": plan.title, "first_seed": first, "runs": count, "verdicts": sums });
+            self.json.push(value);
+            return Ok(());
+        }
+        let out = &mut self.out;
+        let word = sums.keys().copied().max_by_key(|word| (*word != "ok", *word)).unwrap_or("ok");
+        writeln!(out, "{word:<9} {name}: seeds {first} to {}", first + (count - 1))?;
+        for (word, (runs, seed, why)) in &sums {
+            writeln!(out, "  {word:<9} {runs} of {count}, first with seed {seed}")?;
+            for line in why {
+                writeln!(out, "    {line}")?;
+            }
+            if *word != "ok" {
+                writeln!(out, "    {}", args.again(&name, *seed))?;
+            }
+        }
         Ok(())
     }
 
@@ -238,7 +305,7 @@ impl<'a> Session<'a> {
         let (plan, outcome) = (run.plan(), run.outcome());
         let kept = *verdict == Verdict::Kept;
         let color = if kept { anstyle::AnsiColor::Green } else { anstyle::AnsiColor::Red };
-        let (style, word) = (color.on_default().bold(), verdict_word(verdict));
+        let (style, word) = (color.on_default().bold(), verdict.word());
         let found = outcome.violation.as_ref().map(|violation| violation.property);
         let expected = if kept { ", as expected" } else { "" };
         let note = found.map(|property| format!("  ({property} violated{expected})"));
@@ -256,15 +323,9 @@ impl<'a> Session<'a> {
             writeln!(out, "  {}", shown(&plan.title))?;
         }
         write!(out, "{}", text::violation(run).unwrap_or_default())?;
-        if let Verdict::Broken(unmet) = verdict {
-            for line in unmet {
-                writeln!(out, "  unmet: {}", shown(line))?;
-            }
-        }
-        if let Verdict::Undecided(lines) = verdict {
-            for line in lines {
-                writeln!(out, "  {line}")?;
-            }
+        let unmet = if matches!(verdict, Verdict::Broken(_)) { "unmet: " } else { "" };
+        for line in verdict.lines() {
+            writeln!(out, "  {unmet}{}", shown(line))?;
         }
         writeln!(out, "  {}\n  {}", text::ended(outcome), text::counters(outcome))?;
         writeln!(out, "  {}", text::judged(plan, outcome))?;
@@ -280,6 +341,10 @@ impl<'a> Session<'a> {
         if let Some(path) = saved {
             writeln!(out, "  the plan is saved; run it again with")?;
             writeln!(out, "    squall replay {}", shown(path))?;
+            if !unmet.is_empty() {
+                writeln!(out, "  what came nearest to its promise is told by")?;
+                writeln!(out, "    squall explain {}", shown(path))?;
+            }
         }
         Ok(())
     }
@@ -293,15 +358,6 @@ impl<'a> Session<'a> {
         }
         self.out.flush()?;
         Ok(self.code)
-    }
-}
-
-fn verdict_word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Kept => "ok",
-        Verdict::Violated(_) => "VIOLATED",
-        Verdict::Broken(_) => "UNMET",
-        Verdict::Undecided(_) => "UNDECIDED",
     }
 }
 

@@ -27,9 +27,10 @@ use crate::time::Span;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  squall shrink reports/fuzz/failures/durability-3f21aa
-  squall shrink --seed 42 --bug old-term-commit -o figure-8.toml
-  squall shrink storm.toml --any --time 30s")]
+  squall shrink --seed 1 --nodes 5 --bug commit-without-quorum -o small.toml
+  squall shrink small.toml --any --time 30s
+  squall fuzz --bug vote-twice --stop-after 1    finds a failure
+  squall shrink reports/fuzz/failures/*")]
 pub struct ShrinkArgs {
     #[command(flatten)]
     source: SourceArgs,

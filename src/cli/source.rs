@@ -13,7 +13,7 @@ use crate::cli::failure::Failure;
 use crate::closest::unknown;
 use crate::guest::{BUILT_IN, Guest};
 use crate::plan::files::{self, WRITTEN_BYTES_MAX};
-use crate::plan::problem::{Checked, require_format};
+use crate::plan::problem::{Checked, Problem, require_format};
 use crate::plan::scenario::{self, read_json};
 use crate::plan::swarm::{Config, draw_with};
 use crate::plan::validate::{SEED_MAX, validate};
@@ -29,7 +29,7 @@ const IN_FOLDERS: [&str; 2] = ["run.plan.json", "scenario.toml"];
 #[derive(Args)]
 pub struct SourceArgs {
     /// A scenario, a saved run, or the folder of a campaign's failure
-    #[arg(value_name = "SOURCE", required_unless_present = "seed", conflicts_with = "seed")]
+    #[arg(value_name = "SOURCE", required_unless_present = "seed")]
     pub source: Option<PathBuf>,
     #[command(flatten)]
     seed: SeedArgs,
@@ -57,8 +57,14 @@ impl<'r> Subject<'r> {
     }
 
     /// The run that a path names.
-    pub fn read(path: &Path, wanted: &GuestArgs, guests: &Guests<'r>) -> Result<Self, Failure> {
+    pub fn read(
+        path: &Path,
+        seed: &SeedArgs,
+        wanted: &GuestArgs,
+        guests: &Guests<'r>,
+    ) -> Result<Self, Failure> {
         let (name, mut plan) = (shown(path), read(path)?);
+        seed.change(&mut plan, &name)?;
         let runner = guests.adopt(&mut plan, wanted, &name)?;
         Ok(Subject { name, plan, runner })
     }
@@ -73,16 +79,16 @@ impl<'r> Subject<'r> {
     }
 }
 
-#[derive(Args)]
+#[derive(Args, Clone, Copy)]
 pub struct SeedArgs {
-    /// Runs the random plan of this seed
+    /// Runs the random plan of this seed, or the file with it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=SEED_MAX))]
     pub seed: Option<u64>,
-    /// The number of nodes of a random plan
-    #[arg(long, value_name = "N", requires = "seed", value_parser = clap::value_parser!(u8).range(1..=25))]
+    /// The number of nodes of a random plan, or in place of the file's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=25))]
     nodes: Option<u8>,
-    /// The timings of a random plan, as `squall profiles` lists them
-    #[arg(long, value_name = "NAME", requires = "seed")]
+    /// The timings of a random plan, or in place of the file's, as `squall profiles` lists them
+    #[arg(long, value_name = "NAME")]
     profile: Option<Profile>,
 }
 
@@ -101,12 +107,40 @@ impl SeedArgs {
         plan.restrict(&guest);
         Ok(Subject { name: format!("seed-{seed}"), plan, runner })
     }
+
+    /// Gives a plan that was read this seed, number of nodes and profile; refuses what would change nothing, or make it wrong.
+    pub fn change(&self, plan: &mut Plan, name: &str) -> Result<(), Failure> {
+        let (words, before) = (self.words(), plan.config());
+        plan.seed = self.seed.unwrap_or(plan.seed);
+        plan.cluster.nodes = self.nodes.unwrap_or(plan.cluster.nodes);
+        let profile = self.profile.unwrap_or(plan.cluster.profile);
+        let another = std::mem::replace(&mut plan.cluster.profile, profile) != profile;
+        if another && plan.config() == before {
+            return Err(Failure::usage(format!(
+                "--profile {profile} would change nothing: {name} gives every option of its own; take them out of [raft]"
+            )));
+        }
+        let checked = if words.is_empty() { Ok(()) } else { validate(plan) };
+        checked.map_err(|Problem { path, message, help }| {
+            let help = help.map_or_else(String::new, |help| format!("\nhelp: {help}"));
+            let at = path.join(".");
+            Failure::usage(format!("{name} does not go with{words}: {message} (at {at}){help}"))
+        })
+    }
+
+    /// What says the same on another command line, after a space.
+    pub fn words(&self) -> String {
+        let seed = self.seed.map(|seed| format!(" --seed {seed}"));
+        let nodes = self.nodes.map(|nodes| format!(" --nodes {nodes}"));
+        let profile = self.profile.map(|profile| format!(" --profile {profile}"));
+        [seed, nodes, profile].into_iter().flatten().collect()
+    }
 }
 
 impl SourceArgs {
     pub fn subject<'r>(&self, guests: &Guests<'r>) -> Result<Subject<'r>, Failure> {
         let mut subject = match (&self.source, self.seed.seed) {
-            (Some(source), _) => Subject::read(source, &self.guest, guests)?,
+            (Some(source), _) => Subject::read(source, &self.seed, &self.guest, guests)?,
             (None, Some(seed)) => self.seed.draw(seed, &self.guest, guests)?,
             (None, None) => return Err(Failure::usage("name a scenario, a saved run or a --seed")),
         };
@@ -116,13 +150,15 @@ impl SourceArgs {
 
     /// What names the same run on another command line.
     pub fn words(&self, name: &str) -> String {
-        let mut words = match self.seed.seed {
-            Some(seed) => format!("--seed {seed}"),
-            None => name.to_owned(),
-        };
-        words.extend(self.seed.nodes.map(|nodes| format!(" --nodes {nodes}")));
-        words.extend(self.seed.profile.map(|profile| format!(" --profile {profile}")));
-        words += &self.guest.words();
+        match self.source {
+            Some(_) => name.to_owned() + &self.changes(),
+            None => self.changes().trim_start().to_owned(),
+        }
+    }
+
+    /// What the options make of the run, after a space: all that there is of it if there is no file.
+    pub fn changes(&self) -> String {
+        let mut words = self.seed.words() + &self.guest.words();
         words.extend(self.bug.iter().map(|bug| format!(" --bug {bug}")));
         words + if self.without_bugs { " --without-bugs" } else { "" }
     }

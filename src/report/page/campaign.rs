@@ -81,7 +81,9 @@ fn figures(file: &CampaignFile) -> String {
     ];
     let figure = |(figure, name)| format!("<div><dd>{figure}</dd><dt>{name}</dt></div>");
     let figures = figures.map(figure).concat();
-    format!("<section><dl class=\"figures\">{figures}</dl></section>")
+    let lines = totals.gaps.lines();
+    let gaps: String = lines.iter().map(|line| format!("<p>{}</p>", escape(line))).collect();
+    format!("<section><dl class=\"figures\">{figures}</dl>{gaps}</section>")
 }
 
 fn failures(file: &CampaignFile, folder: &Path) -> String {
