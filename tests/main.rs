@@ -14,6 +14,8 @@ mod explain;
 mod exports;
 mod guilty;
 mod hostile;
+#[cfg(unix)]
+mod limits;
 mod linearizable;
 mod livelock;
 mod machines;

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::campaign::file::CampaignFile;
 use crate::campaign::power::{FORMAT, Power, VERSION};
 use crate::cli::failure::{self, Code, End, Failure};
+use crate::cli::progress::check_whole;
 use crate::cli::result;
 use crate::cli::source::{self, Guests, SourceArgs, Subject};
 use crate::files::temporary_name;
@@ -30,7 +31,7 @@ use crate::time::{Span, Time};
   squall explain reports/seed-42.plan.json --markdown > bug.md")]
 pub struct ExplainArgs {
     #[command(flatten)]
-    source: SourceArgs,
+    pub source: SourceArgs,
     /// Prints a report of the bug, with the scenario that makes it happen again
     #[arg(long)]
     markdown: bool,
@@ -43,7 +44,7 @@ pub struct ExplainArgs {
 pub fn explain(args: &ExplainArgs, guests: &Guests<'_>) -> End {
     let subject = args.source.subject(guests)?;
     let name = &subject.name;
-    let run = subject.recorded();
+    let run = subject.recorded()?;
     let explanation = explained(&run, usize::from(args.lines))
         .map_err(|message| Failure::usage(format!("{name}: {message}")))?
         .ok_or_else(|| Failure::usage(format!("{name}: nothing to explain: no violation")))?;
@@ -60,7 +61,7 @@ pub fn explain(args: &ExplainArgs, guests: &Guests<'_>) -> End {
   squall why reports/seed-42.plan.json --term 3 --node 2")]
 pub struct WhyArgs {
     #[command(flatten)]
-    source: SourceArgs,
+    pub source: SourceArgs,
     /// Why the entry at this index was committed
     #[arg(long, value_name = "INDEX", required_unless_present = "term", conflicts_with = "term", value_parser = clap::value_parser!(u64).range(1..))]
     commit: Option<u64>,
@@ -82,7 +83,7 @@ pub fn why(args: &WhyArgs, guests: &Guests<'_>) -> End {
         (None, None) => return Err(Failure::usage("ask for a --commit or a --term")),
     };
     print(
-        &answer(&subject.recorded(), question)
+        &answer(&subject.recorded()?, question)
             .map_err(|message| Failure::usage(format!("{}: {message}", subject.name)))?,
     )
 }
@@ -99,7 +100,7 @@ fn print(text: &str) -> End {
   squall export --seed 1 --format shiviz --kind message --kind role --to 1s")]
 pub struct ExportArgs {
     #[command(flatten)]
-    source: SourceArgs,
+    pub source: SourceArgs,
     /// The format
     #[arg(long, value_enum)]
     format: Format,
@@ -140,7 +141,7 @@ pub fn export(args: &ExportArgs, guests: &Guests<'_>) -> End {
     {
         return Err(Failure::usage(format!("--from {from} is after --to {to}; swap them")));
     }
-    let run = subject.recorded();
+    let run = subject.recorded()?;
     let Some(path) = &args.output else {
         write(args, &run, io::stdout().lock())?;
         return Ok(Code::Clean);
@@ -187,7 +188,7 @@ fn write(args: &ExportArgs, run: &Run<'_>, out: impl Write) -> io::Result<()> {
   squall report reports/fuzz                      a campaign: writes index.html there")]
 pub struct ReportArgs {
     #[command(flatten)]
-    source: SourceArgs,
+    pub source: SourceArgs,
     /// The page [default: run.html, or index.html for a campaign; in the folder if one is named]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -230,13 +231,14 @@ pub fn report(args: &ReportArgs, guests: &Guests<'_>) -> End {
         to: args.to.map_or(Time::MAX, time),
         records_max: args.records_max,
     };
-    let html = page::html(&subject.recorded(), &command, window).map_err(|too_big| {
+    let html = page::html(&subject.recorded()?, &command, window).map_err(|too_big| {
         Failure::usage(format!(
             "there are {} records to show, and a page holds {}; show a part with --from and --to (from {}s on it would \
              fit), or allow more with --records-max",
             too_big.records, too_big.records_max, too_big.fits_from
         ))
     })?;
+    check_whole(&subject.name)?;
     write_page(args, &folder.unwrap_or(Path::new("")).join("run.html"), &html)
 }
 

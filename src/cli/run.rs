@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::bugs::Bug;
 use crate::cli::failure::{Code, End, Failure};
+use crate::cli::progress::{LimitArgs, interrupted, is_end_wanted, take_given_up};
 use crate::cli::source::{GuestArgs, Guests, SeedArgs, Subject, plant};
 use crate::files::temporary_name;
 use crate::ids::NodeId;
@@ -21,7 +22,7 @@ use crate::report::expectations::{self, Verdict};
 use crate::report::saved::SavedRun;
 use crate::report::text;
 use crate::report::twice::{text as twice_text, twice};
-use crate::sim::{Options, Run, Runner};
+use crate::sim::{Ended, Options, Run, Runner};
 use crate::situation::{Counts, Situation, out_of_reach};
 use crate::time::{Span, Time};
 use crate::trace::text::Formatter;
@@ -56,6 +57,8 @@ pub struct RunArgs {
     /// Ends the run early, as in 1.5s
     #[arg(long, value_name = "TIME")]
     until: Option<Span>,
+    #[command(flatten)]
+    pub limit: LimitArgs,
     /// Writes every record to a file, one JSON object a line
     #[arg(long, value_name = "FILE", conflicts_with = "runs")]
     trace: Option<PathBuf>,
@@ -105,7 +108,11 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> End {
     for Subject { plan, runner, .. } in &mut subjects {
         plant(*runner, plan, &args.bug, args.without_bugs)?;
     }
+    session.planned = subjects.len();
     for subject in subjects {
+        if is_end_wanted() {
+            break;
+        }
         session.run_one(subject)?;
     }
     session.finish()
@@ -117,6 +124,7 @@ struct Session<'a> {
     out: anstream::AutoStream<io::Stdout>,
     json: Vec<Value>,
     code: Code,
+    planned: usize,
     runs: usize,
     kept: usize,
     single: bool,
@@ -127,7 +135,8 @@ impl<'a> Session<'a> {
         let single = args.seed.seed.is_some()
             || (args.files.len() == 1 && args.files.iter().all(|file| !file.is_dir()));
         let out = anstream::AutoStream::auto(io::stdout());
-        Session { args, out, json: Vec::new(), code: Code::Clean, runs: 0, kept: 0, single }
+        let (json, code) = (Vec::new(), Code::Clean);
+        Session { args, out, json, code, planned: 0, runs: 0, kept: 0, single }
     }
 
     fn run_one(&mut self, subject: Subject<'_>) -> Result<(), Failure> {
@@ -138,13 +147,16 @@ impl<'a> Session<'a> {
         let run = self.watched(runner, plan)?;
         let (plan, outcome) = (run.plan(), run.outcome());
         let verdict = expectations::judge(plan, outcome, self.args.until.is_some());
-        let differs = if self.args.twice { twice(runner, plan) } else { None };
+        let differs = if self.args.twice && !take_given_up() { twice(runner, plan) } else { None };
+        let differs = differs.filter(|_| !take_given_up());
         let code = if differs.is_some() { Code::Diverged } else { Code::from(&verdict) };
         self.code = self.code.worse(code);
         self.runs += 1;
         self.kept += usize::from(code == Code::Clean);
         let saved = match code {
             Code::Clean => None,
+            // It would be another run each time.
+            _ if outcome.ended == Ended::Interrupted => None,
             _ => Some(self.save(&name, &run)?),
         };
         if self.args.json {
@@ -282,11 +294,15 @@ impl<'a> Session<'a> {
     }
 
     fn finish(mut self) -> End {
+        self.code = interrupted(self.code);
         if self.args.json {
             let text = json!({ "exit": self.code as u8, "runs": self.json });
             writeln!(self.out, "{text:#}")?;
         } else if !self.single {
-            writeln!(self.out, "{} of {} runs were as promised", self.kept, self.runs)?;
+            let (kept, runs, left) = (self.kept, self.runs, self.planned - self.runs);
+            write!(self.out, "{kept} of {runs} runs were as promised")?;
+            let rest = format!("; {left} were not run: it was interrupted");
+            writeln!(self.out, "{}", if left > 0 { rest } else { String::new() })?;
         }
         self.out.flush()?;
         Ok(self.code)
@@ -320,7 +336,7 @@ fn open_trace(path: &Path, plan: &Plan) -> Result<Writer<BufWriter<File>>, Failu
 /// Runs seeds in a row, until the first violation, and sums up.
 fn run_many(mut session: Session<'_>, guests: &Guests<'_>, seeds: Range<u64>) -> End {
     let args = session.args;
-    let (first, count) = (seeds.start, seeds.end - seeds.start);
+    let (first, mut count) = (seeds.start, 0);
     let mut counts = Counts::default();
     let (mut events, mut virtual_time, mut gaps) = (0, Span::ZERO, GapCounts::default());
     for seed in seeds {
@@ -328,6 +344,10 @@ fn run_many(mut session: Session<'_>, guests: &Guests<'_>, seeds: Range<u64>) ->
         plant(subject.runner, &mut subject.plan, &args.bug, args.without_bugs)?;
         let options = Options { until: args.until, ..Options::default() };
         let outcome = subject.runner.run(&subject.plan, options);
+        if is_end_wanted() && outcome.ended == Ended::Interrupted {
+            break;
+        }
+        count += 1;
         events += outcome.counters.events;
         virtual_time = virtual_time.plus(outcome.time.since(Time::ZERO));
         gaps.add(&GapCounts::of(&outcome.gaps));
@@ -336,11 +356,14 @@ fn run_many(mut session: Session<'_>, guests: &Guests<'_>, seeds: Range<u64>) ->
             session.run_one(subject)?;
             return session.finish();
         }
+        if is_end_wanted() {
+            break;
+        }
     }
     let lacks = args.guest.chosen(guests)?.1.lacks;
     let missed = counts.missed().filter(|it| it.is_within_reach(lacks));
     let missed: Vec<&str> = missed.map(Situation::name).collect();
-    let code = if gaps.undecided == 0 { Code::Clean } else { Code::Undecided };
+    let code = interrupted(if gaps.undecided == 0 { Code::Clean } else { Code::Undecided });
     let out = &mut session.out;
     if args.json {
         let summary = json!({
@@ -358,8 +381,11 @@ fn run_many(mut session: Session<'_>, guests: &Guests<'_>, seeds: Range<u64>) ->
         writeln!(out, "{summary:#}")?;
         return Ok(code);
     }
-    let word = if gaps.undecided == 0 { "ok" } else { "UNDECIDED" };
+    let word = if code == Code::Clean { "ok" } else { "UNDECIDED" };
     writeln!(out, "{word:<9} {count} random plans from seed {first}, no violation")?;
+    if code == Code::Interrupted {
+        writeln!(out, "  it was interrupted; go on with --seed {}", first + count)?;
+    }
     writeln!(out, "  {events} events, {virtual_time} of virtual time")?;
     for line in gaps.lines() {
         writeln!(out, "  {line}")?;

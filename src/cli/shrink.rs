@@ -14,7 +14,7 @@ use crate::campaign::file::{
 use crate::campaign::finding::{Finding, Signature};
 use crate::campaign::shrink::{Control, Shrinking, Shrunk, Size, shrink as shrink_plan};
 use crate::cli::failure::{self, Code, End, Failure};
-use crate::cli::progress::{bar, is_end_wanted, jobs, listen};
+use crate::cli::progress::{bar, check_whole, is_end_wanted, jobs};
 use crate::cli::source::{Guests, SourceArgs, Subject};
 use crate::plan::{Plan, scenario};
 use crate::report::explain::explain;
@@ -28,7 +28,7 @@ use crate::time::Span;
   squall shrink storm.toml --any --time 30s")]
 pub struct ShrinkArgs {
     #[command(flatten)]
-    source: SourceArgs,
+    pub source: SourceArgs,
     /// Takes a plan that fails in another way, too
     #[arg(long)]
     any: bool,
@@ -49,7 +49,6 @@ pub struct ShrinkArgs {
 pub fn shrink(args: &ShrinkArgs, guests: &Guests<'_>) -> End {
     let Subject { name, plan, runner } = args.source.subject(guests)?;
     let out = args.out.clone().unwrap_or_else(|| "reports/shrunk.toml".into());
-    listen()?;
     let begun = now();
     let bar = bar(None);
     let mut written = Ok(());
@@ -68,6 +67,7 @@ pub fn shrink(args: &ShrinkArgs, guests: &Guests<'_>) -> End {
     bar.finish_and_clear();
     written?;
     let Some(shrunk) = shrunk else {
+        check_whole(&name)?;
         return Err(Failure::usage(format!("{name} does not fail, so there is nothing to shrink")));
     };
     failure::write(&out, &scenario::to_toml(&shrunk.titled(&plan)))?;

@@ -36,8 +36,11 @@ pub const KEY_MAX: usize = 20_000_000;
 pub const RUN_MAX: usize = 200_000_000;
 /// How many operations of one key may stay open before no search looks at the key any more.
 pub const OPEN_MAX: usize = 4_096;
-/// A segment is closed after so many operations, as soon as none is open.
+/// A segment is closed after so many operations, as soon as none is open; sooner where there are more keys than [`ROOM`] has room for.
 const SEGMENT_MIN: usize = 128;
+/// So many operations of closed segments, and answered writes, are kept of all keys together, or [`SHARE_MIN`] of each if that is more.
+const ROOM: usize = 1 << 20;
+const SHARE_MIN: usize = 16;
 /// After so many operations a segment is closed whatever is open.
 const SEGMENT_MAX: usize = 4_096;
 
@@ -179,13 +182,20 @@ impl Histories {
     }
 
     fn begin(&mut self, record: &Record, key: u32, request: RequestId, command: Command) {
-        let history = self.keys.entry(key).or_default();
+        let share = self.share();
+        let fresh = || KeyHistory { close_at: SEGMENT_MIN.min(share), ..KeyHistory::default() };
+        let history = self.keys.entry(key).or_insert_with(fresh);
         let place = Some(history.operations.len() as u32);
         self.open.insert((request.client, request.serial), Open { key, place, command });
         let from = record.number;
         let operation = Operation { command, from, to: None, copies: 0, hint: u64::MAX };
         history.operations.push(Followed::new(operation, request, record.time));
         history.open += 1;
+    }
+
+    /// The room of each key.
+    fn share(&self) -> usize {
+        (ROOM / self.keys.len().max(1)).max(SHARE_MIN)
     }
 
     /// The open operation of this name, where a search may look at it.
@@ -241,7 +251,7 @@ impl Histories {
 
     fn answer(&mut self, record: &Record, request: RequestId, heard: Heard) -> Option<Violation> {
         let Open { key, place, .. } = *self.open.get(&(request.client, request.serial))?;
-        let place = place? as usize;
+        let (place, share) = (place? as usize, self.share());
         let history = self.keys.get_mut(&key)?;
         let followed = &mut history.operations[place];
         if followed.operation.to.is_some() {
@@ -250,7 +260,7 @@ impl Histories {
         followed.operation.to = Some((record.number, heard));
         followed.ended = Some(record.time);
         followed.over = true;
-        history.writes.note(followed);
+        history.writes.note(followed, share);
         let is_explained = history.is_witness(place, heard);
         if !is_explained && let Some(stale) = history.stale(place) {
             return Some(shortest::stale(record, key, &stale, self.minimises));
@@ -284,6 +294,7 @@ impl Histories {
 
     /// Closes the segment of a key, if that can be done.
     fn close(&mut self, key: u32, now: u64) {
+        let segment = SEGMENT_MIN.min(self.share());
         let Some(history) = self.keys.get_mut(&key) else { return };
         let finals = if history.open == 0 { history.finals() } else { None };
         if let Some(states) = finals {
@@ -299,10 +310,11 @@ impl Histories {
         }
         let Some(history) = self.keys.get_mut(&key) else { return };
         // What stays open is handed on rarely enough, so that an operation costs the same however much stays.
-        history.close_at = history.operations.len() + SEGMENT_MIN.max(history.operations.len());
+        history.close_at = history.operations.len() + segment.max(history.operations.len());
         // A read that is open may yet give what the key held when it began.
+        let needed = if history.open == 0 { 1 } else { SEGMENT_MAX };
         let held = history.held.len();
-        history.held.drain(..held.saturating_sub(SEGMENT_MAX));
+        history.held.drain(..held.saturating_sub(needed));
     }
 
     /// Goes on with a key from the state of the witness, and with what is open.

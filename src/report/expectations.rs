@@ -2,7 +2,7 @@
 
 use crate::plan::Plan;
 use crate::property::Property;
-use crate::sim::Outcome;
+use crate::sim::{Ended, Outcome};
 
 /// How a run stands to what its scenario promised.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub fn judge(plan: &Plan, outcome: &Outcome, cut_short: bool) -> Verdict {
     {
         return Verdict::Violated(property);
     }
-    let broken: Vec<String> = match cut_short {
+    let broken: Vec<String> = match cut_short || outcome.ended == Ended::Interrupted {
         true => at_most(plan, outcome).collect(),
         false => at_least(plan, outcome).chain(at_most(plan, outcome)).collect(),
     };
