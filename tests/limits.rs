@@ -106,6 +106,17 @@ fn long_lists_cost_no_more_than_short_ones() {
     is_flat("expectations", 5_000, lists);
 }
 
+#[test]
+fn a_client_makes_no_more_requests_than_can_wait() {
+    let wait = "on = { situation = \"request-answered\", times = 200 }";
+    let request =
+        format!("[[requests]]\n{wait}\nclient = 1\ncommand = {{ get = {{ key = 1 }} }}\n");
+    let clients = "horizon = \"1000s\"\nclients = { count = 1, think = \"1ms\", stop = \"1s\" }\n";
+    let plan = from_toml(&(clients.to_owned() + &request.repeat(100))).expect("it is a plan");
+    let answers = run(&plan).counters.answers;
+    assert!((10_000..12_000).contains(&answers), "{answers} of the 20,000 that were asked for");
+}
+
 /// The plan that comes to no end: a partition that comes and goes is no event.
 const ENDLESS: &str = "horizon = \"1000000s\"\nevents_max = 1000000000\ncluster = { nodes = 2 }\nclients = { count = 0 }\n\
     raft = { election_timeout = \"1000000s\" }\n[[faults]]\nat = \"0s\"\nisolate = { target = 1, flapping = \"100us\" }\n";

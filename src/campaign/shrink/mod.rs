@@ -81,7 +81,7 @@ impl Size {
 
     /// What a reader has to follow: faults, operations and pins.
     pub fn steps(&self) -> u64 {
-        self.faults + self.operations + self.pins
+        self.faults.saturating_add(self.operations).saturating_add(self.pins)
     }
 }
 
