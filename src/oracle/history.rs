@@ -182,9 +182,7 @@ impl Histories {
     }
 
     fn begin(&mut self, record: &Record, key: u32, request: RequestId, command: Command) {
-        let share = self.share();
-        let fresh = || KeyHistory { close_at: SEGMENT_MIN.min(share), ..KeyHistory::default() };
-        let history = self.keys.entry(key).or_insert_with(fresh);
+        let history = self.keys.entry(key).or_default();
         let place = Some(history.operations.len() as u32);
         self.open.insert((request.client, request.serial), Open { key, place, command });
         let from = record.number;
@@ -286,7 +284,9 @@ impl Histories {
                 }
             }
         }
-        if history.operations.len() >= history.close_at {
+        let is_short = history.close_at <= SEGMENT_MIN;
+        let close_at = if is_short { history.close_at.min(share) } else { history.close_at };
+        if history.operations.len() >= close_at {
             self.close(key, record.number);
         }
         None
@@ -294,7 +294,6 @@ impl Histories {
 
     /// Closes the segment of a key, if that can be done.
     fn close(&mut self, key: u32, now: u64) {
-        let segment = SEGMENT_MIN.min(self.share());
         let Some(history) = self.keys.get_mut(&key) else { return };
         let finals = if history.open == 0 { history.finals() } else { None };
         if let Some(states) = finals {
@@ -310,7 +309,7 @@ impl Histories {
         }
         let Some(history) = self.keys.get_mut(&key) else { return };
         // What stays open is handed on rarely enough, so that an operation costs the same however much stays.
-        history.close_at = history.operations.len() + segment.max(history.operations.len());
+        history.close_at = history.operations.len() + SEGMENT_MIN.max(history.operations.len());
         // A read that is open may yet give what the key held when it began.
         let needed = if history.open == 0 { 1 } else { SEGMENT_MAX };
         let held = history.held.len();
