@@ -10,6 +10,9 @@ use crate::time::{Span, Time};
 use crate::world::latency::sample;
 use crate::world::queue::Turn;
 
+/// How many single requests wait for the one before: one that finds more is not made.
+pub const QUEUE_MAX: usize = 10_000;
+
 /// One client. It has at most one operation under way.
 #[derive(Debug)]
 pub struct Client {

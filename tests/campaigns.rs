@@ -50,7 +50,7 @@ fn run(folder: &TempDir, args: &str, code: i32) -> assert_cmd::assert::Assert {
 }
 
 /// The same in the background.
-fn start(folder: &TempDir, args: &str) -> Child {
+pub fn start(folder: &TempDir, args: &str) -> Child {
     std::process::Command::new(env!("CARGO_BIN_EXE_squall"))
         .current_dir(folder)
         .args(args.split_whitespace())
@@ -89,7 +89,7 @@ fn runs_written(folder: &TempDir, name: &str) -> u64 {
     if path.exists() { json(&path)["totals"]["runs"].as_u64().expect("a number") } else { 0 }
 }
 
-fn signal(child: &Child, name: &str) {
+pub fn signal(child: &Child, name: &str) {
     let status = std::process::Command::new("kill").args([name, &child.id().to_string()]).status();
     assert!(status.expect("kill can be run").success());
 }

@@ -15,6 +15,8 @@ mod exports;
 mod files;
 mod guilty;
 mod hostile;
+#[cfg(unix)]
+mod limits;
 mod linearizable;
 mod livelock;
 mod machines;

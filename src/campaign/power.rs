@@ -240,7 +240,7 @@ impl Row {
     /// The storm that the first trial to find the bug found it with, by its seed.
     pub fn example(&self, settings: &Settings) -> Option<(u64, Plan)> {
         let trial = self.trials.iter().find(|trial| trial.caught_by.is_some())?;
-        let seed = trial.first_seed + trial.runs - 1;
+        let seed = trial.first_seed.saturating_add(trial.runs.saturating_sub(1));
         let mut plan = settings.plan(seed);
         plan.raft.bugs = vec![self.bug];
         Some((seed, plan))
@@ -248,7 +248,7 @@ impl Row {
 
     /// The CPU time of all trials.
     pub fn cpu_time(&self) -> Duration {
-        Duration::from_micros(self.trials.iter().map(|trial| trial.microseconds).sum())
+        self.trials.iter().map(|trial| Duration::from_micros(trial.microseconds)).sum()
     }
 }
 

@@ -230,9 +230,9 @@ fn run_block((runner, plans): Campaign<'_>, seeds: Range<u64>, slot: &Slot) -> B
     let mut block = Block { seeds: seeds.clone(), summary: Summary::default(), failed: Vec::new() };
     for seed in seeds {
         let run = slot.run.fetch_add(1, Ordering::Relaxed) + 1;
-        let is_given_up = || slot.given_up.load(Ordering::Relaxed) == run;
+        let is_given_up = move || slot.given_up.load(Ordering::Relaxed) == run;
         let waits = Some(&mut block.summary.waits);
-        let interrupt: Option<&dyn Fn() -> bool> = Some(&is_given_up);
+        let interrupt = Some(Box::new(is_given_up) as Box<dyn Fn() -> bool>);
         let options = Options { interrupt, waits, without_history: true, ..Options::default() };
         let failed = match run_caught_with(runner, &plans.plan(seed), options) {
             Ok(outcome) => {

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::bugs::Bug;
 use crate::cli::failure::{Code, End, Failure};
+use crate::cli::progress::{LimitArgs, check_whole};
 use crate::cli::source::{
     self, GuestArgs, GuestOption, Guests, SeedArgs, Subject, add_options, plant,
 };
@@ -18,9 +19,6 @@ use crate::shown::shown;
 use crate::sim::Runner;
 use crate::trace::reader::ReadError;
 
-/// How many records of a divergence are shown.
-const SHOWN_MAX: usize = 20;
-
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall run --seed 1 --nodes 5 --bug commit-without-quorum    saves the plan, for it fails
@@ -28,6 +26,8 @@ const SHOWN_MAX: usize = 20;
 pub struct ReplayArgs {
     /// A plan that a failing run saved
     file: PathBuf,
+    #[command(flatten)]
+    pub limit: LimitArgs,
     /// Prints the result as JSON
     #[arg(long)]
     json: bool,
@@ -38,6 +38,7 @@ pub fn replay(args: &ReplayArgs, guests: &Guests<'_>) -> End {
     let saved = source::read_saved(&args.file)?;
     let runner = guests.named(Some(&saved.guest))?;
     let (run, divergence) = saved.replay(runner).map_err(Failure::usage)?;
+    check_whole(&args.file.display().to_string())?;
     let outcome = run.outcome();
     let mut out = anstream::AutoStream::auto(std::io::stdout());
     let verdict = expectations::judge(&saved.plan, outcome, false);
@@ -57,7 +58,7 @@ pub fn replay(args: &ReplayArgs, guests: &Guests<'_>) -> End {
         writeln!(out, "ANOTHER run: digest {}, saved {}", outcome.digest, saved.outcome.digest)?;
         let (from, to) = divergence.window;
         writeln!(out, "  it diverged between records {from} and {to}; this run has there:")?;
-        for (number, line) in divergence.lines.iter().take(SHOWN_MAX) {
+        for (number, line) in &divergence.lines {
             writeln!(out, "    #{number:<7}{line}")?;
         }
         writeln!(out, "  the plan or squall itself changed since it was saved")?;
@@ -103,6 +104,8 @@ pub struct DiffArgs {
     /// Takes the options of the guest out of the second run
     #[arg(long)]
     without_guest_options: bool,
+    #[command(flatten)]
+    pub limit: LimitArgs,
     /// How many records are shown before the difference, and of each run after it
     #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u16).range(..=1_000))]
     context: u16,
@@ -115,6 +118,7 @@ pub struct DiffArgs {
 pub fn diff(args: &DiffArgs, guests: &Guests<'_>) -> End {
     let [(first_name, first), (second_name, second)] = sides(args, guests)?;
     let difference = diff::diff(&first, &second, usize::from(args.context)).map_err(unreadable)?;
+    check_whole("the difference")?;
     let code = if difference.same { Code::Clean } else { Code::Diverged };
     let mut out = anstream::AutoStream::auto(std::io::stdout());
     let (records, time) = (difference.records, difference.time);

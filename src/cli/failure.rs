@@ -33,7 +33,7 @@ pub enum Code {
     Undecided = 6,
     /// squall itself has a bug.
     Internal = 70,
-    /// A campaign was interrupted, and had found nothing until then.
+    /// It was interrupted, and had found nothing until then.
     Interrupted = 130,
 }
 

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::campaign::file::CampaignFile;
 use crate::campaign::power::{FORMAT, Power, VERSION};
 use crate::cli::failure::{self, Code, End, Failure};
+use crate::cli::progress::check_whole;
 use crate::cli::result;
 use crate::cli::source::{self, Guests, SourceArgs, Subject};
 use crate::files::{Output, is_stdout};
@@ -33,7 +34,7 @@ use crate::time::{Span, Time};
   squall explain --seed 1 --nodes 5 --bug commit-without-quorum --markdown > bug.md")]
 pub struct ExplainArgs {
     #[command(flatten)]
-    source: SourceArgs,
+    pub source: SourceArgs,
     /// Prints a report of the bug, with the scenario that makes it happen again
     #[arg(long)]
     markdown: bool,
@@ -46,7 +47,7 @@ pub struct ExplainArgs {
 pub fn explain(args: &ExplainArgs, guests: &Guests<'_>) -> End {
     let subject = args.source.subject(guests)?;
     let name = &subject.name;
-    let run = subject.recorded();
+    let run = subject.recorded()?;
     let words = args.source.words(name);
     let explanation = explained(&run, usize::from(args.lines))
         .map_err(|message| Failure::usage(format!("{name}: {message}")))?;
@@ -78,7 +79,7 @@ pub fn explain(args: &ExplainArgs, guests: &Guests<'_>) -> End {
   squall why scenarios/elections/third-outcome-split-vote.toml --term 2 --node 3")]
 pub struct WhyArgs {
     #[command(flatten)]
-    source: SourceArgs,
+    pub source: SourceArgs,
     /// Why the entry at this index was committed
     #[arg(long, value_name = "INDEX", required_unless_present = "term", conflicts_with = "term", value_parser = clap::value_parser!(u64).range(1..))]
     commit: Option<u64>,
@@ -100,7 +101,7 @@ pub fn why(args: &WhyArgs, guests: &Guests<'_>) -> End {
         (None, None) => return Err(Failure::usage("ask for a --commit or a --term")),
     };
     print(
-        &answer(&subject.recorded(), question)
+        &answer(&subject.recorded()?, question)
             .map_err(|message| Failure::usage(format!("{}: {message}", subject.name)))?,
     )
 }
@@ -117,7 +118,7 @@ fn print(text: &str) -> End {
   squall export --seed 1 --format shiviz --kind message --kind role --to 1s")]
 pub struct ExportArgs {
     #[command(flatten)]
-    source: SourceArgs,
+    pub source: SourceArgs,
     /// The format
     #[arg(long, value_enum)]
     format: Format,
@@ -158,7 +159,7 @@ pub fn export(args: &ExportArgs, guests: &Guests<'_>) -> End {
     {
         return Err(Failure::usage(format!("--from {from} is after --to {to}; swap them")));
     }
-    let run = subject.recorded();
+    let run = subject.recorded()?;
     let path = args.output.as_deref().unwrap_or(Path::new("-"));
     write(args, &run, path).map(|()| Code::Clean).map_err(|error| match error.kind() {
         // It has a second line, and nothing in it that others wrote.
@@ -193,7 +194,7 @@ fn write(args: &ExportArgs, run: &Run<'_>, path: &Path) -> io::Result<()> {
   squall report reports/fuzz                      a campaign: writes index.html there")]
 pub struct ReportArgs {
     #[command(flatten)]
-    source: SourceArgs,
+    pub source: SourceArgs,
     /// The page, or `-` [default: run.html, or index.html for a campaign; in the folder if one is named]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -243,13 +244,14 @@ pub fn report(args: &ReportArgs, guests: &Guests<'_>) -> End {
         to: args.to.map_or(Time::MAX, time),
         records_max: args.records_max,
     };
-    let html = page::html(&subject.recorded(), &command, window).map_err(|too_big| {
+    let html = page::html(&subject.recorded()?, &command, window).map_err(|too_big| {
         Failure::usage(format!(
             "there are {} records to show, and a page holds {}; show a part with --from and --to (from {}s on it would \
              fit), or allow more with --records-max",
             too_big.records, too_big.records_max, too_big.fits_from
         ))
     })?;
+    check_whole(&subject.name)?;
     write_page(args, &folder.unwrap_or(Path::new("")).join("run.html"), &html)
 }
 

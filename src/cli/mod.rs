@@ -22,6 +22,7 @@ use clap_complete::Shell;
 use crate::sim::{BuiltIn, Runner};
 
 use failure::{Code, End};
+use progress::{LimitArgs, Limited};
 use source::Guests;
 
 const EXAMPLES: &str = "Examples:
@@ -44,7 +45,7 @@ const LONG_HELP: &str = "Exit codes:
   5   something that a scenario promised did not happen
   6   nothing was violated, but not all was decided: a limit or the horizon came first
   70  squall itself has a bug
-  130 a campaign was interrupted, and had found nothing until then
+  130 it was interrupted, and had found nothing until then
 
 Environment:
   NO_COLOR  if set, nothing is coloured";
@@ -111,6 +112,23 @@ enum Command {
     Man,
 }
 
+impl Command {
+    /// What limits each run, where Ctrl-C and a time do.
+    fn limit(&self) -> Option<LimitArgs> {
+        match self {
+            Command::Run(args) => Some(args.limit),
+            Command::Replay(args) => Some(args.limit),
+            Command::Diff(args) => Some(args.limit),
+            Command::Shrink(args) => Some(args.source.limit),
+            Command::Export(args) => Some(args.source.limit),
+            Command::Why(args) => Some(args.source.limit),
+            Command::Explain(args) => Some(args.source.limit),
+            Command::Report(args) => Some(args.source.limit),
+            _ => None,
+        }
+    }
+}
+
 impl Cli {
     fn dispatch(self, guests: &Guests<'_>) -> End {
         match self.command {
@@ -154,8 +172,12 @@ pub fn command_line(runners: &[&dyn Runner]) -> ExitCode {
             return ExitCode::from(if help { Code::Clean } else { Code::Usage } as u8);
         }
     };
-    let built_in = BuiltIn::new();
-    let guests = Guests::new(runners, &built_in);
+    let limit = cli.command.limit();
+    let (built_in, limited) = (BuiltIn::new(), |runner| Limited { runner, limit });
+    let (built_in, own) =
+        (limited(&built_in), Vec::from_iter(runners.iter().copied().map(limited)));
+    let own: Vec<&dyn Runner> = own.iter().map(|runner| runner as &dyn Runner).collect();
+    let guests = Guests::new(&own, &built_in);
     let dispatch = std::panic::AssertUnwindSafe(|| cli.dispatch(&guests));
     let code = match std::panic::catch_unwind(dispatch) {
         Ok(Ok(code)) => code,

@@ -3,13 +3,18 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::campaign::Summary;
 use crate::campaign::clock::now;
 use crate::cli::failure::{Code, Failure};
+use crate::guest::{Guest, GuestOptions};
+use crate::plan::Plan;
 use crate::report::campaign::grouped;
+use crate::sim::{Ended, Options, Outcome, Runner};
 use crate::situation::Situation;
+use crate::time::Span;
 
 /// How many workers: as many as asked for, or one for each core.
 pub fn jobs(wanted: Option<u16>) -> usize {
@@ -33,6 +38,79 @@ pub fn listen() -> Result<(), Failure> {
 /// Whether somebody wants an end.
 pub fn is_end_wanted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// How long a run may take, for commands that run plans one by one.
+#[derive(Args, Clone, Copy)]
+pub struct LimitArgs {
+    /// Gives up a run that takes longer on the wall; it is undecided then [default: no limit]
+    #[arg(long, value_name = "TIME")]
+    run_time_max: Option<Span>,
+}
+
+/// Whether a run was given up since it was last asked.
+static GIVEN_UP: AtomicBool = AtomicBool::new(false);
+
+/// Runs the plans of a command, each until its time is over, or Ctrl-C comes. What begins after that is run to its end.
+pub struct Limited<'r> {
+    pub runner: &'r dyn Runner,
+    /// None for a command that ends its runs in a way of its own.
+    pub limit: Option<LimitArgs>,
+}
+
+impl Runner for Limited<'_> {
+    fn guest(&self) -> &Guest {
+        self.runner.guest()
+    }
+
+    fn check_options(&self, options: &GuestOptions) -> Result<(), String> {
+        self.runner.check_options(options)
+    }
+
+    fn run(&self, plan: &Plan, options: Options<'_>) -> Outcome {
+        let Some(LimitArgs { run_time_max }) = self.limit else {
+            return self.runner.run(plan, options);
+        };
+        // The one that is there already does as well.
+        let _ = listen();
+        let (begun, heard) = (now(), is_end_wanted());
+        let is_over = move || {
+            let is_too_long =
+                |max: Span| now().duration_since(begun) >= Duration::from_nanos(max.0);
+            (!heard && is_end_wanted()) || run_time_max.is_some_and(is_too_long)
+        };
+        let other = options.interrupt;
+        let interrupt = move || other.as_ref().is_some_and(|other| other()) || is_over();
+        let options = Options { interrupt: Some(Box::new(interrupt)), ..options };
+        let outcome = self.runner.run(plan, options);
+        if outcome.ended == Ended::Interrupted && is_over() {
+            GIVEN_UP.store(true, Ordering::Relaxed);
+        }
+        outcome
+    }
+}
+
+/// Whether a run was given up, told once.
+pub fn take_given_up() -> bool {
+    GIVEN_UP.swap(false, Ordering::Relaxed)
+}
+
+/// Refuses to show a run that was given up: how far it came is not in its plan.
+pub fn check_whole(name: &str) -> Result<(), Failure> {
+    let (code, why) = match is_end_wanted() {
+        _ if !take_given_up() => return Ok(()),
+        true => (Code::Interrupted, "it was interrupted"),
+        false => (Code::Undecided, "it took longer than --run-time-max"),
+    };
+    Err(Failure { code, text: format!("error: {name} is undecided: {why}") })
+}
+
+/// The code of a command that found so much before Ctrl-C, if that came.
+pub fn interrupted(code: Code) -> Code {
+    match code {
+        Code::Clean | Code::Undecided if is_end_wanted() => Code::Interrupted,
+        _ => code,
+    }
 }
 
 /// A bar on the terminal; nothing where there is none.

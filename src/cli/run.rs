@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::bugs::Bug;
 use crate::cli::failure::{Code, End, Failure, beside};
+use crate::cli::progress::{LimitArgs, interrupted, is_end_wanted, take_given_up};
 use crate::cli::source::{GuestArgs, Guests, SeedArgs, Subject, plant};
 use crate::files::Output;
 use crate::ids::NodeId;
@@ -23,7 +24,7 @@ use crate::report::saved::SavedRun;
 use crate::report::text;
 use crate::report::twice::{text as twice_text, twice};
 use crate::shown::shown;
-use crate::sim::{Options, Run, Runner};
+use crate::sim::{Ended, Options, Run, Runner};
 use crate::situation::{Counts, Situation, out_of_reach};
 use crate::time::{Span, Time};
 use crate::trace::text::Formatter;
@@ -59,6 +60,8 @@ pub struct RunArgs {
     /// Ends the run early, as in 1.5s
     #[arg(long, value_name = "TIME")]
     until: Option<Span>,
+    #[command(flatten)]
+    pub limit: LimitArgs,
     /// Writes every record to a file, one JSON object a line; `-` is the standard output
     #[arg(long, value_name = "FILE", conflicts_with = "runs")]
     trace: Option<PathBuf>,
@@ -121,7 +124,11 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> End {
     for Subject { plan, runner, .. } in &mut subjects {
         plant(*runner, plan, &args.bug, args.without_bugs)?;
     }
+    session.planned = subjects.len() as u64 * args.runs.unwrap_or(1);
     for subject in subjects {
+        if is_end_wanted() {
+            break;
+        }
         match args.runs {
             Some(count) => session.sweep(subject, count)?,
             None => session.run_one(subject)?,
@@ -138,6 +145,7 @@ struct Session<'a> {
     unwritten: Vec<Failure>,
     json: Vec<Value>,
     code: Code,
+    planned: u64,
     runs: u64,
     kept: u64,
     single: bool,
@@ -147,8 +155,8 @@ impl<'a> Session<'a> {
     fn new(args: &'a RunArgs) -> Session<'a> {
         let single = args.files.len() <= 1 && args.files.iter().all(|file| !file.is_dir());
         let (out, unwritten) = (beside(args.trace.as_deref()), Vec::new());
-        let json = Vec::new();
-        Session { args, out, unwritten, json, code: Code::Clean, runs: 0, kept: 0, single }
+        let (json, code) = (Vec::new(), Code::Clean);
+        Session { args, out, unwritten, json, code, planned: 0, runs: 0, kept: 0, single }
     }
 
     fn run_one(&mut self, subject: Subject<'_>) -> Result<(), Failure> {
@@ -159,13 +167,16 @@ impl<'a> Session<'a> {
         let run = self.watched(runner, plan)?;
         let (plan, outcome) = (run.plan(), run.outcome());
         let verdict = expectations::judge(plan, outcome, self.args.until.is_some());
-        let differs = if self.args.twice { twice(runner, plan) } else { None };
+        let differs = if self.args.twice && !take_given_up() { twice(runner, plan) } else { None };
+        let differs = differs.filter(|_| !take_given_up());
         let code = if differs.is_some() { Code::Diverged } else { Code::from(&verdict) };
         self.code = self.code.worse(code);
         self.runs += 1;
         self.kept += u64::from(code == Code::Clean);
         let saved = match code {
             Code::Clean => None,
+            // It would be another run each time.
+            _ if outcome.ended == Ended::Interrupted => None,
             _ => self.save(&name, &run).map_err(|failure| self.unwritten.push(failure)).ok(),
         };
         // What was found is told all the same, and before that.
@@ -222,9 +233,11 @@ impl<'a> Session<'a> {
         plan.horizon = args.until.map_or(plan.horizon, |until| plan.horizon.min(until));
         // By the word of the verdict: how many seeds, the first of them, and why.
         let mut sums: BTreeMap<&str, (u64, u64, Vec<String>)> = BTreeMap::new();
-        for seed in first..first + count {
+        let mut ran = 0;
+        for seed in (first..first + count).take_while(|_| !is_end_wanted()) {
             plan.seed = seed;
             let outcome = runner.run(&plan, Options::default());
+            ran += 1;
             let verdict = expectations::judge(&plan, &outcome, args.until.is_some());
             self.code = self.code.worse(Code::from(&verdict));
             let why = || match (&verdict, &outcome.violation) {
@@ -233,22 +246,22 @@ impl<'a> Session<'a> {
             };
             sums.entry(verdict.word()).or_insert_with(|| (0, seed, why())).0 += 1;
         }
-        self.runs += count;
+        self.runs += ran;
         self.kept += sums.get("ok").map_or(0, |(runs, ..)| *runs);
         if args.json {
             let sum = |(word, (runs, seed, why)): (&&str, &(u64, u64, Vec<String>))| {
                 (word.to_string(), json!({ "runs": runs, "first_seed": seed, "why": why }))
             };
             let sums: serde_json::Map<String, Value> = sums.iter().map(sum).collect();
-            let value = json!({ "name": name, "title": plan.title, "first_seed": first, "runs": count, "verdicts": sums });
+            let value = json!({ "name": name, "title": plan.title, "first_seed": first, "runs": ran, "verdicts": sums });
             self.json.push(value);
             return Ok(());
         }
         let out = &mut self.out;
         let word = sums.keys().copied().max_by_key(|word| (*word != "ok", *word)).unwrap_or("ok");
-        writeln!(out, "{word:<9} {name}: seeds {first} to {}", first + (count - 1))?;
+        writeln!(out, "{word:<9} {name}: seeds {first} to {}", first + ran.max(1) - 1)?;
         for (word, (runs, seed, why)) in &sums {
-            writeln!(out, "  {word:<9} {runs} of {count}, first with seed {seed}")?;
+            writeln!(out, "  {word:<9} {runs} of {ran}, first with seed {seed}")?;
             for line in why {
                 writeln!(out, "    {line}")?;
             }
@@ -350,11 +363,15 @@ impl<'a> Session<'a> {
     }
 
     fn finish(mut self) -> End {
+        self.code = interrupted(self.code);
         if self.args.json {
             let text = json!({ "exit": self.code as u8, "runs": self.json });
             writeln!(self.out, "{text:#}")?;
         } else if !self.single {
-            writeln!(self.out, "{} of {} runs were as promised", self.kept, self.runs)?;
+            let (kept, runs, left) = (self.kept, self.runs, self.planned - self.runs);
+            write!(self.out, "{kept} of {runs} runs were as promised")?;
+            let rest = format!("; {left} were not run: it was interrupted");
+            writeln!(self.out, "{}", if left > 0 { rest } else { String::new() })?;
         }
         self.out.flush()?;
         Ok(self.code)
@@ -379,7 +396,7 @@ fn open_trace(path: &Path, plan: &Plan) -> Result<Writer<Output>, Failure> {
 /// Runs seeds in a row, until the first violation, and sums up.
 fn run_many(mut session: Session<'_>, guests: &Guests<'_>, seeds: Range<u64>) -> End {
     let args = session.args;
-    let (first, count) = (seeds.start, seeds.end - seeds.start);
+    let (first, mut count) = (seeds.start, 0);
     let mut counts = Counts::default();
     let (mut events, mut virtual_time, mut gaps) = (0, Span::ZERO, GapCounts::default());
     for seed in seeds {
@@ -387,6 +404,10 @@ fn run_many(mut session: Session<'_>, guests: &Guests<'_>, seeds: Range<u64>) ->
         plant(subject.runner, &mut subject.plan, &args.bug, args.without_bugs)?;
         let options = Options { until: args.until, ..Options::default() };
         let outcome = subject.runner.run(&subject.plan, options);
+        if is_end_wanted() && outcome.ended == Ended::Interrupted {
+            break;
+        }
+        count += 1;
         events += outcome.counters.events;
         virtual_time = virtual_time.plus(outcome.time.since(Time::ZERO));
         gaps.add(&GapCounts::of(&outcome.gaps));
@@ -395,11 +416,14 @@ fn run_many(mut session: Session<'_>, guests: &Guests<'_>, seeds: Range<u64>) ->
             session.run_one(subject)?;
             return session.finish();
         }
+        if is_end_wanted() {
+            break;
+        }
     }
     let lacks = args.guest.chosen(guests)?.1.lacks;
     let missed = counts.missed().filter(|it| it.is_within_reach(lacks));
     let missed: Vec<&str> = missed.map(Situation::name).collect();
-    let code = if gaps.undecided == 0 { Code::Clean } else { Code::Undecided };
+    let code = interrupted(if gaps.undecided == 0 { Code::Clean } else { Code::Undecided });
     let out = &mut session.out;
     if args.json {
         let summary = json!({
@@ -417,8 +441,11 @@ fn run_many(mut session: Session<'_>, guests: &Guests<'_>, seeds: Range<u64>) ->
         writeln!(out, "{summary:#}")?;
         return Ok(code);
     }
-    let word = if gaps.undecided == 0 { "ok" } else { "UNDECIDED" };
+    let word = if code == Code::Clean { "ok" } else { "UNDECIDED" };
     writeln!(out, "{word:<9} {count} random plans from seed {first}, no violation")?;
+    if code == Code::Interrupted {
+        writeln!(out, "  it was interrupted; go on with --seed {}", first + count)?;
+    }
     writeln!(out, "  {events} events, {virtual_time} of virtual time")?;
     for line in gaps.lines() {
         writeln!(out, "  {line}")?;

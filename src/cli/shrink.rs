@@ -15,7 +15,7 @@ use crate::campaign::file::{
 use crate::campaign::finding::{Finding, Signature};
 use crate::campaign::shrink::{Control, Shrinking, Shrunk, Size, shrink as shrink_plan};
 use crate::cli::failure::{self, Code, End, Failure, beside};
-use crate::cli::progress::{bar, is_end_wanted, jobs, listen};
+use crate::cli::progress::{bar, check_whole, is_end_wanted, jobs};
 use crate::cli::source::{Guests, SourceArgs, Subject};
 use crate::files::is_stdout;
 use crate::plan::files::{WRITTEN_BYTES_MAX, read_text};
@@ -33,7 +33,7 @@ use crate::time::Span;
   squall shrink reports/fuzz/failures/*")]
 pub struct ShrinkArgs {
     #[command(flatten)]
-    source: SourceArgs,
+    pub source: SourceArgs,
     /// Takes a plan that fails in another way, too
     #[arg(long)]
     any: bool,
@@ -54,7 +54,6 @@ pub struct ShrinkArgs {
 pub fn shrink(args: &ShrinkArgs, guests: &Guests<'_>) -> End {
     let Subject { name, plan, runner } = args.source.subject(guests)?;
     let out = args.out.clone().unwrap_or_else(|| "reports/shrunk.toml".into());
-    listen()?;
     let begun = now();
     let bar = bar(None);
     let mut written = Ok(());
@@ -75,6 +74,7 @@ pub fn shrink(args: &ShrinkArgs, guests: &Guests<'_>) -> End {
     bar.finish_and_clear();
     written?;
     let Some(shrunk) = shrunk else {
+        check_whole(&name)?;
         return Err(Failure::usage(format!("{name} does not fail, so there is nothing to shrink")));
     };
     failure::write(&out, &scenario::to_toml(&shrunk.titled(&plan)))?;

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bugs::Bug;
 use crate::cli::failure::Failure;
+use crate::cli::progress::{LimitArgs, check_whole};
 use crate::closest::unknown;
 use crate::guest::{BUILT_IN, Guest};
 use crate::plan::files::{self, WRITTEN_BYTES_MAX};
@@ -21,7 +22,7 @@ use crate::plan::{Expect, Plan, Profile};
 use crate::report::saved::{FORMAT, SavedRun, VERSION};
 use crate::shown::shown;
 use crate::sim::runner::adopt;
-use crate::sim::{BuiltIn, Run, Runner};
+use crate::sim::{Run, Runner};
 
 /// What a failure's folder may hold a run in, the best first: a saved run is the very run that failed.
 const IN_FOLDERS: [&str; 2] = ["run.plan.json", "scenario.toml"];
@@ -41,6 +42,8 @@ pub struct SourceArgs {
     pub without_bugs: bool,
     #[command(flatten)]
     guest: GuestArgs,
+    #[command(flatten)]
+    pub limit: LimitArgs,
 }
 
 /// A run that a command line names: its name for people, its plan, which has passed validation, and who runs it.
@@ -51,9 +54,10 @@ pub struct Subject<'r> {
 }
 
 impl<'r> Subject<'r> {
-    /// The run, with all that happened in it.
-    pub fn recorded(&self) -> Run<'r> {
-        Run::recorded(self.runner, self.plan.clone())
+    /// The run, with all that happened in it, to its end.
+    pub fn recorded(&self) -> Result<Run<'r>, Failure> {
+        let run = Run::recorded(self.runner, self.plan.clone());
+        check_whole(&self.name).map(|()| run)
     }
 
     /// The run that a path names.
@@ -311,7 +315,7 @@ pub struct Guests<'r> {
 
 impl<'r> Guests<'r> {
     /// These Rafts, and the built-in one.
-    pub fn new(runners: &[&'r dyn Runner], built_in: &'r BuiltIn) -> Guests<'r> {
+    pub fn new(runners: &[&'r dyn Runner], built_in: &'r dyn Runner) -> Guests<'r> {
         let mut runners = runners.to_vec();
         runners.push(built_in);
         let names: BTreeSet<&str> = runners.iter().map(|it| it.guest().name.as_str()).collect();
@@ -355,6 +359,7 @@ impl<'r> Guests<'r> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::BuiltIn;
     use crate::time::Span;
     use clap::Parser;
     use std::fs;

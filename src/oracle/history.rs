@@ -36,8 +36,11 @@ pub const KEY_MAX: usize = 20_000_000;
 pub const RUN_MAX: usize = 200_000_000;
 /// How many operations of one key may stay open before no search looks at the key any more.
 pub const OPEN_MAX: usize = 4_096;
-/// A segment is closed after so many operations, as soon as none is open.
+/// A segment is closed after so many operations, as soon as none is open; sooner where there are more keys than [`ROOM`] has room for.
 const SEGMENT_MIN: usize = 128;
+/// So many operations of closed segments, and answered writes, are kept of all keys together, or [`SHARE_MIN`] of each if that is more.
+const ROOM: usize = 1 << 20;
+const SHARE_MIN: usize = 16;
 /// After so many operations a segment is closed whatever is open.
 const SEGMENT_MAX: usize = 4_096;
 
@@ -188,6 +191,11 @@ impl Histories {
         history.open += 1;
     }
 
+    /// The room of each key.
+    fn share(&self) -> usize {
+        (ROOM / self.keys.len().max(1)).max(SHARE_MIN)
+    }
+
     /// The open operation of this name, where a search may look at it.
     fn followed(&mut self, request: RequestId) -> Option<&mut Followed> {
         let Open { key, place, .. } = *self.open.get(&(request.client, request.serial))?;
@@ -241,7 +249,7 @@ impl Histories {
 
     fn answer(&mut self, record: &Record, request: RequestId, heard: Heard) -> Option<Violation> {
         let Open { key, place, .. } = *self.open.get(&(request.client, request.serial))?;
-        let place = place? as usize;
+        let (place, share) = (place? as usize, self.share());
         let history = self.keys.get_mut(&key)?;
         let followed = &mut history.operations[place];
         if followed.operation.to.is_some() {
@@ -250,7 +258,7 @@ impl Histories {
         followed.operation.to = Some((record.number, heard));
         followed.ended = Some(record.time);
         followed.over = true;
-        history.writes.note(followed);
+        history.writes.note(followed, share);
         history.witnessed &= history.is_witness(place, heard);
         if !history.witnessed
             && let Some(stale) = history.stale(place)
@@ -277,7 +285,9 @@ impl Histories {
                 }
             }
         }
-        if history.operations.len() >= history.close_at {
+        let is_short = history.close_at <= SEGMENT_MIN;
+        let close_at = if is_short { history.close_at.min(share) } else { history.close_at };
+        if history.operations.len() >= close_at {
             self.close(key, record.number);
         }
         None
@@ -302,8 +312,9 @@ impl Histories {
         // What stays open is handed on rarely enough, so that an operation costs the same however much stays.
         history.close_at = history.operations.len() + SEGMENT_MIN.max(history.operations.len());
         // A read that is open may yet give what the key held when it began.
+        let needed = if history.open == 0 { 1 } else { SEGMENT_MAX };
         let held = history.held.len();
-        history.held.drain(..held.saturating_sub(SEGMENT_MAX));
+        history.held.drain(..held.saturating_sub(needed));
     }
 
     /// Goes on with a key from the state of the witness, and with what is open.

@@ -11,7 +11,7 @@ use crate::oracle::linearizable::Operation;
 use crate::record::Heard;
 use crate::time::Time;
 
-/// So many answered writes of a key are kept at least; up to twice as many are.
+/// So many answered writes of a key are kept at least, where there is room; up to twice as many are.
 const WRITES_MIN: usize = 1_024;
 
 /// A write that was answered as done.
@@ -76,15 +76,17 @@ fn saw(operation: &Operation) -> Option<Option<u32>> {
 
 impl Writes {
     /// Takes note of an operation that was answered.
-    pub fn note(&mut self, followed: &Followed) {
+    pub fn note(&mut self, followed: &Followed, room: usize) {
         let Operation { command, from, to, .. } = followed.operation;
         let (Some((to, Heard::Done)), Some(ended)) = (to, followed.ended) else { return };
         if !command.writes() {
             return;
         }
-        if self.done.len() >= 2 * WRITES_MIN {
-            self.forgotten = self.done[WRITES_MIN - 1].to;
-            self.done.drain(..WRITES_MIN);
+        let least = WRITES_MIN.min(room);
+        if self.done.len() >= 2 * least {
+            let kept = self.done.split_off(self.done.len() - least);
+            self.forgotten = self.done[self.done.len() - 1].to;
+            self.done = kept;
         }
         let Followed { request, began, .. } = *followed;
         self.done.push(Write { command, request, from, to, began, ended });

@@ -92,8 +92,8 @@ table! {
         required command: Command,
         /// How often it tries, from 1; without it, as often as the clients of `[clients]`.
         attempts: Option<u32>,
-        /// Which client asks, by any number: requests with the same one share its session, and each waits until the one before is over.
-        /// Without it, a client of its own.
+        /// Which client asks, by any number: requests with the same one share its session, and each waits until the one before is over,
+        /// unless 10,000 wait already: it is not made then. Without it, a client of its own.
         client: Option<u32>,
     }
 }

@@ -383,6 +383,11 @@ struct Stretch {
 /// Faults with times and nodes by number can be laid beside each other before the run: no node crashes while it is down,
 /// starts while it is up, or is paused twice at once.
 fn check_contradictions(plan: &Plan) -> Checked {
+    // Nodes that a role chose to crash cannot be known here.
+    let by_role = plan.faults.iter().any(|fault| {
+        let unknown = fault.target.numbers().is_none();
+        (fault.kind() == FaultKind::Crash && unknown) || matches!(fault.when, When::On(_))
+    });
     for node in plan.node_ids() {
         let mut stretches: Vec<Stretch> = Vec::new();
         for (place, fault) in plan.faults.iter().enumerate() {
@@ -395,50 +400,39 @@ fn check_contradictions(plan: &Plan) -> Checked {
             }
         }
         stretches.sort_by_key(|stretch| (stretch.from, stretch.place));
-        check_stretches(plan, node, &stretches)?;
+        check_stretches(node, &stretches, by_role)?;
     }
     Ok(())
 }
 
-fn check_stretches(plan: &Plan, node: NodeId, stretches: &[Stretch]) -> Checked {
-    for (later, stretch) in stretches.iter().enumerate() {
-        let path = format!("faults/{}", stretch.place);
-        // A restart ends a crash that has no end of its own.
-        let last_restart =
-            stretches[..later].iter().rposition(|before| before.kind == FaultKind::Restart);
-        let earlier = &stretches[..later];
-        let overlapping = earlier.iter().enumerate().find(|(place, before)| {
-            let crash = before.kind == FaultKind::Crash;
-            let ended_by_restart = crash && last_restart > Some(*place);
-            let over = before.to.map_or(ended_by_restart, |to| to <= stretch.from);
-            let excludes = crash || before.kind == stretch.kind;
-            before.kind != FaultKind::Restart && !over && excludes
-        });
+fn check_stretches(node: NodeId, stretches: &[Stretch], by_role: bool) -> Checked {
+    // What is in force when a stretch begins: one of each kind at most, for a second one is refused.
+    let mut in_force: Vec<&Stretch> = Vec::new();
+    for stretch in stretches {
+        in_force.retain(|before| before.to.is_none_or(|to| to > stretch.from));
+        let excludes =
+            |before: &&&Stretch| before.kind == FaultKind::Crash || before.kind == stretch.kind;
+        let overlapping = in_force.iter().find(excludes);
         let (number, from, name) = (node.number(), stretch.from, stretch.kind.name());
-        match overlapping {
-            None if stretch.kind == FaultKind::Restart => {
-                // Nodes that a role chose to crash cannot be known here.
-                let by_role = plan.faults.iter().any(|fault| {
-                    let unknown = fault.target.numbers().is_none();
-                    (fault.kind() == FaultKind::Crash && unknown)
-                        || matches!(fault.when, When::On(_))
-                });
-                require(by_role, &format!("{path}/restart"), || {
-                    format!("node {number} is not down at {from}, so it cannot restart")
-                })?;
-            }
-            Some((_, before)) if stretch.kind != FaultKind::Restart => {
-                let (place, kind, begun) = (before.place + 1, before.kind.name(), before.from);
-                let until = before.to.map_or("the end".to_owned(), |to| to.to_string());
-                let message = format!(
-                    "this {name} of node {number} at {from} overlaps fault {place}, a {kind} from {begun} to {until}"
-                );
-                let help = "let the first one end earlier, with `for`, or move this one";
-                let problem = problem(&format!("{path}/{name}"), message);
-                return Err(Problem { help: Some(help.into()), ..problem });
-            }
-            _ => {}
+        let path = || format!("faults/{}/{name}", stretch.place);
+        if stretch.kind == FaultKind::Restart {
+            require(by_role || overlapping.is_some(), &path(), || {
+                format!("node {number} is not down at {from}, so it cannot restart")
+            })?;
+            // It ends a crash that has no end of its own.
+            in_force.retain(|before| before.kind != FaultKind::Crash || before.to.is_some());
+            continue;
         }
+        if let Some(before) = overlapping {
+            let (place, kind, begun) = (before.place + 1, before.kind.name(), before.from);
+            let until = before.to.map_or("the end".to_owned(), |to| to.to_string());
+            let message = format!(
+                "this {name} of node {number} at {from} overlaps fault {place}, a {kind} from {begun} to {until}"
+            );
+            let help = "let the first one end earlier, with `for`, or move this one";
+            return Err(Problem { help: Some(help.into()), ..problem(&path(), message) });
+        }
+        in_force.push(stretch);
     }
     Ok(())
 }
@@ -530,10 +524,11 @@ fn check_expectations(plan: &Plan) -> Checked {
             })?;
         }
     }
-    for (place, situation) in expect.never.iter().enumerate() {
-        require(!expect.situations.contains(situation), &format!("expect/never/{place}"), || {
-            format!("`{situation}` is expected both to be reached and never to be")
-        })?;
+    let reached: BTreeSet<_> = expect.situations.iter().collect();
+    if let Some(place) = expect.never.iter().position(|situation| reached.contains(situation)) {
+        let situation = expect.never[place];
+        let message = format!("`{situation}` is expected both to be reached and never to be");
+        return Err(problem(&format!("expect/never/{place}"), message));
     }
     each_once(&plan.judge)?;
     let judged = expect.violation.is_none_or(|property| plan.judge.contains(&property));

@@ -109,7 +109,7 @@ pub fn verdict(file: &CampaignFile) -> String {
     if file.failures.is_empty() {
         return format!("{runs}, no violation");
     }
-    let failed: u64 = file.failures.iter().map(|failure| failure.count).sum();
+    let failed = file.failures.iter().fold(0, |sum: u64, it| sum.saturating_add(it.count));
     let ways = counted(file.failures.len() as u64, "distinct way");
     format!("{} of {runs} failed, in {ways}", grouped(failed))
 }
@@ -170,7 +170,7 @@ pub fn waited(histogram: &Histogram, thing: &str) -> Option<String> {
 /// A time with three digits at most.
 fn rounded(Span(nanos): Span) -> Span {
     let unit = 10_u64.pow(nanos.max(1).ilog10().saturating_sub(2));
-    Span(nanos.div_ceil(unit) * unit)
+    Span(nanos.div_ceil(unit).saturating_mul(unit))
 }
 
 /// So many of a thing.

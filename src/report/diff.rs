@@ -142,9 +142,9 @@ fn make(runner: &dyn Runner, plan: &Plan, sender: &SyncSender<Batch>) {
             unheard.set(sender.send(full).is_err());
         }
     };
-    let is_given_up = || unheard.get();
+    let is_given_up = Box::new(|| unheard.get());
     let options =
-        Options { sink: Some(&mut sink), interrupt: Some(&is_given_up), ..Options::default() };
+        Options { sink: Some(&mut sink), interrupt: Some(is_given_up), ..Options::default() };
     let _ = runner.run(plan, options);
     // Whether somebody still listens makes no difference at the end.
     let _ = sender.send(batch);

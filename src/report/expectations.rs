@@ -4,7 +4,7 @@ use crate::plan::Plan;
 use crate::property::Property;
 use crate::record::Record;
 use crate::report::text;
-use crate::sim::{Outcome, Run};
+use crate::sim::{Ended, Outcome, Run};
 use crate::situation::Situation::{self, *};
 
 /// How a run stands to what its scenario promised.
@@ -49,6 +49,7 @@ pub fn judge(plan: &Plan, outcome: &Outcome, cut_short: bool) -> Verdict {
     {
         return Verdict::Violated(property);
     }
+    let cut_short = cut_short || outcome.ended == Ended::Interrupted;
     let least = at_least(plan, outcome).filter(|_| !cut_short);
     let broken = least.chain(at_most(plan, outcome)).map(|unmet| unmet.sentence);
     let broken: Vec<String> = broken.collect();

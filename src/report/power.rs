@@ -175,7 +175,7 @@ pub fn shrunk_verdict(power: &Power) -> Option<String> {
         figures.sort_unstable();
         Some((*figures.get(figures.len() / 2)?, *figures.last()?))
     };
-    let (faults, faults_most) = median(|it| it.after.faults + it.after.operations)?;
+    let (faults, faults_most) = median(|it| it.after.faults.saturating_add(it.after.operations))?;
     let (steps, steps_most) = median(|it| it.after.steps())?;
     let (events, _) = median(|it| it.after.events)?;
     let (before, _) = median(|it| it.before.events)?;
@@ -226,7 +226,8 @@ pub fn svg(power: &Power) -> String {
         let x = x(runs);
         format!("<line class=\"{class}\" x1=\"{x}\" x2=\"{x}\" y1=\"{TOP}\" y2=\"{floor}\"/>\n")
     };
-    for runs in (0..).map(|power| 10_u64.pow(power)).take_while(|runs| *runs <= most) {
+    let powers = (0..).map_while(|power| 10_u64.checked_pow(power));
+    for runs in powers.take_while(|runs| *runs <= most) {
         let (label, x, y) = (grouped(runs), x(runs), floor + 18);
         text += &upright("tick", runs);
         let _ = writeln!(text, "<text x=\"{x}\" y=\"{y}\">{label}</text>");

@@ -25,6 +25,8 @@ pub const FORMAT: &str = "squall-run";
 pub const VERSION: u32 = 1;
 /// How many digests along the way are kept.
 const MILESTONES: u64 = 1_000;
+/// How many records of a divergence are shown: a file may say that its digests are further apart than a run is long.
+const SHOWN_MAX: u64 = 20;
 
 /// A run that can be replayed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,7 +53,7 @@ pub struct SavedRun {
 pub struct Divergence {
     /// The first records that may differ, by number, both included.
     pub window: (u64, u64),
-    /// These records, as the replay has them, each with its number and in words.
+    /// The first of these records, as the replay has them, each with its number and in words.
     pub lines: Vec<(u64, String)>,
 }
 
@@ -94,8 +96,10 @@ impl SavedRun {
         let now = milestones(&run, stride);
         let same = now.iter().zip(&self.milestones).take_while(|(now, then)| now == then).count();
         let first = same as u64 * stride + 1;
-        let window = (first, first + stride - 1);
-        let lines = text::lines(&run, |number| (window.0..=window.1).contains(&number));
+        let window = (first, first.saturating_add(stride - 1));
+        let lines = text::lines(&run, |number| {
+            (window.0..=window.1).contains(&number) && number - first < SHOWN_MAX
+        });
         Ok((run, Some(Divergence { window, lines })))
     }
 
@@ -183,6 +187,11 @@ mod tests {
         let divergence = replay(&saved).expect("another digest is a divergence");
         let (from, to) = (500 * saved.stride + 1, 501 * saved.stride);
         assert_eq!(divergence.window, (from, to));
-        assert_eq!(divergence.lines.len() as u64, saved.stride);
+        assert_eq!(divergence.lines.len() as u64, saved.stride.min(SHOWN_MAX));
+        for stride in [u64::MAX, 1 << 62] {
+            let edited = SavedRun { stride, milestones: Vec::new(), ..saved.clone() };
+            let divergence = replay(&edited).expect("another digest is a divergence");
+            assert_eq!((divergence.window, divergence.lines.len()), ((1, stride), 20));
+        }
     }
 }

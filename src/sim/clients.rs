@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::client::{Client, Patience};
+use crate::client::{Client, Patience, QUEUE_MAX};
 use crate::ids::{Index, NodeId};
 use crate::log::RequestId;
 use crate::machine::Output;
@@ -76,7 +76,7 @@ impl<N: Node> Sim<'_, '_, N> {
                         client.attempts = single.attempts.unwrap_or(self.client_options.attempts);
                     }
                     self.begin_operation(number, Some((single, trigger)));
-                } else if single.client.is_some() {
+                } else if single.client.is_some() && client.queue.len() < QUEUE_MAX {
                     client.queue.push_back((place, trigger));
                 }
             }

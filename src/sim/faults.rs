@@ -36,7 +36,7 @@ enum Waits {
 pub struct Faults {
     rngs: Vec<Rng>,
     pub(super) in_force: Vec<InForce>,
-    /// What waits for situations, and how often each was seen.
+    /// What waits for situations, by situation, and how often each was seen.
     waiting: Vec<(Trigger, u64, Waits)>,
     /// What came of each fault of the plan.
     pub(super) done: Vec<Done>,
@@ -97,6 +97,7 @@ impl<N: Node> Sim<'_, '_, N> {
                 self.faults.waiting.push((trigger, 0, Waits::Request(place)));
             }
         }
+        self.faults.waiting.sort_by_key(|(trigger, ..)| trigger.situation);
     }
 
     /// Schedules what waited for the situations that the last event reached.
@@ -112,11 +113,14 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     fn pull(&mut self, situation: Situation, node: Option<NodeId>) {
-        for (trigger, seen, what) in &mut self.faults.waiting {
+        let waiting = &mut self.faults.waiting;
+        let first = waiting.partition_point(|(trigger, ..)| trigger.situation < situation);
+        let those = waiting[first..].iter_mut().take_while(|it| it.0.situation == situation);
+        for (trigger, seen, what) in those {
             let Trigger { nth, after, times, .. } = *trigger;
             let here = trigger.node.is_none() || trigger.node == node;
             let over = self.recovery.begun && matches!(what, Waits::Fault(_));
-            if trigger.situation != situation || !here || over {
+            if !here || over {
                 continue;
             }
             *seen += 1;

@@ -107,7 +107,7 @@ pub struct Options<'a> {
     /// An earlier end than the plan's horizon.
     pub until: Option<Span>,
     /// Asked every few thousand events: whether to give the run up.
-    pub interrupt: Option<&'a dyn Fn() -> bool>,
+    pub interrupt: Option<Box<dyn Fn() -> bool + 'a>>,
     /// Whether oracles and situations do not watch. Faults that wait for a situation wait for ever then; only a benchmark, which shows what
     /// they cost, wants that.
     pub unjudged: bool,
@@ -141,7 +141,7 @@ pub fn run_nodes<N: Node>(
     }
     let mut sim = Sim::new(plan, make, recorder);
     sim.choices = options.choices.is_some().then(Box::default);
-    let ended = sim.run(Time::ZERO.plus(horizon), options.interrupt);
+    let ended = sim.run(Time::ZERO.plus(horizon), options.interrupt.as_deref());
     if let (Some(wanted), Some(choices)) = (options.choices, sim.take_choices()) {
         *wanted = choices;
     }

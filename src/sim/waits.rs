@@ -49,7 +49,7 @@ impl Histogram {
 
     /// How many times it holds.
     pub fn count(&self) -> u64 {
-        self.counts.values().sum()
+        self.counts.values().fold(0, |sum: u64, count| sum.saturating_add(*count))
     }
 
     /// The time that so many of a hundred did not take longer than, to the end of its bar; nothing if there is none.

@@ -81,7 +81,7 @@ impl Size {
 
     /// What a reader has to follow: faults, operations and pins.
     pub fn steps(&self) -> u64 {
-        self.faults + self.operations + self.pins
+        self.faults.saturating_add(self.operations).saturating_add(self.pins)
     }
 }
 
@@ -186,6 +186,11 @@ impl Shrunk {
     }
 }
 
+/// How a run fails for good: how long it takes on the wall is not in its plan.
+fn lasting(outcome: &Outcome) -> Option<Signature> {
+    Signature::of(outcome).filter(|signature| signature.finding != Finding::TimeLimit)
+}
+
 /// Shrinks a plan. Nothing if it does not fail.
 pub fn shrink<'a>(
     runner: &'a dyn Runner,
@@ -196,7 +201,7 @@ pub fn shrink<'a>(
     let mut plan = plan.clone();
     plan.expect = crate::plan::Expect::default();
     let outcome = run_briefly(runner, &plan).ok()?;
-    let signature = Signature::of(&outcome)?;
+    let signature = lasting(&outcome)?;
     let before = Size::of(runner, &plan, &outcome);
     let goal = Some(signature).filter(|_| !any);
     let mut shrinker = Shrinker {
@@ -213,7 +218,7 @@ pub fn shrink<'a>(
     shrinker.run();
     let cut_short = shrinker.is_over();
     let Shrinker { mut best, tried, .. } = shrinker;
-    let outcome = run_caught(runner, &best).ok()?;
+    let outcome = run_caught(runner, &best).ok().filter(|it| lasting(it).is_some())?;
     let seedless = schedule::is_seedless(runner, &best, &outcome);
     let after = Size::of(runner, &best, &outcome);
     if let Some(violation) = &outcome.violation {
@@ -438,7 +443,7 @@ fn judge(
     }
     validate(&plan).ok()?;
     let outcome = run_briefly(runner, &plan).ok()?;
-    let found = Signature::of(&outcome)?;
+    let found = lasting(&outcome)?;
     let fails = goal.is_none_or(|goal| *goal == found);
     (fails && (!fixed || schedule::is_seedless(runner, &plan, &outcome))).then_some(outcome)
 }
