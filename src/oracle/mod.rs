@@ -22,6 +22,7 @@ pub(crate) mod membership;
 pub mod model;
 mod once;
 pub mod quorum;
+mod seen;
 pub(crate) mod shadow;
 mod shortest;
 mod snapshots;
@@ -43,6 +44,7 @@ use crate::record::{Kind, Record, Remains};
 use crate::time::Time;
 
 use destroyed::Destroyed;
+use seen::Seen;
 
 /// All oracles over one shadow.
 #[derive(Debug)]
@@ -170,29 +172,24 @@ impl Oracles {
             }
             _ => {}
         }
-        let election = self.elections.observe(record, &self.shadow, self.destroyed.as_deref_mut());
+        let Some(id) = record.node else {
+            self.shadow.observe(record);
+            let violation = self.liveness.as_mut()?.observe(record, &self.shadow)?;
+            return self.judge(violation);
+        };
+        let at = Seen { record, id, shadow: &self.shadow };
+        let election = self.elections.observe(at, self.destroyed.as_deref_mut());
         let change = self.shadow.observe(record);
-        let log = log::observe(record, change, &self.shadow);
-        let destroyed = self.destroyed.as_deref_mut();
-        let commit = self.commits.observe(record, change, &self.shadow, destroyed);
+        let at = Seen { record, id, shadow: &self.shadow };
+        let log = log::observe(at, change);
+        let commit = self.commits.observe(at, change, self.destroyed.as_deref_mut());
         let liveness = self.liveness.as_mut().and_then(|it| it.observe(record, &self.shadow));
         // What is not judged is not watched either: nobody else asks these three.
-        let snapshot = match self.judges(Property::Snapshot) {
-            true => self.snapshots.observe(record, &self.shadow, &self.commits),
-            false => None,
-        };
-        let members = match self.judges(Property::Configuration) {
-            true => self.members.observe(record, &self.shadow, &self.commits),
-            false => None,
-        };
-        let once = match record.kind {
-            Kind::Apply { .. } | Kind::Boot { .. } | Kind::Restore { .. }
-                if self.judges(Property::ExactlyOnce) =>
-            {
-                self.effects.observe(record)
-            }
-            _ => None,
-        };
+        let judged = [Property::Snapshot, Property::Configuration, Property::ExactlyOnce];
+        let [snapshots, members, once] = judged.map(|property| self.judges(property));
+        let snapshot = if snapshots { self.snapshots.observe(at, &self.commits) } else { None };
+        let members = if members { self.members.observe(at, &self.commits) } else { None };
+        let once = if once { self.effects.observe(at) } else { None };
         let client = match record.kind {
             Kind::Apply { .. } => self.client(record),
             _ => None,
@@ -203,10 +200,8 @@ impl Oracles {
         if !first && client.is_none() && once.is_none() && snapshot.is_none() {
             return None;
         }
-        let found = [election, log, commit, client, once, snapshot, members, liveness]
-            .into_iter()
-            .flatten();
-        found.into_iter().find_map(|violation| self.judge(violation))
+        let found = [election, log, commit, client, once, snapshot, members, liveness];
+        found.into_iter().flatten().find_map(|violation| self.judge(violation))
     }
 
     /// What clients ask and hear, and what may make of one request two.
