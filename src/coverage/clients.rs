@@ -69,8 +69,7 @@ impl Situations {
             Kind::Role { role: Role::Leader, .. } => self.clients.leaders += 1,
             Kind::Send { id, message: Summary::Forward { .. }, .. } => self.clients.forwarded = id,
             Kind::Duplicate { id: message, .. } => {
-                let forwarded = message == self.clients.forwarded;
-                self.reach_if(forwarded, ForwardDuplicated, id);
+                self.reach_if(message == self.clients.forwarded, ForwardDuplicated, id);
             }
             Kind::Invoke { request, command, attempt: 1 } => self.begin(id, request, command),
             Kind::Invoke { request, attempt, .. } => {

@@ -220,7 +220,6 @@ impl Situations {
         let handing = memory.transfer.take().is_some();
         self.reach_if(handing, TransferLeaderCrashed, id);
         let mut transferees = self.nodes.iter().filter_map(|memory| memory.election.transfer);
-        let transferee = transferees.any(|(transferee, ..)| transferee == id);
-        self.reach_if(transferee, TransfereeDown, id);
+        self.reach_if(transferees.any(|(transferee, ..)| transferee == id), TransfereeDown, id);
     }
 }

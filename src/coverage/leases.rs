@@ -51,10 +51,7 @@ impl Situations {
             memory.renewed = term;
             self.leases_used = true;
         } else if memory.renewed == term && memory.held == term {
-            let ended = match memory.told == term {
-                true => LeaseGivenUp,
-                false => LeaseLapsed,
-            };
+            let ended = if memory.told == term { LeaseGivenUp } else { LeaseLapsed };
             self.reach(ended, Some(id));
         }
     }

@@ -62,8 +62,7 @@ impl Situations {
                 self.reach_if(configuration.is_joint(), LeaderElectedInJoint, id);
             }
             Role::Follower => {
-                let left = at.leads() && !configuration.voting().contains(id);
-                self.reach_if(left, LeaderLeft, id);
+                self.reach_if(at.leads() && !configuration.voting().contains(id), LeaderLeft, id);
             }
             Role::Candidate | Role::PreCandidate => {
                 let mut leaders =

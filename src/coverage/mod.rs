@@ -277,8 +277,7 @@ impl Situations {
             Kind::Boot { .. } => return self.boot(at),
             Kind::Crash(_) => return self.crash(at),
             Kind::WriteFailed { .. } => {
-                let voting = node.vote_is_pending();
-                self.reach_if(voting, DiskErrorInVoteWindow, id);
+                self.reach_if(node.vote_is_pending(), DiskErrorInVoteWindow, id);
                 WriteFailed
             }
             Kind::Pause if at.leads() => LeaderPaused,
@@ -523,10 +522,7 @@ impl Situations {
                         .contests
                         .iter()
                         .any(|(contest, who, _)| *contest == term && who.contains(id));
-                    let situation = match stood {
-                        true => CandidateYields,
-                        false => CandidateOutdated,
-                    };
+                    let situation = if stood { CandidateYields } else { CandidateOutdated };
                     self.reach(situation, Some(id));
                 }
                 Role::Follower | Role::PreCandidate => {}

@@ -37,10 +37,7 @@ impl Situations {
             }
             (Kind::Recovery { .. }, _) if oracles.recovers(record.time) => {
                 self.reach(ClusterRecovered, None);
-                let kept = match self.recovery.elected {
-                    true => None,
-                    false => Some(LeaderOutlivedFaults),
-                };
+                let kept = if self.recovery.elected { None } else { Some(LeaderOutlivedFaults) };
                 let all = shadow.nodes().count();
                 let part = (self.recovery.core.len() < all).then_some(RecoveredInPart);
                 kept.into_iter().chain(part).for_each(|situation| self.reach(situation, None));

@@ -27,41 +27,25 @@ pub struct Gap {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "kebab-case")]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the line of a reason says what its field is")]
 pub enum Why {
     /// The plan destroyed disks, so that no Raft can keep them.
     Disks,
     /// The plan destroyed votes: two leaders of one term up to this one are nobody's fault.
-    Votes {
-        /// The last such term.
-        upto: Term,
-    },
+    Votes { upto: Term },
     /// Clocks drift by more than leases bear, so that reads are not judged.
     Drift,
-    /// A limit of the search came before a verdict.
-    Search {
-        /// Of so many keys.
-        keys: u64,
-    },
-    /// The run ended before the cluster had come back to life, and before it could be said that it does not.
-    Horizon {
-        /// A horizon that would do, unless a node goes on catching up.
-        enough: Time,
-    },
-    /// The core that the plan names by number was no majority of the voters when faults ended, so that it could elect nobody.
-    Core {
-        /// How many voters there were.
-        voters: u8,
-    },
+    /// A limit of the search came before a verdict on so many keys.
+    Search { keys: u64 },
+    /// The run ended before the cluster had come back to life, and before it could be said that it does not. This horizon would be
+    /// enough, unless a node goes on catching up.
+    Horizon { enough: Time },
+    /// The core that the plan names by number was no majority of so many voters when faults ended, so that it could elect nobody.
+    Core { voters: u8 },
     /// The run came to its limit of events.
-    Events {
-        /// The limit.
-        max: u64,
-    },
-    /// More events waited at once than a run may have.
-    Waiting {
-        /// The limit.
-        max: u64,
-    },
+    Events { max: u64 },
+    /// More events waited at once than this, which is as many as a run may have.
+    Waiting { max: u64 },
     /// Somebody ended the run, or limited its time.
     Interrupted,
 }

@@ -288,10 +288,7 @@ impl<N: Node> Sim<'_, '_, N> {
         }
         entry.cut = !entry.cut;
         for (from, to) in &entry.cuts {
-            match entry.cut {
-                true => self.network.cut(*from, *to),
-                false => self.network.heal(*from, *to),
-            }
+            if entry.cut { self.network.cut(*from, *to) } else { self.network.heal(*from, *to) }
         }
         if let Some(period) = self.plan.faults[entry.fault].flapping {
             let at = self.recorder.now.plus(Span(period.0 / 2));
