@@ -77,7 +77,7 @@ impl Situations {
             DiskFile::Vote => return self.reach(VoteCorrupted, Some(id)),
             DiskFile::Snapshot => return self.reach(SnapshotCorrupted, Some(id)),
         }
-        let place = oracles.commits().committed_at(index);
+        let place = oracles.commits.committed_at(index);
         if place.is_some() && place == node.durable_at(index) {
             self.reach(CommittedRecordCorrupted, Some(id));
             let configuration = shadow.configuration_of(id);

@@ -178,7 +178,7 @@ impl Situations {
         self.event = record.event;
         self.observe_recovery(record, oracles);
         let Some(id) = record.node else { return };
-        let shadow = oracles.shadow();
+        let shadow = &oracles.shadow;
         let at = &At { record, id, oracles, shadow, node: shadow.node(id) };
         let routine = is_routine(&record.kind);
         if !routine {
@@ -531,15 +531,15 @@ impl Situations {
     }
 
     fn stand(&mut self, at: &At, term: Term) {
-        let At { id, oracles, node, .. } = *at;
+        let At { id, node, .. } = *at;
         let again = node.role == Role::Candidate;
         self.nodes[id.slot()].votes = NodeSet::EMPTY;
         self.reach(ElectionStarted, Some(id));
         self.reach_if(again, ElectionRepeated, id);
-        let led = oracles
-            .shadow()
-            .nodes()
-            .any(|(_, other)| other.up && other.role == Role::Leader && other.term.next() == term);
+        let led = |other: &NodeShadow| {
+            other.up && other.role == Role::Leader && other.term.next() == term
+        };
+        let led = at.shadow.nodes().any(|(_, other)| led(other));
         self.reach_if(led, ElectionDespiteLeader, id);
         match self.contests.iter_mut().find(|(contest, ..)| *contest == term) {
             Some((_, who, _)) => {
@@ -584,7 +584,7 @@ impl Situations {
         for (_, _, won) in self.contests.iter_mut().filter(|(contest, ..)| *contest == term) {
             *won = true;
         }
-        let committed = oracles.commits().last_committed() > Index::ZERO;
+        let committed = oracles.commits.last_committed() > Index::ZERO;
         let survived = committed && std::mem::take(&mut self.commit_leader_crashed);
         self.reach_if(survived, CommitSurvivedLeaderCrash, id);
         let all = committed && self.crashed_since_commit.len() >= shadow.majority();
@@ -606,7 +606,7 @@ impl Situations {
         self.reach(CommitAdvanced, Some(id));
         self.reach_if(index.0 > node.durable.len() as u64, CommitBeforeOwnDisk, id);
         self.nodes[id.slot()].own_term_committed = true;
-        if index <= oracles.commits().last_committed() {
+        if index <= oracles.commits.last_committed() {
             return;
         }
         self.last_commit_by = Some(id);
@@ -618,7 +618,7 @@ impl Situations {
         self.reach_if(copies.is_bare(), CommitBareMajority, id);
         self.reach_if(shadow.nodes().any(|(_, other)| !other.up), CommitWithNodeDown, id);
         // Terms never fall along a log, so the first new entry is the oldest.
-        let first_new = oracles.commits().last_committed().next();
+        let first_new = oracles.commits.last_committed().next();
         if at.term_at(first_new) == node.term {
             return;
         }

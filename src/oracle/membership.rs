@@ -143,7 +143,7 @@ mod tests {
 
     impl Story {
         fn new() -> Story {
-            let oracles = Oracles::new(5, &[Property::Configuration]);
+            let oracles = Oracles::new(5, &[Property::Configuration], None);
             let mut story = Story { oracles, number: 0, event: 0, last: 0 };
             let (index, term) = (Index::ZERO, Term::ZERO);
             story.tell(None, Kind::Configure { index, term, configuration: voters(&[1, 2, 3]) });

@@ -68,7 +68,7 @@ mod tests {
 
     impl Story {
         fn new() -> Story {
-            let mut story = Story(Oracles::new(1, &Property::ALL), 0);
+            let mut story = Story(Oracles::new(1, &Property::ALL, None), 0);
             for index in 1..=3 {
                 let (write, index) = (WriteId(index), Index(index));
                 let append = Kind::Append { write, index, term: Term(2), content: 7 };

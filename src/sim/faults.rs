@@ -73,12 +73,6 @@ impl Faults {
     }
 }
 
-impl Faults {
-    pub fn take_done(&mut self) -> Vec<Done> {
-        std::mem::take(&mut self.done)
-    }
-}
-
 impl<N: Node> Sim<'_, '_, N> {
     /// Schedules faults with a time, and notes what waits for a situation.
     pub(super) fn schedule_faults(&mut self) {
