@@ -66,7 +66,7 @@ fn oracles(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("oracles");
     group.throughput(Throughput::Elements(1));
     group.bench_function("one appended and durable entry", |bencher| {
-        let mut oracles = Oracles::new(5, &Property::ALL);
+        let mut oracles = Oracles::new(5, &Property::ALL, None);
         let (mut number, mut index, mut node) = (0, 1, 0);
         bencher.iter(|| {
             number += 1;

@@ -36,44 +36,73 @@ impl NodeId {
     }
 }
 
-/// A term, Raft's logical clock (5.1). Every node boots in term 1; 0 means "no term", the term
-/// before the first entry of a log.
-#[derive(
-    Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(transparent)]
-pub struct Term(pub u64);
+/// How numbers are written for people, and where one looks into them.
+macro_rules! shown {
+    ($type:ident $display:literal $debug:literal) => {
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, $display, self.0)
+            }
+        }
 
-impl Term {
-    /// The term before the first entry of a log.
-    pub const ZERO: Term = Term(0);
-    /// The term in which every node boots.
-    pub const FIRST: Term = Term(1);
-
-    /// The term after this one.
-    #[must_use]
-    pub const fn next(self) -> Term {
-        Term(self.0.saturating_add(1))
-    }
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, $debug, self.0)
+            }
+        }
+    };
 }
 
-/// The position of an entry in a log, from 1; 0 is the position before the first entry.
-#[derive(
-    Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(transparent)]
-pub struct Index(pub u64);
+/// What is counted: what it is, how it is shown, what its zero means, and what the next one is.
+macro_rules! counted {
+    ($($(#[$doc:meta])* $type:ident $display:literal $debug:literal, $(#[$zero_doc:meta])* $zero:ident;)+) => {$(
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+        )]
+        #[serde(transparent)]
+        pub struct $type(pub u64);
+
+        impl $type {
+            $(#[$zero_doc])*
+            pub const $zero: $type = $type(0);
+
+            /// The one after this.
+            #[must_use]
+            pub const fn next(self) -> $type {
+                $type(self.0.saturating_add(1))
+            }
+        }
+
+        shown! { $type $display $debug }
+    )+};
+}
+
+shown! { NodeId "n{}" "n{}" }
+
+counted! {
+    /// A term, Raft's logical clock (5.1). Every node boots in term 1; 0 means "no term", the term
+    /// before the first entry of a log.
+    Term "{}" "t{}",
+    /// The term before the first entry of a log.
+    ZERO;
+    /// The position of an entry in a log, from 1; 0 is the position before the first entry.
+    Index "{}" "i{}",
+    /// The position before the first entry.
+    ZERO;
+    /// One write to a node's disk, numbered from 1 within one life of the node, in the order issued.
+    /// A disk is a journal: when a write is durable, so is every earlier one.
+    WriteId "w{}" "w{}",
+    /// "No write": what waits for this one does not wait.
+    NONE;
+}
+
+impl Term {
+    /// The term in which every node boots.
+    pub const FIRST: Term = Term(1);
+}
 
 impl Index {
-    /// The position before the first entry.
-    pub const ZERO: Index = Index(0);
-
-    /// The position after this one.
-    #[must_use]
-    pub const fn next(self) -> Index {
-        Index(self.0.saturating_add(1))
-    }
-
     /// The position before this one; that of zero is zero.
     #[must_use]
     pub const fn previous(self) -> Index {
@@ -86,44 +115,6 @@ impl Index {
         Index(self.0.saturating_add(count))
     }
 }
-
-/// One write to a node's disk, numbered from 1 within one life of the node, in the order issued.
-/// A disk is a journal: when a write is durable, so is every earlier one.
-#[derive(
-    Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(transparent)]
-pub struct WriteId(pub u64);
-
-impl WriteId {
-    /// "No write": what waits for this one does not wait.
-    pub const NONE: WriteId = WriteId(0);
-
-    /// The write after this one.
-    #[must_use]
-    pub const fn next(self) -> WriteId {
-        WriteId(self.0.saturating_add(1))
-    }
-}
-
-/// How numbers are written for people, and where one looks into them.
-macro_rules! shown {
-    ($($type:ident $display:literal $debug:literal,)+) => {$(
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, $display, self.0)
-            }
-        }
-
-        impl fmt::Debug for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, $debug, self.0)
-            }
-        }
-    )+};
-}
-
-shown! { NodeId "n{}" "n{}", Term "{}" "t{}", Index "{}" "i{}", WriteId "w{}" "w{}", }
 
 /// A set of nodes, as a bit mask.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -292,7 +292,7 @@ fn formats(seed: u64) -> [Format; 8] {
         settings,
         trials: 2,
         runs_max: 9,
-        interrupted: false,
+        interrupted: Vec::new(),
         rows,
     };
     let swarm = toml::to_string(&swarm::Config::default()).expect("it is TOML");

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::coverage::Situations;
+use crate::coverage::{At, Situations};
 use crate::ids::{Index, NodeId};
 use crate::log::{Command, RequestId};
 use crate::message::Summary;
 use crate::node::Role;
-use crate::oracle::Oracles;
-use crate::record::{Heard, Kind, Record};
+use crate::record::{Heard, Kind};
 use crate::situation::Situation::*;
 
 /// How many operations that were given up are remembered; older ones are forgotten.
@@ -64,13 +63,13 @@ impl Memory {
 
 impl Situations {
     /// Looks at a record. `oracles` have not seen it yet.
-    pub(super) fn observe_clients(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
+    pub(super) fn observe_clients(&mut self, at: &At) {
+        let At { record, id, .. } = *at;
         match record.kind {
             Kind::Role { role: Role::Leader, .. } => self.clients.leaders += 1,
             Kind::Send { id, message: Summary::Forward { .. }, .. } => self.clients.forwarded = id,
             Kind::Duplicate { id: message, .. } => {
-                let forwarded = message == self.clients.forwarded;
-                self.reach_if(forwarded, ForwardDuplicated, id);
+                self.reach_if(message == self.clients.forwarded, ForwardDuplicated, id);
             }
             Kind::Invoke { request, command, attempt: 1 } => self.begin(id, request, command),
             Kind::Invoke { request, attempt, .. } => {
@@ -79,7 +78,7 @@ impl Situations {
                 let effect = operation.effect;
                 self.reach_if(effect, RetryAfterEffect, id);
             }
-            Kind::Request { request } if oracles.shadow().node(id).role == Role::Leader => {
+            Kind::Request { request } if at.leads() => {
                 let Some(operation) = self.clients.current(request) else { return };
                 let another = operation.reached.replace(id).is_some_and(|before| before != id);
                 self.reach_if(another, RetryReachedAnotherLeader, id);

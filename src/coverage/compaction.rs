@@ -1,11 +1,11 @@
 //! Notices situations of snapshots and compacted logs. Idle until the first snapshot of a run.
 
-use crate::coverage::Situations;
+use crate::coverage::{At, Situations};
 use crate::ids::{Index, NODES_MAX, NodeId, Term};
 use crate::message::Summary;
 use crate::node::Role;
-use crate::oracle::shadow::{NodeShadow, Shadow};
-use crate::record::{Kind, Record};
+use crate::oracle::shadow::NodeShadow;
+use crate::record::Kind;
 use crate::situation::Situation::{self, *};
 
 /// What was received of a snapshot.
@@ -32,17 +32,12 @@ pub struct NodeMemory {
 
 impl Situations {
     /// Looks at a record; says what is reached. `shadow` has not seen it yet.
-    pub(super) fn observe_compaction(
-        &mut self,
-        record: &Record,
-        id: NodeId,
-        shadow: &Shadow,
-    ) -> Option<Situation> {
+    pub(super) fn observe_compaction(&mut self, at: &At) -> Option<Situation> {
+        let At { record, id, shadow, node, .. } = *at;
         self.snapshots_taken |= matches!(record.kind, Kind::Snapshot { .. });
         if !self.snapshots_taken {
             return None;
         }
-        let node = shadow.node(id);
         let memory = &mut self.nodes[id.slot()].compaction;
         match record.kind {
             Kind::Snapshot { received, .. } => {
@@ -53,7 +48,7 @@ impl Situations {
                 memory.writing = false;
                 let sends = |sent: &(Index, u64)| sent.0 < index;
                 let overtaken = memory.sent.iter().flatten().any(sends);
-                (overtaken && node.role == Role::Leader).then_some(InstallOvertaken)
+                (overtaken && at.leads()).then_some(InstallOvertaken)
             }
             Kind::Compact { upto, .. } => {
                 let lacks = |(_, other): (_, &NodeShadow)| other.last_index() < upto;
@@ -61,8 +56,7 @@ impl Situations {
                 if installs && node.last_index() > upto {
                     return Some(SuffixKeptAfterInstall);
                 }
-                (node.role == Role::Leader && shadow.nodes().any(lacks))
-                    .then_some(CompactedPastFollower)
+                (at.leads() && shadow.nodes().any(lacks)).then_some(CompactedPastFollower)
             }
             Kind::Discard { index, .. } => {
                 memory.discarded = true;
@@ -96,19 +90,14 @@ impl Situations {
                 memory.sent = [None; NODES_MAX as usize];
                 (node.base.0 > Index::ZERO).then_some(LeaderWithCompactedLog)
             }
-            Kind::Send { to, message, .. } => self.snapshot_sent(id, to, &message, shadow),
-            Kind::Deliver { message, .. } => self.snapshot_arrived(id, &message, shadow),
+            Kind::Send { to, message, .. } => self.snapshot_sent(at, to, &message),
+            Kind::Deliver { message, .. } => self.snapshot_arrived(at, &message),
             _ => None,
         }
     }
 
-    fn snapshot_sent(
-        &mut self,
-        id: NodeId,
-        to: NodeId,
-        message: &Summary,
-        shadow: &Shadow,
-    ) -> Option<Situation> {
+    fn snapshot_sent(&mut self, at: &At, to: NodeId, message: &Summary) -> Option<Situation> {
+        let At { id, node, .. } = *at;
         let sent = &mut self.nodes[id.slot()].compaction.sent[to.slot()];
         match *message {
             Summary::InstallSnapshot { last_index, offset, .. } => {
@@ -122,20 +111,15 @@ impl Situations {
             }
             Summary::AppendEntries { prev_index, entries, .. } => {
                 *sent = None;
-                let covered = prev_index < shadow.node(id).snapshot.0;
+                let covered = prev_index < node.snapshot.0;
                 (covered && entries > 0).then_some(TrailingEntriesSent)
             }
             _ => None,
         }
     }
 
-    fn snapshot_arrived(
-        &mut self,
-        id: NodeId,
-        message: &Summary,
-        shadow: &Shadow,
-    ) -> Option<Situation> {
-        let node = shadow.node(id);
+    fn snapshot_arrived(&mut self, at: &At, message: &Summary) -> Option<Situation> {
+        let At { id, node, .. } = *at;
         match *message {
             Summary::InstallSnapshot { term, .. } if term < node.term => Some(SnapshotPartStale),
             Summary::InstallSnapshot { last_index, .. }

@@ -1,21 +1,17 @@
 //! Situations of nodes that crash.
 
-use crate::coverage::Situations;
-use crate::ids::{Index, NodeId};
-use crate::node::Role;
-use crate::oracle::Oracles;
+use crate::coverage::{At, Situations};
+use crate::ids::Index;
 use crate::oracle::PrefixId;
-use crate::oracle::shadow::NodeShadow;
-use crate::record::{Kind, Record, Remains};
+use crate::record::{Kind, Remains};
 use crate::situation::Situation::*;
 
 impl Situations {
-    pub(super) fn crash(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
+    pub(super) fn crash(&mut self, at: &At) {
+        let At { record, id, shadow, node, .. } = *at;
         let Kind::Crash(Remains { survived, torn, lost, votes, promised }) = record.kind else {
             return;
         };
-        let shadow = oracles.shadow();
-        let node = shadow.node(id);
         self.reach(NodeCrashed, Some(id));
         self.reach_if(node.vote_is_pending(), RestartInVoteWindow, id);
         self.reach_if(node.truncation_is_pending(), CrashAroundTruncation, id);
@@ -29,8 +25,8 @@ impl Situations {
         let behind = memory.applied < memory.commit;
         self.reach_if(behind, CrashBeforeApply, id);
         self.crashed_since_commit.insert(id);
-        if node.role == Role::Leader {
-            self.leader_crashed(id, node, oracles);
+        if at.leads() {
+            self.leader_crashed(at);
         }
         self.nodes[id.slot()].up = false;
         self.nodes[id.slot()].born_at_message = self.last_message + 1;
@@ -39,7 +35,8 @@ impl Situations {
         self.reach_if(down == self.nodes.len(), AllDown, id);
     }
 
-    fn leader_crashed(&mut self, id: NodeId, node: &NodeShadow, oracles: &Oracles) {
+    fn leader_crashed(&mut self, at: &At) {
+        let At { id, shadow, node, .. } = *at;
         self.reach(LeaderCrashed, Some(id));
         let commit = self.nodes[id.slot()].commit;
         let mut others = self.nodes.iter().enumerate().filter(|(slot, _)| *slot != id.slot());
@@ -47,7 +44,7 @@ impl Situations {
         self.reach_if(alone, LeaderCrashedAfterCommit, id);
         let last = node.log.last().copied().unwrap_or(PrefixId::ROOT);
         let index = node.last_index();
-        let mut others = oracles.shadow().nodes().filter(|(other, _)| *other != id);
+        let mut others = shadow.nodes().filter(|(other, _)| *other != id);
         let only_here =
             index > Index::ZERO && others.all(|(_, other)| other.at(index) != Some(last));
         self.reach_if(only_here, LeaderCrashedBeforeReplication, id);

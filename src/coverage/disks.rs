@@ -1,10 +1,9 @@
 //! Situations of disks that rot, are full, or fail again.
 
-use crate::coverage::Situations;
-use crate::ids::{Index, NodeId};
-use crate::node::{DiskFile, Role};
-use crate::oracle::Oracles;
-use crate::record::{Kind, Record};
+use crate::coverage::{At, Situations};
+use crate::ids::Index;
+use crate::node::DiskFile;
+use crate::record::Kind;
 use crate::situation::Situation::*;
 
 /// What is remembered of one disk.
@@ -20,7 +19,8 @@ pub struct NodeMemory {
 
 impl Situations {
     /// Says whether the record drops a corrupt tail: nothing that the protocol does.
-    pub(super) fn observe_disks(&mut self, record: &Record, id: NodeId, oracles: &Oracles) -> bool {
+    pub(super) fn observe_disks(&mut self, at: &At) -> bool {
+        let At { record, id, .. } = *at;
         let fails = matches!(
             record.kind,
             Kind::Corrupt { .. } | Kind::Refuse { .. } | Kind::WriteFailed { .. }
@@ -37,14 +37,13 @@ impl Situations {
             Kind::WriteFailed { .. } => {
                 let again = std::mem::replace(&mut disk.failed, true);
                 self.reach_if(again, WriteFailedAgain, id);
-                let leads = oracles.shadow().node(id).role == Role::Leader;
-                self.reach_if(leads, LeaderWriteFailed, id);
+                self.reach_if(at.leads(), LeaderWriteFailed, id);
             }
             Kind::Corrupt { what, index, .. } => {
                 if what.is_log() {
                     disk.corrupt = Some(disk.corrupt.map_or(index, |first| first.min(index)));
                 }
-                self.rots(id, what, index, oracles);
+                self.rots(at, what, index);
             }
             Kind::Refuse { what, index } => {
                 if what.is_log() {
@@ -70,16 +69,16 @@ impl Situations {
         false
     }
 
-    fn rots(&mut self, id: NodeId, what: DiskFile, index: Index, oracles: &Oracles) {
+    fn rots(&mut self, at: &At, what: DiskFile, index: Index) {
+        let At { id, oracles, shadow, node, .. } = *at;
         self.reach(RecordCorrupted, Some(id));
         match what {
             DiskFile::Log => {}
             DiskFile::Vote => return self.reach(VoteCorrupted, Some(id)),
             DiskFile::Snapshot => return self.reach(SnapshotCorrupted, Some(id)),
         }
-        let shadow = oracles.shadow();
-        let place = oracles.commits().committed_at(index);
-        if place.is_some() && place == shadow.node(id).durable_at(index) {
+        let place = oracles.commits.committed_at(index);
+        if place.is_some() && place == node.durable_at(index) {
             self.reach(CommittedRecordCorrupted, Some(id));
             let configuration = shadow.configuration_of(id);
             let bare = |place| shadow.copies(index, place, configuration).is_bare();

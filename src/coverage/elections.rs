@@ -1,10 +1,9 @@
 //! Situations of elections beyond the paper's: pre-vote, check-quorum, loyalty, transfers, priorities.
 
-use crate::coverage::Situations;
+use crate::coverage::{At, Situations};
 use crate::ids::{NODES_MAX, NodeId, Term};
 use crate::message::Summary;
 use crate::node::Role;
-use crate::oracle::Oracles;
 use crate::record::{Kind, Record};
 use crate::situation::Situation::{self, *};
 
@@ -50,15 +49,16 @@ impl Situations {
     }
 
     /// Looks at a record of a node.
-    pub(super) fn observe_elections(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
+    pub(super) fn observe_elections(&mut self, at: &At) {
+        let At { record, id, node, .. } = *at;
         match record.kind {
             Kind::Send { to, ref message, .. } => self.election_send(id, to, message),
             Kind::Deliver { from, ref message, .. } => {
-                self.election_deliver(id, from, message, oracles);
+                self.election_deliver(at, from, message);
             }
             Kind::Term { .. } => self.nodes[id.slot()].election.term_rose = record.event,
-            Kind::Role { role, term } => self.election_role(id, role, term, oracles),
-            Kind::Transfer { to } => self.transfer(id, to, oracles),
+            Kind::Role { role, term } => self.election_role(at, role, term),
+            Kind::Transfer { to } => self.transfer(at, to),
             Kind::TargetPriority { target } => {
                 let memory = &mut self.nodes[id.slot()].election;
                 let decayed = target < memory.target.0;
@@ -66,13 +66,12 @@ impl Situations {
                 self.reach_if(decayed, PriorityDecayed, id);
             }
             Kind::Timer { .. } if self.nodes[id.slot()].election.target.0 > 0 => {
-                let follows = oracles.shadow().node(id).role == Role::Follower;
+                let follows = node.role == Role::Follower;
                 self.elections.waiting = follows.then_some((record.event, id));
             }
             Kind::Append { .. } if self.nodes[id.slot()].election.gave_up => {
                 self.nodes[id.slot()].election.gave_up = false;
-                let leads = oracles.shadow().node(id).role == Role::Leader;
-                self.reach_if(leads, RequestsTakenAgain, id);
+                self.reach_if(at.leads(), RequestsTakenAgain, id);
             }
             Kind::Reply { applied: false, .. } => {
                 let handing = self.nodes[id.slot()].election.transfer.is_some();
@@ -111,9 +110,8 @@ impl Situations {
         }
     }
 
-    fn election_deliver(&mut self, id: NodeId, from: NodeId, message: &Summary, oracles: &Oracles) {
-        let shadow = oracles.shadow();
-        let node = shadow.node(id);
+    fn election_deliver(&mut self, at: &At, from: NodeId, message: &Summary) {
+        let At { id, shadow, node, .. } = *at;
         let memory = &mut self.nodes[id.slot()].election;
         match *message {
             Summary::PreVote { term, last_index, last_term } => {
@@ -140,8 +138,9 @@ impl Situations {
         }
     }
 
-    fn election_role(&mut self, id: NodeId, role: Role, term: Term, oracles: &Oracles) {
-        let was = oracles.shadow().node(id).role;
+    fn election_role(&mut self, at: &At, role: Role, term: Term) {
+        let At { id, node, .. } = *at;
+        let was = node.role;
         if self.elections.waiting == Some((self.event, id)) {
             self.elections.waiting = None;
         }
@@ -192,13 +191,12 @@ impl Situations {
         self.reach_if(lost, TransferLostToAnother, id);
     }
 
-    fn transfer(&mut self, id: NodeId, to: Option<NodeId>, oracles: &Oracles) {
-        let shadow = oracles.shadow();
-        let node = shadow.node(id);
+    fn transfer(&mut self, at: &At, to: Option<NodeId>) {
+        let At { id, shadow, node, .. } = *at;
         let memory = &mut self.nodes[id.slot()].election;
         let Some(transferee) = to else {
             memory.transfer = None;
-            if node.role == Role::Leader {
+            if at.leads() {
                 memory.gave_up = true;
                 self.elections.handover = None;
                 self.reach(TransferAborted, Some(id));
@@ -222,7 +220,6 @@ impl Situations {
         let handing = memory.transfer.take().is_some();
         self.reach_if(handing, TransferLeaderCrashed, id);
         let mut transferees = self.nodes.iter().filter_map(|memory| memory.election.transfer);
-        let transferee = transferees.any(|(transferee, ..)| transferee == id);
-        self.reach_if(transferee, TransfereeDown, id);
+        self.reach_if(transferees.any(|(transferee, ..)| transferee == id), TransfereeDown, id);
     }
 }

@@ -1,11 +1,10 @@
 //! Situations of what a leader has under way to each follower, and of the answers: acknowledgements (5.3, 5.4.2) and flow control (thesis
 //! 10.2).
 
-use crate::coverage::{Situations, term_at};
+use crate::coverage::{At, Situations};
 use crate::ids::{Index, NODES_MAX, NodeId, NodeSet};
 use crate::message::Summary;
 use crate::node::Role;
-use crate::oracle::Oracles;
 use crate::situation::Situation::*;
 
 /// What a leader has under way, since it was elected.
@@ -47,14 +46,8 @@ impl Situations {
     }
 
     /// A follower accepts or refuses entries: an answer that reaches the leader of its term changes what that sends next.
-    pub(super) fn append_answered(
-        &mut self,
-        id: NodeId,
-        from: NodeId,
-        reply: &Summary,
-        oracles: &Oracles,
-    ) {
-        let node = oracles.shadow().node(id);
+    pub(super) fn append_answered(&mut self, at: &At, from: NodeId, reply: &Summary) {
+        let At { id, node, .. } = *at;
         if node.role != Role::Leader {
             return;
         }
@@ -72,7 +65,7 @@ impl Situations {
                 *acked = match_index.max(before);
                 self.entries_accepted(id, from, before);
                 self.reach_if(match_index < before, AckOvertaken, id);
-                self.old_entry_on_majority(id, oracles);
+                self.old_entry_on_majority(at);
             }
             Summary::Conflict { rejected, .. } => {
                 memory.refused[from.slot()] = rejected;
@@ -83,9 +76,9 @@ impl Situations {
     }
 
     /// Figure 8: what a leader knows to be on a majority is of an older term.
-    fn old_entry_on_majority(&mut self, id: NodeId, oracles: &Oracles) {
+    fn old_entry_on_majority(&mut self, at: &At) {
+        let At { id, node, .. } = *at;
         let count = self.nodes.len();
-        let node = oracles.shadow().node(id);
         let memory = &mut self.nodes[id.slot()];
         if memory.own_term_committed || memory.held_back {
             return;
@@ -95,7 +88,7 @@ impl Situations {
         let copies = &mut copies[..count];
         copies.sort_unstable();
         let index = copies[count - (count / 2 + 1)];
-        if index > memory.commit && term_at(oracles, node, index) < node.term {
+        if index > memory.commit && at.term_at(index) < node.term {
             memory.held_back = true;
             self.reach(OldEntryOnMajority, Some(id));
         }

@@ -3,11 +3,9 @@
 //! That a cluster has leases is seen by a leader that begins a round of reads when its timer fires: for a read it would do so when that
 //! comes. Who promised what is seen where nothing else explains a refusal: a node that knows no leader is loyal to none.
 
-use crate::coverage::Situations;
+use crate::coverage::{At, Situations};
 use crate::ids::{NODES_MAX, NodeId, NodeSet, Term};
 use crate::log::RequestId;
-use crate::node::Role;
-use crate::oracle::Oracles;
 use crate::oracle::quorum::Tally;
 use crate::situation::Situation::{self, *};
 
@@ -53,29 +51,21 @@ impl Situations {
             memory.renewed = term;
             self.leases_used = true;
         } else if memory.renewed == term && memory.held == term {
-            let ended = match memory.told == term {
-                true => LeaseGivenUp,
-                false => LeaseLapsed,
-            };
+            let ended = if memory.told == term { LeaseGivenUp } else { LeaseLapsed };
             self.reach(ended, Some(id));
         }
     }
 
     /// A follower confirms a round of its leader: its term, and its number.
-    pub(super) fn lease_round_answered(
-        &mut self,
-        id: NodeId,
-        from: NodeId,
-        round: (Term, u64),
-        oracles: &Oracles,
-    ) {
+    pub(super) fn lease_round_answered(&mut self, at: &At, from: NodeId, round: (Term, u64)) {
+        let At { id, shadow, .. } = *at;
         if !self.leases_used || self.nodes[id.slot()].round.0 != round {
             return;
         }
         let memory = &mut self.nodes[id.slot()].lease;
         memory.answered.insert(from);
         if memory.held < round.0 {
-            let configuration = oracles.shadow().configuration_of(id);
+            let configuration = shadow.configuration_of(id);
             if Tally::of(configuration, memory.answered).is_majority() {
                 memory.held = round.0;
             }
@@ -83,14 +73,14 @@ impl Situations {
     }
 
     /// A node answers a request, be it by way of a follower, or tells a follower how far to apply.
-    pub(super) fn lease_served(&mut self, id: NodeId, request: RequestId, oracles: &Oracles) {
+    pub(super) fn lease_served(&mut self, at: &At, request: RequestId) {
+        let At { id, node, .. } = *at;
         let event = self.event;
         let memory = &self.nodes[id.slot()].lease;
         if !self.leases_used || memory.round == event || self.reads.asked != (event, request) {
             return;
         }
-        let node = oracles.shadow().node(id);
-        let leads = node.role == Role::Leader && memory.renewed == node.term;
+        let leads = at.leads() && memory.renewed == node.term;
         self.reach_if(leads, LeaseRead, id);
     }
 }

@@ -1,33 +1,31 @@
 //! Situations of changes of the members: who goes by what, and who leads meanwhile (section 6; thesis 4).
 
-use crate::coverage::Situations;
-use crate::ids::{NodeId, NodeSet};
+use crate::coverage::{At, Situations};
+use crate::ids::NodeSet;
 use crate::node::Role;
-use crate::oracle::Oracles;
-use crate::record::{Kind, Record};
+use crate::record::Kind;
 use crate::situation::Situation::*;
 
 impl Situations {
     /// Looks at a record; `oracles` have not taken it yet.
-    pub(super) fn observe_membership(&mut self, record: &Record, oracles: &Oracles) {
-        let shadow = oracles.shadow();
+    pub(super) fn observe_membership(&mut self, at: &At) {
+        let At { record, id, shadow, node, .. } = *at;
         let configures = matches!(record.kind, Kind::Configure { .. });
         if shadow.configurations.is_fixed() && !configures {
             return;
         }
-        let Some(id) = record.node else { return };
         match record.kind {
-            Kind::Configure { .. } => self.configure(record, id, oracles),
-            Kind::Role { role, .. } => self.role_of_member(role, id, oracles),
-            Kind::Commit { .. } if shadow.node(id).role == Role::Leader => {
+            Kind::Configure { .. } => self.configure(at),
+            Kind::Role { role, .. } => self.role_of_member(at, role),
+            Kind::Commit { .. } if at.leads() => {
                 self.reach_if(shadow.configuration_of(id).is_joint(), CommittedInJoint, id);
             }
             Kind::Snapshot { index, received: false, .. } => {
-                let (_, covered) = shadow.configuration_upto(shadow.node(id), index);
+                let (_, covered) = shadow.configuration_upto(node, index);
                 self.reach_if(covered.is_joint(), SnapshotTakenInJoint, id);
             }
             Kind::Truncate { from, .. } => {
-                let node = shadow.node(id);
+                let node = node;
                 let (latest, _) = shadow.configuration_upto(node, node.last_index());
                 self.reach_if(latest >= from, ConfigurationUndone, id);
             }
@@ -35,10 +33,9 @@ impl Situations {
         }
     }
 
-    fn configure(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
+    fn configure(&mut self, at: &At) {
+        let At { record, id, shadow, node, .. } = *at;
         let Kind::Configure { index, configuration: next, .. } = record.kind else { return };
-        let shadow = oracles.shadow();
-        let node = shadow.node(id);
         let (_, before) = shadow.configuration_upto(node, index.previous());
         self.reach_if(next.is_joint(), JointEntered, id);
         if node.role != Role::Leader {
@@ -57,16 +54,15 @@ impl Situations {
         self.reach_if(before.is_joint() && !next.is_joint(), JointLeft, id);
     }
 
-    fn role_of_member(&mut self, role: Role, id: NodeId, oracles: &Oracles) {
-        let shadow = oracles.shadow();
+    fn role_of_member(&mut self, at: &At, role: Role) {
+        let At { id, shadow, node: _, .. } = *at;
         let configuration = shadow.configuration_of(id);
         match role {
             Role::Leader => {
                 self.reach_if(configuration.is_joint(), LeaderElectedInJoint, id);
             }
             Role::Follower => {
-                let led = shadow.node(id).role == Role::Leader;
-                self.reach_if(led && !configuration.voting().contains(id), LeaderLeft, id);
+                self.reach_if(at.leads() && !configuration.voting().contains(id), LeaderLeft, id);
             }
             Role::Candidate | Role::PreCandidate => {
                 let mut leaders =

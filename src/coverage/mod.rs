@@ -18,7 +18,7 @@ use crate::log::{Entry, RequestId};
 use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::quorum::Tally;
-use crate::oracle::shadow::NodeShadow;
+use crate::oracle::shadow::{NodeShadow, Shadow};
 use crate::oracle::{Oracles, PrefixId};
 use crate::record::{Kind, Loss, Record};
 use crate::situation::Situation::*;
@@ -70,6 +70,28 @@ struct NodeMemory {
     lease: leases::NodeMemory,
     disk: disks::NodeMemory,
     compaction: compaction::NodeMemory,
+}
+
+/// A record of a node, with the cluster as it was before it.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    record: &'a Record,
+    id: NodeId,
+    oracles: &'a Oracles,
+    shadow: &'a Shadow,
+    node: &'a NodeShadow,
+}
+
+impl At<'_> {
+    /// Whether the node is a leader.
+    fn leads(&self) -> bool {
+        self.node.role == Role::Leader
+    }
+
+    /// The term of the node's entry; zero beyond its log.
+    fn term_at(&self, index: Index) -> Term {
+        self.node.at(index).map_or(Term::ZERO, |place| self.shadow.chain.link(place).term)
+    }
 }
 
 /// Notices and counts situations.
@@ -157,39 +179,46 @@ impl Situations {
         }
         self.event = record.event;
         self.observe_recovery(record, oracles);
+        let Some(id) = record.node else { return };
+        let shadow = &oracles.shadow;
+        let at = &At { record, id, oracles, shadow, node: shadow.node(id) };
         let routine = is_routine(&record.kind);
         if !routine {
-            self.observe_membership(record, oracles);
+            self.observe_membership(at);
         }
-        let Some(id) = record.node else { return };
         let mut dropped = false;
         self.observe_waiting(record);
         if !routine {
-            self.observe_elections(record, id, oracles);
-            dropped = self.observe_disks(record, id, oracles);
+            self.observe_elections(at);
+            dropped = self.observe_disks(at);
         }
-        self.observe_clients(record, id, oracles);
-        if let Some(situation) = self.observe_compaction(record, id, oracles.shadow()) {
+        self.observe_clients(at);
+        if let Some(situation) = self.observe_compaction(at) {
             self.reach(situation, Some(id));
         }
+        self.observe_protocol(at, dropped);
+    }
+
+    fn observe_protocol(&mut self, at: &At, dropped: bool) {
+        let At { record, id, node, .. } = *at;
         match record.kind {
             Kind::Deliver { from, id: message, message: summary } => {
-                self.deliver(id, (from, message), &summary, oracles);
+                self.deliver(at, (from, message), &summary);
             }
             Kind::Send { to, id: message, message: summary } => {
                 self.last_message = message;
-                self.send(id, to, &summary, oracles);
+                self.send(at, to, &summary);
             }
             Kind::Term { term } => {
-                let before = oracles.shadow().node(id).term;
+                let before = node.term;
                 self.reach_if(term.0 > before.0 + 1, TermJumped, id);
             }
-            Kind::Role { role, term } => self.role(id, role, term, oracles),
-            Kind::Commit { index, .. } => self.commit(id, index, oracles),
+            Kind::Role { role, term } => self.role(at, role, term),
+            Kind::Commit { index, .. } => self.commit(at, index),
             Kind::Append { write, .. } => {
                 self.redundant = None;
                 let before = std::mem::replace(&mut self.nodes[id.slot()].appended, write);
-                let leads = oracles.shadow().node(id).role == Role::Leader;
+                let leads = at.leads();
                 let appended = if leads { LeaderAppended } else { EntriesAccepted };
                 self.reach(appended, Some(id));
                 if leads {
@@ -200,31 +229,30 @@ impl Situations {
             }
             Kind::Truncate { from, .. } if !dropped => {
                 self.redundant = None;
-                self.truncate(id, from, oracles);
+                self.truncate(at, from);
             }
             Kind::Vote { term, vote: Some(vote), .. } => {
-                let life = oracles.shadow().node(id).life;
+                let life = node.life;
                 self.nodes[id.slot()].voted = Some((term, vote, life));
             }
-            Kind::Apply { index, request, effect, .. } => {
-                self.apply(id, index, (request, effect), oracles);
-            }
+            Kind::Apply { index, request, effect, .. } => self.apply(at, index, (request, effect)),
             Kind::Restore { index, .. } => self.nodes[id.slot()].applied = index,
-            Kind::Durable { write, lie } => self.durable(id, write, lie, oracles),
-            _ => self.outside(record, id, oracles),
+            Kind::Durable { write, lie } => self.durable(at, write, lie),
+            _ => self.outside(at),
         }
     }
 
-    fn durable(&mut self, id: NodeId, write: WriteId, lie: bool, oracles: &Oracles) {
-        let node = oracles.shadow().node(id);
+    fn durable(&mut self, at: &At, write: WriteId, lie: bool) {
+        let At { id, node, .. } = *at;
         self.reach_if(lie, DiskLied, id);
         self.reach_if(!lie && node.has_been_lied_to(), DiskKeptWord, id);
         self.reach_if(node.pending_writes(write) > 1, GroupCommit, id);
     }
 
-    fn boot(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
+    fn boot(&mut self, at: &At) {
+        let At { record, id, shadow, .. } = *at;
         let Kind::Boot { life, term, vote, last_index, applied } = record.kind else { return };
-        let newest = oracles.shadow().last_term(id);
+        let newest = shadow.last_term(id);
         self.reach_if(newest > term, TermOlderThanLog, id);
         let memory = &mut self.nodes[id.slot()];
         memory.up = true;
@@ -245,18 +273,18 @@ impl Situations {
     }
 
     /// What happens to nodes, disks, clients and messages rather than in the protocol.
-    fn outside(&mut self, record: &Record, id: NodeId, oracles: &Oracles) {
+    fn outside(&mut self, at: &At) {
+        let At { record, id, shadow, node, .. } = *at;
         let situation = match record.kind {
-            Kind::Boot { .. } => return self.boot(record, id, oracles),
-            Kind::Crash(_) => return self.crash(record, id, oracles),
+            Kind::Boot { .. } => return self.boot(at),
+            Kind::Crash(_) => return self.crash(at),
             Kind::WriteFailed { .. } => {
-                let voting = oracles.shadow().node(id).vote_is_pending();
-                self.reach_if(voting, DiskErrorInVoteWindow, id);
+                self.reach_if(node.vote_is_pending(), DiskErrorInVoteWindow, id);
                 WriteFailed
             }
-            Kind::Pause if oracles.shadow().node(id).role == Role::Leader => LeaderPaused,
+            Kind::Pause if at.leads() => LeaderPaused,
             Kind::Resume => {
-                let (shadow, node) = (oracles.shadow(), oracles.shadow().node(id));
+                let (shadow, node) = (shadow, node);
                 let newer = shadow
                     .nodes()
                     .any(|(_, other)| other.role == Role::Leader && other.term > node.term);
@@ -285,7 +313,7 @@ impl Situations {
             },
             Kind::Duplicate { .. } => MessageDuplicated,
             Kind::Request { .. } | Kind::Reply { .. } => {
-                return self.read_asked_or_answered(record, id, oracles);
+                return self.read_asked_or_answered(at);
             }
             Kind::Invoke { attempt, .. } if attempt > 1 => RequestRetried,
             Kind::Answered { applied: false, .. } => RequestRefused,
@@ -302,7 +330,8 @@ impl Situations {
         self.reach(situation, Some(id));
     }
 
-    fn send(&mut self, id: NodeId, to: NodeId, summary: &Summary, oracles: &Oracles) {
+    fn send(&mut self, at: &At, to: NodeId, summary: &Summary) {
+        let At { id, node, .. } = *at;
         match *summary {
             Summary::Vote { granted, .. } => {
                 let memory = &mut self.nodes[id.slot()];
@@ -311,7 +340,7 @@ impl Situations {
                 let expected = memory.asked[to.slot()].take();
                 let asked_in = memory.asked_term[to.slot()];
                 // An answer that waited for the disk may be older than the latest question.
-                let kept_term = oracles.shadow().node(id).term < asked_in;
+                let kept_term = node.term < asked_in;
                 let situation = match (granted, expected) {
                     (false, Some(VoteRefusedPromise)) => VoteRefusedPromise,
                     (false, Some(PromiseOutlivedRestart)) => PromiseOutlivedRestart,
@@ -335,7 +364,7 @@ impl Situations {
             Summary::InstallSnapshot { .. } => self.flow_stops(id, to),
             Summary::TimeoutNow { term } => self.nodes[id.slot()].lease.told = term,
             Summary::ForwardReply { request, applied: true } => {
-                self.lease_served(id, request, oracles);
+                self.lease_served(at, request);
             }
             Summary::Forward { request } => {
                 if self.forwards.len() == FORWARDS_MAX {
@@ -344,47 +373,41 @@ impl Situations {
                 self.forwards.push(request);
                 self.reach(RequestForwarded, Some(id));
             }
-            _ => self.read_sent(id, to, summary, oracles),
+            _ => self.read_sent(at, to, summary),
         }
     }
 
-    fn deliver(
-        &mut self,
-        id: NodeId,
-        (from, message): (NodeId, u64),
-        summary: &Summary,
-        oracles: &Oracles,
-    ) {
+    fn deliver(&mut self, at: &At, (from, message): (NodeId, u64), summary: &Summary) {
+        let At { id, .. } = *at;
         let earlier_life = message < self.nodes[from.slot()].born_at_message;
         self.reach_if(earlier_life, MessageFromEarlierLife, id);
         match *summary {
             Summary::RequestVote { term, last_index, last_term, .. } => {
-                self.vote_requested(id, from, term, (last_term, last_index), oracles);
+                self.vote_requested(at, from, term, (last_term, last_index));
             }
             Summary::Vote { term, granted } => {
                 self.reply = Some((self.event, from));
                 if granted {
-                    self.vote_arrived(id, from, term, oracles);
+                    self.vote_arrived(at, from, term);
                 }
             }
             Summary::AppendEntries { .. } => {
-                self.entries_arrived(id, message, summary, oracles);
+                self.entries_arrived(at, message, summary);
             }
             Summary::Appended { .. } | Summary::Conflict { .. } => {
                 self.reply = Some((self.event, from));
-                self.append_answered(id, from, summary, oracles);
+                self.append_answered(at, from, summary);
             }
             Summary::Forward { request } => {
                 self.reads.asked = (self.event, request);
-                let leads = oracles.shadow().node(id).role == Role::Leader;
-                self.reach_if(!leads, ForwardMisdirected, id);
+                self.reach_if(!at.leads(), ForwardMisdirected, id);
             }
             Summary::ForwardReply { applied, .. } => {
                 self.reach_if(applied, ForwardAnswered, id);
             }
             Summary::SnapshotReply { .. } => self.reply = Some((self.event, from)),
             Summary::ReadRoundReply { term, round, confirmed: true } => {
-                self.lease_round_answered(id, from, (term, round), oracles);
+                self.lease_round_answered(at, from, (term, round));
             }
             Summary::ReadIndex { request } => self.reads.asked = (self.event, request),
             Summary::ReadIndexReply { index, .. } => {
@@ -404,16 +427,14 @@ impl Situations {
     /// Foresees the answer to a vote request: it may leave much later, when the vote is durable.
     fn vote_requested(
         &mut self,
-        id: NodeId,
+        at: &At,
         from: NodeId,
         term: Term,
         (asked_term, asked_index): (Term, Index),
-        oracles: &Oracles,
     ) {
+        let At { id, shadow, node, .. } = *at;
         let unanswered = &mut self.nodes[id.slot()].lease.unanswered[from.slot()];
         *unanswered = unanswered.saturating_add(1);
-        let shadow = oracles.shadow();
-        let node = shadow.node(id);
         let (last_term, last_index) = (shadow.last_term(id), node.last_index());
         let voted = self.nodes[id.slot()].voted.filter(|(voted, ..)| *voted == term);
         let expected = match voted {
@@ -432,8 +453,8 @@ impl Situations {
         self.reach_if(voted.is_some_and(|(_, _, life)| life < node.life), VoteAfterRestart, id);
     }
 
-    fn vote_arrived(&mut self, id: NodeId, from: NodeId, term: Term, oracles: &Oracles) {
-        let node = oracles.shadow().node(id);
+    fn vote_arrived(&mut self, at: &At, from: NodeId, term: Term) {
+        let At { id, node, .. } = *at;
         if term < node.term {
             self.reach(StaleVoteArrived, Some(id));
             self.reach_if(node.role == Role::Candidate, StaleVoteReachedCandidate, id);
@@ -444,19 +465,18 @@ impl Situations {
         }
         let votes = &mut self.nodes[id.slot()].votes;
         let new = votes.insert(from);
-        let all = new && votes.len() + 1 == self.nodes.len() && node.role == Role::Leader;
+        let all = new && votes.len() + 1 == self.nodes.len() && at.leads();
         self.reach_if(!new, DuplicateVoteArrived, id);
         self.reach_if(all, ElectionWonUnanimously, id);
     }
 
-    fn entries_arrived(&mut self, id: NodeId, message: u64, append: &Summary, oracles: &Oracles) {
+    fn entries_arrived(&mut self, at: &At, message: u64, append: &Summary) {
+        let At { id, node, .. } = *at;
         let Summary::AppendEntries { term, prev_index, prev_term, entries, commit: leader_commit } =
             *append
         else {
             return;
         };
-        let shadow = oracles.shadow();
-        let node = shadow.node(id);
         let (latest_term, latest) = self.nodes[id.slot()].latest_append;
         let some = entries > 0;
         self.reach_if(some && term == latest_term && message < latest, AppendOvertaken, id);
@@ -473,7 +493,7 @@ impl Situations {
             let far = prev_index.0 >= last_index.0 + 20;
             return self.reach_if(far, FollowerFarBehind, id);
         }
-        if term_at(oracles, node, prev_index) != prev_term {
+        if at.term_at(prev_index) != prev_term {
             return self.reach(AppendRefusedConflict, Some(id));
         }
         let verified = prev_index.plus(u64::from(entries));
@@ -484,11 +504,11 @@ impl Situations {
         }
     }
 
-    fn role(&mut self, id: NodeId, role: Role, term: Term, oracles: &Oracles) {
-        let node = oracles.shadow().node(id);
+    fn role(&mut self, at: &At, role: Role, term: Term) {
+        let At { id, node, .. } = *at;
         match role {
-            Role::Candidate => self.stand(id, term, node, oracles),
-            Role::Leader => self.lead(id, term, oracles),
+            Role::Candidate => self.stand(at, term),
+            Role::Leader => self.lead(at, term),
             Role::PreCandidate => {}
             Role::Follower => match node.role {
                 Role::Leader => {
@@ -504,10 +524,7 @@ impl Situations {
                         .contests
                         .iter()
                         .any(|(contest, who, _)| *contest == term && who.contains(id));
-                    let situation = match stood {
-                        true => CandidateYields,
-                        false => CandidateOutdated,
-                    };
+                    let situation = if stood { CandidateYields } else { CandidateOutdated };
                     self.reach(situation, Some(id));
                 }
                 Role::Follower | Role::PreCandidate => {}
@@ -515,15 +532,16 @@ impl Situations {
         }
     }
 
-    fn stand(&mut self, id: NodeId, term: Term, node: &NodeShadow, oracles: &Oracles) {
+    fn stand(&mut self, at: &At, term: Term) {
+        let At { id, node, .. } = *at;
         let again = node.role == Role::Candidate;
         self.nodes[id.slot()].votes = NodeSet::EMPTY;
         self.reach(ElectionStarted, Some(id));
         self.reach_if(again, ElectionRepeated, id);
-        let led = oracles
-            .shadow()
-            .nodes()
-            .any(|(_, other)| other.up && other.role == Role::Leader && other.term.next() == term);
+        let led = |other: &NodeShadow| {
+            other.up && other.role == Role::Leader && other.term.next() == term
+        };
+        let led = at.shadow.nodes().any(|(_, other)| led(other));
         self.reach_if(led, ElectionDespiteLeader, id);
         match self.contests.iter_mut().find(|(contest, ..)| *contest == term) {
             Some((_, who, _)) => {
@@ -540,9 +558,8 @@ impl Situations {
         }
     }
 
-    fn lead(&mut self, id: NodeId, term: Term, oracles: &Oracles) {
-        let shadow = oracles.shadow();
-        let node = shadow.node(id);
+    fn lead(&mut self, at: &At, term: Term) {
+        let At { id, shadow, node, .. } = *at;
         self.reach(LeaderElected, Some(id));
         let memory = &mut self.nodes[id.slot()];
         memory.under_way = flow::UnderWay::default();
@@ -579,9 +596,8 @@ impl Situations {
         self.reach_if(forwarded, ForwardedThenLeaderChanged, id);
     }
 
-    fn commit(&mut self, id: NodeId, index: Index, oracles: &Oracles) {
-        let shadow = oracles.shadow();
-        let node = shadow.node(id);
+    fn commit(&mut self, at: &At, index: Index) {
+        let At { id, oracles, shadow, node, .. } = *at;
         let memory = &mut self.nodes[id.slot()];
         let before = std::mem::replace(&mut memory.commit, index);
         let lags = memory.applied < before;
@@ -592,7 +608,7 @@ impl Situations {
         self.reach(CommitAdvanced, Some(id));
         self.reach_if(index.0 > node.durable.len() as u64, CommitBeforeOwnDisk, id);
         self.nodes[id.slot()].own_term_committed = true;
-        if index <= oracles.commits().last_committed() {
+        if index <= oracles.commits.last_committed() {
             return;
         }
         self.last_commit_by = Some(id);
@@ -605,8 +621,8 @@ impl Situations {
         self.reach_if(copies.is_bare(), CommitBareMajority, id);
         self.reach_if(shadow.nodes().any(|(_, other)| !other.up), CommitWithNodeDown, id);
         // Terms never fall along a log, so the first new entry is the oldest.
-        let first_new = oracles.commits().last_committed().next();
-        if term_at(oracles, node, first_new) == node.term {
+        let first_new = oracles.commits.last_committed().next();
+        if at.term_at(first_new) == node.term {
             return;
         }
         self.reach(CommitCarriesOlder, Some(id));
@@ -618,13 +634,12 @@ impl Situations {
         self.reach_if(clients, EntryOfEarlierLeaderCommitted, id);
     }
 
-    fn truncate(&mut self, id: NodeId, from: Index, oracles: &Oracles) {
-        let shadow = oracles.shadow();
-        let node = shadow.node(id);
+    fn truncate(&mut self, at: &At, from: Index) {
+        let At { id, shadow, node, .. } = *at;
         let last = node.last_index();
         self.reach(ConflictingSuffixTruncated, Some(id));
         self.reach_if(last.0 >= from.0 + 4, LongSuffixTruncated, id);
-        let first_term = term_at(oracles, node, from);
+        let first_term = at.term_at(from);
         self.reach_if(first_term != shadow.last_term(id), TruncatedAcrossTerms, id);
         let led = self.nodes[id.slot()].led;
         let noop = Entry::noop(Term::ZERO).fingerprint();
@@ -635,14 +650,9 @@ impl Situations {
         self.reach_if(lost, UncommittedEntryLost, id);
     }
 
-    fn apply(
-        &mut self,
-        id: NodeId,
-        index: Index,
-        (request, effect): (RequestId, bool),
-        oracles: &Oracles,
-    ) {
-        let life = oracles.shadow().node(id).life;
+    fn apply(&mut self, at: &At, index: Index, (request, effect): (RequestId, bool)) {
+        let At { id, node, .. } = *at;
+        let life = node.life;
         let memory = &mut self.nodes[id.slot()];
         memory.applied = index;
         let first = !std::mem::replace(&mut memory.applied_in_this_life, true);
@@ -667,9 +677,4 @@ impl Situations {
 fn is_routine(kind: &Kind) -> bool {
     matches!(kind, Kind::Send { message, .. } | Kind::Deliver { message, .. }
         if matches!(message, Summary::AppendEntries { .. } | Summary::Appended { .. } | Summary::Conflict { .. }))
-}
-
-/// The term of a node's entry; zero beyond its log.
-fn term_at(oracles: &Oracles, node: &NodeShadow, index: Index) -> Term {
-    node.at(index).map_or(Term::ZERO, |place| oracles.shadow().chain.link(place).term)
 }

@@ -1,12 +1,10 @@
 //! Situations of reads that leave no entry in the log.
 
-use crate::coverage::Situations;
+use crate::coverage::{At, Situations};
 use crate::ids::{NODES_MAX, NodeId, Term};
 use crate::log::RequestId;
 use crate::message::Summary;
-use crate::node::Role;
-use crate::oracle::Oracles;
-use crate::record::{Kind, Record};
+use crate::record::Kind;
 use crate::situation::Situation::*;
 
 /// How many reads are remembered for which a node asked its leader; older ones are forgotten.
@@ -23,7 +21,8 @@ pub struct Memory {
 
 impl Situations {
     /// A node sends a message about reads.
-    pub(super) fn read_sent(&mut self, id: NodeId, to: NodeId, sent: &Summary, oracles: &Oracles) {
+    pub(super) fn read_sent(&mut self, at: &At, to: NodeId, sent: &Summary) {
+        let At { id, .. } = *at;
         match *sent {
             Summary::ReadRound { term, round } => self.round_sent(id, to, (term, round)),
             Summary::ReadRoundReply { confirmed, .. } => {
@@ -36,7 +35,7 @@ impl Situations {
                 self.reads.by_followers.push((id, request));
             }
             Summary::ReadIndexReply { request, index: Some(_) } => {
-                self.lease_served(id, request, oracles);
+                self.lease_served(at, request);
             }
             Summary::ReadIndexReply { index: None, .. } => {
                 self.reach(ReadIndexRefused, Some(id));
@@ -62,24 +61,19 @@ impl Situations {
     }
 
     /// A request, which may be a read, reaches a node, or a node answers it.
-    pub(super) fn read_asked_or_answered(
-        &mut self,
-        record: &Record,
-        id: NodeId,
-        oracles: &Oracles,
-    ) {
+    pub(super) fn read_asked_or_answered(&mut self, at: &At) {
+        let At { record, id, .. } = *at;
         let request = match record.kind {
             Kind::Reply { request, applied: true } => request,
             Kind::Request { request } => return self.reads.asked = (record.event, request),
             _ => return,
         };
         self.reach_if(self.reads.asked == (record.event, request), ReadAnsweredAtOnce, id);
-        self.lease_served(id, request, oracles);
+        self.lease_served(at, request);
         let read = (id, request);
         if let Some(place) = self.reads.by_followers.iter().position(|asked| *asked == read) {
             self.reads.by_followers.remove(place);
-            let leads = oracles.shadow().node(id).role == Role::Leader;
-            self.reach_if(!leads, ReadByFollower, id);
+            self.reach_if(!at.leads(), ReadByFollower, id);
         }
     }
 }

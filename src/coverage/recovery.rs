@@ -26,21 +26,20 @@ impl Situations {
         if self.recovery.core == NodeSet::EMPTY && !matches!(record.kind, Kind::Recovery { .. }) {
             return;
         }
-        let shadow = oracles.shadow();
+        let (shadow, liveness) = (&oracles.shadow, oracles.liveness.as_ref());
         match (record.kind, record.node) {
             (Kind::Recovery { check: 0 }, Some(id)) => {
                 self.recovery.core.insert(id);
-                let committed = oracles.commits().last_committed();
+                let committed = oracles.commits.last_committed();
                 if shadow.node(id).last_index() < committed {
                     self.recovery.behind.push((id, committed));
                 }
             }
-            (Kind::Recovery { .. }, _) if oracles.recovers(record.time) => {
+            (Kind::Recovery { .. }, _)
+                if liveness.is_some_and(|it| it.recovers(record.time, shadow)) =>
+            {
                 self.reach(ClusterRecovered, None);
-                let kept = match self.recovery.elected {
-                    true => None,
-                    false => Some(LeaderOutlivedFaults),
-                };
+                let kept = if self.recovery.elected { None } else { Some(LeaderOutlivedFaults) };
                 let all = shadow.nodes().count();
                 let part = (self.recovery.core.len() < all).then_some(RecoveredInPart);
                 kept.into_iter().chain(part).for_each(|situation| self.reach(situation, None));
@@ -67,7 +66,8 @@ impl Situations {
                 self.reach_if(caught_up, NodeCaughtUpInRecovery, id);
             }
             (Kind::Answered { request, applied: true, .. }, Some(id)) => {
-                self.reach_if(oracles.outlived_faults(request), RequestOutlivedFaults, id);
+                let outlived = liveness.is_some_and(|it| it.outlived_faults(request));
+                self.reach_if(outlived, RequestOutlivedFaults, id);
             }
             _ => {}
         }

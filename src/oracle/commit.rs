@@ -6,10 +6,11 @@ use crate::node::Role;
 use crate::oracle::chain::PrefixId;
 use crate::oracle::destroyed::Destroyed;
 use crate::oracle::quorum::Tally;
-use crate::oracle::shadow::{Change, Shadow};
+use crate::oracle::seen::Seen;
+use crate::oracle::shadow::Change;
 use crate::oracle::violation::Violation;
 use crate::property::Property;
-use crate::record::{Kind, Record};
+use crate::record::Kind;
 
 /// A leader, as its log was when it was elected.
 #[derive(Debug)]
@@ -98,95 +99,92 @@ impl Commits {
         self.committed_by.get(slot).map_or(0, |(_, record, _)| *record)
     }
 
-    /// Judges a record. `shadow` is as it is after it.
+    /// Judges a record.
     pub fn observe(
         &mut self,
-        record: &Record,
+        at: Seen,
         change: Change,
-        shadow: &Shadow,
         destroyed: Option<&mut Destroyed>,
     ) -> Option<Violation> {
-        let id = record.node?;
+        let Seen { record, id, .. } = at;
         let is_known = destroyed.as_ref().is_none_or(|it| it.again.is_some());
         let (commit, applied) = &mut self.nodes[id.slot()];
         match record.kind {
-            Kind::Boot { applied: at, .. } => {
-                (*commit, *applied) = (at, at);
+            Kind::Boot { applied: index, .. } => {
+                (*commit, *applied) = (index, index);
                 self.started[id.slot()] = record.event;
                 if !is_known {
                     self.reported = self.highest;
                 }
-                is_known.then(|| self.shrink(record, id, change, shadow))?
+                is_known.then(|| self.shrink(at, change))?
             }
             Kind::Role { role: Role::Leader, term } => {
                 let upto = destroyed.map_or(Term::ZERO, |it| it.unknown_commits());
-                let violation = (term > upto).then(|| self.elect(record, id, term, shadow))?;
+                let violation = (term > upto).then(|| self.elect(at, term))?;
                 violation.filter(|_| is_known)
             }
             Kind::Commit { index, term } => {
                 let before = std::mem::replace(commit, index);
                 let is_first = std::mem::take(&mut self.started[id.slot()]) == record.event;
                 let before = if is_first { before.min(index) } else { before };
-                let past = not_past_the_log(record, id, (before, index), shadow);
+                let past = not_past_the_log(at, (before, index));
                 if past.is_some() {
                     return past;
                 }
                 self.highest = self.highest.max(index);
-                if !self.is_told_of(record, id, index, term, shadow, destroyed) {
+                if !self.is_told_of(at, index, term, destroyed) {
                     return None;
                 }
-                self.commit(record, id, index, term, shadow)
+                self.commit(at, index, term)
             }
             Kind::Apply { index, term, content, .. } => {
                 let before = std::mem::replace(applied, index);
                 let upto = destroyed.map_or(Term::ZERO, |it| it.unknown_commits());
-                let joined = is_known && shadow.node(id).term > upto;
+                let joined = is_known && at.node().term > upto;
                 if self.base > Index::ZERO || !is_known {
-                    let base = shadow.node(id).at(self.base);
+                    let base = at.node().at(self.base);
                     if !joined || index <= self.base || base != self.committed_at(self.base) {
                         return None;
                     }
                 }
-                self.apply(record, id, before, index, (term, content))
+                self.apply(at, before, index, (term, content))
             }
             Kind::Restore { index, .. } => {
                 *applied = index;
                 None
             }
-            Kind::Durable { .. } | Kind::Crash(_) if is_known => {
-                self.shrink(record, id, change, shadow)
-            }
+            Kind::Durable { .. } | Kind::Crash(_) if is_known => self.shrink(at, change),
             _ => None,
         }
     }
 
     /// 5.4: the leader of any term holds all entries that are committed.
-    fn elect(
-        &mut self,
-        record: &Record,
-        id: NodeId,
-        term: Term,
-        shadow: &Shadow,
-    ) -> Option<Violation> {
-        let node = shadow.node(id);
-        let oldest = shadow.nodes().map(|(_, node)| node.term).min().unwrap_or(Term::ZERO);
+    fn elect(&mut self, at: Seen, term: Term) -> Option<Violation> {
+        let node = at.node();
+        let oldest = at.shadow.nodes().map(|(_, node)| node.term).min().unwrap_or(Term::ZERO);
         self.elected.retain(|elected| elected.term > oldest);
         let last_index = node.last_index();
         let last = node.at(last_index).unwrap_or(PrefixId::ROOT);
-        self.elected.push(Elected { term, node: id, last_index, last, record: record.number });
+        self.elected.push(Elected {
+            term,
+            node: at.id,
+            last_index,
+            last,
+            record: at.record.number,
+        });
         // What is committed in a later term need not be in the log of a leader that was long in coming. Such a
         // commit is rare, so this looks at the last one, hardly ever further.
         let index = self.last_committed_before(term);
         if index == Index::ZERO || node.at(index) == self.committed_at(index) {
             return None;
         }
-        Some(self.incomplete(record, id, term, |index| node.at(index), []))
+        Some(self.incomplete(at, at.id, term, |index| node.at(index), []))
     }
 
     /// The violation by a leader whose log is `log`: it names the first committed entry that is missing.
     fn incomplete<const N: usize>(
         &self,
-        record: &Record,
+        at: Seen,
         id: NodeId,
         term: Term,
         log: impl Fn(Index) -> Option<PrefixId>,
@@ -201,30 +199,28 @@ impl Commits {
             "{id} leads term {term} without the entry at index {missing}, which is committed."
         );
         let evidence = earlier.into_iter().chain([self.record_of(missing)]);
-        Violation::new(Property::LeaderCompleteness, record, sentence, evidence)
+        at.violates(Property::LeaderCompleteness, sentence, evidence)
     }
 
     /// Whether a commit says something of what is committed. Where disks were destroyed, it does not up to the floor; the first behind
     /// all that was reported, of an entry of a later term, says it anew.
     fn is_told_of(
         &mut self,
-        record: &Record,
-        id: NodeId,
+        at: Seen,
         index: Index,
         term: Term,
-        shadow: &Shadow,
         destroyed: Option<&mut Destroyed>,
     ) -> bool {
         let Some(destroyed) = destroyed else { return true };
-        let node = shadow.node(id);
+        let node = at.node();
         let upto = destroyed.unknown_commits();
-        let own = shadow.chain.link(node.at(index).unwrap_or_default()).term;
+        let own = at.shadow.chain.link(node.at(index).unwrap_or_default()).term;
         let is_new = own > upto && index > self.reported;
         if term <= upto || (destroyed.again.is_none() && !is_new) {
             return false;
         }
         if destroyed.again.is_none() {
-            destroyed.again = Some(record.time);
+            destroyed.again = Some(at.record.time);
             self.base = index;
             self.committed = node.log[..index.0 as usize - 1].to_vec();
             self.committed_by.clear();
@@ -234,74 +230,66 @@ impl Commits {
         node.at(self.base) == self.committed_at(self.base)
     }
 
-    fn commit(
-        &mut self,
-        record: &Record,
-        id: NodeId,
-        index: Index,
-        term: Term,
-        shadow: &Shadow,
-    ) -> Option<Violation> {
-        let node = shadow.node(id);
+    fn commit(&mut self, at: Seen, index: Index, term: Term) -> Option<Violation> {
+        let node = at.node();
         let prefix = node.at(index)?;
         let known = index.min(self.last_committed());
         if known > Index::ZERO && node.at(known) != self.committed_at(known) {
             let sentence = format!(
-                "{id} committed another entry at index {known} than the one that is committed."
+                "{} committed another entry at index {known} than the one that is committed.",
+                at.id
             );
             let earlier = [self.record_of(known)];
-            return Some(Violation::new(Property::StateMachineSafety, record, sentence, earlier));
+            return Some(at.violates(Property::StateMachineSafety, sentence, earlier));
         }
         if index <= self.last_committed() {
             return None;
         }
         self.committed.extend_from_slice(&node.log[self.committed.len()..index.0 as usize]);
-        self.committed_by.push((index, record.number, term));
-        self.quorum_of = shadow.configuration_of(id);
-        self.missed_by_later_leader(record, term, index, prefix, shadow)
-            .or_else(|| scarce(record, (id, self.quorum_of), index, prefix, shadow))
-            .or_else(|| unsafe_commit(record, id, index, prefix, shadow))
+        self.committed_by.push((index, at.record.number, term));
+        self.quorum_of = at.shadow.configuration_of(at.id);
+        self.missed_by_later_leader(at, term, index, prefix)
+            .or_else(|| scarce(at, self.quorum_of, index, prefix))
+            .or_else(|| unsafe_commit(at, index, prefix))
     }
 
     /// A leader of a later term may have been elected before an entry is committed. It must hold the entry, too.
     fn missed_by_later_leader(
         &self,
-        record: &Record,
+        at: Seen,
         term: Term,
         index: Index,
         prefix: PrefixId,
-        shadow: &Shadow,
     ) -> Option<Violation> {
         let missing = self.elected.iter().find(|elected| {
             elected.term > term
                 && (elected.last_index < index
-                    || shadow.chain.ancestor(elected.last, elected.last_index.0 - index.0)
+                    || at.shadow.chain.ancestor(elected.last, elected.last_index.0 - index.0)
                         != prefix)
         })?;
         let log = |index: Index| {
             let steps = missing.last_index.0.checked_sub(index.0)?;
-            Some(shadow.chain.ancestor(missing.last, steps))
+            Some(at.shadow.chain.ancestor(missing.last, steps))
         };
-        Some(self.incomplete(record, missing.node, missing.term, log, [missing.record]))
+        Some(self.incomplete(at, missing.node, missing.term, log, [missing.record]))
     }
 
     fn apply(
         &mut self,
-        record: &Record,
-        id: NodeId,
+        at: Seen,
         before: Index,
         index: Index,
         (term, content): (Term, u64),
     ) -> Option<Violation> {
         if index != before.next() {
-            let sentence = format!("{id} applied index {index} after index {before}.");
-            return Some(Violation::new(Property::StateMachineSafety, record, sentence, []));
+            let sentence = format!("{} applied index {index} after index {before}.", at.id);
+            return Some(at.violates(Property::StateMachineSafety, sentence, []));
         }
         match self.applied.get(before.0 as usize) {
             None => {
                 // A state machine may have come from a snapshot of what nobody applied: that is judged elsewhere.
                 if before.0 as usize == self.applied.len() {
-                    self.applied.push((term, content, record.number));
+                    self.applied.push((term, content, at.record.number));
                 }
                 None
             }
@@ -311,48 +299,38 @@ impl Commits {
                 None
             }
             Some((_, _, first)) => {
-                let sentence = format!("{id} applied another entry at index {index} than others.");
-                Some(Violation::new(Property::StateMachineSafety, record, sentence, [*first]))
+                let sentence =
+                    format!("{} applied another entry at index {index} than others.", at.id);
+                Some(at.violates(Property::StateMachineSafety, sentence, [*first]))
             }
         }
     }
 
     /// A disk lost entries. What is committed must still be on a majority of disks.
-    fn shrink(
-        &self,
-        record: &Record,
-        id: NodeId,
-        change: Change,
-        shadow: &Shadow,
-    ) -> Option<Violation> {
+    fn shrink(&self, at: Seen, change: Change) -> Option<Violation> {
         let Change::DiskShrank(from) = change else { return None };
         let last = self.last_committed();
         if from > last {
             return None;
         }
-        let copies = shadow.copies(last, self.committed_at(last)?, self.quorum_of);
+        let copies = at.shadow.copies(last, self.committed_at(last)?, self.quorum_of);
         (!copies.is_majority()).then(|| {
-            let what = match record.kind {
+            let what = match at.record.kind {
                 Kind::Boot { .. } => "came back without its disk".into(),
                 _ => format!("removed its log from index {from} on"),
             };
             let sentence = format!(
-                "{id} {what}, and index {last}, which is committed, is on {} of {} disks.",
-                copies.has, copies.of
+                "{} {what}, and index {last}, which is committed, is on {} of {} disks.",
+                at.id, copies.has, copies.of
             );
-            Violation::new(Property::Durability, record, sentence, [self.record_of(last)])
+            at.violates(Property::Durability, sentence, [self.record_of(last)])
         })
     }
 }
 
 /// A commit index never goes back, and never past the log.
-fn not_past_the_log(
-    record: &Record,
-    id: NodeId,
-    (before, index): (Index, Index),
-    shadow: &Shadow,
-) -> Option<Violation> {
-    let last = shadow.node(id).last_index();
+fn not_past_the_log(at: Seen, (before, index): (Index, Index)) -> Option<Violation> {
+    let (id, last) = (at.id, at.node().last_index());
     let sentence = if index < before {
         format!("{id} took its commit index back from {before} to {index}.")
     } else if index > last {
@@ -360,53 +338,46 @@ fn not_past_the_log(
     } else {
         return None;
     };
-    Some(Violation::new(Property::MonotonicCommit, record, sentence, []))
+    Some(at.violates(Property::MonotonicCommit, sentence, []))
 }
 
 /// What is committed must be on a majority of disks.
 fn scarce(
-    record: &Record,
-    (id, configuration): (NodeId, Configuration),
+    at: Seen,
+    configuration: Configuration,
     index: Index,
     prefix: PrefixId,
-    shadow: &Shadow,
 ) -> Option<Violation> {
-    let copies = shadow.copies(index, prefix, configuration);
+    let copies = at.shadow.copies(index, prefix, configuration);
     (!copies.is_majority()).then(|| {
         let sentence = format!(
-            "{id} committed index {index}, which is on {} of {} disks: no majority.",
-            copies.has, copies.of
+            "{} committed index {index}, which is on {} of {} disks: no majority.",
+            at.id, copies.has, copies.of
         );
-        let appended = shadow.chain.link(prefix).record;
-        Violation::new(Property::Durability, record, sentence, [appended])
+        let appended = at.shadow.chain.link(prefix).record;
+        at.violates(Property::Durability, sentence, [appended])
     })
 }
 
 /// 5.4.2, 5.4.3: if nobody spoke any more but a node that lacks the entry, and those whose logs are no more up to date than its own,
 /// it would be elected if these are a majority, and the committed entry would be lost. A run could go on like this at any moment, so
 /// it must not be possible at this one.
-fn unsafe_commit(
-    record: &Record,
-    id: NodeId,
-    index: Index,
-    prefix: PrefixId,
-    shadow: &Shadow,
-) -> Option<Violation> {
-    let last = |node: NodeId| (shadow.last_term(node), shadow.node(node).last_index());
-    let lacking = shadow.nodes().filter(|(_, node)| node.at(index) != Some(prefix));
+fn unsafe_commit(at: Seen, index: Index, prefix: PrefixId) -> Option<Violation> {
+    let last = |node: NodeId| (at.shadow.last_term(node), at.shadow.node(node).last_index());
+    let lacking = at.shadow.nodes().filter(|(_, node)| node.at(index) != Some(prefix));
     lacking.map(|(lacking, _)| lacking).find_map(|candidate| {
         let own = last(candidate);
-        let configuration = shadow.configuration_of(candidate);
+        let configuration = at.shadow.configuration_of(candidate);
         let voters = configuration.voting().iter().filter(|voter| last(*voter) <= own).collect();
         let votes = Tally::of(configuration, voters);
         votes.is_majority().then(|| {
             let sentence = format!(
-                "{id} committed index {index}, but {candidate} lacks it, and could be elected by {} of {} nodes.",
-                votes.has, votes.of
+                "{} committed index {index}, but {candidate} lacks it, and could be elected by {} of {} nodes.",
+                at.id, votes.has, votes.of
             );
-            let theirs = shadow.node(candidate).at(own.1).unwrap_or(PrefixId::ROOT);
-            let evidence = [shadow.chain.link(prefix).record, shadow.chain.link(theirs).record];
-            Violation::new(Property::SafeCommit, record, sentence, evidence)
+            let theirs = at.shadow.node(candidate).at(own.1).unwrap_or(PrefixId::ROOT);
+            let evidence = [at.shadow.chain.link(prefix).record, at.shadow.chain.link(theirs).record];
+            at.violates(Property::SafeCommit, sentence, evidence)
         })
     })
 }

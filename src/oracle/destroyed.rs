@@ -126,10 +126,7 @@ impl Destroyed {
 
     /// Up to which term commits and elections say nothing of what is committed.
     pub fn unknown_commits(&self) -> Term {
-        match self.tangled.is_none() && self.hit.is_empty() {
-            true => self.floor,
-            false => Term(u64::MAX),
-        }
+        if self.tangled.is_none() && self.hit.is_empty() { self.floor } else { Term(u64::MAX) }
     }
 
     /// Whether a property is judged now; election safety, in terms above the floor.

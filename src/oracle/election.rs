@@ -9,10 +9,10 @@ use crate::ids::{NodeId, Term, WriteId};
 use crate::message::Summary;
 use crate::node::{DiskFile, Role};
 use crate::oracle::destroyed::Destroyed;
-use crate::oracle::shadow::Shadow;
+use crate::oracle::seen::Seen;
 use crate::oracle::violation::Violation;
 use crate::property::Property;
-use crate::record::{Kind, Record};
+use crate::record::Kind;
 
 /// A vote that is not durable: its term, for whom, its write and its record.
 type PendingVote = (Term, Option<NodeId>, WriteId, u64);
@@ -42,18 +42,13 @@ impl Elections {
         }
     }
 
-    /// Judges a record. `shadow` is as it was before it.
-    pub fn observe(
-        &mut self,
-        record: &Record,
-        shadow: &Shadow,
-        destroyed: Option<&mut Destroyed>,
-    ) -> Option<Violation> {
-        let id = record.node?;
+    /// Judges a record. The shadow is as it was before it.
+    pub fn observe(&mut self, at: Seen, destroyed: Option<&mut Destroyed>) -> Option<Violation> {
+        let Seen { record, id, .. } = at;
         let slot = id.slot();
         match record.kind {
             Kind::Role { role: Role::Leader, term } => {
-                let second = self.elected(record, id, term)?;
+                let second = self.elected(at, term)?;
                 match destroyed.filter(|it| term <= it.unknown_elections()) {
                     Some(destroyed) => {
                         destroyed.tangle(record.time, false);
@@ -62,10 +57,10 @@ impl Elections {
                     None => Some(second),
                 }
             }
-            Kind::Term { term } if term < shadow.node(id).term => {
-                let before = shadow.node(id).term;
+            Kind::Term { term } if term < at.node().term => {
+                let before = at.node().term;
                 let sentence = format!("{id} went back from term {before} to term {term}.");
-                Some(Violation::new(Property::MonotonicTerm, record, sentence, []))
+                Some(at.violates(Property::MonotonicTerm, sentence, []))
             }
             Kind::Vote { write, term, vote } => {
                 self.pending[slot].push((term, vote, write, record.number));
@@ -73,9 +68,9 @@ impl Elections {
             }
             Kind::Send { to, message, .. } => {
                 let (term, vote) = promise(id, to, &message)?;
-                self.give(id, term, vote, record, record.number)
+                self.give(at, term, vote, record.number)
             }
-            Kind::Durable { write, .. } => self.durable(record, id, write),
+            Kind::Durable { write, .. } => self.durable(at, write),
             Kind::Wipe { stays_out: false }
             | Kind::Corrupt { what: DiskFile::Vote, drops: true, .. } => {
                 self.forget(slot);
@@ -86,7 +81,7 @@ impl Elections {
                     self.forget(slot);
                     None
                 } else {
-                    self.durable(record, id, remains.votes.unwrap_or(remains.survived))
+                    self.durable(at, remains.votes.unwrap_or(remains.survived))
                 };
                 self.pending[slot].clear();
                 violation
@@ -101,37 +96,32 @@ impl Elections {
         self.durable_terms[slot] = (Term::ZERO, 0);
     }
 
-    fn elected(&mut self, record: &Record, id: NodeId, term: Term) -> Option<Violation> {
+    fn elected(&mut self, at: Seen, term: Term) -> Option<Violation> {
+        let Seen { record, id, .. } = at;
         let (leader, earlier) = *self.leaders.entry(term).or_insert((id, record.number));
         (earlier != record.number).then(|| {
             let sentence = match leader == id {
                 false => format!("{id} became leader of term {term}, which {leader} leads."),
                 true => format!("{id} became leader of term {term} a second time."),
             };
-            Violation::new(Property::ElectionSafety, record, sentence, [earlier])
+            at.violates(Property::ElectionSafety, sentence, [earlier])
         })
     }
 
     /// A node gives its vote; `given` is the record that did.
-    fn give(
-        &mut self,
-        id: NodeId,
-        term: Term,
-        vote: NodeId,
-        record: &Record,
-        given: u64,
-    ) -> Option<Violation> {
+    fn give(&mut self, at: Seen, term: Term, vote: NodeId, given: u64) -> Option<Violation> {
+        let id = at.id;
         let (first, earlier) = *self.votes[id.slot()].entry(term).or_insert((vote, given));
         (first != vote).then(|| {
             let sentence = format!(
                 "{id} gave its vote of term {term} to {vote}, after it had given it to {first}."
             );
-            Violation::new(Property::OneVote, record, sentence, [earlier, given])
+            at.violates(Property::OneVote, sentence, [earlier, given])
         })
     }
 
-    fn durable(&mut self, record: &Record, id: NodeId, upto: WriteId) -> Option<Violation> {
-        let slot = id.slot();
+    fn durable(&mut self, at: Seen, upto: WriteId) -> Option<Violation> {
+        let (id, slot) = (at.id, at.id.slot());
         let mut found = None;
         let count = self.pending[slot].iter().take_while(|(_, _, write, _)| *write <= upto).count();
         for (term, vote, _, number) in self.pending[slot].drain(..count).collect::<Vec<_>>() {
@@ -139,11 +129,11 @@ impl Elections {
             if term < before && found.is_none() {
                 let sentence = format!("The disk of {id} went back from term {before} to {term}.");
                 let evidence = [earlier, number];
-                found = Some(Violation::new(Property::MonotonicTerm, record, sentence, evidence));
+                found = Some(at.violates(Property::MonotonicTerm, sentence, evidence));
             }
             self.durable_terms[slot] = (term, number);
             if let Some(vote) = vote {
-                let given = self.give(id, term, vote, record, number);
+                let given = self.give(at, term, vote, number);
                 found = found.or(given);
             }
         }

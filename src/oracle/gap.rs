@@ -27,41 +27,25 @@ pub struct Gap {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "kebab-case")]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the line of a reason says what its field is")]
 pub enum Why {
     /// The plan destroyed disks, so that no Raft can keep them.
     Disks,
     /// The plan destroyed votes: two leaders of one term up to this one are nobody's fault.
-    Votes {
-        /// The last such term.
-        upto: Term,
-    },
+    Votes { upto: Term },
     /// Clocks drift by more than leases bear, so that reads are not judged.
     Drift,
-    /// A limit of the search came before a verdict.
-    Search {
-        /// Of so many keys.
-        keys: u64,
-    },
-    /// The run ended before the cluster had come back to life, and before it could be said that it does not.
-    Horizon {
-        /// A horizon that would do, unless a node goes on catching up.
-        enough: Time,
-    },
-    /// The core that the plan names by number was no majority of the voters when faults ended, so that it could elect nobody.
-    Core {
-        /// How many voters there were.
-        voters: u8,
-    },
+    /// A limit of the search came before a verdict on so many keys.
+    Search { keys: u64 },
+    /// The run ended before the cluster had come back to life, and before it could be said that it does not. This horizon would be
+    /// enough, unless a node goes on catching up.
+    Horizon { enough: Time },
+    /// The core that the plan names by number was no majority of so many voters when faults ended, so that it could elect nobody.
+    Core { voters: u8 },
     /// The run came to its limit of events.
-    Events {
-        /// The limit.
-        max: u64,
-    },
-    /// More events waited at once than a run may have.
-    Waiting {
-        /// The limit.
-        max: u64,
-    },
+    Events { max: u64 },
+    /// More events waited at once than this, which is as many as a run may have.
+    Waiting { max: u64 },
     /// Somebody ended the run, or limited its time.
     Interrupted,
 }
@@ -98,62 +82,35 @@ impl fmt::Display for Gap {
             others => format!("{} and {last}", others.join(", ")),
         };
         let is = if others.is_empty() { "is" } else { "are" };
-        match self.why {
+        let from = self.from;
+        let all = |why: &str| format!("all is undecided from {from} s on: {why}");
+        let sentence = match self.why {
             Why::Disks => {
-                write!(f, "from {} s ", self.from)?;
-                match self.until {
-                    Some(until) => write!(f, "to {until} s ")?,
-                    None => write!(f, "on ")?,
-                }
-                write!(f, "{names} {is} not judged: a disk was destroyed")
+                let until = self.until.map_or("on".into(), |until| format!("to {until} s"));
+                format!("from {from} s {until} {names} {is} not judged: a disk was destroyed")
             }
-            Why::Votes { upto } => write!(
-                f,
-                "from {} s on {names} is not judged in terms up to {upto}: votes were destroyed",
-                self.from
+            Why::Votes { upto } => format!(
+                "from {from} s on {names} is not judged in terms up to {upto}: votes were destroyed"
             ),
             Why::Drift => {
-                write!(f, "{names} of reads is not judged: clocks drift by more than leases bear")
+                format!("{names} of reads is not judged: clocks drift by more than leases bear")
             }
-            Why::Search { keys: 1 } => write!(
-                f,
-                "{names} of one key is undecided: a limit of the search came before a verdict"
-            ),
-            Why::Search { keys } => write!(
-                f,
-                "{names} of {keys} keys is undecided: a limit of the search came before a verdict"
-            ),
-            Why::Horizon { enough } => write!(
-                f,
+            Why::Search { keys } => {
+                let of = if keys == 1 { "one key".into() } else { format!("{keys} keys") };
+                format!("{names} of {of} is undecided: a limit of the search came before a verdict")
+            }
+            Why::Horizon { enough } => format!(
                 "{names} is undecided: the cluster had not come back to life at the end of the run, and may yet; set horizon = \"{enough}s\" \
                  or later"
             ),
-            Why::Core { voters } => write!(
-                f,
+            Why::Core { voters } => format!(
                 "{names} is undecided: when faults ended, the core that the plan names was no majority of the {voters} voters"
             ),
-            Why::Events { max } => {
-                write!(
-                    f,
-                    "all is undecided from {} s on: the run came to its limit of {max} events",
-                    self.from
-                )
-            }
-            Why::Waiting { max } => {
-                write!(
-                    f,
-                    "all is undecided from {} s on: more than {max} events wait at once",
-                    self.from
-                )
-            }
-            Why::Interrupted => {
-                write!(
-                    f,
-                    "all is undecided from {} s on: the run was ended before its horizon",
-                    self.from
-                )
-            }
-        }
+            Why::Events { max } => all(&format!("the run came to its limit of {max} events")),
+            Why::Waiting { max } => all(&format!("more than {max} events wait at once")),
+            Why::Interrupted => all("the run was ended before its horizon"),
+        };
+        f.write_str(&sentence)
     }
 }
 

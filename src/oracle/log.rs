@@ -1,49 +1,47 @@
 //! Leader append-only and log matching (5.3).
 
 use crate::node::Role;
-use crate::oracle::shadow::{Change, Shadow};
+use crate::oracle::seen::Seen;
+use crate::oracle::shadow::Change;
 use crate::oracle::violation::Violation;
 use crate::property::Property;
-use crate::record::{Kind, Record};
+use crate::record::Kind;
 
-/// Judges a change of a log. `shadow` is as it is after the record.
-pub fn observe(record: &Record, change: Change, shadow: &Shadow) -> Option<Violation> {
-    let id = record.node?;
-    match (record.kind, change) {
-        (Kind::Truncate { from, .. }, _) if shadow.node(id).role == Role::Leader => {
-            let term = shadow.node(id).term;
+/// Judges a change of a log.
+pub fn observe(at: Seen, change: Change) -> Option<Violation> {
+    let (id, node, chain) = (at.id, at.node(), &at.shadow.chain);
+    let (property, sentence, earlier) = match (at.record.kind, change) {
+        (Kind::Truncate { from, .. }, _) if node.role == Role::Leader => {
+            let term = node.term;
             let sentence =
                 format!("{id} removed its log from index {from} on while it led term {term}.");
-            Some(Violation::new(Property::LeaderAppendOnly, record, sentence, []))
+            (Property::LeaderAppendOnly, sentence, [0, 0])
         }
-        (Kind::Discard { index, .. }, _) if shadow.node(id).role == Role::Leader => {
-            let term = shadow.node(id).term;
+        (Kind::Discard { index, .. }, _) if node.role == Role::Leader => {
+            let term = node.term;
             let sentence = format!(
                 "{id} gave its log up for a snapshot that ends at index {index} while it led term {term}."
             );
-            Some(Violation::new(Property::LeaderAppendOnly, record, sentence, []))
+            (Property::LeaderAppendOnly, sentence, [0, 0])
         }
         (Kind::Append { index, term, .. }, Change::Diverged(known)) => {
-            let known = shadow.chain.link(known);
-            let own = shadow.node(id).at(index).unwrap_or_default();
-            let before = shadow.chain.link(own).parent;
-            let what = if known.parent == before {
-                "with another content"
-            } else {
-                "behind other entries"
-            };
+            let known = chain.link(known);
+            let before = chain.link(node.at(index).unwrap_or_default()).parent;
+            let is_behind_the_same = known.parent == before;
+            let what =
+                if is_behind_the_same { "with another content" } else { "behind other entries" };
             let sentence = format!(
                 "{id} appended an entry at index {index} of term {term} that is known {what}."
             );
-            let earlier = [known.record, shadow.chain.link(before).record];
-            Some(Violation::new(Property::LogMatching, record, sentence, earlier))
+            (Property::LogMatching, sentence, [known.record, chain.link(before).record])
         }
         (Kind::Append { index, .. }, Change::OutOfPlace) => {
-            let last = shadow.node(id).last_index();
+            let last = node.last_index();
             let sentence =
                 format!("{id} wrote an entry at index {index} of a log that ends at {last}.");
-            Some(Violation::new(Property::Contract, record, sentence, []))
+            (Property::Contract, sentence, [0, 0])
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some(at.violates(property, sentence, earlier))
 }

@@ -9,7 +9,7 @@ use crate::message::Summary;
 use crate::node::Role;
 use crate::oracle::chain::PrefixId;
 use crate::oracle::commit::Commits;
-use crate::oracle::shadow::Shadow;
+use crate::oracle::seen::Seen;
 use crate::oracle::violation::Violation;
 use crate::property::Property;
 use crate::record::{Kind, Record};
@@ -38,31 +38,26 @@ impl Members {
         self.lead_on(record, record.node?)
     }
 
-    /// Judges a record. `shadow` and `commits` are as they are after it.
-    pub fn observe(
-        &mut self,
-        record: &Record,
-        shadow: &Shadow,
-        commits: &Commits,
-    ) -> Option<Violation> {
-        if shadow.configurations.is_fixed() {
+    /// Judges a record. `commits` are as they are after it.
+    pub fn observe(&mut self, at: Seen, commits: &Commits) -> Option<Violation> {
+        if at.shadow.configurations.is_fixed() {
             return None;
         }
-        let id = record.node?;
-        let node = shadow.node(id);
+        let Seen { record, id, .. } = at;
+        let node = at.node();
         if node.role != Role::Leader {
             self.outside[id.slot()] = None;
             self.outsiders.remove(id);
             return None;
         }
         match record.kind {
-            Kind::Configure { index, configuration, .. } => self
-                .lead_on(record, id)
-                .or_else(|| begin(record, id, (index, configuration), shadow, commits)),
+            Kind::Configure { index, configuration, .. } => {
+                self.lead_on(record, id).or_else(|| begin(at, index, configuration, commits))
+            }
             Kind::Append { .. } => self.lead_on(record, id),
             Kind::Commit { index, .. } => {
                 let violation = self.lead_on(record, id);
-                let (at, configuration) = shadow.configuration_upto(node, node.last_index());
+                let (at, configuration) = at.shadow.configuration_upto(node, node.last_index());
                 if index >= at && !configuration.voting().contains(id) {
                     self.outside[id.slot()].get_or_insert((record.event, record.number));
                     self.outsiders.insert(id);
@@ -86,22 +81,16 @@ impl Members {
 }
 
 /// A leader begins a change: the one before must be committed, and as it knows; and majorities of both must have a node in common.
-fn begin(
-    record: &Record,
-    id: NodeId,
-    (index, next): (Index, Configuration),
-    shadow: &Shadow,
-    commits: &Commits,
-) -> Option<Violation> {
-    let node = shadow.node(id);
-    let (before, previous) = shadow.configuration_upto(node, index.previous());
+fn begin(at: Seen, index: Index, next: Configuration, commits: &Commits) -> Option<Violation> {
+    let (id, node) = (at.id, at.node());
+    let (before, previous) = at.shadow.configuration_upto(node, index.previous());
     let prefix = node.at(before).unwrap_or(PrefixId::ROOT);
-    let earlier = [shadow.chain.link(prefix).record];
+    let earlier = [at.shadow.chain.link(prefix).record];
     if before > commits.commit_index(id) {
         let sentence = format!(
             "{id} changed the members at index {index} before it knew the change at index {before} to be committed."
         );
-        return Some(Violation::new(Property::Configuration, record, sentence, earlier));
+        return Some(at.violates(Property::Configuration, sentence, earlier));
     }
     // Who has a majority of two halves has one of each, so one pair that has to meet is enough.
     let meet = |(one, other): (NodeSet, NodeSet)| {
@@ -112,7 +101,7 @@ fn begin(
         let sentence = format!(
             "{id} changed the members at index {index} so that majorities before and after need no node in common."
         );
-        Violation::new(Property::Configuration, record, sentence, earlier)
+        at.violates(Property::Configuration, sentence, earlier)
     })
 }
 
@@ -154,7 +143,7 @@ mod tests {
 
     impl Story {
         fn new() -> Story {
-            let oracles = Oracles::new(5, &[Property::Configuration]);
+            let oracles = Oracles::new(5, &[Property::Configuration], None);
             let mut story = Story { oracles, number: 0, event: 0, last: 0 };
             let (index, term) = (Index::ZERO, Term::ZERO);
             story.tell(None, Kind::Configure { index, term, configuration: voters(&[1, 2, 3]) });

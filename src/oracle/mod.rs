@@ -22,6 +22,7 @@ pub(crate) mod membership;
 pub mod model;
 mod once;
 pub mod quorum;
+mod seen;
 pub(crate) mod shadow;
 mod shortest;
 mod snapshots;
@@ -35,7 +36,6 @@ pub use shadow::{Change, Shadow};
 pub use violation::Violation;
 
 use crate::breach::Broken;
-use crate::log::RequestId;
 use crate::message::Summary;
 use crate::plan::liveness::Bounds;
 use crate::property::Property;
@@ -43,16 +43,19 @@ use crate::record::{Kind, Record, Remains};
 use crate::time::Time;
 
 use destroyed::Destroyed;
+use seen::Seen;
 
 /// All oracles over one shadow.
 #[derive(Debug)]
 pub struct Oracles {
-    shadow: Shadow,
+    /// The cluster as records tell of it.
+    pub(crate) shadow: Shadow,
     elections: election::Elections,
-    commits: commit::Commits,
-    liveness: Option<Box<liveness::Liveness>>,
+    /// What is committed.
+    pub(crate) commits: commit::Commits,
+    pub(crate) liveness: Option<Box<liveness::Liveness>>,
     /// None if linearizability is not judged.
-    histories: Option<history::Histories>,
+    pub(crate) histories: Option<history::Histories>,
     effects: once::Effects,
     snapshots: snapshots::Snapshots,
     members: membership::Members,
@@ -62,13 +65,13 @@ pub struct Oracles {
 }
 
 impl Oracles {
-    /// Oracles for a cluster of so many nodes, judging these properties.
-    pub fn new(nodes: u8, judge: &[Property]) -> Oracles {
+    /// Oracles for a cluster of so many nodes, judging these properties, and liveness within these bounds, if there are some.
+    pub fn new(nodes: u8, judge: &[Property], bounds: Option<Bounds>) -> Oracles {
         Oracles {
             shadow: Shadow::new(nodes),
             elections: election::Elections::new(nodes),
             commits: commit::Commits::new(nodes),
-            liveness: None,
+            liveness: bounds.map(|bounds| Box::new(liveness::Liveness::new(nodes, bounds))),
             histories: judge.contains(&Property::Linearizability).then(history::Histories::default),
             effects: once::Effects::new(nodes),
             snapshots: snapshots::Snapshots::default(),
@@ -78,64 +81,10 @@ impl Oracles {
         }
     }
 
-    /// The same, judging liveness within these bounds, if there are some.
-    #[must_use]
-    pub fn with_liveness(mut self, bounds: Option<Bounds>) -> Oracles {
-        let nodes = self.shadow.nodes().count() as u8;
-        self.liveness = bounds.map(|bounds| Box::new(liveness::Liveness::new(nodes, bounds)));
-        self
-    }
-
-    /// The same, judging what clients read or not: clocks may drift by more than leases bear.
-    #[must_use]
-    pub fn with_reads(mut self, judged: bool) -> Oracles {
-        if let Some(histories) = &mut self.histories {
-            histories.leave_out_reads = !judged;
-        }
-        self
-    }
-
-    /// Looks for no shortest history from now on.
-    pub fn minimise_no_history(&mut self) {
-        if let Some(histories) = &mut self.histories {
-            histories.minimises = false;
-        }
-    }
-
-    /// Whether faults are over, and the cluster has come back to life.
-    pub fn has_recovered(&self) -> bool {
-        self.liveness.as_ref().is_some_and(|liveness| liveness.has_recovered())
-    }
-
-    /// Whether a look at this time finds that the cluster has come back to life.
-    pub fn recovers(&self, now: Time) -> bool {
-        self.liveness.as_ref().is_some_and(|liveness| liveness.recovers(now, &self.shadow))
-    }
-
     /// Judges a run whose events are used up; `last` is where it stands.
     pub fn run_out(&self, last: &Record) -> Option<Violation> {
         let violation = self.liveness.as_ref()?.run_out(last, &self.shadow)?;
         self.judge(violation)
-    }
-
-    /// Whether faults are over, and this request waits since before they ended.
-    pub fn outlived_faults(&self, request: RequestId) -> bool {
-        self.liveness.as_ref().is_some_and(|liveness| liveness.outlived_faults(request))
-    }
-
-    /// The cluster as records tell of it.
-    pub fn shadow(&self) -> &Shadow {
-        &self.shadow
-    }
-
-    /// What is committed.
-    pub fn commits(&self) -> &commit::Commits {
-        &self.commits
-    }
-
-    /// For how many keys it was not decided whether their history is linearizable.
-    pub fn undecided(&self) -> u64 {
-        self.histories.as_ref().map_or(0, history::Histories::undecided)
     }
 
     /// Judges a record; says the first property that it violates.
@@ -170,29 +119,24 @@ impl Oracles {
             }
             _ => {}
         }
-        let election = self.elections.observe(record, &self.shadow, self.destroyed.as_deref_mut());
+        let Some(id) = record.node else {
+            self.shadow.observe(record);
+            let violation = self.liveness.as_mut()?.observe(record, &self.shadow)?;
+            return self.judge(violation);
+        };
+        let at = Seen { record, id, shadow: &self.shadow };
+        let election = self.elections.observe(at, self.destroyed.as_deref_mut());
         let change = self.shadow.observe(record);
-        let log = log::observe(record, change, &self.shadow);
-        let destroyed = self.destroyed.as_deref_mut();
-        let commit = self.commits.observe(record, change, &self.shadow, destroyed);
+        let at = Seen { record, id, shadow: &self.shadow };
+        let log = log::observe(at, change);
+        let commit = self.commits.observe(at, change, self.destroyed.as_deref_mut());
         let liveness = self.liveness.as_mut().and_then(|it| it.observe(record, &self.shadow));
         // What is not judged is not watched either: nobody else asks these three.
-        let snapshot = match self.judges(Property::Snapshot) {
-            true => self.snapshots.observe(record, &self.shadow, &self.commits),
-            false => None,
-        };
-        let members = match self.judges(Property::Configuration) {
-            true => self.members.observe(record, &self.shadow, &self.commits),
-            false => None,
-        };
-        let once = match record.kind {
-            Kind::Apply { .. } | Kind::Boot { .. } | Kind::Restore { .. }
-                if self.judges(Property::ExactlyOnce) =>
-            {
-                self.effects.observe(record)
-            }
-            _ => None,
-        };
+        let judged = [Property::Snapshot, Property::Configuration, Property::ExactlyOnce];
+        let [snapshots, members, once] = judged.map(|property| self.judges(property));
+        let snapshot = if snapshots { self.snapshots.observe(at, &self.commits) } else { None };
+        let members = if members { self.members.observe(at, &self.commits) } else { None };
+        let once = if once { self.effects.observe(at) } else { None };
         let client = match record.kind {
             Kind::Apply { .. } => self.client(record),
             _ => None,
@@ -203,10 +147,8 @@ impl Oracles {
         if !first && client.is_none() && once.is_none() && snapshot.is_none() {
             return None;
         }
-        let found = [election, log, commit, client, once, snapshot, members, liveness]
-            .into_iter()
-            .flatten();
-        found.into_iter().find_map(|violation| self.judge(violation))
+        let found = [election, log, commit, client, once, snapshot, members, liveness];
+        found.into_iter().flatten().find_map(|violation| self.judge(violation))
     }
 
     /// What clients ask and hear, and what may make of one request two.
@@ -241,28 +183,23 @@ impl Oracles {
                 gaps.push(Gap { properties, from: destroyed.since, until: None, why });
             }
         }
+        let mut whole = |property: Property, why: Why| {
+            gaps.push(Gap { properties: vec![property], from: Time::ZERO, until: None, why });
+        };
         if let Some(histories) = &self.histories {
-            let properties = || vec![Property::Linearizability];
             if histories.leave_out_reads {
-                gaps.push(Gap {
-                    properties: properties(),
-                    from: Time::ZERO,
-                    until: None,
-                    why: Why::Drift,
-                });
+                whole(Property::Linearizability, Why::Drift);
             }
             if histories.undecided() > 0 {
                 let why = Why::Search { keys: histories.undecided() };
-                gaps.push(Gap { properties: properties(), from: Time::ZERO, until: None, why });
+                whole(Property::Linearizability, why);
             }
         }
         if let Some(liveness) = &self.liveness
             && self.judges(Property::Liveness)
             && !liveness.has_recovered()
         {
-            let properties = vec![Property::Liveness];
-            let why = Why::Horizon { enough: liveness.verdict_by(now) };
-            gaps.push(Gap { properties, from: Time::ZERO, until: None, why });
+            whole(Property::Liveness, Why::Horizon { enough: liveness.verdict_by(now) });
         }
         gaps.retain(|gap| !gap.properties.is_empty());
         gaps
@@ -288,7 +225,7 @@ mod tests {
 
     impl Story {
         fn new() -> Story {
-            let mut story = Story { oracles: Oracles::new(3, &Property::ALL), number: 0 };
+            let mut story = Story { oracles: Oracles::new(3, &Property::ALL, None), number: 0 };
             for node in 1..=3 {
                 let boot = Kind::Boot {
                     life: 1,
@@ -465,14 +402,14 @@ mod tests {
             |promised| Kind::Crash(Remains { lost: promised, promised, ..Remains::default() });
         let mut story = told(true);
         assert_eq!(story.tell(2, crash(1)), None, "the plan has destroyed it");
-        assert_eq!(story.oracles.shadow().node(NodeId::new(2)).last_index(), Index::ZERO);
+        assert_eq!(story.oracles.shadow.node(NodeId::new(2)).last_index(), Index::ZERO);
         assert_eq!(story.leads(3, 3), None, "no Raft can promise this without its disks");
         assert_eq!(story.commits(1, 0, 2), Some(Property::MonotonicCommit));
         let mut story = told(true);
         let kept = Kind::Durable { write: WriteId(1), lie: false };
         assert_eq!(story.tell(2, kept), None);
         assert_eq!(story.tell(2, crash(0)), None, "the disk kept its word in time");
-        assert_eq!(story.oracles.shadow().node(NodeId::new(2)).last_index(), Index(1));
+        assert_eq!(story.oracles.shadow.node(NodeId::new(2)).last_index(), Index(1));
         assert_eq!(story.leads(3, 3), Some(Property::LeaderCompleteness));
     }
 
@@ -488,7 +425,7 @@ mod tests {
             let (survived, votes) = (WriteId(survived), Some(WriteId(votes)));
             let remains = Remains { survived, votes, lost: 1, ..Remains::default() };
             assert_eq!(story.tell(2, Kind::Crash(remains)), None);
-            let node = story.oracles.shadow().node(NodeId::new(2));
+            let node = story.oracles.shadow.node(NodeId::new(2));
             (node.durable_vote.0.0, node.last_index().0)
         };
         assert_eq!(left(2, 0), (1, 1), "the term that it booted with");

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::{Index, NodeId};
+use crate::ids::Index;
 use crate::log::RequestId;
+use crate::oracle::seen::Seen;
 use crate::oracle::violation::Violation;
 use crate::property::Property;
-use crate::record::{Kind, Record};
+use crate::record::Kind;
 use crate::trace::text::client;
 
 /// What has taken effect.
@@ -29,50 +30,34 @@ impl Effects {
     }
 
     /// Judges a record.
-    pub fn observe(&mut self, record: &Record) -> Option<Violation> {
-        let id = record.node?;
-        match record.kind {
-            Kind::Boot { applied, .. } => {
-                self.applied[id.slot()] = applied;
-                None
+    pub fn observe(&mut self, at: Seen) -> Option<Violation> {
+        let Seen { record, id, .. } = at;
+        let applied = &mut self.applied[id.slot()];
+        let before = *applied;
+        let (index, request, effect) = match record.kind {
+            Kind::Boot { applied: index, .. } | Kind::Restore { index, .. } => {
+                *applied = index;
+                return None;
             }
-            Kind::Restore { index, .. } => {
-                self.applied[id.slot()] = index;
-                None
-            }
-            Kind::Apply { index, request, effect, .. } => {
-                let before = self.applied[id.slot()];
-                self.applied[id.slot()] = before.max(index);
-                if effect && !request.is_none() && index <= before {
-                    let name = client(request);
-                    let sentence = format!("{id} carried out {name} at index {index} again.");
-                    let first =
-                        self.first.get(index.previous().0 as usize).map(|(_, first)| *first);
-                    return Some(violated(record, sentence, first));
-                }
-                self.apply(record, id, (before, index), request, effect)
-            }
-            _ => None,
+            Kind::Apply { index, request, effect, .. } => (index, request, effect),
+            _ => return None,
+        };
+        *applied = before.max(index);
+        let first = self.first.get(index.previous().0 as usize).copied();
+        if effect && !request.is_none() && index <= before {
+            let sentence = format!("{id} carried out {} at index {index} again.", client(request));
+            let first = first.map(|(_, first)| first);
+            return Some(at.violates(Property::ExactlyOnce, sentence, first));
         }
-    }
-
-    fn apply(
-        &mut self,
-        record: &Record,
-        id: NodeId,
-        (before, index): (Index, Index),
-        request: RequestId,
-        effect: bool,
-    ) -> Option<Violation> {
-        if let Some((known, first)) = self.first.get(index.previous().0 as usize) {
+        if let Some((known, first)) = first {
             return match (known, effect) {
-                (false, true) => Some(self.second(record, id, index, request, Some(*first))),
+                (false, true) => Some(self.second(at, index, request, first)),
                 (true, false) if index > before => {
                     let name = client(request);
                     let sentence = format!(
                         "{id} did not carry out {name} at index {index}, though others did."
                     );
-                    Some(violated(record, sentence, Some(*first)))
+                    Some(at.violates(Property::ExactlyOnce, sentence, [first]))
                 }
                 _ => None,
             };
@@ -82,33 +67,26 @@ impl Effects {
             return None;
         }
         let latest = self.latest.get(&request.client).copied();
-        let Some((serial, at, first)) = latest.filter(|(serial, ..)| *serial >= request.serial)
+        let Some((serial, place, first)) = latest.filter(|(serial, ..)| *serial >= request.serial)
         else {
             let now = (request.serial, index, record.number);
             self.latest.insert(request.client, now);
             return None;
         };
         if serial == request.serial {
-            return Some(self.second(record, id, index, request, Some(first)));
+            return Some(self.second(at, index, request, first));
         }
         let later = client(RequestId::new(request.client, serial));
         let name = client(request);
         let sentence = format!(
-            "{id} carried out {name} at index {index}, after {later} of the same client at index {at}."
+            "{id} carried out {name} at index {index}, after {later} of the same client at index {place}."
         );
-        Some(violated(record, sentence, Some(first)))
+        Some(at.violates(Property::ExactlyOnce, sentence, [first]))
     }
 
     /// A request has taken effect before.
-    fn second(
-        &self,
-        record: &Record,
-        id: NodeId,
-        index: Index,
-        request: RequestId,
-        first: Option<u64>,
-    ) -> Violation {
-        let name = client(request);
+    fn second(&self, at: Seen, index: Index, request: RequestId, first: u64) -> Violation {
+        let (id, name) = (at.id, client(request));
         let elsewhere = match self.latest.get(&request.client) {
             Some((serial, at, _)) if *serial == request.serial && *at != index => {
                 format!("it took effect at index {at}")
@@ -117,20 +95,17 @@ impl Effects {
         };
         let sentence = format!("{id} carried out {name} at index {index}, though {elsewhere}.");
         let other = self.latest.get(&request.client).map(|(_, _, record)| *record);
-        let earlier = first.into_iter().chain(other.filter(|other| *other < record.number));
-        Violation::new(Property::ExactlyOnce, record, sentence, earlier)
+        let earlier = [first].into_iter().chain(other.filter(|other| *other < at.record.number));
+        at.violates(Property::ExactlyOnce, sentence, earlier)
     }
-}
-
-/// What is wrong with a request whose entry `first` was about.
-fn violated(record: &Record, sentence: String, first: Option<u64>) -> Violation {
-    Violation::new(Property::ExactlyOnce, record, sentence, first)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::Term;
+    use crate::ids::{NodeId, Term};
+    use crate::oracle::shadow::Shadow;
+    use crate::record::Record;
     use crate::time::Time;
 
     /// Two nodes that start with nothing applied.
@@ -144,8 +119,9 @@ mod tests {
         fn tell(&mut self, node: u8, kind: Kind) -> Option<Violation> {
             self.1 += 1;
             let (number, time) = (self.1, Time(self.1));
-            let node = Some(NodeId::new(node));
-            self.0.observe(&Record { number, event: number, time, node, kind })
+            let id = NodeId::new(node);
+            let record = Record { number, event: number, time, node: Some(id), kind };
+            self.0.observe(Seen { record: &record, id, shadow: &Shadow::new(2) })
         }
 
         /// A node applies the entry of a request of client 1, in its session; gives what is wrong with it.

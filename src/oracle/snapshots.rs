@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::{Index, NodeId, Term};
+use crate::ids::Index;
 use crate::oracle::commit::Commits;
-use crate::oracle::shadow::Shadow;
+use crate::oracle::seen::Seen;
 use crate::oracle::violation::Violation;
 use crate::property::Property;
-use crate::record::{Kind, Record};
+use crate::record::Kind;
 
 /// What snapshots said of the state machine.
 #[derive(Debug, Default)]
@@ -20,86 +20,55 @@ pub struct Snapshots {
 }
 
 impl Snapshots {
-    /// Judges a record. `shadow` and `commits` are as they are after it.
-    pub fn observe(
-        &mut self,
-        record: &Record,
-        shadow: &Shadow,
-        commits: &Commits,
-    ) -> Option<Violation> {
-        let id = record.node?;
-        match record.kind {
-            Kind::Snapshot { index, term, state, .. } => {
-                let what = "writes a snapshot";
-                uncommitted(record, id, (index, term), shadow, commits, what)
-                    .or_else(|| self.state(record, id, index, state, what))
-            }
-            Kind::Restore { index, term, state } => {
-                let what = "restored its state machine from a snapshot";
-                uncommitted(record, id, (index, term), shadow, commits, what)
-                    .or_else(|| self.state(record, id, index, state, what))
-            }
+    /// Judges a record; `commits` are as they are after it.
+    pub fn observe(&mut self, at: Seen, commits: &Commits) -> Option<Violation> {
+        let (id, what) = (at.id, "restored its state machine from a snapshot");
+        let (index, term, state, what) = match at.record.kind {
+            Kind::Snapshot { index, term, state, .. } => (index, term, state, "writes a snapshot"),
+            Kind::Restore { index, term, state } => (index, term, state, what),
             Kind::Compact { upto: index, .. } | Kind::Discard { index, .. } => {
-                let (durable, _) = shadow.node(id).snapshot;
-                (index > durable).then(|| {
+                let (durable, _) = at.node().snapshot;
+                return (index > durable).then(|| {
                     let sentence = format!(
                         "{id} removed its log up to index {index}, but its durable snapshot ends at {durable}."
                     );
-                    Violation::new(Property::Snapshot, record, sentence, [])
-                })
+                    at.violates(Property::Snapshot, sentence, [])
+                });
             }
-            _ => None,
+            _ => return None,
+        };
+        // A snapshot ends with a committed entry.
+        let prefix = at.shadow.chain.find(index, term);
+        if prefix.is_none() || prefix != commits.committed_at(index) {
+            let sentence = format!(
+                "{id} {what} that ends with {index}@{term}, which is not what is committed."
+            );
+            return Some(at.violates(Property::Snapshot, sentence, [commits.record_of(index)]));
         }
-    }
-
-    /// One index has one state.
-    fn state(
-        &mut self,
-        record: &Record,
-        id: NodeId,
-        index: Index,
-        state: u64,
-        what: &str,
-    ) -> Option<Violation> {
-        let (known, first) = *self.states.entry(index).or_insert((state, record.number));
+        // One index has one state.
+        let (known, first) = *self.states.entry(index).or_insert((state, at.record.number));
         (known != state).then(|| {
             let sentence = format!(
                 "{id} {what} of index {index} with another state than that index had before."
             );
-            Violation::new(Property::Snapshot, record, sentence, [first])
+            at.violates(Property::Snapshot, sentence, [first])
         })
     }
-}
-
-/// A snapshot ends with a committed entry.
-fn uncommitted(
-    record: &Record,
-    id: NodeId,
-    (index, term): (Index, Term),
-    shadow: &Shadow,
-    commits: &Commits,
-    what: &str,
-) -> Option<Violation> {
-    let prefix = shadow.chain.find(index, term);
-    (prefix.is_none() || prefix != commits.committed_at(index)).then(|| {
-        let sentence =
-            format!("{id} {what} that ends with {index}@{term}, which is not what is committed.");
-        Violation::new(Property::Snapshot, record, sentence, [commits.record_of(index)])
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::WriteId;
+    use crate::ids::{NodeId, Term, WriteId};
     use crate::oracle::Oracles;
+    use crate::record::Record;
 
     /// Oracles over one node that committed three entries of term 2.
     struct Story(Oracles, u64);
 
     impl Story {
         fn new() -> Story {
-            let mut story = Story(Oracles::new(1, &Property::ALL), 0);
+            let mut story = Story(Oracles::new(1, &Property::ALL, None), 0);
             for index in 1..=3 {
                 let (write, index) = (WriteId(index), Index(index));
                 let append = Kind::Append { write, index, term: Term(2), content: 7 };

@@ -7,142 +7,51 @@ use crate::log::{Batch, RequestId};
 use crate::message::Summary;
 use crate::node::{Answer, Request, Snapshot};
 
-/// A message between two nodes. Terms, indexes and names are those of Figure 2.
+/// A message between two nodes. Terms, indexes and names are those of Figure 2: the term is the sender's, and zero stands for no entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the line of a message says what its fields are")]
 pub enum Message {
-    /// A candidate asks every other node for its vote (5.2).
-    RequestVote {
-        /// The candidate's term.
-        term: Term,
-        /// The index of its last entry; zero for an empty log.
-        last_log_index: Index,
-        /// The term of its last entry; zero for an empty log.
-        last_log_term: Term,
-        /// Whether the leader asked for this election, so that no one need be loyal to it (thesis 4.2.3).
-        by_leader: bool,
-    },
+    /// A candidate asks every other node for its vote (5.2). If the leader asked for the election, no one need be loyal to it (thesis 4.2.3).
+    RequestVote { term: Term, last_log_index: Index, last_log_term: Term, by_leader: bool },
     /// The answer to a candidate.
-    Vote {
-        /// The voter's current term, for the candidate to update itself.
-        term: Term,
-        /// Whether the candidate received the vote.
-        granted: bool,
-    },
-    /// A node asks every other node whether it would get its vote, before it stands (thesis 9.6).
-    PreVote {
-        /// The term in which it would stand: one past its own.
-        term: Term,
-        /// The index of its last entry; zero for an empty log.
-        last_log_index: Index,
-        /// The term of its last entry; zero for an empty log.
-        last_log_term: Term,
-    },
-    /// The answer to it. A grant promises nothing.
-    PreVoteReply {
-        /// For a grant, the term that was asked for; for a refusal, the current term of the node that answers.
-        term: Term,
-        /// Whether the node would vote.
-        granted: bool,
-    },
+    Vote { term: Term, granted: bool },
+    /// A node asks every other node whether it would get its vote, before it stands in this term, one past its own (thesis 9.6).
+    PreVote { term: Term, last_log_index: Index, last_log_term: Term },
+    /// The answer to it. A grant promises nothing, and has the term that was asked for.
+    PreVoteReply { term: Term, granted: bool },
     /// A leader hands its leadership over: the receiver stands at once (thesis 3.10).
-    TimeoutNow {
-        /// The leader's term.
-        term: Term,
-    },
-    /// A leader replicates entries; without any, it is a heartbeat (5.2, 5.3).
+    TimeoutNow { term: Term },
+    /// A leader replicates entries behind the one before them; without any, it is a heartbeat (5.2, 5.3).
     AppendEntries {
-        /// The leader's term.
         term: Term,
-        /// The index just before the new entries.
         prev_log_index: Index,
-        /// The term of the entry there.
         prev_log_term: Term,
-        /// The entries.
         entries: Batch,
-        /// The leader's commit index.
         leader_commit: Index,
     },
     /// A follower holds the leader's entries up to `match_index`, on its disk.
-    Appended {
-        /// The follower's current term.
-        term: Term,
-        /// Up to where its log is known to equal the leader's.
-        match_index: Index,
-    },
-    /// A follower refuses entries: it does not hold the entry before them, or the leader's term is over (5.3).
-    Conflict {
-        /// The follower's current term.
-        term: Term,
-        /// The `prev_log_index` that it refused; zero where the leader's term is over.
-        rejected: Index,
-        /// The term of its own entry there; zero if it has none.
-        conflict_term: Term,
-        /// The first index that it has of that term; if it has no entry there, one past its log.
-        conflict_index: Index,
-    },
-    /// A leader sends a part of its snapshot to a follower that lacks entries which the leader has compacted (section 7, Figure 13).
-    InstallSnapshot {
-        /// The leader's term.
-        term: Term,
-        /// The snapshot. It passes as a whole, but a receiver may use it only when it has received all of its bytes.
-        snapshot: Rc<Snapshot>,
-        /// How many bytes of it come before this part.
-        offset: u64,
-        /// How many bytes this part has.
-        bytes: u32,
-        /// Whether it is the last part.
-        done: bool,
-    },
-    /// The answer to a part of a snapshot.
-    SnapshotReply {
-        /// The follower's current term.
-        term: Term,
-        /// The last entry that the snapshot covers; zero where the leader's term is over.
-        last_included_index: Index,
-        /// How many bytes were received, without a gap. The paper's answer has no such field: its leader is told of a lost part
-        /// by the lack of an answer alone.
-        offset: u64,
-        /// Whether the follower's disk and state machine hold everything up to that entry.
-        installed: bool,
-    },
-    /// A leader asks whether it still leads, for reads that wait (thesis 6.4).
-    ReadRound {
-        /// The leader's term.
-        term: Term,
-        /// The round, from 1 in each term.
-        round: u64,
-    },
-    /// The answer to it.
-    ReadRoundReply {
-        /// The follower's current term.
-        term: Term,
-        /// The round; zero where the leader's term is over.
-        round: u64,
-    },
+    Appended { term: Term, match_index: Index },
+    /// A follower refuses entries behind the index `rejected`: there it has an entry of another term, the first of which is at
+    /// `conflict_index`, or none, and its log ends before that; or the leader's term is over, and `rejected` is zero (5.3).
+    Conflict { term: Term, rejected: Index, conflict_term: Term, conflict_index: Index },
+    /// A leader sends a part of its snapshot, which begins at a byte, to a follower that lacks entries which the leader has compacted
+    /// (section 7, Figure 13). It passes as a whole, but a receiver may use it only when it has received all of its bytes.
+    InstallSnapshot { term: Term, snapshot: Rc<Snapshot>, offset: u64, bytes: u32, done: bool },
+    /// The answer to a part of a snapshot that ends with this entry, of which so many bytes were received without a gap; zero where the
+    /// leader's term is over. The paper's answer has no such field: its leader is told of a lost part by the lack of an answer alone.
+    SnapshotReply { term: Term, last_included_index: Index, offset: u64, installed: bool },
+    /// A leader asks whether it still leads, for reads that wait (thesis 6.4). Rounds count from 1 in each term.
+    ReadRound { term: Term, round: u64 },
+    /// The answer to it; round zero where the leader's term is over.
+    ReadRoundReply { term: Term, round: u64 },
     /// A follower asks the leader that it knows how far it must have applied to answer a read itself (thesis 6.4).
-    ReadIndex {
-        /// The read.
-        request: RequestId,
-    },
-    /// The answer to it.
-    ReadIndexReply {
-        /// The read.
-        request: RequestId,
-        /// What must be applied; none if the node does not lead.
-        index: Option<Index>,
-    },
+    ReadIndex { request: RequestId },
+    /// The answer to it; none if the node does not lead.
+    ReadIndexReply { request: RequestId, index: Option<Index> },
     /// A follower hands a client's request to the leader that it knows.
-    Forward {
-        /// The request.
-        request: Request,
-    },
+    Forward { request: Request },
     /// The answer to a forwarded request, for the follower to relay.
-    ForwardReply {
-        /// The request.
-        request: RequestId,
-        /// The answer.
-        answer: Answer,
-    },
+    ForwardReply { request: RequestId, answer: Answer },
 }
 
 impl Message {

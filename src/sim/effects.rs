@@ -165,10 +165,8 @@ impl<N: Node> Sim<'_, '_, N> {
         let host = &mut self.hosts[id.slot()];
         let applied = host.applied;
         let in_order = index <= applied.next();
-        let (output, effect) = match in_order {
-            true => host.machine.apply(index, entry)?,
-            false => (Output::Done, false),
-        };
+        let (output, effect) =
+            if in_order { host.machine.apply(index, entry)? } else { (Output::Done, false) };
         let (term, content, request) = (entry.term, entry.fingerprint(), entry.request);
         let kind = Kind::Apply { index, term, content, request, effect };
         self.recorder.record(Some(id), kind);
@@ -182,10 +180,7 @@ impl<N: Node> Sim<'_, '_, N> {
     /// Whether a node that a node names is one of the cluster.
     pub(super) fn check_named(&self, node: Option<NodeId>) -> Result<(), Breach> {
         let (node, nodes) = (node.map_or(1, NodeId::number), self.plan.cluster.nodes);
-        match (1..=nodes).contains(&node) {
-            true => Ok(()),
-            false => Err(Breach::NamedNobody { node, nodes }),
-        }
+        if (1..=nodes).contains(&node) { Ok(()) } else { Err(Breach::NamedNobody { node, nodes }) }
     }
 
     /// Whether those whom a configuration names are of the cluster.

@@ -73,12 +73,6 @@ impl Faults {
     }
 }
 
-impl Faults {
-    pub fn take_done(&mut self) -> Vec<Done> {
-        std::mem::take(&mut self.done)
-    }
-}
-
 impl<N: Node> Sim<'_, '_, N> {
     /// Schedules faults with a time, and notes what waits for a situation.
     pub(super) fn schedule_faults(&mut self) {
@@ -292,10 +286,7 @@ impl<N: Node> Sim<'_, '_, N> {
         }
         entry.cut = !entry.cut;
         for (from, to) in &entry.cuts {
-            match entry.cut {
-                true => self.network.cut(*from, *to),
-                false => self.network.heal(*from, *to),
-            }
+            if entry.cut { self.network.cut(*from, *to) } else { self.network.heal(*from, *to) }
         }
         if let Some(period) = self.plan.faults[entry.fault].flapping {
             let at = self.recorder.now.plus(Span(period.0 / 2));

@@ -55,10 +55,7 @@ pub fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
 /// Drops what may be a node's, or hold its messages.
 #[inline]
 pub fn guarded_drop<T>(value: T) -> Result<(), Panic> {
-    match std::mem::needs_drop::<T>() {
-        true => guarded(|| drop(value)),
-        false => Ok(()),
-    }
+    if std::mem::needs_drop::<T>() { guarded(|| drop(value)) } else { Ok(()) }
 }
 
 #[derive(Debug)]

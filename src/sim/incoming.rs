@@ -13,42 +13,30 @@ use crate::time::{Span, Time};
 
 pub enum Incoming<M> {
     /// A message arrives. What oracles see of it was asked of the sender's code once, when it was sent.
-    Deliver {
-        from: NodeId,
-        id: u64,
-        summary: Summary,
-        message: M,
-    },
+    Deliver { from: NodeId, id: u64, summary: Summary, message: M },
     /// A timer may be due. Out of date if the token is.
-    Timer {
-        token: u32,
-    },
+    Timer { token: u32 },
     /// The node hears of the writes that are durable.
     Durable(WriteId),
+    /// The node hears of the first write that is lost.
     WriteFailed(WriteId),
     /// The node hears of the snapshot that is durable.
     SnapshotSaved(Rc<Snapshot>),
     /// Its state machine does what it was given. Out of date if the node's life is over.
-    Apply {
-        life: u32,
-    },
+    Apply { life: u32 },
+    /// A client asks.
     Request(Request),
+    /// It is asked to hand over to a node.
     Transfer(NodeId),
     /// It is asked by a fault of the plan, at this place, to change the members.
-    Change {
-        fault: usize,
-        change: Change,
-    },
+    Change { fault: usize, change: Change },
 }
 
 impl<N: Node> Sim<'_, '_, N> {
     /// Something comes to a node: it takes it, or it waits. In line, as what it calls: what came is not moved from hand to hand.
     #[inline(always)]
     pub(super) fn receive(&mut self, id: NodeId, what: Incoming<N::Message>) {
-        match self.is_ready(id) {
-            true => self.take(id, what),
-            false => self.put_off(id, what),
-        }
+        if self.is_ready(id) { self.take(id, what) } else { self.put_off(id, what) }
     }
 
     #[inline(always)]

@@ -50,10 +50,8 @@ impl Machine {
 
     /// A copy of the state, with the answers that sessions keep or without.
     pub fn image(&mut self, with_answers: bool) -> Result<Image, Fault> {
-        let image = |map: &mut Map| match with_answers {
-            true => map.image(),
-            false => map.without_answers().image(),
-        };
+        let image =
+            |map: &mut Map| if with_answers { map.image() } else { map.without_answers().image() };
         self.with(image, |own| own.image())
     }
 

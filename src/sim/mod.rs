@@ -60,57 +60,27 @@ const TURNS_PER_EVENT: u64 = 4;
 
 enum Event<M> {
     /// Something comes to a node, which takes it when it is ready.
-    Incoming {
-        node: NodeId,
-        what: Incoming<M>,
-    },
+    Incoming { node: NodeId, what: Incoming<M> },
     /// A node's disk has synced up to a write. Out of date if the node's life, or the sync, is over.
-    Synced {
-        node: NodeId,
-        life: u32,
-        upto: WriteId,
-    },
+    Synced { node: NodeId, life: u32, upto: WriteId },
     /// A node's disk has written a snapshot. Out of date if the node's life is over.
-    SnapshotWritten {
-        node: NodeId,
-        life: u32,
-        index: Index,
-    },
+    SnapshotWritten { node: NodeId, life: u32, index: Index },
     /// A slow node is ready for its next input.
-    Proceed {
-        node: NodeId,
-    },
+    Proceed { node: NodeId },
     /// A node starts, if it is still down from this life.
-    Boot {
-        node: NodeId,
-        life: u32,
-    },
-    Client {
-        client: u32,
-        what: ClientEvent,
-    },
-    Answer {
-        node: NodeId,
-        request: RequestId,
-        answer: Answer,
-    },
+    Boot { node: NodeId, life: u32 },
+    /// Something happens to a client.
+    Client { client: u32, what: ClientEvent },
+    /// An answer is on its way to a client.
+    Answer { node: NodeId, request: RequestId, answer: Answer },
     /// A fault of the plan strikes. The trigger is the node at which the situation occurred that it waited for.
-    Strike {
-        fault: usize,
-        trigger: Option<NodeId>,
-    },
+    Strike { fault: usize, trigger: Option<NodeId> },
     /// A flapping partition, one of the faults in force, comes or goes.
-    Flap {
-        force: usize,
-    },
+    Flap { force: usize },
     /// One of the faults in force ends.
-    End {
-        force: usize,
-    },
+    End { force: usize },
     /// Faults end, or it is looked whether the cluster has come back to life.
-    Recovery {
-        check: u32,
-    },
+    Recovery { check: u32 },
 }
 
 /// A cluster of nodes of one kind, and the world around it.

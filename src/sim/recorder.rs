@@ -67,12 +67,11 @@ impl<'a> Recorder<'a> {
         let watched = triggers.chain(requests.map(|trigger| trigger.situation));
         let nodes = plan.cluster.nodes;
         let judges = || {
-            Box::new(Judges {
-                oracles: Oracles::new(nodes, &plan.judged())
-                    .with_liveness(plan.liveness_bounds())
-                    .with_reads(!plan.leaves_out_reads()),
-                situations: Situations::new(nodes, watched),
-            })
+            let mut oracles = Oracles::new(nodes, &plan.judged(), plan.liveness_bounds());
+            if let Some(histories) = &mut oracles.histories {
+                histories.leave_out_reads = plan.leaves_out_reads();
+            }
+            Box::new(Judges { oracles, situations: Situations::new(nodes, watched) })
         };
         Recorder {
             now: Time::ZERO,
@@ -133,7 +132,8 @@ impl<'a> Recorder<'a> {
                 self.violation.get_or_insert(violation);
             }
             if matches!(record.kind, Kind::Recovery { .. }) {
-                self.recovered = judges.oracles.has_recovered();
+                let liveness = judges.oracles.liveness.as_ref();
+                self.recovered = liveness.is_some_and(|it| it.has_recovered());
             }
         }
         if let Some(stopwatch) = &mut self.stopwatch {
@@ -147,7 +147,7 @@ impl<'a> Recorder<'a> {
                 watchers.kept.push(*record);
             }
             if let (Some(judges), None) = (&self.judges, &self.violation) {
-                self.violation = watchers.checkers.observe(record, judges.oracles.shadow());
+                self.violation = watchers.checkers.observe(record, &judges.oracles.shadow);
             }
         }
     }
@@ -161,7 +161,7 @@ impl<'a> Recorder<'a> {
     }
 
     pub fn shadow(&self) -> Option<&Shadow> {
-        self.judges.as_ref().map(|judges| judges.oracles.shadow())
+        self.judges.as_ref().map(|judges| &judges.oracles.shadow)
     }
 
     pub fn judges(&mut self) -> Option<&mut Judges> {

@@ -103,9 +103,8 @@ impl<N: Node> Sim<'_, '_, N> {
         if !self.plan.changes_members() {
             return vec![initial];
         }
-        let known = |host: &&Host<N>| match host.is_up() {
-            true => host.status.commit.max(host.applied),
-            false => host.applied,
+        let known = |host: &&Host<N>| {
+            if host.is_up() { host.status.commit.max(host.applied) } else { host.applied }
         };
         let mut in_force = vec![initial];
         let Some(most) = self.hosts.iter().max_by_key(known) else { return in_force };
@@ -132,10 +131,7 @@ impl<N: Node> Sim<'_, '_, N> {
         self.hasten_sync(id, longest);
         self.hasten_snapshot(id, longest);
         let host = &self.hosts[id.slot()];
-        match host.is_up() {
-            true => self.schedule_proceed(id),
-            false => self.boot(id, host.life),
-        }
+        if host.is_up() { self.schedule_proceed(id) } else { self.boot(id, host.life) }
     }
 
     /// A node outside the core.

@@ -136,8 +136,9 @@ pub fn run_nodes<N: Node>(
         let checkers = Checkers::new(options.checkers);
         recorder.watchers = Some(Box::new(Watchers { checkers, ..Watchers::default() }));
     }
-    if let (true, Some(judges)) = (options.without_history, recorder.judges()) {
-        judges.oracles.minimise_no_history();
+    if let Some(histories) = recorder.judges().and_then(|judges| judges.oracles.histories.as_mut())
+    {
+        histories.minimises = !options.without_history;
     }
     let mut sim = Sim::new(plan, make, recorder);
     sim.choices = options.choices.is_some().then(Box::default);
@@ -146,13 +147,13 @@ pub fn run_nodes<N: Node>(
         *wanted = choices;
     }
     let (faults, core, limit) =
-        (sim.faults.take_done(), sim.recovery.core.iter().collect(), sim.limit());
+        (std::mem::take(&mut sim.faults.done), sim.recovery.core.iter().collect(), sim.limit());
     let (messages, mut recorder) = (sim.messages, sim.recorder);
     let digest = recorder.digest();
     let time = if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { recorder.now };
     let judges = recorder.judges().map(|judges| {
         let oracles = &judges.oracles;
-        let commits = oracles.commits().highest().0;
+        let commits = oracles.commits.highest().0;
         (commits, gaps(plan, oracles, limit, (ended, time)), judges.situations.counts().clone())
     });
     let (commits, gaps, situations) = judges.unwrap_or_default();

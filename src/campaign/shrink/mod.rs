@@ -256,10 +256,7 @@ impl Shrinker<'_> {
             lucky = (self.best.clone(), self.outcome.clone());
             self.finish();
             let size = size(self.runner, &self.best, &self.outcome);
-            match size > least {
-                true => (self.best, self.outcome) = smallest,
-                false => least = size,
-            }
+            if size > least { (self.best, self.outcome) = smallest } else { least = size }
         }
     }
 
