@@ -33,6 +33,7 @@ mod fold;
 pub mod ids;
 mod named;
 pub mod rng;
+mod shown;
 pub mod time;
 
 pub mod breach;

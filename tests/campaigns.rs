@@ -244,7 +244,7 @@ fn what_cannot_be_written_is_noticed_before_the_first_storm() {
     let folder = folder();
     fs::write(folder.path().join("file"), "mine").expect("it is writable");
     run(&folder, "fuzz --time 1h --out file", 1).stderr(contains("file is no directory"));
-    run(&folder, "fuzz --time 1h --out file/below", 1).stderr(contains("cannot write file/below"));
+    run(&folder, "fuzz --time 1h --out file/below", 1).stderr(contains("cannot write file/below/"));
 }
 
 #[test]

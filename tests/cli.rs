@@ -327,3 +327,36 @@ fn a_property_that_is_not_there_is_told_with_those_that_are() {
             contains("there is no property `linearisability`").and(contains("linearizability")),
         );
 }
+
+/// A scenario runs under many seeds, and its promises are summed up; what a file is run with is applied, or refused.
+#[test]
+fn seeds_nodes_and_profiles_go_with_a_file() {
+    let text = "seed = 3\nhorizon = \"2s\"\n[expect]\nsituations = [\"split-vote\"]\n";
+    let folder = folder("split.toml", text);
+    fs::write(folder.path().join("fixed.toml"), "[[nodes]]\nid = 3\ndisk = {}\n")
+        .expect("it is writable");
+    let squall = |args: &[&str]| squall().args(args).current_dir(&folder).assert();
+    let output =
+        squall(&["run", "split.toml", "--runs", "40", "--json"]).code(5).get_output().clone();
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    let verdicts = &value["runs"][0]["verdicts"];
+    let runs = |word: &str| verdicts[word]["runs"].as_u64().expect("some runs end so");
+    assert_eq!((runs("ok") + runs("UNMET"), &value["runs"][0]["first_seed"]), (40, &3.into()));
+    let first = |word: &str| verdicts[word]["first_seed"].to_string();
+    squall(&["run", "split.toml", "--seed", &first("ok")]).code(0);
+    squall(&["run", "split.toml", "--seed", &first("UNMET")]).code(5);
+    squall(&["run", "split.toml", "--runs", "40"])
+        .stdout(contains("UNMET     split.toml: seeds 3 to 42"))
+        .stdout(contains(format!("squall run split.toml --seed {}\n", first("UNMET"))));
+    squall(&["run", "split.toml", "--nodes", "1"]).code(5);
+    squall(&["run", "fixed.toml", "--nodes", "2"])
+        .code(1)
+        .stderr(contains("fixed.toml does not go with --nodes 2: there is no node 3"));
+    let etcd = ["run", "fixed.toml", "--profile", "etcd"];
+    let digest = |args: &[&str]| {
+        let output = squall(args).code(0).get_output().clone();
+        let text = String::from_utf8(output.stdout).expect("it is UTF-8");
+        text.lines().find(|line| line.contains("digest")).map(str::to_owned)
+    };
+    assert_ne!(digest(&etcd), digest(&etcd[..2]));
+}

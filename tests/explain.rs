@@ -93,3 +93,38 @@ fn a_clean_run_has_nothing_to_explain() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("nothing to explain"));
 }
+
+const PROMISES: &str = "horizon = \"3s\"\n[expect]\nleaders_min = 4\nsituations = [\"two-leaders-at-once\"]\nviolation = \"durability\"\n";
+
+/// Of a promise that was not kept is told what came nearest to it, and when.
+#[test]
+fn what_came_nearest_to_a_promise_is_told() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("promises.toml");
+    fs::write(&path, PROMISES).expect("it is writable");
+    let text = told(&[&path.display().to_string()]);
+    for part in [
+        "unmet: durability was expected to be violated, but was not\n  judged: 15 properties",
+        "unmet: 1 leaders were elected, fewer than 4\n  `leader-elected` was reached 1 times; first: 0.",
+        "unmet: `two-leaders-at-once` was not reached\n  it is: Two live nodes were leaders, of different terms.\n  `leader-elected`",
+        "next:\n  squall report ",
+    ] {
+        assert!(text.contains(part), "`{part}` is not in\n{text}");
+    }
+    let limited = "horizon = \"20s\"\nevents_max = 50\n";
+    fs::write(&path, limited).expect("it is writable");
+    let text = told(&[&path.display().to_string()]);
+    assert!(text.starts_with("undecided: all is undecided from "), "{text}");
+}
+
+/// A vote for an earlier term that was ignored is not told as a vote; where a bug counts it, it is.
+#[test]
+fn only_votes_that_count_are_told() {
+    let text = told(&["scenarios/bugs/stale-vote-reply.toml"]);
+    assert!(text.contains("with the vote of n2 (a vote for term 2) and its own"), "{text}");
+    for (path, plan) in bugs() {
+        let text = told(&[&path.display().to_string()]);
+        let stale = plan.raft.bugs.iter().any(|bug| bug.name() == "stale-vote-reply");
+        assert!(stale || !text.contains("(a vote for term"), "{}\n{text}", path.display());
+    }
+}

@@ -12,6 +12,7 @@ mod diff;
 mod driver;
 mod explain;
 mod exports;
+mod files;
 mod guilty;
 mod hostile;
 #[cfg(unix)]
@@ -21,11 +22,14 @@ mod livelock;
 mod machines;
 mod mistakes;
 mod mutations;
+mod outputs;
 mod own_raft;
 mod own_raft_docs;
 mod pages;
 mod paper;
 mod properties;
+#[cfg(unix)]
+mod readme;
 mod scale_docs;
 mod scenario_docs;
 mod scenarios;

@@ -11,7 +11,7 @@ use squall::guests::saboteur;
 
 /// Who may know whom: a file imports from its own layer and from those above it in this table.
 const LAYERS: [&[&str]; 10] = [
-    &["ids", "time", "rng", "closest", "files", "fold", "named"],
+    &["ids", "time", "rng", "closest", "files", "fold", "named", "shown"],
     &[
         "breach",
         "bugs",

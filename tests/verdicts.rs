@@ -6,6 +6,7 @@ use squall::property::Property;
 use squall::report::expectations::{Verdict, judge};
 use squall::report::text;
 use squall::sim::{Outcome, run};
+use squall::situation::Situation;
 
 fn plan(text: &str) -> Plan {
     from_toml(text).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"))
@@ -195,6 +196,26 @@ commits_min = 700
     assert_eq!(verdict(text), Verdict::Kept);
 }
 
+/// A situation is what its name says: what all disks lost has not survived, and what a session knows takes effect once.
+#[test]
+fn a_situation_is_what_its_name_says() {
+    let (_, outcome) = ran(WIPED);
+    assert!(outcome.situations.of(Situation::LeaderElected) > 1);
+    assert_eq!(outcome.situations.of(Situation::CommitSurvivedCrashOfAll), 0);
+    assert_eq!(outcome.situations.of(Situation::CommitSurvivedLeaderCrash), 0);
+    let (_, outcome) = ran(&WIPED.replace(", wipe = true", ""));
+    assert!(outcome.situations.of(Situation::CommitSurvivedCrashOfAll) > 0);
+    let twice = |sessions: &str| {
+        let text = format!(
+            "horizon = \"20s\"\n[cluster]\nnodes = 3\n[network]\nloss = \"20%\"\n[clients]\ncount = 5\n{sessions}\n"
+        );
+        let (_, outcome) = ran(&text);
+        let known = outcome.situations.of(Situation::DuplicateKnownBySession);
+        (outcome.situations.of(Situation::RequestAppliedTwice) > 0, known > 0)
+    };
+    assert_eq!((twice("sessions = 10"), twice("")), ((false, true), (true, false)));
+}
+
 /// What is not decided has a reason that campaigns count.
 #[test]
 fn reasons_are_counted() {
@@ -202,4 +223,73 @@ fn reasons_are_counted() {
     let counts = squall::oracle::gap::GapCounts::of(&outcome.gaps);
     assert_eq!((counts.undecided, counts.events, counts.horizon), (1, 1, 0));
     assert!(outcome.gaps.iter().all(|gap| matches!(gap.why, Why::Events { max: 50 })));
+}
+
+const GROWN: &str = r#"
+horizon = "90s"
+[cluster]
+nodes = 4
+members = [1, 2, 3]
+profile = "etcd"
+[[nodes]]
+id = 1
+election_timeouts = ["1s"]
+"#;
+
+/// A core that is named is who the plan names, and nobody else is started. Whether it is a majority shows when faults end.
+#[test]
+fn a_core_that_is_no_majority_any_more_is_not_judged() {
+    let (plan, outcome) = ran(&format!(
+        "{GROWN}[[faults]]\nat = \"2s\"\nchange = {{ add = 4 }}\n[[faults]]\nat = \"3s\"\ncrash = {{ target = [3, 4] }}\n\
+         [liveness]\nfrom = \"4s\"\ncore = [1, 2]\noutside = \"down\"\n"
+    ));
+    let Verdict::Undecided(lines) = judge(&plan, &outcome, false) else { panic!("{outcome:?}") };
+    assert!(lines[0].contains("no majority of the 4 voters"), "{lines:?}");
+    assert_eq!(
+        text::core(&outcome).as_deref(),
+        Some("the core, which must come back to life: n1, n2")
+    );
+}
+
+/// The members that are left are a core, though they are fewer than a majority of those with whom the cluster began.
+#[test]
+fn a_core_is_judged_by_the_members_of_its_time() {
+    let verdict = verdict(&format!(
+        "{GROWN}[raft]\nvote_lease = true\n[[faults]]\nat = \"2s\"\nchange = {{ add = 4 }}\n\
+         [[faults]]\nat = \"4s\"\nchange = {{ remove = 2 }}\n[[faults]]\nat = \"6s\"\nchange = {{ remove = 1 }}\n\
+         [liveness]\nfrom = \"10s\"\ncore = [3, 4]\noutside = \"down\"\n"
+    ));
+    assert_eq!(verdict, Verdict::Kept);
+}
+
+/// What a plan asked for and did not happen is told.
+#[test]
+fn a_fault_that_did_nothing_is_told() {
+    let (plan, outcome) = ran(&format!(
+        "{}{}",
+        GROWN.replace("90s", "15s"),
+        "[[faults]]\nat = \"0s\"\ncrash = { target = [3, 4] }\n[[faults]]\nat = \"5s\"\nchange = { add = 4 }\n\
+         [[faults]]\nat = \"5500ms\"\nchange = { remove = 4 }\n\
+         [[faults]]\non = { situation = \"snapshot-installed\" }\ncrash = { target = \"trigger\" }\n\
+         [[faults]]\nat = \"7s\"\npause = { target = \"candidate\" }\n"
+    ));
+    assert_eq!(
+        text::not_happened(&plan, &outcome),
+        [
+            "fault 3 (change) was ignored by n1: the change before is not committed",
+            "fault 4 (crash) never struck: `snapshot-installed` did not occur as it waits for it",
+            "fault 5 (pause) found nobody to strike: candidate",
+        ]
+    );
+}
+
+/// What is taken off the queue without being an event counts, too: a partition that flaps for ever ends the run.
+#[test]
+fn turns_without_events_end_a_run() {
+    let (plan, outcome) = ran(
+        "horizon = \"1000000s\"\nevents_max = 20000\ncluster = { nodes = 2 }\nclients = { count = 0 }\n\
+         raft = { election_timeout = \"1000000s\" }\n\
+         [[faults]]\nat = \"0s\"\nisolate = { target = 1, flapping = \"100us\" }\n",
+    );
+    assert!(matches!(judge(&plan, &outcome, false), Verdict::Undecided(_)), "{outcome:?}");
 }

@@ -62,6 +62,20 @@ fn a_commit_that_no_majority_backs_is_told_to_be_one() {
     );
 }
 
+/// Who counts is told by the configuration of that node at that moment: by both halves of it in joint consensus.
+#[test]
+fn votes_and_disks_are_counted_by_the_members_of_the_moment() {
+    let folder = "scenarios/membership/";
+    let text = why(&[&format!("{folder}joint-consensus.toml"), "--term", "2"]);
+    check(&text, &["that is 5 of 5 votes; a majority is 3", "it won, at "]);
+    let text = why(&[&format!("{folder}leader-elected-in-joint-consensus.toml"), "--term", "3"]);
+    let share =
+        "that is 2 of 3 votes of the new voters and 2 of 3 of the old ones; a majority is 2 and 2";
+    check(&text, &[share, "it won, at "]);
+    let text = why(&[&format!("{folder}joint-consensus.toml"), "--commit", "1"]);
+    check(&text, &["it was then on 5 of 5 disks, a majority:"]);
+}
+
 /// What a disk said, and what came of it.
 #[test]
 fn a_commit_on_disks_that_lied_is_told_to_be_one() {

@@ -1,9 +1,7 @@
 //! The result of a campaign as its file has it, `campaign.json`, and how the results of parts are added up.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +12,8 @@ use crate::campaign::summary::{Seen, Summary, Totals};
 use crate::campaign::workers::End;
 use crate::campaign::{Partition, Settings};
 use crate::guest::Features;
-use crate::plan::scenario::{FileError, json_error};
+use crate::plan::problem::{Checked, require, require_format};
+use crate::plan::scenario::{FileError, read_json};
 use crate::plan::validate::SEED_MAX;
 use crate::sim::waits::Waits;
 use crate::situation::{Situation, out_of_reach};
@@ -39,8 +38,8 @@ pub const STORY: &str = "story.txt";
 pub const STORY_LINES_MAX: usize = 40;
 /// The JUnit report.
 pub const JUNIT: &str = "junit.xml";
-/// The largest result that is read, in bytes.
-const FILE_BYTES_MAX: u64 = 64 << 20;
+/// Beside the result: whoever has locked it writes here.
+pub const LOCK: &str = ".lock";
 
 /// The result of a campaign, as the file has it. Two campaigns over the same seeds with the same settings have the same file, but for
 /// `timing`.
@@ -182,44 +181,22 @@ impl CampaignFile {
     /// # Errors
     /// What is wrong with the text, and where: it is no JSON, no campaign, or one of another version.
     pub fn from_json(text: &str) -> Result<CampaignFile, FileError> {
-        let wrong = |message: String| FileError { message, span: None, help: None };
-        let file: CampaignFile =
-            serde_json::from_str(text).map_err(|error| json_error(&error, text))?;
-        if file.format != FORMAT || file.version != VERSION {
-            let (format, version) = (&file.format, file.version);
-            return Err(wrong(format!(
-                "expected `{FORMAT}` version {VERSION}, found `{format}` version {version}"
-            )));
-        }
-        file.settings.check().map_err(|problem| {
-            wrong(format!("{} (at settings.{})", problem.message, problem.path.join(".")))
-        })?;
-        let mut next = 0;
-        for range in &file.seeds {
-            if range.first < next || range.last < range.first || range.last > SEED_MAX {
-                let SeedRange { first, last } = range;
-                return Err(wrong(format!("the seeds {first} to {last} are out of order")));
-            }
-            next = range.last + 1;
-        }
-        Ok(file)
+        read_json(text, CampaignFile::check)
     }
 
-    /// Reads the result in a folder; nothing if there is none.
-    ///
-    /// # Errors
-    /// If there is a file that cannot be read, or is too large.
-    pub fn read(folder: &Path) -> io::Result<Option<String>> {
-        let path = folder.join(FILE);
-        match fs::metadata(&path) {
-            Ok(meta) if meta.len() > FILE_BYTES_MAX => {
-                let message = format!("it has {} bytes, more than {FILE_BYTES_MAX}", meta.len());
-                Err(io::Error::new(io::ErrorKind::InvalidData, message))
-            }
-            Ok(_) => fs::read_to_string(&path).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+    fn check(&self) -> Checked {
+        require_format(&self.format, self.version, (FORMAT, VERSION))?;
+        self.settings.check().map_err(|problem| problem.within("settings"))?;
+        let mut next = 0;
+        for (place, SeedRange { first, last }) in self.seeds.iter().enumerate() {
+            require(
+                next <= *first && first <= last && *last <= SEED_MAX,
+                &format!("seeds/{place}"),
+                || format!("the seeds {first} to {last} are out of order"),
+            )?;
+            next = last + 1;
         }
+        Ok(())
     }
 }
 
@@ -393,6 +370,7 @@ mod tests {
         let wrong = text.replace("\"version\": 1", "\"version\": 9");
         assert!(CampaignFile::from_json(&wrong).unwrap_err().message.contains("version 9"));
         let wrong = text.replace("\"clocks\": 30", "\"clocks\": 300");
-        assert!(CampaignFile::from_json(&wrong).unwrap_err().message.contains("swarm.clocks"));
+        let error = CampaignFile::from_json(&wrong).unwrap_err();
+        assert_eq!(error.span.map(|span| &wrong[span]), Some("300"), "{}", error.message);
     }
 }

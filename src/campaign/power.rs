@@ -118,11 +118,14 @@ pub struct Power {
     pub trials: u64,
     /// After how many runs a trial gave up.
     pub runs_max: u64,
-    /// A row for each bug.
+    /// A row for each bug whose trials all ended.
     pub rows: Vec<Row>,
+    /// Where somebody ended it early, the other bugs: the trials that end first are the quick ones, and a row of them would be biased.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interrupted: Vec<Bug>,
 }
 
-/// Measures. `tell` is called after each trial with how many there were; `interrupted` ends it with the trials that were finished.
+/// Measures. `tell` is called after each trial with how many there were; `interrupted` ends it with the bugs whose trials were finished.
 pub fn measure(
     runner: &dyn Runner,
     measure: &Measure,
@@ -156,6 +159,8 @@ pub fn measure(
         own.map(|(_, trial)| trial.clone()).collect()
     };
     let rows = measure.bugs.iter().enumerate().map(|(at, bug)| Row::new(*bug, trials_of(at)));
+    let is_whole = |row: &Row| row.trials.len() as u64 == measure.trials;
+    let (rows, cut_off): (Vec<Row>, Vec<Row>) = rows.partition(is_whole);
     Power {
         format: FORMAT.into(),
         version: VERSION,
@@ -163,7 +168,8 @@ pub fn measure(
         settings: measure.settings.clone(),
         trials: measure.trials,
         runs_max: measure.runs_max,
-        rows: rows.collect(),
+        rows,
+        interrupted: cut_off.iter().map(|row| row.bug).collect(),
     }
 }
 
@@ -320,6 +326,7 @@ mod tests {
         let alone = runs(measure(&BuiltIn::new(), &one, &|_| (), &|| false));
         assert!(alone.iter().all(|(_, found)| *found == 3), "{alone:?}");
         assert_eq!(runs(measure(&BuiltIn::new(), &two, &|_| (), &|| false)), alone);
-        assert_eq!(measure(&BuiltIn::new(), &one, &|_| (), &|| true).rows[0].trials, []);
+        let none = measure(&BuiltIn::new(), &one, &|_| (), &|| true);
+        assert_eq!((none.rows, none.interrupted), (Vec::new(), one.bugs));
     }
 }

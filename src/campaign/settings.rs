@@ -73,9 +73,6 @@ impl Settings {
         between(self.runs.unwrap_or(1), 1, left, "runs", "the number of runs")?;
         between(self.events_max, 1, SEED_MAX, "events_max", "the event limit")?;
         between(self.stop_after.unwrap_or(1), 1, SEED_MAX, "stop_after", "the number of failures")?;
-        self.swarm.check().map_err(|mut problem| {
-            problem.path.insert(0, "swarm".into());
-            problem
-        })
+        self.swarm.check().map_err(|problem| problem.within("swarm"))
     }
 }

@@ -14,6 +14,7 @@ use crate::plan::profile::{DRIFT_BOUND_PPM, Known, SNAPSHOT_CHUNK};
 use crate::plan::{Cluster, Plan, Profile, files};
 use crate::property::Property;
 use crate::schema;
+use crate::shown::shown;
 use crate::situation::Situation;
 
 #[derive(Args)]
@@ -136,10 +137,12 @@ pub fn scenarios(args: &ScenarioArgs) -> End {
             "violation": plan.expect.violation,
         })
     });
-    let width = list.iter().map(|(path, _)| path.len()).max().unwrap_or(0);
-    let lines = list.iter().map(|(path, plan)| format!("{path:<width$}  {}\n", plan.title));
+    let width = list.iter().map(|(path, _)| shown(path).len()).max().unwrap_or(0);
+    let line = |(path, plan): &(String, Plan)| {
+        format!("{:<width$}  {}\n", shown(path), shown(&plan.title))
+    };
     let help = "\n`squall run FILE` runs one, `squall run FILE --show` tells what happens\n";
-    args.list.print(json, &(lines.collect::<String>() + help))
+    args.list.print(json, &(list.iter().map(line).collect::<String>() + help))
 }
 
 #[derive(Args)]

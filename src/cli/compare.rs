@@ -15,12 +15,14 @@ use crate::cli::source::{
 use crate::plan::Plan;
 use crate::report::diff::{self, Side, SideError};
 use crate::report::{expectations, text};
+use crate::shown::shown;
 use crate::sim::Runner;
 use crate::trace::reader::ReadError;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  squall replay reports/seed-42.plan.json")]
+  squall run --seed 1 --nodes 5 --bug commit-without-quorum    saves the plan, for it fails
+  squall replay reports/seed-1.plan.json")]
 pub struct ReplayArgs {
     /// A plan that a failing run saved
     file: PathBuf,
@@ -75,13 +77,13 @@ pub fn replay(args: &ReplayArgs, guests: &Guests<'_>) -> End {
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  squall diff old/run.plan.json new/run.plan.json
   squall diff scenarios/bugs/vote-twice.toml --without-bugs
   squall diff --seed 1 --nodes 5 --with-bug commit-without-quorum
-  squall diff run.jsonl scenarios/elections/split-vote.toml")]
+  squall run scenarios/bugs/vote-twice.toml --trace old.jsonl
+  squall diff old.jsonl scenarios/bugs/vote-twice.toml         the same run")]
 pub struct DiffArgs {
     /// A scenario, a saved run, the folder of a campaign's failure, or a trace (.jsonl)
-    #[arg(value_name = "A", required_unless_present = "seed", conflicts_with = "seed")]
+    #[arg(value_name = "A", required_unless_present = "seed")]
     first: Option<PathBuf>,
     /// What it is compared with; left out, the same plan with other bugs
     #[arg(value_name = "B", required_unless_present_any = ["with_bug", "without_bugs", "with_guest_option", "without_guest_options"])]
@@ -138,12 +140,12 @@ pub fn diff(args: &DiffArgs, guests: &Guests<'_>) -> End {
 /// The two runs, each with its name.
 fn sides<'r>(args: &DiffArgs, guests: &Guests<'r>) -> Result<[(String, Side<'r>); 2], Failure> {
     let first = match (&args.first, args.seed.seed) {
-        (Some(path), _) => side(path, &args.guest, guests)?,
+        (Some(path), _) => side(path, args, guests)?,
         (None, Some(seed)) => made(args.seed.draw(seed, &args.guest, guests)?),
         (None, None) => return Err(Failure::usage("name two runs, or a --seed")),
     };
     let (name, second) = match &args.second {
-        Some(path) => side(path, &args.guest, guests)?,
+        Some(path) => side(path, args, guests)?,
         None => first.clone(),
     };
     let mut words = Vec::new();
@@ -181,12 +183,17 @@ fn change(args: &DiffArgs, runner: &dyn Runner, plan: &mut Plan) -> Result<(), F
 
 fn side<'r>(
     path: &Path,
-    guest: &GuestArgs,
+    args: &DiffArgs,
     guests: &Guests<'r>,
 ) -> Result<(String, Side<'r>), Failure> {
+    let name = shown(path);
     match path.extension().is_some_and(|extension| extension == "jsonl") {
-        true => Ok((path.display().to_string(), Side::Trace(path.to_owned()))),
-        false => Ok(made(Subject::read(path, guest, guests)?)),
+        true if !args.seed.words().is_empty() => Err(Failure::usage(format!(
+            "{name} is a trace: what happened in it stays as it is, and{} would change nothing",
+            args.seed.words()
+        ))),
+        true => Ok((name, Side::Trace(path.to_owned()))),
+        false => Ok(made(Subject::read(path, &args.seed, &args.guest, guests)?)),
     }
 }
 
@@ -195,11 +202,14 @@ fn made(Subject { name, plan, runner }: Subject<'_>) -> (String, Side<'_>) {
 }
 
 fn unreadable(SideError { path, error }: SideError) -> Failure {
-    let name = path.display();
     match error {
         ReadError::Io(error) => Failure::file(&path, "read", &error),
-        ReadError::Line { line, message } => Failure::usage(format!(
-            "{name}:{line}: {message}\nhelp: `squall run FILE --trace {name}` writes the trace anew"
-        )),
+        ReadError::Line { line, message } => {
+            let name = shown(path);
+            let mut failure = Failure::usage(format!("{name}:{line}: {message}"));
+            failure.text +=
+                &format!("\nhelp: `squall run FILE --trace {name}` writes the trace anew");
+            failure
+        }
     }
 }

@@ -1,16 +1,17 @@
 //! How a command ends: its exit code, which is a part of the interface, and what ends it early.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use crate::campaign::Finding;
-use crate::files::write_whole;
+use crate::files::{is_stdout, write_whole};
 use crate::plan::files::ReadError;
 use crate::plan::scenario::FileError;
 use crate::property::Property;
 use crate::report::expectations::Verdict;
+use crate::shown::shown;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +90,7 @@ pub type End = Result<Code, Failure>;
 impl Failure {
     /// A wrong use, told in a sentence.
     pub fn usage(message: impl std::fmt::Display) -> Failure {
-        Failure { code: Code::Usage, text: format!("error: {message}") }
+        Failure { code: Code::Usage, text: format!("error: {}", shown(message.to_string())) }
     }
 
     /// What it tells, without its heading.
@@ -102,18 +103,30 @@ impl Failure {
         Failure::usage(format!("cannot {what} {}: {error}", path.display()))
     }
 
+    /// An output that could not be written.
+    pub fn output(path: &Path, error: io::Error) -> Failure {
+        if is_stdout(path) { error.into() } else { Failure::file(path, "write", &error) }
+    }
+
+    /// Tells it, where anybody hears it.
+    pub fn tell(&self) {
+        if !self.text.is_empty() {
+            say(&self.text);
+        }
+    }
+
     /// A file with a mistake: the place is shown with line and column, the offending text is underlined.
     pub fn mistake(path: &Path, text: &str, error: &FileError) -> Failure {
         // The span, within the text and on the borders of characters.
         let span = error.span.clone().unwrap_or_default();
         let border = |at: usize| text.floor_char_boundary(at.min(text.len()));
         let span = border(span.start)..border(span.end.max(span.start));
-        let snippet = Snippet::source(text).path(path.display().to_string());
+        let snippet = Snippet::source(text).path(shown(path));
         let mut group = Level::ERROR
-            .primary_title(error.message.clone())
+            .primary_title(shown(&error.message))
             .element(snippet.annotation(AnnotationKind::Primary.span(span)));
         if let Some(help) = &error.help {
-            group = group.element(Level::HELP.message(help.clone()));
+            group = group.element(Level::HELP.message(shown(help)));
         }
         let color = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
@@ -142,8 +155,20 @@ impl From<io::Error> for Failure {
 
 /// Writes a file of text whole.
 pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    write_whole(path, text.trim_end().as_bytes())
-        .map_err(|error| Failure::file(path, "write", &error))
+    write_whole(path, text.trim_end().as_bytes()).map_err(|error| Failure::output(path, error))
+}
+
+/// Where words go beside an output, which may have the standard output for itself.
+pub fn beside(output: Option<&Path>) -> Box<dyn io::Write> {
+    match output.is_some_and(is_stdout) {
+        true => Box::new(anstream::stderr()),
+        false => Box::new(anstream::stdout()),
+    }
+}
+
+/// Writes a line to the standard error. If that cannot be written, nobody is left to tell.
+pub fn say(text: impl std::fmt::Display) {
+    let _ = writeln!(anstream::stderr(), "{text}");
 }
 
 /// A value as the JSON of a file.

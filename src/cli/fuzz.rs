@@ -15,7 +15,7 @@ use crate::campaign::file::{CampaignFile, difference_of_settings};
 use crate::campaign::settings::FIRST_SEED;
 use crate::campaign::workers::{self, Control};
 use crate::campaign::{Partition, Settings, Summary};
-use crate::cli::failure::{Code, End, Failure};
+use crate::cli::failure::{Code, End, Failure, say};
 use crate::cli::progress::{Progress, is_end_wanted, jobs, listen};
 use crate::cli::result::{self, Manner, Store};
 use crate::cli::shrink;
@@ -23,6 +23,7 @@ use crate::cli::source::{GuestArgs, Guests, check_bugs};
 use crate::plan::swarm::Config;
 use crate::plan::validate::SEED_MAX;
 use crate::plan::{Profile, files, scenario};
+use crate::shown::shown;
 use crate::sim::Runner;
 use crate::time::Span;
 
@@ -39,6 +40,7 @@ const CHECKPOINT: Duration = Duration::from_secs(2);
   squall fuzz --bug vote-twice --stop-after 1     how a bug is found
   squall fuzz --bug commit-regress --stop-after 1 --shrink    and made small
   squall fuzz --runs 1000000 --partition 3/8      the third of eight parts; see squall merge
+  squall fuzz --runs 1000000 --out big            a result of its own
   squall fuzz --resume --out big                  goes on where it was interrupted
   squall fuzz --print-plan 42 > storm.toml        the storm of a seed, as a scenario")]
 pub struct FuzzArgs {
@@ -160,6 +162,7 @@ pub fn fuzz(args: &FuzzArgs, guests: &Guests<'_>) -> End {
         return Ok(Code::Clean);
     }
     let folder = args.out.clone().unwrap_or_else(|| "reports/fuzz".into());
+    let _lock = result::lock(&folder)?;
     let before = earlier_result(args, &folder, &mut settings)?;
     let partition = match (args.partition, &before) {
         (Some(partition), _) => partition,
@@ -167,7 +170,7 @@ pub fn fuzz(args: &FuzzArgs, guests: &Guests<'_>) -> End {
         (None, None) => Partition::default(),
     };
     if args.seed.is_some_and(|first| first.random) {
-        anstream::eprintln!("first seed {}", settings.first_seed);
+        say(format!("first seed {}", settings.first_seed));
     }
     listen()?;
     let runner = guests.named(Some(&settings.guest.name))?;
@@ -178,7 +181,7 @@ pub fn fuzz(args: &FuzzArgs, guests: &Guests<'_>) -> End {
     };
     // What the result depends on stands in the result; the time does not.
     let mut way_on = String::from("squall fuzz --resume");
-    way_on.extend(args.out.iter().map(|folder| format!(" --out {}", folder.display())));
+    way_on.extend(args.out.iter().map(|folder| format!(" --out {}", shown(folder))));
     way_on.extend(args.time.map(|time| format!(" --time {time}")));
     way_on += if args.shrink { " --shrink" } else { "" };
     let (json, require_situations) = (args.json, args.require_situations);
@@ -216,7 +219,7 @@ fn settings(args: &FuzzArgs, guests: &Guests<'_>) -> Result<Settings, Failure> {
 /// The ranges that a file gives; the default ones without a file.
 pub fn swarm_config(path: Option<&Path>) -> Result<Config, Failure> {
     let Some(path) = path else { return Ok(Config::default()) };
-    let text = files::read_text(path)?;
+    let text = files::read_text(path, files::BYTES_MAX)?;
     Config::from_toml(&text).map_err(|error| Failure::mistake(path, &text, &error))
 }
 
@@ -277,9 +280,8 @@ fn campaign(
     let unwritable = |error: io::Error| Failure::file(folder, "write", &error);
     let jobs = jobs(args.jobs);
     let mut store = Store::new(runner, folder, settings, partition, jobs as u64);
-    if before.is_none() {
-        store.clear().map_err(|error| Failure::file(folder, "clear", &error))?;
-    }
+    let cleared = if before.is_none() { store.clear() } else { store.sweep() };
+    cleared.map_err(|error| Failure::file(folder, "clear", &error))?;
     let summary = before.as_ref().map(CampaignFile::summary).unwrap_or_default();
     // How long it took before it was interrupted.
     let before = Duration::from_millis(before.map_or(0, |file| file.timing.milliseconds));

@@ -1,7 +1,6 @@
 //! Commands that show one run: `squall why`, `squall explain`, `squall export` and `squall report`, which shows campaigns, too.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -12,23 +11,27 @@ use crate::cli::failure::{self, Code, End, Failure};
 use crate::cli::progress::check_whole;
 use crate::cli::result;
 use crate::cli::source::{self, Guests, SourceArgs, Subject};
-use crate::files::temporary_name;
+use crate::files::{Output, is_stdout};
 use crate::ids::{Index, NodeId, Term};
 use crate::plan::files;
+use crate::plan::problem::require_format;
 use crate::record::Group;
+use crate::report::expectations::{Verdict, judge, nearest};
 use crate::report::explain::explain as explained;
 use crate::report::export::{self, Export, Filter, Mermaid, Shiviz};
 use crate::report::page::{self, RECORDS_MAX, Window};
 use crate::report::perfetto::Perfetto;
 use crate::report::why::{Question, answer};
+use crate::shown::shown;
 use crate::sim::Run;
 use crate::time::{Span, Time};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall explain scenarios/bugs/vote-twice.toml
-  squall explain reports/fuzz/failures/durability-3f21aa --lines 20
-  squall explain reports/seed-42.plan.json --markdown > bug.md")]
+  squall fuzz --bug vote-twice --stop-after 1    finds a failure
+  squall explain reports/fuzz/failures/* --lines 20
+  squall explain --seed 1 --nodes 5 --bug commit-without-quorum --markdown > bug.md")]
 pub struct ExplainArgs {
     #[command(flatten)]
     pub source: SourceArgs,
@@ -40,25 +43,40 @@ pub struct ExplainArgs {
     lines: u16,
 }
 
-/// Tells how the violation of a run came about.
+/// Tells how the violation of a run came about, or what came nearest to a promise that was not kept.
 pub fn explain(args: &ExplainArgs, guests: &Guests<'_>) -> End {
     let subject = args.source.subject(guests)?;
     let name = &subject.name;
     let run = subject.recorded()?;
+    let words = args.source.words(name);
     let explanation = explained(&run, usize::from(args.lines))
-        .map_err(|message| Failure::usage(format!("{name}: {message}")))?
-        .ok_or_else(|| Failure::usage(format!("{name}: nothing to explain: no violation")))?;
-    print(&match args.markdown {
+        .map_err(|message| Failure::usage(format!("{name}: {message}")))?;
+    let story = explanation.map_or_else(String::new, |explanation| match args.markdown {
         true => explanation.markdown(&run),
-        false => explanation.text(&args.source.words(name)),
-    })
+        false => explanation.text(&words),
+    });
+    let verdict = match judge(run.plan(), run.outcome(), false) {
+        Verdict::Broken(_) => nearest(&run),
+        Verdict::Undecided(lines) => {
+            lines.iter().map(|line| format!("undecided: {line}\n")).collect()
+        }
+        _ if story.is_empty() => {
+            return Err(Failure::usage(format!("{name}: nothing to explain: no violation")));
+        }
+        _ => String::new(),
+    };
+    let next = match story.is_empty() {
+        true => format!("\nnext:\n  squall report {words}\n"),
+        false => String::new(),
+    };
+    print(&[verdict, story, next].concat())
 }
 
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall why scenarios/safety/leader-crash-after-commit.toml --commit 1
   squall why --seed 42 --term 2
-  squall why reports/seed-42.plan.json --term 3 --node 2")]
+  squall why scenarios/elections/third-outcome-split-vote.toml --term 2 --node 3")]
 pub struct WhyArgs {
     #[command(flatten)]
     pub source: SourceArgs,
@@ -95,8 +113,8 @@ fn print(text: &str) -> End {
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  squall export reports/seed-42.plan.json --format perfetto -o run.json
-  squall export scenarios/elections/split-vote.toml --format mermaid --to 400ms
+  squall export --seed 42 --format perfetto -o run.json
+  squall export scenarios/elections/third-outcome-split-vote.toml --format mermaid --to 400ms
   squall export --seed 1 --format shiviz --kind message --kind role --to 1s")]
 pub struct ExportArgs {
     #[command(flatten)]
@@ -142,32 +160,17 @@ pub fn export(args: &ExportArgs, guests: &Guests<'_>) -> End {
         return Err(Failure::usage(format!("--from {from} is after --to {to}; swap them")));
     }
     let run = subject.recorded()?;
-    let Some(path) = &args.output else {
-        write(args, &run, io::stdout().lock())?;
-        return Ok(Code::Clean);
-    };
-    write_file(args, &run, path).map(|()| Code::Clean).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidData => error.into(),
-        _ => Failure::file(path, "write", &error),
+    let path = args.output.as_deref().unwrap_or(Path::new("-"));
+    write(args, &run, path).map(|()| Code::Clean).map_err(|error| match error.kind() {
+        // It has a second line, and nothing in it that others wrote.
+        io::ErrorKind::InvalidData => {
+            Failure { code: Code::Usage, text: format!("error: {error}") }
+        }
+        _ => Failure::output(path, error),
     })
 }
 
-/// Writes under a temporary name, so that nothing half-written is ever seen.
-fn write_file(args: &ExportArgs, run: &Run<'_>, path: &Path) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let temporary = temporary_name(path);
-    let written =
-        write(args, run, File::create(&temporary)?).and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // What is half written is of no use; that it cannot be removed would hide what went wrong first.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
-}
-
-fn write(args: &ExportArgs, run: &Run<'_>, out: impl Write) -> io::Result<()> {
+fn write(args: &ExportArgs, run: &Run<'_>, path: &Path) -> io::Result<()> {
     let plan = run.plan();
     let filter =
         Filter { nodes: args.node.clone(), kinds: args.kind.clone(), from: args.from, to: args.to };
@@ -176,20 +179,23 @@ fn write(args: &ExportArgs, run: &Run<'_>, out: impl Write) -> io::Result<()> {
         Format::Mermaid => Box::new(Mermaid::new(plan, filter)),
         Format::Shiviz => Box::new(Shiviz::new(plan, filter)),
     };
-    export::export(run, format.as_mut(), &mut BufWriter::new(out))
+    let mut out = Output::create(path)?;
+    export::export(run, format.as_mut(), &mut out)?;
+    out.finish()
 }
 
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall report scenarios/bugs/old-term-commit.toml -o run.html
-  squall report reports/seed-42.plan.json
   squall report --seed 42 --bug vote-twice
-  squall report long.toml --from 10s --to 20s
+  squall report scenarios/bugs/backoff-livelock.toml --from 10s --to 20s
+  squall fuzz --bug vote-twice --stop-after 1     finds a failure
+  squall report reports/fuzz/failures/*
   squall report reports/fuzz                      a campaign: writes index.html there")]
 pub struct ReportArgs {
     #[command(flatten)]
     pub source: SourceArgs,
-    /// The page [default: run.html, or index.html for a campaign; in the folder if one is named]
+    /// The page, or `-` [default: run.html, or index.html for a campaign; in the folder if one is named]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Shows nothing before this time
@@ -202,7 +208,7 @@ pub struct ReportArgs {
     #[arg(long, value_name = "N", default_value_t = RECORDS_MAX, value_parser = at_least_one)]
     records_max: usize,
     /// For a campaign: the power table to show [default: power.json in its folder, if there is one]
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "from", "to", "bug"])]
+    #[arg(long, value_name = "FILE")]
     power: Option<PathBuf>,
 }
 
@@ -217,6 +223,13 @@ pub fn report(args: &ReportArgs, guests: &Guests<'_>) -> End {
     if let Some(folder) = folder
         && let Some(file) = result::read(folder)?
     {
+        let changes = args.source.changes();
+        if !changes.is_empty() || args.from.or(args.to).is_some() {
+            return Err(Failure::usage(format!(
+                "{} is a campaign, which has been run: only --out and --power go with it",
+                folder.display()
+            )));
+        }
         return campaign(args, folder, &file);
     }
     if args.power.is_some() {
@@ -250,27 +263,30 @@ fn campaign(args: &ReportArgs, folder: &Path, file: &CampaignFile) -> End {
 }
 
 fn read_power(path: &Path) -> Result<Power, Failure> {
-    let power: Power = source::parse(path, &files::read_text(path)?)?;
-    source::check_format(path, (&power.format, power.version), (FORMAT, VERSION))?;
-    Ok(power)
+    let text = files::read_text(path, files::WRITTEN_BYTES_MAX)?;
+    source::parse(path, &text, |power: &Power| {
+        require_format(&power.format, power.version, (FORMAT, VERSION))
+    })
 }
 
 fn write_page(args: &ReportArgs, default: &Path, html: &str) -> End {
     let out = args.out.as_deref().unwrap_or(default);
     failure::write(out, html)?;
-    writeln!(io::stdout(), "the page is in {}", out.display())?;
+    if !is_stdout(out) {
+        writeln!(io::stdout(), "the page is in {}", shown(out))?;
+    }
     Ok(Code::Clean)
 }
 
 /// What gives the run of a page again.
 fn command(source: &SourceArgs, subject: &Subject<'_>) -> Result<String, Failure> {
     let file = source.source.as_deref().map(source::file_of).transpose()?;
-    let name = file.as_ref().map(|file| file.display().to_string());
+    let name = file.as_ref().map(shown);
     let words = source.words(name.as_ref().unwrap_or(&subject.name));
-    let changes_bugs = source.without_bugs || !source.bug.is_empty();
-    let command = match (file.is_some_and(|file| source::is_json(&file)), changes_bugs) {
-        (true, false) => "replay",
-        (true, true) => "report",
+    let command = match (file.is_some_and(|file| source::is_json(&file)), source.changes().as_str())
+    {
+        (true, "") => "replay",
+        (true, _) => "report",
         (false, _) => "run",
     };
     Ok(format!("squall {command} {words}"))

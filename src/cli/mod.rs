@@ -30,7 +30,8 @@ const EXAMPLES: &str = "Examples:
   squall fuzz                          random storms on all cores, for some seconds
   squall fuzz --runs 100000 --profile etcd
   squall run --seed 42 --nodes 5       one random storm
-  squall run FILE --show --kind role   what happened, as lines of text
+  squall run scenarios/bugs/vote-twice.toml --show --kind role
+                                       what happened, as lines of text
   squall bugs show old-term-commit     the story of a bug\n\n";
 
 const EXIT_CODES: &str = "Exit codes: 0 clean, 1 usage, 2 safety, 3 liveness, 4 diverged, 5 unmet, 6 undecided, 70 internal, 130 interrupted";
@@ -80,7 +81,7 @@ enum Command {
     Export(look::ExportArgs),
     /// Answers why an entry was committed, or who won a term
     Why(look::WhyArgs),
-    /// Tells how a violation came about, in order and in words
+    /// Tells how a violation came about, in order and in words, or what came nearest to a promise that was not kept
     Explain(look::ExplainArgs),
     /// Writes a page to look at a run with, or at a campaign
     Report(look::ReportArgs),
@@ -181,14 +182,12 @@ pub fn command_line(runners: &[&dyn Runner]) -> ExitCode {
     let code = match std::panic::catch_unwind(dispatch) {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => {
-            if !failure.text.is_empty() {
-                anstream::eprintln!("{}", failure.text);
-            }
+            failure.tell();
             failure.code
         }
         Err(_) => {
-            anstream::eprintln!(
-                "error: this is a bug in squall; please report it with the command that you typed"
+            failure::say(
+                "error: this is a bug in squall; please report it with the command that you typed",
             );
             Code::Internal
         }

@@ -18,6 +18,7 @@ use crate::cli::{fuzz, shrink};
 use crate::guest::BUILT_IN;
 use crate::report::campaign::seconds;
 use crate::report::power;
+use crate::shown::shown;
 
 /// The first seed by default: far from those that people try first, and from those that the swarm was tuned with.
 const FIRST_SEED: u64 = 500_000_000;
@@ -29,7 +30,7 @@ const FIRST_SEED_MAX: u64 = 1 << 60;
   squall power
   squall power --bugs old-term-commit,vote-twice --trials 100
   squall power --trials 1 --shrink
-  squall power --config mine.toml --json")]
+  squall power --json")]
 pub struct PowerArgs {
     /// The bugs, as `squall bugs` lists them [default: all]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
@@ -97,6 +98,9 @@ pub fn power(args: &PowerArgs, guests: &Guests<'_>) -> End {
         writeln!(out, "{json}")?;
     } else if args.markdown {
         write!(out, "{}", power::table(&result).markdown())?;
+        if !result.interrupted.is_empty() {
+            writeln!(out, "\n{}", power::verdict(&result))?;
+        }
         if args.shrink {
             write!(out, "\n{}", power::shrunk_table(&result).markdown())?;
         }
@@ -110,9 +114,10 @@ pub fn power(args: &PowerArgs, guests: &Guests<'_>) -> End {
         let cpu: u128 = result.rows.iter().map(|row| row.cpu_time().as_millis()).sum();
         let took = now().duration_since(begun).as_millis() as u64;
         let (cpu, took) = (seconds(cpu as u64), seconds(took));
-        writeln!(out, "{took} s, {cpu} s of CPU time; the result is in {}", args.out.display())?;
+        writeln!(out, "{took} s, {cpu} s of CPU time; the result is in {}", shown(&args.out))?;
     }
-    let all = result.rows.iter().all(|row| row.found == measured.trials);
+    let all =
+        result.rows.iter().all(|row| row.found == measured.trials) && result.interrupted.is_empty();
     Ok(match (all, is_end_wanted()) {
         (true, _) => Code::Clean,
         (false, true) => Code::Interrupted,

@@ -1,8 +1,8 @@
 //! Reads, writes and tells the results of campaigns; and `squall merge`: the parts of a campaign become one result.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,37 +11,59 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::json;
 
 use crate::campaign::file::{
-    CampaignFile, FAILURES, FILE, FailureRow, JUNIT, Timing, merge as merge_files, missing_parts,
+    CampaignFile, FAILURES, FILE, FailureRow, JUNIT, LOCK, Timing, merge as merge_files,
+    missing_parts,
 };
 use crate::campaign::shrink::Shrinking;
 use crate::campaign::{Finding, Partition, Settings, Signature, Summary, workers};
-use crate::cli::failure::{self, Code, End, Failure};
+use crate::cli::failure::{self, Code, End, Failure, say};
 use crate::cli::source::Guests;
 use crate::files::write_whole;
+use crate::plan::files::{ReadError, WRITTEN_BYTES_MAX, read_text};
 use crate::plan::scenario;
-use crate::report::campaign::{self, counted, proof};
+use crate::report::campaign::{self, counted, proof, run_file};
 use crate::report::page;
 use crate::report::saved::write_run;
+use crate::shown::shown;
 use crate::sim::{Run, Runner};
 
 /// Reads the result in a folder; nothing if there is none.
 pub fn read(folder: &Path) -> Result<Option<CampaignFile>, Failure> {
     let path = folder.join(FILE);
-    let text = CampaignFile::read(folder).map_err(|error| Failure::file(&path, "read", &error))?;
-    let parse = |text: String| {
-        CampaignFile::from_json(&text).map_err(|error| Failure::mistake(&path, &text, &error))
+    let text = match read_text(&path, WRITTEN_BYTES_MAX) {
+        Err(ReadError::Io(_, error)) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        text => text?,
     };
-    text.map(parse).transpose()
+    let file = CampaignFile::from_json(&text);
+    file.map(Some).map_err(|error| Failure::mistake(&path, &text, &error))
 }
 
 /// A result is never thrown away by mistake: only in the directory that is used when none is given, or by force.
 pub fn keep(folder: &Path, given: bool, force: bool, way_out: &str) -> Result<(), Failure> {
-    let why = match (given && !force && folder.join(FILE).exists(), folder.is_dir()) {
-        (true, _) => format!("holds a result; {way_out}"),
-        (false, false) if folder.exists() => "is no directory; a result is written to one".into(),
-        _ => return Ok(()),
-    };
-    Err(Failure::usage(format!("{} {why}", folder.display())))
+    let refused = || Failure::usage(format!("{} holds a result; {way_out}", folder.display()));
+    if given && !force && folder.join(FILE).exists() { Err(refused()) } else { Ok(()) }
+}
+
+/// Takes a folder for a result, until the file that is returned is dropped: two campaigns would destroy each other's.
+pub fn lock(folder: &Path) -> Result<File, Failure> {
+    let (path, name) = (folder.join(LOCK), folder.display());
+    if folder.exists() && !folder.is_dir() {
+        let message = format!("{name} is no directory; a result is written to one");
+        return Err(Failure::usage(message));
+    }
+    let failed = |error| Failure::file(&path, "write", &error);
+    fs::create_dir_all(folder).map_err(failed)?;
+    let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(Failure::usage(format!(
+            "another squall writes its result to {name}; wait for it, or name another directory by --out"
+        ))),
+        // Not every file system has locks.
+        Err(TryLockError::Error(error)) if error.kind() != ErrorKind::Unsupported => {
+            Err(failed(error))
+        }
+        _ => Ok(file),
+    }
 }
 
 /// The folder of a campaign that is under way: its result, and a folder for each distinct failure.
@@ -70,6 +92,7 @@ impl<'r> Store<'r> {
     /// Removes what an earlier campaign left in the folder. A folder without a result is no campaign's, and keeps what it has;
     /// for the same reason the result itself goes last.
     pub fn clear(&self) -> io::Result<()> {
+        self.sweep()?;
         if !self.folder.join(FILE).exists() {
             return Ok(());
         }
@@ -78,6 +101,13 @@ impl<'r> Store<'r> {
             ignore_missing(fs::remove_file(self.folder.join(file)))?;
         }
         Ok(())
+    }
+
+    /// Removes what a campaign left half-written that was killed.
+    pub fn sweep(&self) -> io::Result<()> {
+        sweep(&self.folder, Some(&[JUNIT, page::campaign::FILE, FILE]))?;
+        let mut failures = fs::read_dir(self.folder.join(FAILURES)).into_iter().flatten().flatten();
+        failures.try_for_each(|failure| sweep(&failure.path(), None))
     }
 
     /// Writes what there is so far, or in the end.
@@ -101,7 +131,9 @@ impl<'r> Store<'r> {
     /// Writes a result. The failures' folders say how often each was seen only at the `end`.
     pub fn write_file(&mut self, file: &CampaignFile, end: bool) -> io::Result<()> {
         for failure in &file.failures {
-            let written = self.written.get(&failure.signature) == Some(&failure.first_seed);
+            // What somebody removed is written again.
+            let written = self.written.get(&failure.signature) == Some(&failure.first_seed)
+                && run_file(failure, &self.folder).is_file();
             if end || !written {
                 self.write_failure(failure, !written)?;
                 self.written.insert(failure.signature.clone(), failure.first_seed);
@@ -136,6 +168,21 @@ impl<'r> Store<'r> {
     }
 }
 
+/// Removes the temporary files of a process that was killed, of these names or of all.
+fn sweep(folder: &Path, names: Option<&[&str]>) -> io::Result<()> {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let parts = name.to_str().and_then(|name| name.strip_suffix(".tmp")?.rsplit_once('.'));
+        let is_one = parts.is_some_and(|(stem, process)| {
+            process.parse::<u32>().is_ok() && names.is_none_or(|names| names.contains(&stem))
+        });
+        if is_one && path.is_file() {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
 fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
     result.or_else(|error| match error.kind() {
         io::ErrorKind::NotFound => Ok(()),
@@ -160,9 +207,11 @@ pub fn tell(runner: &dyn Runner, file: &CampaignFile, folder: &Path, manner: &Ma
     let xml = xml(runner, file).map_err(io::Error::other)?;
     failure::write(&folder.join(JUNIT), &xml)?;
     if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
-        anstream::eprint!("{}", campaign::github_annotations(file));
+        campaign::github_annotations(file).lines().for_each(say);
     }
-    let code = code(file, manner.require_situations);
+    // Only what is there is told to be there.
+    let (code, vanished) = (code(file, manner.require_situations), vanished(file, folder));
+    let code = vanished.iter().fold(code, |code, failure| code.worse(failure.code));
     let mut out = anstream::AutoStream::auto(io::stdout());
     if manner.json {
         let mut value = json!(file);
@@ -171,6 +220,7 @@ pub fn tell(runner: &dyn Runner, file: &CampaignFile, folder: &Path, manner: &Ma
             value["shrunk"] = json!(manner.shrunk);
         }
         writeln!(out, "{value:#}")?;
+        vanished.iter().for_each(Failure::tell);
         return Ok(code);
     }
     let (word, color) = match code {
@@ -182,12 +232,21 @@ pub fn tell(runner: &dyn Runner, file: &CampaignFile, folder: &Path, manner: &Ma
     let style = color.on_default().bold();
     writeln!(out, "{style}{word:<9}{style:#} {}", campaign::verdict(file))?;
     write!(out, "{}", campaign::text(file, folder, &manner.shrunk))?;
-    writeln!(out, "\n  the result is in {}", folder.display())?;
+    writeln!(out, "\n  the result is in {}", shown(folder))?;
     if was_interrupted(file) {
         writeln!(out, "  it was interrupted; go on with {}", manner.way_on)?;
     }
     out.flush()?;
+    vanished.iter().for_each(Failure::tell);
     Ok(code)
+}
+
+/// What was written, and is not there: somebody else removed it.
+fn vanished(file: &CampaignFile, folder: &Path) -> Vec<Failure> {
+    let runs = file.failures.iter().map(|failure| run_file(failure, folder));
+    let gone = std::iter::once(folder.join(FILE)).chain(runs).filter(|path| !path.is_file());
+    let told = |path: PathBuf| format!("{} was written, and is not there any more", path.display());
+    gone.map(|path| Failure::usage(told(path))).collect()
 }
 
 /// Whether somebody ended it early. A part that was killed did not even have the time to say so.
@@ -216,6 +275,8 @@ fn xml(runner: &dyn Runner, file: &CampaignFile) -> Result<String, quick_junit::
     suite.set_time(Duration::from_millis(file.timing.milliseconds));
     suite.add_property(("runs", file.totals.runs.to_string().as_str()));
     suite.add_property(("events", file.totals.events.to_string().as_str()));
+    suite.add_property(("undecided", file.totals.gaps.undecided.to_string().as_str()));
+    suite.set_system_out(file.totals.gaps.lines().join("\n"));
     let mut report = Report::new("squall fuzz");
     report.add_test_suite(suite);
     report.to_string()
@@ -238,7 +299,7 @@ fn case(runner: &dyn Runner, file: &CampaignFile, finding: Finding) -> TestCase 
     for failure in failures {
         let (id, seed) = (&failure.id, failure.first_seed);
         text += &format!("{id}: in {}, first with seed {seed}\n", counted(failure.count, "run"));
-        text += &format!("  {}\n", failure.signature.shape);
+        text += &format!("  {}\n", shown(&failure.signature.shape));
         if matches!(finding, Finding::Violation(_)) {
             text += &proof(runner, file, failure).unwrap_or_default();
         }
@@ -252,8 +313,10 @@ const NAMED_MAX: usize = 8;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  squall merge part-1 part-2 part-3 part-4 --out whole
-  squall merge parts/* --json")]
+  squall fuzz --runs 100000 --partition 1/2 --out part-1    on one machine
+  squall fuzz --runs 100000 --partition 2/2 --out part-2    on another
+  squall merge part-1 part-2 --out whole
+  squall merge part-* --json")]
 pub struct MergeArgs {
     /// The result directories of the parts
     #[arg(required = true)]
@@ -291,7 +354,6 @@ pub fn merge(args: &MergeArgs, guests: &Guests<'_>) -> End {
         let out = out.display();
         return Err(Failure::usage(format!("{out} is one of the parts, and would be replaced")));
     }
-    keep(&out, args.out.is_some(), args.force, "throw it away by --force")?;
     let file = merge_files(&files).map_err(Failure::usage)?;
     let missing = missing_parts(&files).map_err(Failure::usage)?;
     if !missing.is_empty() && !args.partial {
@@ -306,6 +368,8 @@ pub fn merge(args: &MergeArgs, guests: &Guests<'_>) -> End {
         )));
     }
     let runner = guests.named(Some(&file.settings.guest.name))?;
+    let _lock = lock(&out)?;
+    keep(&out, args.out.is_some(), args.force, "throw it away by --force")?;
     let mut store =
         Store::new(runner, &out, &file.settings, Partition::default(), file.timing.jobs);
     let written = |error: std::io::Error| Failure::file(&out, "write", &error);
@@ -326,6 +390,7 @@ mod tests {
     use crate::campaign::workers::run_caught;
     use crate::campaign::workers::{Control, run};
     use crate::campaign::{Settings, Summary};
+    use crate::oracle::gap::GapCounts;
     use crate::report::saved::SavedRun;
     use crate::sim::BuiltIn;
 
@@ -373,6 +438,19 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
+    /// A CI server is told what was not decided, and why.
+    #[test]
+    fn undecided_runs_are_told_by_reason() {
+        let mut file = result(&BuiltIn::new());
+        file.totals.gaps =
+            GapCounts { undecided: 3, horizon: 1, events: 2, ..GapCounts::default() };
+        let expected = "3 runs are undecided: 1 whose horizon came before a verdict on liveness, 2 for a limit of events";
+        let xml = xml(&BuiltIn::new(), &file).unwrap();
+        assert!(xml.contains(expected) && xml.contains(r#"name="undecided" value="3""#), "{xml}");
+        let page = page::campaign::html(&file, Path::new("there"), None);
+        assert!(page.contains(expected), "{page}");
+    }
+
     #[test]
     fn a_failure_stands_in_the_case_of_its_property() {
         let settings = Settings { bugs: vec![Bug::TruncateUnconditional], ..Settings::default() };
@@ -387,5 +465,30 @@ mod tests {
         assert!(xml.contains(&format!("tests=\"{cases}\"")), "{xml}");
         let seed = format!("first with seed {}", file.failures[0].first_seed);
         assert!(xml.contains(&seed) && xml.contains("the records that prove it"), "{xml}");
+    }
+
+    #[test]
+    fn only_what_a_dead_process_left_is_swept() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let names = ["a.json.17.tmp", "b.json.18.tmp", "a.json", "a.tmp", "a.json.x.tmp"];
+        for name in names {
+            fs::write(folder.path().join(name), "").expect("it is writable");
+        }
+        let there = || names.iter().filter(|name| folder.path().join(name).exists()).count();
+        sweep(folder.path(), Some(&["a.json"])).expect("it is writable");
+        assert!(!folder.path().join(names[0]).exists() && there() == 4);
+        sweep(folder.path(), None).expect("it is writable");
+        assert!(!folder.path().join(names[1]).exists() && there() == 3);
+        sweep(&folder.path().join("nowhere"), None).expect("there is nothing to sweep");
+    }
+
+    #[test]
+    fn a_result_that_somebody_removed_is_not_told_to_be_there() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = CampaignFile::new(&Settings::default(), &Summary::default(), Timing::default());
+        let gone = vanished(&file, folder.path());
+        assert!(gone.len() == 1 && gone[0].text.contains("campaign.json was written, and is not"));
+        fs::write(folder.path().join(FILE), "").expect("it is writable");
+        assert!(vanished(&file, folder.path()).is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! `squall run`: scenario files, or random plans from seeds.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -9,12 +9,13 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::bugs::Bug;
-use crate::cli::failure::{Code, End, Failure};
+use crate::cli::failure::{Code, End, Failure, beside};
 use crate::cli::progress::{LimitArgs, interrupted, is_end_wanted, take_given_up};
 use crate::cli::source::{GuestArgs, Guests, SeedArgs, Subject, plant};
-use crate::files::temporary_name;
+use crate::files::Output;
 use crate::ids::NodeId;
 use crate::oracle::gap::GapCounts;
+use crate::plan::validate::SEED_MAX;
 use crate::plan::{Plan, files};
 use crate::property::Property;
 use crate::record::{Group, Record};
@@ -22,6 +23,7 @@ use crate::report::expectations::{self, Verdict};
 use crate::report::saved::SavedRun;
 use crate::report::text;
 use crate::report::twice::{text as twice_text, twice};
+use crate::shown::shown;
 use crate::sim::{Ended, Options, Run, Runner};
 use crate::situation::{Counts, Situation, out_of_reach};
 use crate::time::{Span, Time};
@@ -31,17 +33,18 @@ use crate::trace::writer::Writer;
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall run scenarios
-  squall run scenarios/elections/split-vote.toml --show --kind role --node 2
+  squall run scenarios/elections/third-outcome-split-vote.toml --show --kind role --node 2
+  squall run scenarios/bugs/vote-twice.toml --runs 100    the same under a hundred seeds
   squall run --seed 42 --nodes 5 --profile etcd
   squall run --seed 1 --runs 10000")]
 pub struct RunArgs {
     /// Scenario files, or folders of them
-    #[arg(required_unless_present = "seed", conflicts_with = "seed")]
+    #[arg(required_unless_present = "seed")]
     files: Vec<PathBuf>,
     #[command(flatten)]
     seed: SeedArgs,
-    /// Runs so many seeds in a row, and sums them up
-    #[arg(long, value_name = "N", requires = "seed", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    /// Runs so many seeds in a row, from --seed or the file's own on, and sums them up
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     runs: Option<u64>,
     /// Plants a bug, as `squall bugs` lists them; may be given again
     #[arg(long, value_name = "NAME")]
@@ -59,7 +62,7 @@ pub struct RunArgs {
     until: Option<Span>,
     #[command(flatten)]
     pub limit: LimitArgs,
-    /// Writes every record to a file, one JSON object a line
+    /// Writes every record to a file, one JSON object a line; `-` is the standard output
     #[arg(long, value_name = "FILE", conflicts_with = "runs")]
     trace: Option<PathBuf>,
     /// Prints every record as a line of text
@@ -85,10 +88,22 @@ pub struct RunArgs {
     reports: PathBuf,
 }
 
+impl RunArgs {
+    /// What runs a file with one seed of many.
+    fn again(&self, name: &str, seed: u64) -> String {
+        let mut own = self.seed;
+        own.seed = Some(seed);
+        let mut words = format!("squall run {name}{}{}", own.words(), self.guest.words());
+        words.extend(self.bug.iter().map(|bug| format!(" --bug {bug}")));
+        words.extend(self.until.iter().map(|until| format!(" --until {until}")));
+        words + if self.without_bugs { " --without-bugs" } else { "" }
+    }
+}
+
 pub fn run(args: &RunArgs, guests: &Guests<'_>) -> End {
     let mut session = Session::new(args);
     let mut subjects = Vec::new();
-    if let Some(seed) = args.seed.seed {
+    if let (Some(seed), true) = (args.seed.seed, args.files.is_empty()) {
         if let Some(count) = args.runs {
             return run_many(session, guests, seed..seed.saturating_add(count));
         }
@@ -99,7 +114,8 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> End {
             return Err(Failure::usage("a trace is of one run; name one scenario file"));
         }
         for path in &found {
-            let (name, mut plan) = (path.display().to_string(), files::read(path)?);
+            let (name, mut plan) = (shown(path), files::read(path)?);
+            args.seed.change(&mut plan, &name)?;
             let runner = guests.adopt(&mut plan, &args.guest, &name)?;
             subjects.push(Subject { name, plan, runner });
         }
@@ -108,12 +124,16 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> End {
     for Subject { plan, runner, .. } in &mut subjects {
         plant(*runner, plan, &args.bug, args.without_bugs)?;
     }
-    session.planned = subjects.len();
+    session.left = subjects.len();
     for subject in subjects {
         if is_end_wanted() {
             break;
         }
-        session.run_one(subject)?;
+        session.left -= 1;
+        match args.runs {
+            Some(count) => session.sweep(subject, count)?,
+            None => session.run_one(subject)?,
+        }
     }
     session.finish()
 }
@@ -121,22 +141,24 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> End {
 /// Several runs, one after the other.
 struct Session<'a> {
     args: &'a RunArgs,
-    out: anstream::AutoStream<io::Stdout>,
+    out: Box<dyn Write>,
+    /// What could not be written, of the run that is not told yet.
+    unwritten: Vec<Failure>,
     json: Vec<Value>,
     code: Code,
-    planned: usize,
-    runs: usize,
-    kept: usize,
+    /// What is not run yet.
+    left: usize,
+    runs: u64,
+    kept: u64,
     single: bool,
 }
 
 impl<'a> Session<'a> {
     fn new(args: &'a RunArgs) -> Session<'a> {
-        let single = args.seed.seed.is_some()
-            || (args.files.len() == 1 && args.files.iter().all(|file| !file.is_dir()));
-        let out = anstream::AutoStream::auto(io::stdout());
+        let single = args.files.len() <= 1 && args.files.iter().all(|file| !file.is_dir());
+        let (out, unwritten) = (beside(args.trace.as_deref()), Vec::new());
         let (json, code) = (Vec::new(), Code::Clean);
-        Session { args, out, json, code, planned: 0, runs: 0, kept: 0, single }
+        Session { args, out, unwritten, json, code, left: 0, runs: 0, kept: 0, single }
     }
 
     fn run_one(&mut self, subject: Subject<'_>) -> Result<(), Failure> {
@@ -152,18 +174,21 @@ impl<'a> Session<'a> {
         let code = if differs.is_some() { Code::Diverged } else { Code::from(&verdict) };
         self.code = self.code.worse(code);
         self.runs += 1;
-        self.kept += usize::from(code == Code::Clean);
+        self.kept += u64::from(code == Code::Clean);
         let saved = match code {
             Code::Clean => None,
             // It would be another run each time.
             _ if outcome.ended == Ended::Interrupted => None,
-            _ => Some(self.save(&name, &run)?),
+            _ => self.save(&name, &run).map_err(|failure| self.unwritten.push(failure)).ok(),
         };
+        // What was found is told all the same, and before that.
+        let unwritten = std::mem::take(&mut self.unwritten);
+        self.code = unwritten.iter().fold(self.code, |code, failure| code.worse(failure.code));
         if self.args.json {
             let mut value = json!(outcome);
             value["name"] = name.into();
             value["title"] = json!(plan.title);
-            value["verdict"] = verdict_word(&verdict).into();
+            value["verdict"] = verdict.word().into();
             value["unmet"] = match verdict {
                 Verdict::Broken(unmet) => unmet.into(),
                 _ => json!([]),
@@ -173,6 +198,7 @@ impl<'a> Session<'a> {
                 ("undecided", outcome.undecided().map(ToString::to_string).collect()),
                 ("not_judged", text::not_judged(plan, outcome)),
                 ("not_happened", text::not_happened(plan, outcome)),
+                ("unwritten", unwritten.iter().map(|it| it.sentence().to_owned()).collect()),
             ];
             for (key, lines) in lists.into_iter().filter(|(_, lines)| !lines.is_empty()) {
                 value[key] = lines.into();
@@ -187,11 +213,67 @@ impl<'a> Session<'a> {
                 value["differs"] = json!(difference);
             }
             self.json.push(value);
+        } else {
+            self.tell(&name, &run, &verdict, saved.as_deref())?;
+            if let Some(difference) = &differs {
+                write!(self.out, "  DIFFERENT: {}", twice_text(difference))?;
+            }
+        }
+        unwritten.iter().for_each(Failure::tell);
+        Ok(())
+    }
+
+    /// Runs a scenario under seeds in a row, and sums up how it kept its promises.
+    fn sweep(&mut self, subject: Subject<'_>, mut count: u64) -> Result<(), Failure> {
+        let (args, Subject { name, mut plan, runner }) = (self.args, subject);
+        let first = plan.seed;
+        if first + (count - 1) > SEED_MAX {
+            return Err(Failure::usage(format!(
+                "{name}: the last seed would be beyond {SEED_MAX}"
+            )));
+        }
+        plan.horizon = args.until.map_or(plan.horizon, |until| plan.horizon.min(until));
+        // By the word of the verdict: how many seeds, the first of them, and why.
+        let mut sums: BTreeMap<&str, (u64, u64, Vec<String>)> = BTreeMap::new();
+        for seed in first..first + count {
+            plan.seed = seed;
+            let outcome = runner.run(&plan, Options::default());
+            if is_end_wanted() {
+                count = seed + 1 - first;
+            }
+            let verdict = expectations::judge(&plan, &outcome, args.until.is_some());
+            self.code = self.code.worse(Code::from(&verdict));
+            let why = || match (&verdict, &outcome.violation) {
+                (Verdict::Violated(_), Some(violation)) => vec![violation.sentence.clone()],
+                _ => verdict.lines().to_vec(),
+            };
+            sums.entry(verdict.word()).or_insert_with(|| (0, seed, why())).0 += 1;
+            if seed + 1 - first == count {
+                break;
+            }
+        }
+        self.runs += count;
+        self.kept += sums.get("ok").map_or(0, |(runs, ..)| *runs);
+        if args.json {
+            let sum = |(word, (runs, seed, why)): (&&str, &(u64, u64, Vec<String>))| {
+                (word.to_string(), json!({ "runs": runs, "first_seed": seed, "why": why }))
+            };
+            let sums: serde_json::Map<String, Value> = sums.iter().map(sum).collect();
+            let value = json!({ "name": name, "title": plan.title, "first_seed": first, "runs": count, "verdicts": sums });
+            self.json.push(value);
             return Ok(());
         }
-        self.tell(&name, &run, &verdict, saved.as_deref())?;
-        if let Some(difference) = &differs {
-            write!(self.out, "  DIFFERENT: {}", twice_text(difference))?;
+        let out = &mut self.out;
+        let word = sums.keys().copied().max_by_key(|word| (*word != "ok", *word)).unwrap_or("ok");
+        writeln!(out, "{word:<9} {name}: seeds {first} to {}", first + (count - 1))?;
+        for (word, (runs, seed, why)) in &sums {
+            writeln!(out, "  {word:<9} {runs} of {count}, first with seed {seed}")?;
+            for line in why {
+                writeln!(out, "    {line}")?;
+            }
+            if *word != "ok" {
+                writeln!(out, "    {}", args.again(&name, *seed))?;
+            }
         }
         Ok(())
     }
@@ -201,30 +283,24 @@ impl<'a> Session<'a> {
         let (args, out) = (self.args, &mut self.out);
         let mut trace = args.trace.as_ref().map(|path| open_trace(path, &plan)).transpose()?;
         let mut formatter = Formatter::new(plan.cluster.nodes);
-        let mut write = |record: &Record| -> io::Result<()> {
-            if let Some(trace) = &mut trace {
-                trace.write(record)?;
+        let (mut written, mut traced) = (Ok(()), Ok(()));
+        let mut sink = |record: &Record| {
+            if let (Some(trace), true) = (&mut trace, traced.is_ok()) {
+                traced = trace.write(record);
             }
             formatter.follow(record);
-            if args.show && is_shown(args, record) {
-                writeln!(out, "{}", formatter.line(record))?;
-            }
-            Ok(())
-        };
-        let mut written = Ok(());
-        let mut sink = |record: &Record| {
-            if written.is_ok() {
-                written = write(record);
+            if args.show && written.is_ok() && is_shown(args, record) {
+                written = writeln!(out, "{}", formatter.line(record));
             }
         };
         let wanted = args.show || args.trace.is_some();
         let options = Options { sink: wanted.then_some(&mut sink), ..Options::default() };
         let run = Run::watched(runner, plan, options);
         written?;
-        if let (Some(trace), Some(path)) = (trace, &args.trace) {
-            drop(trace.finish()?);
-            std::fs::rename(temporary_name(path), path)
-                .map_err(|error| Failure::file(path, "write", &error))?;
+        if let (Some(trace), Some(path)) = (trace, &args.trace)
+            && let Err(error) = traced.and_then(|()| trace.finish()?.finish())
+        {
+            self.unwritten.push(Failure::output(path, error));
         }
         Ok(run)
     }
@@ -232,8 +308,9 @@ impl<'a> Session<'a> {
     fn save(&self, name: &str, run: &Run<'_>) -> Result<PathBuf, Failure> {
         let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
         let stem = name.trim_end_matches(".toml").replace(|letter| !is_plain(letter), "_");
-        let path = self.args.reports.join(format!("{}.plan.json", stem.trim_matches('_')));
-        SavedRun::new(run).write(&path).map_err(|error| Failure::file(&path, "write", &error))?;
+        let saved = SavedRun::new(run);
+        let path = saved.free_path(&self.args.reports, stem.trim_matches('_'));
+        saved.write(&path).map_err(|error| Failure::file(&path, "write", &error))?;
         Ok(path)
     }
 
@@ -247,7 +324,7 @@ impl<'a> Session<'a> {
         let (plan, outcome) = (run.plan(), run.outcome());
         let kept = *verdict == Verdict::Kept;
         let color = if kept { anstyle::AnsiColor::Green } else { anstyle::AnsiColor::Red };
-        let (style, word) = (color.on_default().bold(), verdict_word(verdict));
+        let (style, word) = (color.on_default().bold(), verdict.word());
         let found = outcome.violation.as_ref().map(|violation| violation.property);
         let expected = if kept { ", as expected" } else { "" };
         let note = found.map(|property| format!("  ({property} violated{expected})"));
@@ -262,18 +339,12 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         if !plan.title.is_empty() {
-            writeln!(out, "  {}", plan.title)?;
+            writeln!(out, "  {}", shown(&plan.title))?;
         }
         write!(out, "{}", text::violation(run).unwrap_or_default())?;
-        if let Verdict::Broken(unmet) = verdict {
-            for line in unmet {
-                writeln!(out, "  unmet: {line}")?;
-            }
-        }
-        if let Verdict::Undecided(lines) = verdict {
-            for line in lines {
-                writeln!(out, "  {line}")?;
-            }
+        let unmet = if matches!(verdict, Verdict::Broken(_)) { "unmet: " } else { "" };
+        for line in verdict.lines() {
+            writeln!(out, "  {unmet}{}", shown(line))?;
         }
         writeln!(out, "  {}\n  {}", text::ended(outcome), text::counters(outcome))?;
         writeln!(out, "  {}", text::judged(plan, outcome))?;
@@ -288,7 +359,11 @@ impl<'a> Session<'a> {
         }
         if let Some(path) = saved {
             writeln!(out, "  the plan is saved; run it again with")?;
-            writeln!(out, "    squall replay {}", path.display())?;
+            writeln!(out, "    squall replay {}", shown(path))?;
+            if !unmet.is_empty() {
+                writeln!(out, "  what came nearest to its promise is told by")?;
+                writeln!(out, "    squall explain {}", shown(path))?;
+            }
         }
         Ok(())
     }
@@ -299,22 +374,13 @@ impl<'a> Session<'a> {
             let text = json!({ "exit": self.code as u8, "runs": self.json });
             writeln!(self.out, "{text:#}")?;
         } else if !self.single {
-            let (kept, runs, left) = (self.kept, self.runs, self.planned - self.runs);
+            let (kept, runs, left) = (self.kept, self.runs, self.left);
             write!(self.out, "{kept} of {runs} runs were as promised")?;
             let rest = format!("; {left} were not run: it was interrupted");
             writeln!(self.out, "{}", if left > 0 { rest } else { String::new() })?;
         }
         self.out.flush()?;
         Ok(self.code)
-    }
-}
-
-fn verdict_word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Kept => "ok",
-        Verdict::Violated(_) => "VIOLATED",
-        Verdict::Broken(_) => "UNMET",
-        Verdict::Undecided(_) => "UNDECIDED",
     }
 }
 
@@ -327,10 +393,10 @@ fn is_shown(args: &RunArgs, record: &Record) -> bool {
         && time(args.to).is_none_or(|to| record.time <= to)
 }
 
-fn open_trace(path: &Path, plan: &Plan) -> Result<Writer<BufWriter<File>>, Failure> {
-    let failed = |error: io::Error| Failure::file(path, "write", &error);
-    let file = File::create(temporary_name(path)).map_err(failed)?;
-    Writer::new(BufWriter::new(file), &plan.title, plan.cluster.nodes, plan.seed).map_err(failed)
+fn open_trace(path: &Path, plan: &Plan) -> Result<Writer<Output>, Failure> {
+    let failed = |error: io::Error| Failure::output(path, error);
+    let file = Output::create(path).map_err(failed)?;
+    Writer::new(file, &plan.title, plan.cluster.nodes, plan.seed).map_err(failed)
 }
 
 /// Runs seeds in a row, until the first violation, and sums up.

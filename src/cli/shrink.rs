@@ -1,6 +1,7 @@
 //! `squall shrink`: the smallest story that still fails in the same way.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,19 +14,23 @@ use crate::campaign::file::{
 };
 use crate::campaign::finding::{Finding, Signature};
 use crate::campaign::shrink::{Control, Shrinking, Shrunk, Size, shrink as shrink_plan};
-use crate::cli::failure::{self, Code, End, Failure};
+use crate::cli::failure::{self, Code, End, Failure, beside};
 use crate::cli::progress::{bar, check_whole, is_end_wanted, jobs};
 use crate::cli::source::{Guests, SourceArgs, Subject};
+use crate::files::is_stdout;
+use crate::plan::files::{WRITTEN_BYTES_MAX, read_text};
 use crate::plan::{Plan, scenario};
 use crate::report::explain::explain;
+use crate::shown::shown;
 use crate::sim::{Run, Runner};
 use crate::time::Span;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  squall shrink reports/fuzz/failures/durability-3f21aa
-  squall shrink --seed 42 --bug old-term-commit -o figure-8.toml
-  squall shrink storm.toml --any --time 30s")]
+  squall shrink --seed 1 --nodes 5 --bug commit-without-quorum -o small.toml
+  squall shrink small.toml --any --time 30s
+  squall fuzz --bug vote-twice --stop-after 1    finds a failure
+  squall shrink reports/fuzz/failures/*")]
 pub struct ShrinkArgs {
     #[command(flatten)]
     pub source: SourceArgs,
@@ -38,7 +43,7 @@ pub struct ShrinkArgs {
     /// How many candidates run at once [default: one for each core]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// The scenario that is written, at every improvement [default: reports/shrunk.toml]
+    /// The scenario that is written, at every improvement, or `-` [default: reports/shrunk.toml]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Prints the result as JSON
@@ -55,7 +60,9 @@ pub fn shrink(args: &ShrinkArgs, guests: &Guests<'_>) -> End {
     let mut better = |plan: &Plan, tried: u64| {
         bar.set_message(progress(plan, tried));
         bar.tick();
-        written = failure::write(&out, &scenario::to_toml(plan));
+        if !is_stdout(&out) {
+            written = failure::write(&out, &scenario::to_toml(plan));
+        }
     };
     let control = Control {
         jobs: jobs(args.jobs),
@@ -71,11 +78,12 @@ pub fn shrink(args: &ShrinkArgs, guests: &Guests<'_>) -> End {
         return Err(Failure::usage(format!("{name} does not fail, so there is nothing to shrink")));
     };
     failure::write(&out, &scenario::to_toml(&shrunk.titled(&plan)))?;
-    tell(args, &shrunk, &out.display().to_string(), now().duration_since(begun));
+    let told = told(args, &shrunk, &shown(&out), now().duration_since(begun));
+    writeln!(beside(Some(&out)), "{told}")?;
     Ok(Code::Clean)
 }
 
-fn tell(args: &ShrinkArgs, shrunk: &Shrunk, out: &str, took: Duration) {
+fn told(args: &ShrinkArgs, shrunk: &Shrunk, out: &str, took: Duration) -> String {
     let signature = Signature::of(&shrunk.outcome).map(|it| it.id()).unwrap_or_default();
     let Shrunk { before, after, tried, seedless, cut_short, .. } = shrunk;
     if args.json {
@@ -89,25 +97,28 @@ fn tell(args: &ShrinkArgs, shrunk: &Shrunk, out: &str, took: Duration) {
             "milliseconds": took.as_millis() as u64,
             "scenario": out,
         });
-        return anstream::println!("{value:#}");
+        return format!("{value:#}");
     }
-    anstream::println!("shrunk    {signature}");
     let line = |what: &str, figure: fn(&Size) -> u64| {
-        anstream::println!("  {what:<12}{:>8}  ->{:>8}", figure(before), figure(after));
+        format!("  {what:<12}{:>8}  ->{:>8}\n", figure(before), figure(after))
     };
-    line("nodes", |size| size.nodes);
-    line("faults", |size| size.faults);
-    line("operations", |size| size.operations);
-    line("pins", |size| size.pins);
-    line("events", |size| size.events);
-    line("records", |size| size.records);
+    let sizes = [
+        line("nodes", |size| size.nodes),
+        line("faults", |size| size.faults),
+        line("operations", |size| size.operations),
+        line("pins", |size| size.pins),
+        line("events", |size| size.events),
+        line("records", |size| size.records),
+    ];
     let random = if *seedless { "nothing is left to chance" } else { "its seed matters" };
-    let tenths = took.as_millis() / 100;
-    anstream::println!("  {tried} runs in {}.{} s; {random}", tenths / 10, tenths % 10);
-    if *cut_short {
-        anstream::println!("  it ended early; shrink the result to go on");
-    }
-    anstream::println!("  the scenario is written; see it with\n    squall run {out} --show");
+    let early = if *cut_short { "  it ended early; shrink the result to go on\n" } else { "" };
+    let (sizes, tenths) = (sizes.concat(), took.as_millis() / 100);
+    format!(
+        "shrunk    {signature}\n{sizes}  {tried} runs in {}.{} s; {random}\n{early}  \
+         the scenario is written; see it with\n    squall run {out} --show",
+        tenths / 10,
+        tenths % 10
+    )
 }
 
 /// Shrinks each distinct failure of a campaign, in its folder: the scenario, what it came to, and its story. What was shrunk before is
@@ -125,7 +136,7 @@ pub fn failures(
         if is_end_wanted() || !plain {
             continue;
         }
-        let earlier = std::fs::read_to_string(folder.join(SHRUNK_RESULT)).ok();
+        let earlier = read_text(&folder.join(SHRUNK_RESULT), WRITTEN_BYTES_MAX).ok();
         let earlier = earlier.and_then(|text| serde_json::from_str::<Shrinking>(&text).ok());
         if let Some(earlier) = earlier.filter(|it| it.seed == row.first_seed && !it.cut_short) {
             all.insert(row.id.clone(), earlier);
@@ -137,7 +148,7 @@ pub fn failures(
         let path = folder.join(SHRUNK);
         failure::write(&path, &scenario::to_toml(&small))?;
         if let Ok(Some(story)) = explain(&Run::recorded(runner, small), STORY_LINES_MAX) {
-            failure::write(&folder.join(SHRUNK_STORY), &story.text(&path.display().to_string()))?;
+            failure::write(&folder.join(SHRUNK_STORY), &story.text(&shown(&path)))?;
         }
         failure::write(&folder.join(SHRUNK_RESULT), &failure::pretty(&shrinking)?)?;
         all.insert(row.id.clone(), shrinking);

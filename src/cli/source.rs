@@ -13,11 +13,14 @@ use crate::cli::failure::Failure;
 use crate::cli::progress::{LimitArgs, check_whole};
 use crate::closest::unknown;
 use crate::guest::{BUILT_IN, Guest};
-use crate::plan::scenario::{self, FileError, json_error};
+use crate::plan::files::{self, WRITTEN_BYTES_MAX};
+use crate::plan::problem::{Checked, Problem, require_format};
+use crate::plan::scenario::{self, read_json};
 use crate::plan::swarm::{Config, draw_with};
 use crate::plan::validate::{SEED_MAX, validate};
-use crate::plan::{Expect, Plan, Profile, files};
+use crate::plan::{Expect, Plan, Profile};
 use crate::report::saved::{FORMAT, SavedRun, VERSION};
+use crate::shown::shown;
 use crate::sim::runner::adopt;
 use crate::sim::{Run, Runner};
 
@@ -27,7 +30,7 @@ const IN_FOLDERS: [&str; 2] = ["run.plan.json", "scenario.toml"];
 #[derive(Args)]
 pub struct SourceArgs {
     /// A scenario, a saved run, or the folder of a campaign's failure
-    #[arg(value_name = "SOURCE", required_unless_present = "seed", conflicts_with = "seed")]
+    #[arg(value_name = "SOURCE", required_unless_present = "seed")]
     pub source: Option<PathBuf>,
     #[command(flatten)]
     seed: SeedArgs,
@@ -58,8 +61,14 @@ impl<'r> Subject<'r> {
     }
 
     /// The run that a path names.
-    pub fn read(path: &Path, wanted: &GuestArgs, guests: &Guests<'r>) -> Result<Self, Failure> {
-        let (name, mut plan) = (path.display().to_string(), read(path)?);
+    pub fn read(
+        path: &Path,
+        seed: &SeedArgs,
+        wanted: &GuestArgs,
+        guests: &Guests<'r>,
+    ) -> Result<Self, Failure> {
+        let (name, mut plan) = (shown(path), read(path)?);
+        seed.change(&mut plan, &name)?;
         let runner = guests.adopt(&mut plan, wanted, &name)?;
         Ok(Subject { name, plan, runner })
     }
@@ -74,16 +83,16 @@ impl<'r> Subject<'r> {
     }
 }
 
-#[derive(Args)]
+#[derive(Args, Clone, Copy)]
 pub struct SeedArgs {
-    /// Runs the random plan of this seed
+    /// Runs the random plan of this seed, or the file with it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=SEED_MAX))]
     pub seed: Option<u64>,
-    /// The number of nodes of a random plan
-    #[arg(long, value_name = "N", requires = "seed", value_parser = clap::value_parser!(u8).range(1..=25))]
+    /// The number of nodes of a random plan, or in place of the file's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=25))]
     nodes: Option<u8>,
-    /// The timings of a random plan, as `squall profiles` lists them
-    #[arg(long, value_name = "NAME", requires = "seed")]
+    /// The timings of a random plan, or in place of the file's, as `squall profiles` lists them
+    #[arg(long, value_name = "NAME")]
     profile: Option<Profile>,
 }
 
@@ -102,12 +111,40 @@ impl SeedArgs {
         plan.restrict(&guest);
         Ok(Subject { name: format!("seed-{seed}"), plan, runner })
     }
+
+    /// Gives a plan that was read this seed, number of nodes and profile; refuses what would change nothing, or make it wrong.
+    pub fn change(&self, plan: &mut Plan, name: &str) -> Result<(), Failure> {
+        let (words, before) = (self.words(), plan.config());
+        plan.seed = self.seed.unwrap_or(plan.seed);
+        plan.cluster.nodes = self.nodes.unwrap_or(plan.cluster.nodes);
+        let profile = self.profile.unwrap_or(plan.cluster.profile);
+        let another = std::mem::replace(&mut plan.cluster.profile, profile) != profile;
+        if another && plan.config() == before {
+            return Err(Failure::usage(format!(
+                "--profile {profile} would change nothing: {name} gives every option of its own; take them out of [raft]"
+            )));
+        }
+        let checked = if words.is_empty() { Ok(()) } else { validate(plan) };
+        checked.map_err(|Problem { path, message, help }| {
+            let help = help.map_or_else(String::new, |help| format!("\nhelp: {help}"));
+            let at = path.join(".");
+            Failure::usage(format!("{name} does not go with{words}: {message} (at {at}){help}"))
+        })
+    }
+
+    /// What says the same on another command line, after a space.
+    pub fn words(&self) -> String {
+        let seed = self.seed.map(|seed| format!(" --seed {seed}"));
+        let nodes = self.nodes.map(|nodes| format!(" --nodes {nodes}"));
+        let profile = self.profile.map(|profile| format!(" --profile {profile}"));
+        [seed, nodes, profile].into_iter().flatten().collect()
+    }
 }
 
 impl SourceArgs {
     pub fn subject<'r>(&self, guests: &Guests<'r>) -> Result<Subject<'r>, Failure> {
         let mut subject = match (&self.source, self.seed.seed) {
-            (Some(source), _) => Subject::read(source, &self.guest, guests)?,
+            (Some(source), _) => Subject::read(source, &self.seed, &self.guest, guests)?,
             (None, Some(seed)) => self.seed.draw(seed, &self.guest, guests)?,
             (None, None) => return Err(Failure::usage("name a scenario, a saved run or a --seed")),
         };
@@ -117,13 +154,15 @@ impl SourceArgs {
 
     /// What names the same run on another command line.
     pub fn words(&self, name: &str) -> String {
-        let mut words = match self.seed.seed {
-            Some(seed) => format!("--seed {seed}"),
-            None => name.to_owned(),
-        };
-        words.extend(self.seed.nodes.map(|nodes| format!(" --nodes {nodes}")));
-        words.extend(self.seed.profile.map(|profile| format!(" --profile {profile}")));
-        words += &self.guest.words();
+        match self.source {
+            Some(_) => name.to_owned() + &self.changes(),
+            None => self.changes().trim_start().to_owned(),
+        }
+    }
+
+    /// What the options make of the run, after a space: all that there is of it if there is no file.
+    pub fn changes(&self) -> String {
+        let mut words = self.seed.words() + &self.guest.words();
         words.extend(self.bug.iter().map(|bug| format!(" --bug {bug}")));
         words + if self.without_bugs { " --without-bugs" } else { "" }
     }
@@ -135,9 +174,9 @@ fn read(path: &Path) -> Result<Plan, Failure> {
     if !is_json(&file) {
         return Ok(files::read(&file)?);
     }
-    let text = files::read_text(&file)?;
+    let text = files::read_text(&file, WRITTEN_BYTES_MAX)?;
     // A plan alone has no format: its fields are those of a scenario.
-    if parse::<serde_json::Value>(&file, &text)?.get("format").is_some() {
+    if parse(&file, &text, |_: &serde_json::Value| Ok(()))?.get("format").is_some() {
         return Ok(parse_saved(&file, &text)?.plan);
     }
     scenario::from_json(&text).map_err(|error| Failure::mistake(&file, &text, &error))
@@ -161,40 +200,30 @@ pub fn file_of(path: &Path) -> Result<PathBuf, Failure> {
     })
 }
 
-/// Reads the JSON of a file.
-pub fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, Failure> {
-    serde_json::from_str(text)
-        .map_err(|error| Failure::mistake(path, text, &json_error(&error, text)))
-}
-
-/// Refuses a file of another format, or of another version of it.
-pub fn check_format(
+/// Reads the JSON of a file, and checks what it says.
+pub fn parse<T: DeserializeOwned>(
     path: &Path,
-    (format, version): (&str, u32),
-    (own, own_version): (&str, u32),
-) -> Result<(), Failure> {
-    if (format, version) == (own, own_version) {
-        return Ok(());
-    }
-    let path = path.display();
-    Err(Failure::usage(format!(
-        "{path} is of format {format} {version}; this squall reads {own} {own_version}"
-    )))
+    text: &str,
+    check: impl FnOnce(&T) -> Checked,
+) -> Result<T, Failure> {
+    read_json(text, check).map_err(|error| Failure::mistake(path, text, &error))
 }
 
 /// Reads a saved run, and checks its plan.
 pub fn read_saved(path: &Path) -> Result<SavedRun, Failure> {
-    parse_saved(path, &files::read_text(path)?)
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        let path = path.display();
+        let message = format!("{path} is a scenario, and no saved run: squall run {path}");
+        return Err(Failure::usage(message));
+    }
+    parse_saved(path, &files::read_text(path, WRITTEN_BYTES_MAX)?)
 }
 
 fn parse_saved(path: &Path, text: &str) -> Result<SavedRun, Failure> {
-    let saved: SavedRun = parse(path, text)?;
-    check_format(path, (&saved.format, saved.version), (FORMAT, VERSION))?;
-    validate(&saved.plan).map_err(|problem| {
-        let message = format!("{} (at plan.{})", problem.message, problem.path.join("."));
-        Failure::mistake(path, text, &FileError { message, span: None, help: problem.help })
-    })?;
-    Ok(saved)
+    parse(path, text, |saved: &SavedRun| {
+        require_format(&saved.format, saved.version, (FORMAT, VERSION))?;
+        validate(&saved.plan).map_err(|problem| problem.within("plan"))
+    })
 }
 
 #[derive(Args, Clone, Debug, Default)]

@@ -12,7 +12,7 @@ use crate::time::{Span, SpanRange};
 pub use priority::Priority;
 
 /// The options of one node.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
     /// A follower that hears nothing for this long starts an election (5.2). Drawn anew for each.
     pub election_timeout: SpanRange,

@@ -17,9 +17,9 @@ use crate::ids::{Index, NODES_MAX, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Entry, RequestId};
 use crate::message::Summary;
 use crate::node::Role;
-use crate::oracle::Oracles;
 use crate::oracle::quorum::Tally;
 use crate::oracle::shadow::NodeShadow;
+use crate::oracle::{Oracles, PrefixId};
 use crate::record::{Kind, Loss, Record};
 use crate::situation::Situation::*;
 use crate::situation::{Counts, Situation};
@@ -90,10 +90,12 @@ pub struct Situations {
     /// The latest event that delivered a reply, and whose.
     reply: Option<(u64, NodeId)>,
     forwards: Vec<RequestId>,
-    /// For each client, the request applied last, and where.
+    /// For each client, the request that took effect last, and where.
     applied: Vec<(u32, Index)>,
     applied_upto: Index,
     last_commit_by: Option<NodeId>,
+    /// The entry that was committed last, and where.
+    last_commit: Option<(Index, PrefixId)>,
     commit_leader_crashed: bool,
     crashed_since_commit: NodeSet,
     last_message: u64,
@@ -204,7 +206,9 @@ impl Situations {
                 let life = oracles.shadow().node(id).life;
                 self.nodes[id.slot()].voted = Some((term, vote, life));
             }
-            Kind::Apply { index, request, .. } => self.apply(id, index, request, oracles),
+            Kind::Apply { index, request, effect, .. } => {
+                self.apply(id, index, (request, effect), oracles);
+            }
             Kind::Restore { index, .. } => self.nodes[id.slot()].applied = index,
             Kind::Durable { write, lie } => self.durable(id, write, lie, oracles),
             _ => self.outside(record, id, oracles),
@@ -565,10 +569,10 @@ impl Situations {
         for (_, _, won) in self.contests.iter_mut().filter(|(contest, ..)| *contest == term) {
             *won = true;
         }
-        let committed = oracles.commits().last_committed() > Index::ZERO;
-        let survived = committed && std::mem::take(&mut self.commit_leader_crashed);
-        self.reach_if(survived, CommitSurvivedLeaderCrash, id);
-        let all = committed && self.crashed_since_commit.len() >= shadow.majority();
+        let survived = self.last_commit.is_some_and(|(at, entry)| node.at(at) == Some(entry));
+        let leader = survived && std::mem::take(&mut self.commit_leader_crashed);
+        self.reach_if(leader, CommitSurvivedLeaderCrash, id);
+        let all = survived && self.crashed_since_commit.len() >= shadow.majority();
         self.reach_if(all, CommitSurvivedCrashOfAll, id);
         let forwarded = !self.forwards.is_empty();
         self.forwards.clear();
@@ -592,6 +596,7 @@ impl Situations {
             return;
         }
         self.last_commit_by = Some(id);
+        self.last_commit = node.at(index).map(|entry| (index, entry));
         self.commit_leader_crashed = false;
         self.crashed_since_commit = NodeSet::EMPTY;
         let Some(place) = node.at(index) else { return };
@@ -630,7 +635,13 @@ impl Situations {
         self.reach_if(lost, UncommittedEntryLost, id);
     }
 
-    fn apply(&mut self, id: NodeId, index: Index, request: RequestId, oracles: &Oracles) {
+    fn apply(
+        &mut self,
+        id: NodeId,
+        index: Index,
+        (request, effect): (RequestId, bool),
+        oracles: &Oracles,
+    ) {
         let life = oracles.shadow().node(id).life;
         let memory = &mut self.nodes[id.slot()];
         memory.applied = index;
@@ -640,6 +651,9 @@ impl Situations {
             return;
         }
         self.applied_upto = index;
+        if !effect {
+            return;
+        }
         let client = request.client as usize;
         if client >= self.applied.len() {
             self.applied.resize(client + 1, (0, Index::ZERO));

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::files::write_whole;
+use crate::plan::files::{WRITTEN_BYTES_MAX, read_text};
 use crate::plan::validate::SEED_MAX;
 use crate::plan::{Expect, Plan, scenario};
 use crate::record::Record;
@@ -57,7 +58,7 @@ pub(super) fn kept(folder: &Path) -> Vec<(PathBuf, Result<Plan, String>)> {
         .collect();
     paths.sort();
     let read = |path: &Path| {
-        let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+        let text = read_text(path, WRITTEN_BYTES_MAX).map_err(|error| error.to_string())?;
         scenario::from_toml(&text).map_err(|error| error.message)
     };
     paths.into_iter().map(|path| (path.clone(), read(&path))).collect()

@@ -5,7 +5,7 @@
 //! operation's beginning and its answer. A history whose every answer has that witness is linearizable, whatever the Raft. Where
 //! the witness fails, [`linearizable`](super::linearizable) searches for another order, and only its word is a verdict.
 //!
-//! Before any search, [`stale`](super::stale) looks for a read of what was overwritten before it began: that takes three operations to
+//! Before any search, `stale` looks for a read of what was overwritten before it began: that takes three operations to
 //! see, whatever else is open or was forgotten.
 //!
 //! Histories are judged in closed segments. When no operation on a key is open, the states in which its history can end are kept,
@@ -259,11 +259,12 @@ impl Histories {
         followed.ended = Some(record.time);
         followed.over = true;
         history.writes.note(followed, share);
-        let is_explained = history.is_witness(place, heard);
-        if !is_explained && let Some(stale) = history.stale(place) {
+        history.witnessed &= history.is_witness(place, heard);
+        if !history.witnessed
+            && let Some(stale) = history.stale(place)
+        {
             return Some(shortest::stale(record, key, &stale, self.minimises));
         }
-        history.witnessed &= is_explained;
         self.forget_closed(request);
         let history = self.keys.get_mut(&key)?;
         if !history.witnessed && !history.undecided {
@@ -387,7 +388,37 @@ impl KeyHistory {
         verdict
     }
 
-    fn finals(&mut self) -> Option<Vec<State>> {
-        Search::new(&self.base, &self.seen(), SEARCH_MAX / 10).finals()
+    /// All states in which the history can end, where nothing is open; none if the limit was reached first. It is cut wherever no
+    /// operation is under way, so that hardly anything is left to search.
+    fn finals(&self) -> Option<Vec<State>> {
+        let mut operations = self.seen();
+        operations.retain(|operation| operation.to.is_some());
+        operations.sort_by_key(|operation| operation.from);
+        let end = |operation: &Operation| operation.to.map_or(0, |(to, _)| to);
+        let (mut states, mut left) = (self.base.clone(), SEARCH_MAX / 10);
+        let mut rest = &operations[..];
+        while let Some(first) = rest.first() {
+            let (mut until, mut count) = (end(first), 1);
+            while let Some(next) = rest.get(count).filter(|next| next.from < until) {
+                (until, count) = (until.max(end(next)), count + 1);
+            }
+            let (together, later) = rest.split_at(count);
+            match (together, &states[..]) {
+                ([alone], [state]) => {
+                    let (heard, next) = step(state, alone.command);
+                    if alone.to.is_none_or(|(_, expected)| expected != heard) {
+                        return None;
+                    }
+                    states = vec![next.unwrap_or_else(|| state.clone())];
+                }
+                _ => {
+                    let mut search = Search::new(&states, together, left);
+                    states = search.finals()?;
+                    left = left.checked_sub(search.weighed())?;
+                }
+            }
+            rest = later;
+        }
+        Some(states).filter(|states| !states.is_empty())
     }
 }

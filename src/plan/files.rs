@@ -5,11 +5,15 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::files::read_up_to;
 use crate::plan::Plan;
 use crate::plan::scenario::{self, FileError};
+use crate::shown::shown;
 
-/// The largest file that is read, in bytes.
+/// The largest scenario that is read, in bytes.
 pub const BYTES_MAX: u64 = 4 << 20;
+/// The largest file that is read of those that squall writes itself: a scenario of [`BYTES_MAX`] becomes a larger plan.
+pub const WRITTEN_BYTES_MAX: u64 = 64 << 20;
 
 /// Why there is no scenario to be had from a path.
 #[derive(Debug)]
@@ -19,8 +23,6 @@ pub enum ReadError {
     Io(PathBuf, io::Error),
     /// This folder has no scenario in it, nor have the folders in it.
     Empty(PathBuf),
-    /// This file has so many bytes, more than [`BYTES_MAX`].
-    TooLarge(PathBuf, u64),
     /// There is a mistake in this file; the text that stands in it, and the mistake with its place there.
     Mistake(PathBuf, String, FileError),
 }
@@ -28,17 +30,12 @@ pub enum ReadError {
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ReadError::Io(path, error) => write!(f, "cannot read {}: {error}", path.display()),
+            ReadError::Io(path, error) => write!(f, "cannot read {}: {error}", shown(path)),
             ReadError::Empty(folder) => {
-                write!(f, "there is no .toml file below {}", folder.display())
+                write!(f, "there is no .toml file below {}", shown(folder))
             }
-            ReadError::TooLarge(path, bytes) => write!(
-                f,
-                "{} has {bytes} bytes; a file that is read has at most {BYTES_MAX}",
-                path.display()
-            ),
             ReadError::Mistake(path, text, error) => {
-                write!(f, "{}", path.display())?;
+                write!(f, "{}", shown(path))?;
                 if let Some(before) = error.span.as_ref().and_then(|span| text.get(..span.start)) {
                     write!(f, ":{}", before.matches('\n').count() + 1)?;
                 }
@@ -88,14 +85,19 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), ReadError> {
 /// Reads a file as text.
 ///
 /// # Errors
-/// If it cannot be read, is no text, or is larger than [`BYTES_MAX`].
-pub fn read_text(path: &Path) -> Result<String, ReadError> {
-    let failed = |error| ReadError::Io(path.to_owned(), error);
-    let bytes = fs::metadata(path).map_err(failed)?.len();
-    if bytes > BYTES_MAX {
-        return Err(ReadError::TooLarge(path.to_owned(), bytes));
-    }
-    fs::read_to_string(path).map_err(failed)
+/// If it cannot be read, is no text, or has more than so many bytes.
+pub fn read_text(path: &Path, bytes_max: u64) -> Result<String, ReadError> {
+    let bytes =
+        read_up_to(path, bytes_max).map_err(|error| ReadError::Io(path.to_owned(), error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        // Up to the mistake, the text that is shown has the same bytes.
+        let at = error.utf8_error().valid_up_to();
+        let byte = error.as_bytes()[at];
+        let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+        let message = format!("this is not UTF-8: 0x{byte:02x}, at byte {at}");
+        let error = FileError { message, span: Some(at..at + 1), help: None };
+        ReadError::Mistake(path.to_owned(), text, error)
+    })
 }
 
 /// Reads a scenario, and checks it.
@@ -103,7 +105,7 @@ pub fn read_text(path: &Path) -> Result<String, ReadError> {
 /// # Errors
 /// As [`read_text`], and if there is a mistake in it.
 pub fn read(path: &Path) -> Result<Plan, ReadError> {
-    let text = read_text(path)?;
+    let text = read_text(path, BYTES_MAX)?;
     scenario::from_toml(&text).map_err(|error| ReadError::Mistake(path.to_owned(), text, error))
 }
 

@@ -22,8 +22,9 @@ table! {
     pub struct Liveness {
         /// When faults end. No fault may have a time from then on, and none that waits for a situation strikes any more.
         required from: Span,
-        /// Who must come back to life: nodes by number, at least a majority; or `"everyone"`, `"majority"`, `"all-but-leader"`,
-        /// `"all-but-leaders"` or `"connected"` as they are at that moment. Where such a word gives no majority, random others join them.
+        /// Who must come back to life: nodes by number, or `"everyone"`, `"majority"`, `"all-but-leader"`, `"all-but-leaders"` or
+        /// `"connected"` as they are at that moment. Where such a word gives no majority, random others join them. Nobody joins nodes that
+        /// are named by number: they must be a majority of the voters when faults end, or liveness is undecided.
         core: Target,
         /// What becomes of the other nodes, to the end of the run. Those that are down then stay down.
         outside: Outside,

@@ -14,6 +14,15 @@ pub struct Problem {
     pub help: Option<String>,
 }
 
+impl Problem {
+    /// The problem of what has the plan under this key.
+    #[must_use]
+    pub fn within(mut self, key: &str) -> Problem {
+        self.path.insert(0, key.into());
+        self
+    }
+}
+
 /// Nothing, or the first thing that is wrong.
 pub type Checked = Result<(), Problem>;
 
@@ -28,6 +37,17 @@ pub(super) fn problem(path: &str, message: impl Into<String>) -> Problem {
 /// The complaint, if the condition does not hold.
 pub fn require(condition: bool, path: &str, message: impl FnOnce() -> String) -> Checked {
     if condition { Ok(()) } else { Err(problem(path, message())) }
+}
+
+/// Complains about a file of another format, or of another version of it, than these.
+///
+/// # Errors
+/// The complaint, if it is one.
+pub fn require_format(format: &str, version: u32, ours: (&str, u32)) -> Checked {
+    let path = if format == ours.0 { "version" } else { "format" };
+    require((format, version) == ours, path, || {
+        format!("expected `{}` version {}, found `{format}` version {version}", ours.0, ours.1)
+    })
 }
 
 /// Complains about a value that is out of its range.

@@ -1,9 +1,11 @@
 //! Reads and writes plans as files: scenarios in TOML for people, saved plans in JSON.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use toml::de::{DeTable, DeValue};
 
 use crate::closest::closest;
@@ -45,10 +47,14 @@ pub fn read_toml<T: DeserializeOwned>(
     check: impl FnOnce(&T) -> Checked,
 ) -> Result<T, FileError> {
     let value: T = toml::from_str(text).map_err(|error| {
-        let message = error.message().to_owned();
-        FileError { help: suggestion(&message), span: error.span(), message }
+        let (message, span) = (error.message().to_owned(), error.span());
+        let digits = message.split_once("` as i128").and_then(|(digits, _)| digits.split_once('`'));
+        match digits {
+            Some((_, digits)) => too_large(digits, span),
+            None => FileError { help: suggestion(&message), span, message },
+        }
     })?;
-    check(&value).map_err(|problem| located(problem, text))?;
+    check(&value).map_err(|problem| located(problem, |path| toml_span(text, path)))?;
     Ok(value)
 }
 
@@ -65,41 +71,95 @@ pub fn to_toml(plan: &Plan) -> String {
 /// # Errors
 /// What is wrong with the text, where, and what to write instead.
 pub fn from_json(text: &str) -> Result<Plan, FileError> {
-    let plan: Plan = serde_json::from_str(text).map_err(|error| json_error(&error, text))?;
-    validate(&plan).map_err(|problem| FileError {
-        message: format!("{} (at {})", problem.message, problem.path.join(".")),
-        span: None,
-        help: problem.help,
-    })?;
-    Ok(plan)
+    read_json(text, validate)
+}
+
+/// Reads a file in JSON, and checks what it says.
+///
+/// # Errors
+/// What is wrong with the text, where, and what to write instead.
+pub fn read_json<T: DeserializeOwned>(
+    text: &str,
+    check: impl FnOnce(&T) -> Checked,
+) -> Result<T, FileError> {
+    let value: T = serde_json::from_str(text).map_err(|error| json_error(&error, text))?;
+    check(&value).map_err(|problem| located(problem, |path| json_span(text, path)))?;
+    Ok(value)
 }
 
 /// What serde_json says, with the place as a range of bytes.
-pub fn json_error(error: &serde_json::Error, text: &str) -> FileError {
+fn json_error(error: &serde_json::Error, text: &str) -> FileError {
     let line_start: usize =
         text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
     let at = (line_start + error.column().saturating_sub(1)).min(text.len().saturating_sub(1));
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
-    FileError { help: suggestion(&message), span: Some(at..at + 1), message }
+    let span = word_that_ends(text, at)..at + 1;
+    let digits = text.get(span.clone()).filter(|word| word.bytes().all(|it| it.is_ascii_digit()));
+    match digits {
+        Some(digits) if message.contains("floating point") => too_large(digits, Some(span)),
+        _ => FileError { help: suggestion(&message), span: Some(span), message },
+    }
 }
 
-/// Finds the place in the file that a problem is about: the value at its path, or what comes closest.
-fn located(problem: Problem, text: &str) -> FileError {
-    let span = DeTable::parse(text).ok().and_then(|table| {
-        let mut value = &DeValue::Table(table.into_inner());
-        let mut span = None;
-        for step in &problem.path {
-            let next = match step.parse::<usize>() {
-                Ok(place) => value.get(place),
-                Err(_) => value.get(step.as_str()),
-            };
-            let Some(next) = next else { break };
-            (value, span) = (next.get_ref(), Some(next.span()));
+/// Where a word or a number begins that ends at a place in JSON.
+fn word_that_ends(text: &str, at: usize) -> usize {
+    let bytes = text.as_bytes();
+    let before = |is_within: fn(u8) -> bool| {
+        let outside = bytes[..at].iter().rposition(|byte| !is_within(*byte));
+        outside.map_or(0, |outside| outside + 1)
+    };
+    match bytes.get(at) {
+        Some(b'"') => before(|byte| byte != b'"').saturating_sub(1),
+        Some(byte) if byte.is_ascii_alphanumeric() => {
+            before(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
         }
-        span
-    });
-    FileError { message: problem.message, span, help: problem.help }
+        _ => at,
+    }
+}
+
+fn too_large(digits: &str, span: Option<Range<usize>>) -> FileError {
+    let message = format!("{digits} is too large: a whole number is at most {}", u64::MAX);
+    FileError { message, span, help: None }
+}
+
+fn located(problem: Problem, span: impl FnOnce(&[String]) -> Option<Range<usize>>) -> FileError {
+    FileError { span: span(&problem.path), message: problem.message, help: problem.help }
+}
+
+/// Finds the value at a path in a text, or what comes closest.
+fn toml_span(text: &str, path: &[String]) -> Option<Range<usize>> {
+    let mut value = &DeValue::Table(DeTable::parse(text).ok()?.into_inner());
+    let mut span = None;
+    for step in path {
+        let next = match step.parse::<usize>() {
+            Ok(place) => value.get(place),
+            Err(_) => value.get(step.as_str()),
+        };
+        let Some(next) = next else { break };
+        (value, span) = (next.get_ref(), Some(next.span()));
+    }
+    span
+}
+
+/// The same in JSON.
+fn json_span(text: &str, path: &[String]) -> Option<Range<usize>> {
+    let mut value: &RawValue = serde_json::from_str(text).ok()?;
+    for step in path {
+        let next = match step.parse::<usize>() {
+            Ok(place) => serde_json::from_str::<Vec<&RawValue>>(value.get())
+                .ok()
+                .and_then(|list| list.get(place).copied()),
+            Err(_) => serde_json::from_str::<BTreeMap<String, &RawValue>>(value.get())
+                .ok()
+                .and_then(|table| table.get(step).copied()),
+        };
+        let Some(next) = next else { break };
+        value = next;
+    }
+    // It is a part of the text. Of one that has many lines the first is enough.
+    let start = value.get().as_ptr() as usize - text.as_ptr() as usize;
+    Some(start..start + value.get().find('\n').unwrap_or(value.get().len()))
 }
 
 /// For an unknown name, the closest of those that were expected; for a value of another kind, how to write one.

@@ -1,12 +1,13 @@
 //! A campaign in words, and as annotations for GitHub Actions.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::campaign::file::{CampaignFile, FAILURES, FILE, FailureRow, SHRUNK, SeedRange};
 use crate::campaign::finding::Finding;
 use crate::campaign::shrink::Shrinking;
 use crate::report::text::{not_exercised, violation, within_reach};
+use crate::shown::shown;
 use crate::sim::waits::Histogram;
 use crate::sim::{Run, Runner};
 use crate::time::Span;
@@ -14,17 +15,22 @@ use crate::time::Span;
 /// How many situations that were never reached are named; `campaign.json` has them all.
 const MISSED_MAX: usize = 12;
 
+/// In a failure's folder: its plan.
+const SCENARIO: &str = "scenario.toml";
+
 /// What a failure of this seed can be looked at with.
 pub fn next_command(failure: &FailureRow, folder: &Path) -> String {
-    let folder = folder.join(FAILURES).join(&failure.id);
-    match failure.signature.finding {
-        Finding::Violation(_) | Finding::EventLimit => {
-            format!("squall replay {}", folder.join("run.plan.json").display())
-        }
-        Finding::TimeLimit | Finding::Panic => {
-            format!("squall run {}", folder.join("scenario.toml").display())
-        }
-    }
+    let file = run_file(failure, folder);
+    let command = if file.ends_with(SCENARIO) { "run" } else { "replay" };
+    format!("squall {command} {}", shown(file))
+}
+
+/// The file that holds the run of a failure: one that does not end, or that squall does not survive, is not saved.
+pub fn run_file(failure: &FailureRow, folder: &Path) -> PathBuf {
+    folder.join(FAILURES).join(&failure.id).join(match failure.signature.finding {
+        Finding::Violation(_) | Finding::EventLimit => "run.plan.json",
+        Finding::TimeLimit | Finding::Panic => SCENARIO,
+    })
 }
 
 /// The result in words: the verdict, what was done and how fast, what failed, what was never reached.
@@ -55,7 +61,8 @@ pub fn text(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrink
         lines.push(format!("never reached: {}{more}", missed.join(", ")));
     }
     if !file.own_situations.is_empty() {
-        let reached = file.own_situations.iter().map(|(name, count)| format!("{name} {count}"));
+        let reached = file.own_situations.iter();
+        let reached = reached.map(|(name, count)| format!("{} {count}", shown(name)));
         let reached: Vec<String> = reached.collect();
         lines.push(format!("your situations: {}", reached.join(", ")));
     }
@@ -67,12 +74,13 @@ pub fn text(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrink
 /// A distinct failure, with what it was shrunk to and the next command.
 fn failure(row: &FailureRow, folder: &Path, shrunk: Option<&Shrinking>) -> String {
     let (id, runs) = (&row.id, counted(row.count, "run"));
-    let (sentence, shape) = (row.signature.finding.sentence(), &row.signature.shape);
+    let (sentence, shape) = (row.signature.finding.sentence(), shown(&row.signature.shape));
     let next = match shrunk {
+        None if !run_file(row, folder).is_file() => String::new(),
         None => format!("      {}\n", next_command(row, folder)),
         Some(shrinking) => {
             let small = folder.join(FAILURES).join(id).join(SHRUNK);
-            let (size, small) = (size(shrinking), small.display());
+            let (size, small) = (size(shrinking), shown(small));
             format!("    shrunk to {size}\n      squall explain {small}\n")
         }
     };
@@ -128,7 +136,8 @@ pub fn seeds(file: &CampaignFile) -> String {
 pub fn github_annotations(file: &CampaignFile) -> String {
     let annotation = |failure: &FailureRow| {
         let (seed, runs) = (failure.first_seed, counted(failure.count, "run"));
-        let (sentence, shape) = (failure.signature.finding.sentence(), &failure.signature.shape);
+        let signature = &failure.signature;
+        let (sentence, shape) = (signature.finding.sentence(), shown(&signature.shape));
         let message = format!("{sentence}\n{shape}\nin {runs}, first with seed {seed}");
         let message = escape(&message, &[]);
         let title = escape(&format!("squall: {}", failure.id), &[(':', "%3A"), (',', "%2C")]);

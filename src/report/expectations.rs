@@ -2,7 +2,10 @@
 
 use crate::plan::Plan;
 use crate::property::Property;
-use crate::sim::{Ended, Outcome};
+use crate::record::Record;
+use crate::report::text;
+use crate::sim::{Ended, Outcome, Run};
+use crate::situation::Situation::{self, *};
 
 /// How a run stands to what its scenario promised.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +20,26 @@ pub enum Verdict {
     Undecided(Vec<String>),
 }
 
+impl Verdict {
+    /// In a word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Verdict::Kept => "ok",
+            Verdict::Violated(_) => "VIOLATED",
+            Verdict::Broken(_) => "UNMET",
+            Verdict::Undecided(_) => "UNDECIDED",
+        }
+    }
+
+    /// What was not kept, or not decided.
+    pub fn lines(&self) -> &[String] {
+        match self {
+            Verdict::Broken(lines) | Verdict::Undecided(lines) => lines,
+            Verdict::Kept | Verdict::Violated(_) => &[],
+        }
+    }
+}
+
 /// Judges an outcome by what the plan promises. `cut_short` says that the run ended before its horizon by wish, so that bounds from
 /// below mean nothing.
 pub fn judge(plan: &Plan, outcome: &Outcome, cut_short: bool) -> Verdict {
@@ -26,10 +49,10 @@ pub fn judge(plan: &Plan, outcome: &Outcome, cut_short: bool) -> Verdict {
     {
         return Verdict::Violated(property);
     }
-    let broken: Vec<String> = match cut_short || outcome.ended == Ended::Interrupted {
-        true => at_most(plan, outcome).collect(),
-        false => at_least(plan, outcome).chain(at_most(plan, outcome)).collect(),
-    };
+    let cut_short = cut_short || outcome.ended == Ended::Interrupted;
+    let least = at_least(plan, outcome).filter(|_| !cut_short);
+    let broken = least.chain(at_most(plan, outcome)).map(|unmet| unmet.sentence);
+    let broken: Vec<String> = broken.collect();
     if !broken.is_empty() {
         return Verdict::Broken(broken);
     }
@@ -38,47 +61,137 @@ pub fn judge(plan: &Plan, outcome: &Outcome, cut_short: bool) -> Verdict {
     if undecided.is_empty() { Verdict::Kept } else { Verdict::Undecided(undecided) }
 }
 
-fn at_least(plan: &Plan, outcome: &Outcome) -> impl Iterator<Item = String> {
+/// What happened that comes nearest to each promise that was not kept: a heading for each, and lines below it.
+pub fn nearest(run: &Run<'_>) -> String {
+    let (plan, outcome) = (run.plan(), run.outcome());
+    let mut places = Vec::new();
+    let reached = run.situations(&mut |record: &Record| places.push((record.time, record.node)));
+    let mut text = String::new();
+    for Unmet { sentence, near } in at_least(plan, outcome).chain(at_most(plan, outcome)) {
+        text += &format!("unmet: {sentence}\n");
+        let related: Vec<Situation> = match near {
+            Near::Violation => {
+                let undecided = outcome.undecided().map(ToString::to_string);
+                let undecided = std::iter::once(text::judged(plan, outcome)).chain(undecided);
+                let why = undecided.chain(text::not_judged(plan, outcome));
+                text.extend(why.map(|line| format!("  {line}\n")));
+                continue;
+            }
+            Near::Counted(situation) => vec![situation],
+            Near::Named(situation) => {
+                text += &format!("  it is: {}\n", situation.means());
+                like(situation, outcome)
+            }
+        };
+        if related.is_empty() {
+            text += "  nothing like it was reached\n";
+        }
+        for situation in related {
+            let own = || reached.iter().filter(|(_, it)| *it == situation);
+            let told = |(number, _): &(u64, Situation)| {
+                let (time, node) = places[*number as usize - 1];
+                let node = node.map_or_else(String::new, |node| format!(" at {node}"));
+                format!("{time} s{node}, #{number}")
+            };
+            let last = own().next_back().map(told).filter(|_| own().count() > 1);
+            let last = last.map_or_else(String::new, |last| format!("; last: {last}"));
+            let first = own().next().map_or_else(|| "never".into(), told);
+            let count = outcome.situations.of(situation);
+            text += &format!("  `{situation}` was reached {count} times; first: {first}{last}\n");
+        }
+    }
+    text.extend(text::not_happened(plan, outcome).iter().map(|line| format!("also: {line}\n")));
+    text
+}
+
+/// The situations that were reached whose names have most words of this one's, at most three.
+fn like(missed: Situation, outcome: &Outcome) -> Vec<Situation> {
+    // Words of one stem are alike: leader and leaders.
+    let is_alike = |one: &str, other: &str| {
+        let same = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
+        same >= 4 && same + 2 >= one.len().min(other.len())
+    };
+    let shared = |situation: Situation| {
+        let has = |word: &&str| situation.name().split('-').any(|own| is_alike(own, word));
+        missed.name().split('-').filter(has).count()
+    };
+    let mut related: Vec<(usize, u64, Situation)> = outcome
+        .situations
+        .reached()
+        .map(|(it, count)| (shared(it), count, it))
+        .filter(|(shared, ..)| *shared > 0)
+        .collect();
+    // What is rare says more.
+    related.sort_by_key(|(shared, count, _)| (std::cmp::Reverse(*shared), *count));
+    related.into_iter().take(3).map(|(.., situation)| situation).collect()
+}
+
+/// A promise that was not kept.
+struct Unmet {
+    sentence: String,
+    near: Near,
+}
+
+/// What stands for the nearest thing to a promise.
+enum Near {
+    /// What was not judged.
+    Violation,
+    /// The situation that is counted.
+    Counted(Situation),
+    /// Those that have a name like this one.
+    Named(Situation),
+}
+
+fn at_least(plan: &Plan, outcome: &Outcome) -> impl Iterator<Item = Unmet> {
     let (expect, counters) = (&plan.expect, &outcome.counters);
     let property = expect.violation.filter(|_| outcome.violation.is_none());
-    let violation =
-        property.map(|property| format!("{property} was expected to be violated, but was not"));
+    let violation = property.map(|property| Unmet {
+        sentence: format!("{property} was expected to be violated, but was not"),
+        near: Near::Violation,
+    });
     let bounds = [
-        (expect.leaders_min, counters.leaders, "leaders were elected"),
-        (expect.commits_min, counters.commits, "entries were committed"),
-        (expect.answers_min, counters.answers, "requests were answered"),
+        (expect.leaders_min, counters.leaders, "leaders were elected", LeaderElected),
+        (expect.commits_min, counters.commits, "entries were committed", CommitAdvanced),
+        (expect.answers_min, counters.answers, "requests were answered", RequestAnswered),
     ];
-    let few = bounds.into_iter().filter_map(|(bound, count, what)| {
+    let few = bounds.into_iter().filter_map(|(bound, count, what, situation)| {
         let bound = bound.filter(|bound| count < *bound)?;
-        Some(format!("{count} {what}, fewer than {bound}"))
+        let sentence = format!("{count} {what}, fewer than {bound}");
+        Some(Unmet { sentence, near: Near::Counted(situation) })
     });
     let missed = expect.situations.iter().filter(|it| outcome.situations.of(**it) == 0);
-    let missed = missed.map(|situation| format!("`{situation}` was not reached"));
+    let missed = missed.map(|situation| Unmet {
+        sentence: format!("`{situation}` was not reached"),
+        near: Near::Named(*situation),
+    });
     violation.into_iter().chain(few).chain(missed)
 }
 
-fn at_most(plan: &Plan, outcome: &Outcome) -> impl Iterator<Item = String> {
+fn at_most(plan: &Plan, outcome: &Outcome) -> impl Iterator<Item = Unmet> {
     let (expect, counters) = (&plan.expect, &outcome.counters);
     let bounds = [
-        (expect.leaders_max, counters.leaders, "leaders were elected"),
-        (expect.commits_max, counters.commits, "entries were committed"),
-        (expect.answers_max, counters.answers, "requests were answered"),
-        (expect.term_max, counters.term_max.0, "is the highest term"),
+        (expect.leaders_max, counters.leaders, "leaders were elected", LeaderElected),
+        (expect.commits_max, counters.commits, "entries were committed", CommitAdvanced),
+        (expect.answers_max, counters.answers, "requests were answered", RequestAnswered),
+        (expect.term_max, counters.term_max.0, "is the highest term", ElectionStarted),
     ];
-    let many = bounds.into_iter().filter_map(|(bound, count, what)| {
+    let many = bounds.into_iter().filter_map(|(bound, count, what, situation)| {
         let bound = bound.filter(|bound| count > *bound)?;
-        Some(format!("{count} {what}, more than {bound}"))
+        let sentence = format!("{count} {what}, more than {bound}");
+        Some(Unmet { sentence, near: Near::Counted(situation) })
     });
     let reached = expect.never.iter().map(|it| (it, outcome.situations.of(*it)));
     let reached = reached.filter(|(_, count)| *count > 0);
-    many.chain(reached.map(|(it, count)| format!("`{it}` was reached {count} times")))
+    many.chain(reached.map(|(it, count)| Unmet {
+        sentence: format!("`{it}` was reached {count} times"),
+        near: Near::Counted(*it),
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sim::run;
-    use crate::situation::Situation;
 
     #[test]
     fn a_promise_that_is_not_kept_is_named() {

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use crate::ids::NodeId;
 use crate::plan::Plan;
 use crate::record::{Group, Kind, Record};
+use crate::shown::shown;
 use crate::sim::{Outcome, Run};
 use crate::time::{Span, Time};
 use crate::trace::text::{message_words, words};
@@ -79,8 +80,7 @@ pub fn export(run: &Run<'_>, export: &mut dyn Export, out: &mut dyn Write) -> io
         }
     });
     written?;
-    out.write_all(export.finish(run.outcome())?.as_bytes())?;
-    out.flush()
+    out.write_all(export.finish(run.outcome())?.as_bytes())
 }
 
 /// Messages on their way that are shown, each with what was noted when it was sent, and how many copies have yet to arrive.
@@ -213,7 +213,7 @@ impl Export for Mermaid<'_> {
         check(self.steps.1, STEPS_MAX, "arrows and notes", "Mermaid")?;
         let mut text = String::from("sequenceDiagram\n");
         if !self.plan.title.is_empty() {
-            text += &format!("    title {}\n", escape(&self.plan.title));
+            text += &format!("    title {}\n", escape(&shown(&self.plan.title)));
         }
         text.extend(self.plan.node_ids().map(|node| format!("    participant {node}\n")));
         text.extend(self.steps.0.iter().map(|step| format!("    {step}\n")));

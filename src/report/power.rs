@@ -82,8 +82,14 @@ pub fn verdict(power: &Power) -> String {
     };
     let all = power.rows.len();
     let found = power.rows.iter().filter(|row| row.found == power.trials).count();
+    let interrupted = match power.interrupted.len() {
+        0 => String::new(),
+        more => {
+            format!("INTERRUPTED: {more} bugs are left out, for their trials did not all end\n")
+        }
+    };
     format!(
-        "{found} of {all} bugs were found in every trial; the median is at most {} runs for {}, at most {} for {}",
+        "{interrupted}{found} of {all} bugs were found in every trial; the median is at most {} runs for {}, at most {} for {}",
         MARKS[0],
         within(MARKS[0]),
         grouped(MARKS[1]),
@@ -261,7 +267,7 @@ mod tests {
         };
         let power = measure(&BuiltIn::new(), &measured, &|_| (), &|| false);
         let svg = svg(&power);
-        for bug in measured.bugs {
+        for bug in &measured.bugs {
             for text in [&table(&power).text(), &table(&power).markdown(), &svg] {
                 assert!(text.contains(bug.name()), "{text}");
             }
@@ -269,5 +275,7 @@ mod tests {
         assert!(svg.starts_with("<svg") && svg.ends_with("</svg>"));
         assert_eq!(svg.matches("<circle").count(), 2, "{svg}");
         assert!(verdict(&power).starts_with("2 of 2 bugs"), "{}", verdict(&power));
+        let none = verdict(&measure(&BuiltIn::new(), &measured, &|_| (), &|| true));
+        assert!(none.starts_with("INTERRUPTED: 2 bugs are left out"), "{none}");
     }
 }

@@ -1,17 +1,20 @@
 //! A saved run: the plan, its outcome, and digests along the way, so that a replay can say where it diverged.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::campaign::file::{STORY, STORY_LINES_MAX};
 use crate::files::write_whole;
 use crate::plan::Plan;
+use crate::plan::files::{WRITTEN_BYTES_MAX, read_text};
 use crate::record::Record;
 use crate::report::explain::explain;
 use crate::report::page::{self, Window};
 use crate::report::text;
+use crate::shown::shown;
 use crate::sim::{Outcome, Run, Runner};
 use crate::trace::Digest;
 use crate::trace::digest::Digester;
@@ -100,13 +103,35 @@ impl SavedRun {
         Ok((run, Some(Divergence { window, lines })))
     }
 
+    /// The file in a folder that the run is saved to under a name. What was saved there of another plan stays: then the name says which
+    /// plan this one is, too.
+    pub fn free_path(&self, folder: &Path, name: &str) -> PathBuf {
+        let path = folder.join(format!("{name}.plan.json"));
+        let text = read_text(&path, WRITTEN_BYTES_MAX).ok();
+        let there = text.and_then(|text| serde_json::from_str::<SavedRun>(&text).ok());
+        let is_free = match there {
+            Some(there) => there.plan == self.plan && there.guest == self.guest,
+            None => !path.exists(),
+        };
+        if is_free {
+            return path;
+        }
+        let plan = serde_json::to_vec(&(&self.guest, &self.plan)).unwrap_or_default();
+        folder.join(format!("{name}-{:08x}.plan.json", xxh3_64(&plan) as u32))
+    }
+
     /// Writes the run to a file: to a temporary name first, so that nothing half-written is ever seen.
     ///
     /// # Errors
     ///
     /// As the system says, if the file or its folder cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
-        write_whole(path, &serde_json::to_vec_pretty(self)?)
+        let pretty = serde_json::to_vec_pretty(self)?;
+        // What is written can be read again.
+        match (pretty.len() as u64) < WRITTEN_BYTES_MAX {
+            true => write_whole(path, &pretty),
+            false => write_whole(path, &serde_json::to_vec(self)?),
+        }
     }
 }
 
@@ -121,12 +146,12 @@ pub fn write_run(folder: &Path, run: &Run<'_>) -> io::Result<()> {
     }
     // A run that is too long to be held whole has no story.
     if let Ok(Some(explanation)) = explain(run, STORY_LINES_MAX) {
-        let story = explanation.text(&folder.display().to_string());
+        let story = explanation.text(&shown(folder));
         write_whole(&folder.join(STORY), story.as_bytes())?;
     }
     let saved = folder.join("run.plan.json");
     SavedRun::new(run).write(&saved)?;
-    let command = format!("squall replay {}", saved.display());
+    let command = format!("squall replay {}", shown(&saved));
     // A run that a page does not hold can still be shown in parts, by `squall report`.
     let Ok(page) = page::html(run, &command, Window::default()) else { return Ok(()) };
     write_whole(&folder.join("run.html"), page.trim_end().as_bytes())

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
+use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term};
 use crate::message::Summary;
 use crate::node::Role;
@@ -94,8 +95,8 @@ impl Commit {
     }
 
     fn see(&mut self, record: &Record) {
-        let Some(node) = record.node else { return };
         self.shadow.observe(record);
+        let Some(node) = record.node else { return };
         let cite = Cite(record.number, record.time);
         let replica = &mut self.nodes[node.slot()];
         match record.kind {
@@ -185,11 +186,10 @@ impl Commit {
             (Some(held) == place).then_some((NodeId::at(slot), since))
         };
         let disks: Vec<(NodeId, Cite)> = self.nodes.iter().enumerate().filter_map(holds).collect();
-        let configuration = shadow.configuration_of(node);
-        let share @ Tally { has, of } =
-            Tally::of(configuration, disks.iter().map(|(node, _)| *node).collect());
-        let enough = if share.is_majority() { "a majority" } else { "NO majority" };
-        let _ = writeln!(text, "  it was then on {has} of {of} disks, {enough}:");
+        let holders = disks.iter().map(|(node, _)| *node).collect();
+        let (share, enough) = shares(shadow.configuration_of(node), holders, "disks");
+        let enough = if enough { "a majority" } else { "NO majority" };
+        let _ = writeln!(text, "  it was then on {share}, {enough}:");
         for (node, since) in disks {
             let lies = shadow.node(node).is_lied_about(index);
             let lie = if lies { "; so it SAYS, and LIES" } else { "" };
@@ -246,6 +246,8 @@ struct Elector {
 #[derive(Debug)]
 struct Candidacy {
     stood: Cite,
+    /// By which it counted its votes: entries that change it later have no bearing.
+    configuration: Configuration,
     won: Option<Cite>,
     /// What ended it otherwise, in words.
     ended: Option<String>,
@@ -279,7 +281,10 @@ impl Election {
     }
 
     fn see(&mut self, record: &Record) {
-        let Some(node) = record.node else { return };
+        let Some(node) = record.node else {
+            self.shadow.observe(record);
+            return;
+        };
         let cite = Cite(record.number, record.time);
         let elector = &mut self.nodes[node.slot()];
         match record.kind {
@@ -329,7 +334,9 @@ impl Election {
         match role {
             Role::Candidate => {
                 let voters = vec![Voter::default(); self.nodes.len()];
-                let fresh = Candidacy { stood: cite, won: None, ended: None, last: None, voters };
+                let configuration = self.shadow.configuration_of(node);
+                let (stood, won, ended, last) = (cite, None, None, None);
+                let fresh = Candidacy { stood, configuration, won, ended, last, voters };
                 self.candidates.entry(node).or_insert(fresh);
             }
             Role::Leader => {
@@ -489,7 +496,7 @@ impl Election {
     }
 
     fn tell_candidacy(&self, node: NodeId, candidacy: &Candidacy, text: &mut String) {
-        let Candidacy { stood, won, ended, last, voters } = candidacy;
+        let Candidacy { stood, configuration, won, ended, last, voters } = candidacy;
         let log = last.map_or_else(String::new, |it| format!("; its log ended with {}", entry(it)));
         let _ = writeln!(text, "{node} stood, {stood}{log}");
         let mut granted = NodeSet::EMPTY;
@@ -506,8 +513,10 @@ impl Election {
             let mark = if is_granted { '+' } else { '-' };
             let _ = writeln!(text, "  {mark} {:<4}{words}", peer.to_string());
         }
-        let share @ Tally { has, of } = Tally::of(self.shadow.configuration_of(node), granted);
-        let _ = writeln!(text, "  that is {has} of {of} votes; a majority is {}", share.majority());
+        let (share, _) = shares(*configuration, granted, "votes");
+        let majorities = configuration.halves().map(|half| half.majority().to_string());
+        let majorities = majorities.collect::<Vec<_>>().join(" and ");
+        let _ = writeln!(text, "  that is {share}; a majority is {majorities}");
         let end = match (won, ended) {
             (Some(cite), _) => format!("it won, {cite}"),
             (None, Some(why)) => format!("it did not win: {why}"),
@@ -544,6 +553,20 @@ impl Voter {
         };
         (false, words)
     }
+}
+
+/// How many voters are among some nodes, in words and of both halves in joint consensus, and whether that is a majority of each.
+fn shares(configuration: Configuration, nodes: NodeSet, what: &str) -> (String, bool) {
+    let tally = |half: NodeSet| format!("{} of {}", nodes.intersection(half).len(), half.len());
+    let share = match configuration.is_joint() {
+        false => format!("{} {what}", tally(configuration.voters)),
+        true => format!(
+            "{} {what} of the new voters and {} of the old ones",
+            tally(configuration.voters),
+            tally(configuration.outgoing)
+        ),
+    };
+    (share, Tally::of(configuration, nodes).is_majority())
 }
 
 /// A last entry, as text traces have it.

@@ -72,8 +72,8 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// The nodes of the recovery phase: those that the plan names by number, or else a majority by each configuration in force. Servers that
-    /// are members no more may be among them: they owe nothing, but must not disturb.
+    /// The nodes of the recovery phase: those that the plan names by number, or else a majority by each configuration in force. Servers
+    /// that are members no more may be among them: they owe nothing, but must not disturb.
     fn core(&mut self) -> NodeSet {
         let all = NodeSet::first(self.plan.cluster.nodes);
         let in_force = self.configurations_in_force();

@@ -188,13 +188,13 @@ situations! {
         "Uncommitted entries may survive.";
     UncommittedEntryLost: "A client's entry was removed from the log of its leader of old, unanswered."
         "Uncommitted entries may vanish.";
-    CommitSurvivedLeaderCrash: "A leader was elected after the leader that committed last had crashed."
+    CommitSurvivedLeaderCrash: "A leader was elected that has the entry committed last, whose leader had crashed since."
         "Leader completeness at work.";
     LeaderCrashedAfterCommit: "A leader crashed when no follower knew of its last commit."
         "The next leader must find it committed.";
     LeaderCrashedBeforeReplication: "A leader crashed with an entry that no other node has."
         "That entry is its own problem.";
-    CommitSurvivedCrashOfAll: "A majority had crashed since an entry was committed, and a leader was elected."
+    CommitSurvivedCrashOfAll: "A majority had crashed since an entry was committed, and a leader was elected that has it."
         "Memory alone would have lost it.";
     ApplyBehindCommit: "A node learnt of a further commit when it had not applied all that was committed before."
         "State machines lag behind logs, and must catch up in order.";
@@ -272,7 +272,7 @@ situations! {
         "The outcome is not known.";
     RequestRetried: "A client tried the same operation again."
         "It may be done twice.";
-    RequestAppliedTwice: "The same request was applied at two places of the log."
+    RequestAppliedTwice: "The same request took effect at two places of the log."
         "Without sessions a retry can do that (section 8).";
     WritesOverlap: "Two clients' writes to one key overlapped."
         "Either order is right, but all must see the same.";

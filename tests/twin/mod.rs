@@ -251,29 +251,7 @@ impl Twin {
         let node = &mut self.nodes[id.slot()];
         match record.kind {
             Kind::Wipe { stays_out: true } => node.out = true,
-            Kind::Boot { term, applied, .. } => {
-                let highest = self.nodes.iter().map(|node| node.term).max().unwrap_or(Term::ZERO);
-                if let Some(after) = &mut self.destroyed {
-                    if after.hit.contains(&id) {
-                        after.hit.retain(|hit| *hit != id);
-                        (after.term, after.base) = (after.term.max(highest), None);
-                    }
-                    if after.base.is_none() {
-                        after.reported = self.reported;
-                    }
-                }
-                let node = &mut self.nodes[id.slot()];
-                if std::mem::take(&mut node.out) {
-                    self.lost_logs.push(std::mem::take(&mut node.disk));
-                    node.snapshot.clear();
-                }
-                node.log = node.disk.clone();
-                node.pending.clear();
-                (node.term, node.leads) = (term, false);
-                (node.commit, node.applied) = (applied.0 as usize, applied.0 as usize);
-                node.reached = node.applied;
-                node.started = record.event;
-            }
+            Kind::Boot { term, applied, .. } => self.boot(id, term, applied, record.event),
             Kind::Crash(remains) => {
                 self.lost_logs.push(node.log.clone());
                 self.crash(id, remains);
@@ -285,19 +263,7 @@ impl Twin {
             Kind::Role { role, term } => {
                 node.leads = role == Role::Leader;
                 if node.leads {
-                    let unknown = match &self.destroyed {
-                        Some(after) if after.votes => self.unknown_upto(),
-                        _ => Term::ZERO,
-                    };
-                    let again = self.elections.iter().any(|(other, ..)| *other == term);
-                    if let Some(after) = &mut self.destroyed {
-                        after.two_leaders |= again && term <= unknown;
-                    }
-                    if term <= unknown {
-                        self.elections.retain(|(other, ..)| *other != term);
-                    }
-                    let node = &self.nodes[id.slot()];
-                    self.elections.push((term, id, node.log.clone()));
+                    self.elect(id, term);
                 }
             }
             Kind::Append { write, term, content, index } => {
@@ -341,8 +307,7 @@ impl Twin {
                 }
                 node.applied = index.0 as usize;
                 let index = node.applied;
-                let base = self.destroyed.as_ref().map(|after| after.base.clone());
-                let counts = match base {
+                let counts = match self.destroyed.as_ref().map(|after| after.base.clone()) {
                     None => true,
                     Some(None) => false,
                     Some(Some(base)) => index > base.len() && self.tells(id, index),
@@ -353,6 +318,46 @@ impl Twin {
             }
             _ => {}
         }
+    }
+
+    fn boot(&mut self, id: NodeId, term: Term, applied: Index, event: u64) {
+        let highest = self.nodes.iter().map(|node| node.term).max().unwrap_or(Term::ZERO);
+        if let Some(after) = &mut self.destroyed {
+            if after.hit.contains(&id) {
+                after.hit.retain(|hit| *hit != id);
+                (after.term, after.base) = (after.term.max(highest), None);
+            }
+            if after.base.is_none() {
+                after.reported = self.reported;
+            }
+        }
+        let node = &mut self.nodes[id.slot()];
+        if std::mem::take(&mut node.out) {
+            self.lost_logs.push(std::mem::take(&mut node.disk));
+            node.snapshot.clear();
+        }
+        node.log = node.disk.clone();
+        node.pending.clear();
+        (node.term, node.leads) = (term, false);
+        (node.commit, node.applied) = (applied.0 as usize, applied.0 as usize);
+        node.reached = node.applied;
+        node.started = event;
+    }
+
+    fn elect(&mut self, id: NodeId, term: Term) {
+        let unknown = match &self.destroyed {
+            Some(after) if after.votes => self.unknown_upto(),
+            _ => Term::ZERO,
+        };
+        let again = self.elections.iter().any(|(other, ..)| *other == term);
+        if let Some(after) = &mut self.destroyed {
+            after.two_leaders |= again && term <= unknown;
+        }
+        if term <= unknown {
+            self.elections.retain(|(other, ..)| *other != term);
+        }
+        let node = &self.nodes[id.slot()];
+        self.elections.push((term, id, node.log.clone()));
     }
 
     /// A request takes effect once, at one index, and after the earlier ones of its client; a node applies an entry once.

@@ -14,6 +14,7 @@ use crate::oracle::shadow::{NodeShadow, Shadow};
 use crate::plan::scenario;
 use crate::property::Property;
 use crate::record::{Kind, Record};
+use crate::shown::{fenced, shown, shown_markdown};
 use crate::sim::Run;
 use crate::sim::runner::RECORDS_MAX;
 use crate::time::Time;
@@ -166,7 +167,7 @@ impl Explanation {
         let (says, rule) = (property.sentence(), property.rule());
         let mut text = format!("# {property}: {sentence}\n\n");
         if !plan.title.is_empty() {
-            let _ = writeln!(text, "{}\n", plan.title);
+            let _ = writeln!(text, "{}\n", shown_markdown(&plan.title));
         }
         text.push_str("## What happened\n\n");
         for Line { number, time, text: what, node, rank } in &self.lines {
@@ -178,11 +179,11 @@ impl Explanation {
         let _ = writeln!(text, "\n{}.\n\n## What does not hold\n", self.rest());
         let _ = writeln!(text, "{says}\n\n{sentence}\n");
         if !detail.is_empty() {
-            let _ = writeln!(text, "```\n{}\n```\n", detail.join("\n"));
+            let _ = writeln!(text, "{}", fenced("", &detail.join("\n")));
         }
         if !history.is_empty() {
             let history = history.join("\n");
-            let _ = writeln!(text, "The history that cannot be:\n\n```\n{history}\n```\n");
+            let _ = writeln!(text, "The history that cannot be:\n\n{}", fenced("", &history));
         }
         let evidence = self.evidence();
         let _ = writeln!(text, "The records that prove it: {evidence}.\n\nThe rule: {rule}\n");
@@ -190,14 +191,15 @@ impl Explanation {
         if !self.standing.is_empty() {
             text.push('\n');
         }
-        let (version, toml) = (env!("CARGO_PKG_VERSION"), scenario::to_toml(plan));
+        let mut plan = plan.clone();
+        plan.title = shown(&plan.title);
+        plan.about = plan.about.split('\n').map(shown).collect::<Vec<_>>().join("\n");
+        let (version, toml) = (env!("CARGO_PKG_VERSION"), scenario::to_toml(&plan));
         let _ = writeln!(
             text,
-            "## How to make it happen again\n\nSave this as `bug.toml` and run `squall run bug.toml` with squall {version}:\n\n\
-             ```toml\n{}\n```",
-            toml.trim_end()
+            "## How to make it happen again\n\nSave this as `bug.toml` and run `squall run bug.toml` with squall {version}:\n"
         );
-        text
+        text + &fenced("toml", toml.trim_end())
     }
 
     fn evidence(&self) -> String {

@@ -9,6 +9,7 @@ use crate::config::Reads;
 use crate::ids::{Index, NodeId, Term, WriteId};
 use crate::message::Summary;
 use crate::node::Role;
+use crate::oracle::quorum::Tally;
 use crate::oracle::shadow::Shadow;
 use crate::oracle::{PrefixId, Violation};
 use crate::plan::Plan;
@@ -126,7 +127,10 @@ impl Story<'_> {
     /// Takes note of a record; gives how much it matters, and the words for it, if it can matter at all.
     fn see(&mut self, record: &Record) -> Told {
         self.now = record.time;
-        let Some(node) = record.node else { return self.fault(record) };
+        let Some(node) = record.node else {
+            self.shadow.observe(record);
+            return self.fault(record);
+        };
         let told = match record.kind {
             Kind::Crash(remains) => return Some(self.crash(node, record, remains)),
             Kind::Role { role, term } => self.role(node, role, term),
@@ -309,9 +313,14 @@ impl Story<'_> {
         })
     }
 
-    /// Whose votes a winner heard.
+    /// Whose votes a winner heard. Those for another term were ignored if it needs none of them.
     fn voters(&self, node: NodeId, term: Term) -> String {
-        let told = self.nodes[node.slot()].ballots.iter().map(|(voter, of)| match *of == term {
+        let ballots = || self.nodes[node.slot()].ballots.iter();
+        let valid = ballots().filter(|(_, of)| *of == term).map(|(voter, _)| *voter);
+        let valid = valid.chain([node]).collect();
+        let enough = Tally::of(self.shadow.configuration_of(node), valid).is_majority();
+        let counted = ballots().filter(|(_, of)| *of == term || !enough);
+        let told = counted.map(|(voter, of)| match *of == term {
             true => voter.to_string(),
             false => format!("{voter} (a vote for term {of})"),
         });

@@ -7,6 +7,7 @@ use crate::campaign::file::{
     CampaignFile, FAILURES, FailureRow, SHRUNK, SHRUNK_STORY, STORY, SituationRow,
 };
 use crate::campaign::power::Power;
+use crate::plan::files::read_text;
 use crate::report::campaign::{grouped, long_time, next_command, seconds, seeds, verdict, waited};
 use crate::report::page::filled;
 use crate::report::power;
@@ -80,7 +81,9 @@ fn figures(file: &CampaignFile) -> String {
     ];
     let figure = |(figure, name)| format!("<div><dd>{figure}</dd><dt>{name}</dt></div>");
     let figures = figures.map(figure).concat();
-    format!("<section><dl class=\"figures\">{figures}</dl></section>")
+    let lines = totals.gaps.lines();
+    let gaps: String = lines.iter().map(|line| format!("<p>{}</p>", escape(line))).collect();
+    format!("<section><dl class=\"figures\">{figures}</dl>{gaps}</section>")
 }
 
 fn failures(file: &CampaignFile, folder: &Path) -> String {
@@ -120,10 +123,7 @@ fn story(failure: &FailureRow, folder: &Path) -> String {
     let folder = folder.join(FAILURES).join(&failure.id);
     let shrunk = folder.join(SHRUNK_STORY);
     let path = if shrunk.exists() { shrunk } else { folder.join(STORY) };
-    let read = std::fs::metadata(&path).ok().filter(|file| file.len() <= STORY_BYTES_MAX);
-    let Some(text) = read.and_then(|_| std::fs::read_to_string(&path).ok()) else {
-        return String::new();
-    };
+    let Ok(text) = read_text(&path, STORY_BYTES_MAX) else { return String::new() };
     // What to do next stands on the page already.
     let text = escape(text.split("\nnext:\n").next().unwrap_or_default().trim_end());
     format!("<details><summary>What led to it</summary><pre>{text}</pre></details>")

@@ -14,6 +14,7 @@ use crate::node::Role;
 use crate::oracle::PrefixId;
 use crate::oracle::shadow::{NodeShadow, Shadow};
 use crate::record::{Group, Kind, Record};
+use crate::report::expectations::judge;
 use crate::report::text;
 use crate::sim::Run;
 use crate::sim::run::Counters;
@@ -80,6 +81,8 @@ struct PageData<'a> {
     ended: String,
     time: Time,
     counters: Counters,
+    /// In a word, and what was not kept or not decided, not judged, or never happened.
+    verdict: (&'static str, Vec<String>),
     violation: Option<Proof<'a>>,
     /// Faults: in words, and whether they last.
     faults: Vec<(String, bool)>,
@@ -256,6 +259,9 @@ pub fn html(run: &Run<'_>, command: &str, window: Window) -> Result<String, TooB
         node: id(violation.node),
         evidence: &violation.evidence,
     });
+    let verdict = judge(plan, outcome, false);
+    let parts =
+        [verdict.lines(), &text::not_judged(plan, outcome), &text::not_happened(plan, outcome)];
     let first = seen.first;
     let data = embedded(&PageData {
         format: FORMAT,
@@ -270,6 +276,7 @@ pub fn html(run: &Run<'_>, command: &str, window: Window) -> Result<String, TooB
         ended: text::ended(outcome),
         time: outcome.time,
         counters: outcome.counters,
+        verdict: (verdict.word(), parts.concat()),
         violation,
         faults: plan.faults.iter().map(|it| (words::fault(it), words::lasts(it))).collect(),
         kinds: Kind::TABLE.iter().map(|(name, group)| (*name, *group as u8)).collect(),
@@ -332,6 +339,17 @@ mod tests {
         let page = page(Plan { title, ..plan() }, Window::default()).unwrap();
         assert!(page.contains("\\u003c/script\\u003e\\u003cscript\\u003ealert(1)"));
         assert!(!page.contains("<script>alert"));
+    }
+
+    /// What a run promised and did not keep, or left undecided, is no `ok` on its page.
+    #[test]
+    fn what_was_not_kept_or_not_decided_stands_on_the_page() {
+        let mut unmet = plan();
+        unmet.expect.leaders_min = Some(9);
+        let text = page(unmet, Window::default()).unwrap();
+        assert!(text.contains(r#""verdict":["UNMET",["1 leaders were elected, fewer than 9"]]"#));
+        let undecided = page(Plan { events_max: 50, ..plan() }, Window::default()).unwrap();
+        assert!(undecided.contains(r#""verdict":["UNDECIDED",["all is undecided from "#));
     }
 
     #[test]

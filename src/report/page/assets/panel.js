@@ -28,8 +28,12 @@ function fillHead() {
   const title = data.title || "A run without a title";
   document.title = `${title} - squall`;
   byId("title").textContent = title;
-  byId("verdict").textContent = data.violation ? `${data.violation.property} violated` : "no violation";
-  byId("verdict").className = data.violation ? "verdict bad" : "verdict good";
+  const [word, lines] = data.verdict;
+  const kept = data.violation ? `${data.violation.property} violated` : "no violation";
+  byId("verdict").textContent = ["UNMET", "UNDECIDED"].includes(word) ? `${word}: ${lines[0]}` : kept;
+  byId("verdict").className = data.violation || word !== "ok" ? "verdict bad" : "verdict good";
+  byId("verdict-section").hidden = !lines.length;
+  byId("verdict-lines").replaceChildren(...lines.map((line) => make("p", "hint", line)));
   const { events, records: all, messages: sent, leaders, term_max, commits, answers } = data.counters;
   const facts = [
     `${data.nodes} nodes`, `seed ${data.seed}`, data.ended, `${events.toLocaleString("en")} events`,
