@@ -5,7 +5,7 @@
 //! operation's beginning and its answer. A history whose every answer has that witness is linearizable, whatever the Raft. Where
 //! the witness fails, [`linearizable`](super::linearizable) searches for another order, and only its word is a verdict.
 //!
-//! Before any search, [`stale`](super::stale) looks for a read of what was overwritten before it began: that takes three operations to
+//! Before any search, `stale` looks for a read of what was overwritten before it began: that takes three operations to
 //! see, whatever else is open or was forgotten.
 //!
 //! Histories are judged in closed segments. When no operation on a key is open, the states in which its history can end are kept,
