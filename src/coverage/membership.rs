@@ -25,7 +25,6 @@ impl Situations {
                 self.reach_if(covered.is_joint(), SnapshotTakenInJoint, id);
             }
             Kind::Truncate { from, .. } => {
-                let node = node;
                 let (latest, _) = shadow.configuration_upto(node, node.last_index());
                 self.reach_if(latest >= from, ConfigurationUndone, id);
             }

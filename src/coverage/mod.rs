@@ -284,7 +284,6 @@ impl Situations {
             }
             Kind::Pause if at.leads() => LeaderPaused,
             Kind::Resume => {
-                let (shadow, node) = (shadow, node);
                 let newer = shadow
                     .nodes()
                     .any(|(_, other)| other.role == Role::Leader && other.term > node.term);

@@ -11,7 +11,7 @@ use crate::node::{Answer, Request, Snapshot};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the line of a message says what its fields are")]
 pub enum Message {
-    /// A candidate asks every other node for its vote (5.2). If the leader asked for the election, no one need be loyal to it (thesis 4.2.3).
+    /// A candidate asks every other node for its vote (5.2). No one need be loyal to a leader that asked for the election (thesis 4.2.3).
     RequestVote { term: Term, last_log_index: Index, last_log_term: Term, by_leader: bool },
     /// The answer to a candidate.
     Vote { term: Term, granted: bool },
