@@ -285,7 +285,16 @@ fn formats(seed: u64) -> [Format; 8] {
     let trials = vec![trial(7, Some(Property::ElectionSafety)), trial(9, None)];
     let (squall, rows) = ("0.1.0".into(), vec![Row::new(Bug::VoteTwice, trials)]);
     let (format, version) = (power::FORMAT.into(), power::VERSION);
-    let power = Power { format, version, squall, settings, trials: 2, runs_max: 9, rows };
+    let power = Power {
+        format,
+        version,
+        squall,
+        settings,
+        trials: 2,
+        runs_max: 9,
+        rows,
+        interrupted: false,
+    };
     let swarm = toml::to_string(&swarm::Config::default()).expect("it is TOML");
     let guest = "horizon = \"1s\"\n[guest]\nname = \"mine\"\nlacks = [\"snapshots\"]\n[guest.options]\nmistake = \"a\"\n";
     let saved = SavedRun::new(&Run::new(&BuiltIn::new(), plan));
