@@ -293,7 +293,7 @@ fn formats(seed: u64) -> [Format; 8] {
         trials: 2,
         runs_max: 9,
         rows,
-        interrupted: false,
+        interrupted: Vec::new(),
     };
     let swarm = toml::to_string(&swarm::Config::default()).expect("it is TOML");
     let guest = "horizon = \"1s\"\n[guest]\nname = \"mine\"\nlacks = [\"snapshots\"]\n[guest.options]\nmistake = \"a\"\n";
