@@ -237,7 +237,7 @@ fn read_power(text: &str) {
 
 /// A plan for a guest with options of its own.
 fn read_guest(text: &str) {
-    let mine = Nodes::new("mine", |setup| Raft::of(setup)).taking("mistake", &["a", "b"]);
+    let mine = Nodes::new("mine", Raft::of).taking("mistake", &["a", "b"]);
     let Ok(mut plan) = scenario::from_toml(text) else { return };
     if adopt(&mine, &mut plan).is_ok() {
         run_briefly(&mine, plan);

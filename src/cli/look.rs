@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::campaign::file::CampaignFile;
 use crate::campaign::power::{FORMAT, Power, VERSION};
 use crate::cli::failure::{self, Code, End, Failure};
-use crate::cli::progress::check_whole;
+use crate::cli::progress::{check_whole, is_given_up};
 use crate::cli::result;
 use crate::cli::source::{self, Guests, SourceArgs, Subject};
 use crate::files::{Output, is_stdout};
@@ -161,7 +161,9 @@ pub fn export(args: &ExportArgs, guests: &Guests<'_>) -> End {
     }
     let run = subject.recorded()?;
     let path = args.output.as_deref().unwrap_or(Path::new("-"));
-    write(args, &run, path).map(|()| Code::Clean).map_err(|error| match error.kind() {
+    let written = write(args, &run, path);
+    check_whole(&subject.name)?;
+    written.map(|()| Code::Clean).map_err(|error| match error.kind() {
         // It has a second line, and nothing in it that others wrote.
         io::ErrorKind::InvalidData => {
             Failure { code: Code::Usage, text: format!("error: {error}") }
@@ -181,7 +183,7 @@ fn write(args: &ExportArgs, run: &Run<'_>, path: &Path) -> io::Result<()> {
     };
     let mut out = Output::create(path)?;
     export::export(run, format.as_mut(), &mut out)?;
-    out.finish()
+    if is_given_up() { Err(io::ErrorKind::Interrupted.into()) } else { out.finish() }
 }
 
 #[derive(Args)]

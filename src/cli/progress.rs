@@ -90,7 +90,12 @@ impl Runner for Limited<'_> {
     }
 }
 
-/// Whether a run was given up, told once.
+/// Whether a run was given up.
+pub fn is_given_up() -> bool {
+    GIVEN_UP.load(Ordering::Relaxed)
+}
+
+/// The same, told once.
 pub fn take_given_up() -> bool {
     GIVEN_UP.swap(false, Ordering::Relaxed)
 }
