@@ -32,6 +32,7 @@ pub struct NodeMemory {
 
 impl Situations {
     /// Looks at a record; says what is reached. `shadow` has not seen it yet.
+    #[inline]
     pub(super) fn observe_compaction(&mut self, at: &At) -> Option<Situation> {
         let At { record, id, shadow, node, .. } = *at;
         self.snapshots_taken |= matches!(record.kind, Kind::Snapshot { .. });

@@ -19,6 +19,7 @@ pub struct NodeMemory {
 
 impl Situations {
     /// Says whether the record drops a corrupt tail: nothing that the protocol does.
+    #[inline]
     pub(super) fn observe_disks(&mut self, at: &At) -> bool {
         let At { record, id, .. } = *at;
         let fails = matches!(

@@ -39,6 +39,7 @@ pub struct NodeMemory {
 
 impl Situations {
     /// Notices at the first record of the next event that a follower whose timer fired did not stand.
+    #[inline]
     pub(super) fn observe_waiting(&mut self, record: &Record) {
         if let Some((event, node)) = self.elections.waiting
             && event != record.event

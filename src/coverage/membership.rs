@@ -8,6 +8,7 @@ use crate::situation::Situation::*;
 
 impl Situations {
     /// Looks at a record; `oracles` have not taken it yet.
+    #[inline]
     pub(super) fn observe_membership(&mut self, at: &At) {
         let At { record, id, shadow, node, .. } = *at;
         let configures = matches!(record.kind, Kind::Configure { .. });

@@ -199,6 +199,7 @@ impl Situations {
         self.observe_protocol(at, dropped);
     }
 
+    #[inline(always)]
     fn observe_protocol(&mut self, at: &At, dropped: bool) {
         let At { record, id, node, .. } = *at;
         match record.kind {

@@ -22,6 +22,7 @@ pub struct Memory {
 
 impl Situations {
     /// Looks at a record.
+    #[inline]
     pub(super) fn observe_recovery(&mut self, record: &Record, oracles: &Oracles) {
         if self.recovery.core == NodeSet::EMPTY && !matches!(record.kind, Kind::Recovery { .. }) {
             return;

@@ -388,9 +388,30 @@ impl KeyHistory {
         verdict
     }
 
+    /// What the last write left, if it says so by itself and every other had ended when it began: whatever came before, the history of
+    /// which an order is known ends in this state.
+    fn last_written(&self) -> Option<State> {
+        let writes =
+            || self.operations.iter().map(|it| it.operation).filter(|it| it.command.writes());
+        let last = writes().max_by_key(|it| it.from)?;
+        let ended =
+            |it: Operation| it.from == last.from || it.to.is_some_and(|(to, _)| to < last.from);
+        let value = match (last.command, last.to?.1) {
+            (Command::Put { value, .. } | Command::CompareAndSet { value, .. }, Heard::Done) => {
+                State::from([value])
+            }
+            (Command::Delete { .. }, Heard::Done) => State::from([]),
+            _ => return None,
+        };
+        writes().all(ended).then_some(value)
+    }
+
     /// All states in which the history can end, where nothing is open; none if the limit was reached first. It is cut wherever no
     /// operation is under way, so that hardly anything is left to search.
     fn finals(&self) -> Option<Vec<State>> {
+        if let Some(state) = self.last_written() {
+            return Some(vec![state]);
+        }
         let mut operations = self.seen();
         operations.retain(|operation| operation.to.is_some());
         operations.sort_by_key(|operation| operation.from);
@@ -403,13 +424,15 @@ impl KeyHistory {
                 (until, count) = (until.max(end(next)), count + 1);
             }
             let (together, later) = rest.split_at(count);
-            match (together, &states[..]) {
+            match (together, &mut states[..]) {
                 ([alone], [state]) => {
                     let (heard, next) = step(state, alone.command);
                     if alone.to.is_none_or(|(_, expected)| expected != heard) {
                         return None;
                     }
-                    states = vec![next.unwrap_or_else(|| state.clone())];
+                    if let Some(next) = next {
+                        *state = next;
+                    }
                 }
                 _ => {
                     let mut search = Search::new(&states, together, left);

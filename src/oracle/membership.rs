@@ -38,11 +38,8 @@ impl Members {
         self.lead_on(record, record.node?)
     }
 
-    /// Judges a record. `commits` are as they are after it.
+    /// Judges a record of a cluster whose members have changed. `commits` are as they are after it.
     pub fn observe(&mut self, at: Seen, commits: &Commits) -> Option<Violation> {
-        if at.shadow.configurations.is_fixed() {
-            return None;
-        }
         let Seen { record, id, .. } = at;
         let node = at.node();
         if node.role != Role::Leader {

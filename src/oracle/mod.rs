@@ -135,6 +135,7 @@ impl Oracles {
         let judged = [Property::Snapshot, Property::Configuration, Property::ExactlyOnce];
         let [snapshots, members, once] = judged.map(|property| self.judges(property));
         let snapshot = if snapshots { self.snapshots.observe(at, &self.commits) } else { None };
+        let members = members && !at.shadow.configurations.is_fixed();
         let members = if members { self.members.observe(at, &self.commits) } else { None };
         let once = if once { self.effects.observe(at) } else { None };
         let client = match record.kind {
