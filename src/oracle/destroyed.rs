@@ -5,11 +5,10 @@
 //! and stores as what it is from then on. So:
 //!
 //! - election safety is judged in terms above the floor; where only a log was destroyed, in all;
-//! - log matching is judged until some term up to the floor has two elections, for then entries of one index and term may differ, and what
-//!   rests on entries is judged no longer either;
+//! - log matching is judged no longer: what one node knows to be committed may be gone elsewhere, and entries come to stand behind others;
 //! - leader completeness, state-machine safety, durability and safe commits are judged again once a leader of a term above the floor has
 //!   committed an entry of such a term behind all that was ever reported as committed: majorities meet again in nodes that keep what
-//!   they have;
+//!   they have. Not so once a term up to the floor had two leaders, or an entry stands behind others than where it stood before;
 //! - what clients hear, effects, snapshots, members and liveness rest on what was lost, and are judged no longer.
 //!
 //! Where members change, a node that lost its log may go by an old configuration, whose majorities meet no others: then none of these is
@@ -22,8 +21,6 @@ use crate::property::Property;
 use crate::record::{Kind, Record, Remains};
 use crate::time::Time;
 
-/// What rests on votes that were destroyed.
-const VOTES: [Property; 2] = [Property::ElectionSafety, Property::LogMatching];
 /// What rests on entries, and is judged again.
 const ENTRIES: [Property; 4] = [
     Property::LeaderCompleteness,
@@ -32,7 +29,8 @@ const ENTRIES: [Property; 4] = [
     Property::SafeCommit,
 ];
 /// What is judged no longer.
-const FOR_GOOD: [Property; 5] = [
+const FOR_GOOD: [Property; 6] = [
+    Property::LogMatching,
     Property::Liveness,
     Property::Linearizability,
     Property::ExactlyOnce,
@@ -53,9 +51,9 @@ pub struct Destroyed {
     pub votes: bool,
     /// When what rests on entries was judged again; none while it is not.
     pub again: Option<Time>,
-    /// When two leaders were elected in a term up to the floor, or the members changed: who was elected and what is in logs is then
-    /// known no more.
-    pub tangled: Option<Time>,
+    /// When two leaders were elected in a term up to the floor, an entry came to stand behind others, or the members changed: what is in
+    /// logs is then known no more.
+    tangled: Option<Time>,
     /// Whether that is because the members changed.
     members_changed: bool,
 }
@@ -133,7 +131,6 @@ impl Destroyed {
     pub fn judges(&self, property: Property) -> bool {
         match property {
             Property::ElectionSafety => !(self.votes && self.members_changed),
-            Property::LogMatching => !(self.votes && self.tangled.is_some()),
             property if ENTRIES.contains(&property) => self.again.is_some(),
             property => !FOR_GOOD.contains(&property),
         }
@@ -143,9 +140,8 @@ impl Destroyed {
     pub fn gaps(&self) -> Vec<(Vec<Property>, Time, Option<Time>)> {
         let mut gaps = vec![(FOR_GOOD.to_vec(), self.since, None)];
         gaps.push((ENTRIES.to_vec(), self.since, self.again));
-        if let Some(tangled) = self.tangled.filter(|_| self.votes) {
-            let lost = VOTES.into_iter().filter(|property| !self.judges(*property));
-            gaps.push((lost.collect(), tangled, None));
+        if let Some(tangled) = self.tangled.filter(|_| !self.judges(Property::ElectionSafety)) {
+            gaps.push((vec![Property::ElectionSafety], tangled, None));
         }
         gaps
     }

@@ -129,6 +129,9 @@ impl Oracles {
         let change = self.shadow.observe(record);
         let at = Seen { record, id, shadow: &self.shadow };
         let log = log::observe(at, change);
+        if let (Some(destroyed), Change::Diverged(_)) = (&mut self.destroyed, change) {
+            destroyed.tangle(record.time, false);
+        }
         let commit = self.commits.observe(at, change, self.destroyed.as_deref_mut());
         let liveness = self.liveness.as_mut().and_then(|it| it.observe(record, &self.shadow));
         // What is not judged is not watched either: nobody else asks these three.

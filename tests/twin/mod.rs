@@ -17,8 +17,8 @@ use squall::record::{Kind, Record, Remains};
 type Entry = (Term, u64);
 
 /// What is judged no longer once a plan has destroyed what a disk held.
-const FOR_GOOD: [Property; 3] =
-    [Property::ExactlyOnce, Property::Snapshot, Property::Configuration];
+const FOR_GOOD: [Property; 4] =
+    [Property::LogMatching, Property::ExactlyOnce, Property::Snapshot, Property::Configuration];
 
 /// What is judged again when a later leader has committed an entry.
 const RELIES_ON_ENTRIES: [Property; 4] = [
@@ -38,8 +38,8 @@ struct Aftermath {
     reported: usize,
     /// Whether votes may be gone.
     votes: bool,
-    /// Whether a term of those up to the highest had two leaders.
-    two_leaders: bool,
+    /// Whether a term of those up to the highest had two leaders, or entries came to stand behind others.
+    tangled: bool,
     /// The first commit that counts again.
     base: Option<Vec<Entry>>,
 }
@@ -149,13 +149,13 @@ impl Twin {
         self.judge_logs(id);
         self.judge_leaders();
         self.judge_copies();
-        if let Some(after) = &self.destroyed {
+        let matches = !self.broken.contains(&Property::LogMatching);
+        if let Some(after) = &mut self.destroyed {
+            after.tangled |= !matches;
             let changed = !self.configurations.is_empty();
-            let tangled = after.votes && (after.two_leaders || changed);
-            let entries = after.base.is_some() && !after.two_leaders && !changed;
+            let entries = after.base.is_some() && !after.tangled && !changed;
             self.broken.retain(|property| match property {
                 Property::ElectionSafety => !after.votes || !changed,
-                Property::LogMatching => !tangled,
                 it if RELIES_ON_ENTRIES.contains(it) => entries,
                 it => !FOR_GOOD.contains(it),
             });
@@ -351,7 +351,7 @@ impl Twin {
         };
         let again = self.elections.iter().any(|(other, ..)| *other == term);
         if let Some(after) = &mut self.destroyed {
-            after.two_leaders |= again && term <= unknown;
+            after.tangled |= again && term <= unknown;
         }
         if term <= unknown {
             self.elections.retain(|(other, ..)| *other != term);
