@@ -388,60 +388,48 @@ impl KeyHistory {
         verdict
     }
 
-    /// What the last write left, if it says so by itself and every other had ended when it began: whatever came before, the history of
-    /// which an order is known ends in this state.
-    fn last_written(&self) -> Option<State> {
-        let writes =
-            || self.operations.iter().map(|it| it.operation).filter(|it| it.command.writes());
-        let last = writes().max_by_key(|it| it.from)?;
-        let ended =
-            |it: Operation| it.from == last.from || it.to.is_some_and(|(to, _)| to < last.from);
-        let value = match (last.command, last.to?.1) {
-            (Command::Put { value, .. } | Command::CompareAndSet { value, .. }, Heard::Done) => {
-                State::from([value])
-            }
-            (Command::Delete { .. }, Heard::Done) => State::from([]),
-            _ => return None,
-        };
-        writes().all(ended).then_some(value)
-    }
-
     /// All states in which the history can end, where nothing is open; none if the limit was reached first. It is cut wherever no
-    /// operation is under way, so that hardly anything is left to search.
+    /// operation is under way, so that hardly anything is left to search, and nothing before the last cut whose state is plain.
     fn finals(&self) -> Option<Vec<State>> {
-        if let Some(state) = self.last_written() {
-            return Some(vec![state]);
-        }
         let mut operations = self.seen();
         operations.retain(|operation| operation.to.is_some());
         operations.sort_by_key(|operation| operation.from);
         let end = |operation: &Operation| operation.to.map_or(0, |(to, _)| to);
-        let (mut states, mut left) = (self.base.clone(), SEARCH_MAX / 10);
-        let mut rest = &operations[..];
+        let (mut blocks, mut rest) = (Vec::new(), &operations[..]);
         while let Some(first) = rest.first() {
             let (mut until, mut count) = (end(first), 1);
             while let Some(next) = rest.get(count).filter(|next| next.from < until) {
                 (until, count) = (until.max(end(next)), count + 1);
             }
             let (together, later) = rest.split_at(count);
-            match (together, &mut states[..]) {
-                ([alone], [state]) => {
-                    let (heard, next) = step(state, alone.command);
-                    if alone.to.is_none_or(|(_, expected)| expected != heard) {
-                        return None;
-                    }
-                    if let Some(next) = next {
-                        *state = next;
-                    }
-                }
-                _ => {
-                    let mut search = Search::new(&states, together, left);
-                    states = search.finals()?;
-                    left = left.checked_sub(search.weighed())?;
-                }
-            }
+            blocks.push(together);
             rest = later;
         }
+        let plain = blocks.iter().rposition(|together| left_by(together).is_some());
+        let (mut states, begin) = match plain {
+            Some(place) => (left_by(blocks[place]).into_iter().collect(), place + 1),
+            None => (self.base.clone(), 0),
+        };
+        let mut left = SEARCH_MAX / 10;
+        for together in &blocks[begin..] {
+            let mut search = Search::new(&states, together, left);
+            states = search.finals()?;
+            left = left.checked_sub(search.weighed())?;
+        }
         Some(states).filter(|states| !states.is_empty())
+    }
+}
+
+/// What operations leave, if one of them alone writes and says by itself what: whatever came before, a history that has an order goes on
+/// from this state.
+fn left_by(together: &[Operation]) -> Option<State> {
+    let mut writes = together.iter().filter(|it| it.command.writes());
+    let (write, None) = (writes.next()?, writes.next()) else { return None };
+    match (write.command, write.to?.1) {
+        (Command::Put { value, .. } | Command::CompareAndSet { value, .. }, Heard::Done) => {
+            Some(State::from([value]))
+        }
+        (Command::Delete { .. }, Heard::Done) => Some(State::from([])),
+        _ => None,
     }
 }
