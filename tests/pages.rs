@@ -75,19 +75,13 @@ fn a_violation_is_shown_with_its_evidence_and_clicks_select() {
     picture(&mut page, "figure-8");
     // A click on the mark of the first record of the proof selects it.
     let first = violation.evidence[0];
-    let place = format!(
-        "(() => {{ const box = document.getElementById('diagram').getBoundingClientRect(); \
-         const p = squall.placeOf({first} - squall.data.first); return [box.left + p.x, box.top + p.y]; }})()"
-    );
     // A browser that is slow to lay its page out moves the diagram once more.
-    let mut point = page.eval(&place);
-    loop {
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        let again = page.eval(&place);
-        if std::mem::replace(&mut point, again.clone()) == again {
-            break;
-        }
-    }
+    let place = format!(
+        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {{ \
+         const box = document.getElementById('diagram').getBoundingClientRect(); \
+         const p = squall.placeOf({first} - squall.data.first); done([box.left + p.x, box.top + p.y]); }})))"
+    );
+    let point = page.eval(&place);
     page.click(point[0].as_f64().expect("x"), point[1].as_f64().expect("y"));
     assert_eq!(page.text("record-title"), format!("Record #{first}"));
     let json: Value = serde_json::from_str(&page.text("record-json")).expect("JSON");
