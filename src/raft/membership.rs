@@ -66,10 +66,13 @@ impl Membership {
         self.changes.clear();
     }
 
-    /// Whether a node may stand for election: a voter by the latest configuration, or by the last that is known to be committed.
-    /// Thesis 4.2.2: until the new configuration is committed, the server that it removes may be the only one that can win.
+    /// Whether a node may stand for election: a voter by a configuration that may be in force, the last that is known to be committed or
+    /// any later one. Thesis 4.2.2: until the new configuration is committed, the server that it removes may be the only one that can win;
+    /// after a restart less is known to be committed than is.
     pub fn may_stand(&self, node: NodeId, commit_index: Index) -> bool {
-        self.latest.voting().union(self.at(commit_index).voting()).contains(node)
+        let later = self.changes.iter().filter(|(index, _)| *index > commit_index);
+        let mut in_force = later.map(|(_, it)| *it).chain([self.at(commit_index)]);
+        in_force.any(|configuration| configuration.voting().contains(node))
     }
 }
 
@@ -171,5 +174,11 @@ mod tests {
         assert!(membership.may_stand(third, Index(3)));
         assert!(!membership.may_stand(third, Index(4)));
         assert!(!membership.may_stand(NodeId::new(4), Index::ZERO));
+        // It became a voter, and is removed; after a restart neither is known to be committed.
+        let mut membership = Membership::new(Configuration::of(NodeSet::first(2)));
+        membership.append(Index(4), &entry(3));
+        membership.append(Index(7), &entry(2));
+        assert!(membership.may_stand(third, Index(3)));
+        assert!(!membership.may_stand(third, Index(7)));
     }
 }
