@@ -282,8 +282,11 @@ impl<'a> Session<'a> {
             if let (Some(trace), true) = (&mut trace, traced.is_ok()) {
                 traced = trace.write(record);
             }
+            if !args.show {
+                return;
+            }
             formatter.follow(record);
-            if args.show && written.is_ok() && is_shown(args, record) {
+            if written.is_ok() && is_shown(args, record) {
                 written = writeln!(out, "{}", formatter.line(record));
             }
         };

@@ -59,7 +59,7 @@ pub struct Destroyed {
 }
 
 /// Whether a record destroys a disk, and whether votes go with it. One that stays out afterwards counts as one that is down.
-fn destroys(kind: &Kind) -> Option<bool> {
+pub fn destroys(kind: &Kind) -> Option<bool> {
     match kind {
         Kind::Wipe { stays_out: false } | Kind::Crash(Remains { promised: 1.., .. }) => Some(true),
         Kind::Corrupt { what, drops: true, .. } => Some(*what == DiskFile::Vote),

@@ -55,21 +55,6 @@ impl Why {
     pub fn is_undecided(self) -> bool {
         !matches!(self, Why::Disks | Why::Votes { .. } | Why::Drift)
     }
-
-    /// The same in one word, as campaigns count it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Why::Disks => "disks",
-            Why::Votes { .. } => "votes",
-            Why::Drift => "drift",
-            Why::Search { .. } => "search",
-            Why::Horizon { .. } => "horizon",
-            Why::Core { .. } => "core",
-            Why::Events { .. } => "events",
-            Why::Waiting { .. } => "waiting",
-            Why::Interrupted => "interrupted",
-        }
-    }
 }
 
 /// In a sentence without its full stop, as in `liveness is undecided: ...`.

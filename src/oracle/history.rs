@@ -10,11 +10,11 @@
 //!
 //! Histories are judged in closed segments. When no operation on a key is open, the states in which its history can end are kept,
 //! and the history is dropped. An operation of unknown outcome stays open for ever; outside of sessions, so do the other tries of an
-//! operation, for each may yet take effect. A try that a node refuses as it comes has failed for good (step 4 of the duties of a guest).
+//! operation, for each may yet take effect. A try that a node refuses as it comes has failed for good (duty 11 of a node).
 //!
 //! Limits, so that neither time nor memory runs away: `SEARCH_MAX` items are weighed in one search, [`KEY_MAX`] for verdicts on one key
 //! and [`RUN_MAX`] in all. A segment that cannot be closed goes on from the state of the witness after 4,096 operations, and beyond
-//! [`OPEN_MAX`] open ones only the witness and `stale` judge the key. What is not decided within these limits is counted as undecided, and
+//! [`OPEN_MAX`] open ones only the witness judges the key. What is not decided within these limits is counted as undecided, and
 //! is no violation.
 
 use std::collections::BTreeMap;
@@ -405,11 +405,9 @@ impl KeyHistory {
             blocks.push(together);
             rest = later;
         }
-        let plain = blocks.iter().rposition(|together| left_by(together).is_some());
-        let (mut states, begin) = match plain {
-            Some(place) => (left_by(blocks[place]).into_iter().collect(), place + 1),
-            None => (self.base.clone(), 0),
-        };
+        let plain = blocks.iter().enumerate().rev();
+        let mut plain = plain.filter_map(|(place, block)| Some((vec![left_by(block)?], place + 1)));
+        let (mut states, begin) = plain.next().unwrap_or_else(|| (self.base.clone(), 0));
         let mut left = SEARCH_MAX / 10;
         for together in &blocks[begin..] {
             let mut search = Search::new(&states, together, left);

@@ -39,10 +39,10 @@ use crate::breach::Broken;
 use crate::message::Summary;
 use crate::plan::liveness::Bounds;
 use crate::property::Property;
-use crate::record::{Kind, Record, Remains};
+use crate::record::{Kind, Record};
 use crate::time::Time;
 
-use destroyed::Destroyed;
+use destroyed::{Destroyed, destroys};
 use seen::Seen;
 
 /// All oracles over one shadow.
@@ -76,7 +76,10 @@ impl Oracles {
             effects: once::Effects::new(nodes),
             snapshots: snapshots::Snapshots::default(),
             members: membership::Members::new(nodes),
-            judged: judge.iter().fold(0, |bits, property| bits | 1 << *property as u16),
+            judged: judge
+                .iter()
+                .filter(|it| **it != Property::Liveness || bounds.is_some())
+                .fold(0, |bits, property| bits | 1 << *property as u16),
             destroyed: None,
         }
     }
@@ -108,13 +111,8 @@ impl Oracles {
             }
             Kind::Deliver { .. } | Kind::Timer { .. } => return None,
             Kind::Broken { why } => return self.judge(broken(record, why)),
-            Kind::Wipe { stays_out: false }
-            | Kind::Corrupt { drops: true, .. }
-            | Kind::Crash(Remains { promised: 1.., .. }) => {
+            kind if self.destroyed.is_some() || destroys(&kind).is_some() => {
                 self.histories = None;
-                Destroyed::observe(&mut self.destroyed, record, &self.shadow);
-            }
-            _ if self.destroyed.is_some() => {
                 Destroyed::observe(&mut self.destroyed, record, &self.shadow);
             }
             _ => {}
@@ -164,17 +162,19 @@ impl Oracles {
         self.judges(violation.property).then_some(violation)
     }
 
-    fn judges(&self, property: Property) -> bool {
+    /// Whether a property was asked for.
+    fn is_asked(&self, property: Property) -> bool {
         self.judged & (1 << property as u16) != 0
+    }
+
+    fn judges(&self, property: Property) -> bool {
+        self.is_asked(property)
             && self.destroyed.as_ref().is_none_or(|destroyed| destroyed.judges(property))
     }
 
     /// What was not judged of what was asked, or not decided, in a run that ends at a time.
     pub fn gaps(&self, now: Time) -> Vec<Gap> {
-        let asked = |property: &Property| {
-            self.judged & (1 << *property as u16) != 0
-                && (*property != Property::Liveness || self.liveness.is_some())
-        };
+        let asked = |property: &Property| self.is_asked(*property);
         let mut gaps = Vec::new();
         if let Some(destroyed) = &self.destroyed {
             for (properties, from, until) in destroyed.gaps() {
@@ -220,6 +220,7 @@ mod tests {
     use super::*;
     use crate::ids::{Index, NodeId, Term, WriteId};
     use crate::node::{DiskFile, Role};
+    use crate::record::Remains;
 
     /// Oracles over three nodes, fed with hand-made records.
     struct Story {

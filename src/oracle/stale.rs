@@ -102,9 +102,7 @@ impl Writes {
         if open.any(|it| it.operation.command.writes() && leaves(it.operation.command) == seen) {
             return None;
         }
-        let is_other = |write: &&Write| write.request != read.request;
-        let mut writers = self.done.iter().filter(is_other);
-        let writer = writers.rfind(|write| leaves(write.command) == seen);
+        let writer = self.done.iter().rfind(|write| leaves(write.command) == seen);
         let written = writer.map_or(self.forgotten, |write| write.to);
         let over = self.done.iter().filter(|write| {
             write.from > written && write.to < read.operation.from && leaves(write.command) != seen

@@ -170,7 +170,7 @@ pub fn run_nodes<N: Node>(
     Outcome {
         violation: recorder.violation,
         ended,
-        time: if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { recorder.now },
+        time,
         digest,
         counters,
         situations,
