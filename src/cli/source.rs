@@ -361,8 +361,10 @@ impl<'r> Guests<'r> {
             return self.load(name);
         }
         let names = || self.runners.iter().map(|runner| runner.guest().name.as_str());
-        let found = self.runners.iter().copied().find(|runner| runner.guest().name == name);
-        found.ok_or_else(|| {
+        let loaded = self.loaded.borrow();
+        let loaded = loaded.iter().map(|(_, runner)| *runner as &dyn Runner);
+        let mut all = self.runners.iter().copied().chain(loaded);
+        all.find(|runner| runner.guest().name == name).ok_or_else(|| {
             let known = names().collect::<Vec<_>>().join(", ");
             let unknown = unknown("guest", name, names(), "--guest");
             Failure::usage(format!("{unknown}; this command line has {known}"))
