@@ -110,6 +110,7 @@ impl SeedArgs {
         let config = self.profile.into_iter().fold(config, Config::with_profile);
         let mut plan = draw_with(seed, &config);
         plan.restrict(&guest);
+        plan.draw_guest_options(runner.guest_options());
         Ok(Subject { name: format!("seed-{seed}"), plan, runner })
     }
 
@@ -329,14 +330,16 @@ pub struct Guests<'r> {
 }
 
 impl<'r> Guests<'r> {
-    /// These Rafts, and the built-in one.
+    /// These Rafts, and the built-in one if it is not among them.
     pub fn new(
         runners: &[&'r dyn Runner],
         built_in: &'r dyn Runner,
         limit: Option<LimitArgs>,
     ) -> Guests<'r> {
         let mut runners = runners.to_vec();
-        runners.push(built_in);
+        if runners.iter().all(|it| it.guest().name != built_in.guest().name) {
+            runners.push(built_in);
+        }
         let names: BTreeSet<&str> = runners.iter().map(|it| it.guest().name.as_str()).collect();
         assert_eq!(names.len(), runners.len(), "no two guests have the same name");
         Guests { runners, limit, loaded: RefCell::default() }

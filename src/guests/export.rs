@@ -1,10 +1,11 @@
 //! The other side of the frames: a node in Rust as a guest, for a module or a process of its own. What it does there is what it does in
 //! squall's process, bit for bit.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::rc::Rc;
 
-use crate::guest::Setup;
+use crate::guest::{Features, Setup};
 use crate::guests::frames::{
     ABI, Images, OwnSetup, get_maybe_snapshot, get_recovered, get_snapshot, input, output,
     put_maybe_snapshot, put_snapshot,
@@ -43,9 +44,9 @@ pub struct Description {
     /// The version of the Raft.
     pub version: String,
     /// The features that it does not have.
-    pub lacks: crate::guest::Features,
+    pub lacks: Features,
     /// Its own options, each with the values that it may have.
-    pub options: std::collections::BTreeMap<String, Vec<serde_json::Value>>,
+    pub options: BTreeMap<String, Vec<String>>,
 }
 
 impl Description {
@@ -55,8 +56,8 @@ impl Description {
             abi: ABI,
             name: name.into(),
             version: version.into(),
-            lacks: crate::guest::Features::NONE,
-            options: std::collections::BTreeMap::new(),
+            lacks: Features::NONE,
+            options: BTreeMap::new(),
         }
     }
 }
