@@ -6,4 +6,6 @@ pub mod frames;
 pub mod process;
 #[cfg(feature = "raft-rs")]
 pub mod raft_rs;
+#[cfg(feature = "guests")]
+pub mod module;
 pub mod saboteur;
