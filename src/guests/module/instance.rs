@@ -8,6 +8,7 @@ use super::died::{Died, Refusal};
 use super::form::global_name;
 use super::life::Life;
 use super::{Limits, Module};
+use crate::guests::framed::Process;
 use crate::node::{Moment, NodeRng};
 use crate::time::LocalTime;
 
@@ -199,4 +200,20 @@ fn range(size: usize, place: u32, len: u32) -> Option<std::ops::Range<usize>> {
 
 fn outside(what: &str, place: u32, len: u32) -> Refusal {
     Refusal(format!("{what} lies outside of its memory: {len} bytes from {place} on"))
+}
+
+impl Process for Instance {
+    fn step(
+        &mut self,
+        moment: Moment,
+        rng: &mut NodeRng,
+        input: &[u8],
+        output: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        Instance::step(self, moment, rng, input, output).map_err(|died| died.to_string())
+    }
+
+    fn wakes_at(&self) -> Option<LocalTime> {
+        self.wake()
+    }
 }
