@@ -206,6 +206,24 @@ pub fn check_options(
 /// The name of the built-in Raft.
 pub const BUILT_IN: &str = "raft";
 
+/// From when on a node goes by a configuration in its log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Configures {
+    /// As soon as it is appended, committed or not (section 6; thesis 4.1).
+    #[default]
+    OnAppend,
+    /// When it is applied, as etcd's and tikv's do.
+    OnApply,
+}
+
+impl Configures {
+    /// Whether it is as in the paper.
+    pub fn is_default(&self) -> bool {
+        *self == Configures::OnAppend
+    }
+}
+
 /// Whose Raft a plan is for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -216,6 +234,9 @@ pub struct Guest {
     /// Features that the guest does not have. The plan asks for none of them, and is judged without them.
     #[serde(skip_serializing_if = "Features::is_empty")]
     pub lacks: Features,
+    /// From when on its nodes go by a configuration. Members are judged by that.
+    #[serde(skip_serializing_if = "Configures::is_default")]
+    pub configures: Configures,
     /// The guest's own options, handed to it as they are.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub options: GuestOptions,

@@ -1,6 +1,6 @@
 //! The result of a campaign as its file has it, `campaign.json`, and how the results of parts are added up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -58,6 +58,9 @@ pub struct CampaignFile {
     pub seeds: Vec<SeedRange>,
     /// How much happened.
     pub totals: Totals,
+    /// The lowest seeds whose runs were undecided.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub undecided: BTreeSet<u64>,
     /// The situations that were reached.
     pub situations: Vec<SituationRow>,
     /// The situations that were not, though the guest could get into them.
@@ -150,6 +153,7 @@ impl CampaignFile {
             settings: settings.clone(),
             seeds: summary.seeds.iter().map(range).collect(),
             totals: summary.totals,
+            undecided: summary.undecided.clone(),
             situations: summary.situations.values().copied().collect(),
             own_situations: summary.own_situations.clone(),
             never_reached: summary.missed().filter(|it| it.is_within_reach(lacks)).collect(),
@@ -169,6 +173,7 @@ impl CampaignFile {
         Summary {
             seeds: self.seeds.iter().map(|range| range.first..range.last + 1).collect(),
             totals: self.totals,
+            undecided: self.undecided.clone(),
             situations: self.situations.iter().map(|row| (row.situation, *row)).collect(),
             own_situations: self.own_situations.clone(),
             waits: self.waits.clone(),

@@ -1,6 +1,6 @@
 //! What came of many runs: a sum that does not depend on the order in which they were run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use schemars::JsonSchema;
@@ -12,6 +12,9 @@ use crate::sim::Outcome;
 use crate::sim::waits::Waits;
 use crate::situation::Situation;
 use crate::time::{Span, Time};
+
+/// How many seeds of undecided runs are kept: the lowest.
+const UNDECIDED_MAX: usize = 20;
 
 /// How many distinct failures are kept apart; those beyond count as one of the same finding.
 const FAILURES_MAX: usize = 1_000;
@@ -43,13 +46,17 @@ pub struct Totals {
 
 impl Totals {
     fn add(&mut self, other: &Totals) {
-        self.runs += other.runs;
-        self.events += other.events;
-        self.records += other.records;
-        self.messages += other.messages;
-        self.leaders += other.leaders;
-        self.commits += other.commits;
-        self.answers += other.answers;
+        let sums = [
+            (&mut self.runs, other.runs),
+            (&mut self.events, other.events),
+            (&mut self.records, other.records),
+            (&mut self.messages, other.messages),
+            (&mut self.leaders, other.leaders),
+            (&mut self.commits, other.commits),
+            (&mut self.answers, other.answers),
+        ];
+        // A file may hold sums of anything.
+        sums.into_iter().for_each(|(own, more)| *own = own.saturating_add(more));
         self.gaps.add(&other.gaps);
         self.virtual_time = self.virtual_time.plus(other.virtual_time);
     }
@@ -85,6 +92,8 @@ pub struct Summary {
     pub seeds: Vec<Range<u64>>,
     /// How much happened.
     pub totals: Totals,
+    /// The lowest seeds whose runs were undecided.
+    pub undecided: BTreeSet<u64>,
     /// What was reached.
     pub situations: BTreeMap<Situation, SituationRow>,
     /// How often each situation of checks of one's own was reached.
@@ -110,6 +119,7 @@ impl Summary {
             gaps: GapCounts::of(&outcome.gaps),
             virtual_time: outcome.time.since(Time::ZERO),
         });
+        self.leave_undecided(outcome.undecided().next().map(|_| seed));
         for (situation, count) in outcome.situations.reached() {
             self.reach(SituationRow { situation, count, runs: 1, example: seed });
         }
@@ -141,6 +151,7 @@ impl Summary {
             self.cover(range.clone());
         }
         self.totals.add(&other.totals);
+        self.leave_undecided(other.undecided.iter().copied());
         self.waits.merge(&other.waits);
         other.situations.values().for_each(|row| self.reach(*row));
         merge_own(&mut self.own_situations, &other.own_situations);
@@ -163,6 +174,13 @@ impl Summary {
     /// The situations that were never reached.
     pub fn missed(&self) -> impl Iterator<Item = Situation> {
         self.situations().filter(|(_, reached)| reached.is_none()).map(|(situation, _)| situation)
+    }
+
+    fn leave_undecided(&mut self, seeds: impl IntoIterator<Item = u64>) {
+        self.undecided.extend(seeds);
+        while self.undecided.len() > UNDECIDED_MAX {
+            self.undecided.pop_last();
+        }
     }
 
     fn reach(&mut self, row: SituationRow) {

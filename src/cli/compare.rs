@@ -26,6 +26,9 @@ use crate::trace::reader::ReadError;
 pub struct ReplayArgs {
     /// A plan that a failing run saved
     file: PathBuf,
+    /// Where the guest is that ran it, if not where guests are found by their names: a module, or a command as in 'cmd: python3 raft.py'
+    #[arg(long, value_name = "GUEST")]
+    guest: Option<String>,
     #[command(flatten)]
     pub limit: LimitArgs,
     /// Prints the result as JSON
@@ -36,7 +39,7 @@ pub struct ReplayArgs {
 /// Runs a saved plan again. A run that is the same ends with the code of the saved one's verdict.
 pub fn replay(args: &ReplayArgs, guests: &Guests<'_>) -> End {
     let saved = source::read_saved(&args.file)?;
-    let runner = guests.named(Some(&saved.guest))?;
+    let runner = guests.named(args.guest.as_deref().or(Some(&saved.guest)))?;
     let (run, divergence) = saved.replay(runner).map_err(Failure::usage)?;
     check_whole(&args.file.display().to_string())?;
     let outcome = run.outcome();
@@ -61,7 +64,13 @@ pub fn replay(args: &ReplayArgs, guests: &Guests<'_>) -> End {
         for (number, line) in &divergence.lines {
             writeln!(out, "    #{number:<7}{line}")?;
         }
-        writeln!(out, "  the plan or squall itself changed since it was saved")?;
+        let changed = match (&saved.code, runner.code()) {
+            (Some(then), Some(now)) if then != now => {
+                format!("the guest is another: it was {then}, and is {now}")
+            }
+            _ => "the plan or squall itself changed since it was saved".into(),
+        };
+        writeln!(out, "  {}", shown(changed))?;
         return Ok(code);
     }
     writeln!(out, "the same run: digest {}", outcome.digest)?;

@@ -230,8 +230,9 @@ fn parse_saved(path: &Path, text: &str) -> Result<SavedRun, Failure> {
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct GuestArgs {
-    /// Whose Raft runs it [default: the one that the file names, or the first that there is]
-    #[arg(long, value_name = "NAME")]
+    /// Whose Raft runs it: a name, a module (PATH.wasm), or a process as in 'cmd: python3 raft.py' [default: the one that the file names,
+    /// or the first that there is]
+    #[arg(long, value_name = "GUEST")]
     pub guest: Option<String>,
     /// Gives the guest an option of its own, as in mistake=commits-by-count; may be given again
     #[arg(long = "guest-option", value_name = "OPTION=VALUE")]

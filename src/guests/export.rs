@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::rc::Rc;
 
-use crate::guest::{Features, Setup};
+use crate::guest::{Configures, Features, Setup};
 use crate::guests::frames::{
     ABI, Images, OwnSetup, get_maybe_snapshot, get_recovered, get_snapshot, input, output,
     put_maybe_snapshot, put_snapshot,
@@ -45,6 +45,8 @@ pub struct Description {
     pub version: String,
     /// The features that it does not have.
     pub lacks: Features,
+    /// From when on its nodes go by a configuration.
+    pub configures: Configures,
     /// Its own options, each with the values that it may have.
     pub options: BTreeMap<String, Vec<String>>,
 }
@@ -57,6 +59,7 @@ impl Description {
             name: name.into(),
             version: version.into(),
             lacks: Features::NONE,
+            configures: Configures::OnAppend,
             options: BTreeMap::new(),
         }
     }

@@ -247,7 +247,7 @@ impl Commits {
         }
         self.committed.extend_from_slice(&node.log[self.committed.len()..index.0 as usize]);
         self.committed_by.push((index, at.record.number, term));
-        self.quorum_of = at.shadow.configuration_of(at.id);
+        self.quorum_of = at.shadow.committing(at.id, index, prefix);
         self.missed_by_later_leader(at, term, index, prefix)
             .or_else(|| scarce(at, self.quorum_of, index, prefix))
             .or_else(|| unsafe_commit(at, index, prefix))

@@ -111,6 +111,8 @@ pub struct GapCounts {
     pub search: u64,
     /// The horizon came before a verdict on liveness.
     pub horizon: u64,
+    /// The nodes that a plan names to come back to life were no majority.
+    pub core: u64,
     /// A limit of events came first.
     pub events: u64,
     /// Somebody ended the run.
@@ -130,7 +132,8 @@ impl GapCounts {
         GapCounts {
             undecided: any(&Why::is_undecided),
             search: any(&|why| matches!(why, Why::Search { .. })),
-            horizon: any(&|why| matches!(why, Why::Horizon { .. } | Why::Core { .. })),
+            horizon: any(&|why| matches!(why, Why::Horizon { .. })),
+            core: any(&|why| matches!(why, Why::Core { .. })),
             events: any(&|why| matches!(why, Why::Events { .. } | Why::Waiting { .. })),
             interrupted: any(&|why| why == Why::Interrupted),
             not_judged: any(&|why| !why.is_undecided()),
@@ -141,16 +144,18 @@ impl GapCounts {
 
     /// Adds the counts of other runs.
     pub fn add(&mut self, other: &GapCounts) {
-        let GapCounts { undecided, search, horizon, events, interrupted, not_judged, disks, drift } =
-            other;
-        self.undecided += undecided;
-        self.search += search;
-        self.horizon += horizon;
-        self.events += events;
-        self.interrupted += interrupted;
-        self.not_judged += not_judged;
-        self.disks += disks;
-        self.drift += drift;
+        let sums = [
+            (&mut self.undecided, other.undecided),
+            (&mut self.search, other.search),
+            (&mut self.horizon, other.horizon),
+            (&mut self.core, other.core),
+            (&mut self.events, other.events),
+            (&mut self.interrupted, other.interrupted),
+            (&mut self.not_judged, other.not_judged),
+            (&mut self.disks, other.disks),
+            (&mut self.drift, other.drift),
+        ];
+        sums.into_iter().for_each(|(own, more)| *own = own.saturating_add(more));
     }
 
     /// In words: one line for what was not decided, and one for what was not judged; none where there is nothing to say.
@@ -163,6 +168,7 @@ impl GapCounts {
         let undecided = [
             (self.search, "for the limits of the search for an order of operations"),
             (self.horizon, "whose horizon came before a verdict on liveness"),
+            (self.core, "whose core was no majority"),
             (self.events, "for a limit of events"),
             (self.interrupted, "that were ended"),
         ];

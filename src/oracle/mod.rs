@@ -36,6 +36,7 @@ pub use shadow::{Change, Shadow};
 pub use violation::Violation;
 
 use crate::breach::Broken;
+use crate::guest::Configures;
 use crate::message::Summary;
 use crate::plan::liveness::Bounds;
 use crate::property::Property;
@@ -82,6 +83,11 @@ impl Oracles {
                 .fold(0, |bits, property| bits | 1 << *property as u16),
             destroyed: None,
         }
+    }
+
+    /// From when on nodes go by configurations.
+    pub fn go_by(&mut self, configures: Configures) {
+        self.shadow.configures = configures;
     }
 
     /// Judges a run whose events are used up; `last` is where it stands.

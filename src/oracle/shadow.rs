@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 
 use crate::configuration::Configuration;
+use crate::guest::Configures;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::node::Role;
 use crate::oracle::chain::{Chain, PrefixId};
@@ -55,6 +56,8 @@ pub struct NodeShadow {
     pub up: bool,
     /// Which life it is in, from 1.
     pub life: u32,
+    /// The last index that its state machine has applied.
+    pub applied: Index,
     /// Whether its disk was emptied, and it is to stay out for that.
     is_out: bool,
     /// The term and vote on its disk.
@@ -138,6 +141,8 @@ pub struct Shadow {
     nodes: Vec<NodeShadow>,
     /// The configurations in logs.
     pub configurations: Configurations,
+    /// From when on nodes go by them.
+    pub configures: Configures,
 }
 
 impl Shadow {
@@ -147,6 +152,7 @@ impl Shadow {
             chain: Chain::default(),
             nodes: (0..nodes).map(|_| NodeShadow::default()).collect(),
             configurations: Configurations::new(NodeSet::first(nodes)),
+            configures: Configures::OnAppend,
         }
     }
 
@@ -160,10 +166,28 @@ impl Shadow {
         self.nodes.iter().enumerate().map(|(slot, node)| (NodeId::at(slot), node))
     }
 
-    /// By which configuration a node goes: the latest in its log.
+    /// By which configuration a node goes: the latest in its log, or the latest that it has applied.
     pub fn configuration_of(&self, node: NodeId) -> Configuration {
         let node = self.node(node);
-        self.configuration_upto(node, node.last_index()).1
+        let upto = match self.configures {
+            Configures::OnAppend => node.last_index(),
+            Configures::OnApply => node.applied,
+        };
+        self.configuration_upto(node, upto).1
+    }
+
+    /// By which configuration a node commits an entry. Where configurations take effect when they are applied, a node may apply some of
+    /// what it commits in the same step, and go by them at once: then it is the first by which a majority has the entry.
+    pub fn committing(&self, id: NodeId, index: Index, prefix: PrefixId) -> Configuration {
+        let own = self.configuration_of(id);
+        let node = self.node(id);
+        if self.configures == Configures::OnAppend || self.configurations.is_fixed() {
+            return own;
+        }
+        let later = (node.applied.0 + 1..=index.0).map(Index);
+        let later = later.map(|upto| self.configuration_upto(node, upto).1);
+        let is_held = |it: &Configuration| self.copies(index, prefix, *it).is_majority();
+        [own].into_iter().chain(later).find(is_held).unwrap_or(own)
     }
 
     /// The latest configuration in the log of a node up to an index, with where it sits.
@@ -211,10 +235,12 @@ impl Shadow {
         let Some(id) = record.node else { return self.begin(record) };
         let node = &mut self.nodes[id.slot()];
         match record.kind {
-            Kind::Boot { life, term, vote, .. } => {
+            Kind::Apply { index, .. } | Kind::Restore { index, .. } => node.applied = index,
+            Kind::Boot { life, term, vote, applied, .. } => {
                 let change = node.come_back();
                 node.up = true;
                 node.life = life;
+                node.applied = applied;
                 node.term = term;
                 node.role = Role::Follower;
                 node.durable_vote = (term, vote);

@@ -49,6 +49,10 @@ pub fn text(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrink
     lines.extend(waited(&file.waits.answers, "answer"));
     lines.extend(waited(&file.waits.elections, "election"));
     lines.extend(totals.gaps.lines());
+    if !file.undecided.is_empty() {
+        let seeds: Vec<String> = file.undecided.iter().map(u64::to_string).collect();
+        lines.push(format!("undecided are seeds {}", seeds.join(", ")));
+    }
     let all = within_reach(file.not_exercised);
     lines.push(format!("situations: {} of {all} reached", file.situations.len()));
     let missed: Vec<&str> =

@@ -38,6 +38,9 @@ pub struct SavedRun {
     pub version: u32,
     /// Whose Raft ran it.
     pub guest: String,
+    /// What code that was, where it is no part of squall: the command, or the hash of a module with its engine and fuel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// The plan, with nothing left to profiles.
     pub plan: Plan,
     /// What came of it.
@@ -65,6 +68,7 @@ impl SavedRun {
             format: FORMAT.into(),
             version: VERSION,
             guest: run.runner().guest().name.clone(),
+            code: run.runner().code().map(ToOwned::to_owned),
             plan: run.plan().clone().concrete(),
             outcome: run.outcome().clone(),
             stride,

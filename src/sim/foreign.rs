@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::guest::{BUILT_IN, Features, Guest, GuestOption, Setup};
+use crate::guest::{BUILT_IN, Configures, Features, Guest, GuestOption, Setup};
 use crate::guests::framed::{Died, Framed, Process};
 use crate::guests::frames::{ABI, OwnSetup, input, output};
 #[cfg(feature = "guests")]
@@ -33,6 +33,8 @@ struct Description {
     version: String,
     #[serde(default)]
     lacks: Features,
+    #[serde(default)]
+    configures: Configures,
     #[serde(default)]
     options: BTreeMap<String, Vec<String>>,
 }
@@ -97,8 +99,8 @@ impl Foreign {
 
     fn new(source: Source, told: impl FnOnce(&str) -> String) -> Result<Foreign, String> {
         let description = describe(&mut *source.start()?)?;
-        let Description { name, version, lacks, options, .. } = description;
-        let guest = Guest { name, lacks, ..Guest::default() };
+        let Description { name, version, lacks, configures, options, .. } = description;
+        let guest = Guest { name, lacks, configures, ..Guest::default() };
         let drawn = |(name, values)| GuestOption { name, values, drawn: true };
         let takes = options.into_iter().map(drawn).collect();
         Ok(Foreign { guest, takes, source, code: told(&version) })

@@ -1,6 +1,7 @@
 //! The end of faults: from then on the world of the core is well, and it is looked again and again whether the cluster is, too.
 
 use crate::configuration::Configuration;
+use crate::guest::Configures;
 use crate::ids::{NodeId, NodeSet};
 use crate::node::{Node, Role};
 use crate::plan::fault::Unsynced;
@@ -98,6 +99,7 @@ impl<N: Node> Sim<'_, '_, N> {
     }
 
     /// By which configurations an election may go: the latest that some node knows to be committed, and all that come later in some log.
+    /// Where they take effect when they are applied, also that by which each node goes.
     fn configurations_in_force(&self) -> Vec<Configuration> {
         let initial = Configuration::of(self.plan.voters());
         if !self.plan.changes_members() {
@@ -112,6 +114,13 @@ impl<N: Node> Sim<'_, '_, N> {
         let latest = most.journal.configurations().into_iter().rfind(|(index, _)| *index <= commit);
         in_force.extend(latest.map(|(_, configuration)| configuration));
         in_force.drain(..in_force.len() - 1);
+        if self.plan.guest.configures == Configures::OnApply {
+            let own = self.hosts.iter().map(|host| {
+                let mut all = host.journal.configurations().into_iter();
+                all.rfind(|(index, _)| *index <= host.applied).map_or(initial, |(_, it)| it)
+            });
+            in_force.extend(own.collect::<Vec<_>>());
+        }
         for (index, configuration) in self.hosts.iter().flat_map(|it| it.journal.configurations()) {
             if index > commit && !in_force.contains(&configuration) {
                 in_force.push(configuration);

@@ -5,7 +5,7 @@
 
 use std::marker::PhantomData;
 
-use crate::guest::{BUILT_IN, Feature, Guest, GuestOption, GuestOptions, Setup, check_options};
+use crate::guest::{BUILT_IN, Configures, Feature, Guest, GuestOption, GuestOptions, Setup, check_options};
 use crate::guests::saboteur::Saboteur;
 use crate::node::Node;
 use crate::oracle::Checker;
@@ -66,6 +66,7 @@ pub fn adopt(runner: &dyn Runner, plan: &mut Plan) -> Checked {
         return Ok(());
     }
     plan.guest.name.clone_from(&guest.name);
+    plan.guest.configures = guest.configures;
     plan.guest.lacks = plan.guest.lacks.iter().chain(guest.lacks.iter()).collect();
     validate(plan)
 }
@@ -142,6 +143,13 @@ impl<N: Node, F: Fn(&Setup<'_>) -> N + Sync> Nodes<N, F> {
     #[must_use]
     pub fn lacking(mut self, feature: Feature) -> Nodes<N, F> {
         self.guest = self.guest.lacking(feature);
+        self
+    }
+
+    /// The same, whose nodes go by a configuration from then on.
+    #[must_use]
+    pub fn configuring(mut self, when: Configures) -> Nodes<N, F> {
+        self.guest.configures = when;
         self
     }
 
