@@ -54,7 +54,7 @@ pub fn own_options() -> Vec<GuestOption> {
 pub struct Options {
     /// Whether a `Ready` is taken while writes of the one before are on their way to the disk.
     pub asynchronous: bool,
-    /// How long a tick is.
+    /// How long a leader's tick is.
     pub tick: Span,
     /// All that raft-rs wants to be told.
     pub raft: RaftConfig,
@@ -64,9 +64,9 @@ fn word<'o>(options: &'o GuestOptions, name: &str) -> &'o str {
     options.get(name).and_then(|value| value.as_str()).unwrap_or_default()
 }
 
-/// How many ticks a span takes, rounded up.
+/// How many ticks there are within a span.
 fn ticks(span: Span, tick: Span) -> usize {
-    span.0.div_ceil(tick.0) as usize
+    (span.0 / tick.0) as usize
 }
 
 impl Options {
@@ -111,10 +111,12 @@ impl Options {
         Options { asynchronous: word(own, "persistence") != "in-order", tick, raft }
     }
 
-    /// How many ticks stand for an election timeout that was drawn.
-    pub fn election_ticks(&self, timeout: Span) -> usize {
+    /// How many ticks stand for an election timeout that was drawn, and how long these are: never shorter than a leader's, so that no
+    /// follower gives a lease up before its leader does.
+    pub fn election_ticks(&self, timeout: Span) -> (usize, Span) {
         let (min, max) = (self.raft.min_election_tick, self.raft.max_election_tick);
-        ticks(timeout, self.tick).clamp(min, max - 1)
+        let count = ticks(timeout, self.tick).clamp(min, max - 1);
+        (count, Span(timeout.0 / count as u64).max(self.tick))
     }
 }
 

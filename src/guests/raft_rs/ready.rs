@@ -57,7 +57,7 @@ impl Life {
 
     /// Waits for the writes of a `Ready`, if any are not durable.
     pub fn note_in_flight(&mut self, number: u64) {
-        if self.last_write > self.ticks.durable {
+        if self.last_write > self.durable {
             self.in_flight.push_back((number, self.last_write));
         } else {
             self.raw.on_persist_ready(number);
@@ -65,8 +65,8 @@ impl Life {
     }
 
     /// Writes are durable. What raft-rs makes of it comes with what it has ready next.
-    pub fn durable(&mut self, write: WriteId, ctx: &mut Ctx) {
-        self.ticks.durable = write;
+    pub fn written(&mut self, write: WriteId, ctx: &mut Ctx) {
+        self.durable = write;
         let mut persisted = None;
         while self.in_flight.front().is_some_and(|(_, last)| *last <= write) {
             persisted = self.in_flight.pop_front();
@@ -83,10 +83,15 @@ impl Life {
         if self.saved == (term, vote) {
             return;
         }
-        self.saved = (term, vote);
         let write = self.next_write();
+        (self.saved, self.vote_write) = ((term, vote), write);
         let vote = (vote != 0).then(|| NodeId::new(vote as u8));
         ctx.emit(Effect::SaveVote { write, term, vote });
+    }
+
+    /// Whether the vote in the current term is on the disk.
+    pub fn has_durable_vote(&self) -> bool {
+        self.saved.0 == Term(self.raw.raft.term) && self.vote_write <= self.durable
     }
 
     /// Writes entries. They take the place of what the log holds from the first on.
