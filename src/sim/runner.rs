@@ -157,10 +157,7 @@ impl<N: Node, F: Fn(&Setup<'_>) -> N + Sync> Nodes<N, F> {
 
     /// The same, which takes these options of its own as well; random plans draw those that are to be drawn.
     #[must_use]
-    pub fn with_options(
-        mut self,
-        options: impl IntoIterator<Item = GuestOption>,
-    ) -> Nodes<N, F> {
+    pub fn with_options(mut self, options: impl IntoIterator<Item = GuestOption>) -> Nodes<N, F> {
         self.takes.extend(options);
         self
     }

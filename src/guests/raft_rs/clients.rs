@@ -79,15 +79,21 @@ impl ReadContext {
         let word = |place: usize| u64::from_le_bytes(words[place]);
         let (client, serial) = ((word(3) >> 32) as u32, word(3) as u32);
         let request = RequestId { client, serial, session: Index(word(4)) };
-        Some(ReadContext { node: NodeId::new(word(0) as u8), life: word(1), number: word(2), request })
+        Some(ReadContext {
+            node: NodeId::new(word(0) as u8),
+            life: word(1),
+            number: word(2),
+            request,
+        })
     }
 }
 
 impl Life {
     /// A client asks.
     pub fn request(&mut self, request: Request, ctx: &mut Ctx) {
-        let reads_outside_the_log =
-            self.config.reads != Reads::Log && !request.command.writes() && request.command.key().is_some();
+        let reads_outside_the_log = self.config.reads != Reads::Log
+            && !request.command.writes()
+            && request.command.key().is_some();
         if reads_outside_the_log {
             self.read(request, ctx);
         } else {
@@ -133,8 +139,13 @@ impl Life {
         let asked = self.clients.asked.values_mut();
         asked.for_each(|asked| asked.ticks += 1);
         let late = |asked: &Asked| asked.ticks >= ASK_AGAIN;
-        let numbers: Vec<u64> =
-            self.clients.asked.iter().filter(|(_, it)| late(it)).map(|(number, _)| *number).collect();
+        let numbers: Vec<u64> = self
+            .clients
+            .asked
+            .iter()
+            .filter(|(_, it)| late(it))
+            .map(|(number, _)| *number)
+            .collect();
         for number in numbers {
             if let Some(Asked { request, tries, .. }) = self.clients.asked.remove(&number)
                 && tries > 0

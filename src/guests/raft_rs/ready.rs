@@ -102,22 +102,17 @@ impl Life {
             let write = self.next_write();
             ctx.emit(Effect::Truncate { write, from: first });
         }
-        let entries = self.mirror(&entries);
+        let entries = self.mirror(entries);
         let write = self.next_write();
         ctx.emit(Effect::Append { write, first, entries });
     }
 
     /// Adds entries at the end of the mirror, and gives them as squall's.
-    pub fn mirror(&mut self, entries: &[RaftEntry]) -> Batch {
+    pub fn mirror(&mut self, mut entries: Vec<RaftEntry>) -> Batch {
         let store = self.raw.mut_store();
-        let mut push = |entry: &RaftEntry| {
-            let entry = store.read(entry);
-            store.push(entry);
-            entry
-        };
-        match entries {
-            [entry] => Batch::from(push(entry)),
-            entries => entries.iter().map(push).collect(),
+        match entries.len() {
+            1 => entries.pop().map_or(Batch::EMPTY, |entry| Batch::from(store.push(entry))),
+            _ => entries.into_iter().map(|entry| store.push(entry)).collect(),
         }
     }
 
@@ -161,10 +156,7 @@ impl Life {
     /// Takes a snapshot of the state machine, which has just applied this entry, if so many were applied since the last one.
     fn take_snapshot(&mut self, entry: &Entry, ctx: &mut Ctx) {
         let (index, every) = (self.applied, self.config.snapshot_every);
-        if every == 0
-            || self.saving
-            || index.0 < self.raw.store().snapshot_index().0 + every
-        {
+        if every == 0 || self.saving || index.0 < self.raw.store().snapshot_index().0 + every {
             return;
         }
         self.saving = true;

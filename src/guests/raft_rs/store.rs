@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use protobuf::Message as _;
+use raft::NO_LIMIT;
 use raft::eraftpb::{Entry as RaftEntry, EntryType, HardState, Snapshot as RaftSnapshot};
 use raft::{GetEntriesContext, RaftState, Storage, StorageError};
 
@@ -20,6 +22,8 @@ pub struct Store {
     /// What raft-rs starts with.
     initial: RaftState,
     log: Log,
+    /// The entries of the log in raft-rs's form: their copies share their bytes.
+    entries: VecDeque<RaftEntry>,
     /// The configurations of the log, with their indexes, behind one that came before.
     configurations: Vec<(Index, Configuration)>,
     /// The latest durable snapshots, the newest last.
@@ -36,12 +40,14 @@ impl Store {
         let mut store = Store {
             initial: RaftState::default(),
             log: Log::default(),
+            entries: VecDeque::new(),
             configurations: vec![(index, members)],
             snapshots: snapshot.into_iter().collect(),
         };
         for place in log.base().0 + 1..=log.last_index().0 {
             let entry = log.get(Index(place)).expect("a log has what lies between its ends");
             store.note(Index(place), entry);
+            store.entries.push_back(write(Index(place), entry));
         }
         store.log = log;
         store
@@ -102,15 +108,22 @@ impl Store {
         self.snapshots.push_back(snapshot);
     }
 
-    /// Adds an entry at the end.
-    pub fn push(&mut self, entry: Entry) {
+    /// Adds an entry at the end, and gives it as squall's.
+    pub fn push(&mut self, raft: RaftEntry) -> Entry {
+        let entry = self.read(&raft);
+        // What leaves joint consensus by itself is told as what it comes to.
+        let is_whole = raft.get_entry_type() == EntryType::EntryNormal || !raft.context.is_empty();
         self.log.push(entry);
-        self.note(self.log.last_index(), &entry);
+        let index = self.log.last_index();
+        self.note(index, &entry);
+        self.entries.push_back(if is_whole { raft } else { write(index, &entry) });
+        entry
     }
 
     /// Removes the entry at `from` and all that follow.
     pub fn truncate(&mut self, from: Index) {
         self.log.truncate(from);
+        self.entries.truncate(from.0.saturating_sub(self.log.base().0 + 1) as usize);
         while self.configurations.len() > 1
             && self.configurations.last().is_some_and(|(index, _)| *index >= from)
         {
@@ -120,6 +133,8 @@ impl Store {
 
     /// Forgets the entries up to an index.
     pub fn compact(&mut self, upto: Index) {
+        let count = upto.0.saturating_sub(self.log.base().0) as usize;
+        self.entries.drain(..count.min(self.entries.len()));
         self.log.compact(upto);
         let covered = self.configurations.iter().take_while(|(index, _)| *index <= upto).count();
         self.configurations.drain(..covered.saturating_sub(1));
@@ -129,6 +144,7 @@ impl Store {
     pub fn replace(&mut self, snapshot: &Snapshot) {
         let (index, term) = (snapshot.last_included_index, snapshot.last_included_term);
         self.log.replace(index, term);
+        self.entries.clear();
         self.configurations = vec![(index, snapshot.members)];
     }
 
@@ -138,7 +154,7 @@ impl Store {
     /// # Panics
     ///
     /// If the content is none of squall's.
-    pub fn read(&self, entry: &RaftEntry) -> Entry {
+    fn read(&self, entry: &RaftEntry) -> Entry {
         let term = Term(entry.term);
         let content = match entry.get_entry_type() {
             EntryType::EntryNormal => &entry.data,
@@ -182,14 +198,20 @@ impl Storage for Store {
         max_size: impl Into<Option<u64>>,
         _: GetEntriesContext,
     ) -> raft::Result<Vec<RaftEntry>> {
-        if low <= self.log.base().0 {
+        let base = self.log.base().0;
+        if low <= base {
             return Err(StorageError::Compacted.into());
         }
-        assert!(high <= self.log.last_index().0 + 1, "raft-rs asks for what was never written");
-        let entry = |index| self.log.get(Index(index)).map(|entry| write(Index(index), entry));
-        let mut entries: Vec<RaftEntry> = (low..high).filter_map(entry).collect();
-        raft::util::limit_size(&mut entries, max_size.into());
-        Ok(entries)
+        let (from, to) = ((low - base - 1) as usize, (high - base - 1) as usize);
+        let limit = max_size.into().filter(|limit| *limit != NO_LIMIT);
+        let mut size = 0;
+        // One at least; of the rest, as many as the limit allows.
+        let fits = |entry: &&RaftEntry| {
+            let is_first = size == 0;
+            size += limit.map_or(1, |_| u64::from(entry.compute_size()));
+            is_first || limit.is_none_or(|limit| size <= limit)
+        };
+        Ok(self.entries.range(from..to).take_while(fits).cloned().collect())
     }
 
     fn term(&self, index: u64) -> raft::Result<u64> {
