@@ -46,9 +46,7 @@ fn story(raft: &str, rest: &str, reached: &[Situation]) {
 
 /// A request to a node.
 fn asks(at: &str, to: u8, command: &str) -> String {
-    format!(
-        "[[requests]]\nat = \"{at}\"\nto = {to}\ncommand = {{ {command} }}\nattempts = 1\n"
-    )
+    format!("[[requests]]\nat = \"{at}\"\nto = {to}\ncommand = {{ {command} }}\nattempts = 1\n")
 }
 
 const PUT: &str = "put = { key = 1, value = 1 }";
@@ -111,9 +109,8 @@ fn reads_take_no_entry() {
 
 #[test]
 fn who_was_down_for_long_is_sent_a_snapshot() {
-    let mut rest = String::from(
-        "[[faults]]\nat = \"1.5s\"\nfor = \"1s\"\ncrash = { target = 3 }\n",
-    );
+    let mut rest =
+        String::from("[[faults]]\nat = \"1.5s\"\nfor = \"1s\"\ncrash = { target = 3 }\n");
     for request in 0..40 {
         rest += &asks(&format!("{}ms", 1_600 + 10 * request), 1, PUT);
     }

@@ -129,3 +129,45 @@ fn message_bytes(config: &Config) -> u64 {
     };
     entries.min(by_bytes).saturating_mul(ENTRY_BYTES)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::NodeId;
+    use crate::plan::Plan;
+    use crate::plan::swarm::{self, draw_with};
+
+    /// The options of the first node of a random plan.
+    fn of(plan: &Plan) -> Options {
+        let (id, nodes) = (NodeId::new(1), plan.voters());
+        let (config, options) = (plan.config_of(id), &plan.guest.options);
+        Options::of(&Setup { id, nodes, voters: nodes, config, options })
+    }
+
+    #[test]
+    fn raft_rs_takes_what_every_random_plan_asks() {
+        for seed in 1..=500 {
+            let mut plan = draw_with(seed, &swarm::Config::default());
+            plan.draw_guest_options(&own_options());
+            let options = of(&plan);
+            assert_eq!(options.raft.validate(), Ok(()), "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn ticks_of_a_node_that_waits_are_the_timeout_and_no_shorter_than_a_leaders() {
+        for seed in 1..=500 {
+            let mut plan = draw_with(seed, &swarm::Config::default());
+            plan.draw_guest_options(&own_options());
+            let (options, range) = (of(&plan), plan.config().election_timeout);
+            for word in [0, u64::MAX / 3, u64::MAX] {
+                let timeout = range.pick(word);
+                let (count, tick) = options.election_ticks(timeout);
+                assert!(tick >= options.tick, "seed {seed}");
+                let waits = tick.0 * count as u64;
+                let exact = waits.abs_diff(timeout.0) < count as u64;
+                assert!(exact || count == options.raft.min_election_tick, "seed {seed}");
+            }
+        }
+    }
+}

@@ -241,3 +241,99 @@ impl Storage for Store {
         Ok(snapshot)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configuration::{Change, Several};
+    use crate::ids::{NodeId, NodeSet};
+    use crate::machine::Image;
+
+    const THREE: Configuration = Configuration::of(NodeSet::first(3));
+
+    fn store(entries: u64) -> Store {
+        let mut store = Store::new(Log::default(), None, THREE);
+        for index in 1..=entries {
+            let request = RequestId::new(1, index as u32);
+            let command = Command::Put { key: 1, value: index as u32 };
+            store.push(write(Index(index), &Entry { term: Term(1), request, command }));
+        }
+        store
+    }
+
+    fn configure(store: &mut Store, term: u64, configuration: Configuration) {
+        let command = Command::Configure(configuration);
+        let entry = Entry { term: Term(term), request: RequestId::NONE, command };
+        store.push(write(store.log().last_index().next(), &entry));
+    }
+
+    fn indexes(store: &Store, low: u64, high: u64, limit: Option<u64>) -> Vec<u64> {
+        let entries = store.entries(low, high, limit, GetEntriesContext::empty(false));
+        entries.expect("they are there").iter().map(|entry| entry.index).collect()
+    }
+
+    /// The entries of both forms are the same, at the same places.
+    fn check(store: &Store) {
+        let (first, last) = (store.first_index().unwrap(), store.last_index().unwrap());
+        let entries = store.entries(first, last + 1, None, GetEntriesContext::empty(false));
+        let entries = entries.expect("they are there");
+        assert_eq!(entries.len() as u64, last + 1 - first);
+        for entry in &entries {
+            assert_eq!(Some(&store.read(entry)), store.log().get(Index(entry.index)));
+        }
+    }
+
+    #[test]
+    fn both_forms_of_the_log_stay_the_same() {
+        let mut store = store(10);
+        check(&store);
+        store.truncate(Index(8));
+        assert_eq!(store.last_index().unwrap(), 7);
+        check(&store);
+        store.compact(Index(3));
+        assert_eq!(store.first_index().unwrap(), 4);
+        check(&store);
+        store.truncate(Index(6));
+        check(&store);
+        let image = Image::new((), 1, 1);
+        let (last_included_index, last_included_term) = (Index(20), Term(3));
+        store.replace(&Snapshot { last_included_index, last_included_term, members: THREE, image });
+        assert_eq!((store.first_index().unwrap(), store.last_index().unwrap()), (21, 20));
+        assert_eq!(store.term(20).unwrap(), 3);
+        assert!(store.term(19).is_err() && store.term(21).is_err());
+    }
+
+    #[test]
+    fn one_entry_is_given_whatever_the_limit_is() {
+        let store = store(10);
+        let size = u64::from(store.entries[0].compute_size());
+        assert_eq!(indexes(&store, 3, 9, Some(0)), [3]);
+        assert_eq!(indexes(&store, 3, 9, Some(2 * size)), [3, 4]);
+        assert_eq!(indexes(&store, 3, 6, Some(u64::MAX)), [3, 4, 5]);
+        assert_eq!(indexes(&store, 3, 6, None), [3, 4, 5]);
+        let compacted = store.entries(0, 3, None, GetEntriesContext::empty(false));
+        assert_eq!(compacted, Err(StorageError::Compacted.into()));
+    }
+
+    #[test]
+    fn what_leaves_joint_consensus_by_itself_is_told_as_what_it_comes_to() {
+        let several = Several { remove: NodeSet::only(NodeId::new(3)), ..Several::default() };
+        let several = Several { auto_leave: true, ..several };
+        let joint = THREE.after(Change::Enter(several)).expect("it enters");
+        let mut store = store(2);
+        configure(&mut store, 1, joint);
+        let mut empty = RaftEntry { index: 4, term: 1, ..RaftEntry::default() };
+        empty.set_entry_type(EntryType::EntryConfChangeV2);
+        let left = Configuration::of(NodeSet::first(2));
+        assert_eq!(store.push(empty).command, Command::Configure(left));
+        check(&store);
+        assert_eq!(store.members_at(Index(2)), THREE);
+        assert_eq!(store.members_at(Index(3)), joint);
+        assert_eq!(store.members_at(Index(9)), left);
+        // Who wrote the entry that leaves had applied the one that entered.
+        assert_eq!(store.committed_by_the_next(), Some(Index(3)));
+        store.truncate(Index(4));
+        assert_eq!(store.members_at(Index(9)), joint);
+        assert_eq!(store.committed_by_the_next(), Some(Index::ZERO));
+    }
+}
