@@ -1,13 +1,15 @@
 //! tikv's Raft as a guest: each feature in a story of its own, storms that are clean without its known bugs, and these bugs.
 
 use squall::guest::Feature;
+use squall::guests::raft_rs::{LACKS, RaftRs, own_options};
 use squall::harness::Test;
 use squall::plan::swarm::{self, draw_with};
 use squall::plan::{Plan, files, scenario};
+use squall::property::Property;
 use squall::report::twice::twice;
 use squall::sim::runner::adopt;
 use squall::sim::shipped::raft_rs;
-use squall::sim::{Run, Runner};
+use squall::sim::{Nodes, Run, Runner};
 use squall::situation::Situation;
 
 /// A cluster of three in which n1 is elected first, at 1.1 s, with nobody asking for anything.
@@ -139,7 +141,7 @@ fn the_same_plan_gives_the_same_run() {
 fn random_plans_draw_every_value_of_every_option() {
     let guest = raft_rs();
     for option in guest.guest_options() {
-        for value in &option.values {
+        for value in option.values.iter().filter(|_| option.drawn) {
             let is_drawn = |seed| drawn(seed).guest.options[&option.name] == **value;
             assert!((1..100).any(is_drawn), "{} = {value}", option.name);
         }
@@ -155,6 +157,40 @@ fn storms_are_clean_without_its_known_bugs() {
         .without_regressions()
         .run();
     assert!(report.failure.is_none(), "{report}");
+}
+
+/// raft-rs with the changes of members that it has, and that are not declared while oracles go by the latest configuration of a log.
+fn with_members() -> impl Runner {
+    let lacks = LACKS.iter().filter(|feature| {
+        ![Feature::SingleChange, Feature::JointConsensus, Feature::Learners].contains(feature)
+    });
+    let nodes = Nodes::new("raft-rs", RaftRs::new).with_options(own_options());
+    lacks.fold(nodes.lacking(Feature::LeaseReads), |nodes, feature| nodes.lacking(*feature))
+}
+
+/// What rests on no configuration, in storms that change the members.
+#[test]
+fn changes_of_members_keep_what_clients_hear() {
+    let judge = vec![
+        Property::StateMachineSafety,
+        Property::Linearizability,
+        Property::ExactlyOnce,
+        Property::Contract,
+        Property::MonotonicTerm,
+        Property::MonotonicCommit,
+    ];
+    let swarm = swarm::Config { judge, changes: 100, liveness: 0, ..swarm::Config::default() };
+    let report = Test::of(with_members())
+        .option("batch_append", "off")
+        .swarm(swarm)
+        .seeds(1..201)
+        .without_regressions()
+        .run();
+    assert!(report.failure.is_none(), "{report}");
+    let missed: Vec<Situation> = report.summary.missed().collect();
+    for situation in [Situation::MembersChanged, Situation::JointEntered, Situation::JointLeft] {
+        assert!(!missed.contains(&situation), "{situation} was not reached");
+    }
 }
 
 /// The scenarios that show the bugs of raft-rs 0.7.0.

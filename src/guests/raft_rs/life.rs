@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use raft::RawNode;
 use raft::eraftpb::HardState;
+use raft::{RawNode, StateRole};
 use slog::{Discard, Logger};
 
 use crate::config::Config;
@@ -163,6 +163,18 @@ impl Life {
         self.serve_reads(ctx);
         self.pin_timeout(ctx);
         self.note_commit();
+        if self.options.check_progress {
+            self.check_progress();
+        }
+    }
+
+    /// A leader sends each node what comes behind what it is known to have.
+    fn check_progress(&self) {
+        let raft = &self.raw.raft;
+        for (node, progress) in raft.prs().iter().filter(|_| raft.state == StateRole::Leader) {
+            let (next, matched) = (progress.next_idx, progress.matched);
+            assert!(next > matched, "n{node} is known to have {matched}, and is sent {next} next");
+        }
     }
 
     /// What raft-rs knows to be committed, as far as the log was written: entries of a `Ready` that is not taken yet are not there.

@@ -46,7 +46,9 @@ impl RaftRs {
 impl RaftRs {
     /// Starts, unless the disk has lost what it had promised to keep: raft-rs may have acknowledged it, and bears no node that forgets.
     fn boot(&mut self, disk: Recovered, ctx: &mut Ctx) {
-        if disk.damage.corrupt.is_some() {
+        let snapshot = disk.snapshot.as_ref().map(|snapshot| snapshot.last_included_index);
+        let last = disk.log.last_index().max(snapshot.unwrap_or_default());
+        if disk.damage.corrupt.is_some() || disk.applied > last {
             self.idle = Status { term: disk.term, applied: disk.applied, ..self.idle };
             return ctx.emit(Effect::Stop);
         }

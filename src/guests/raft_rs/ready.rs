@@ -3,6 +3,7 @@
 //! Numbers of `Ready` and of writes both rise, so a `Ready` is persisted when the last write is durable that was made by then; messages
 //! that raft-rs gives as persisted wait for that write, all others leave at once. `must_sync` is not asked: squall's disk syncs all.
 
+use raft::StateRole;
 use raft::eraftpb::{Entry as RaftEntry, Message as RaftMessage, MessageType};
 
 use crate::guests::raft_rs::Message;
@@ -16,6 +17,12 @@ impl Life {
     /// Takes what raft-rs has ready, until it has no more, or has to wait for the disk.
     pub fn take_all(&mut self, ctx: &mut Ctx) {
         while self.may_take() && self.raw.has_ready() {
+            let raft = &self.raw.raft;
+            if raft.state == StateRole::Leader && !self.has_durable_vote() {
+                // A voter that is alone leads at once. What it does in its term waits for the vote that gave it the term.
+                let vote = (Term(raft.term), raft.vote);
+                return self.save_vote(vote, ctx);
+            }
             self.take(ctx);
         }
     }

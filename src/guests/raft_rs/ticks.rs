@@ -63,7 +63,7 @@ impl Life {
         let is_for = Some((raft.term, raft.state, self.ticks.fired));
         if self.ticks.drawn_for != is_for {
             self.ticks.drawn_for = is_for;
-            self.ticks.tick = self.options.tick;
+            self.ticks.tick = self.options.leader_tick;
             if raft.state != StateRole::Leader {
                 let timeout = ctx.rng.election_timeout(self.config.election_timeout);
                 (self.ticks.timeout, self.ticks.tick) = self.options.election_ticks(timeout);
