@@ -297,6 +297,31 @@ mod tests {
     }
 
     #[test]
+    fn an_option_is_checked_by_its_values() {
+        let taken = [GuestOption::new("size", &[]), GuestOption::drawn("mode", &["fast", "slow"])];
+        let check = |name: &str, value: &str| {
+            check_options("mine", &taken, &[(name.to_owned(), value.into())].into())
+        };
+        assert_eq!(check("mode", "slow"), Ok(()));
+        assert_eq!(check("size", "whatever"), Ok(()));
+        let wrong = check("mode", "slwo").unwrap_err();
+        assert_eq!(
+            wrong,
+            "`mode` of mine is one of fast, slow, not \"slwo\"; did you mean `slow`?"
+        );
+        assert_eq!(
+            check("modes", "slow").unwrap_err(),
+            "mine takes no option `modes`; it takes size, mode"
+        );
+        let text = serde_json::to_string(&taken).expect("they are JSON");
+        assert_eq!(
+            text,
+            r#"[{"name":"size"},{"name":"mode","values":["fast","slow"],"drawn":true}]"#
+        );
+        assert_eq!(serde_json::from_str::<Vec<GuestOption>>(&text).expect("it is read"), taken);
+    }
+
+    #[test]
     fn all_features_fit_into_the_set() {
         let all: Features = Feature::ALL.iter().copied().collect();
         assert_eq!(all.iter().count(), Feature::ALL.len());

@@ -30,6 +30,8 @@ mod own_raft_docs;
 mod pages;
 mod paper;
 mod properties;
+#[cfg(feature = "raft-rs")]
+mod raft_rs;
 #[cfg(unix)]
 mod readme;
 mod scale_docs;

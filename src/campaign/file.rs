@@ -277,8 +277,11 @@ pub fn difference_of_settings(one: &Settings, other: &Settings) -> Option<String
         _ => serde_json::Map::new(),
     };
     let (one, other) = (values(one), values(other));
-    let name = one.keys().find(|name| one.get(*name) != other.get(*name))?;
-    match (&one[name], &other[name]) {
+    let name = one.keys().chain(other.keys()).find(|name| one.get(*name) != other.get(*name))?;
+    let value = |values: &serde_json::Map<String, serde_json::Value>| {
+        values.get(name).cloned().unwrap_or_default()
+    };
+    match (&value(&one), &value(&other)) {
         (serde_json::Value::Object(one), serde_json::Value::Object(other)) => {
             let key = one.keys().find(|key| one.get(*key) != other.get(*key))?;
             Some(format!("`{name}.{key}` is {} and {}", one[key], other[key]))

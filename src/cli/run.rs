@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::bugs::Bug;
-use crate::cli::failure::{Code, End, Failure, beside};
+use crate::cli::failure::{Code, End, Failure, beside, say};
 use crate::cli::progress::{LimitArgs, interrupted, is_end_wanted, take_given_up};
 use crate::cli::source::{GuestArgs, Guests, SeedArgs, Subject, plant};
 use crate::files::Output;
@@ -115,6 +115,16 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> End {
         }
         for path in &found {
             let (name, mut plan) = (shown(path), files::read(path)?);
+            if args.guest.guest.is_none()
+                && !args.files.contains(path)
+                && !guests.has(&plan.guest.name)
+            {
+                let guest = &plan.guest.name;
+                say(&format!(
+                    "left out: {name} is for guest {guest}, which this command line lacks"
+                ));
+                continue;
+            }
             args.seed.change(&mut plan, &name)?;
             let runner = guests.adopt(&mut plan, &args.guest, &name)?;
             subjects.push(Subject { name, plan, runner });

@@ -396,6 +396,11 @@ impl<'r> Guests<'r> {
         Ok(limited)
     }
 
+    /// Whether there is a Raft of this name, which may be left open.
+    pub fn has(&self, name: &str) -> bool {
+        name.is_empty() || self.runners.iter().any(|runner| runner.guest().name == name)
+    }
+
     /// The Raft of this name; the first one without a name.
     pub fn named(&self, name: Option<&str>) -> Result<&'r dyn Runner, Failure> {
         let Some(name) = name else { return Ok(self.runners[0]) };

@@ -194,6 +194,31 @@ mod tests {
     }
 
     #[test]
+    fn options_are_drawn_unless_they_are_given_and_one_does_not_move_another() {
+        let option = |name: &str| GuestOption::drawn(name, &["0", "1", "2", "3"]);
+        let left = GuestOption::new("left", &["0", "1"]);
+        let all = [option("one"), left, option("two")];
+        let drawn = |seed: u64, given: Option<&str>| {
+            let mut plan = draw_with(seed, &swarm::Config::default());
+            let bare = plan.clone();
+            plan.guest.options.extend(given.map(|it| ("one".to_owned(), it.into())));
+            plan.draw_guest_options(&all);
+            let options = std::mem::take(&mut plan.guest.options);
+            assert_eq!(plan, bare, "nothing else is drawn otherwise");
+            assert!(!options.contains_key("left"));
+            (options["one"].clone(), options["two"].clone())
+        };
+        assert_eq!(drawn(7, None), drawn(7, None));
+        for seed in 1..=50 {
+            let given = drawn(seed, Some("9"));
+            assert_eq!(given, ("9".into(), drawn(seed, None).1), "seed {seed}");
+        }
+        let values: std::collections::BTreeSet<String> =
+            (1..=50).map(|seed| drawn(seed, None).0.to_string()).collect();
+        assert_eq!(values.len(), 4);
+    }
+
+    #[test]
     fn what_a_profile_has_and_the_guest_lacks_is_off_whatever_is_written_down() {
         let mut plan = Plan::default();
         plan.cluster.profile = Profile::Etcd;

@@ -183,3 +183,18 @@ impl Life {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_context_of_a_read_is_read_back() {
+        let request = RequestId { client: 3, serial: 7, session: Index(12) };
+        let context = ReadContext { node: NodeId::new(2), life: u64::MAX, number: 9, request };
+        let read = ReadContext::from_bytes(&context.to_bytes()).expect("it is one");
+        assert_eq!((read.node, read.life, read.number), (context.node, context.life, 9));
+        assert_eq!(read.request, request);
+        assert!(ReadContext::from_bytes(b"something else").is_none());
+    }
+}

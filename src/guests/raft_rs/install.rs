@@ -40,7 +40,7 @@ impl Life {
         };
         let snapshot = self.received.take().filter(is_this).expect("it came with a message");
         self.raw.mut_store().replace(&snapshot);
-        let entries = self.mirror(&entries);
+        let entries = self.mirror(entries);
         self.install = Some(Install { number, snapshot, is_written: false, entries, messages });
     }
 

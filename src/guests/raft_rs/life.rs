@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use raft::RawNode;
 use raft::eraftpb::HardState;
+use raft::{RawNode, StateRole};
 use slog::{Discard, Logger};
 
 use crate::config::Config;
@@ -32,6 +32,10 @@ pub struct Life {
     pub last_write: WriteId,
     /// The term and vote that were written last.
     pub saved: (Term, u64),
+    /// The write of these.
+    pub vote_write: WriteId,
+    /// The latest write that is durable.
+    pub durable: WriteId,
     /// Each `Ready` whose writes are not durable, by its number, with the last of them.
     pub in_flight: VecDeque<(u64, WriteId)>,
     /// The last entry that was given to the state machine.
@@ -67,12 +71,6 @@ fn mend(disk: &mut Recovered, initial: Configuration) -> Mended {
         last_write = last_write.next();
         last_write
     };
-    if let Some(from) = disk.damage.corrupt
-        && from <= disk.log.last_index()
-    {
-        disk.log.truncate(from);
-        writes.push(Effect::Truncate { write: next(), from });
-    }
     if let Some(snapshot) = &disk.snapshot {
         let (index, term) = (snapshot.last_included_index, snapshot.last_included_term);
         // A crash came between the snapshot and the log that gives way to it.
@@ -106,7 +104,7 @@ impl Life {
     pub fn boot(
         id: NodeId,
         (config, options): (Config, Options),
-        voters: NodeSet,
+        (voters, peers): (NodeSet, usize),
         mut disk: Recovered,
         ctx: &mut Ctx,
     ) -> Life {
@@ -126,6 +124,8 @@ impl Life {
             raw,
             last_write,
             saved,
+            vote_write: last_write,
+            durable: WriteId::NONE,
             in_flight: VecDeque::new(),
             applied,
             members,
@@ -135,10 +135,9 @@ impl Life {
             saving: false,
             received: None,
             install: None,
-            ticks: Ticks::default(),
+            ticks: Ticks::of(peers),
             options,
         };
-        life.begin_ticks(ctx);
         life.work(ctx);
         life
     }
@@ -164,6 +163,18 @@ impl Life {
         self.serve_reads(ctx);
         self.pin_timeout(ctx);
         self.note_commit();
+        if self.options.check_progress {
+            self.check_progress();
+        }
+    }
+
+    /// A leader sends each node what comes behind what it is known to have.
+    fn check_progress(&self) {
+        let raft = &self.raw.raft;
+        for (node, progress) in raft.prs().iter().filter(|_| raft.state == StateRole::Leader) {
+            let (next, matched) = (progress.next_idx, progress.matched);
+            assert!(next > matched, "n{node} is known to have {matched}, and is sent {next} next");
+        }
     }
 
     /// What raft-rs knows to be committed, as far as the log was written: entries of a `Ready` that is not taken yet are not there.

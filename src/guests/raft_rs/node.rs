@@ -12,7 +12,7 @@ use crate::guests::raft_rs::options::Options;
 use crate::ids::{NodeId, NodeSet, Term};
 use crate::log::{Command, RequestId};
 use crate::message::Summary;
-use crate::node::{Answer, Effect, Input, Node, Role, Status};
+use crate::node::{Answer, Effect, Input, Node, Recovered, Role, Status};
 use crate::payload::Payload;
 
 /// A node of raft-rs.
@@ -22,8 +22,10 @@ pub struct RaftRs {
     voters: NodeSet,
     config: Config,
     options: Options,
-    /// None before its first input.
+    /// None before its first input, and where it does not start.
     life: Option<Box<Life>>,
+    /// What it says of itself then.
+    idle: Status,
 }
 
 impl RaftRs {
@@ -36,7 +38,24 @@ impl RaftRs {
             config: setup.config,
             options: Options::of(setup),
             life: None,
+            idle: Status { term: Term::FIRST, ..Status::default() },
         }
+    }
+}
+
+impl RaftRs {
+    /// Starts, unless the disk has lost what it had promised to keep: raft-rs may have acknowledged it, and bears no node that forgets.
+    fn boot(&mut self, disk: Recovered, ctx: &mut Ctx) {
+        let snapshot = disk.snapshot.as_ref().map(|snapshot| snapshot.last_included_index);
+        let last = disk.log.last_index().max(snapshot.unwrap_or_default());
+        if disk.damage.corrupt.is_some() || disk.applied > last {
+            self.idle = Status { term: disk.term, applied: disk.applied, ..self.idle };
+            return ctx.emit(Effect::Stop);
+        }
+        let options = (self.config, self.options.clone());
+        let peers = self.nodes.len();
+        let life = Life::boot(self.id, options, (self.voters, peers), disk, ctx);
+        self.life = Some(Box::new(life));
     }
 }
 
@@ -45,22 +64,17 @@ impl Node for RaftRs {
 
     fn step(&mut self, input: Input<Message>, ctx: &mut Ctx) {
         let input = match input {
-            Input::Boot(disk) => {
-                let options = (self.config, self.options.clone());
-                let mut life = Life::boot(self.id, options, self.voters, *disk, ctx);
-                life.ticks.peers = vec![Default::default(); self.nodes.len()];
-                return self.life = Some(Box::new(life));
-            }
+            Input::Boot(disk) => return self.boot(*disk, ctx),
             input => input,
         };
-        let life = self.life.as_mut().expect("a node is booted first");
+        let Some(life) = self.life.as_mut() else { return };
         match input {
             Input::Receive { from, message } => life.receive(from, message, ctx),
             Input::Request(request) => life.request(request, ctx),
             Input::Transfer(to) => life.transfer(to, ctx),
             Input::Change(change) => life.change(change, ctx),
             Input::TimerFired(_) => life.tick(ctx),
-            Input::Durable(write) => life.durable(write, ctx),
+            Input::Durable(write) => life.written(write, ctx),
             // What the disk holds of it is not known until it is read again, at the next boot.
             Input::WriteFailed(_) => ctx.emit(Effect::Stop),
             Input::Applied { index, output } => life.applied(index, output, ctx),
@@ -73,18 +87,20 @@ impl Node for RaftRs {
     }
 
     fn status(&self) -> Status {
-        let Some(life) = &self.life else { return Status::default() };
+        let Some(life) = &self.life else { return self.idle };
         let raft = &life.raw.raft;
         let node = |number: u64| (number != 0).then(|| NodeId::new(number as u8));
+        // A voter that is alone leads at once, before its own vote is on its disk. It is a candidate until then: nobody can know better.
+        let is_elected = life.has_durable_vote();
         Status {
             term: Term(raft.term),
             role: match raft.state {
                 StateRole::Follower => Role::Follower,
                 StateRole::PreCandidate => Role::PreCandidate,
-                StateRole::Candidate => Role::Candidate,
-                StateRole::Leader => Role::Leader,
+                StateRole::Leader if is_elected => Role::Leader,
+                StateRole::Candidate | StateRole::Leader => Role::Candidate,
             },
-            leader: node(raft.leader_id),
+            leader: node(raft.leader_id).filter(|leader| *leader != life.id || is_elected),
             commit: life.commit,
             applied: life.applied,
             transfer: raft.lead_transferee.and_then(node),

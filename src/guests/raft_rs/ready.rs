@@ -3,6 +3,7 @@
 //! Numbers of `Ready` and of writes both rise, so a `Ready` is persisted when the last write is durable that was made by then; messages
 //! that raft-rs gives as persisted wait for that write, all others leave at once. `must_sync` is not asked: squall's disk syncs all.
 
+use raft::StateRole;
 use raft::eraftpb::{Entry as RaftEntry, Message as RaftMessage, MessageType};
 
 use crate::guests::raft_rs::Message;
@@ -16,6 +17,12 @@ impl Life {
     /// Takes what raft-rs has ready, until it has no more, or has to wait for the disk.
     pub fn take_all(&mut self, ctx: &mut Ctx) {
         while self.may_take() && self.raw.has_ready() {
+            let raft = &self.raw.raft;
+            if raft.state == StateRole::Leader && !self.has_durable_vote() {
+                // A voter that is alone leads at once. What it does in its term waits for the vote that gave it the term.
+                let vote = (Term(raft.term), raft.vote);
+                return self.save_vote(vote, ctx);
+            }
             self.take(ctx);
         }
     }
@@ -57,7 +64,7 @@ impl Life {
 
     /// Waits for the writes of a `Ready`, if any are not durable.
     pub fn note_in_flight(&mut self, number: u64) {
-        if self.last_write > self.ticks.durable {
+        if self.last_write > self.durable {
             self.in_flight.push_back((number, self.last_write));
         } else {
             self.raw.on_persist_ready(number);
@@ -65,8 +72,8 @@ impl Life {
     }
 
     /// Writes are durable. What raft-rs makes of it comes with what it has ready next.
-    pub fn durable(&mut self, write: WriteId, ctx: &mut Ctx) {
-        self.ticks.durable = write;
+    pub fn written(&mut self, write: WriteId, ctx: &mut Ctx) {
+        self.durable = write;
         let mut persisted = None;
         while self.in_flight.front().is_some_and(|(_, last)| *last <= write) {
             persisted = self.in_flight.pop_front();
@@ -83,10 +90,15 @@ impl Life {
         if self.saved == (term, vote) {
             return;
         }
-        self.saved = (term, vote);
         let write = self.next_write();
+        (self.saved, self.vote_write) = ((term, vote), write);
         let vote = (vote != 0).then(|| NodeId::new(vote as u8));
         ctx.emit(Effect::SaveVote { write, term, vote });
+    }
+
+    /// Whether the vote in the current term is on the disk.
+    pub fn has_durable_vote(&self) -> bool {
+        self.saved.0 == Term(self.raw.raft.term) && self.vote_write <= self.durable
     }
 
     /// Writes entries. They take the place of what the log holds from the first on.
@@ -97,22 +109,17 @@ impl Life {
             let write = self.next_write();
             ctx.emit(Effect::Truncate { write, from: first });
         }
-        let entries = self.mirror(&entries);
+        let entries = self.mirror(entries);
         let write = self.next_write();
         ctx.emit(Effect::Append { write, first, entries });
     }
 
     /// Adds entries at the end of the mirror, and gives them as squall's.
-    pub fn mirror(&mut self, entries: &[RaftEntry]) -> Batch {
+    pub fn mirror(&mut self, mut entries: Vec<RaftEntry>) -> Batch {
         let store = self.raw.mut_store();
-        let mut push = |entry: &RaftEntry| {
-            let entry = store.read(entry);
-            store.push(entry);
-            entry
-        };
-        match entries {
-            [entry] => Batch::from(push(entry)),
-            entries => entries.iter().map(push).collect(),
+        match entries.len() {
+            1 => entries.pop().map_or(Batch::EMPTY, |entry| Batch::from(store.push(entry))),
+            _ => entries.into_iter().map(|entry| store.push(entry)).collect(),
         }
     }
 

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use protobuf::Message as _;
+use raft::NO_LIMIT;
 use raft::eraftpb::{Entry as RaftEntry, EntryType, HardState, Snapshot as RaftSnapshot};
 use raft::{GetEntriesContext, RaftState, Storage, StorageError};
 
@@ -20,6 +22,8 @@ pub struct Store {
     /// What raft-rs starts with.
     initial: RaftState,
     log: Log,
+    /// The entries of the log in raft-rs's form: their copies share their bytes.
+    entries: VecDeque<RaftEntry>,
     /// The configurations of the log, with their indexes, behind one that came before.
     configurations: Vec<(Index, Configuration)>,
     /// The latest durable snapshots, the newest last.
@@ -36,12 +40,14 @@ impl Store {
         let mut store = Store {
             initial: RaftState::default(),
             log: Log::default(),
+            entries: VecDeque::new(),
             configurations: vec![(index, members)],
             snapshots: snapshot.into_iter().collect(),
         };
         for place in log.base().0 + 1..=log.last_index().0 {
             let entry = log.get(Index(place)).expect("a log has what lies between its ends");
             store.note(Index(place), entry);
+            store.entries.push_back(write(Index(place), entry));
         }
         store.log = log;
         store
@@ -102,15 +108,22 @@ impl Store {
         self.snapshots.push_back(snapshot);
     }
 
-    /// Adds an entry at the end.
-    pub fn push(&mut self, entry: Entry) {
+    /// Adds an entry at the end, and gives it as squall's.
+    pub fn push(&mut self, raft: RaftEntry) -> Entry {
+        let entry = self.read(&raft);
+        // What leaves joint consensus by itself is told as what it comes to.
+        let is_whole = raft.get_entry_type() == EntryType::EntryNormal || !raft.context.is_empty();
         self.log.push(entry);
-        self.note(self.log.last_index(), &entry);
+        let index = self.log.last_index();
+        self.note(index, &entry);
+        self.entries.push_back(if is_whole { raft } else { write(index, &entry) });
+        entry
     }
 
     /// Removes the entry at `from` and all that follow.
     pub fn truncate(&mut self, from: Index) {
         self.log.truncate(from);
+        self.entries.truncate(from.0.saturating_sub(self.log.base().0 + 1) as usize);
         while self.configurations.len() > 1
             && self.configurations.last().is_some_and(|(index, _)| *index >= from)
         {
@@ -120,6 +133,8 @@ impl Store {
 
     /// Forgets the entries up to an index.
     pub fn compact(&mut self, upto: Index) {
+        let count = upto.0.saturating_sub(self.log.base().0) as usize;
+        self.entries.drain(..count.min(self.entries.len()));
         self.log.compact(upto);
         let covered = self.configurations.iter().take_while(|(index, _)| *index <= upto).count();
         self.configurations.drain(..covered.saturating_sub(1));
@@ -129,6 +144,7 @@ impl Store {
     pub fn replace(&mut self, snapshot: &Snapshot) {
         let (index, term) = (snapshot.last_included_index, snapshot.last_included_term);
         self.log.replace(index, term);
+        self.entries.clear();
         self.configurations = vec![(index, snapshot.members)];
     }
 
@@ -138,7 +154,7 @@ impl Store {
     /// # Panics
     ///
     /// If the content is none of squall's.
-    pub fn read(&self, entry: &RaftEntry) -> Entry {
+    fn read(&self, entry: &RaftEntry) -> Entry {
         let term = Term(entry.term);
         let content = match entry.get_entry_type() {
             EntryType::EntryNormal => &entry.data,
@@ -182,14 +198,20 @@ impl Storage for Store {
         max_size: impl Into<Option<u64>>,
         _: GetEntriesContext,
     ) -> raft::Result<Vec<RaftEntry>> {
-        if low <= self.log.base().0 {
+        let base = self.log.base().0;
+        if low <= base {
             return Err(StorageError::Compacted.into());
         }
-        assert!(high <= self.log.last_index().0 + 1, "raft-rs asks for what was never written");
-        let entry = |index| self.log.get(Index(index)).map(|entry| write(Index(index), entry));
-        let mut entries: Vec<RaftEntry> = (low..high).filter_map(entry).collect();
-        raft::util::limit_size(&mut entries, max_size.into());
-        Ok(entries)
+        let (from, to) = ((low - base - 1) as usize, (high - base - 1) as usize);
+        let limit = max_size.into().filter(|limit| *limit != NO_LIMIT);
+        let mut size = 0;
+        // One at least; of the rest, as many as the limit allows.
+        let fits = |entry: &&RaftEntry| {
+            let is_first = size == 0;
+            size += limit.map_or(1, |_| u64::from(entry.compute_size()));
+            is_first || limit.is_none_or(|limit| size <= limit)
+        };
+        Ok(self.entries.range(from..to).take_while(fits).cloned().collect())
     }
 
     fn term(&self, index: u64) -> raft::Result<u64> {
@@ -217,5 +239,101 @@ impl Storage for Store {
         metadata.term = latest.last_included_term.0;
         metadata.set_conf_state(conf_state(latest.members));
         Ok(snapshot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configuration::{Change, Several};
+    use crate::ids::{NodeId, NodeSet};
+    use crate::machine::Image;
+
+    const THREE: Configuration = Configuration::of(NodeSet::first(3));
+
+    fn store(entries: u64) -> Store {
+        let mut store = Store::new(Log::default(), None, THREE);
+        for index in 1..=entries {
+            let request = RequestId::new(1, index as u32);
+            let command = Command::Put { key: 1, value: index as u32 };
+            store.push(write(Index(index), &Entry { term: Term(1), request, command }));
+        }
+        store
+    }
+
+    fn configure(store: &mut Store, term: u64, configuration: Configuration) {
+        let command = Command::Configure(configuration);
+        let entry = Entry { term: Term(term), request: RequestId::NONE, command };
+        store.push(write(store.log().last_index().next(), &entry));
+    }
+
+    fn indexes(store: &Store, low: u64, high: u64, limit: Option<u64>) -> Vec<u64> {
+        let entries = store.entries(low, high, limit, GetEntriesContext::empty(false));
+        entries.expect("they are there").iter().map(|entry| entry.index).collect()
+    }
+
+    /// The entries of both forms are the same, at the same places.
+    fn check(store: &Store) {
+        let (first, last) = (store.first_index().unwrap(), store.last_index().unwrap());
+        let entries = store.entries(first, last + 1, None, GetEntriesContext::empty(false));
+        let entries = entries.expect("they are there");
+        assert_eq!(entries.len() as u64, last + 1 - first);
+        for entry in &entries {
+            assert_eq!(Some(&store.read(entry)), store.log().get(Index(entry.index)));
+        }
+    }
+
+    #[test]
+    fn both_forms_of_the_log_stay_the_same() {
+        let mut store = store(10);
+        check(&store);
+        store.truncate(Index(8));
+        assert_eq!(store.last_index().unwrap(), 7);
+        check(&store);
+        store.compact(Index(3));
+        assert_eq!(store.first_index().unwrap(), 4);
+        check(&store);
+        store.truncate(Index(6));
+        check(&store);
+        let image = Image::new((), 1, 1);
+        let (last_included_index, last_included_term) = (Index(20), Term(3));
+        store.replace(&Snapshot { last_included_index, last_included_term, members: THREE, image });
+        assert_eq!((store.first_index().unwrap(), store.last_index().unwrap()), (21, 20));
+        assert_eq!(store.term(20).unwrap(), 3);
+        assert!(store.term(19).is_err() && store.term(21).is_err());
+    }
+
+    #[test]
+    fn one_entry_is_given_whatever_the_limit_is() {
+        let store = store(10);
+        let size = u64::from(store.entries[0].compute_size());
+        assert_eq!(indexes(&store, 3, 9, Some(0)), [3]);
+        assert_eq!(indexes(&store, 3, 9, Some(2 * size)), [3, 4]);
+        assert_eq!(indexes(&store, 3, 6, Some(u64::MAX)), [3, 4, 5]);
+        assert_eq!(indexes(&store, 3, 6, None), [3, 4, 5]);
+        let compacted = store.entries(0, 3, None, GetEntriesContext::empty(false));
+        assert_eq!(compacted, Err(StorageError::Compacted.into()));
+    }
+
+    #[test]
+    fn what_leaves_joint_consensus_by_itself_is_told_as_what_it_comes_to() {
+        let several = Several { remove: NodeSet::only(NodeId::new(3)), ..Several::default() };
+        let several = Several { auto_leave: true, ..several };
+        let joint = THREE.after(Change::Enter(several)).expect("it enters");
+        let mut store = store(2);
+        configure(&mut store, 1, joint);
+        let mut empty = RaftEntry { index: 4, term: 1, ..RaftEntry::default() };
+        empty.set_entry_type(EntryType::EntryConfChangeV2);
+        let left = Configuration::of(NodeSet::first(2));
+        assert_eq!(store.push(empty).command, Command::Configure(left));
+        check(&store);
+        assert_eq!(store.members_at(Index(2)), THREE);
+        assert_eq!(store.members_at(Index(3)), joint);
+        assert_eq!(store.members_at(Index(9)), left);
+        // Who wrote the entry that leaves had applied the one that entered.
+        assert_eq!(store.committed_by_the_next(), Some(Index(3)));
+        store.truncate(Index(4));
+        assert_eq!(store.members_at(Index(9)), joint);
+        assert_eq!(store.committed_by_the_next(), Some(Index::ZERO));
     }
 }

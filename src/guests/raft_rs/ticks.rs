@@ -2,14 +2,15 @@
 //!
 //! So each timeout is drawn from the node's own stream, in squall's range and where a scenario may fix it, and given to raft-rs after every
 //! step. A new one is drawn whenever term or role are others than before, or the time was up: what raft-rs draws by itself is never used.
+//!
+//! A timeout is a whole number of ticks, so the ticks of a node that waits are as long as it takes for these to be the timeout that was
+//! drawn. Ticks of one length would let nodes stand at the same moments again and again, where scenarios have timeouts that are close.
 
 use raft::StateRole;
 
 use crate::guests::raft_rs::life::{Ctx, Life};
 use crate::guests::raft_rs::snapshots::Silence;
-use crate::ids::WriteId;
 use crate::node::{Effect, TimerId};
-use crate::rng::scale;
 use crate::time::Span;
 
 /// What is counted in ticks.
@@ -19,25 +20,29 @@ pub struct Ticks {
     drawn_for: Option<(u64, StateRole, u64)>,
     /// The timeout in force, in ticks.
     timeout: usize,
+    /// How long a tick is.
+    tick: Span,
     /// How often the time was up.
     fired: u64,
     /// What a leader has not heard, by the place of each node.
     pub peers: Vec<Silence>,
-    /// The latest write that is durable.
-    pub durable: WriteId,
+}
+
+impl Ticks {
+    /// Nothing was counted, in a cluster of so many nodes.
+    pub fn of(peers: usize) -> Ticks {
+        Ticks { peers: vec![Silence::default(); peers], ..Ticks::default() }
+    }
 }
 
 impl Life {
-    /// The first tick comes within the length of one, so that nodes do not tick in step.
-    pub fn begin_ticks(&mut self, ctx: &mut Ctx) {
-        let phase = Span(scale(ctx.rng.word(), self.options.tick.0));
-        ctx.emit(Effect::SetTimer { timer: TimerId::FIRST, at: ctx.now.plus(phase) });
+    fn set_timer(&self, after: Span, ctx: &mut Ctx) {
+        ctx.emit(Effect::SetTimer { timer: TimerId::FIRST, at: ctx.now.plus(after) });
     }
 
     /// A tick.
     pub fn tick(&mut self, ctx: &mut Ctx) {
-        let at = ctx.now.plus(self.options.tick);
-        ctx.emit(Effect::SetTimer { timer: TimerId::FIRST, at });
+        self.set_timer(self.ticks.tick, ctx);
         if self.install.is_some() {
             return;
         }
@@ -55,14 +60,18 @@ impl Life {
     /// Gives raft-rs the timeout that was drawn. A leader has none.
     pub fn pin_timeout(&mut self, ctx: &mut Ctx) {
         let raft = &self.raw.raft;
-        if raft.state == StateRole::Leader {
-            return self.ticks.drawn_for = None;
-        }
         let is_for = Some((raft.term, raft.state, self.ticks.fired));
         if self.ticks.drawn_for != is_for {
             self.ticks.drawn_for = is_for;
-            let timeout = ctx.rng.election_timeout(self.config.election_timeout);
-            self.ticks.timeout = self.options.election_ticks(timeout);
+            self.ticks.tick = self.options.leader_tick;
+            if raft.state != StateRole::Leader {
+                let timeout = ctx.rng.election_timeout(self.config.election_timeout);
+                (self.ticks.timeout, self.ticks.tick) = self.options.election_ticks(timeout);
+            }
+            self.set_timer(self.ticks.tick, ctx);
+        }
+        if self.raw.raft.state == StateRole::Leader {
+            return;
         }
         self.raw.raft.set_randomized_election_timeout(self.ticks.timeout);
     }

@@ -1,0 +1,213 @@
+//! tikv's Raft as a guest: each feature in a story of its own, storms that are clean without its known bugs, and these bugs.
+
+use squall::guest::Feature;
+use squall::guests::raft_rs::{LACKS, RaftRs, own_options};
+use squall::harness::Test;
+use squall::plan::swarm::{self, draw_with};
+use squall::plan::{Plan, files, scenario};
+use squall::property::Property;
+use squall::report::twice::twice;
+use squall::sim::runner::adopt;
+use squall::sim::shipped::raft_rs;
+use squall::sim::{Nodes, Run, Runner};
+use squall::situation::Situation;
+
+/// A cluster of three in which n1 is elected first, at 1.1 s, with nobody asking for anything.
+const STILL: &str = r#"
+seed = 1
+horizon = "4s"
+network = { latency = "1ms" }
+clients = { count = 0 }
+raft = { election_timeout = "1s..2s", heartbeat_interval = "100ms", RAFT }
+nodes = [
+    { id = 1, election_timeouts = ["1.1s"] },
+    { id = 2, election_timeouts = ["1.8s"] },
+    { id = 3, election_timeouts = ["1.9s"] },
+]
+[cluster]
+nodes = 3
+"#;
+
+/// A story told with the options of `[raft]` and what comes behind: all that was reached, and no violation.
+fn story(raft: &str, rest: &str, reached: &[Situation]) {
+    let text = format!("{}{rest}", STILL.replace("RAFT", raft));
+    for persistence in ["async", "in-order"] {
+        let mut plan = scenario::from_toml(&text).expect("it is a scenario");
+        plan.guest.options.insert("persistence".into(), persistence.into());
+        let guest = raft_rs();
+        adopt(&guest, &mut plan).expect("it asks for nothing that raft-rs lacks");
+        let run = Run::new(&guest, plan);
+        let outcome = run.outcome();
+        assert_eq!(outcome.violation, None, "{persistence}: {text}");
+        for situation in reached {
+            let count = outcome.situations[*situation];
+            assert!(count > 0, "{persistence}: {situation} was not reached: {text}");
+        }
+    }
+}
+
+/// A request to a node.
+fn asks(at: &str, to: u8, command: &str) -> String {
+    format!("[[requests]]\nat = \"{at}\"\nto = {to}\ncommand = {{ {command} }}\nattempts = 1\n")
+}
+
+const PUT: &str = "put = { key = 1, value = 1 }";
+const GET: &str = "get = { key = 1 }";
+
+#[test]
+fn a_scenario_fixes_who_is_elected_and_when() {
+    let mut plan = scenario::from_toml(&STILL.replace("RAFT", "")).expect("it is a scenario");
+    let guest = raft_rs();
+    adopt(&guest, &mut plan).expect("it is for any Raft");
+    let run = Run::new(&guest, plan);
+    let mut elected = Vec::new();
+    run.follow(&mut |record| {
+        if let squall::record::Kind::Role { role: squall::node::Role::Leader, .. } = record.kind {
+            elected.push((record.node.map(|node| node.number()), record.time.0 / 1_000_000));
+        }
+    });
+    assert_eq!(elected.len(), 1, "{elected:?}");
+    let (node, millis) = elected[0];
+    assert_eq!(node, Some(1));
+    assert!((1_100..1_120).contains(&millis), "elected at {millis} ms");
+}
+
+#[test]
+fn a_follower_hands_requests_on_and_answers_them() {
+    let rest = asks("2s", 2, PUT) + &asks("2.5s", 3, GET);
+    let reached = [Situation::RequestForwarded, Situation::RequestAnswered];
+    story("", &rest, &reached);
+}
+
+#[test]
+fn who_knows_no_leader_refuses() {
+    story("", &asks("500ms", 2, PUT), &[Situation::RequestRefused]);
+}
+
+#[test]
+fn a_pre_vote_comes_before_a_vote() {
+    story("pre_vote = true", "", &[Situation::PreVoteWon, Situation::LeaderElected]);
+}
+
+#[test]
+fn the_lead_is_handed_over() {
+    let rest = "[[faults]]\nat = \"2s\"\ntransfer = { to = 3 }\n";
+    story("", rest, &[Situation::TransferCompleted]);
+}
+
+#[test]
+fn a_leader_that_hears_nobody_steps_down() {
+    let rest = "[[faults]]\nat = \"1.5s\"\nisolate = { target = 1 }\n";
+    story("check_quorum = true", rest, &[Situation::LeaderElected]);
+}
+
+#[test]
+fn reads_take_no_entry() {
+    let rest = asks("2s", 1, PUT) + &asks("2.5s", 1, GET) + &asks("2.5s", 2, GET);
+    let options = "reads = \"read-index\", follower_reads = true";
+    story(options, &rest, &[Situation::ReadRoundBegun, Situation::ReadByFollower]);
+    story("reads = \"lease\"", &(asks("2s", 1, PUT) + &asks("2.5s", 1, GET)), &[]);
+}
+
+#[test]
+fn who_was_down_for_long_is_sent_a_snapshot() {
+    let mut rest =
+        String::from("[[faults]]\nat = \"1.5s\"\nfor = \"1s\"\ncrash = { target = 3 }\n");
+    for request in 0..40 {
+        rest += &asks(&format!("{}ms", 1_600 + 10 * request), 1, PUT);
+    }
+    let options = "snapshot_every = 10, snapshot_trailing = 2";
+    story(options, &rest, &[Situation::SnapshotInstalled, Situation::CompactedPastFollower]);
+}
+
+/// A random plan of a seed for raft-rs, with what the library says of its own options.
+fn drawn(seed: u64) -> Plan {
+    let guest = raft_rs();
+    let mut plan = draw_with(seed, &swarm::Config::default());
+    plan.restrict(guest.guest());
+    plan.draw_guest_options(guest.guest_options());
+    plan
+}
+
+#[test]
+fn the_same_plan_gives_the_same_run() {
+    let guest = raft_rs();
+    for seed in 1..=40 {
+        assert!(twice(&guest, &drawn(seed)).is_none(), "seed {seed}");
+    }
+}
+
+#[test]
+fn random_plans_draw_every_value_of_every_option() {
+    let guest = raft_rs();
+    for option in guest.guest_options() {
+        for value in option.values.iter().filter(|_| option.drawn) {
+            let is_drawn = |seed| drawn(seed).guest.options[&option.name] == **value;
+            assert!((1..100).any(is_drawn), "{} = {value}", option.name);
+        }
+    }
+}
+
+/// Without what is known to break it: merged appends, and reads under a lease.
+#[test]
+fn storms_are_clean_without_its_known_bugs() {
+    let report = Test::of(raft_rs().lacking(Feature::LeaseReads))
+        .option("batch_append", "off")
+        .seeds(1..301)
+        .without_regressions()
+        .run();
+    assert!(report.failure.is_none(), "{report}");
+}
+
+/// raft-rs with the changes of members that it has, and that are not declared while oracles go by the latest configuration of a log.
+fn with_members() -> impl Runner {
+    let lacks = LACKS.iter().filter(|feature| {
+        ![Feature::SingleChange, Feature::JointConsensus, Feature::Learners].contains(feature)
+    });
+    let nodes = Nodes::new("raft-rs", RaftRs::new).with_options(own_options());
+    lacks.fold(nodes.lacking(Feature::LeaseReads), |nodes, feature| nodes.lacking(*feature))
+}
+
+/// What rests on no configuration, in storms that change the members.
+#[test]
+fn changes_of_members_keep_what_clients_hear() {
+    let judge = vec![
+        Property::StateMachineSafety,
+        Property::Linearizability,
+        Property::ExactlyOnce,
+        Property::Contract,
+        Property::MonotonicTerm,
+        Property::MonotonicCommit,
+    ];
+    let swarm = swarm::Config { judge, changes: 100, liveness: 0, ..swarm::Config::default() };
+    let report = Test::of(with_members())
+        .option("batch_append", "off")
+        .swarm(swarm)
+        .seeds(1..201)
+        .without_regressions()
+        .run();
+    assert!(report.failure.is_none(), "{report}");
+    let missed: Vec<Situation> = report.summary.missed().collect();
+    for situation in [Situation::MembersChanged, Situation::JointEntered, Situation::JointLeft] {
+        assert!(!missed.contains(&situation), "{situation} was not reached");
+    }
+}
+
+/// The scenarios that show the bugs of raft-rs 0.7.0.
+#[test]
+fn its_known_bugs_are_found_again() {
+    let mut shown = 0;
+    for path in files::find(&["scenarios/real".into()]).expect("there are scenarios") {
+        let mut plan = files::read(&path).expect("it is a scenario");
+        let guest = raft_rs();
+        if plan.guest.name != guest.guest().name {
+            continue;
+        }
+        adopt(&guest, &mut plan).expect("it is for raft-rs");
+        let violation = Run::new(&guest, plan.clone()).outcome().violation.clone();
+        let found = violation.map(|violation| violation.property);
+        assert_eq!(found, plan.expect.violation, "{}", path.display());
+        shown += 1;
+    }
+    assert!(shown >= 2, "only {shown} scenarios");
+}
