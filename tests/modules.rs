@@ -314,7 +314,7 @@ fn wasi_reaches_no_place_outside_of_memory() {
     let calls = [
         "(call $clock_time_get (i32.const 0) (i64.const 0) (i32.const PLACE))",
         "(call $random_get (i32.const PLACE) (i32.const 8))",
-        "(call $random_get (i32.const 0) (i32.const PLACE))",
+        "(call $random_get (i32.const 8) (i32.const PLACE))",
         "(call $fd_write (i32.const 1) (i32.const PLACE) (i32.const 1) (i32.const 0))",
         "(call $fd_write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const PLACE))",
         "(call $fd_fdstat_get (i32.const 3) (i32.const PLACE))",
