@@ -25,7 +25,8 @@
 //! - [`harness`]: the door for tests.
 //!
 //! The feature `cli`, which is on by default, adds the command line: its `command_line` is a `main` for a Raft of one's own. Without it
-//! squall depends on few crates, for use in tests: `squall = { version = "0.1", default-features = false }`.
+//! squall depends on few crates, for use in tests: `squall = { version = "0.1", default-features = false }`. The feature `guests`, which is
+//! off by default, runs nodes that are WebAssembly modules; it brings a compiler with it, in some 70 crates.
 
 mod closest;
 mod files;

@@ -13,7 +13,8 @@ pub(super) struct Form {
     pub unsaved: Option<&'static str>,
 }
 
-/// The name under which a mutable global is exported, by its place among them. A module that has one of these names is not valid afterwards.
+/// The name under which a mutable global is exported, by its place among them. A module that has such a name already is not valid
+/// afterwards.
 pub(super) fn global_name(place: u32) -> String {
     format!("squall:global:{place}")
 }

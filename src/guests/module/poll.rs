@@ -11,7 +11,7 @@ const SUBSCRIPTION: u32 = 48;
 /// How long an event is.
 const EVENT: u32 = 32;
 /// How many subscriptions one call may have.
-const SUBSCRIPTIONS_MAX: u32 = 4_096;
+pub(super) const SUBSCRIPTIONS_MAX: u32 = 4_096;
 /// How often a guest's runtime may pause before its first step.
 const PAUSES_MAX: u32 = 1_000;
 

@@ -9,6 +9,7 @@ use wasmtime::{Result, Val};
 
 use super::died::Refusal;
 use super::instance::Instance;
+use crate::node::Moment;
 
 /// How many bytes are compared, kept and shared as one.
 const PAGE: usize = 4_096;
@@ -122,8 +123,8 @@ impl Instance {
         Ok(Saved { module, state: Some(State { pages, globals }) })
     }
 
-    /// Puts a saved state back, into this instance or another one of the same module, dead or alive. It goes on as it did then, bit for bit,
-    /// as long as its limits are the same.
+    /// Puts a saved state back, into this instance or another one of the same module, dead or alive. It goes on as it did then, bit for
+    /// bit, as long as its limits are the same. Notes and [`Instance::wake`] are none until the next step.
     ///
     /// # Errors
     ///
@@ -175,6 +176,7 @@ impl Instance {
             };
             global.set(&mut *store, value)?;
         }
+        store.data_mut().begin(Moment::default());
         store.data_mut().booted = true;
         self.dead = false;
         Ok(())

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use wasmtime::{Caller, Engine, ExternType, FuncType, Linker, Module, Result, Trap, Val};
 
+use super::WORDS_MAX;
 use super::died::Refusal;
 use super::life::Life;
 use super::poll;
@@ -144,7 +145,7 @@ fn clocks_and_chance(linker: &mut Linker<Life>) -> Result<()> {
         },
     )?;
     linker.func_wrap(WASI, "random_get", |caller: Caller<'_, Life>, at: u32, len: u32| {
-        let fuel = u64::from(len / 8).saturating_mul(PIECE_FUEL);
+        let fuel = u64::from((len / 8).min(WORDS_MAX)) * PIECE_FUEL;
         call(caller, fuel, |memory, life| {
             for chunk in bytes(memory, at, len)?.chunks_mut(8) {
                 let word = life.word()?.to_le_bytes();
@@ -157,7 +158,7 @@ fn clocks_and_chance(linker: &mut Linker<Life>) -> Result<()> {
         WASI,
         "poll_oneoff",
         |caller: Caller<'_, Life>, from: u32, events: u32, count: u32, told: u32| {
-            let fuel = u64::from(count).saturating_mul(PIECE_FUEL);
+            let fuel = u64::from(count.min(poll::SUBSCRIPTIONS_MAX)) * PIECE_FUEL;
             call(caller, fuel, |memory, life| poll::poll(memory, life, (from, events), count, told))
         },
     )?;
@@ -172,7 +173,7 @@ fn descriptors(linker: &mut Linker<Life>) -> Result<()> {
         WASI,
         "fd_write",
         |caller: Caller<'_, Life>, descriptor: u32, list: u32, count: u32, told: u32| {
-            let fuel = u64::from(count).saturating_mul(PIECE_FUEL);
+            let fuel = u64::from(count.min(PIECES_MAX)) * PIECE_FUEL;
             call(caller, fuel, |memory, life| write(memory, life, descriptor, (list, count), told))
         },
     )?;
