@@ -7,17 +7,20 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::failure::{Code, End};
-use crate::plan::Plan;
+use crate::cli::source::{GuestArgs, Guests};
+use crate::guest::Guest;
 use crate::plan::standard::{self, Load};
+use crate::plan::{Plan, When};
 use crate::property::Property;
-use crate::sim::{BuiltIn, Options, Outcome, Runner};
-use crate::time::Time;
+use crate::sim::{Options, Outcome, Runner};
+use crate::time::{Span, Time};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall bench
   squall bench --long
-  squall bench --without linearizability")]
+  squall bench --without linearizability
+  squall bench --guest target/guests/etcd.wasm --for 20s --repeat 1")]
 pub struct BenchArgs {
     /// Runs the same load for 10, 100, 1,000 and 10,000 seconds of virtual time instead
     #[arg(long)]
@@ -28,12 +31,17 @@ pub struct BenchArgs {
     /// Properties that are not judged, as `squall properties` lists them
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     without: Vec<Property>,
+    /// How long each plan is, in virtual time, where it is not as long as it is for the built-in Raft
+    #[arg(long = "for", value_name = "TIME")]
+    horizon: Option<Span>,
+    #[command(flatten)]
+    guest: GuestArgs,
     /// Prints the figures as JSON
     #[arg(long)]
     json: bool,
 }
 
-fn plans(args: &BenchArgs) -> Vec<Plan> {
+fn plans(args: &BenchArgs, guest: &Guest) -> Vec<Plan> {
     let mut plans: Vec<Plan> = if args.long {
         [10, 100, 1_000, 10_000].map(standard::long).into()
     } else {
@@ -41,13 +49,19 @@ fn plans(args: &BenchArgs) -> Vec<Plan> {
         Load::ALL.into_iter().flat_map(sizes).collect()
     };
     for plan in &mut plans {
+        plan.restrict(guest);
+        if let Some(horizon) = args.horizon {
+            plan.horizon = plan.horizon.min(horizon);
+            plan.faults.retain(|fault| !matches!(fault.when, When::At(at) if at >= horizon));
+        }
         plan.judge.retain(|property| !args.without.contains(property));
     }
     plans
 }
 
 /// Measures, and prints a table: with every oracle on but those that are left out, and with oracles and situations off.
-pub fn bench(args: &BenchArgs) -> End {
+pub fn bench(args: &BenchArgs, guests: &Guests<'_>) -> End {
+    let (runner, guest) = args.guest.chosen(guests)?;
     let mut out = std::io::stdout().lock();
     let heads = ["events", "events/cpu-s", "ns/event", "times real", "without oracles"];
     let mut line = |plan: &str, [events, rate, nanos, times, unjudged]: [&str; 5]| match args.json {
@@ -58,9 +72,9 @@ pub fn bench(args: &BenchArgs) -> End {
     };
     line("plan", heads)?;
     let mut rows = Vec::new();
-    for plan in &plans(args) {
-        let (outcome, judged) = fastest(plan, args.repeat, true);
-        let (_, unjudged) = fastest(plan, args.repeat, false);
+    for plan in &plans(args, &guest) {
+        let (outcome, judged) = fastest(runner, plan, args.repeat, true);
+        let (_, unjudged) = fastest(runner, plan, args.repeat, false);
         let events = outcome.counters.events;
         let per_second =
             |took: Duration| (u128::from(events) * 1_000_000_000 / took.as_nanos().max(1)) as u64;
@@ -89,11 +103,10 @@ pub fn bench(args: &BenchArgs) -> End {
     Ok(Code::Clean)
 }
 
-fn fastest(plan: &Plan, repeat: u32, oracles: bool) -> (Outcome, Duration) {
-    let raft = BuiltIn::new();
+fn fastest(runner: &dyn Runner, plan: &Plan, repeat: u32, oracles: bool) -> (Outcome, Duration) {
     let runs = (0..repeat).map(|_| {
         let start = cpu_time(false);
-        let outcome = raft.run(plan, Options { unjudged: !oracles, ..Options::default() });
+        let outcome = runner.run(plan, Options { unjudged: !oracles, ..Options::default() });
         (outcome, cpu_time(false).saturating_sub(start))
     });
     runs.min_by_key(|(_, took)| *took).expect("a plan runs at least once")
@@ -118,14 +131,22 @@ pub fn cpu_time(_of_thread: bool) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guest::BUILT_IN;
     use crate::sim::run;
 
     #[test]
     fn what_is_left_out_is_not_judged_and_changes_nothing_else() {
-        let args =
-            |without: Vec<Property>| BenchArgs { long: true, repeat: 1, without, json: false };
-        let all = &plans(&args(Vec::new()))[0];
-        let some = &plans(&args(vec![Property::Linearizability]))[0];
+        let args = |without: Vec<Property>| BenchArgs {
+            long: true,
+            repeat: 1,
+            without,
+            horizon: None,
+            guest: GuestArgs::default(),
+            json: false,
+        };
+        let raft = Guest::named(BUILT_IN);
+        let all = &plans(&args(Vec::new()), &raft)[0];
+        let some = &plans(&args(vec![Property::Linearizability]), &raft)[0];
         assert_eq!((all.judge.len(), some.judge.len()), (16, 15));
         assert!(!some.judge.contains(&Property::Linearizability));
         assert_eq!(run(all).digest, run(some).digest);

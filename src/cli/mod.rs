@@ -5,6 +5,7 @@ mod catalogue;
 mod compare;
 mod failure;
 mod fuzz;
+mod guest;
 mod look;
 mod power;
 mod progress;
@@ -97,6 +98,8 @@ enum Command {
     Profiles(catalogue::ListArgs),
     /// Prints the JSON Schema of scenarios, results, or what the swarm draws from
     Schema(catalogue::SchemaArgs),
+    /// Lists guests, and checks that one keeps what squall needs of it
+    Guest(guest::GuestCommand),
     /// Measures events per CPU second for standard plans
     Bench(bench::BenchArgs),
     /// Prints a completion script for a shell
@@ -149,7 +152,8 @@ impl Cli {
             Command::Properties(args) => catalogue::properties(&args),
             Command::Profiles(args) => catalogue::profiles(&args),
             Command::Schema(args) => catalogue::schema(&args),
-            Command::Bench(args) => bench::bench(&args),
+            Command::Guest(args) => guest::guest(&args, guests),
+            Command::Bench(args) => bench::bench(&args, guests),
             Command::Completions { shell } => catalogue::completions(shell),
             Command::Man => catalogue::man(),
         }

@@ -337,6 +337,12 @@ fn is_module(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "wasm")
 }
 
+/// Where modules are found by their names.
+fn folders() -> Vec<PathBuf> {
+    let folders = std::env::var_os(FOLDERS).unwrap_or_else(|| FOLDER.into());
+    std::env::split_paths(&folders).collect()
+}
+
 /// The module of the guest of this name, if there is one.
 fn shipped(name: &str) -> Option<PathBuf> {
     let folders = std::env::var_os(FOLDERS).unwrap_or_else(|| FOLDER.into());
@@ -419,6 +425,21 @@ impl<'r> Guests<'r> {
             Some(path) => self.load(&path.display().to_string()),
             None => Err(self.unknown(name)),
         }
+    }
+
+    /// All that are found by their names: those of this program, and the modules in the folders that are looked into.
+    pub fn by_name(&self) -> Vec<&'r dyn Runner> {
+        let modules = folders().into_iter().flat_map(|folder| std::fs::read_dir(folder).ok());
+        let modules = modules.flatten().filter_map(|entry| entry.ok().map(|it| it.path()));
+        let mut names: Vec<String> = modules
+            .filter(|path| is_module(path))
+            .filter_map(|path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()))
+            .collect();
+        names.sort();
+        names.dedup();
+        // One that cannot be loaded says so when it is named.
+        let loaded = names.iter().filter_map(|name| self.named(Some(name)).ok());
+        self.runners.iter().copied().chain(loaded).collect()
     }
 
     fn unknown(&self, name: &str) -> Failure {

@@ -5,7 +5,9 @@
 
 use std::marker::PhantomData;
 
-use crate::guest::{BUILT_IN, Configures, Feature, Guest, GuestOption, GuestOptions, Setup, check_options};
+use crate::guest::{
+    BUILT_IN, Configures, Feature, Guest, GuestOption, GuestOptions, Setup, check_options,
+};
 use crate::guests::saboteur::Saboteur;
 use crate::node::Node;
 use crate::oracle::Checker;

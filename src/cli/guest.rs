@@ -1,0 +1,206 @@
+//! `squall guest`: what a guest is, and whether it keeps what squall needs of one, with advice where it does not.
+
+use std::io::Write;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use crate::cli::failure::{Code, End};
+use crate::cli::source::Guests;
+use crate::guest::{BUILT_IN, Feature};
+use crate::plan::standard::{self, Load};
+use crate::plan::{Plan, When};
+use crate::sim::{Options, Outcome, Run, Runner};
+use crate::situation::Situation;
+use crate::time::Span;
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  squall guest list
+  squall guest check raft
+  squall guest check target/guests/etcd.wasm
+  squall guest check 'cmd: python3 guests/python/raft.py'")]
+pub struct GuestCommand {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Lists the guests that this command line finds by their names
+    List {
+        /// Prints the list as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Checks that a guest is quiet, repeatable, and survives restarts, before a campaign looks for its bugs
+    Check {
+        /// A name, a module (PATH.wasm), or a process as in 'cmd: python3 raft.py'
+        #[arg(value_name = "GUEST")]
+        guest: String,
+        /// Prints the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs one of the commands.
+pub fn guest(args: &GuestCommand, guests: &Guests<'_>) -> End {
+    match &args.command {
+        Command::List { json } => list(guests, *json),
+        Command::Check { guest, json } => check(guests.named(Some(guest))?, *json),
+    }
+}
+
+fn list(guests: &Guests<'_>, json: bool) -> End {
+    let mut out = std::io::stdout().lock();
+    let mut rows = Vec::new();
+    for runner in guests.by_name() {
+        let guest = runner.guest();
+        let lacks: Vec<&str> = guest.lacks.iter().map(Feature::name).collect();
+        let options: Vec<_> = runner.guest_options().iter().collect();
+        if !json {
+            let code = runner.code().unwrap_or("of this program");
+            writeln!(out, "{:<12}{code}", guest.name)?;
+            let lacking = if lacks.is_empty() { "nothing".into() } else { lacks.join(", ") };
+            writeln!(out, "  lacks {lacking}")?;
+            for option in &options {
+                let values = option.values.join(", ");
+                writeln!(out, "  option {}: {values}", option.name)?;
+            }
+        }
+        let code = runner.code();
+        rows.push(json!({ "name": guest.name, "code": code, "lacks": lacks, "options": options }));
+    }
+    if json {
+        writeln!(out, "{:#}", json!({ "guests": rows }))?;
+    }
+    Ok(Code::Clean)
+}
+
+/// What was looked at, and what was found; advice if that is not as it should be.
+struct Check {
+    name: &'static str,
+    found: Result<String, (String, &'static str)>,
+}
+
+fn check(runner: &dyn Runner, json: bool) -> End {
+    let mut checks = vec![quiet(runner), serves(runner), repeatable(runner), restarts(runner)];
+    if runner.guest().name != BUILT_IN {
+        let code = runner.code().unwrap_or("of this program").to_owned();
+        checks.insert(0, Check { name: "says what it is", found: Ok(code) });
+    }
+    let is_good = checks.iter().all(|check| check.found.is_ok());
+    let mut out = std::io::stdout().lock();
+    if json {
+        let rows = checks.iter().map(|Check { name, found }| match found {
+            Ok(said) => json!({ "check": name, "ok": true, "found": said }),
+            Err((said, advice)) => {
+                json!({ "check": name, "ok": false, "found": said, "advice": advice })
+            }
+        });
+        let guest = &runner.guest().name;
+        let rows: Vec<_> = rows.collect();
+        writeln!(out, "{:#}", json!({ "guest": guest, "ok": is_good, "checks": rows }))?;
+    } else {
+        for Check { name, found } in &checks {
+            match found {
+                Ok(said) => writeln!(out, "ok      {name}: {said}")?,
+                Err((said, advice)) => {
+                    writeln!(out, "FAILED  {name}: {said}\n        {advice}")?;
+                }
+            }
+        }
+        if is_good {
+            writeln!(out, "next: squall fuzz --guest {}", runner.guest().name)?;
+        }
+    }
+    Ok(if is_good { Code::Clean } else { Code::Safety })
+}
+
+/// A standard plan as this guest can run it.
+fn plan(runner: &dyn Runner, load: Load, horizon: Span) -> Plan {
+    let mut plan = standard::plan(load, 3);
+    plan.horizon = horizon;
+    plan.faults.retain(|fault| !matches!(fault.when, When::At(at) if at >= horizon));
+    plan.events_max = 5_000_000;
+    plan.restrict(runner.guest());
+    plan
+}
+
+/// Advice on a violation, which is a fault of the guest or of its adapter in plans as plain as these.
+const ADVICE: &str = "the contract in src/node.rs says what squall asks; a trap or a panic tells where in the guest it was";
+
+fn sentence(outcome: &Outcome) -> Option<String> {
+    let violation = outcome.violation.as_ref()?;
+    Some(format!("{}: {}", violation.property.name(), violation.sentence))
+}
+
+fn quiet(runner: &dyn Runner) -> Check {
+    /// Three nodes that beat ten times a second handle a few hundred events.
+    const EVENTS_A_SECOND_MAX: u64 = 3_000;
+    let horizon = Span::secs(30);
+    let outcome = runner.run(&plan(runner, Load::Idle, horizon), Options::default());
+    let rate = outcome.counters.events / 30;
+    let found = match sentence(&outcome) {
+        Some(said) => Err((said, ADVICE)),
+        None if outcome.counters.leaders == 0 => Err((
+            "three nodes elect nobody in 30 s".into(),
+            "a node sets a timer when it boots, and says in its status what role it has",
+        )),
+        None if rate > EVENTS_A_SECOND_MAX => Err((
+            format!("{rate} events a second without any load"),
+            "set a timer only for what is due, and nothing else makes steps",
+        )),
+        None => Ok(format!("{rate} events a second without load")),
+    };
+    Check { name: "is quiet", found }
+}
+
+fn serves(runner: &dyn Runner) -> Check {
+    let outcome = runner.run(&plan(runner, Load::Loaded, Span::secs(10)), Options::default());
+    let answers = outcome.counters.answers;
+    let found = match sentence(&outcome) {
+        Some(said) => Err((said, ADVICE)),
+        None if answers == 0 => Err((
+            "no client hears an answer in 10 s".into(),
+            "an entry is applied with `answer`, and what comes back goes into a reply to the request",
+        )),
+        None => Ok(format!("{answers} answers in 10 s")),
+    };
+    Check { name: "serves clients", found }
+}
+
+fn repeatable(runner: &dyn Runner) -> Check {
+    let plan = plan(runner, Load::Stormy, Span::secs(5));
+    let first = Run::recorded(runner, plan.clone());
+    let second = Run::recorded(runner, plan);
+    let found = if first.outcome().digest == second.outcome().digest {
+        Ok(format!("digest {} twice", first.outcome().digest))
+    } else {
+        let pairs =
+            first.records().unwrap_or_default().iter().zip(second.records().unwrap_or_default());
+        let same = pairs.take_while(|(one, other)| one == other).count();
+        Err((
+            format!("two runs of one plan differ from record {} on", same + 1),
+            "a node decides by its inputs, clock and randomness alone; look for clocks, threads, random seeds, addresses, and the order of maps",
+        ))
+    };
+    Check { name: "is repeatable", found }
+}
+
+fn restarts(runner: &dyn Runner) -> Check {
+    let outcome = runner.run(&plan(runner, Load::Stormy, Span::secs(20)), Options::default());
+    let restarts = outcome.situations.of(Situation::NodeRestarted);
+    let found = match sentence(&outcome) {
+        Some(said) => Err((said, ADVICE)),
+        None if outcome.counters.answers == 0 => Err((
+            "no client hears an answer while nodes crash".into(),
+            "a node that boots goes on from what its disk holds: term, vote, log and what was applied",
+        )),
+        None => {
+            Ok(format!("{restarts} restarts from the disk, {} answers", outcome.counters.answers))
+        }
+    };
+    Check { name: "survives restarts", found }
+}
