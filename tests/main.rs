@@ -13,6 +13,8 @@ mod driver;
 mod explain;
 mod exports;
 mod files;
+#[cfg(unix)]
+mod guests;
 mod guilty;
 mod hostile;
 #[cfg(unix)]

@@ -404,7 +404,10 @@ impl<'r> Guests<'r> {
 
     /// Whether there is a Raft of this name, which may be left open.
     pub fn has(&self, name: &str) -> bool {
-        name.is_empty() || self.runners.iter().any(|runner| runner.guest().name == name)
+        name.is_empty()
+            || self.runners.iter().any(|runner| runner.guest().name == name)
+            || self.loaded.borrow().iter().any(|(_, runner)| runner.guest().name == name)
+            || (cfg!(feature = "guests") && shipped(name).is_some())
     }
 
     /// The Raft of this name; the first one without a name.
