@@ -18,7 +18,6 @@
 //! - Time is what [`Context::now`] says, chance is what [`Context::rng`] draws, and there is one timer.
 
 use std::collections::BTreeMap;
-use std::process::ExitCode;
 
 use squall::config::Config;
 use squall::guest::{Feature, Setup};
@@ -53,13 +52,16 @@ pub fn own() -> impl Runner {
 /// What nodes say to each other. Each message begins with the sender's term (5.1).
 #[derive(Clone)]
 pub struct Message {
-    term: Term,
-    body: Body,
+    /// The sender's term.
+    pub term: Term,
+    /// What it says.
+    pub body: Body,
 }
 
 /// The RPCs of Figure 2. An entry is named by its term and index, in the order in which logs are compared (5.4.1).
 #[derive(Clone)]
-enum Body {
+#[allow(missing_docs, reason = "the line of an RPC says what its fields are")]
+pub enum Body {
     /// "RequestVote RPC", arguments.
     RequestVote { last_log: (Term, Index) },
     /// "RequestVote RPC", results.
@@ -168,7 +170,7 @@ impl Node for OwnRaft {
 /// Rules for all servers.
 impl OwnRaft {
     /// A server before its first boot.
-    fn new(setup: &Setup<'_>) -> OwnRaft {
+    pub fn new(setup: &Setup<'_>) -> OwnRaft {
         let mistake = setup.options.get("mistake").and_then(|name| name.as_str());
         OwnRaft {
             id: setup.id,
@@ -533,6 +535,8 @@ impl OwnRaft {
     }
 }
 
-fn main() -> ExitCode {
+// `guests/own-raft` makes a WebAssembly module of the same Raft, which needs no command line.
+#[cfg(feature = "cli")]
+fn main() -> std::process::ExitCode {
     squall::command_line(&[&own()])
 }

@@ -49,6 +49,7 @@ pub mod payload;
 pub mod property;
 pub mod record;
 pub mod situation;
+pub mod wire;
 
 #[doc(hidden)]
 pub mod guests;
@@ -77,6 +78,7 @@ mod cli;
 
 #[cfg(feature = "cli")]
 pub use cli::command_line;
+pub use guests::export;
 pub use harness::test;
 
 /// The blocks of the page for authors are compiled.

@@ -42,6 +42,11 @@ impl Image {
         Image { content: Rc::new(content), bytes: bytes.max(1), fingerprint }
     }
 
+    /// Whether it is a copy of this image: the same content in the same place.
+    pub fn is_same(&self, other: &Image) -> bool {
+        Rc::ptr_eq(&self.content, &other.content)
+    }
+
     /// The state machine, if it is one of this kind.
     pub fn content<T: 'static>(&self) -> Option<&T> {
         self.content.downcast_ref()

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::fold::Fold;
 use crate::ids::{Index, Term};
 use crate::log::{Entry, RequestId};
+use crate::wire::Wire;
 
 /// Makes all that is known of each message from one table. The order of the table is the number of a kind in digests.
 macro_rules! messages {
@@ -48,6 +49,23 @@ macro_rules! messages {
                 match self {
                     $(Summary::$variant { .. } => MessageKind::$variant,)+
                 }
+            }
+        }
+
+        /// The number of the kind, and the fields in their order.
+        impl Wire for Summary {
+            fn put(&self, to: &mut Vec<u8>) {
+                (self.kind() as u8).put(to);
+                match self {
+                    $(Summary::$variant { $($field,)* } => { $($field.put(to);)* })+
+                }
+            }
+
+            fn get(from: &mut &[u8]) -> Option<Summary> {
+                let kind = MessageKind::ALL.get(usize::from(u8::get(from)?))?;
+                Some(match kind {
+                    $(MessageKind::$variant => Summary::$variant { $($field: Wire::get(from)?,)* },)+
+                })
             }
         }
 
@@ -231,6 +249,20 @@ impl Fold for Label {
     fn fold(&self, push: &mut impl FnMut(u64)) {
         let (words, _) = self.0.as_chunks::<8>();
         words.iter().for_each(|word| push(u64::from_le_bytes(*word)));
+    }
+}
+
+/// The text, with zeros behind it.
+impl Wire for Label {
+    fn put(&self, to: &mut Vec<u8>) {
+        to.extend_from_slice(&self.0);
+    }
+
+    fn get(from: &mut &[u8]) -> Option<Label> {
+        let (bytes, rest) = from.split_first_chunk::<{ Label::BYTES_MAX }>()?;
+        *from = rest;
+        let text = std::str::from_utf8(bytes).ok()?;
+        Some(Label::new(text.trim_end_matches('\0')))
     }
 }
 

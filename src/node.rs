@@ -163,6 +163,14 @@ pub struct TimerId(pub u32);
 impl TimerId {
     /// The timer of a node that has one.
     pub const FIRST: TimerId = TimerId(0);
+    /// The first of those that go by the clock that nobody sets: where the other is set meanwhile, they fire as if it was not. All the
+    /// same, [`Effect::SetTimer`] names their time by the clock that may be set.
+    pub const STEADY: TimerId = TimerId(1 << 31);
+
+    /// Whether it goes by the clock that nobody sets.
+    pub const fn is_steady(&self) -> bool {
+        self.0 >= TimerId::STEADY.0
+    }
 
     /// Whether it is the first one, which traces do not name.
     pub const fn is_first(&self) -> bool {
@@ -286,10 +294,19 @@ pub struct Status {
 /// This is all the randomness that a node may use: what it takes from elsewhere makes two runs of one plan differ.
 #[derive(Clone, Debug)]
 pub struct NodeRng {
-    rng: Rng,
+    source: Source,
     timeouts: Draws<Span>,
     heartbeats: Draws<Span>,
     words: Draws<i64>,
+}
+
+/// Where random words come from.
+#[derive(Clone, Debug)]
+enum Source {
+    /// The node's own stream.
+    Stream(Box<Rng>),
+    /// Whoever hosts this process, where that is a guest.
+    Outside(fn() -> u64),
 }
 
 /// Draws of one kind, the first of which may be fixed.
@@ -317,18 +334,32 @@ impl NodeRng {
     /// Draws from `rng`, but takes the first election timeouts, heartbeat intervals and words from the lists.
     pub fn new(rng: Rng, timeouts: Vec<Span>, heartbeats: Vec<Span>, words: Vec<i64>) -> NodeRng {
         let (timeouts, heartbeats) = (Draws::new(timeouts), Draws::new(heartbeats));
-        NodeRng { rng, timeouts, heartbeats, words: Draws::new(words) }
+        let source = Source::Stream(Box::new(rng));
+        NodeRng { source, timeouts, heartbeats, words: Draws::new(words) }
+    }
+
+    /// Takes its words from elsewhere, and has none fixed.
+    pub fn outside(word: fn() -> u64) -> NodeRng {
+        let (timeouts, heartbeats) = (Draws::new(vec![]), Draws::new(vec![]));
+        NodeRng { source: Source::Outside(word), timeouts, heartbeats, words: Draws::new(vec![]) }
+    }
+
+    fn draw(&mut self) -> u64 {
+        match &mut self.source {
+            Source::Stream(rng) => rng.word(),
+            Source::Outside(word) => word(),
+        }
     }
 
     /// 64 uniform random bits, for whatever the node decides by chance; as many as it likes.
     pub fn word(&mut self) -> u64 {
-        let drawn = self.rng.word().cast_signed();
+        let drawn = self.draw().cast_signed();
         self.words.take(drawn).cast_unsigned()
     }
 
     /// The node's next election timeout. One word is drawn, used or not.
     pub fn election_timeout(&mut self, range: SpanRange) -> Span {
-        let drawn = range.pick(self.rng.word());
+        let drawn = range.pick(self.draw());
         self.timeouts.take(drawn)
     }
 
@@ -343,7 +374,7 @@ impl NodeRng {
         if range.from == range.to && self.heartbeats.fixed.is_empty() {
             return range.from;
         }
-        let drawn = if range.from == range.to { range.from } else { range.pick(self.rng.word()) };
+        let drawn = if range.from == range.to { range.from } else { range.pick(self.draw()) };
         self.heartbeats.take(drawn)
     }
 }

@@ -80,6 +80,15 @@ impl Stream {
 pub struct Rng(ChaCha8Rng);
 
 impl Rng {
+    /// A stream that begins from four words.
+    pub fn of_words(seed: [u64; 4]) -> Rng {
+        let mut bytes = [0; 32];
+        for (place, word) in bytes.chunks_mut(8).zip(seed) {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
+        Rng(ChaCha8Rng::from_seed(bytes))
+    }
+
     /// The stream of `stream` under `seed`.
     pub fn new(seed: u64, stream: Stream) -> Rng {
         // The key is laid out here rather than expanded by the library, so that it cannot change with it.

@@ -26,6 +26,7 @@ const LAYERS: [&[&str]; 10] = [
         "property",
         "record",
         "situation",
+        "wire",
     ],
     &["raft", "kv", "guests", "plan"],
     &["world", "client"],

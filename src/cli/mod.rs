@@ -177,7 +177,7 @@ pub fn command_line(runners: &[&dyn Runner]) -> ExitCode {
     let (built_in, own) =
         (limited(&built_in), Vec::from_iter(runners.iter().copied().map(limited)));
     let own: Vec<&dyn Runner> = own.iter().map(|runner| runner as &dyn Runner).collect();
-    let guests = Guests::new(&own, &built_in);
+    let guests = Guests::new(&own, &built_in, limit);
     let dispatch = std::panic::AssertUnwindSafe(|| cli.dispatch(&guests));
     let code = match std::panic::catch_unwind(dispatch) {
         Ok(Ok(code)) => code,

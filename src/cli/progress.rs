@@ -63,6 +63,10 @@ impl Runner for Limited<'_> {
         self.runner.guest()
     }
 
+    fn code(&self) -> Option<&str> {
+        self.runner.code()
+    }
+
     fn check_options(&self, options: &GuestOptions) -> Result<(), String> {
         self.runner.check_options(options)
     }

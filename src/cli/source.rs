@@ -1,5 +1,6 @@
 //! Names a run: a scenario, a saved run, a plan in JSON, the folder of a campaign's failure, or a seed; and the Raft that runs it.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bugs::Bug;
 use crate::cli::failure::Failure;
-use crate::cli::progress::{LimitArgs, check_whole};
+use crate::cli::progress::{LimitArgs, Limited, check_whole};
 use crate::closest::unknown;
 use crate::guest::{BUILT_IN, Guest};
 use crate::plan::files::{self, WRITTEN_BYTES_MAX};
@@ -22,7 +23,7 @@ use crate::plan::{Expect, Plan, Profile};
 use crate::report::saved::{FORMAT, SavedRun, VERSION};
 use crate::shown::shown;
 use crate::sim::runner::adopt;
-use crate::sim::{Run, Runner};
+use crate::sim::{Foreign, Run, Runner};
 
 /// What a failure's folder may hold a run in, the best first: a saved run is the very run that failed.
 const IN_FOLDERS: [&str; 2] = ["run.plan.json", "scenario.toml"];
@@ -277,10 +278,17 @@ impl GuestArgs {
 
     /// What says the same on another command line, after a space.
     pub fn words(&self) -> String {
-        let guest = self.guest.iter().map(|guest| format!(" --guest {guest}"));
+        let guest = self.guest.iter().map(|guest| format!(" --guest {}", quoted(guest)));
         let options = self.options.iter().map(|option| format!(" --guest-option {option}"));
         guest.chain(options).collect()
     }
+}
+
+/// A word of a command line, as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain =
+        word.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_./:=".contains(letter));
+    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// Refuses bugs that are to be planted in another Raft than the built-in one: they would change nothing.
@@ -308,24 +316,50 @@ pub fn plant(
     check_bugs(runner, bugs)
 }
 
+/// What stands before a command whose process is a guest.
+const COMMAND: &str = "cmd:";
+
 /// The Rafts that a command line runs. The first is the one that is run if none is named.
 pub struct Guests<'r> {
     runners: Vec<&'r dyn Runner>,
+    /// What limits each run.
+    limit: Option<LimitArgs>,
+    /// Guests that are no part of this program, by how they were named.
+    loaded: RefCell<Vec<(String, &'static dyn Runner)>>,
 }
 
 impl<'r> Guests<'r> {
     /// These Rafts, and the built-in one.
-    pub fn new(runners: &[&'r dyn Runner], built_in: &'r dyn Runner) -> Guests<'r> {
+    pub fn new(
+        runners: &[&'r dyn Runner],
+        built_in: &'r dyn Runner,
+        limit: Option<LimitArgs>,
+    ) -> Guests<'r> {
         let mut runners = runners.to_vec();
         runners.push(built_in);
         let names: BTreeSet<&str> = runners.iter().map(|it| it.guest().name.as_str()).collect();
         assert_eq!(names.len(), runners.len(), "no two guests have the same name");
-        Guests { runners }
+        Guests { runners, limit, loaded: RefCell::default() }
+    }
+
+    /// A guest that is no part of this program. It stays until the program ends.
+    fn load(&self, name: &str) -> Result<&'static dyn Runner, Failure> {
+        if let Some((_, runner)) = self.loaded.borrow().iter().find(|(known, _)| known == name) {
+            return Ok(*runner);
+        }
+        let command = name.strip_prefix(COMMAND).unwrap_or(name).trim();
+        let runner = Box::leak(Box::new(Foreign::command(command).map_err(Failure::usage)?));
+        let limited = Box::leak(Box::new(Limited { runner, limit: self.limit }));
+        self.loaded.borrow_mut().push((name.to_owned(), limited));
+        Ok(limited)
     }
 
     /// The Raft of this name; the first one without a name.
     pub fn named(&self, name: Option<&str>) -> Result<&'r dyn Runner, Failure> {
         let Some(name) = name else { return Ok(self.runners[0]) };
+        if name.starts_with(COMMAND) {
+            return self.load(name);
+        }
         let names = || self.runners.iter().map(|runner| runner.guest().name.as_str());
         let found = self.runners.iter().copied().find(|runner| runner.guest().name == name);
         found.ok_or_else(|| {
@@ -343,7 +377,10 @@ impl<'r> Guests<'r> {
         wanted: &GuestArgs,
         source: &str,
     ) -> Result<&'r dyn Runner, Failure> {
-        let own = Some(plan.guest.name.as_str()).filter(|name| !name.is_empty());
+        // A file names guests, and no commands: to run one is nobody's wish but that of who types it.
+        let own = &plan.guest.name;
+        let is_harmless = !own.is_empty() && !own.starts_with(COMMAND);
+        let own = is_harmless.then_some(own.as_str());
         let runner = self.named(wanted.guest.as_deref().or(own))?;
         add_options(&mut plan.guest, &wanted.options);
         check_bugs(runner, &plan.raft.bugs)
@@ -374,7 +411,7 @@ mod tests {
         let words = std::iter::once("squall").chain(arguments.iter().copied());
         let built_in = BuiltIn::new();
         let source = Line::try_parse_from(words).expect("the arguments are right").source;
-        let subject = source.subject(&Guests::new(&[], &built_in))?;
+        let subject = source.subject(&Guests::new(&[], &built_in, None))?;
         Ok((subject.name, subject.plan))
     }
 

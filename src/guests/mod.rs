@@ -1,3 +1,7 @@
 //! Other Rafts behind the same contract, and wrappers that spoil any of them.
 
+pub mod export;
+pub mod framed;
+pub mod frames;
+pub mod process;
 pub mod saboteur;

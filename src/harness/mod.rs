@@ -375,6 +375,10 @@ impl Runner for Checking<'_> {
         self.runner.run(plan, options)
     }
 
+    fn code(&self) -> Option<&str> {
+        self.runner.code()
+    }
+
     fn check_options(&self, options: &GuestOptions) -> Result<(), String> {
         self.runner.check_options(options)
     }

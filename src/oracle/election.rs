@@ -28,6 +28,8 @@ pub struct Elections {
     pending: Vec<Vec<PendingVote>>,
     /// For each node, the latest term on its disk, with the record.
     durable_terms: Vec<(Term, u64)>,
+    /// For each node, up to which term its votes were lost. Until it starts again it still has them in memory, and may tell of them.
+    lost: Vec<Term>,
 }
 
 impl Elections {
@@ -39,6 +41,7 @@ impl Elections {
             votes: vec![BTreeMap::new(); nodes],
             pending: vec![Vec::new(); nodes],
             durable_terms: vec![(Term::ZERO, 0); nodes],
+            lost: vec![Term::ZERO; nodes],
         }
     }
 
@@ -68,7 +71,15 @@ impl Elections {
             }
             Kind::Send { to, message, .. } => {
                 let (term, vote) = promise(id, to, &message)?;
-                self.give(at, term, vote, record.number)
+                if term <= self.lost[slot] {
+                    None
+                } else {
+                    self.give(at, term, vote, record.number)
+                }
+            }
+            Kind::Boot { .. } => {
+                self.lost[slot] = Term::ZERO;
+                None
             }
             Kind::Durable { write, .. } => self.durable(at, write),
             Kind::Wipe { stays_out: false }
@@ -93,7 +104,8 @@ impl Elections {
     /// What a node once voted is gone from its disk, so it cannot keep what it promised by it.
     fn forget(&mut self, slot: usize) {
         self.votes[slot].clear();
-        self.durable_terms[slot] = (Term::ZERO, 0);
+        self.lost[slot] = std::mem::take(&mut self.durable_terms[slot].0);
+        self.durable_terms[slot].1 = 0;
     }
 
     fn elected(&mut self, at: Seen, term: Term) -> Option<Violation> {

@@ -9,6 +9,7 @@ use crate::plan::{Action, Fault, Plan, Trigger, When};
 use crate::record::{Ignored, Kind};
 use crate::rng::{Rng, Stream};
 use crate::sim::clients::ClientEvent;
+use crate::sim::host::Host;
 use crate::sim::incoming::Incoming;
 use crate::sim::targets::Aim;
 use crate::sim::{Event, Sim};
@@ -265,10 +266,12 @@ impl<N: Node> Sim<'_, '_, N> {
 
     pub(super) fn set_clock(&mut self, node: NodeId, jump: Option<Shift>, drift_ppm: Option<i32>) {
         let now = self.recorder.now;
-        let clock = &mut self.hosts[node.slot()].clock;
+        let Host { clock, timers, .. } = &mut self.hosts[node.slot()];
         let before = clock.local(now);
         if let Some(jump) = jump {
+            let jumped = clock.jumped;
             clock.jump(now, jump);
+            timers.shift_steady(Shift(clock.jumped.0 - jumped.0));
         }
         if let Some(drift_ppm) = drift_ppm {
             clock.set_drift(now, drift_ppm);

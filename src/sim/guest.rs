@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_h
 use std::sync::Once;
 
 use crate::breach::{Breach, Broken, Text};
+use crate::guests::framed::Died;
 use crate::ids::NodeId;
 
 /// How many characters of a panic's words stand in the sentence of a violation.
@@ -72,6 +73,10 @@ impl Panic {
 
     #[cold]
     fn new(payload: Box<dyn Any + Send>) -> Panic {
+        let payload = match payload.downcast::<Died>() {
+            Ok(died) => return Panic { words: died.0, place: None },
+            Err(payload) => payload,
+        };
         let words = payload.downcast_ref::<String>().cloned();
         let words = words.or_else(|| payload.downcast_ref::<&str>().map(|it| String::from(*it)));
         if words.is_none() {

@@ -11,6 +11,7 @@ mod clients;
 pub mod cluster;
 mod effects;
 mod faults;
+pub mod foreign;
 mod guest;
 mod host;
 mod incoming;
@@ -26,6 +27,7 @@ mod timers;
 pub mod waits;
 
 pub use cluster::Cluster;
+pub use foreign::Foreign;
 pub use run::{Ended, Options, Outcome, run_nodes};
 pub use runner::{BuiltIn, Nodes, Run, Runner, WithChecker, run};
 

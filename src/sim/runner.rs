@@ -26,6 +26,11 @@ pub trait Runner: Sync {
     /// Runs a plan, watched. The same plan must give the same outcome.
     fn run(&self, plan: &Plan, options: Options<'_>) -> Outcome;
 
+    /// What code it is, for what is saved of its runs; nothing where it is this program's own.
+    fn code(&self) -> Option<&str> {
+        None
+    }
+
     /// Checks options that are meant for this guest. It takes none unless it says otherwise.
     ///
     /// # Errors
@@ -212,6 +217,10 @@ impl<R: Runner, F: Fn() -> Box<dyn Checker> + Sync> Runner for WithChecker<R, F>
     fn run(&self, plan: &Plan, mut options: Options<'_>) -> Outcome {
         options.checkers.push((self.make)());
         self.runner.run(plan, options)
+    }
+
+    fn code(&self) -> Option<&str> {
+        self.runner.code()
     }
 
     fn check_options(&self, options: &GuestOptions) -> Result<(), String> {

@@ -6,12 +6,12 @@ use crate::node::{Input, Node, TIMERS_MAX, TimerId};
 use crate::record::Kind;
 use crate::sim::incoming::Incoming;
 use crate::sim::{Event, Sim};
-use crate::time::{LocalTime, Time};
+use crate::time::{LocalTime, Shift, Time};
 
 /// The timers that are set, and the wake-up that is scheduled for the earliest.
 #[derive(Debug, Default)]
 pub struct Timers {
-    /// In no order: hardly any node has more than a few.
+    /// In no order: hardly any node has more than a few. All times are of the clock that may be set.
     set: Vec<(LocalTime, TimerId)>,
     /// The wake-up that is scheduled, and the token that makes others out of date.
     wake_at: Option<Time>,
@@ -27,6 +27,13 @@ impl Timers {
             None => return Err(Breach::TooManyTimers { timer: timer.0, most: TIMERS_MAX as u32 }),
         }
         Ok(())
+    }
+
+    /// The clock was set by so much, and timers that go by the other one are as far away as before.
+    pub fn shift_steady(&mut self, by: Shift) {
+        for (at, _) in self.set.iter_mut().filter(|(_, timer)| timer.is_steady()) {
+            *at = LocalTime(at.0.saturating_add_signed(by.0));
+        }
     }
 
     /// Forgets a timer. Its wake-up is left: it will find nothing due.
@@ -107,6 +114,19 @@ mod tests {
         assert_eq!(timers.first(), Some((LocalTime(20), two)));
         timers.clear();
         assert_eq!(timers.first(), None);
+    }
+
+    #[test]
+    fn a_timer_of_the_steady_clock_is_as_far_away_when_the_other_is_set() {
+        let mut timers = Timers::default();
+        let steady = TimerId(TimerId::STEADY.0 + 1);
+        for timer in [TimerId(3), steady] {
+            assert_eq!(timers.set(timer, LocalTime(100)), Ok(()));
+        }
+        timers.shift_steady(Shift(-10));
+        assert_eq!(timers.first(), Some((LocalTime(90), steady)));
+        timers.shift_steady(Shift(30));
+        assert_eq!(timers.first(), Some((LocalTime(100), TimerId(3))));
     }
 
     #[test]

@@ -68,6 +68,8 @@ struct Node {
     leads: bool,
     /// Its disk was emptied, and it is not to start any more.
     out: bool,
+    /// Its votes up to this term rotted, and it has not started since.
+    tells_upto: Option<Term>,
     commit: usize,
     applied: usize,
     /// The event in which it started, until it says how far it knows what is committed.
@@ -230,6 +232,9 @@ impl Twin {
                     self.destroy(id, what == DiskFile::Vote);
                 }
                 if drops && what == DiskFile::Vote {
+                    // What rotted lies on no disk any more, but the node tells of it until it starts again.
+                    let terms = self.disk_terms.iter().filter(|(node, _)| *node == id);
+                    self.nodes[id.slot()].tells_upto = terms.map(|(_, term)| *term).max();
                     self.votes.retain(|(node, ..)| *node != id);
                     self.disk_terms.retain(|(node, _)| *node != id);
                 }
@@ -280,6 +285,7 @@ impl Twin {
             }
             Kind::Vote { write, term, vote } => node.pending.push((write, Write::Vote(term, vote))),
             Kind::Durable { write, lie } => self.durable(id, write, lie),
+            Kind::Send { message, .. } if Some(message.term()) <= node.tells_upto => {}
             Kind::Send { to, message, .. } => match message {
                 Summary::RequestVote { term, .. } => self.votes.push((id, term, id)),
                 Summary::Vote { term, granted: true } => self.votes.push((id, term, to)),
@@ -332,6 +338,7 @@ impl Twin {
             }
         }
         let node = &mut self.nodes[id.slot()];
+        node.tells_upto = None;
         if std::mem::take(&mut node.out) {
             self.lost_logs.push(std::mem::take(&mut node.disk));
             node.snapshot.clear();

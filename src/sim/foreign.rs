@@ -1,0 +1,127 @@
+//! Rafts that are no part of this program: a process that speaks frames over pipes. `docs/guest-abi.md` has the frames.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::guest::{BUILT_IN, Features, Guest, GuestOptions};
+use crate::guests::framed::{Died, Framed, Process};
+use crate::guests::frames::{ABI, OwnSetup, input, output};
+use crate::guests::process::Piped;
+use crate::ids::NodeId;
+use crate::node::{Moment, NodeRng};
+use crate::plan::Plan;
+use crate::rng::{Rng, Stream};
+use crate::sim::run::{Options, Outcome, run_nodes};
+use crate::sim::runner::Runner;
+use crate::wire::{Wire, get_bytes};
+
+/// How long the name of a guest may be.
+const NAME_BYTES_MAX: usize = 64;
+
+/// What a guest says of itself.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Description {
+    abi: String,
+    name: String,
+    #[serde(default)]
+    version: String,
+    #[serde(default)]
+    lacks: Features,
+    #[serde(default)]
+    options: BTreeMap<String, Vec<Value>>,
+}
+
+/// A Raft whose code is a program of its own.
+pub struct Foreign {
+    guest: Guest,
+    /// The options that it takes, each with the values that it may have.
+    takes: BTreeMap<String, Vec<Value>>,
+    /// What code it is.
+    code: String,
+    command: String,
+}
+
+impl Foreign {
+    /// A Raft whose nodes are processes, each started by this command.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, if no such process can be started, or it does not say what it is.
+    pub fn command(command: &str) -> Result<Foreign, String> {
+        let mut process = start(command).map_err(|Died(why)| why)?;
+        let description = describe(&mut process).map_err(|why| format!("{command}: {why}"))?;
+        let Description { name, version, lacks, options, .. } = description;
+        let guest = Guest { name, lacks, ..Guest::default() };
+        let code = format!("{command} ({version})");
+        Ok(Foreign { guest, takes: options, code, command: command.into() })
+    }
+}
+
+fn start(command: &str) -> Result<Piped, Died> {
+    Piped::start(command).map_err(|error| Died(format!("`{command}` cannot be started: {error}")))
+}
+
+/// Asks a process what it is, and checks that.
+fn describe(process: &mut impl Process) -> Result<Description, String> {
+    let mut question = vec![0; 16];
+    input::DESCRIBE.put(&mut question);
+    let mut answer = Vec::new();
+    let mut rng = NodeRng::new(Rng::new(0, Stream::Node(NodeId::new(1))), vec![], vec![], vec![]);
+    process.step(Moment::default(), &mut rng, &question, &mut answer)?;
+    let mut rest = answer.as_slice();
+    let text = u8::get(&mut rest).filter(|kind| *kind == output::DESCRIPTION);
+    let text = text.and_then(|_| get_bytes(&mut rest)).filter(|_| rest.is_empty());
+    let text =
+        text.ok_or("it does not answer the input `describe` with one record `description`")?;
+    let description: Description = serde_json::from_slice(text)
+        .map_err(|error| format!("its description is not as it should be: {error}"))?;
+    let Description { abi, name, .. } = &description;
+    if abi != ABI {
+        return Err(format!("it speaks {abi}, and squall {ABI}"));
+    }
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    let is_name = !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(is_plain);
+    if !is_name || name == BUILT_IN {
+        return Err(format!(
+            "its name is {name:?}, and must be 1 to {NAME_BYTES_MAX} letters, digits and -_. and not {BUILT_IN}"
+        ));
+    }
+    Ok(description)
+}
+
+impl Runner for Foreign {
+    fn guest(&self) -> &Guest {
+        &self.guest
+    }
+
+    fn run(&self, plan: &Plan, options: Options<'_>) -> Outcome {
+        let make = |setup: &crate::guest::Setup<'_>| match start(&self.command) {
+            Ok(process) => Framed::new(OwnSetup::new(setup), process),
+            Err(died) => std::panic::panic_any(died),
+        };
+        run_nodes(plan, &make, options)
+    }
+
+    fn code(&self) -> Option<&str> {
+        Some(&self.code)
+    }
+
+    fn check_options(&self, options: &GuestOptions) -> Result<(), String> {
+        let name = &self.guest.name;
+        for (option, value) in options {
+            let known = || self.takes.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let values = self.takes.get(option).ok_or_else(|| {
+                format!("{name} takes no option `{option}`; it takes {}", known())
+            })?;
+            if !values.is_empty() && !values.contains(value) {
+                let values: Vec<String> = values.iter().map(Value::to_string).collect();
+                let values = values.join(", ");
+                return Err(format!("`{option}` of {name} is one of {values}, not {value}"));
+            }
+        }
+        Ok(())
+    }
+}
