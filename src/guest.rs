@@ -9,6 +9,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::closest::closest;
 use crate::config::Config;
 use crate::ids::{NodeId, NodeSet};
 use crate::named::named;
@@ -137,6 +138,70 @@ impl JsonSchema for Features {
 
 /// A guest's own options, by name. squall does not look inside.
 pub type GuestOptions = BTreeMap<String, serde_json::Value>;
+
+/// An option of a guest's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GuestOption {
+    /// Its name in `[guest.options]`.
+    pub name: String,
+    /// The values that it may have; any value if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
+    /// Whether random plans draw one of its values, unless it is given one. Each value is as likely as any other.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drawn: bool,
+}
+
+impl GuestOption {
+    /// An option that has one of these values, or any value if none is named.
+    pub fn new(name: &str, values: &[&str]) -> GuestOption {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        GuestOption { name: name.into(), values, drawn: false }
+    }
+
+    /// An option of which random plans draw one of these values.
+    pub fn drawn(name: &str, values: &[&str]) -> GuestOption {
+        GuestOption { drawn: true, ..GuestOption::new(name, values) }
+    }
+
+    /// Says what is wrong with a value that this guest is given for it.
+    fn check(&self, guest: &str, value: &serde_json::Value) -> Result<(), String> {
+        let (option, values) = (&self.name, &self.values);
+        let text = value.as_str().unwrap_or_default();
+        if values.is_empty() || values.iter().any(|known| known == text) {
+            return Ok(());
+        }
+        let meant = closest(text, values.iter().map(String::as_str));
+        let meant = meant.map(|it| format!("; did you mean `{it}`?")).unwrap_or_default();
+        let known = values.join(", ");
+        Err(format!("`{option}` of {guest} is one of {known}, not {value}{meant}"))
+    }
+}
+
+/// Checks options that a guest of this name is given by those that it takes.
+///
+/// # Errors
+///
+/// A sentence on the first option that the guest does not take, or not with this value.
+pub fn check_options(
+    guest: &str,
+    taken: &[GuestOption],
+    given: &GuestOptions,
+) -> Result<(), String> {
+    for (name, value) in given {
+        let Some(option) = taken.iter().find(|option| option.name == *name) else {
+            if taken.is_empty() {
+                return Err(format!("{guest} takes no options, and is given `{name}`"));
+            }
+            let known: Vec<&str> = taken.iter().map(|option| option.name.as_str()).collect();
+            let known = known.join(", ");
+            return Err(format!("{guest} takes no option `{name}`; it takes {known}"));
+        };
+        option.check(guest, value)?;
+    }
+    Ok(())
+}
 
 /// The name of the built-in Raft.
 pub const BUILT_IN: &str = "raft";

@@ -55,6 +55,8 @@ pub enum Section {
     Reads,
     /// How the run ends.
     Ending,
+    /// The options of the guest's own.
+    Guest,
 }
 
 impl Stream {

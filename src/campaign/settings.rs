@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::bugs::Bug;
-use crate::guest::{BUILT_IN, Guest};
+use crate::guest::{BUILT_IN, Guest, GuestOption};
 use crate::plan::Plan;
 use crate::plan::problem::{Checked, between};
 use crate::plan::swarm::{self, draw_with};
@@ -23,6 +23,9 @@ pub struct Settings {
     pub runs: Option<u64>,
     /// Whose Raft.
     pub guest: Guest,
+    /// The guest's own options that random plans draw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drawn_options: Vec<GuestOption>,
     /// The bugs that are planted.
     pub bugs: Vec<Bug>,
     /// After how many distinct failures the campaign ends.
@@ -39,6 +42,7 @@ impl Default for Settings {
             first_seed: FIRST_SEED,
             runs: None,
             guest: Guest::named(BUILT_IN),
+            drawn_options: Vec::new(),
             bugs: Vec::new(),
             stop_after: None,
             events_max: 5_000_000,
@@ -52,6 +56,7 @@ impl Settings {
     pub fn plan(&self, seed: u64) -> Plan {
         let mut plan = draw_with(seed, &self.swarm);
         plan.restrict(&self.guest);
+        plan.draw_guest_options(&self.drawn_options);
         plan.raft.bugs.clone_from(&self.bugs);
         plan.events_max = self.events_max;
         plan

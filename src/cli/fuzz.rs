@@ -20,6 +20,7 @@ use crate::cli::progress::{Progress, is_end_wanted, jobs, listen};
 use crate::cli::result::{self, Manner, Store};
 use crate::cli::shrink;
 use crate::cli::source::{GuestArgs, Guests, check_bugs};
+use crate::guest::GuestOption;
 use crate::plan::swarm::Config;
 use crate::plan::validate::SEED_MAX;
 use crate::plan::{Profile, files, scenario};
@@ -209,11 +210,17 @@ fn settings(args: &FuzzArgs, guests: &Guests<'_>) -> Result<Settings, Failure> {
     };
     let bugs: BTreeSet<Bug> = args.bug.iter().copied().collect();
     let mut settings = Settings { swarm, first_seed, runs, guest, ..Settings::default() };
+    settings.drawn_options = drawn_options(runner);
     settings.bugs = bugs.into_iter().collect();
     settings.stop_after = args.stop_after;
     settings.events_max = args.events_max.unwrap_or(settings.events_max);
     settings.check().map_err(|problem| Failure::usage(problem.message))?;
     Ok(settings)
+}
+
+/// The options of a guest's own that random plans draw.
+fn drawn_options(runner: &dyn Runner) -> Vec<GuestOption> {
+    runner.guest_options().iter().filter(|option| option.drawn).cloned().collect()
 }
 
 /// The ranges that a file gives; the default ones without a file.

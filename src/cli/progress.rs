@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::campaign::Summary;
 use crate::campaign::clock::now;
 use crate::cli::failure::{Code, Failure};
-use crate::guest::{Guest, GuestOptions};
+use crate::guest::{Guest, GuestOption};
 use crate::plan::Plan;
 use crate::report::campaign::grouped;
 use crate::sim::{Ended, Options, Outcome, Runner};
@@ -67,8 +67,8 @@ impl Runner for Limited<'_> {
         self.runner.code()
     }
 
-    fn check_options(&self, options: &GuestOptions) -> Result<(), String> {
-        self.runner.check_options(options)
+    fn guest_options(&self) -> &[GuestOption] {
+        self.runner.guest_options()
     }
 
     fn run(&self, plan: &Plan, options: Options<'_>) -> Outcome {

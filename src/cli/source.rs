@@ -110,6 +110,7 @@ impl SeedArgs {
         let config = self.profile.into_iter().fold(config, Config::with_profile);
         let mut plan = draw_with(seed, &config);
         plan.restrict(&guest);
+        plan.draw_guest_options(runner.guest_options());
         Ok(Subject { name: format!("seed-{seed}"), plan, runner })
     }
 
@@ -329,14 +330,16 @@ pub struct Guests<'r> {
 }
 
 impl<'r> Guests<'r> {
-    /// These Rafts, and the built-in one.
+    /// These Rafts, and the built-in one if it is not among them.
     pub fn new(
         runners: &[&'r dyn Runner],
         built_in: &'r dyn Runner,
         limit: Option<LimitArgs>,
     ) -> Guests<'r> {
         let mut runners = runners.to_vec();
-        runners.push(built_in);
+        if runners.iter().all(|it| it.guest().name != built_in.guest().name) {
+            runners.push(built_in);
+        }
         let names: BTreeSet<&str> = runners.iter().map(|it| it.guest().name.as_str()).collect();
         assert_eq!(names.len(), runners.len(), "no two guests have the same name");
         Guests { runners, limit, loaded: RefCell::default() }
@@ -361,8 +364,10 @@ impl<'r> Guests<'r> {
             return self.load(name);
         }
         let names = || self.runners.iter().map(|runner| runner.guest().name.as_str());
-        let found = self.runners.iter().copied().find(|runner| runner.guest().name == name);
-        found.ok_or_else(|| {
+        let loaded = self.loaded.borrow();
+        let loaded = loaded.iter().map(|(_, runner)| *runner as &dyn Runner);
+        let mut all = self.runners.iter().copied().chain(loaded);
+        all.find(|runner| runner.guest().name == name).ok_or_else(|| {
             let known = names().collect::<Vec<_>>().join(", ");
             let unknown = unknown("guest", name, names(), "--guest");
             Failure::usage(format!("{unknown}; this command line has {known}"))

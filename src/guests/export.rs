@@ -1,10 +1,11 @@
 //! The other side of the frames: a node in Rust as a guest, for a module or a process of its own. What it does there is what it does in
 //! squall's process, bit for bit.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::rc::Rc;
 
-use crate::guest::Setup;
+use crate::guest::{Features, Setup};
 use crate::guests::frames::{
     ABI, Images, OwnSetup, get_maybe_snapshot, get_recovered, get_snapshot, input, output,
     put_maybe_snapshot, put_snapshot,
@@ -43,9 +44,9 @@ pub struct Description {
     /// The version of the Raft.
     pub version: String,
     /// The features that it does not have.
-    pub lacks: crate::guest::Features,
+    pub lacks: Features,
     /// Its own options, each with the values that it may have.
-    pub options: std::collections::BTreeMap<String, Vec<serde_json::Value>>,
+    pub options: BTreeMap<String, Vec<String>>,
 }
 
 impl Description {
@@ -55,8 +56,8 @@ impl Description {
             abi: ABI,
             name: name.into(),
             version: version.into(),
-            lacks: crate::guest::Features::NONE,
-            options: std::collections::BTreeMap::new(),
+            lacks: Features::NONE,
+            options: BTreeMap::new(),
         }
     }
 }
@@ -365,5 +366,96 @@ const fn kind_of<M>(effect: &Effect<M>) -> u8 {
         Effect::Read { .. } => output::READ,
         Effect::Reply { .. } => output::REPLY,
         Effect::Stop => output::STOP,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::guests::framed::{Framed, Process};
+    use crate::node::Moment;
+    use crate::plan::Plan;
+    use crate::plan::swarm::{Config, draw_with};
+    use crate::raft::{Message, Raft};
+    use crate::sim::{Options, run, run_nodes};
+
+    std::thread_local! {
+        /// Messages by number: a test needs no bytes of theirs, only that they and their snapshots come through.
+        static MESSAGES: RefCell<Vec<Message>> = const { RefCell::new(Vec::new()) };
+        /// The randomness of the node whose step it is.
+        static RNG: RefCell<Option<NodeRng>> = const { RefCell::new(None) };
+    }
+
+    impl Carried for Message {
+        fn snapshot(&self) -> Option<&Rc<Snapshot>> {
+            match self {
+                Message::InstallSnapshot { snapshot, .. } => Some(snapshot),
+                _ => None,
+            }
+        }
+
+        fn put(&self, to: &mut Vec<u8>) {
+            MESSAGES.with_borrow_mut(|messages| {
+                (messages.len() as u32).put(to);
+                messages.push(self.clone());
+            });
+        }
+
+        fn get(mut from: &[u8], carried: Option<Rc<Snapshot>>) -> Option<Message> {
+            let number = u32::get(&mut from)? as usize;
+            let mut message = MESSAGES.with_borrow(|messages| messages.get(number).cloned())?;
+            if let Message::InstallSnapshot { snapshot, .. } = &mut message {
+                *snapshot = carried?;
+            }
+            Some(message)
+        }
+    }
+
+    fn word() -> u64 {
+        RNG.with_borrow_mut(|rng| rng.as_mut().expect("a step is under way").word())
+    }
+
+    /// The other side of the frames in this process.
+    struct Inside(Exported<Raft>);
+
+    impl Process for Inside {
+        fn step(
+            &mut self,
+            _: Moment,
+            rng: &mut NodeRng,
+            input: &[u8],
+            output: &mut Vec<u8>,
+        ) -> Result<(), String> {
+            let own = std::mem::replace(rng, NodeRng::outside(|| 0));
+            RNG.with_borrow_mut(|place| *place = Some(own));
+            self.0.buffer(input.len())[..input.len()].copy_from_slice(input);
+            output.extend_from_slice(self.0.step(input.len()));
+            *rng = RNG.take().expect("it was put there");
+            Ok(())
+        }
+
+        fn wakes_at(&self) -> Option<LocalTime> {
+            None
+        }
+    }
+
+    fn framed(plan: &Plan) -> crate::sim::Outcome {
+        MESSAGES.take();
+        let describe = || Description::new("raft", "1");
+        let make = |setup: &Setup<'_>| {
+            let guest = Exported::new(|setup: &Setup<'_>| Raft::of(setup), describe, word);
+            Framed::new(OwnSetup::new(setup), Inside(guest))
+        };
+        run_nodes(plan, &make, Options::default())
+    }
+
+    #[test]
+    fn a_node_behind_frames_does_what_it_does_without() {
+        for seed in 0..60 {
+            let plan = draw_with(seed, &Config::default());
+            assert_eq!(framed(&plan), run(&plan), "seed {seed}");
+        }
     }
 }

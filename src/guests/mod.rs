@@ -4,4 +4,6 @@ pub mod export;
 pub mod framed;
 pub mod frames;
 pub mod process;
+#[cfg(feature = "raft-rs")]
+pub mod raft_rs;
 pub mod saboteur;

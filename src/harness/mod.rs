@@ -31,7 +31,7 @@ use std::time::Duration;
 use crate::campaign::summary::Summary;
 use crate::campaign::workers::{self, Control, Plans};
 use crate::campaign::{Settings, Signature};
-use crate::guest::{Feature, Features, Guest, GuestOptions, Setup};
+use crate::guest::{Feature, Features, Guest, GuestOption, Setup};
 use crate::node::Node;
 use crate::plan::swarm::{Config, draw_with};
 use crate::plan::validate::validate;
@@ -340,6 +340,9 @@ impl<R: Runner> Plans for Test<R> {
             }
         };
         plan.restrict(&self.guest);
+        if self.plans.is_none() {
+            plan.draw_guest_options(self.runner.guest_options());
+        }
         plan.events_max = plan.events_max.min(self.events_max);
         plan
     }
@@ -379,8 +382,8 @@ impl Runner for Checking<'_> {
         self.runner.code()
     }
 
-    fn check_options(&self, options: &GuestOptions) -> Result<(), String> {
-        self.runner.check_options(options)
+    fn guest_options(&self) -> &[GuestOption] {
+        self.runner.guest_options()
     }
 }
 

@@ -5,11 +5,12 @@
 
 use crate::config::{Config, Reads};
 use crate::configuration::Change;
-use crate::guest::{Feature, Guest};
+use crate::guest::{Feature, Guest, GuestOption};
 use crate::ids::NodeSet;
 use crate::plan::problem::{Checked, Problem};
 use crate::plan::{Action, Plan, RaftOptions};
 use crate::property::Property;
+use crate::rng::{Rng, Section, Stream};
 use crate::time::Span;
 
 /// An option of Raft that takes a feature: its key, the feature, whether a plan asks for it, and how it is left to the profile.
@@ -133,6 +134,16 @@ impl Plan {
         // Nobody would ever ask the spare nodes in.
         if !self.changes_members() {
             self.cluster.members.clear();
+        }
+    }
+
+    /// Draws a value of each option that random plans draw, unless the guest was given one. Options have a stream of their own, from which
+    /// each takes a word, used or not.
+    pub fn draw_guest_options(&mut self, options: &[GuestOption]) {
+        let mut rng = Rng::new(self.seed, Stream::Plan(Section::Guest));
+        for option in options.iter().filter(|option| option.drawn && !option.values.is_empty()) {
+            let value = rng.pick(&option.values);
+            self.guest.options.entry(option.name.clone()).or_insert_with(|| value.into());
         }
     }
 

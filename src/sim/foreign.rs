@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
 
-use crate::guest::{BUILT_IN, Features, Guest, GuestOptions};
+use crate::guest::{BUILT_IN, Features, Guest, GuestOption, Setup};
 use crate::guests::framed::{Died, Framed, Process};
 use crate::guests::frames::{ABI, OwnSetup, input, output};
 use crate::guests::process::Piped;
@@ -31,14 +30,14 @@ struct Description {
     #[serde(default)]
     lacks: Features,
     #[serde(default)]
-    options: BTreeMap<String, Vec<Value>>,
+    options: BTreeMap<String, Vec<String>>,
 }
 
 /// A Raft whose code is a program of its own.
 pub struct Foreign {
     guest: Guest,
-    /// The options that it takes, each with the values that it may have.
-    takes: BTreeMap<String, Vec<Value>>,
+    /// Its own options. Random plans draw those that have values to draw from.
+    takes: Vec<GuestOption>,
     /// What code it is.
     code: String,
     command: String,
@@ -56,7 +55,9 @@ impl Foreign {
         let Description { name, version, lacks, options, .. } = description;
         let guest = Guest { name, lacks, ..Guest::default() };
         let code = format!("{command} ({version})");
-        Ok(Foreign { guest, takes: options, code, command: command.into() })
+        let drawn = |(name, values)| GuestOption { name, values, drawn: true };
+        let takes = options.into_iter().map(drawn).collect();
+        Ok(Foreign { guest, takes, code, command: command.into() })
     }
 }
 
@@ -98,7 +99,7 @@ impl Runner for Foreign {
     }
 
     fn run(&self, plan: &Plan, options: Options<'_>) -> Outcome {
-        let make = |setup: &crate::guest::Setup<'_>| match start(&self.command) {
+        let make = |setup: &Setup<'_>| match start(&self.command) {
             Ok(process) => Framed::new(OwnSetup::new(setup), process),
             Err(died) => std::panic::panic_any(died),
         };
@@ -109,19 +110,7 @@ impl Runner for Foreign {
         Some(&self.code)
     }
 
-    fn check_options(&self, options: &GuestOptions) -> Result<(), String> {
-        let name = &self.guest.name;
-        for (option, value) in options {
-            let known = || self.takes.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-            let values = self.takes.get(option).ok_or_else(|| {
-                format!("{name} takes no option `{option}`; it takes {}", known())
-            })?;
-            if !values.is_empty() && !values.contains(value) {
-                let values: Vec<String> = values.iter().map(Value::to_string).collect();
-                let values = values.join(", ");
-                return Err(format!("`{option}` of {name} is one of {values}, not {value}"));
-            }
-        }
-        Ok(())
+    fn guest_options(&self) -> &[GuestOption] {
+        &self.takes
     }
 }

@@ -21,6 +21,8 @@ mod recorder;
 mod recovery;
 pub mod run;
 pub mod runner;
+#[cfg(feature = "raft-rs")]
+pub mod shipped;
 mod snapshots;
 mod targets;
 mod timers;

@@ -5,8 +5,7 @@
 
 use std::marker::PhantomData;
 
-use crate::closest::closest;
-use crate::guest::{BUILT_IN, Feature, Guest, GuestOptions, Setup};
+use crate::guest::{BUILT_IN, Feature, Guest, GuestOption, GuestOptions, Setup, check_options};
 use crate::guests::saboteur::Saboteur;
 use crate::node::Node;
 use crate::oracle::Checker;
@@ -31,18 +30,19 @@ pub trait Runner: Sync {
         None
     }
 
-    /// Checks options that are meant for this guest. It takes none unless it says otherwise.
+    /// The guest's own options. It takes none unless it says otherwise.
+    fn guest_options(&self) -> &[GuestOption] {
+        &[]
+    }
+
+    /// Checks options that are meant for this guest.
     ///
     /// # Errors
     ///
-    /// A sentence on the first option that the guest does not take.
+    /// A sentence on the first option that the guest does not take, or not with this value.
     fn check_options(&self, options: &GuestOptions) -> Result<(), String> {
-        options.keys().next().map_or(Ok(()), |option| Err(takes_none(self.guest(), option)))
+        check_options(&self.guest().name, self.guest_options(), options)
     }
-}
-
-fn takes_none(guest: &Guest, option: &str) -> String {
-    format!("{} takes no options, and is given `{option}`", guest.name)
 }
 
 /// Makes a plan that was read one for the guest of this runner, unless it asks for what the guest lacks.
@@ -120,8 +120,7 @@ pub fn run(plan: &Plan) -> Outcome {
 /// ```
 pub struct Nodes<N, F> {
     guest: Guest,
-    /// Each option that it takes, with the values that it may have; any value if there are none.
-    takes: Vec<(String, Vec<String>)>,
+    takes: Vec<GuestOption>,
     make: F,
     node: PhantomData<fn() -> N>,
 }
@@ -146,10 +145,11 @@ impl<N: Node, F: Fn(&Setup<'_>) -> N + Sync> Nodes<N, F> {
         self
     }
 
-    /// The same with these features and no others.
+    /// The same with these features and no others. The state machine is squall's own still: who brings another says so by
+    /// [`Nodes::lacking`].
     #[must_use]
     pub fn having_only(self, features: impl IntoIterator<Item = Feature>) -> Nodes<N, F> {
-        let has: Vec<Feature> = features.into_iter().collect();
+        let has: Vec<Feature> = features.into_iter().chain([Feature::KeyValue]).collect();
         let lacks = Feature::ALL.iter().filter(|feature| !has.contains(feature));
         lacks.fold(self, |nodes, feature| nodes.lacking(*feature))
     }
@@ -157,9 +157,14 @@ impl<N: Node, F: Fn(&Setup<'_>) -> N + Sync> Nodes<N, F> {
     /// The same, which takes an option of its own: one of these values, or any value if none is named. The function that makes a node finds
     /// it in [`Setup::options`]. An option that a guest does not take is refused, for it would change nothing.
     #[must_use]
-    pub fn taking(mut self, option: &str, values: &[&str]) -> Nodes<N, F> {
-        let values = values.iter().map(|value| (*value).to_owned()).collect();
-        self.takes.push((option.into(), values));
+    pub fn taking(self, option: &str, values: &[&str]) -> Nodes<N, F> {
+        self.with_options([GuestOption::new(option, values)])
+    }
+
+    /// The same, which takes these options of its own as well; random plans draw those that are to be drawn.
+    #[must_use]
+    pub fn with_options(mut self, options: impl IntoIterator<Item = GuestOption>) -> Nodes<N, F> {
+        self.takes.extend(options);
         self
     }
 }
@@ -173,26 +178,8 @@ impl<N: Node, F: Fn(&Setup<'_>) -> N + Sync> Runner for Nodes<N, F> {
         run_nodes(plan, &self.make, options)
     }
 
-    fn check_options(&self, options: &GuestOptions) -> Result<(), String> {
-        let name = &self.guest.name;
-        for (option, value) in options {
-            let Some((_, values)) = self.takes.iter().find(|(taken, _)| taken == option) else {
-                if self.takes.is_empty() {
-                    return Err(takes_none(&self.guest, option));
-                }
-                let known: Vec<&str> = self.takes.iter().map(|(taken, _)| taken.as_str()).collect();
-                let known = known.join(", ");
-                return Err(format!("{name} takes no option `{option}`; it takes {known}"));
-            };
-            let text = value.as_str().unwrap_or_default();
-            if !values.is_empty() && !values.iter().any(|known| known == text) {
-                let meant = closest(text, values.iter().map(String::as_str));
-                let meant = meant.map(|it| format!("; did you mean `{it}`?")).unwrap_or_default();
-                let known = values.join(", ");
-                return Err(format!("`{option}` of {name} is one of {known}, not {value}{meant}"));
-            }
-        }
-        Ok(())
+    fn guest_options(&self) -> &[GuestOption] {
+        &self.takes
     }
 }
 
@@ -223,8 +210,8 @@ impl<R: Runner, F: Fn() -> Box<dyn Checker> + Sync> Runner for WithChecker<R, F>
         self.runner.code()
     }
 
-    fn check_options(&self, options: &GuestOptions) -> Result<(), String> {
-        self.runner.check_options(options)
+    fn guest_options(&self) -> &[GuestOption] {
+        self.runner.guest_options()
     }
 }
 

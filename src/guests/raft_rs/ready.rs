@@ -1,0 +1,165 @@
+//! Carries a `Ready` out: what raft-rs wants written becomes writes of squall's disk, and what must wait for them names the last.
+//!
+//! Numbers of `Ready` and of writes both rise, so a `Ready` is persisted when the last write is durable that was made by then; messages
+//! that raft-rs gives as persisted wait for that write, all others leave at once. `must_sync` is not asked: squall's disk syncs all.
+
+use raft::eraftpb::{Entry as RaftEntry, Message as RaftMessage, MessageType};
+
+use crate::guests::raft_rs::Message;
+use crate::guests::raft_rs::life::{Ctx, Life};
+use crate::guests::raft_rs::members;
+use crate::ids::{Index, NodeId, Term, WriteId};
+use crate::log::{Batch, Command, Entry};
+use crate::node::Effect;
+
+impl Life {
+    /// Takes what raft-rs has ready, until it has no more, or has to wait for the disk.
+    pub fn take_all(&mut self, ctx: &mut Ctx) {
+        while self.may_take() && self.raw.has_ready() {
+            self.take(ctx);
+        }
+    }
+
+    /// A snapshot that takes the place of the log is waited for. So is every write, if they are to come in order.
+    fn may_take(&self) -> bool {
+        self.install.is_none() && (self.options.asynchronous || self.in_flight.is_empty())
+    }
+
+    fn take(&mut self, ctx: &mut Ctx) {
+        let mut ready = self.raw.ready();
+        let number = ready.number();
+        for message in ready.take_messages() {
+            self.send(message, WriteId::NONE, ctx);
+        }
+        if let Some(hard_state) = ready.hs() {
+            self.save_vote((Term(hard_state.term), hard_state.vote), ctx);
+        }
+        let (entries, messages) = (ready.take_entries(), ready.take_persisted_messages());
+        let committed = ready.take_committed_entries();
+        self.note_readable(ready.take_read_states());
+        let snapshot = ready.snapshot().get_metadata();
+        if snapshot.index > 0 {
+            let end = (Index(snapshot.index), Term(snapshot.term));
+            self.begin_install(number, end, entries, messages);
+            self.raw.advance_append_async(ready);
+            return self.write_received(ctx);
+        }
+        self.append(entries, ctx);
+        for message in messages {
+            self.send(message, self.last_write, ctx);
+        }
+        self.raw.advance_append_async(ready);
+        if let Some(last) = committed.last() {
+            self.apply(Index(last.index), ctx);
+        }
+        self.note_in_flight(number);
+    }
+
+    /// Waits for the writes of a `Ready`, if any are not durable.
+    pub fn note_in_flight(&mut self, number: u64) {
+        if self.last_write > self.ticks.durable {
+            self.in_flight.push_back((number, self.last_write));
+        } else {
+            self.raw.on_persist_ready(number);
+        }
+    }
+
+    /// Writes are durable. What raft-rs makes of it comes with what it has ready next.
+    pub fn durable(&mut self, write: WriteId, ctx: &mut Ctx) {
+        self.ticks.durable = write;
+        let mut persisted = None;
+        while self.in_flight.front().is_some_and(|(_, last)| *last <= write) {
+            persisted = self.in_flight.pop_front();
+        }
+        if let Some((number, _)) = persisted {
+            self.raw.on_persist_ready(number);
+            self.finish_install(number);
+        }
+        self.work(ctx);
+    }
+
+    /// Writes term and vote, if they are others than before. squall's disk keeps no commit index.
+    fn save_vote(&mut self, (term, vote): (Term, u64), ctx: &mut Ctx) {
+        if self.saved == (term, vote) {
+            return;
+        }
+        self.saved = (term, vote);
+        let write = self.next_write();
+        let vote = (vote != 0).then(|| NodeId::new(vote as u8));
+        ctx.emit(Effect::SaveVote { write, term, vote });
+    }
+
+    /// Writes entries. They take the place of what the log holds from the first on.
+    pub fn append(&mut self, entries: Vec<RaftEntry>, ctx: &mut Ctx) {
+        let Some(first) = entries.first().map(|entry| Index(entry.index)) else { return };
+        if first <= self.raw.store().log().last_index() {
+            self.raw.mut_store().truncate(first);
+            let write = self.next_write();
+            ctx.emit(Effect::Truncate { write, from: first });
+        }
+        let entries = self.mirror(&entries);
+        let write = self.next_write();
+        ctx.emit(Effect::Append { write, first, entries });
+    }
+
+    /// Adds entries at the end of the mirror, and gives them as squall's.
+    pub fn mirror(&mut self, entries: &[RaftEntry]) -> Batch {
+        let store = self.raw.mut_store();
+        let mut push = |entry: &RaftEntry| {
+            let entry = store.read(entry);
+            store.push(entry);
+            entry
+        };
+        match entries {
+            [entry] => Batch::from(push(entry)),
+            entries => entries.iter().map(push).collect(),
+        }
+    }
+
+    /// Gives all up to an index to the state machine.
+    fn apply(&mut self, last: Index, ctx: &mut Ctx) {
+        while self.applied < last {
+            let index = self.applied.next();
+            let entry = self.entry(index);
+            self.applied = index;
+            let answer = self.clients.waiting.remove(&entry.request);
+            if answer {
+                self.awaited.push_back((index, entry.request));
+            }
+            ctx.emit(Effect::Apply { index, entry, answer });
+            if let Command::Configure(configuration) = entry.command {
+                let change = members::change(self.members, configuration);
+                self.raw.apply_conf_change(&change).expect("the change was found to be sound");
+                self.members = configuration;
+            }
+            self.take_snapshot(&entry, ctx);
+        }
+        self.raw.advance_apply_to(last.0);
+    }
+
+    /// Sends what raft-rs has for another node.
+    pub fn send(&self, raft: RaftMessage, after: WriteId, ctx: &mut Ctx) {
+        let to = NodeId::new(raft.to as u8);
+        let snapshot = match raft.get_msg_type() {
+            MessageType::MsgSnapshot => {
+                let index = raft.get_snapshot().get_metadata().index;
+                // One that is forgotten is not sent: raft-rs hears of that as of one that was lost.
+                let Some(snapshot) = self.raw.store().snapshot_at(index) else { return };
+                Some(snapshot)
+            }
+            _ => None,
+        };
+        let message = Message { raft: Box::new(raft), snapshot };
+        ctx.emit(Effect::Send { to, message, after });
+    }
+
+    /// Takes a snapshot of the state machine, which has just applied this entry, if so many were applied since the last one.
+    fn take_snapshot(&mut self, entry: &Entry, ctx: &mut Ctx) {
+        let (index, every) = (self.applied, self.config.snapshot_every);
+        if every == 0 || self.saving || index.0 < self.raw.store().snapshot_index().0 + every {
+            return;
+        }
+        self.saving = true;
+        ctx.emit(Effect::TakeSnapshot { index, term: entry.term, members: self.members });
+    }
+}
