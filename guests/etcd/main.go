@@ -1,11 +1,7 @@
 // etcd's Raft, go.etcd.io/raft/v3, as a guest of squall.
 package main
 
-import (
-	"encoding/json"
-
-	"squall.example/guest"
-)
+import "squall.example/guest"
 
 // description says whose Raft it is. What it lacks is explained in the README.
 const description = `{
@@ -14,36 +10,38 @@ const description = `{
   "version": "go.etcd.io/raft/v3 v3.7.0",
   "lacks": ["priorities", "batching"],
   "options": {
-    "async-storage": [false, true],
-    "disable-proposal-forwarding": [false, true],
-    "step-down-on-removal": [false, true],
-    "max-uncommitted-size": [0, 290, 2900],
-    "max-committed-size": [0, 1, 380]
+    "async-storage": ["off", "on"],
+    "disable-proposal-forwarding": ["off", "off", "on"],
+    "step-down-on-removal": ["on"],
+    "max-uncommitted-size": ["0", "290", "2900"],
+    "max-committed-size": ["0", "1", "380"]
   }
 }`
 
 // options are the guest's own, from the plan.
 type options struct {
-	// AsyncStorage is Config.AsyncStorageWrites.
-	AsyncStorage bool `json:"async-storage"`
-	// DisableProposalForwarding is Config.DisableProposalForwarding.
-	DisableProposalForwarding bool `json:"disable-proposal-forwarding"`
-	// StepDownOnRemoval is Config.StepDownOnRemoval.
-	StepDownOnRemoval bool `json:"step-down-on-removal"`
-	// MaxUncommittedSize is Config.MaxUncommittedEntriesSize, in bytes; zero for no limit.
-	MaxUncommittedSize uint64 `json:"max-uncommitted-size"`
-	// MaxCommittedSize is Config.MaxCommittedSizePerReady, in bytes; zero for that of a message.
-	MaxCommittedSize uint64 `json:"max-committed-size"`
+	// asyncStorage is Config.AsyncStorageWrites.
+	asyncStorage bool
+	// disableProposalForwarding is Config.DisableProposalForwarding.
+	disableProposalForwarding bool
+	// stepDownOnRemoval is Config.StepDownOnRemoval. etcd's server stops a member that was removed, and the library alone, without this
+	// option, leads on.
+	stepDownOnRemoval bool
+	// maxUncommittedSize is Config.MaxUncommittedEntriesSize, in bytes; zero for no limit.
+	maxUncommittedSize uint64
+	// maxCommittedSize is Config.MaxCommittedSizePerReady, in bytes; zero for that of a message.
+	maxCommittedSize uint64
 }
 
 func parseOptions(text []byte) options {
-	var o options
-	if len(text) > 0 {
-		if err := json.Unmarshal(text, &o); err != nil {
-			panic("options: " + err.Error())
-		}
+	o := guest.ParseOptions(text)
+	return options{
+		asyncStorage:              o.On("async-storage", false),
+		disableProposalForwarding: o.On("disable-proposal-forwarding", false),
+		stepDownOnRemoval:         o.On("step-down-on-removal", true),
+		maxUncommittedSize:        o.Number("max-uncommitted-size", 0),
+		maxCommittedSize:          o.Number("max-committed-size", 0),
 	}
-	return o
 }
 
 func init() {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"math"
+
 	"go.etcd.io/raft/v3"
 	pb "go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
@@ -24,6 +26,9 @@ type node struct {
 	vote uint64
 	// commit is what was learned to be committed along with what was written.
 	commit uint64
+	// seen bounds what is told of it: squall takes note of it when the first entry of a step is applied, and what is appended behind that is
+	// not in the log by then.
+	seen uint64
 	// given is the last entry that the state machine was given, in this life or before.
 	given uint64
 	// members are those by the last configuration that was applied: those that the library goes by.
@@ -49,7 +54,7 @@ type storage interface {
 }
 
 func (n *node) Step(in *guest.Input, out *guest.Out) {
-	n.in, n.out = in, out
+	n.in, n.out, n.seen = in, out, math.MaxUint64
 	switch in.Kind {
 	case guest.Boot:
 		n.boot(in.Setup, in.Recovered)
@@ -97,7 +102,7 @@ func (n *node) status() {
 		role = guest.PreCandidate
 	}
 	n.out.Status(guest.Status{
-		Term: s.GetTerm(), Role: role, Leader: uint32(s.Lead), Commit: n.commit, Applied: n.given,
+		Term: s.GetTerm(), Role: role, Leader: uint32(s.Lead), Commit: min(n.commit, n.seen), Applied: n.given,
 		Transfer: uint32(s.LeadTransferee),
 	})
 }
@@ -154,7 +159,7 @@ func (n *node) boot(setup *guest.Setup, found *guest.Recovered) {
 		panic(err)
 	}
 	n.raw = raw
-	if n.options.AsyncStorage {
+	if n.options.asyncStorage {
 		n.work = &threads{node: n}
 	} else {
 		n.work = &inOrder{node: n}
@@ -198,17 +203,17 @@ func (n *node) config() *raft.Config {
 		ID:                        uint64(s.ID),
 		Storage:                   &n.disk,
 		Logger:                    quiet{},
-		AsyncStorageWrites:        n.options.AsyncStorage,
+		AsyncStorageWrites:        n.options.asyncStorage,
 		MaxSizePerMsg:             uint64(s.EntriesPerAppend) * entrySize,
 		MaxInflightMsgs:           int(s.AppendsInFlight),
 		MaxInflightBytes:          s.BytesInFlight,
-		MaxUncommittedEntriesSize: n.options.MaxUncommittedSize,
-		MaxCommittedSizePerReady:  n.options.MaxCommittedSize,
+		MaxUncommittedEntriesSize: n.options.maxUncommittedSize,
+		MaxCommittedSizePerReady:  n.options.maxCommittedSize,
 		PreVote:                   s.PreVote,
 		// With it goes the lease that voters grant, and lease reads rest on both.
 		CheckQuorum:               s.CheckQuorum || s.VoteLease || s.Reads == guest.ReadsByLease,
-		DisableProposalForwarding: n.options.DisableProposalForwarding,
-		StepDownOnRemoval:         n.options.StepDownOnRemoval,
+		DisableProposalForwarding: n.options.disableProposalForwarding,
+		StepDownOnRemoval:         n.options.stepDownOnRemoval,
 	}
 	if s.BytesPerAppend > 0 {
 		c.MaxSizePerMsg = min(c.MaxSizePerMsg, s.BytesPerAppend)
@@ -325,7 +330,7 @@ func (n *node) applyOne(e *pb.Entry) {
 	if index <= n.given {
 		return
 	}
-	n.given = index
+	n.given, n.seen = index, min(n.seen, n.disk.last())
 	answer := n.asked.wants(index, content.Request())
 	n.out.Apply(index, &guest.Entry{Term: e.GetTerm(), Content: content}, answer)
 	if every := n.setup.SnapshotEvery; every > 0 && index >= n.taken+every && !n.saving {
@@ -361,7 +366,7 @@ func (n *node) install(s *pb.Snapshot) {
 	n.members = snapshot.Members
 	n.commit = max(n.commit, snapshot.Index)
 	if snapshot.Index > n.given {
-		n.given = snapshot.Index
+		n.given, n.seen = snapshot.Index, min(n.seen, n.disk.last())
 		n.out.Restore(n.disk.snapshot)
 	}
 }
