@@ -13,8 +13,8 @@ const description = `{
     "async-storage": ["off", "on"],
     "disable-proposal-forwarding": ["off", "off", "on"],
     "step-down-on-removal": ["on"],
-    "max-uncommitted-size": ["0", "290", "2900"],
-    "max-committed-size": ["0", "1", "380"]
+    "max-uncommitted-size": ["unlimited", "ten", "hundred"],
+    "max-committed-size": ["as-messages", "one", "ten"]
   }
 }`
 
@@ -27,9 +27,9 @@ type options struct {
 	// stepDownOnRemoval is Config.StepDownOnRemoval. etcd's server stops a member that was removed, and the library alone, without this
 	// option, leads on.
 	stepDownOnRemoval bool
-	// maxUncommittedSize is Config.MaxUncommittedEntriesSize, in bytes; zero for no limit.
+	// maxUncommittedSize is Config.MaxUncommittedEntriesSize, in bytes; zero for no limit. The plan says for how many entries.
 	maxUncommittedSize uint64
-	// maxCommittedSize is Config.MaxCommittedSizePerReady, in bytes; zero for that of a message.
+	// maxCommittedSize is Config.MaxCommittedSizePerReady, in bytes; zero for that of a message. The plan says for how many entries.
 	maxCommittedSize uint64
 }
 
@@ -39,9 +39,24 @@ func parseOptions(text []byte) options {
 		asyncStorage:              o.On("async-storage", false),
 		disableProposalForwarding: o.On("disable-proposal-forwarding", false),
 		stepDownOnRemoval:         o.On("step-down-on-removal", true),
-		maxUncommittedSize:        o.Number("max-uncommitted-size", 0),
-		maxCommittedSize:          o.Number("max-committed-size", 0),
+		maxUncommittedSize:        guest.ContentBytes * entries(o["max-uncommitted-size"]),
+		maxCommittedSize:          entrySize * entries(o["max-committed-size"]),
 	}
+}
+
+// entries is how many entries a word of the description stands for; zero for no limit of its own.
+func entries(word string) uint64 {
+	switch word {
+	case "", "unlimited", "as-messages":
+		return 0
+	case "one":
+		return 1
+	case "ten":
+		return 10
+	case "hundred":
+		return 100
+	}
+	panic("an option is " + word)
 }
 
 func init() {

@@ -230,7 +230,7 @@ func (n *node) config() *raft.Config {
 
 func (n *node) receive(in *guest.Input) {
 	m := decode(in.Message, n.setup.ID, in.Snapshot)
-	n.peers.heard(n, in.From, m)
+	n.peers.heard(n, in.From)
 	// An error is a message that the library does not want: from a stranger, or a proposal that it drops. The client asks again.
 	_ = n.raw.Step(m)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"go.etcd.io/raft/v3"
-	pb "go.etcd.io/raft/v3/raftpb"
 
 	"squall.example/guest"
 )
@@ -78,16 +77,12 @@ type peer struct {
 	// heard is the tick at which something was heard last, and silent that the library knows that nothing is.
 	heard  int
 	silent bool
-	// snapshot is when a snapshot left that was not answered, plus one; zero if there is none.
+	// snapshot is when the last snapshot left, plus one; zero once it is known that nobody waits for what came of it.
 	snapshot int
 }
 
-func (p *peers) heard(n *node, from uint32, m *pb.Message) {
-	peer := &p[from]
-	peer.heard, peer.silent = n.ticks.now, false
-	if m.GetType() == pb.MsgAppResp {
-		peer.snapshot = 0
-	}
+func (p *peers) heard(n *node, from uint32) {
+	p[from].heard, p[from].silent = n.ticks.now, false
 }
 
 func (p *peers) sentSnapshot(n *node, to uint32) { p[to].snapshot = n.ticks.now + 1 }
@@ -104,6 +99,7 @@ func (p *peers) tick(n *node) {
 		}
 		if peer.snapshot > 0 && n.ticks.now-peer.snapshot > 2*n.ticks.election {
 			peer.snapshot = 0
+			// It does nothing where an answer has come.
 			n.raw.ReportSnapshot(uint64(id), raft.SnapshotFailure)
 		}
 		if !peer.silent && n.ticks.now-peer.heard > n.ticks.election {

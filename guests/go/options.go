@@ -3,7 +3,6 @@ package guest
 import (
 	"bytes"
 	"encoding/json"
-	"strconv"
 	"strings"
 )
 
@@ -49,17 +48,4 @@ func (o Options) On(name string, usual bool) bool {
 	default:
 		panic("the option " + name + " is on or off, not " + value)
 	}
-}
-
-// Number is the value of an option that is a number; usual is what it is where the plan says nothing.
-func (o Options) Number(name string, usual uint64) uint64 {
-	value := o[name]
-	if value == "" {
-		return usual
-	}
-	number, err := strconv.ParseUint(value, 10, 64)
-	if err != nil {
-		panic("the option " + name + " is a number, not " + value)
-	}
-	return number
 }
