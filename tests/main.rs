@@ -21,6 +21,8 @@ mod linearizable;
 mod livelock;
 mod machines;
 mod mistakes;
+#[cfg(feature = "guests")]
+mod modules;
 mod mutations;
 mod outputs;
 mod own_raft;

@@ -320,6 +320,41 @@ pub fn plant(
 /// What stands before a command whose process is a guest.
 const COMMAND: &str = "cmd:";
 
+/// The variable that names the folders of modules that are found by their names.
+const FOLDERS: &str = "SQUALL_GUESTS";
+
+/// Where they are looked for if it is not set: where `guests/build` puts them.
+const FOLDER: &str = "target/guests";
+
+/// Whether a text may be the name of a guest: it is no command and no path.
+fn is_name(text: &str) -> bool {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    !text.is_empty() && text.chars().all(is_plain) && !is_module(Path::new(text))
+}
+
+fn is_module(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "wasm")
+}
+
+/// The module of the guest of this name, if there is one.
+fn shipped(name: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os(FOLDERS).unwrap_or_else(|| FOLDER.into());
+    let mut paths =
+        std::env::split_paths(&folders).map(|folder| folder.join(format!("{name}.wasm")));
+    paths.find(|path| is_name(name) && path.is_file())
+}
+
+#[cfg(feature = "guests")]
+fn load_module(path: &Path) -> Result<Foreign, String> {
+    Foreign::module(path, crate::guests::module::Limits::DEFAULT)
+}
+
+#[cfg(not(feature = "guests"))]
+fn load_module(path: &Path) -> Result<Foreign, String> {
+    let path = path.display();
+    Err(format!("{path} is a module, and this squall was built without the feature `guests`"))
+}
+
 /// The Rafts that a command line runs. The first is the one that is run if none is named.
 pub struct Guests<'r> {
     runners: Vec<&'r dyn Runner>,
@@ -350,8 +385,11 @@ impl<'r> Guests<'r> {
         if let Some((_, runner)) = self.loaded.borrow().iter().find(|(known, _)| known == name) {
             return Ok(*runner);
         }
-        let command = name.strip_prefix(COMMAND).unwrap_or(name).trim();
-        let runner = Box::leak(Box::new(Foreign::command(command).map_err(Failure::usage)?));
+        let foreign = match name.strip_prefix(COMMAND) {
+            Some(command) => Foreign::command(command.trim()),
+            None => load_module(Path::new(name)),
+        };
+        let runner = Box::leak(Box::new(foreign.map_err(Failure::usage)?));
         let limited = Box::leak(Box::new(Limited { runner, limit: self.limit }));
         self.loaded.borrow_mut().push((name.to_owned(), limited));
         Ok(limited)
@@ -360,18 +398,30 @@ impl<'r> Guests<'r> {
     /// The Raft of this name; the first one without a name.
     pub fn named(&self, name: Option<&str>) -> Result<&'r dyn Runner, Failure> {
         let Some(name) = name else { return Ok(self.runners[0]) };
-        if name.starts_with(COMMAND) {
+        if name.starts_with(COMMAND) || is_module(Path::new(name)) {
             return self.load(name);
         }
+        let mut all = self.runners.iter().copied();
+        if let Some(found) = all.find(|runner| runner.guest().name == name) {
+            return Ok(found);
+        }
+        let loaded = self.loaded.borrow().iter().map(|(_, runner)| *runner).collect::<Vec<_>>();
+        if let Some(found) = loaded.into_iter().find(|runner| runner.guest().name == name) {
+            return Ok(found);
+        }
+        match shipped(name) {
+            Some(path) => self.load(&path.display().to_string()),
+            None => Err(self.unknown(name)),
+        }
+    }
+
+    fn unknown(&self, name: &str) -> Failure {
         let names = || self.runners.iter().map(|runner| runner.guest().name.as_str());
-        let loaded = self.loaded.borrow();
-        let loaded = loaded.iter().map(|(_, runner)| *runner as &dyn Runner);
-        let mut all = self.runners.iter().copied().chain(loaded);
-        all.find(|runner| runner.guest().name == name).ok_or_else(|| {
-            let known = names().collect::<Vec<_>>().join(", ");
-            let unknown = unknown("guest", name, names(), "--guest");
-            Failure::usage(format!("{unknown}; this command line has {known}"))
-        })
+        let known = names().collect::<Vec<_>>().join(", ");
+        let unknown = unknown("guest", name, names(), "--guest");
+        Failure::usage(format!(
+            "{unknown}; this command line has {known}, modules by their path, and commands as in 'cmd: python3 raft.py'"
+        ))
     }
 
     /// Who runs a plan that was read: the Raft that is `wanted`, or that the plan is for. The plan becomes one for that Raft, if it asks
@@ -383,9 +433,7 @@ impl<'r> Guests<'r> {
         source: &str,
     ) -> Result<&'r dyn Runner, Failure> {
         // A file names guests, and no commands: to run one is nobody's wish but that of who types it.
-        let own = &plan.guest.name;
-        let is_harmless = !own.is_empty() && !own.starts_with(COMMAND);
-        let own = is_harmless.then_some(own.as_str());
+        let own = Some(plan.guest.name.as_str()).filter(|name| is_name(name));
         let runner = self.named(wanted.guest.as_deref().or(own))?;
         add_options(&mut plan.guest, &wanted.options);
         check_bugs(runner, &plan.raft.bugs)

@@ -446,7 +446,7 @@ mod tests {
         let describe = || Description::new("raft", "1");
         let make = |setup: &Setup<'_>| {
             let guest = Exported::new(|setup: &Setup<'_>| Raft::of(setup), describe, word);
-            Framed::new(OwnSetup::new(setup), Inside(guest))
+            Framed::new(OwnSetup::new(setup), Box::new(Inside(guest)))
         };
         run_nodes(plan, &make, Options::default())
     }

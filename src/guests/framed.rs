@@ -62,9 +62,9 @@ pub struct Opaque {
 }
 
 /// A node whose code runs behind frames.
-pub struct Framed<P> {
+pub struct Framed {
     setup: OwnSetup,
-    process: P,
+    process: Box<dyn Process>,
     images: Named,
     status: Status,
     /// When it is to be woken.
@@ -100,9 +100,9 @@ impl Images for Named {
     }
 }
 
-impl<P: Process> Framed<P> {
+impl Framed {
     /// A node that runs in this process, which has just been started.
-    pub fn new(setup: OwnSetup, process: P) -> Framed<P> {
+    pub fn new(setup: OwnSetup, process: Box<dyn Process>) -> Framed {
         Framed {
             setup,
             process,
@@ -291,7 +291,7 @@ fn effect(kind: u8, from: &mut &[u8], images: &mut Named, term: Term) -> Option<
     })
 }
 
-impl<P: Process> Node for Framed<P> {
+impl Node for Framed {
     type Message = Opaque;
 
     fn step(&mut self, what: Input<Opaque>, ctx: &mut Context<'_, Opaque>) {

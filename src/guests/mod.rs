@@ -3,6 +3,8 @@
 pub mod export;
 pub mod framed;
 pub mod frames;
+#[cfg(feature = "guests")]
+pub mod module;
 pub mod process;
 #[cfg(feature = "raft-rs")]
 pub mod raft_rs;

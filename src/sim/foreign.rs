@@ -1,12 +1,16 @@
-//! Rafts that are no part of this program: a process that speaks frames over pipes. `docs/guest-abi.md` has the frames.
+//! Rafts that are no part of this program: a WebAssembly module, or a process that speaks over pipes. `docs/guest-abi.md` has what they say.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "guests")]
+use std::path::Path;
 
 use serde::Deserialize;
 
 use crate::guest::{BUILT_IN, Features, Guest, GuestOption, Setup};
 use crate::guests::framed::{Died, Framed, Process};
 use crate::guests::frames::{ABI, OwnSetup, input, output};
+#[cfg(feature = "guests")]
+use crate::guests::module::{ENGINE, Limits, Module};
 use crate::guests::process::Piped;
 use crate::ids::NodeId;
 use crate::node::{Moment, NodeRng};
@@ -38,9 +42,31 @@ pub struct Foreign {
     guest: Guest,
     /// Its own options. Random plans draw those that have values to draw from.
     takes: Vec<GuestOption>,
-    /// What code it is.
+    source: Source,
+    /// The same in words.
     code: String,
-    command: String,
+}
+
+/// Where the code of its nodes is.
+enum Source {
+    /// A command that starts a process.
+    Command(String),
+    #[cfg(feature = "guests")]
+    Module(Module, Limits),
+}
+
+impl Source {
+    /// A process for one life of one node.
+    fn start(&self) -> Result<Box<dyn Process>, String> {
+        match self {
+            Source::Command(command) => match Piped::start(command) {
+                Ok(process) => Ok(Box::new(process)),
+                Err(error) => Err(format!("`{command}` cannot be started: {error}")),
+            },
+            #[cfg(feature = "guests")]
+            Source::Module(module, limits) => Ok(Box::new(module.start(*limits))),
+        }
+    }
 }
 
 impl Foreign {
@@ -50,23 +76,37 @@ impl Foreign {
     ///
     /// A sentence, if no such process can be started, or it does not say what it is.
     pub fn command(command: &str) -> Result<Foreign, String> {
-        let mut process = start(command).map_err(|Died(why)| why)?;
-        let description = describe(&mut process).map_err(|why| format!("{command}: {why}"))?;
+        let source = Source::Command(command.into());
+        Foreign::new(source, |version| format!("{command} ({version})"))
+            .map_err(|why| format!("{command}: {why}"))
+    }
+
+    /// A Raft whose nodes are instances of the module in a file.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, if it is no such module, or does not say what it is.
+    #[cfg(feature = "guests")]
+    pub fn module(path: &Path, limits: Limits) -> Result<Foreign, String> {
+        let module = Module::load(path)?;
+        let (hash, fuel) = (module.hash(), limits.fuel);
+        let told = |version: &str| format!("{version}, module {hash:032x}, {ENGINE}, fuel {fuel}");
+        Foreign::new(Source::Module(module, limits), told)
+            .map_err(|why| format!("{}: {why}", path.display()))
+    }
+
+    fn new(source: Source, told: impl FnOnce(&str) -> String) -> Result<Foreign, String> {
+        let description = describe(&mut *source.start()?)?;
         let Description { name, version, lacks, options, .. } = description;
         let guest = Guest { name, lacks, ..Guest::default() };
-        let code = format!("{command} ({version})");
         let drawn = |(name, values)| GuestOption { name, values, drawn: true };
         let takes = options.into_iter().map(drawn).collect();
-        Ok(Foreign { guest, takes, code, command: command.into() })
+        Ok(Foreign { guest, takes, source, code: told(&version) })
     }
 }
 
-fn start(command: &str) -> Result<Piped, Died> {
-    Piped::start(command).map_err(|error| Died(format!("`{command}` cannot be started: {error}")))
-}
-
 /// Asks a process what it is, and checks that.
-fn describe(process: &mut impl Process) -> Result<Description, String> {
+fn describe(process: &mut dyn Process) -> Result<Description, String> {
     let mut question = vec![0; 16];
     input::DESCRIBE.put(&mut question);
     let mut answer = Vec::new();
@@ -99,9 +139,9 @@ impl Runner for Foreign {
     }
 
     fn run(&self, plan: &Plan, options: Options<'_>) -> Outcome {
-        let make = |setup: &Setup<'_>| match start(&self.command) {
+        let make = |setup: &Setup<'_>| match self.source.start() {
             Ok(process) => Framed::new(OwnSetup::new(setup), process),
-            Err(died) => std::panic::panic_any(died),
+            Err(why) => std::panic::panic_any(Died(why)),
         };
         run_nodes(plan, &make, options)
     }
