@@ -212,8 +212,13 @@ func (l *logStore) deleteFromSquall(low, high uint64) uint64 {
 	s := l.s.snapshots.durable
 	write := uint64(0)
 	switch {
-	case low == l.base+1 && high == l.last && s != nil && s.Index > l.base:
+	case low == l.base+1 && high == l.last && s != nil && s.Index > l.base && s.Index < high:
+		// All goes after a snapshot was installed, even what lies behind it.
 		write = l.discard(s)
+	case low == l.base+1 && s != nil && s.Index >= high:
+		write = l.s.writes.next()
+		l.s.out.Compact(write, high)
+		l.base = high
 	case high == l.last:
 		write = l.s.writes.next()
 		l.s.out.Truncate(write, low)

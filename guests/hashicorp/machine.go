@@ -16,6 +16,8 @@ type machine struct {
 	given uint64
 	// outputs are awaited, by index.
 	outputs map[uint64]chan []byte
+	// restored is the last entry of the snapshot that was restored last, and its term.
+	restored, restoredTerm uint64
 }
 
 func (m *machine) start(applied uint64) {
@@ -53,7 +55,8 @@ func (m *machine) rest(applied uint64) {
 	}
 }
 
-// Apply applies a command, and gives its output if a client of this server waits for it.
+// Apply applies a command. If a client of this server waits for the output, it gives where that will be found: squall's state machine may
+// take its time, and takes more entries meanwhile.
 func (m *machine) Apply(l *raft.Log) any {
 	if l.Index <= m.given {
 		// The state machine outlived a crash.
@@ -68,7 +71,7 @@ func (m *machine) Apply(l *raft.Log) any {
 	}
 	output := make(chan []byte, 1)
 	m.outputs[l.Index] = output
-	return <-output
+	return output
 }
 
 // applied takes what an entry gave.
@@ -86,6 +89,15 @@ func (m *machine) StoreConfiguration(index uint64, _ raft.Configuration) {
 	}
 }
 
+// committed is how far it is known that what was given is committed, and in the log. A snapshot that was installed is committed, though the
+// library does not say so; but the library may keep other entries in its place.
+func (m *machine) committed() uint64 {
+	if e := m.s.log.entries[m.restored]; e != nil && e.Term != m.restoredTerm && m.restored > m.s.log.base {
+		return 0
+	}
+	return m.given
+}
+
 // Restore makes the state machine what it is in a snapshot.
 func (m *machine) Restore(from io.ReadCloser) error {
 	description, err := io.ReadAll(from)
@@ -94,7 +106,7 @@ func (m *machine) Restore(from io.ReadCloser) error {
 	}
 	snapshot := described(description)
 	m.s.log.restored(snapshot)
-	m.given = snapshot.Index
+	m.given, m.restored, m.restoredTerm = snapshot.Index, snapshot.Index, snapshot.Term
 	m.s.out.Restore(snapshot)
 	return nil
 }

@@ -56,7 +56,11 @@ func (s *server) request(content guest.Content) {
 			s.refuse(request)
 			return
 		}
-		if output, got := future.Response().([]byte); got && s.requests.take(request) {
+		output, awaited := future.Response().(chan []byte)
+		if !awaited {
+			return
+		}
+		if output := <-output; s.requests.take(request) {
 			s.out.Reply(request, output)
 		}
 	})

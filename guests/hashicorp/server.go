@@ -71,8 +71,7 @@ func (s *server) status() {
 	status := guest.Status{Term: s.votes.term, Commit: 0, Applied: s.machine.given}
 	if s.raft != nil {
 		status.Term = s.raft.CurrentTerm()
-		// A snapshot that was installed is committed, though the library does not say so.
-		status.Commit = max(s.raft.CommitIndex(), s.machine.given)
+		status.Commit = max(s.raft.CommitIndex(), s.machine.committed())
 		_, leader := s.raft.LeaderWithID()
 		status.Leader = numberOf(leader)
 		switch s.raft.State() {
