@@ -9,8 +9,9 @@
 // Built with GOOS=wasip1 GOARCH=wasm and -buildmode=c-shared it is a module: main does not run there, and squall calls the exports.
 // Built for the machine at hand it is a program that speaks over standard input and output.
 //
-// One instance, or one process, is one life of one node. Nothing here is safe for more than one thread, and nothing needs to be: a
-// module has one thread, and goroutines of it give way only where they wait.
+// One instance, or one process, is one life of one node. Nothing here is locked. A module has one thread, but its goroutines give way to
+// the collector of garbage wherever memory is asked for, so a guest with goroutines needs a lock for whatever more than one of them
+// touches, [Out] too.
 package guest
 
 // Node is one life of a node.

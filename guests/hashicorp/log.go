@@ -131,13 +131,23 @@ func (l *logStore) restored(s *guest.Snapshot) {
 }
 
 // FirstIndex is that of the first entry, zero without one.
-func (l *logStore) FirstIndex() (uint64, error) { return l.low, nil }
+func (l *logStore) FirstIndex() (uint64, error) {
+	l.s.Lock()
+	defer l.s.Unlock()
+	return l.low, nil
+}
 
 // LastIndex is that of the last entry, zero without one.
-func (l *logStore) LastIndex() (uint64, error) { return l.high, nil }
+func (l *logStore) LastIndex() (uint64, error) {
+	l.s.Lock()
+	defer l.s.Unlock()
+	return l.high, nil
+}
 
 // GetLog reads an entry.
 func (l *logStore) GetLog(index uint64, log *raft.Log) error {
+	l.s.Lock()
+	defer l.s.Unlock()
 	e := l.entries[index]
 	if e == nil {
 		return raft.ErrLogNotFound
@@ -154,6 +164,8 @@ func (l *logStore) StoreLogs(logs []*raft.Log) error {
 	if len(logs) == 0 {
 		return nil
 	}
+	l.s.Lock()
+	defer l.s.Unlock()
 	first := logs[0].Index
 	if first > l.last+1 {
 		s := l.s.snapshots.durable
@@ -180,6 +192,8 @@ func (l *logStore) StoreLogs(logs []*raft.Log) error {
 
 // DeleteRange removes entries, and returns when that is durable.
 func (l *logStore) DeleteRange(min, max uint64) error {
+	l.s.Lock()
+	defer l.s.Unlock()
 	write := l.deleteFromSquall(min, max)
 	l.s.writes.wait(write)
 	for index := min; index <= max; index++ {
@@ -197,7 +211,7 @@ func (l *logStore) DeleteRange(min, max uint64) error {
 	if max >= l.high {
 		l.high = min - 1
 	}
-	if l.low > l.high {
+	if len(l.entries) == 0 {
 		l.low, l.high = 0, 0
 	}
 	return nil

@@ -16,8 +16,12 @@ type machine struct {
 	given uint64
 	// outputs are awaited, by index.
 	outputs map[uint64]chan []byte
-	// restored is the last entry of the snapshot that was restored last, and its term.
-	restored, restoredTerm uint64
+	// restored is the last entry of the snapshot that was restored last, where the log had another in its place; zero if it had not.
+	restored uint64
+	// fresh says that this was in the present step.
+	fresh bool
+	// told is what was said of it last.
+	told uint64
 }
 
 func (m *machine) start(applied uint64) {
@@ -58,6 +62,8 @@ func (m *machine) rest(applied uint64) {
 // Apply applies a command. If a client of this server waits for the output, it gives where that will be found: squall's state machine may
 // take its time, and takes more entries meanwhile.
 func (m *machine) Apply(l *raft.Log) any {
+	m.s.Lock()
+	defer m.s.Unlock()
 	if l.Index <= m.given {
 		// The state machine outlived a crash.
 		return nil
@@ -84,18 +90,22 @@ func (m *machine) applied(index uint64, output []byte) {
 
 // StoreConfiguration is told of configurations (raft.ConfigurationStore).
 func (m *machine) StoreConfiguration(index uint64, _ raft.Configuration) {
+	m.s.Lock()
+	defer m.s.Unlock()
 	if index > m.given {
 		m.fill(index + 1)
 	}
 }
 
 // committed is how far it is known that what was given is committed, and in the log. A snapshot that was installed is committed, though the
-// library does not say so; but the library may keep other entries in its place.
+// library does not say so; but the library may keep other entries in its place, at least until the step is over.
 func (m *machine) committed() uint64 {
-	if e := m.s.log.entries[m.restored]; e != nil && e.Term != m.restoredTerm && m.restored > m.s.log.base {
-		return 0
+	fresh := m.fresh
+	m.fresh = false
+	if m.restored <= m.s.log.base && !fresh {
+		m.told = max(m.told, m.given)
 	}
-	return m.given
+	return m.told
 }
 
 // Restore makes the state machine what it is in a snapshot.
@@ -105,15 +115,22 @@ func (m *machine) Restore(from io.ReadCloser) error {
 		return err
 	}
 	snapshot := described(description)
+	m.s.Lock()
+	defer m.s.Unlock()
 	m.s.log.restored(snapshot)
-	m.given, m.restored, m.restoredTerm = snapshot.Index, snapshot.Index, snapshot.Term
+	m.given, m.restored = snapshot.Index, 0
 	m.s.out.Restore(snapshot)
+	if e, has := m.s.log.entry(snapshot.Index); has && snapshot.Index > m.s.log.base && e.Term != snapshot.Term {
+		m.restored, m.fresh = snapshot.Index, true
+	}
 	return nil
 }
 
 // Snapshot copies the state machine as it is. squall's has what was applied last, be it a no-op of which the library's FSM does not know:
 // the snapshot may go further than the library says.
 func (m *machine) Snapshot() (raft.FSMSnapshot, error) {
+	m.s.Lock()
+	defer m.s.Unlock()
 	store := &m.s.snapshots
 	if store.writing != nil {
 		return nil, errors.New("another snapshot is being written")

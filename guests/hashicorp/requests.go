@@ -1,6 +1,8 @@
 package main
 
 import (
+	"sync/atomic"
+
 	"github.com/hashicorp/raft"
 
 	"squall.example/guest"
@@ -53,6 +55,8 @@ func (s *server) request(content guest.Content) {
 		future := s.raft.Apply(data, 0)
 		if future.Error() != nil {
 			// It may yet be committed; the client asks again.
+			s.Lock()
+			defer s.Unlock()
 			s.refuse(request)
 			return
 		}
@@ -60,8 +64,11 @@ func (s *server) request(content guest.Content) {
 		if !awaited {
 			return
 		}
-		if output := <-output; s.requests.take(request) {
-			s.out.Reply(request, output)
+		answer := <-output
+		s.Lock()
+		defer s.Unlock()
+		if s.requests.take(request) {
+			s.out.Reply(request, answer)
 		}
 	})
 }
@@ -70,7 +77,7 @@ func (s *server) request(content guest.Content) {
 type reads struct {
 	s *server
 	// ready is the term of which this leader has committed an entry: before that it does not know what is committed.
-	ready uint64
+	ready atomic.Uint64
 	// waiting are those that wait for the state machine.
 	waiting []read
 }
@@ -80,23 +87,30 @@ type read struct {
 	index   uint64
 }
 
+// read answers a read, or refuses it. It waits for the library, so it does not have the lock.
 func (r *reads) read(content guest.Content) {
-	request := content.Request()
+	index, may := r.index()
+	r.s.Lock()
+	defer r.s.Unlock()
+	if may {
+		r.waiting = append(r.waiting, read{content, index})
+	} else {
+		r.s.refuse(content.Request())
+	}
+}
+
+// index is how far the state machine must be to answer a read; false if this server does not lead.
+func (r *reads) index() (uint64, bool) {
 	server := r.s.raft
 	term := server.CurrentTerm()
-	if r.ready != term {
+	if r.ready.Load() != term {
 		if server.Barrier(0).Error() != nil || server.CurrentTerm() != term {
-			r.s.refuse(request)
-			return
+			return 0, false
 		}
-		r.ready = term
+		r.ready.Store(term)
 	}
 	index := server.CommitIndex()
-	if server.VerifyLeader().Error() != nil {
-		r.s.refuse(request)
-		return
-	}
-	r.waiting = append(r.waiting, read{content, index})
+	return index, server.VerifyLeader().Error() == nil
 }
 
 // serve asks the state machine for reads whose index it has.

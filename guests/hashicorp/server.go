@@ -2,6 +2,7 @@ package main
 
 import (
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -10,8 +11,10 @@ import (
 	"squall.example/guest"
 )
 
-// server is one life of a node. All its goroutines run on one thread and give way only where they wait, so nothing here is locked.
+// server is one life of a node. Its goroutines run on one thread, but give way wherever the collector of garbage wants it: all that is the
+// adapter's is touched under the lock, which nobody holds while he waits or calls what may wait.
 type server struct {
+	sync.Mutex
 	setup   *guest.Setup
 	options options
 	out     *guest.Out
@@ -33,6 +36,8 @@ type server struct {
 }
 
 func (s *server) Step(in *guest.Input, out *guest.Out) {
+	s.Lock()
+	defer s.Unlock()
 	s.out = out
 	switch in.Kind {
 	case guest.Boot:
@@ -60,6 +65,8 @@ func (s *server) Step(in *guest.Input, out *guest.Out) {
 
 // finish ends a step: all goroutines wait.
 func (s *server) finish() {
+	s.Lock()
+	defer s.Unlock()
 	if s.raft != nil {
 		s.machine.rest(s.raft.AppliedIndex())
 		s.reads.serve()
@@ -105,6 +112,7 @@ func (s *server) hint() uint32 {
 func (s *server) boot(setup *guest.Setup, found *guest.Recovered) {
 	s.setup, s.options = setup, parseOptions(setup.Options)
 	s.log.s, s.votes.s, s.snapshots.s, s.machine.s, s.transport.s, s.reads.s = s, s, s, s, s, s
+	s.workers.lock, s.writes.lock = &s.Mutex, &s.Mutex
 	fresh := len(found.Entries) == 0 && found.Base == 0 && found.Snapshot == nil && found.Vote == 0 && found.Term <= 1
 	// Who begins as a voter is told so, once.
 	bootstraps := fresh && setup.Voters.Has(setup.ID)
@@ -132,7 +140,9 @@ func (s *server) start(bootstraps bool) {
 	if err != nil {
 		panic(err)
 	}
+	s.Lock()
 	s.raft = server
+	s.Unlock()
 }
 
 func (s *server) config() *raft.Config {
@@ -167,10 +177,12 @@ func (s *server) handOver(to uint32) {
 	if !s.leads() || to == s.setup.ID {
 		return
 	}
+	s.transfer = to
 	s.workers.run(func() {
-		s.transfer = to
 		// An error says that it came to nothing.
 		_ = s.raft.LeadershipTransferToServer(serverID(to), address(to)).Error()
+		s.Lock()
+		defer s.Unlock()
 		if s.transfer == to {
 			s.transfer = 0
 		}

@@ -46,10 +46,13 @@ func (s *snapshots) saved(snapshot *guest.Snapshot) {
 	}
 }
 
-// begin waits until no snapshot is being written, and says what is closed when the next is.
+// begin waits, without the lock, until no snapshot is being written, and says what is closed when the next is.
 func (s *snapshots) begin() chan struct{} {
 	for s.writing != nil {
-		<-s.writing
+		writing := s.writing
+		s.s.Unlock()
+		<-writing
+		s.s.Lock()
 	}
 	s.writing = make(chan struct{})
 	return s.writing
@@ -66,6 +69,8 @@ func metaOf(s *guest.Snapshot) *raft.SnapshotMeta {
 
 // List has the latest snapshot.
 func (s *snapshots) List() ([]*raft.SnapshotMeta, error) {
+	s.s.Lock()
+	defer s.s.Unlock()
 	if s.durable == nil {
 		return nil, nil
 	}
@@ -74,6 +79,8 @@ func (s *snapshots) List() ([]*raft.SnapshotMeta, error) {
 
 // Open reads a snapshot.
 func (s *snapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
+	s.s.Lock()
+	defer s.s.Unlock()
 	for _, snapshot := range []*guest.Snapshot{s.durable, s.before} {
 		if snapshot != nil && idOf(snapshot) == id {
 			return metaOf(snapshot), io.NopCloser(bytes.NewReader(describe(snapshot))), nil
@@ -110,8 +117,10 @@ func (k *sink) Close() error {
 	}
 	snapshot := described(k.description)
 	snapshot.Index, snapshot.Term, snapshot.Members = k.index, k.term, k.members
+	k.s.s.Lock()
 	done := k.s.begin()
 	k.s.s.out.SaveSnapshot(snapshot)
+	k.s.s.Unlock()
 	<-done
 	return nil
 }

@@ -67,16 +67,27 @@ func (p *served) queue(c *incoming, t *transport) {
 	s.busy = true
 	t.s.workers.run(func() {
 		for {
-			c := s.held[s.next]
+			c := s.take(t)
 			if c == nil {
-				break
+				return
 			}
-			delete(s.held, s.next)
-			s.next++
 			t.serve(c)
 		}
-		s.busy = false
 	})
+}
+
+// take takes the next call of a stream; none if it has not come, and then nobody works at the stream.
+func (s *stream) take(t *transport) *incoming {
+	t.s.Lock()
+	defer t.s.Unlock()
+	c := s.held[s.next]
+	if c == nil {
+		s.busy = false
+		return nil
+	}
+	delete(s.held, s.next)
+	s.next++
+	return c
 }
 
 // pipeline is the library's AppendPipeline, as its network transport has one.
@@ -101,6 +112,8 @@ func (t *transport) AppendEntriesPipeline(_ raft.ServerID, target raft.ServerAdd
 	if !t.s.options.pipelining || inFlight < inFlightMin {
 		return nil, raft.ErrPipelineReplicationNotSupported
 	}
+	t.s.Lock()
+	defer t.s.Unlock()
 	t.next++
 	// The lives of a node have other numbers, and so their streams do: zero is none.
 	number := uint32(t.next>>32)*0x9e3779b1 + uint32(t.next)

@@ -66,6 +66,8 @@ func (t *transport) start() {
 
 // ask sends a request. Of a pipeline, it is one in a stream, at a place in it.
 func (t *transport) ask(target raft.ServerAddress, request any, stream, place uint32, snapshot *guest.Snapshot) *call {
+	t.s.Lock()
+	defer t.s.Unlock()
 	t.next++
 	w := &t.buffer
 	w.Bytes = w.Bytes[:0]
@@ -101,6 +103,8 @@ func (t *transport) send(c *call) {
 
 // forget forgets a call.
 func (t *transport) forget(c *call) {
+	t.s.Lock()
+	defer t.s.Unlock()
 	delete(t.waiting, binary.LittleEndian.Uint64(c.message[1:]))
 }
 
@@ -126,7 +130,9 @@ func (t *transport) wait(c *call, response any, shutdown <-chan struct{}) error 
 			if waited += again; waited >= t.timeout {
 				return errTimeout
 			}
+			t.s.Lock()
 			t.send(c)
+			t.s.Unlock()
 			again = min(2*again, t.timeout/10, t.timeout-waited)
 			timer.Reset(again)
 		}
@@ -218,6 +224,8 @@ func (t *transport) serve(c *incoming) {
 		t.consumer <- rpc
 	}
 	a := <-answers
+	t.s.Lock()
+	defer t.s.Unlock()
 	w := &t.buffer
 	w.Bytes = w.Bytes[:0]
 	w.U8(isResponse)

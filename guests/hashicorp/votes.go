@@ -63,12 +63,16 @@ func (v *voteStore) Set(key []byte, value []byte) error {
 	if string(key) != lastVoteCand {
 		panic("the library writes a key that is not known: " + string(key))
 	}
+	v.s.Lock()
+	defer v.s.Unlock()
 	v.candidate, v.whole = numberOf(string(value)), true
 	return v.save()
 }
 
 // SetUint64 writes a key whose value is a number.
 func (v *voteStore) SetUint64(key []byte, value uint64) error {
+	v.s.Lock()
+	defer v.s.Unlock()
 	switch string(key) {
 	case currentTerm:
 		v.term, v.unborn = value, false
@@ -82,6 +86,8 @@ func (v *voteStore) SetUint64(key []byte, value uint64) error {
 
 // Get reads a key.
 func (v *voteStore) Get(key []byte) ([]byte, error) {
+	v.s.Lock()
+	defer v.s.Unlock()
 	if string(key) != lastVoteCand || v.candidate == 0 {
 		return nil, errNotFound
 	}
@@ -90,6 +96,8 @@ func (v *voteStore) Get(key []byte) ([]byte, error) {
 
 // GetUint64 reads a key whose value is a number.
 func (v *voteStore) GetUint64(key []byte) (uint64, error) {
+	v.s.Lock()
+	defer v.s.Unlock()
 	switch {
 	case string(key) == currentTerm && !v.unborn:
 		return v.term, nil

@@ -1,9 +1,14 @@
 package main
 
-// workers are goroutines that are kept: a new one has to grow its stack each time.
-type workers struct{ idle []chan func() }
+import "sync"
 
-// run does something in a goroutine.
+// workers are goroutines that are kept: a new one has to grow its stack each time.
+type workers struct {
+	lock *sync.Mutex
+	idle []chan func()
+}
+
+// run does something in a goroutine, which does not have the lock. Who asks for it has.
 func (w *workers) run(work func()) {
 	if n := len(w.idle); n > 0 {
 		worker := w.idle[n-1]
@@ -15,7 +20,9 @@ func (w *workers) run(work func()) {
 	go func() {
 		for {
 			work()
+			w.lock.Lock()
 			w.idle = append(w.idle, worker)
+			w.lock.Unlock()
 			work = <-worker
 		}
 	}()
@@ -23,6 +30,7 @@ func (w *workers) run(work func()) {
 
 // writes are those of the disk, which becomes durable in order.
 type writes struct {
+	lock          *sync.Mutex
 	last, durable uint64
 	waiting       []waiter
 	free          []chan struct{}
@@ -39,7 +47,7 @@ func (w *writes) next() uint64 {
 	return w.last
 }
 
-// wait waits until a write is durable.
+// wait waits until a write is durable, and lets go of the lock for as long.
 func (w *writes) wait(write uint64) {
 	if write <= w.durable {
 		return
@@ -51,7 +59,9 @@ func (w *writes) wait(write uint64) {
 		done = make(chan struct{}, 1)
 	}
 	w.waiting = append(w.waiting, waiter{write, done})
+	w.lock.Unlock()
 	<-done
+	w.lock.Lock()
 	w.free = append(w.free, done)
 }
 
