@@ -1,0 +1,3 @@
+module squall.example/guest
+
+go 1.25
