@@ -62,7 +62,8 @@ fn a_process_is_as_deterministic_as_its_code() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let words = ["fuzz", "--runs", "8", "--guest", &python, "--jobs", jobs, "--out", "out"];
         squall().args(words).current_dir(&folder).assert().success();
-        let text = fs::read_to_string(folder.path().join("out/campaign.json")).expect("it is there");
+        let text =
+            fs::read_to_string(folder.path().join("out/campaign.json")).expect("it is there");
         let file: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
         [file["totals"].clone(), file["situations"].clone()]
     };

@@ -219,7 +219,7 @@ fn settings(args: &FuzzArgs, guests: &Guests<'_>) -> Result<Settings, Failure> {
 }
 
 /// The options of a guest's own that random plans draw.
-fn drawn_options(runner: &dyn Runner) -> Vec<GuestOption> {
+pub fn drawn_options(runner: &dyn Runner) -> Vec<GuestOption> {
     runner.guest_options().iter().filter(|option| option.drawn).cloned().collect()
 }
 

@@ -13,9 +13,10 @@ use crate::campaign::power::{Measure, measure};
 use crate::cli::bench::cpu_time;
 use crate::cli::failure::{self, Code, End};
 use crate::cli::progress::{bar, is_end_wanted, jobs, listen};
-use crate::cli::source::Guests;
+use crate::cli::source::{GuestArgs, Guests, check_bugs};
 use crate::cli::{fuzz, shrink};
 use crate::guest::BUILT_IN;
+use crate::guests::saboteur;
 use crate::report::campaign::seconds;
 use crate::report::power;
 use crate::shown::shown;
@@ -30,9 +31,10 @@ const FIRST_SEED_MAX: u64 = 1 << 60;
   squall power
   squall power --bugs old-term-commit,vote-twice --trials 100
   squall power --trials 1 --shrink
+  squall power --guest target/guests/etcd.wasm --trials 5
   squall power --json")]
 pub struct PowerArgs {
-    /// The bugs, as `squall bugs` lists them [default: all]
+    /// The bugs, as `squall bugs` lists them [default: all; of another guest those that lie between a node and its disk or network]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     bugs: Vec<Bug>,
     /// How many trials for each bug
@@ -44,6 +46,8 @@ pub struct PowerArgs {
     /// The first seed of the first trial; each further trial begins a million later
     #[arg(long, value_name = "N", default_value_t = FIRST_SEED, value_parser = clap::value_parser!(u64).range(..=FIRST_SEED_MAX))]
     seed: u64,
+    #[command(flatten)]
+    guest: GuestArgs,
     /// How many trials at once [default: one for each core]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
@@ -65,15 +69,25 @@ pub struct PowerArgs {
 }
 
 pub fn power(args: &PowerArgs, guests: &Guests<'_>) -> End {
-    // The bugs are those of the built-in Raft.
-    let runner = guests.named(Some(BUILT_IN))?;
+    // The built-in Raft has most bugs, so it is the one without a word.
+    let name = args.guest.guest.clone().unwrap_or_else(|| BUILT_IN.into());
+    let wanted = GuestArgs { guest: Some(name), ..args.guest.clone() };
+    let (runner, guest) = wanted.chosen(guests)?;
+    check_bugs(runner, &args.bugs)?;
     let swarm = fuzz::swarm_config(args.config.as_deref())?;
-    let (first_seed, guest) = (args.seed, runner.guest().clone());
-    let bugs = if args.bugs.is_empty() { &Bug::ALL[..] } else { &args.bugs };
+    let first_seed = args.seed;
+    let all = if guest.name == BUILT_IN { &Bug::ALL[..] } else { &saboteur::BUGS };
+    let bugs = if args.bugs.is_empty() { all } else { &args.bugs };
     let measured = Measure {
         trials: args.trials,
         runs_max: args.runs_max,
-        settings: Settings { first_seed, guest, swarm, ..Settings::default() },
+        settings: Settings {
+            first_seed,
+            guest,
+            drawn_options: fuzz::drawn_options(runner),
+            swarm,
+            ..Settings::default()
+        },
         jobs: jobs(args.jobs),
         cpu_time: || cpu_time(true),
         bugs: BTreeSet::from_iter(bugs.iter().copied()).into_iter().collect(),

@@ -14,6 +14,7 @@ use crate::cli::failure::Failure;
 use crate::cli::progress::{LimitArgs, Limited, check_whole};
 use crate::closest::unknown;
 use crate::guest::{BUILT_IN, Guest};
+use crate::guests::saboteur;
 use crate::plan::files::{self, WRITTEN_BYTES_MAX};
 use crate::plan::problem::{Checked, Problem, require_format};
 use crate::plan::scenario::{self, read_json};
@@ -293,14 +294,16 @@ fn quoted(word: &str) -> String {
     if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
-/// Refuses bugs that are to be planted in another Raft than the built-in one: they would change nothing.
+/// Refuses bugs of the built-in Raft's own code that are to be planted in another: they would change nothing.
 pub fn check_bugs(runner: &dyn Runner, bugs: &[Bug]) -> Result<(), Failure> {
-    match (bugs.first(), runner.guest().name.as_str()) {
-        (Some(bug), name) if name != BUILT_IN => Err(Failure::usage(format!(
-            "{bug} is a bug of the built-in Raft, and cannot be planted in {name}"
-        ))),
-        _ => Ok(()),
-    }
+    let name = runner.guest().name.as_str();
+    let own = bugs.iter().find(|bug| !saboteur::BUGS.contains(bug));
+    own.filter(|_| name != BUILT_IN).map_or(Ok(()), |bug| {
+        let any = saboteur::BUGS.map(Bug::name).join(", ");
+        Err(Failure::usage(format!(
+            "{bug} is a bug of the built-in Raft, and cannot be planted in {name}; any Raft can be spoilt by {any}"
+        )))
+    })
 }
 
 /// Plants bugs in a plan, or takes out those that it has. What it promised was about them, so it promises nothing any more then.

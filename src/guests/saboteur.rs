@@ -1,7 +1,9 @@
 //! A wrapper that spoils what passes between a node and its disk or network: bugs that any Raft can have, whatever its protocol code.
 
 use crate::bugs::Bug;
+use crate::guest::Setup;
 use crate::ids::{NodeId, WriteId};
+use crate::machine::StateMachine;
 use crate::message::Summary;
 use crate::node::{Context, Effect, Input, Node, Status};
 use crate::raft::{Raft, Rules};
@@ -78,6 +80,9 @@ impl<N: Node> Node for Saboteur<N> {
         }
         let first = ctx.effects.len();
         self.node.step(input, ctx);
+        if self.rules.are_kept() {
+            return;
+        }
         for effect in &mut ctx.effects[first..] {
             self.spoil(effect);
         }
@@ -89,5 +94,9 @@ impl<N: Node> Node for Saboteur<N> {
 
     fn summary(message: &N::Message) -> Summary {
         N::summary(message)
+    }
+
+    fn machine(setup: &Setup<'_>) -> Option<Box<dyn StateMachine>> {
+        N::machine(setup)
     }
 }

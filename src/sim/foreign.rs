@@ -16,8 +16,8 @@ use crate::ids::NodeId;
 use crate::node::{Moment, NodeRng};
 use crate::plan::Plan;
 use crate::rng::{Rng, Stream};
-use crate::sim::run::{Options, Outcome, run_nodes};
-use crate::sim::runner::Runner;
+use crate::sim::run::{Options, Outcome};
+use crate::sim::runner::{Runner, run_spoiled};
 use crate::wire::{Wire, get_bytes};
 
 /// How long the name of a guest may be.
@@ -145,7 +145,7 @@ impl Runner for Foreign {
             Ok(process) => Framed::new(OwnSetup::new(setup), process),
             Err(why) => std::panic::panic_any(Died(why)),
         };
-        run_nodes(plan, &make, options)
+        run_spoiled(plan, &make, options)
     }
 
     fn code(&self) -> Option<&str> {

@@ -100,10 +100,20 @@ impl Runner for BuiltIn {
     fn run(&self, plan: &Plan, options: Options<'_>) -> Outcome {
         let rules = Rules::of(plan.config().bugs);
         match Saboteur::<Raft>::is_needed(rules) {
-            true => run_nodes(plan, &|setup| Saboteur::new(Raft::of(setup), rules), options),
+            true => run_spoiled(plan, &Raft::of, options),
             false => run_nodes(plan, &Raft::of, options),
         }
     }
+}
+
+/// Runs a plan with nodes of any kind, spoilt by those of the plan's bugs that lie between a node and its disk or network.
+pub fn run_spoiled<N: Node>(
+    plan: &Plan,
+    make: &dyn Fn(&Setup<'_>) -> N,
+    options: Options<'_>,
+) -> Outcome {
+    let rules = Rules::of(plan.config().bugs);
+    run_nodes(plan, &|setup| Saboteur::new(make(setup), rules), options)
 }
 
 /// Runs a plan with the built-in Raft. Pure: the same plan gives the same outcome, on every machine and in every build. The plan must
@@ -185,7 +195,7 @@ impl<N: Node, F: Fn(&Setup<'_>) -> N + Sync> Runner for Nodes<N, F> {
     }
 
     fn run(&self, plan: &Plan, options: Options<'_>) -> Outcome {
-        run_nodes(plan, &self.make, options)
+        run_spoiled(plan, &self.make, options)
     }
 
     fn guest_options(&self) -> &[GuestOption] {
