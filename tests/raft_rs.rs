@@ -40,7 +40,7 @@ fn story(raft: &str, rest: &str, reached: &[Situation]) {
         let outcome = run.outcome();
         assert_eq!(outcome.violation, None, "{persistence}: {text}");
         for situation in reached {
-            let count = outcome.situations[*situation];
+            let count = outcome.situations.of(*situation);
             assert!(count > 0, "{persistence}: {situation} was not reached: {text}");
         }
     }
