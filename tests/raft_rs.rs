@@ -112,7 +112,7 @@ fn reads_take_no_entry() {
 #[test]
 fn who_was_down_for_long_is_sent_a_snapshot() {
     let mut rest =
-        String::from("[[faults]]\nat = \"1.5s\"\nfor = \"1s\"\ncrash = { target = 3 }\n");
+        String::from("[[faults]]\nat = \"1.5s\"\ncrash = { target = 3, for = \"1s\" }\n");
     for request in 0..40 {
         rest += &asks(&format!("{}ms", 1_600 + 10 * request), 1, PUT);
     }
