@@ -40,7 +40,7 @@ fn story(raft: &str, rest: &str, reached: &[Situation]) {
         let outcome = run.outcome();
         assert_eq!(outcome.violation, None, "{persistence}: {text}");
         for situation in reached {
-            let count = outcome.situations[*situation];
+            let count = outcome.situations.of(*situation);
             assert!(count > 0, "{persistence}: {situation} was not reached: {text}");
         }
     }
@@ -112,7 +112,7 @@ fn reads_take_no_entry() {
 #[test]
 fn who_was_down_for_long_is_sent_a_snapshot() {
     let mut rest =
-        String::from("[[faults]]\nat = \"1.5s\"\nfor = \"1s\"\ncrash = { target = 3 }\n");
+        String::from("[[faults]]\nat = \"1.5s\"\ncrash = { target = 3, for = \"1s\" }\n");
     for request in 0..40 {
         rest += &asks(&format!("{}ms", 1_600 + 10 * request), 1, PUT);
     }

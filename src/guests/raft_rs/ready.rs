@@ -6,6 +6,7 @@
 use raft::StateRole;
 use raft::eraftpb::{Entry as RaftEntry, Message as RaftMessage, MessageType};
 
+use crate::configuration::Configuration;
 use crate::guests::raft_rs::Message;
 use crate::guests::raft_rs::life::{Ctx, Life};
 use crate::guests::raft_rs::members;
@@ -135,13 +136,23 @@ impl Life {
             }
             ctx.emit(Effect::Apply { index, entry, answer });
             if let Command::Configure(configuration) = entry.command {
-                let change = members::change(self.members, configuration);
-                self.raw.apply_conf_change(&change).expect("the change was found to be sound");
-                self.members = configuration;
+                self.change_members(configuration);
             }
             self.take_snapshot(&entry, ctx);
         }
         self.raw.advance_apply_to(last.0);
+    }
+
+    /// A configuration is in force. A leader that belongs to it no more steps down: raft-rs leaves that to its embedder, and panics when such
+    /// a leader commits.
+    fn change_members(&mut self, configuration: Configuration) {
+        let change = members::change(self.members, configuration);
+        self.raw.apply_conf_change(&change).expect("the change was found to be sound");
+        self.members = configuration;
+        let raft = &mut self.raw.raft;
+        if raft.state == StateRole::Leader && !configuration.voting().contains(self.id) {
+            raft.become_follower(raft.term, raft::INVALID_ID);
+        }
     }
 
     /// Sends what raft-rs has for another node.
