@@ -16,7 +16,7 @@ const FRAMES_MAX: usize = 20;
 /// A guest's process has ended. Nothing but a new life, or a restore, makes it go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Died {
-    /// Why, without a point at its end; the guest is the subject: "it used up its fuel, 2000000000".
+    /// Why, without a point at its end; the guest is the subject: "it used up the fuel of the step".
     pub words: String,
     /// What the guest itself said of it on descriptor 1 or 2, in one line; empty if it said nothing.
     pub said: String,

@@ -16,8 +16,8 @@ use crate::time::LocalTime;
 pub struct Instance {
     pub(super) module: Module,
     limits: Limits,
-    /// The engine's part; none before the first step.
     pub(super) store: Store<Life>,
+    /// None before the first step.
     pub(super) doors: Option<Doors>,
     pub(super) dead: bool,
     fuel_used: u64,
