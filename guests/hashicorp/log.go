@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/hashicorp/raft"
 
 	"squall.example/guest"
@@ -15,6 +17,10 @@ type logStore struct {
 	low, high uint64
 	// base and last are where squall's log begins and ends.
 	base, last uint64
+	// stale says that squall's log holds entries that a snapshot has overtaken, and that are others than those in it.
+	stale bool
+	// wasStale says that it did when the present step began, or in it.
+	wasStale bool
 	// first are the members as of where the log begins, and changes those in it.
 	first   guest.Members
 	changes []membersAt
@@ -117,7 +123,7 @@ func (l *logStore) entry(index uint64) (guest.Entry, bool) {
 func (l *logStore) discard(s *guest.Snapshot) uint64 {
 	write := l.s.writes.next()
 	l.s.out.Discard(write, s.Index, s.Term)
-	l.base, l.last = s.Index, s.Index
+	l.base, l.last, l.stale = s.Index, s.Index, false
 	return write
 }
 
@@ -125,6 +131,8 @@ func (l *logStore) discard(s *guest.Snapshot) uint64 {
 func (l *logStore) restored(s *guest.Snapshot) {
 	if s.Index > l.last {
 		l.discard(s)
+	} else if e := l.entries[s.Index]; s.Index > l.base && e.Term != s.Term {
+		l.stale, l.wasStale = true, true
 	}
 	l.fold(s.Index)
 	l.first = s.Members
@@ -159,6 +167,9 @@ func (l *logStore) GetLog(index uint64, log *raft.Log) error {
 // StoreLog is StoreLogs for one.
 func (l *logStore) StoreLog(log *raft.Log) error { return l.StoreLogs([]*raft.Log{log}) }
 
+// errGap is what a store says that has no gaps. After an installed snapshot the library still counts from entries that it has removed.
+var errGap = errors.New("the entries do not follow those before them, and no snapshot is between them")
+
 // StoreLogs writes entries, and returns when they are durable.
 func (l *logStore) StoreLogs(logs []*raft.Log) error {
 	if len(logs) == 0 {
@@ -170,7 +181,7 @@ func (l *logStore) StoreLogs(logs []*raft.Log) error {
 	if first > l.last+1 {
 		s := l.s.snapshots.durable
 		if s == nil || s.Index != first-1 {
-			panic("the library leaves a gap in its log that no snapshot fills")
+			return errGap
 		}
 		l.discard(s)
 	}
@@ -195,6 +206,7 @@ func (l *logStore) DeleteRange(min, max uint64) error {
 	l.s.Lock()
 	defer l.s.Unlock()
 	write := l.deleteFromSquall(min, max)
+	l.stale = l.stale && l.last > l.base
 	l.s.writes.wait(write)
 	for index := min; index <= max; index++ {
 		delete(l.entries, index)

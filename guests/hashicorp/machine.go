@@ -16,10 +16,6 @@ type machine struct {
 	given uint64
 	// outputs are awaited, by index.
 	outputs map[uint64]chan []byte
-	// restored is the last entry of the snapshot that was restored last, where the log had another in its place; zero if it had not.
-	restored uint64
-	// fresh says that this was in the present step.
-	fresh bool
 	// told is what was said of it last.
 	told uint64
 }
@@ -98,11 +94,12 @@ func (m *machine) StoreConfiguration(index uint64, _ raft.Configuration) {
 }
 
 // committed is how far it is known that what was given is committed, and in the log. A snapshot that was installed is committed, though the
-// library does not say so; but the library may keep other entries in its place, at least until the step is over.
+// library does not say so; but the library may keep other entries in its place, or behind it, and a disk may have lost what was applied.
 func (m *machine) committed() uint64 {
-	fresh := m.fresh
-	m.fresh = false
-	if m.restored <= m.s.log.base && !fresh {
+	log := &m.s.log
+	stale := log.stale || log.wasStale
+	log.wasStale = log.stale
+	if !stale && m.given <= log.last {
 		m.told = max(m.told, m.given)
 	}
 	return m.told
@@ -118,11 +115,8 @@ func (m *machine) Restore(from io.ReadCloser) error {
 	m.s.Lock()
 	defer m.s.Unlock()
 	m.s.log.restored(snapshot)
-	m.given, m.restored = snapshot.Index, 0
+	m.given = snapshot.Index
 	m.s.out.Restore(snapshot)
-	if e, has := m.s.log.entry(snapshot.Index); has && snapshot.Index > m.s.log.base && e.Term != snapshot.Term {
-		m.restored, m.fresh = snapshot.Index, true
-	}
 	return nil
 }
 
