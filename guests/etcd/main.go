@@ -9,6 +9,7 @@ const description = `{
   "name": "etcd",
   "version": "go.etcd.io/raft/v3 v3.7.0",
   "lacks": ["priorities", "batching"],
+  "configures": "on-apply",
   "options": {
     "async-storage": ["off", "on"],
     "disable-proposal-forwarding": ["off", "off", "on"],
