@@ -63,7 +63,7 @@ fn a_scenario_fixes_who_is_elected_and_when() {
     let mut elected = Vec::new();
     run.follow(&mut |record| {
         if let squall::record::Kind::Role { role: squall::node::Role::Leader, .. } = record.kind {
-            elected.push((record.node.map(|node| node.number()), record.time.0 / 1_000_000));
+            elected.push((record.node.map(squall::ids::NodeId::number), record.time.0 / 1_000_000));
         }
     });
     assert_eq!(elected.len(), 1, "{elected:?}");
