@@ -238,8 +238,8 @@ func (l *logStore) deleteFromSquall(low, high uint64) uint64 {
 	s := l.s.snapshots.durable
 	write := uint64(0)
 	switch {
-	case low == l.base+1 && high == l.last && s != nil && s.Index > l.base && s.Index < high:
-		// All goes after a snapshot was installed, even what lies behind it.
+	case low == l.base+1 && high == l.last && s != nil && s.Index > l.base && (s.Index < high || l.stale):
+		// All goes after a snapshot was installed, even what lies behind it, or is not what the snapshot has.
 		write = l.discard(s)
 	case low == l.base+1 && s != nil && s.Index >= high:
 		write = l.s.writes.next()
