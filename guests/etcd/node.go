@@ -116,12 +116,13 @@ func (n *node) leads() bool { return n.raw.BasicStatus().RaftState == raft.State
 // leader is the leader that the node knows of, or zero.
 func (n *node) leader() uint32 { return uint32(n.raw.BasicStatus().Lead) }
 
-// hint is to whom a client is sent on.
+// hint is to whom a client is sent on. Who was removed hears of no leader any more, and of the one that he had: etcd's server stops then.
 func (n *node) hint() uint32 {
-	if leader := n.leader(); leader != n.setup.ID {
-		return leader
+	leader, members := n.leader(), everybody(n.members)
+	if leader == n.setup.ID || !members.Has(leader) || !members.Has(n.setup.ID) {
+		return 0
 	}
-	return 0
+	return leader
 }
 
 func (n *node) nextWrite() uint64 {
