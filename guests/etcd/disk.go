@@ -17,6 +17,9 @@ type disk struct {
 	members []membersAt
 	// snapshot is the latest durable one.
 	snapshot *guest.Snapshot
+	// needed is who must be in a snapshot that is sent, and lacks says that the latest one does not know the members: a newer one is wanted.
+	needed guest.Set
+	lacks  bool
 	// hard and conf are what the library starts with.
 	hard *pb.HardState
 	conf *pb.ConfState
@@ -157,6 +160,11 @@ func sizeOf(e *pb.Entry) uint64 { return uint64(len(e.GetData())) + entrySize - 
 
 func (d *disk) Snapshot() (*pb.Snapshot, error) {
 	if d.snapshot == nil {
+		return nil, raft.ErrSnapshotTemporarilyUnavailable
+	}
+	// A node drops a snapshot that does not know it. etcd's server makes one anew whenever one is to be sent.
+	if d.needed.Without(everybody(d.snapshot.Members)) != 0 {
+		d.lacks = true
 		return nil, raft.ErrSnapshotTemporarilyUnavailable
 	}
 	return snapshotOf(d.snapshot), nil

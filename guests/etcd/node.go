@@ -83,8 +83,12 @@ func (n *node) Step(in *guest.Input, out *guest.Out) {
 		n.saved(in.Snapshot)
 	}
 	if in.Kind != guest.Applied && in.Kind != guest.ReadDone {
+		n.disk.needed = everybody(n.members)
 		n.work.drain()
 		n.reads.serve(n)
+		if n.disk.lacks {
+			n.takeSnapshot()
+		}
 	}
 	n.ticks.look(n)
 	n.status()
@@ -112,12 +116,13 @@ func (n *node) leads() bool { return n.raw.BasicStatus().RaftState == raft.State
 // leader is the leader that the node knows of, or zero.
 func (n *node) leader() uint32 { return uint32(n.raw.BasicStatus().Lead) }
 
-// hint is to whom a client is sent on.
+// hint is to whom a client is sent on. Who was removed hears of no leader any more, and of the one that he had: etcd's server stops then.
 func (n *node) hint() uint32 {
-	if leader := n.leader(); leader != n.setup.ID {
-		return leader
+	leader, members := n.leader(), everybody(n.members)
+	if leader == n.setup.ID || !members.Has(leader) || !members.Has(n.setup.ID) {
+		return 0
 	}
-	return 0
+	return leader
 }
 
 func (n *node) nextWrite() uint64 {
@@ -330,13 +335,24 @@ func (n *node) applyOne(e *pb.Entry) {
 	if index <= n.given {
 		return
 	}
+	// The library goes by members once it applies them, and tells its user to write down how far is committed. squall's disk has no place
+	// for that, so who has forgotten what he applied would go by old members: a snapshot has the new ones.
+	n.disk.lacks = n.disk.lacks || e.GetType() == pb.EntryConfChangeV2
 	n.given, n.seen = index, min(n.seen, n.disk.last())
 	answer := n.asked.wants(index, content.Request())
 	n.out.Apply(index, &guest.Entry{Term: e.GetTerm(), Content: content}, answer)
-	if every := n.setup.SnapshotEvery; every > 0 && index >= n.taken+every && !n.saving {
-		n.saving, n.taken = true, index
-		n.out.TakeSnapshot(index, e.GetTerm(), n.members)
+	if every := n.setup.SnapshotEvery; every > 0 && index >= n.taken+every {
+		n.takeSnapshot()
 	}
+}
+
+// takeSnapshot takes one of the state machine as it is, if none is being written.
+func (n *node) takeSnapshot() {
+	if n.saving || n.given <= max(n.taken, n.disk.base) || n.given > n.disk.last() {
+		return
+	}
+	n.saving, n.taken, n.disk.lacks = true, n.given, false
+	n.out.TakeSnapshot(n.given, n.disk.term(n.given), n.members)
 }
 
 // saved takes note that a snapshot is durable, and forgets the entries that it covers but for some.
@@ -345,6 +361,9 @@ func (n *node) saved(s *guest.Snapshot) {
 	n.disk.snapshot = s
 	n.taken = max(n.taken, s.Index)
 	upto := s.Index - min(n.setup.SnapshotTrailing, s.Index)
+	if n.setup.SnapshotEvery == 0 {
+		upto = 0
+	}
 	if upto > n.disk.base && s.Index <= n.disk.last() && n.disk.term(s.Index) == s.Term {
 		n.disk.compact(upto)
 		n.out.Compact(n.nextWrite(), upto)

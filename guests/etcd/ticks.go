@@ -94,7 +94,7 @@ func (p *peers) tick(n *node) {
 	}
 	for id := range p {
 		peer := &p[id]
-		if !(n.members.Voters | n.members.Outgoing | n.members.Learners).Has(uint32(id)) || uint32(id) == n.setup.ID {
+		if !everybody(n.members).Has(uint32(id)) || uint32(id) == n.setup.ID {
 			continue
 		}
 		if peer.snapshot > 0 && n.ticks.now-peer.snapshot > 2*n.ticks.election {

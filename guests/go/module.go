@@ -3,7 +3,9 @@
 package guest
 
 import (
+	"fmt"
 	"os"
+	"runtime/debug"
 	"unsafe"
 )
 
@@ -25,6 +27,7 @@ func buf(n uint32) uint32 {
 
 //go:wasmexport step
 func step(n uint32) uint64 {
+	defer say()
 	handle(in[:n])
 	if registered.Threads && input.Kind != Describe {
 		wait()
@@ -32,6 +35,15 @@ func step(n uint32) uint64 {
 	}
 	bytes := out.w.Bytes
 	return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(bytes))))<<32 | uint64(len(bytes))
+}
+
+// say ends the process if a step panics, with the words of the panic and where it was. The runtime's own way to say so first waits for
+// threads to stand still, and squall takes that for a step that waits.
+func say() {
+	if words := recover(); words != nil {
+		_, _ = fmt.Fprintf(os.Stderr, "panic: %v\n\n%s", words, debug.Stack())
+		os.Exit(2)
+	}
 }
 
 // wait lets all other goroutines run until none can.
