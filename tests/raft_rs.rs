@@ -159,28 +159,11 @@ fn storms_are_clean_without_its_known_bugs() {
     assert!(report.failure.is_none(), "{report}");
 }
 
-/// raft-rs with the changes of members that it has, and that are not declared while oracles go by the latest configuration of a log.
-fn with_members() -> impl Runner {
-    let lacks = LACKS.iter().filter(|feature| {
-        ![Feature::SingleChange, Feature::JointConsensus, Feature::Learners].contains(feature)
-    });
-    let nodes = Nodes::new("raft-rs", RaftRs::new).with_options(own_options());
-    lacks.fold(nodes.lacking(Feature::LeaseReads), |nodes, feature| nodes.lacking(*feature))
-}
-
-/// What rests on no configuration, in storms that change the members.
+/// It goes by a configuration when it is applied, and oracles go by that.
 #[test]
-fn changes_of_members_keep_what_clients_hear() {
-    let judge = vec![
-        Property::StateMachineSafety,
-        Property::Linearizability,
-        Property::ExactlyOnce,
-        Property::Contract,
-        Property::MonotonicTerm,
-        Property::MonotonicCommit,
-    ];
-    let swarm = swarm::Config { judge, changes: 100, liveness: 0, ..swarm::Config::default() };
-    let report = Test::of(with_members())
+fn storms_that_change_the_members_are_clean() {
+    let swarm = swarm::Config { changes: 100, ..swarm::Config::default() };
+    let report = Test::of(raft_rs().lacking(Feature::LeaseReads))
         .option("batch_append", "off")
         .swarm(swarm)
         .seeds(1..151)

@@ -16,10 +16,6 @@ pub const LACKS: &[Feature] = &[
     Feature::DiskFirst,
     Feature::ByteWindow,
     Feature::LostWrites,
-    // Configurations take effect when they are applied, which oracles do not know of yet.
-    Feature::SingleChange,
-    Feature::JointConsensus,
-    Feature::Learners,
 ];
 
 /// What an entry of squall's takes in raft-rs's counting, in bytes: 29 of content, and term, index and lengths.
