@@ -46,7 +46,8 @@ pub const MISTAKES: [&str; 4] = [
 
 /// This Raft as squall runs it: its name, how a node is made, what it has beyond Figure 2, and the options that it takes.
 pub fn own() -> impl Runner {
-    Nodes::new("own", OwnRaft::new).having_only([Feature::Sessions]).taking("mistake", &MISTAKES)
+    let has = [Feature::Sessions, Feature::LostWrites];
+    Nodes::new("own", OwnRaft::new).having_only(has).taking("mistake", &MISTAKES)
 }
 
 /// What nodes say to each other. Each message begins with the sender's term (5.1).

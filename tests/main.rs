@@ -13,6 +13,8 @@ mod driver;
 mod explain;
 mod exports;
 mod files;
+#[cfg(feature = "guests")]
+mod guest_modules;
 #[cfg(unix)]
 mod guests;
 mod guilty;

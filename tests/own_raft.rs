@@ -28,7 +28,7 @@ use example::own;
 
 #[path = "../examples/own_raft.rs"]
 #[expect(dead_code, reason = "the command line of the example is not run here")]
-mod example;
+pub mod example;
 
 /// The plans of the default campaign for this Raft with a mistake. What takes the most luck (Figure 8) is looked for in clusters of five.
 fn planted(mistake: &str, seed: u64) -> Plan {

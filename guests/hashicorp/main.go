@@ -8,7 +8,7 @@ const description = `{
   "abi": "squall-guest/1",
   "name": "hashicorp",
   "version": "github.com/hashicorp/raft v1.8.0",
-  "lacks": ["priorities", "forwarding", "batching", "byte-window", "joint-consensus", "lease-reads", "follower-reads"],
+  "lacks": [` + lacksToo + `"priorities", "forwarding", "batching", "byte-window", "joint-consensus", "lease-reads", "follower-reads"],
   "options": {
     "heartbeat-fast-path": ["on", "on", "off"],
     "pipelining": ["on", "on", "off"],

@@ -102,14 +102,14 @@ func (r *reads) read(content guest.Content) {
 // index is how far the state machine must be to answer a read; false if this server does not lead.
 func (r *reads) index() (uint64, bool) {
 	server := r.s.raft
-	term := server.CurrentTerm()
+	term := currentTermOf(server)
 	if r.ready.Load() != term {
-		if server.Barrier(0).Error() != nil || server.CurrentTerm() != term {
+		if server.Barrier(0).Error() != nil || currentTermOf(server) != term {
 			return 0, false
 		}
 		r.ready.Store(term)
 	}
-	index := server.CommitIndex()
+	_, index := progressOf(server)
 	return index, server.VerifyLeader().Error() == nil
 }
 

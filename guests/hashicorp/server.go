@@ -77,10 +77,9 @@ func (s *server) finish() {
 func (s *server) status() {
 	status := guest.Status{Term: s.votes.term, Commit: 0, Applied: s.machine.given}
 	if s.raft != nil {
-		status.Term = s.raft.CurrentTerm()
-		status.Commit = max(s.raft.CommitIndex(), s.machine.committed())
-		_, leader := s.raft.LeaderWithID()
-		status.Leader = numberOf(leader)
+		status.Term, status.Commit = progressOf(s.raft)
+		status.Commit = max(status.Commit, s.machine.committed())
+		status.Leader = leaderOf(s.raft)
 		switch s.raft.State() {
 		case raft.Leader:
 			status.Role, status.Transfer = guest.Leader, s.transfer
@@ -104,8 +103,7 @@ func (s *server) hint() uint32 {
 	if s.raft == nil {
 		return 0
 	}
-	_, id := s.raft.LeaderWithID()
-	if leader := numberOf(id); leader != s.setup.ID {
+	if leader := leaderOf(s.raft); leader != s.setup.ID {
 		return leader
 	}
 	return 0
@@ -162,8 +160,7 @@ func (s *server) config() *raft.Config {
 	c.CommitTimeout = max(timeout/20, time.Millisecond)
 	c.SnapshotInterval = timeout
 	c.MaxAppendEntries = int(min(setup.EntriesPerAppend, 1024))
-	c.BatchApplyCh = s.options.batchApply
-	c.PreVoteDisabled = !setup.PreVote
+	choose(c, s.options.batchApply, setup.PreVote)
 	c.TrailingLogs = setup.SnapshotTrailing
 	c.SnapshotThreshold = setup.SnapshotEvery
 	if setup.SnapshotEvery == 0 {

@@ -83,7 +83,7 @@ func (t *transport) ask(target raft.ServerAddress, request any, stream, place ui
 	case snapshot != nil:
 		summary.Count = uint32(snapshot.Size)
 	case kind == callTimeoutNow:
-		summary.Term = t.s.raft.CurrentTerm()
+		summary.Term = currentTermOf(t.s.raft)
 	}
 	c := &call{
 		to: numberOf(target), message: append([]byte(nil), w.Bytes...), summary: summary, snapshot: snapshot,
@@ -269,7 +269,7 @@ func (t *transport) RequestVote(_ raft.ServerID, target raft.ServerAddress, args
 }
 
 // RequestPreVote calls a node (raft.WithPreVote).
-func (t *transport) RequestPreVote(_ raft.ServerID, target raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
+func (t *transport) RequestPreVote(_ raft.ServerID, target raft.ServerAddress, args *preVoteRequest, resp *preVoteResponse) error {
 	return t.call(target, args, resp, nil)
 }
 
@@ -286,5 +286,3 @@ func (t *transport) InstallSnapshot(_ raft.ServerID, target raft.ServerAddress, 
 	}
 	return t.call(target, args, resp, described(description))
 }
-
-var _ raft.WithPreVote = (*transport)(nil)

@@ -17,11 +17,6 @@ const (
 	callTimeoutNow
 )
 
-// headerOf is the header of what a node sends.
-func headerOf(node uint32) raft.RPCHeader {
-	return raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: []byte(names[node]), Addr: []byte(names[node])}
-}
-
 // putRequest writes a request by hand: the library's own way, by reflection, takes twice as long as all else. Whatever names the sender is
 // left out.
 func putRequest(w *guest.Writer, request any) (byte, guest.Summary) {
@@ -47,7 +42,7 @@ func putRequest(w *guest.Writer, request any) (byte, guest.Summary) {
 		return callVote, guest.Summary{
 			Kind: guest.RequestVote, Term: r.Term, Index: r.LastLogIndex, LogTerm: r.LastLogTerm, Flag: r.LeadershipTransfer,
 		}
-	case *raft.RequestPreVoteRequest:
+	case *preVoteRequest:
 		w.U64(r.Term)
 		w.U64(r.LastLogIndex)
 		w.U64(r.LastLogTerm)
@@ -72,8 +67,8 @@ func putLog(w *guest.Writer, e *raft.Log) {
 	w.U64(e.Term)
 	w.U8(byte(e.Type))
 	at := int64(0)
-	if !e.AppendedAt.IsZero() {
-		at = e.AppendedAt.UnixNano()
+	if appended := appendedAt(e); !appended.IsZero() {
+		at = appended.UnixNano()
 	}
 	w.U64(uint64(at))
 	w.Length(e.Data)
@@ -82,7 +77,7 @@ func putLog(w *guest.Writer, e *raft.Log) {
 func getLog(r *guest.Reader) *raft.Log {
 	e := &raft.Log{Index: r.U64(), Term: r.U64(), Type: raft.LogType(r.U8())}
 	if at := int64(r.U64()); at != 0 {
-		e.AppendedAt = time.Unix(0, at)
+		setAppendedAt(e, time.Unix(0, at))
 	}
 	e.Data = r.Length()
 	return e
@@ -93,7 +88,7 @@ func getRequest(r *guest.Reader, call byte, from uint32) any {
 	header := headerOf(from)
 	switch call {
 	case callAppend:
-		a := &raft.AppendEntriesRequest{RPCHeader: header, Leader: header.Addr, Term: r.U64()}
+		a := &raft.AppendEntriesRequest{RPCHeader: header, Leader: []byte(names[from]), Term: r.U64()}
 		a.PrevLogEntry, a.PrevLogTerm, a.LeaderCommitIndex = r.U64(), r.U64(), r.U64()
 		if n := r.U32(); n > 0 {
 			a.Entries = make([]*raft.Log, n)
@@ -104,14 +99,14 @@ func getRequest(r *guest.Reader, call byte, from uint32) any {
 		return a
 	case callVote:
 		return &raft.RequestVoteRequest{
-			RPCHeader: header, Candidate: header.Addr,
+			RPCHeader: header, Candidate: []byte(names[from]),
 			Term: r.U64(), LastLogIndex: r.U64(), LastLogTerm: r.U64(), LeadershipTransfer: r.Bool(),
 		}
 	case callPreVote:
-		return &raft.RequestPreVoteRequest{RPCHeader: header, Term: r.U64(), LastLogIndex: r.U64(), LastLogTerm: r.U64()}
+		return &preVoteRequest{RPCHeader: header, Term: r.U64(), LastLogIndex: r.U64(), LastLogTerm: r.U64()}
 	case callSnapshot:
 		return &raft.InstallSnapshotRequest{
-			RPCHeader: header, SnapshotVersion: 1, Leader: header.Addr,
+			RPCHeader: header, SnapshotVersion: 1, Leader: []byte(names[from]),
 			Term: r.U64(), LastLogIndex: r.U64(), LastLogTerm: r.U64(), ConfigurationIndex: r.U64(),
 			Configuration: r.Length(), Size: descriptionBytes,
 		}
@@ -144,7 +139,7 @@ func putResponse(w *guest.Writer, request, response any) guest.Summary {
 		w.U64(r.Term)
 		w.Bool(r.Granted)
 		return guest.Summary{Kind: guest.Vote, Term: r.Term, Flag: r.Granted}
-	case *raft.RequestPreVoteResponse:
+	case *preVoteResponse:
 		w.U64(r.Term)
 		w.Bool(r.Granted)
 		return guest.Summary{Kind: guest.PreVoteReply, Term: r.Term, Flag: r.Granted}
@@ -170,8 +165,8 @@ func getResponse(r *guest.Reader, into any, from uint32) {
 		}
 	case *raft.RequestVoteResponse:
 		*to = raft.RequestVoteResponse{RPCHeader: headerOf(from), Term: r.U64(), Granted: r.Bool()}
-	case *raft.RequestPreVoteResponse:
-		*to = raft.RequestPreVoteResponse{RPCHeader: headerOf(from), Term: r.U64(), Granted: r.Bool()}
+	case *preVoteResponse:
+		*to = preVoteResponse{RPCHeader: headerOf(from), Term: r.U64(), Granted: r.Bool()}
 	case *raft.InstallSnapshotResponse:
 		*to = raft.InstallSnapshotResponse{RPCHeader: headerOf(from), Term: r.U64(), Success: r.Bool()}
 	case *raft.TimeoutNowResponse:

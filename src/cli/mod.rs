@@ -12,6 +12,7 @@ mod progress;
 mod result;
 mod run;
 mod shrink;
+mod side_by_side;
 mod source;
 
 use std::process::ExitCode;
@@ -78,6 +79,8 @@ enum Command {
     Replay(compare::ReplayArgs),
     /// Finds the first difference of two runs
     Diff(compare::DiffArgs),
+    /// Runs the same plans with several Rafts, and puts verdicts, elections, commits and waits side by side
+    Compare(side_by_side::CompareArgs),
     /// Exports a run to Perfetto, Mermaid or ShiViz
     Export(look::ExportArgs),
     /// Answers why an entry was committed, or who won a term
@@ -142,6 +145,7 @@ impl Cli {
             Command::Shrink(args) => shrink::shrink(&args, guests),
             Command::Replay(args) => compare::replay(&args, guests),
             Command::Diff(args) => compare::diff(&args, guests),
+            Command::Compare(args) => side_by_side::compare(&args, guests),
             Command::Export(args) => look::export(&args, guests),
             Command::Why(args) => look::why(&args, guests),
             Command::Explain(args) => look::explain(&args, guests),

@@ -120,7 +120,7 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> End {
                 && !guests.has(&plan.guest.name)
             {
                 let guest = &plan.guest.name;
-                say(&format!(
+                say(format!(
                     "left out: {name} is for guest {guest}, which this command line lacks"
                 ));
                 continue;

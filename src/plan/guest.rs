@@ -48,6 +48,7 @@ switches! {
 fn needed_by(action: &Action) -> Option<Feature> {
     match action {
         Action::Transfer(_) => Some(Feature::Transfer),
+        Action::DiskLies => Some(Feature::LostWrites),
         Action::Change(change) => change.changes().next().map(|change| match change {
             Change::Add(_) | Change::Remove(_) => Feature::SingleChange,
             Change::AddLearner(_) | Change::Promote(_) => Feature::Learners,
@@ -248,5 +249,6 @@ mod tests {
         check("[[faults]]\nat = \"1s\"\ntransfer = { to = 2 }", "transfer");
         check("[[faults]]\nat = \"1s\"\nchange = { add_learner = 3 }", "learners");
         check("[[faults]]\nat = \"1s\"\nchange = { remove = 3 }", "single-change");
+        check("[[faults]]\nat = \"1s\"\ndisk-lies = { target = 1 }", "lost-writes");
     }
 }

@@ -172,7 +172,7 @@ pub fn waited(histogram: &Histogram, thing: &str) -> Option<String> {
 }
 
 /// A time with three digits at most.
-fn rounded(Span(nanos): Span) -> Span {
+pub fn rounded(Span(nanos): Span) -> Span {
     let unit = 10_u64.pow(nanos.max(1).ilog10().saturating_sub(2));
     Span(nanos.div_ceil(unit).saturating_mul(unit))
 }

@@ -40,6 +40,7 @@ needs! {
         PromiseOutlivedRestart;
     [Sessions] SessionOpened, SessionOpenedTwice, SessionOpenedAgain, SessionExpired,
         DuplicateKnownBySession, LateRequestIgnored, UnknownNeverTakesEffect;
+    [LostWrites] DiskLied;
     [SingleChange, JointConsensus, Learners] MembersChanged, ConfigurationUndone, LeaderLeft,
         OutsiderStands;
     [Learners] LearnerPromoted, PromotionWaited;

@@ -88,10 +88,12 @@ fn mend(disk: &mut Recovered, initial: Configuration) -> Mended {
     // squall's disk has no commit index. What is applied is committed, and what stands before the last configuration of the log is.
     let known = store.committed_by_the_next().unwrap_or_default();
     let commit = disk.applied.max(store.log().base()).max(known);
-    let mut hard_state = HardState::default();
-    hard_state.term = disk.term.0;
-    hard_state.vote = disk.vote.map_or(0, |vote| vote.number().into());
-    hard_state.commit = commit.0.min(store.log().last_index().0);
+    let hard_state = HardState {
+        term: disk.term.0,
+        vote: disk.vote.map_or(0, |vote| vote.number().into()),
+        commit: commit.0.min(store.log().last_index().0),
+        ..HardState::default()
+    };
     Mended { store, writes, last_write, hard_state }
 }
 

@@ -1,7 +1,7 @@
 //! The node as squall sees it: inputs in, effects out.
 
 use raft::StateRole;
-use raft::eraftpb::MessageType;
+use raft::eraftpb::{MessageType, Snapshot as RaftSnapshot};
 
 use crate::config::Config;
 use crate::configuration::Change;
@@ -124,8 +124,11 @@ impl Life {
         let _ = self.raw.step(*raft);
         if let Some(snapshot) = snapshot {
             let end = (snapshot.last_included_index.0, snapshot.last_included_term.0);
-            let pending = self.raw.snap().map(|it| it.get_metadata());
-            if pending.is_some_and(|pending| (pending.index, pending.term) == end) {
+            let is_this = |taken: &RaftSnapshot| {
+                let metadata = taken.get_metadata();
+                (metadata.index, metadata.term) == end
+            };
+            if self.raw.snap().is_some_and(is_this) {
                 self.received = Some(snapshot);
             }
         }

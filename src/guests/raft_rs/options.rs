@@ -15,6 +15,7 @@ pub const LACKS: &[Feature] = &[
     Feature::Batching,
     Feature::DiskFirst,
     Feature::ByteWindow,
+    Feature::LostWrites,
     // Configurations take effect when they are applied, which oracles do not know of yet.
     Feature::SingleChange,
     Feature::JointConsensus,

@@ -143,8 +143,8 @@ impl Life {
         self.raw.advance_apply_to(last.0);
     }
 
-    /// A configuration is in force. A leader that belongs to it no more steps down: raft-rs leaves that to its embedder, and panics when such
-    /// a leader commits.
+    /// A configuration is in force. A leader that belongs to it no more steps down: raft-rs leaves that to its embedder, and panics when
+    /// such a leader commits.
     fn change_members(&mut self, configuration: Configuration) {
         let change = members::change(self.members, configuration);
         self.raw.apply_conf_change(&change).expect("the change was found to be sound");

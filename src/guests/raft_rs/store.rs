@@ -31,7 +31,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// The mirror of a disk with this log, whose first configuration is that of the durable snapshot, or the one with which the cluster began.
+    /// The mirror of a disk with this log, whose first configuration is that of the durable snapshot, or the one with which the cluster
+    /// began.
     pub fn new(log: Log, snapshot: Option<Rc<Snapshot>>, initial: Configuration) -> Store {
         let (index, members) = match &snapshot {
             Some(snapshot) => (snapshot.last_included_index, snapshot.members),

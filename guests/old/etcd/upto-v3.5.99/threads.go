@@ -1,0 +1,3 @@
+package main
+
+// There are no asynchronous storage writes in v3.5.
