@@ -84,9 +84,12 @@ func (s *server) status() {
 		case raft.Leader:
 			status.Role, status.Transfer = guest.Leader, s.transfer
 		case raft.Candidate:
-			status.Role = guest.PreCandidate
-			if s.votes.isFor(status.Term, s.setup.ID) {
+			// It has one state for both, and is in it before it stands: it has voted for itself once it does.
+			switch {
+			case s.votes.isFor(status.Term, s.setup.ID):
 				status.Role = guest.Candidate
+			case s.setup.PreVote:
+				status.Role = guest.PreCandidate
 			}
 		}
 	}
