@@ -13,7 +13,8 @@ const description = `{
     "heartbeat-fast-path": ["on", "on", "off"],
     "pipelining": ["on", "on", "off"],
     "monotonic-log": ["off", "on"],
-    "batch-apply": ["off", "on"]
+    "batch-apply": ["off", "on"],
+    "transfer-target": []
   }
 }`
 
@@ -27,6 +28,8 @@ type options struct {
 	monotonic bool
 	// batchApply is Config.BatchApplyCh.
 	batchApply bool
+	// libraryPicks says that the library chooses to whom a leader hands over (LeadershipTransfer), whatever the plan says: "library".
+	libraryPicks bool
 }
 
 func parseOptions(text []byte) options {
@@ -36,6 +39,8 @@ func parseOptions(text []byte) options {
 		pipelining: o.On("pipelining", true),
 		monotonic:  o.On("monotonic-log", false),
 		batchApply: o.On("batch-apply", false),
+
+		libraryPicks: o["transfer-target"] == "library",
 	}
 }
 

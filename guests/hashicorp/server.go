@@ -177,10 +177,16 @@ func (s *server) handOver(to uint32) {
 	if !s.leads() || to == s.setup.ID {
 		return
 	}
-	s.transfer = to
+	if !s.options.libraryPicks {
+		s.transfer = to
+	}
 	s.workers.run(func() {
 		// An error says that it came to nothing.
-		_ = s.raft.LeadershipTransferToServer(serverID(to), address(to)).Error()
+		if s.options.libraryPicks {
+			_ = s.raft.LeadershipTransfer().Error()
+		} else {
+			_ = s.raft.LeadershipTransferToServer(serverID(to), address(to)).Error()
+		}
 		s.Lock()
 		defer s.Unlock()
 		if s.transfer == to {

@@ -16,7 +16,8 @@ const description = `{
     "disable-proposal-forwarding": ["off", "off", "on"],
     "step-down-on-removal": ["on"],
     "max-uncommitted-size": ["unlimited", "ten", "hundred"],
-    "max-committed-size": ["as-messages", "one", "ten"]
+    "max-committed-size": ["as-messages", "one", "ten"],
+    "check-progress": []
   }
 }`
 
@@ -26,6 +27,8 @@ type options struct {
 	asyncStorage bool
 	// applyAtOnce says that committed entries are applied while what came with them is written.
 	applyAtOnce bool
+	// checkProgress says that a leader that would send what is known to be there panics: "on".
+	checkProgress bool
 	// disableProposalForwarding is Config.DisableProposalForwarding.
 	disableProposalForwarding bool
 	// stepDownOnRemoval is Config.StepDownOnRemoval. etcd's server stops a member that was removed, and the library alone, without this
@@ -42,6 +45,7 @@ func parseOptions(text []byte) options {
 	return options{
 		asyncStorage:              o.On("async-storage", false),
 		applyAtOnce:               o["apply"] == "at-once",
+		checkProgress:             o.On("check-progress", false),
 		disableProposalForwarding: o.On("disable-proposal-forwarding", false),
 		stepDownOnRemoval:         o.On("step-down-on-removal", true),
 		maxUncommittedSize:        guest.ContentBytes * entries(o["max-uncommitted-size"]),

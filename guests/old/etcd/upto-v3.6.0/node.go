@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 
 	"go.etcd.io/raft/v3"
@@ -86,8 +87,20 @@ func (n *node) Step(in *guest.Input, out *guest.Out) {
 		n.reads.serve(n)
 	}
 	n.ticks.look(n)
+	if n.options.checkProgress && n.leads() {
+		n.checkProgress()
+	}
 	leave(n)
 	n.status()
+}
+
+// checkProgress panics where the next entry to send is one that is known to be there.
+func (n *node) checkProgress() {
+	for id, progress := range n.raw.Status().Progress {
+		if id != uint64(n.setup.ID) && progress.Next <= progress.Match {
+			panic(fmt.Sprintf("the next entry for n%d is %d, though it is known to have %d", id, progress.Next, progress.Match))
+		}
+	}
 }
 
 func (n *node) status() {
