@@ -53,16 +53,13 @@ pub fn own() -> impl Runner {
 /// What nodes say to each other. Each message begins with the sender's term (5.1).
 #[derive(Clone)]
 pub struct Message {
-    /// The sender's term.
-    pub term: Term,
-    /// What it says.
-    pub body: Body,
+    pub(crate) term: Term,
+    pub(crate) body: Body,
 }
 
 /// The RPCs of Figure 2. An entry is named by its term and index, in the order in which logs are compared (5.4.1).
 #[derive(Clone)]
-#[allow(missing_docs, reason = "the line of an RPC says what its fields are")]
-pub enum Body {
+pub(crate) enum Body {
     /// "RequestVote RPC", arguments.
     RequestVote { last_log: (Term, Index) },
     /// "RequestVote RPC", results.

@@ -1,15 +1,13 @@
 //! tikv's Raft as a guest: each feature in a story of its own, storms that are clean without its known bugs, and these bugs.
 
 use squall::guest::Feature;
-use squall::guests::raft_rs::{LACKS, RaftRs, own_options};
 use squall::harness::Test;
 use squall::plan::swarm::{self, draw_with};
 use squall::plan::{Plan, files, scenario};
-use squall::property::Property;
 use squall::report::twice::twice;
 use squall::sim::runner::adopt;
 use squall::sim::shipped::raft_rs;
-use squall::sim::{Nodes, Run, Runner};
+use squall::sim::{Run, Runner};
 use squall::situation::Situation;
 
 /// A cluster of three in which n1 is elected first, at 1.1 s, with nobody asking for anything.

@@ -435,7 +435,7 @@ impl<'r> Guests<'r> {
 
     /// All that are found by their names: those of this program, and the modules in the folders that are looked into.
     pub fn by_name(&self) -> Vec<&'r dyn Runner> {
-        let modules = folders().into_iter().flat_map(|folder| std::fs::read_dir(folder).ok());
+        let modules = folders().into_iter().filter_map(|folder| std::fs::read_dir(folder).ok());
         let modules = modules.flatten().filter_map(|entry| entry.ok().map(|it| it.path()));
         let mut names: Vec<String> = modules
             .filter(|path| is_module(path))

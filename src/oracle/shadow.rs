@@ -251,10 +251,7 @@ impl Shadow {
             Kind::Wipe { stays_out: true } => node.is_out = true,
             Kind::Wipe { stays_out: false } => node.wipe(),
             Kind::Term { term } => node.term = term,
-            Kind::Role { role, term } => {
-                node.role = role;
-                node.term = term;
-            }
+            Kind::Role { role, term } => (node.role, node.term) = (role, term),
             Kind::Append { write, index, term, content } => {
                 if index.0 != node.log.len() as u64 + 1 {
                     return Change::OutOfPlace;

@@ -261,8 +261,7 @@ impl Twin {
                 self.lost_logs.push(node.log.clone());
                 self.crash(id, remains);
                 let node = &mut self.nodes[id.slot()];
-                node.log = node.disk.clone();
-                node.leads = false;
+                (node.log, node.leads) = (node.disk.clone(), false);
             }
             Kind::Term { term } => node.term = term,
             Kind::Role { role, term } => {
