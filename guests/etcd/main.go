@@ -8,7 +8,7 @@ const description = `{
   "abi": "squall-guest/1",
   "name": "etcd",
   "version": "go.etcd.io/raft/v3 v3.7.0",
-  "lacks": ["priorities", "batching"],
+  "lacks": ["priorities", "batching", "lost-writes"],
   "configures": "on-apply",
   "options": {
     "async-storage": ["off", "on"],

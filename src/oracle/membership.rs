@@ -4,6 +4,7 @@
 //! entries, so that what a node goes by follows from its log alone, over truncations, restarts and snapshots.
 
 use crate::configuration::Configuration;
+use crate::guest::Configures;
 use crate::ids::{Index, NodeId, NodeSet};
 use crate::message::Summary;
 use crate::node::Role;
@@ -54,14 +55,26 @@ impl Members {
             Kind::Append { .. } => self.lead_on(record, id),
             Kind::Commit { index, .. } => {
                 let violation = self.lead_on(record, id);
-                let (at, configuration) = at.shadow.configuration_upto(node, node.last_index());
-                if index >= at && !configuration.voting().contains(id) {
-                    self.outside[id.slot()].get_or_insert((record.event, record.number));
-                    self.outsiders.insert(id);
+                let (at_index, configuration) =
+                    at.shadow.configuration_upto(node, node.last_index());
+                if at.shadow.configures == Configures::OnAppend && index >= at_index {
+                    self.leave(record, id, configuration);
                 }
                 violation
             }
+            Kind::Apply { .. } if at.shadow.configures == Configures::OnApply => {
+                self.leave(record, id, at.shadow.configuration_of(id));
+                None
+            }
             _ => None,
+        }
+    }
+
+    /// A leader knows that it is outside, if it is: by this configuration it goes for good.
+    fn leave(&mut self, record: &Record, id: NodeId, configuration: Configuration) {
+        if !configuration.voting().contains(id) {
+            self.outside[id.slot()].get_or_insert((record.event, record.number));
+            self.outsiders.insert(id);
         }
     }
 

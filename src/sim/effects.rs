@@ -32,6 +32,10 @@ impl<N: Node> Sim<'_, '_, N> {
         let mut rest = effects.drain(..);
         while let Some(effect) = rest.next() {
             if applies_later && is_for_state_machine(&effect) {
+                // It is committed before it is handed over, as where it is applied at once.
+                if matches!(effect, Effect::Apply { .. } | Effect::Restore(_)) {
+                    self.record_commit(id);
+                }
                 self.apply_later(id, effect);
                 continue;
             }
