@@ -30,6 +30,9 @@ const CORES: [Target; 12] = [
 const OUTSIDES: [Outside; 5] =
     [Outside::CutOff, Outside::Down, Outside::Deaf, Outside::Deaf, Outside::Mute];
 
+/// How often the bound within which a cluster must be back passes before the end of a run.
+const WAIT_MAX: u64 = 20;
+
 /// Draws for a plan whose lowest election timeout is `unit`.
 pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
     // A node that never stands may be the only one that could win.
@@ -49,9 +52,10 @@ pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
     before_recovery(rng, plan, from, unit);
     plan.faults.retain(|fault| !fault.when.is_from(from));
     let Some(bounds) = plan.liveness_bounds() else { return };
-    // A node that catches up may take longer than the bound.
-    plan.horizon = from.plus(bounds.within.times(2));
-    if plan.horizon > HORIZON_MAX {
+    // A node that catches up may take much longer than the bound. A run that is decided ends, so to wait costs nothing.
+    let least = from.plus(bounds.within.times(2));
+    plan.horizon = from.plus(bounds.within.times(WAIT_MAX)).min(HORIZON_MAX);
+    if least > HORIZON_MAX {
         *plan = without;
     }
 }
