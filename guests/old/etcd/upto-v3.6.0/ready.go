@@ -58,18 +58,26 @@ func (o *inOrder) resume() {
 func (o *inOrder) write1() {
 	rd := &o.ready
 	before := o.promised
-	o.writeLog(rd.HardState.Term, rd.HardState.Vote, rd.Entries)
+	commit, first := rd.HardState.Commit, o.disk.last()+1
+	if len(rd.Entries) > 0 {
+		first = rd.Entries[0].Index
+	}
 	// What is committed is stable, the library says, so it may be applied while the rest is written; a careful host waits.
-	commit := rd.HardState.Commit
+	unwritten := rd.CommittedEntries
+	if o.options.applyAtOnce {
+		for len(unwritten) > 0 && unwritten[0].Index < first {
+			unwritten = unwritten[1:]
+		}
+		o.commit = max(o.commit, min(commit, first-1))
+		o.apply(rd.CommittedEntries[:len(rd.CommittedEntries)-len(unwritten)])
+	}
+	o.writeLog(rd.HardState.Term, rd.HardState.Vote, rd.Entries)
 	if o.options.applyAtOnce {
 		o.commit = max(o.commit, commit)
-		o.apply(rd.CommittedEntries)
+		o.apply(unwritten)
 	} else {
 		// What is being written is not told to be committed; of a lone voter it is committed, too.
-		if len(rd.Entries) > 0 {
-			commit = min(commit, rd.Entries[0].Index-1)
-		}
-		o.commit = max(o.commit, commit)
+		o.commit = max(o.commit, min(commit, first-1))
 	}
 	// A leader may write to its disk while its followers write to theirs (thesis 10.2.1), and etcd's server does so.
 	after := o.after()
