@@ -58,26 +58,18 @@ func (o *inOrder) resume() {
 func (o *inOrder) write1() {
 	rd := &o.ready
 	before := o.promised
-	commit, first := rd.HardState.Commit, o.disk.last()+1
-	if len(rd.Entries) > 0 {
-		first = rd.Entries[0].Index
-	}
-	// What is committed is stable, the library says, so it may be applied while the rest is written; a careful host waits.
-	unwritten := rd.CommittedEntries
-	if o.options.applyAtOnce {
-		for len(unwritten) > 0 && unwritten[0].Index < first {
-			unwritten = unwritten[1:]
-		}
-		o.commit = max(o.commit, min(commit, first-1))
-		o.apply(rd.CommittedEntries[:len(rd.CommittedEntries)-len(unwritten)])
-	}
 	o.writeLog(rd.HardState.Term, rd.HardState.Vote, rd.Entries)
+	// What is committed is stable, the library says, so it may be applied while the rest is written; a careful host waits.
+	commit := rd.HardState.Commit
 	if o.options.applyAtOnce {
 		o.commit = max(o.commit, commit)
-		o.apply(unwritten)
+		o.apply(rd.CommittedEntries)
 	} else {
 		// What is being written is not told to be committed; of a lone voter it is committed, too.
-		o.commit = max(o.commit, min(commit, first-1))
+		if len(rd.Entries) > 0 {
+			commit = min(commit, rd.Entries[0].Index-1)
+		}
+		o.commit = max(o.commit, commit)
 	}
 	// A leader may write to its disk while its followers write to theirs (thesis 10.2.1), and etcd's server does so.
 	after := o.after()
