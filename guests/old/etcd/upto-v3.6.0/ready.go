@@ -60,9 +60,16 @@ func (o *inOrder) write1() {
 	before := o.promised
 	o.writeLog(rd.HardState.Term, rd.HardState.Vote, rd.Entries)
 	// What is committed is stable, the library says, so it may be applied while the rest is written; a careful host waits.
+	commit := rd.HardState.Commit
 	if o.options.applyAtOnce {
-		o.commit = max(o.commit, rd.HardState.Commit)
+		o.commit = max(o.commit, commit)
 		o.apply(rd.CommittedEntries)
+	} else {
+		// What is being written is not told to be committed; of a lone voter it is committed, too.
+		if len(rd.Entries) > 0 {
+			commit = min(commit, rd.Entries[0].Index-1)
+		}
+		o.commit = max(o.commit, commit)
 	}
 	// A leader may write to its disk while its followers write to theirs (thesis 10.2.1), and etcd's server does so.
 	after := o.after()
