@@ -11,7 +11,7 @@ use crate::guests::raft_rs::Message;
 use crate::guests::raft_rs::life::{Ctx, Life};
 use crate::guests::raft_rs::members;
 use crate::ids::{Index, NodeId, Term, WriteId};
-use crate::log::{Batch, Command, Entry};
+use crate::log::{Batch, Command};
 use crate::node::Effect;
 
 impl Life {
@@ -138,7 +138,7 @@ impl Life {
             if let Command::Configure(configuration) = entry.command {
                 self.change_members(configuration);
             }
-            self.take_snapshot(&entry, ctx);
+            self.take_snapshot(ctx);
         }
         self.raw.advance_apply_to(last.0);
     }
@@ -171,13 +171,19 @@ impl Life {
         ctx.emit(Effect::Send { to, message, after });
     }
 
-    /// Takes a snapshot of the state machine, which has just applied this entry, if so many were applied since the last one.
-    fn take_snapshot(&mut self, entry: &Entry, ctx: &mut Ctx) {
-        let (index, every) = (self.applied, self.config.snapshot_every);
-        if every == 0 || self.saving || index.0 < self.raw.store().snapshot_index().0 + every {
+    /// Takes a snapshot of the state machine, if so many entries were applied since the last one, or the last one does not name those who
+    /// are members now: a server that was added refuses a snapshot from before that.
+    pub fn take_snapshot(&mut self, ctx: &mut Ctx) {
+        let (index, every, store) = (self.applied, self.config.snapshot_every, self.raw.store());
+        let is_due = index.0 >= store.snapshot_index().0 + every;
+        let is_old = store
+            .snapshot()
+            .is_some_and(|it| it.members != self.members && index > it.last_included_index);
+        if every == 0 || self.saving || self.install.is_some() || !(is_due || is_old) {
             return;
         }
+        let term = self.entry(index).term;
         self.saving = true;
-        ctx.emit(Effect::TakeSnapshot { index, term: entry.term, members: self.members });
+        ctx.emit(Effect::TakeSnapshot { index, term, members: self.members });
     }
 }

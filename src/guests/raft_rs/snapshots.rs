@@ -30,6 +30,7 @@ impl Life {
         self.raw.mut_store().save_snapshot(snapshot.clone());
         if !self.install(&snapshot, ctx) {
             self.compact(&snapshot, ctx);
+            self.take_snapshot(ctx);
         }
         self.write_received(ctx);
         self.work(ctx);

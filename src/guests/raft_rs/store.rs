@@ -10,7 +10,7 @@ use raft::{GetEntriesContext, RaftState, Storage, StorageError};
 
 use crate::configuration::Configuration;
 use crate::guests::raft_rs::members::conf_state;
-use crate::ids::{Index, Term};
+use crate::ids::{Index, NodeId, Term};
 use crate::log::{Command, Entry, Log, RequestId};
 use crate::node::Snapshot;
 
@@ -231,8 +231,11 @@ impl Storage for Store {
         Ok(self.log.last_index().0)
     }
 
-    fn snapshot(&self, request_index: u64, _: u64) -> raft::Result<RaftSnapshot> {
-        let latest = self.snapshot().filter(|it| it.last_included_index.0 >= request_index);
+    fn snapshot(&self, request_index: u64, to: u64) -> raft::Result<RaftSnapshot> {
+        // A server that a snapshot does not name refuses it.
+        let names = |it: &&Rc<Snapshot>| it.members.members().contains(NodeId::new(to as u8));
+        let latest = self.snapshot().filter(names);
+        let latest = latest.filter(|it| it.last_included_index.0 >= request_index);
         let latest = latest.ok_or(StorageError::SnapshotTemporarilyUnavailable)?;
         let mut snapshot = RaftSnapshot::default();
         let metadata = snapshot.mut_metadata();
