@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{NodeId, NodeSet};
+use crate::wire::{Wire, wire};
 
 /// The members of a cluster (section 6; thesis 4.1). The latest one in a node's log counts, committed or not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -19,6 +20,8 @@ pub struct Configuration {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub auto_leave: bool,
 }
+
+wire! { Configuration { voters, outgoing, learners, auto_leave } }
 
 fn is_empty(set: &NodeSet) -> bool {
     set.is_empty()

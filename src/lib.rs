@@ -36,6 +36,7 @@ mod named;
 pub mod rng;
 mod shown;
 pub mod time;
+pub mod wire;
 
 pub mod breach;
 pub mod bugs;
@@ -50,7 +51,6 @@ pub mod payload;
 pub mod property;
 pub mod record;
 pub mod situation;
-pub mod wire;
 
 #[doc(hidden)]
 pub mod guests;

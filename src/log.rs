@@ -8,6 +8,7 @@ use crate::configuration::Configuration;
 use crate::fold::Fold;
 use crate::ids::{Index, Term};
 use crate::rng::mix;
+use crate::wire::{Wire, wire};
 
 /// Which request of which client; the answer goes back by it.
 #[derive(
@@ -22,6 +23,8 @@ pub struct RequestId {
     #[serde(default, skip_serializing_if = "is_none")]
     pub session: Index,
 }
+
+wire! { RequestId { client, serial, session } }
 
 fn is_none(session: &Index) -> bool {
     *session == Index::ZERO

@@ -11,6 +11,7 @@ use crate::configuration::Configuration;
 use crate::ids::{Index, NodeSet, Term};
 use crate::log::{Command, Entry, RequestId};
 use crate::node::Request;
+use crate::wire::Wire;
 
 /// How many bytes the content of an entry has.
 pub const PAYLOAD_BYTES: usize = 29;
@@ -109,6 +110,29 @@ impl Payload {
             _ => return None,
         };
         Some((request, command))
+    }
+}
+
+impl Wire for Payload {
+    fn put(&self, to: &mut Vec<u8>) {
+        to.extend_from_slice(self);
+    }
+
+    fn get(from: &mut &[u8]) -> Option<Payload> {
+        Payload::try_from(from.split_off(..PAYLOAD_BYTES)?).ok()
+    }
+}
+
+impl Wire for Entry {
+    fn put(&self, to: &mut Vec<u8>) {
+        self.term.put(to);
+        self.payload().put(to);
+    }
+
+    fn get(from: &mut &[u8]) -> Option<Entry> {
+        let (term, payload) = (Term::get(from)?, Payload::get(from)?);
+        let (request, command) = payload.content();
+        Some(Entry { term, request, command })
     }
 }
 

@@ -1,9 +1,6 @@
 //! The form of values as bytes, for guests that are no Rust or no part of the process: `docs/guest-abi.md` has it in words.
 
-use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
-use crate::log::{Entry, RequestId};
-use crate::payload::{PAYLOAD_BYTES, Payload};
 use crate::time::{LocalTime, Span};
 
 /// What has a form as bytes.
@@ -92,11 +89,6 @@ macro_rules! wire {
 }
 pub(crate) use wire;
 
-wire! {
-    RequestId { client, serial, session }
-    Configuration { voters, outgoing, learners, auto_leave }
-}
-
 /// Whether there is one, and if so which: an index may be zero.
 impl Wire for Option<Index> {
     fn put(&self, to: &mut Vec<u8>) {
@@ -105,29 +97,6 @@ impl Wire for Option<Index> {
 
     fn get(from: &mut &[u8]) -> Option<Option<Index>> {
         get_maybe(from)
-    }
-}
-
-impl Wire for Payload {
-    fn put(&self, to: &mut Vec<u8>) {
-        to.extend_from_slice(self);
-    }
-
-    fn get(from: &mut &[u8]) -> Option<Payload> {
-        Payload::try_from(from.split_off(..PAYLOAD_BYTES)?).ok()
-    }
-}
-
-impl Wire for Entry {
-    fn put(&self, to: &mut Vec<u8>) {
-        self.term.put(to);
-        self.payload().put(to);
-    }
-
-    fn get(from: &mut &[u8]) -> Option<Entry> {
-        let (term, payload) = (Term::get(from)?, Payload::get(from)?);
-        let (request, command) = payload.content();
-        Some(Entry { term, request, command })
     }
 }
 

@@ -44,11 +44,11 @@ fn a_raft_in_python_goes_where_the_built_in_one_goes() {
     let python = python();
     at(&["guest", "check", &python]).assert().success().stdout(contains("is repeatable: digest"));
     at(&["run", "--seed", "5", "--guest", &python, "--twice"]).assert().success();
-    at(&["fuzz", "--runs", "4", "--guest", &python, "--jobs", "2"])
+    at(&["fuzz", "--runs", "2", "--guest", &python, "--jobs", "2"])
         .assert()
         .success()
-        .stdout(contains("seeds 1 to 4"));
-    at(&["export", "--seed", "5", "--guest", &python, "--format", "mermaid", "--to", "1s"])
+        .stdout(contains("seeds 1 to 2"));
+    at(&["export", "--seed", "5", "--guest", &python, "--format", "mermaid", "--to", "10ms"])
         .assert()
         .success();
 }
@@ -59,7 +59,7 @@ fn a_process_is_as_deterministic_as_its_code() {
     let python = python();
     let summed = |jobs: &str| {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let words = ["fuzz", "--runs", "3", "--guest", &python, "--jobs", jobs, "--out", "out"];
+        let words = ["fuzz", "--runs", "2", "--guest", &python, "--jobs", jobs, "--out", "out"];
         squall().args(words).current_dir(&folder).assert().success();
         let text =
             fs::read_to_string(folder.path().join("out/campaign.json")).expect("it is there");
@@ -73,7 +73,6 @@ fn a_process_is_as_deterministic_as_its_code() {
 fn what_is_no_guest_is_refused_in_a_sentence() {
     for (command, said) in [
         ("cmd: true", "its process ended, exit status: 0"),
-        ("cmd: echo a guest is nowhere here", "its output has"),
         ("cmd: no-such-program", "its process ended, exit status: 127; it said: sh"),
         ("cmd: cat", "it does not answer the input `describe`"),
         ("no-such-module.wasm", "no-such-module.wasm"),

@@ -11,7 +11,7 @@ use squall::guests::saboteur;
 
 /// Who may know whom: a file imports from its own layer and from those above it in this table.
 const LAYERS: [&[&str]; 10] = [
-    &["ids", "time", "rng", "closest", "files", "fold", "named", "shown"],
+    &["ids", "time", "rng", "closest", "files", "fold", "named", "shown", "wire"],
     &[
         "breach",
         "bugs",
@@ -26,7 +26,6 @@ const LAYERS: [&[&str]; 10] = [
         "property",
         "record",
         "situation",
-        "wire",
     ],
     &["raft", "kv", "guests", "plan"],
     &["world", "client"],

@@ -182,8 +182,8 @@ pub fn serve<N: Node<Message: Carried>>(
     }
 }
 
-/// Makes a module of a node: what it exports, and where its random words come from. It takes the type of the node, a function that makes one
-/// from a [`Setup`], and one that gives its [`Description`].
+/// Makes a module of a node: what it exports, and where its random words come from. It takes the type of the node, a function that makes
+/// one from a [`Setup`], and one that gives its [`Description`].
 ///
 /// The crate is a `cdylib` for `wasm32-wasip1`.
 #[macro_export]
@@ -193,7 +193,7 @@ macro_rules! export_node {
         mod squall_guest {
             use super::*;
 
-            type Guest = $crate::export::Exported<$node>;
+            type Guest = $crate::guests::export::Exported<$node>;
 
             #[link(wasm_import_module = "wasi_snapshot_preview1")]
             unsafe extern "C" {
@@ -369,96 +369,5 @@ const fn kind_of<M>(effect: &Effect<M>) -> u8 {
         Effect::Read { .. } => output::READ,
         Effect::Reply { .. } => output::REPLY,
         Effect::Stop => output::STOP,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-
-    use super::*;
-    use crate::guests::framed::{Framed, Process};
-    use crate::node::Moment;
-    use crate::plan::Plan;
-    use crate::plan::swarm::{Config, draw_with};
-    use crate::raft::{Message, Raft};
-    use crate::sim::{Options, run, run_nodes};
-
-    std::thread_local! {
-        /// Messages by number: a test needs no bytes of theirs, only that they and their snapshots come through.
-        static MESSAGES: RefCell<Vec<Message>> = const { RefCell::new(Vec::new()) };
-        /// The randomness of the node whose step it is.
-        static RNG: RefCell<Option<NodeRng>> = const { RefCell::new(None) };
-    }
-
-    impl Carried for Message {
-        fn snapshot(&self) -> Option<&Rc<Snapshot>> {
-            match self {
-                Message::InstallSnapshot { snapshot, .. } => Some(snapshot),
-                _ => None,
-            }
-        }
-
-        fn put(&self, to: &mut Vec<u8>) {
-            MESSAGES.with_borrow_mut(|messages| {
-                (messages.len() as u32).put(to);
-                messages.push(self.clone());
-            });
-        }
-
-        fn get(mut from: &[u8], carried: Option<Rc<Snapshot>>) -> Option<Message> {
-            let number = u32::get(&mut from)? as usize;
-            let mut message = MESSAGES.with_borrow(|messages| messages.get(number).cloned())?;
-            if let Message::InstallSnapshot { snapshot, .. } = &mut message {
-                *snapshot = carried?;
-            }
-            Some(message)
-        }
-    }
-
-    fn word() -> u64 {
-        RNG.with_borrow_mut(|rng| rng.as_mut().expect("a step is under way").word())
-    }
-
-    /// The other side of the frames in this process.
-    struct Inside(Exported<Raft>);
-
-    impl Process for Inside {
-        fn step(
-            &mut self,
-            _: Moment,
-            rng: &mut NodeRng,
-            input: &[u8],
-            output: &mut Vec<u8>,
-        ) -> Result<(), String> {
-            let own = std::mem::replace(rng, NodeRng::outside(|| 0));
-            RNG.with_borrow_mut(|place| *place = Some(own));
-            self.0.buffer(input.len())[..input.len()].copy_from_slice(input);
-            output.extend_from_slice(self.0.step(input.len()));
-            *rng = RNG.take().expect("it was put there");
-            Ok(())
-        }
-
-        fn wakes_at(&self) -> Option<LocalTime> {
-            None
-        }
-    }
-
-    fn framed(plan: &Plan) -> crate::sim::Outcome {
-        MESSAGES.take();
-        let describe = || Description::new("raft", "1");
-        let make = |setup: &Setup<'_>| {
-            let guest = Exported::new(|setup: &Setup<'_>| Raft::of(setup), describe, word);
-            Framed::new(OwnSetup::new(setup), Box::new(Inside(guest)))
-        };
-        run_nodes(plan, &make, Options::default())
-    }
-
-    #[test]
-    fn a_node_behind_frames_does_what_it_does_without() {
-        for seed in 0..60 {
-            let plan = draw_with(seed, &Config::default());
-            assert_eq!(framed(&plan), run(&plan), "seed {seed}");
-        }
     }
 }

@@ -136,6 +136,11 @@ impl Plan {
         if !self.changes_members() {
             self.cluster.members.clear();
         }
+        // Without what it lacks a server that was removed may disrupt the others for ever.
+        let disrupted = self.changes_members() && !self.config().elections.bear_removed_servers();
+        if let Some(liveness) = self.liveness.take_if(|_| disrupted) {
+            self.horizon = liveness.from;
+        }
     }
 
     /// Draws a value of each option that random plans draw, unless the guest was given one. Options have a stream of their own, from which

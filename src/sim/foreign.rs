@@ -1,4 +1,5 @@
-//! Rafts that are no part of this program: a WebAssembly module, or a process that speaks over pipes. `docs/guest-abi.md` has what they say.
+//! Rafts that are no part of this program: a WebAssembly module, or a process that speaks over pipes. `docs/guest-abi.md` has what
+//! they say.
 
 use std::collections::BTreeMap;
 #[cfg(feature = "guests")]
@@ -154,5 +155,99 @@ impl Runner for Foreign {
 
     fn guest_options(&self) -> &[GuestOption] {
         &self.takes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::guests::export::{Carried, Description, Exported};
+    use crate::node::Snapshot;
+    use crate::plan::swarm::{Config, draw_with};
+    use crate::raft::{Message, Raft};
+    use crate::sim::run;
+    use crate::sim::run::run_nodes;
+    use crate::time::LocalTime;
+
+    std::thread_local! {
+        /// Messages by number: a test needs no bytes of theirs, only that they and their snapshots come through.
+        static MESSAGES: RefCell<Vec<Message>> = const { RefCell::new(Vec::new()) };
+        /// The randomness of the node whose step it is.
+        static RNG: RefCell<Option<NodeRng>> = const { RefCell::new(None) };
+    }
+
+    impl Carried for Message {
+        fn snapshot(&self) -> Option<&Rc<Snapshot>> {
+            match self {
+                Message::InstallSnapshot { snapshot, .. } => Some(snapshot),
+                _ => None,
+            }
+        }
+
+        fn put(&self, to: &mut Vec<u8>) {
+            MESSAGES.with_borrow_mut(|messages| {
+                (messages.len() as u32).put(to);
+                messages.push(self.clone());
+            });
+        }
+
+        fn get(mut from: &[u8], carried: Option<Rc<Snapshot>>) -> Option<Message> {
+            let number = u32::get(&mut from)? as usize;
+            let mut message = MESSAGES.with_borrow(|messages| messages.get(number).cloned())?;
+            if let Message::InstallSnapshot { snapshot, .. } = &mut message {
+                *snapshot = carried?;
+            }
+            Some(message)
+        }
+    }
+
+    fn word() -> u64 {
+        RNG.with_borrow_mut(|rng| rng.as_mut().expect("a step is under way").word())
+    }
+
+    /// The other side of the frames in this process.
+    struct Inside(Exported<Raft>);
+
+    impl Process for Inside {
+        fn step(
+            &mut self,
+            _: Moment,
+            rng: &mut NodeRng,
+            input: &[u8],
+            output: &mut Vec<u8>,
+        ) -> Result<(), String> {
+            let own = std::mem::replace(rng, NodeRng::outside(|| 0));
+            RNG.with_borrow_mut(|place| *place = Some(own));
+            self.0.buffer(input.len())[..input.len()].copy_from_slice(input);
+            output.extend_from_slice(self.0.step(input.len()));
+            *rng = RNG.take().expect("it was put there");
+            Ok(())
+        }
+
+        fn wakes_at(&self) -> Option<LocalTime> {
+            None
+        }
+    }
+
+    fn framed(plan: &Plan) -> crate::sim::Outcome {
+        MESSAGES.take();
+        let describe = || Description::new("raft", "1");
+        let make = |setup: &Setup<'_>| {
+            let guest = Exported::new(|setup: &Setup<'_>| Raft::of(setup), describe, word);
+            Framed::new(OwnSetup::new(setup), Box::new(Inside(guest)))
+        };
+        run_nodes(plan, &make, Options::default())
+    }
+
+    #[test]
+    fn a_node_behind_frames_does_what_it_does_without() {
+        for seed in 0..60 {
+            let plan = draw_with(seed, &Config::default());
+            assert_eq!(framed(&plan), run(&plan), "seed {seed}");
+        }
     }
 }
