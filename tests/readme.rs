@@ -3,8 +3,8 @@
 //! The lines of a text run in order, in a folder that has only `scenarios` and what earlier lines made. What takes long is made short: a
 //! number of runs is 200 at most, of a campaign 50, there is one trial for each bug, and a time is one second; a campaign without any of
 //! these takes one second, `squall power` without bugs measures one, and of `squall bench` only the options are looked at. The line for one
-//! part of a campaign runs for all parts. A block that calls another program than squall is passed over, and so is a line that names a guest:
-//! `tests/guests.rs` and `tests/guest_modules.rs` have those.
+//! part of a campaign runs for all parts. A block that calls another program than squall is passed over, and so is a line that names a
+//! guest: `tests/guests.rs` and `tests/guest_modules.rs` have those.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
