@@ -207,6 +207,15 @@ pub fn check_options(
 /// The name of the built-in Raft.
 pub const BUILT_IN: &str = "raft";
 
+/// How long the name of a guest may be.
+const NAME_BYTES_MAX: usize = 64;
+
+/// Whether a text may be the name of a guest: 1 to 64 letters, digits and `-_.`, so that it is no command and no path.
+pub fn is_name(text: &str) -> bool {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    (1..=NAME_BYTES_MAX).contains(&text.len()) && text.chars().all(is_plain)
+}
+
 /// From when on a node goes by a configuration in its log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

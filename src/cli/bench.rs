@@ -9,8 +9,8 @@ use serde_json::json;
 use crate::cli::failure::{Code, End};
 use crate::cli::source::{GuestArgs, Guests};
 use crate::guest::Guest;
+use crate::plan::Plan;
 use crate::plan::standard::{self, Load};
-use crate::plan::{Plan, When};
 use crate::property::Property;
 use crate::sim::{Options, Outcome, Runner};
 use crate::time::{Span, Time};
@@ -52,7 +52,7 @@ fn plans(args: &BenchArgs, guest: &Guest) -> Vec<Plan> {
         plan.restrict(guest);
         if let Some(horizon) = args.horizon {
             plan.horizon = plan.horizon.min(horizon);
-            plan.faults.retain(|fault| !matches!(fault.when, When::At(at) if at >= horizon));
+            plan.faults.retain(|fault| !fault.when.is_from(horizon));
         }
         plan.judge.retain(|property| !args.without.contains(property));
     }

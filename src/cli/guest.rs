@@ -8,8 +8,8 @@ use serde_json::json;
 use crate::cli::failure::{Code, End};
 use crate::cli::source::Guests;
 use crate::guest::{BUILT_IN, Feature};
+use crate::plan::Plan;
 use crate::plan::standard::{self, Load};
-use crate::plan::{Plan, When};
 use crate::sim::{Options, Outcome, Run, Runner};
 use crate::situation::Situation;
 use crate::time::Span;
@@ -122,7 +122,7 @@ fn check(runner: &dyn Runner, json: bool) -> End {
 fn plan(runner: &dyn Runner, load: Load, horizon: Span) -> Plan {
     let mut plan = standard::plan(load, 3);
     plan.horizon = horizon;
-    plan.faults.retain(|fault| !matches!(fault.when, When::At(at) if at >= horizon));
+    plan.faults.retain(|fault| !fault.when.is_from(horizon));
     plan.events_max = 5_000_000;
     plan.restrict(runner.guest());
     plan

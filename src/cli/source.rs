@@ -13,7 +13,7 @@ use crate::bugs::Bug;
 use crate::cli::failure::Failure;
 use crate::cli::progress::{LimitArgs, Limited, check_whole};
 use crate::closest::unknown;
-use crate::guest::{BUILT_IN, Guest};
+use crate::guest::{BUILT_IN, Guest, is_name};
 use crate::guests::saboteur;
 use crate::plan::files::{self, WRITTEN_BYTES_MAX};
 use crate::plan::problem::{Checked, Problem, require_format};
@@ -330,12 +330,6 @@ const FOLDERS: &str = "SQUALL_GUESTS";
 /// Where they are looked for if it is not set: where `guests/build` puts them.
 const FOLDER: &str = "target/guests";
 
-/// Whether a text may be the name of a guest: it is no command and no path.
-fn is_name(text: &str) -> bool {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    !text.is_empty() && text.chars().all(is_plain) && !is_module(Path::new(text))
-}
-
 fn is_module(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "wasm")
 }
@@ -351,7 +345,7 @@ fn shipped(name: &str) -> Option<PathBuf> {
     let folders = std::env::var_os(FOLDERS).unwrap_or_else(|| FOLDER.into());
     let mut paths =
         std::env::split_paths(&folders).map(|folder| folder.join(format!("{name}.wasm")));
-    paths.find(|path| is_name(name) && path.is_file())
+    paths.find(|path| is_name(name) && !is_module(Path::new(name)) && path.is_file())
 }
 
 #[cfg(feature = "guests")]
@@ -466,7 +460,8 @@ impl<'r> Guests<'r> {
         source: &str,
     ) -> Result<&'r dyn Runner, Failure> {
         // A file names guests, and no commands: to run one is nobody's wish but that of who types it.
-        let own = Some(plan.guest.name.as_str()).filter(|name| is_name(name));
+        let own = Some(plan.guest.name.as_str())
+            .filter(|name| is_name(name) && !is_module(Path::new(name)));
         let runner = self.named(wanted.guest.as_deref().or(own))?;
         add_options(&mut plan.guest, &wanted.options);
         check_bugs(runner, &plan.raft.bugs)

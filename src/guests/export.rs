@@ -12,9 +12,7 @@ use crate::guests::frames::{
 };
 use crate::ids::NodeId;
 use crate::machine::Image;
-use crate::node::{
-    Answer, Context, Effect, Input, Node, NodeRng, Request, Role, Snapshot, Status, TimerId,
-};
+use crate::node::{Answer, Context, Effect, Input, Node, NodeRng, Request, Snapshot, TimerId};
 use crate::payload::Payload;
 use crate::rng::Rng;
 use crate::time::{LocalTime, Shift};
@@ -146,7 +144,7 @@ impl<N: Node<Message: Carried>> Exported<N> {
         let node = self.node.as_mut()?;
         node.step(what, &mut Context { now, jumped, rng, effects });
         let status = node.status();
-        record(output::STATUS, &mut self.output, |to| put_status(&status, to));
+        record(output::STATUS, &mut self.output, |to| status.put(to));
         for effect in self.effects.drain(..) {
             write::<N>(&effect, &mut self.output);
         }
@@ -264,22 +262,6 @@ fn record(kind: u8, to: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
     put(to);
     let len = (to.len() - at - 4) as u32;
     to[at..at + 4].copy_from_slice(&len.to_le_bytes());
-}
-
-fn put_status(status: &Status, to: &mut Vec<u8>) {
-    status.term.put(to);
-    let role: u8 = match status.role {
-        Role::Follower => 0,
-        Role::Candidate => 1,
-        Role::Leader => 2,
-        Role::PreCandidate => 3,
-    };
-    role.put(to);
-    status.leader.put(to);
-    status.commit.put(to);
-    status.applied.put(to);
-    status.transfer.put(to);
-    status.target_priority.put(to);
 }
 
 /// Adds the record of an effect.

@@ -13,7 +13,7 @@ use crate::log::Entry;
 use crate::machine::Image;
 use crate::message::{Label, Summary};
 use crate::node::{
-    Answer, Context, Effect, Input, Moment, Node, NodeRng, Request, Role, Snapshot, Status, TimerId,
+    Answer, Context, Effect, Input, Moment, Node, NodeRng, Request, Snapshot, Status, TimerId,
 };
 use crate::payload::Payload;
 use crate::time::LocalTime;
@@ -196,7 +196,7 @@ impl Framed {
     /// Reads one record.
     fn record(&mut self, kind: u8, from: &mut &[u8], ctx: &mut Context<'_, Opaque>) -> Option<()> {
         if kind == output::STATUS {
-            self.status = status(from)?;
+            self.status = Wire::get(from)?;
             return Some(());
         }
         let effect = effect(kind, from, &mut self.images, self.status.term)?;
@@ -219,16 +219,6 @@ impl Framed {
             None => Effect::CancelTimer { timer: WAKE },
         });
     }
-}
-
-/// Reads what a node says of itself.
-fn status(from: &mut &[u8]) -> Option<Status> {
-    let term = Term::get(from)?;
-    let roles = [Role::Follower, Role::Candidate, Role::Leader, Role::PreCandidate];
-    let role = *roles.get(usize::from(u8::get(from)?))?;
-    let (leader, commit, applied) = (Wire::get(from)?, Wire::get(from)?, Wire::get(from)?);
-    let (transfer, target_priority) = (Wire::get(from)?, Wire::get(from)?);
-    Some(Status { term, role, leader, commit, applied, transfer, target_priority })
 }
 
 /// Reads an effect. The term is for a message that says nothing of itself.

@@ -10,7 +10,7 @@ use crate::guest::{GuestOptions, Setup};
 use crate::ids::{Index, NodeId, NodeSet, Term};
 use crate::log::{Batch, Entry, Log};
 use crate::machine::{Image, Output};
-use crate::node::{Damage, Recovered, Snapshot};
+use crate::node::{Damage, Recovered, Role, Snapshot, Status};
 use crate::time::{Span, SpanRange};
 use crate::wire::{Wire, get_bytes, get_maybe, put_all, put_bytes, put_maybe, wire};
 
@@ -105,6 +105,20 @@ wire! {
     SpanRange { from, to }
     Priority { own, highest }
     Several { add, add_learners, remove, auto_leave }
+    Status { term, role, leader, commit, applied, transfer, target_priority }
+}
+
+/// The roles by their number.
+const ROLES: [Role; 4] = [Role::Follower, Role::Candidate, Role::Leader, Role::PreCandidate];
+
+impl Wire for Role {
+    fn put(&self, to: &mut Vec<u8>) {
+        (*self as u8).put(to);
+    }
+
+    fn get(from: &mut &[u8]) -> Option<Role> {
+        ROLES.get(usize::from(u8::get(from)?)).copied()
+    }
 }
 
 impl Wire for Output {

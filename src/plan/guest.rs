@@ -137,10 +137,15 @@ impl Plan {
             self.cluster.members.clear();
         }
         // Without what it lacks a server that was removed may disrupt the others for ever.
-        let disrupted = self.changes_members() && !self.config().elections.bear_removed_servers();
+        let disrupted = self.may_be_disrupted();
         if let Some(liveness) = self.liveness.take_if(|_| disrupted) {
             self.horizon = liveness.from;
         }
+    }
+
+    /// Whether a server that was removed, and does not know, may disrupt the others for ever, so that liveness cannot be judged.
+    pub fn may_be_disrupted(&self) -> bool {
+        self.changes_members() && !self.config().elections.bear_removed_servers()
     }
 
     /// Draws a value of each option that random plans draw, unless the guest was given one. Options have a stream of their own, from which

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::guest::{BUILT_IN, Configures, Features, Guest, GuestOption, Setup};
+use crate::guest::{BUILT_IN, Configures, Features, Guest, GuestOption, Setup, is_name};
 use crate::guests::framed::{Died, Framed, Process};
 use crate::guests::frames::{ABI, OwnSetup, input, output};
 #[cfg(feature = "guests")]
@@ -20,9 +20,6 @@ use crate::rng::{Rng, Stream};
 use crate::sim::run::{Options, Outcome};
 use crate::sim::runner::{Runner, run_spoiled};
 use crate::wire::{Wire, get_bytes};
-
-/// How long the name of a guest may be.
-const NAME_BYTES_MAX: usize = 64;
 
 /// What a guest says of itself.
 #[derive(Debug, Deserialize)]
@@ -126,11 +123,9 @@ fn describe(process: &mut dyn Process) -> Result<Description, String> {
     if abi != ABI {
         return Err(format!("it speaks {abi}, and squall {ABI}"));
     }
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    let is_name = !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(is_plain);
-    if !is_name || name == BUILT_IN {
+    if !is_name(name) || name == BUILT_IN {
         return Err(format!(
-            "its name is {name:?}, and must be 1 to {NAME_BYTES_MAX} letters, digits and -_. and not {BUILT_IN}"
+            "its name is {name:?}, and must be 1 to 64 letters, digits and -_. and not {BUILT_IN}"
         ));
     }
     Ok(description)

@@ -37,8 +37,7 @@ const WAIT_MAX: u64 = 20;
 pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
     // A node that never stands may be the only one that could win.
     let never = plan.nodes.iter().any(|node| node.election_priority == Some(NEVER));
-    let disrupted = plan.changes_members() && !plan.config().elections.bear_removed_servers();
-    if !rng.chance(config.liveness) || never || disrupted {
+    if !rng.chance(config.liveness) || never || plan.may_be_disrupted() {
         return;
     }
     let from = plan.horizon;
