@@ -206,7 +206,10 @@ const OPERATIONS: [(&str, &str); 5] = [
     ("change.joint", "[[faults]]\nat = \"1s\"\nchange = { joint = { add = [3], remove = [1] } }"),
     ("change.add_learner", "[[faults]]\nat = \"1s\"\nchange = { add_learner = 3 }"),
     ("transfer", "[[faults]]\nat = \"1s\"\ntransfer = { to = \"follower\" }"),
-    ("election_priority", "[[nodes]]\nid = 3\nelection_priority = 100"),
+    (
+        "election_priority",
+        "nodes = [{ id = 2, election_priority = 50 }, { id = 3, election_priority = 100 }]",
+    ),
 ];
 
 /// What a plan with this profile has, where it does not say: options as `[raft]` takes them.

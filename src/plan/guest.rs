@@ -141,6 +141,7 @@ impl Plan {
         if let Some(liveness) = self.liveness.take_if(|_| disrupted) {
             self.horizon = liveness.from;
         }
+        self.leave_out_idle();
     }
 
     /// Whether a server that was removed, and does not know, may disrupt the others for ever, so that liveness cannot be judged.

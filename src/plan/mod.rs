@@ -5,6 +5,7 @@ pub mod clients;
 pub mod fault;
 pub mod files;
 pub mod guest;
+pub mod idle;
 pub mod latency;
 pub mod liveness;
 pub mod pin;

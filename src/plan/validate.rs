@@ -77,7 +77,8 @@ pub fn validate(plan: &Plan) -> Checked {
     check_pins(plan)?;
     crate::plan::liveness::check(plan)?;
     check_syncs(plan)?;
-    check_expectations(plan)
+    check_expectations(plan)?;
+    crate::plan::idle::check(plan)
 }
 
 fn check_raft(plan: &Plan) -> Checked {

@@ -360,6 +360,7 @@ impl Shrinker<'_> {
             let mut plan = best.clone();
             change(&mut plan, place);
             plan.seed = if seed == 0 { plan.seed } else { seed };
+            plan.leave_out_idle();
             plan
         };
         let all = (0..count).flat_map(|place| (0..seeds).map(move |seed| (place, seed)));
@@ -396,6 +397,7 @@ impl Shrinker<'_> {
     fn with(&self, change: impl FnOnce(&mut Plan)) -> Plan {
         let mut plan = self.best.clone();
         change(&mut plan);
+        plan.leave_out_idle();
         plan
     }
 

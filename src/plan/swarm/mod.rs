@@ -50,6 +50,7 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     recovery::draw(&mut of(Section::Ending), &mut plan, unit, config);
     disks::draw(&mut disks, &mut plan, unit, config);
     leader_flapping::draw(&mut faults, &mut plan, unit, config);
+    plan.leave_out_idle();
     plan
 }
 

@@ -1,0 +1,221 @@
+//! Options that cannot have an effect, whatever happens in a run: they belong to something that the plan does not have.
+//!
+//! A plan that gives one is refused ([`check`]), for its author expects something of it. A plan that is drawn or made smaller goes without
+//! ([`Plan::leave_out_idle`]). An option that says what *would* happen, as `cluster.wiped`, is none of these.
+
+use crate::config::priority;
+use crate::plan::problem::{Checked, Problem, problem};
+use crate::plan::{Clients, LinkException, LinkOptions, NodeOptions, Plan, RaftOptions};
+
+/// An option that a plan may give in vain.
+struct Row {
+    /// Keys from the top of the plan, with slashes between them.
+    path: &'static str,
+    /// Whether it is given, and has no effect.
+    is_idle: fn(&Plan) -> bool,
+    /// Takes it out.
+    leave: fn(&mut Plan),
+    /// Why it has no effect, and what to write.
+    why: Why,
+}
+
+/// Why an option has no effect, and what to write instead.
+type Why = (&'static str, &'static str);
+
+const STARTS_LATE: Why =
+    ("clients that start at the end of the run or later ask nothing", "let them start earlier");
+const STOPS_LATE: Why =
+    ("the run ends before clients stop", "leave it out, or let them stop earlier");
+const NO_CLIENTS: Why = ("there are no clients", "set `count` to 1 or more, or leave it out");
+const NOBODY_ASKS: Why =
+    ("there are neither clients nor single requests", "set `count` to 1 or more, or leave it out");
+const NO_SNAPSHOTS: Why =
+    ("no snapshots are taken", "set `snapshot_every` to 1 or more, or leave it out");
+const NO_LINKS: Why = ("a cluster of one node has no links", "leave it out, or have more nodes");
+
+fn nobody_loops(plan: &Plan) -> bool {
+    plan.clients.count == 0
+}
+
+fn nobody_asks(plan: &Plan) -> bool {
+    plan.clients.count == 0 && plan.requests.is_empty()
+}
+
+/// The bound of liveness is made of such times, too.
+fn nobody_waits(plan: &Plan) -> bool {
+    nobody_asks(plan) && plan.liveness.is_none()
+}
+
+fn takes_no_snapshots(plan: &Plan) -> bool {
+    plan.config().snapshot_every == 0
+}
+
+fn has_no_links(plan: &Plan) -> bool {
+    plan.cluster.nodes == 1
+}
+
+/// Rows for keys of one table that have no effect for one reason. A key is given where it differs from the table's default.
+macro_rules! rows {
+    ($($table:ident: $type:ty, $when:ident, $why:ident: $($key:ident)+;)+) => {
+        &[$($(Row {
+            path: concat!(stringify!($table), "/", stringify!($key)),
+            is_idle: |plan| plan.$table.$key != <$type>::default().$key && $when(plan),
+            leave: |plan| plan.$table.$key = <$type>::default().$key,
+            why: $why,
+        },)+)+]
+    };
+}
+
+/// What comes first may leave out what others go by.
+const ROWS: &[&[Row]] = &[
+    &[
+        Row {
+            path: "clients/start",
+            is_idle: |plan| plan.clients.count > 0 && plan.clients.start >= plan.horizon,
+            leave: |plan| plan.clients.count = 0,
+            why: STARTS_LATE,
+        },
+        Row {
+            path: "clients/stop",
+            is_idle: |plan| plan.clients.stop.is_some_and(|stop| stop > plan.horizon),
+            leave: |plan| plan.clients.stop = None,
+            why: STOPS_LATE,
+        },
+    ],
+    rows! {
+        clients: Clients, nobody_loops, NO_CLIENTS: think mix keys start stop;
+        clients: Clients, nobody_asks, NOBODY_ASKS: ask attempts loss sessions;
+        clients: Clients, nobody_waits, NOBODY_ASKS: timeout retry_after latency;
+        raft: RaftOptions, takes_no_snapshots, NO_SNAPSHOTS: snapshot_trailing snapshot_chunk;
+        network: LinkOptions, has_no_links, NO_LINKS: latency loss duplicate fifo bandwidth;
+    },
+];
+
+/// Refuses a plan that gives an option in vain.
+///
+/// # Errors
+/// The first such option.
+pub fn check(plan: &Plan) -> Checked {
+    if let Some(row) = ROWS.iter().copied().flatten().find(|row| (row.is_idle)(plan)) {
+        return Err(refused(row.path, row.why));
+    }
+    for (place, link) in plan.links.iter().enumerate() {
+        if has_no_links(plan) {
+            return Err(refused(&format!("links/{place}"), NO_LINKS));
+        }
+        if is_plain_link(link) {
+            let why = (
+                "it says nothing of these links",
+                "give a latency, loss, duplicate, fifo or bandwidth",
+            );
+            return Err(refused(&format!("links/{place}"), why));
+        }
+    }
+    for (place, node) in plan.nodes.iter().enumerate() {
+        if *node == NodeOptions::new(node.id) {
+            let why = ("it says nothing of this node", "leave it out, or say what differs");
+            return Err(refused(&format!("nodes/{place}"), why));
+        }
+        if node.election_priority.is_some() && prefers_nobody(plan) {
+            let why =
+                ("no two nodes have different priorities", "give other nodes lower or higher ones");
+            return Err(refused(&format!("nodes/{place}/election_priority"), why));
+        }
+    }
+    Ok(())
+}
+
+fn refused(path: &str, (because, help): Why) -> Problem {
+    Problem { help: Some(help.into()), ..problem(path, format!("this has no effect: {because}")) }
+}
+
+fn is_plain_link(link: &LinkException) -> bool {
+    let (from, to) = (link.from.clone(), link.to.clone());
+    *link == LinkException { from, to, ..LinkException::default() }
+}
+
+fn is_squalls(plan: &Plan) -> bool {
+    plan.guest.name.is_empty() || plan.guest.is_built_in()
+}
+
+/// Whether all priorities are one. A Raft that is not squall's may go by one that only some nodes have.
+fn prefers_nobody(plan: &Plan) -> bool {
+    let mut priorities =
+        plan.node_ids().map(|id| plan.node(id).and_then(|node| node.election_priority));
+    let given = || plan.nodes.iter().filter_map(|node| node.election_priority);
+    let own = given().next();
+    own != Some(priority::NEVER)
+        && given().all(|other| Some(other) == own)
+        && (is_squalls(plan) || priorities.all(|other| other == own))
+}
+
+impl Plan {
+    /// Leaves out the options that have no effect.
+    pub fn leave_out_idle(&mut self) {
+        for row in ROWS.iter().copied().flatten() {
+            if (row.is_idle)(self) {
+                (row.leave)(self);
+            }
+        }
+        let unlinked = has_no_links(self);
+        self.links.retain(|link| !unlinked && !is_plain_link(link));
+        if prefers_nobody(self) {
+            self.nodes.iter_mut().for_each(|node| node.election_priority = None);
+        }
+        self.nodes.retain(|node| *node != NodeOptions::new(node.id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::scenario;
+
+    fn complaint(text: &str) -> String {
+        let text = format!("horizon = \"1s\"\n{text}");
+        scenario::from_toml(&text).expect_err("it is idle").to_string()
+    }
+
+    #[test]
+    fn what_has_no_effect_is_refused_and_left_out() {
+        let idle = [
+            ("raft = { snapshot_trailing = 5 }", "no snapshots are taken"),
+            ("raft = { snapshot_chunk = 5 }", "no snapshots are taken"),
+            ("clients = { count = 0, keys = 3 }", "there are no clients"),
+            ("clients = { count = 0, timeout = \"2s\" }", "neither clients nor single requests"),
+            ("clients = { start = \"1s\" }", "end of the run"),
+            ("clients = { stop = \"2s\" }", "the run ends before"),
+            ("cluster = { nodes = 1 }\nnetwork = { loss = \"1%\" }", "no links"),
+            ("cluster = { nodes = 1 }\nlinks = [{ loss = \"1%\" }]", "no links"),
+            ("links = [{ from = 1 }]", "nothing of these links"),
+            ("nodes = [{ id = 2 }]", "nothing of this node"),
+            ("nodes = [{ id = 2, election_priority = 5 }]", "no two nodes"),
+        ];
+        for (text, why) in idle {
+            let complaint = complaint(text);
+            assert!(
+                complaint.contains("this has no effect") && complaint.contains(why),
+                "{text}: {complaint}"
+            );
+            let table: toml::Table = toml::from_str(&format!("horizon = \"1s\"\n{text}")).unwrap();
+            let mut plan: Plan = table.try_into().unwrap();
+            plan.leave_out_idle();
+            assert_eq!(check(&plan), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_has_an_effect_is_not() {
+        let useful = [
+            "raft = { snapshot_every = 9, snapshot_trailing = 5, snapshot_chunk = 5 }",
+            "cluster = { profile = \"etcd\" }\nraft = { snapshot_trailing = 5 }",
+            "clients = { count = 0, timeout = \"2s\" }\nrequests = [{ at = \"1s\", to = 1, command = { get = { key = 1 } } }]",
+            "nodes = [{ id = 2, election_priority = 0 }]",
+            "nodes = [{ id = 2, election_priority = 5 }, { id = 3, election_priority = 6 }]",
+        ];
+        for text in useful {
+            let text = format!("horizon = \"1s\"\n{text}");
+            scenario::from_toml(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        }
+    }
+}
