@@ -22,7 +22,7 @@ pub struct About {
 
 /// Some of the bugs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Bugs(u64);
+pub struct Bugs(u128);
 
 impl Bugs {
     /// These bugs.
@@ -51,7 +51,7 @@ macro_rules! bugs {
 
         impl Bug {
             /// All of them, elections first.
-            pub const ALL: [Bug; 64] = [$(Bug::$bug,)+];
+            pub const ALL: [Bug; 67] = [$(Bug::$bug,)+];
 
             /// What the catalogue says of it.
             pub const fn about(self) -> About {
@@ -158,6 +158,13 @@ bugs! {
     AckBeforeFsync [Durability, LeaderCompleteness] "openraft ee460f37"
         "A follower acknowledges entries that are not durable."
         "The leader counts copies that a power failure takes away.";
+    MessagesOvertakeWrites [Durability, ElectionSafety, OneVote, LeaderCompleteness, StateMachineSafety] "openraft ee460f37, jraft PR 1245; Raft paper, Figure 2"
+        "Messages leave at once, though what they say is not durable."
+        "Votes, acknowledgements and what a leader says of itself overtake the writes that they rest on. A power failure takes those away.";
+    HalfAWrite [LogMatching, StateMachineSafety, LeaderCompleteness] "ALICE, OSDI'14"
+        "Of several entries that are written at once the second half is written as empty entries."
+        "A block is written in part, and the disk says that all is well. The node goes on with what it meant to write, and after a restart \
+         with what is there.";
     LeaderCountsUnsynced [Durability, LeaderCompleteness] "etcd 14370 (437bcb8)"
         "A leader counts its own copy before it is durable."
         "With one acknowledgement of three nodes the entry is committed, and the leader's own copy is lost in a crash.";
@@ -216,6 +223,9 @@ bugs! {
     AckBeforeCommit [Linearizability] "Raft paper, 5.3"
         "A client hears yes when its entry is appended, not when it is committed."
         "The leader crashes before the entry reaches a majority. The client was told that it was done, and nobody knows of it.";
+    CachedRead [Linearizability] "Raft paper, section 8"
+        "A node answers a read with what the first read of that key gave."
+        "The key was written meanwhile, and the client hears of what was there before.";
     LocalRead [Linearizability] "etcd 741"
         "A leader answers reads from its own state machine, without asking a majority."
         "A leader that was cut off does not know that another was elected. It answers a read with what was overwritten since.";

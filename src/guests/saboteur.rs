@@ -1,19 +1,25 @@
 //! A wrapper that spoils what passes between a node and its disk or network: bugs that any Raft can have, whatever its protocol code.
 
+use std::collections::BTreeMap;
+
 use crate::bugs::Bug;
 use crate::guest::Setup;
 use crate::ids::{NodeId, WriteId};
-use crate::machine::StateMachine;
+use crate::log::{Batch, Command, Entry, RequestId};
+use crate::machine::{Output, StateMachine};
 use crate::message::Summary;
-use crate::node::{Context, Effect, Input, Node, Status};
+use crate::node::{Answer, Context, Effect, Input, Node, Request, Status};
 use crate::raft::{Raft, Rules};
 
 /// The bugs that live in this wrapper rather than in the rules of the protocol.
-pub const BUGS: [Bug; 4] = [
+pub const BUGS: [Bug; 7] = [
     Bug::VoteNotPersisted,
     Bug::VoteSentBeforeFsync,
     Bug::VoteWriteErrorIgnored,
     Bug::AckBeforeFsync,
+    Bug::MessagesOvertakeWrites,
+    Bug::HalfAWrite,
+    Bug::CachedRead,
 ];
 
 /// A node whose effects are spoiled by the bugs planted in `rules`.
@@ -23,12 +29,31 @@ pub struct Saboteur<N: Node> {
     rules: Rules,
     /// Granted votes that wait for their write, to be sent all the same if it fails.
     waiting: Vec<(WriteId, NodeId, N::Message)>,
+    reads: Reads,
+}
+
+/// What reads ask and gave.
+#[derive(Clone, Debug, Default)]
+struct Reads {
+    /// The keys of those that are not answered yet.
+    asked: BTreeMap<RequestId, u32>,
+    /// What the first read of each key gave.
+    gave: BTreeMap<u32, Output>,
+}
+
+impl Reads {
+    /// Has a read answered with what the first one of its key gave.
+    fn answer(&mut self, request: RequestId, answer: &mut Answer) {
+        if let (Some(key), Answer::Applied(output)) = (self.asked.remove(&request), answer) {
+            *output = self.gave.entry(key).or_insert_with(|| output.clone()).clone();
+        }
+    }
 }
 
 impl<N: Node> Saboteur<N> {
     /// Spoils a node.
     pub fn new(node: N, rules: Rules) -> Saboteur<N> {
-        Saboteur { node, rules, waiting: Vec::new() }
+        Saboteur { node, rules, waiting: Vec::new(), reads: Reads::default() }
     }
 
     /// Whether any of these bugs needs the wrapper.
@@ -48,20 +73,37 @@ impl<N: Node> Saboteur<N> {
                 }
                 if (grants && self.rules.has(Bug::VoteSentBeforeFsync))
                     || (acks && self.rules.has(Bug::AckBeforeFsync))
+                    || self.rules.has(Bug::MessagesOvertakeWrites)
                 {
                     *after = WriteId::NONE;
                 }
+            }
+            Effect::Append { entries, .. } if self.rules.has(Bug::HalfAWrite) => {
+                *entries = half_written(entries);
+            }
+            Effect::Reply { request, answer } if self.rules.has(Bug::CachedRead) => {
+                self.reads.answer(*request, answer);
             }
             _ => {}
         }
     }
 }
 
+/// The same entries, the second half of them empty. A single one is whole.
+fn half_written(entries: &Batch) -> Batch {
+    let whole = entries.len().div_ceil(2);
+    let written = |(place, entry): (usize, &Entry)| match place < whole {
+        true => *entry,
+        false => Entry::noop(entry.term),
+    };
+    entries.entries().iter().enumerate().map(written).collect()
+}
+
 impl Saboteur<Raft> {
     /// The same node going on by other rules, in its protocol and around it.
     #[must_use]
     pub fn obeying(&self, rules: Rules) -> Saboteur<Raft> {
-        Saboteur::new(self.node.obeying(rules), rules)
+        Saboteur { node: self.node.obeying(rules), rules, ..self.clone() }
     }
 }
 
@@ -75,6 +117,11 @@ impl<N: Node> Node for Saboteur<N> {
                 for (_, to, message) in self.waiting.drain(..) {
                     ctx.emit(Effect::Send { to, message, after: WriteId::NONE });
                 }
+            }
+            Input::Request(Request { id, command: Command::Get { key } })
+                if self.rules.has(Bug::CachedRead) =>
+            {
+                self.reads.asked.insert(*id, *key);
             }
             _ => {}
         }
