@@ -86,9 +86,13 @@ impl Client {
         self.waiting = true;
     }
 
+    /// Tries again, of whom it was told to ask, or of the next. Servers that were removed may name each other for ever, so in every third
+    /// round it goes round whatever it is told.
     pub fn retry(&mut self, hint: Option<NodeId>, nodes: u8) {
+        let listens = self.attempt / u32::from(nodes) % 3 != 2;
         self.attempt += 1;
-        self.target = hint.unwrap_or(NodeId::at(usize::from(self.target.number() % nodes)));
+        let next = NodeId::at(usize::from(self.target.number() % nodes));
+        self.target = hint.filter(|_| listens).unwrap_or(next);
     }
 
     /// How long a message to or from a node takes; none if it is lost. Always one word.
@@ -162,5 +166,17 @@ mod tests {
         assert_eq!(client.target, NodeId::new(1));
         client.retry(Some(NodeId::new(3)), 3);
         assert_eq!(client.target, NodeId::new(3));
+    }
+
+    #[test]
+    fn who_is_sent_to_and_fro_asks_everyone_in_the_end() {
+        let mut client = Client::new(1, Rng::new(1, Stream::Client(1)), 3, None);
+        let mut asked = Vec::new();
+        for _ in 0..9 {
+            let other = NodeId::new(if client.target == NodeId::new(1) { 2 } else { 1 });
+            client.retry(Some(other), 3);
+            asked.push(client.target.number());
+        }
+        assert_eq!(asked.iter().filter(|node| **node == 3).count(), 1, "{asked:?}");
     }
 }

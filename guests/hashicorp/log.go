@@ -177,6 +177,25 @@ func (l *logStore) StoreLogs(logs []*raft.Log) error {
 	}
 	l.s.Lock()
 	defer l.s.Unlock()
+	covered := 0
+	for covered < len(logs) && logs[covered].Index <= l.base {
+		covered++
+	}
+	if behind := logs[covered:]; len(behind) > 0 {
+		if err := l.storeInSquall(behind); err != nil {
+			return err
+		}
+	}
+	for _, log := range logs {
+		kept := *log
+		l.keep(&kept)
+	}
+	return nil
+}
+
+// storeInSquall does the same with what does not lie before squall's log: after an installed snapshot the library may store entries that
+// the snapshot covers.
+func (l *logStore) storeInSquall(logs []*raft.Log) error {
 	first := logs[0].Index
 	if first > l.last+1 {
 		s := l.s.snapshots.durable
@@ -194,10 +213,6 @@ func (l *logStore) StoreLogs(logs []*raft.Log) error {
 		return guest.Entry{Term: logs[i].Term, Content: contentOf(logs[i])}
 	})
 	l.s.writes.wait(write)
-	for _, log := range logs {
-		kept := *log
-		l.keep(&kept)
-	}
 	return nil
 }
 

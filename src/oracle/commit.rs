@@ -250,7 +250,7 @@ impl Commits {
         self.quorum_of = at.shadow.committing(at.id, index, prefix);
         self.missed_by_later_leader(at, term, index, prefix)
             .or_else(|| scarce(at, self.quorum_of, index, prefix))
-            .or_else(|| unsafe_commit(at, index, prefix))
+            .or_else(|| self.unsafe_commit(at, index, prefix))
     }
 
     /// A leader of a later term may have been elected before an entry is committed. It must hold the entry, too.
@@ -306,6 +306,29 @@ impl Commits {
         }
     }
 
+    /// 5.4.2, 5.4.3: if nobody spoke any more but a node that lacks the entry, and those whose logs are no more up to date than its own,
+    /// it would be elected if these are a majority, and the committed entry would be lost. A run could go on like this at any moment, so
+    /// it must not be possible at this one.
+    fn unsafe_commit(&self, at: Seen, index: Index, prefix: PrefixId) -> Option<Violation> {
+        let last = |node: NodeId| (at.shadow.last_term(node), at.shadow.node(node).last_index());
+        let lacking = at.shadow.nodes().filter(|(_, node)| node.at(index) != Some(prefix));
+        lacking.map(|(lacking, _)| lacking).find_map(|candidate| {
+            let own = last(candidate);
+            let configuration = at.shadow.standing(candidate, self.commit_index(candidate));
+            let voters = configuration.voting().iter().filter(|voter| last(*voter) <= own).collect();
+            let votes = Tally::of(configuration, voters);
+            votes.is_majority().then(|| {
+                let sentence = format!(
+                    "{} committed index {index}, but {candidate} lacks it, and could be elected by {} of {} nodes.",
+                    at.id, votes.has, votes.of
+                );
+                let theirs = at.shadow.node(candidate).at(own.1).unwrap_or(PrefixId::ROOT);
+                let evidence = [at.shadow.chain.link(prefix).record, at.shadow.chain.link(theirs).record];
+                at.violates(Property::SafeCommit, sentence, evidence)
+            })
+        })
+    }
+
     /// A disk lost entries. What is committed must still be on a majority of disks.
     fn shrink(&self, at: Seen, change: Change) -> Option<Violation> {
         let Change::DiskShrank(from) = change else { return None };
@@ -356,28 +379,5 @@ fn scarce(
         );
         let appended = at.shadow.chain.link(prefix).record;
         at.violates(Property::Durability, sentence, [appended])
-    })
-}
-
-/// 5.4.2, 5.4.3: if nobody spoke any more but a node that lacks the entry, and those whose logs are no more up to date than its own,
-/// it would be elected if these are a majority, and the committed entry would be lost. A run could go on like this at any moment, so
-/// it must not be possible at this one.
-fn unsafe_commit(at: Seen, index: Index, prefix: PrefixId) -> Option<Violation> {
-    let last = |node: NodeId| (at.shadow.last_term(node), at.shadow.node(node).last_index());
-    let lacking = at.shadow.nodes().filter(|(_, node)| node.at(index) != Some(prefix));
-    lacking.map(|(lacking, _)| lacking).find_map(|candidate| {
-        let own = last(candidate);
-        let configuration = at.shadow.configuration_of(candidate);
-        let voters = configuration.voting().iter().filter(|voter| last(*voter) <= own).collect();
-        let votes = Tally::of(configuration, voters);
-        votes.is_majority().then(|| {
-            let sentence = format!(
-                "{} committed index {index}, but {candidate} lacks it, and could be elected by {} of {} nodes.",
-                at.id, votes.has, votes.of
-            );
-            let theirs = at.shadow.node(candidate).at(own.1).unwrap_or(PrefixId::ROOT);
-            let evidence = [at.shadow.chain.link(prefix).record, at.shadow.chain.link(theirs).record];
-            at.violates(Property::SafeCommit, sentence, evidence)
-        })
     })
 }

@@ -176,6 +176,18 @@ impl Shadow {
         self.configuration_upto(node, upto).1
     }
 
+    /// By which configuration a node would stand for election that knows so much to be committed. Where configurations take effect when
+    /// they are applied, it first applies those that it knows to be committed: `hup` of etcd's and tikv's Raft does not stand before.
+    pub fn standing(&self, node: NodeId, commit: Index) -> Configuration {
+        match self.configures {
+            Configures::OnAppend => self.configuration_of(node),
+            Configures::OnApply => {
+                let node = self.node(node);
+                self.configuration_upto(node, node.applied.max(commit)).1
+            }
+        }
+    }
+
     /// By which configuration a node commits an entry. Where configurations take effect when they are applied, a node may apply some of
     /// what it commits in the same step, and go by them at once: then it is the first by which a majority has the entry.
     pub fn committing(&self, id: NodeId, index: Index, prefix: PrefixId) -> Configuration {

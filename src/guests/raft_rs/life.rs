@@ -141,6 +141,8 @@ impl Life {
             options,
         };
         life.work(ctx);
+        // The one that was being written when the node went down is lost, and who waits for it may be all that keeps entries from coming.
+        life.take_snapshot(ctx);
         life
     }
 
