@@ -18,4 +18,4 @@ mod ticks;
 
 pub use message::Message;
 pub use node::RaftRs;
-pub use options::{LACKS, NAME, own_options};
+pub use options::{LACKS, NAME, describe, own_options};

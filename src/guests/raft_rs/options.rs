@@ -3,7 +3,8 @@
 use raft::{Config as RaftConfig, ReadOnlyOption};
 
 use crate::config::{Config, Reads};
-use crate::guest::{Feature, GuestOption, GuestOptions, Setup};
+use crate::guest::{Configures, Feature, GuestOption, GuestOptions, Setup};
+use crate::guests::export::Description;
 use crate::time::Span;
 
 /// The guest's name.
@@ -46,6 +47,18 @@ pub fn own_options() -> Vec<GuestOption> {
     // Whether a leader's progress is looked at after each step: 0.7.0 is known to fail, and to do no harm.
     .chain([GuestOption::new("check_progress", &["off", "on"])])
     .collect()
+}
+
+/// What a module of this adapter says of itself, with raft-rs in this version.
+pub fn describe(name: &str, version: &str) -> Description {
+    let mut description = Description::new(name, version);
+    description.lacks = LACKS.iter().copied().collect();
+    description.configures = Configures::OnApply;
+    for GuestOption { name, values, drawn } in own_options() {
+        // Random plans draw whatever has values to draw from.
+        description.options.insert(name, if drawn { values } else { Vec::new() });
+    }
+    description
 }
 
 /// The options of this adapter, and raft-rs's own, as a node has them.
