@@ -62,7 +62,7 @@ fn tikvs_raft_does_in_a_module_what_it_does_in_process() {
         Situation::LearnerPromoted,
         Situation::TransferCompleted,
         Situation::ReadRoundBegun,
-        Situation::LeaseRead,
+        Situation::ReadAnsweredAtOnce,
         Situation::ReadByFollower,
         Situation::NodeRestarted,
     ] {

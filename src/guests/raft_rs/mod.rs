@@ -6,6 +6,7 @@
 
 mod clients;
 mod install;
+mod library;
 mod life;
 mod members;
 mod message;
