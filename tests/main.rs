@@ -28,6 +28,7 @@ mod mistakes;
 #[cfg(feature = "guests")]
 mod modules;
 mod mutations;
+mod new_guests;
 mod outputs;
 mod own_raft;
 mod own_raft_docs;

@@ -1,4 +1,5 @@
-//! The Raft of `examples/own_raft.rs` as a guest. It does here, bit for bit, what it does in squall's process: an oracle for the host itself.
+//! The Raft of `examples/own_raft.rs` as a guest.
+//! It does here, bit for bit, what it does in squall's process: an oracle for the host itself.
 
 use std::rc::Rc;
 

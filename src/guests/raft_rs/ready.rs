@@ -1,8 +1,8 @@
 //! Carries a `Ready` out: what raft-rs wants written becomes writes of squall's disk, and what must wait for them names the last.
 //!
 //! Numbers of `Ready` and of writes both rise, so a `Ready` is persisted when the last write is durable that was made by then; messages
-//! that raft-rs gives as persisted wait for that write, all others leave at once. `must_sync` is asked only where an option wants it: squall's
-//! disk syncs all.
+//! that raft-rs gives as persisted wait for that write, all others leave at once. `must_sync` is asked only where an option wants it:
+//! squall's disk syncs all.
 
 use raft::StateRole;
 use raft::eraftpb::{Entry as RaftEntry, Message as RaftMessage, MessageType};

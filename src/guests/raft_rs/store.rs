@@ -160,8 +160,8 @@ impl Store {
         Ok(term.0)
     }
 
-    /// The latest durable snapshot, if it goes up to an index at least. A server that a snapshot does not name refuses it, so one for such a
-    /// server is not there.
+    /// The latest durable snapshot, if it goes up to an index at least. A server that a snapshot does not name refuses it, so there is none
+    /// for such a server.
     ///
     /// # Errors
     ///
