@@ -29,6 +29,8 @@ mod mistakes;
 mod modules;
 mod mutations;
 mod new_guests;
+#[cfg(feature = "omnipaxos")]
+mod omnipaxos;
 mod outputs;
 mod own_raft;
 mod own_raft_docs;

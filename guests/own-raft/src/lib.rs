@@ -18,7 +18,7 @@ use own_raft::{Body, MISTAKES, Message};
 /// What this guest says of itself.
 pub fn describe() -> Description {
     let mut description = Description::new("own-raft", env!("CARGO_PKG_VERSION"));
-    let has = [Feature::KeyValue, Feature::LostWrites, Feature::Sessions];
+    let has = [Feature::ElectsByLog, Feature::KeyValue, Feature::LostWrites, Feature::Sessions];
     description.lacks = Feature::ALL.iter().copied().filter(|it| !has.contains(it)).collect();
     description.options.insert("mistake".into(), MISTAKES.map(Into::into).into());
     description
