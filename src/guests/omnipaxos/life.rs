@@ -114,7 +114,7 @@ impl Life {
             paxos: paxos.expect("OmniPaxos starts"),
             mirror,
             life: ctx.moment().steady.0,
-            links: (0..voters.iter().map(|node| node.number()).max().unwrap_or_default())
+            links: (0..voters.iter().map(NodeId::number).max().unwrap_or_default())
                 .map(|_| Link::default())
                 .collect(),
             last_write: WriteId::NONE,
