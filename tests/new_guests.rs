@@ -44,7 +44,10 @@ fn works(guest: &str, runs: &str, folder: &TempDir) {
         command.args(words).current_dir(folder.path().join("my-raft"));
         command
     };
-    at(&["guest", "check", guest]).assert().success().stdout(contains("is repeatable"));
+    at(&["guest", "check", guest])
+        .assert()
+        .success()
+        .stdout(contains("next: squall fuzz --guest my-raft"));
     at(&["fuzz", "--guest", guest, "--runs", runs]).assert().success();
 }
 
@@ -53,11 +56,6 @@ fn a_guest_in_python_is_begun() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let guest = begun("python", &folder);
     works(&guest, "2", &folder);
-    let list = squall()
-        .args(["guest", "check", &guest, "--json"])
-        .current_dir(folder.path().join("my-raft"))
-        .assert();
-    list.success().stdout(contains("\"guest\": \"my-raft\""));
 }
 
 /// As a process: squall compiles large modules, which takes a debug build minutes.
