@@ -59,6 +59,7 @@ features! {
     SingleChange "single-change" "Members change one server at a time (thesis 4.1).";
     JointConsensus "joint-consensus" "Several members change at once, by joint consensus (section 6).";
     Learners "learners" "Members that receive entries and do not vote (thesis 4.2.1).";
+    ElectsByLog "elects-by-log" "Nodes vote for whoever has the newer log by last term and index, as Raft's do (5.4.1).";
     KeyValue "key-value" "The state machine does with commands what squall's own does, so that what clients hear can be judged.";
     Sessions "sessions" "Operations that clients try again take effect once (thesis 6.3).";
     ReadIndex "read-index" "Reads leave no entry in the log, after a majority has answered the leader (thesis 6.4).";

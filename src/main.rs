@@ -2,13 +2,20 @@
 
 use std::process::ExitCode;
 
-#[cfg(not(feature = "raft-rs"))]
-fn main() -> ExitCode {
-    squall::command_line(&[])
-}
+use squall::sim::{BuiltIn, Runner};
 
-#[cfg(feature = "raft-rs")]
 fn main() -> ExitCode {
-    let (built_in, raft_rs) = (squall::sim::BuiltIn::new(), squall::sim::shipped::raft_rs());
-    squall::command_line(&[&built_in, &raft_rs])
+    let built_in = BuiltIn::new();
+    #[cfg(feature = "omnipaxos")]
+    let omnipaxos = squall::sim::shipped::omnipaxos();
+    #[cfg(feature = "raft-rs")]
+    let raft_rs = squall::sim::shipped::raft_rs();
+    let runners: &[&dyn Runner] = &[
+        &built_in,
+        #[cfg(feature = "omnipaxos")]
+        &omnipaxos,
+        #[cfg(feature = "raft-rs")]
+        &raft_rs,
+    ];
+    squall::command_line(runners)
 }

@@ -9,6 +9,8 @@ use squall::guests::module::Limits;
 use squall::plan::Plan;
 use squall::plan::swarm::{Config, draw_with};
 use squall::sim::{Foreign, Run, Runner};
+#[cfg(feature = "raft-rs")]
+use squall::situation::{Counts, Situation};
 
 use crate::binary::squall;
 use crate::own_raft::example::own;
@@ -35,6 +37,36 @@ fn a_module_does_what_the_same_code_does_in_process() {
         let outcomes = [&inside as &dyn Runner, &outside]
             .map(|runner| Run::new(runner, plan(runner, seed)).outcome().clone());
         assert_eq!(outcomes[0], outcomes[1], "seed {seed}");
+    }
+}
+
+/// The same adapter over the same crate, in a module and in squall's process.
+#[cfg(feature = "raft-rs")]
+#[test]
+fn tikvs_raft_does_in_a_module_what_it_does_in_process() {
+    let inside = squall::sim::shipped::raft_rs();
+    let path = module("raft-rs-module");
+    let outside = Foreign::module(&path, Limits::DEFAULT).expect("it is a guest");
+    let mut reached = Counts::default();
+    for seed in 1..61 {
+        let mut plan = plan(&inside, seed);
+        plan.draw_guest_options(inside.guest_options());
+        let outcomes = [&inside as &dyn Runner, &outside]
+            .map(|runner| Run::new(runner, plan.clone()).outcome().clone());
+        assert_eq!(outcomes[0], outcomes[1], "seed {seed}");
+        reached.merge(&outcomes[0].situations);
+    }
+    for situation in [
+        Situation::SnapshotInstalled,
+        Situation::JointEntered,
+        Situation::LearnerPromoted,
+        Situation::TransferCompleted,
+        Situation::ReadRoundBegun,
+        Situation::ReadAnsweredAtOnce,
+        Situation::ReadByFollower,
+        Situation::NodeRestarted,
+    ] {
+        assert!(reached.of(situation) > 0, "{situation} was not reached");
     }
 }
 

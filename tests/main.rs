@@ -28,6 +28,9 @@ mod mistakes;
 #[cfg(feature = "guests")]
 mod modules;
 mod mutations;
+mod new_guests;
+#[cfg(feature = "omnipaxos")]
+mod omnipaxos;
 mod outputs;
 mod own_raft;
 mod own_raft_docs;

@@ -1,5 +1,6 @@
 //! Guests that are WebAssembly modules, honest ones and hostile ones: nothing that a module does reaches beyond it.
 
+mod profile;
 mod saved;
 mod wasi;
 
@@ -230,7 +231,8 @@ fn a_guest_that_spins_runs_out_of_fuel_at_the_same_place() {
     );
     let died = Guest::death(&deep);
     assert_eq!(died.words, "its calls went too deep");
-    assert_eq!(died.backtrace.len(), 20, "a backtrace is bounded");
+    assert_eq!(died.backtrace.len(), 64, "a backtrace is bounded");
+    assert_eq!(died.to_string().matches("called by").count(), 19, "and less of it is told");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use squall::guest::Feature;
 use squall::harness::Test;
 use squall::plan::swarm::{self, draw_with};
 use squall::plan::{Plan, files, scenario};
+use squall::property::Property;
 use squall::report::twice::twice;
 use squall::sim::runner::adopt;
 use squall::sim::shipped::raft_rs;
@@ -191,4 +192,20 @@ fn its_known_bugs_are_found_again() {
         shown += 1;
     }
     assert!(shown >= 2, "only {shown} scenarios");
+}
+
+/// What a host need not wait for, by the library's word, is nothing that others rest on: 0.7.0 has mended what old versions had.
+#[test]
+fn a_host_may_wait_for_what_must_be_synced_alone() {
+    let guest = raft_rs();
+    for seed in 1..=30 {
+        let mut plan = draw_with(seed, &swarm::Config::default());
+        plan.restrict(guest.guest());
+        for (option, value) in [("sync", "must-sync"), ("batch_append", "off")] {
+            plan.guest.options.insert(option.into(), value.into());
+        }
+        plan.draw_guest_options(guest.guest_options());
+        plan.judge.retain(|property| *property != Property::Linearizability);
+        assert_eq!(Run::new(&guest, plan).outcome().violation, None, "seed {seed}");
+    }
 }

@@ -1,12 +1,16 @@
-//! `squall guest`: what a guest is, and whether it keeps what squall needs of one, with advice where it does not.
+//! `squall guest`: what a guest is, whether it keeps what squall needs of one, with advice where it does not, and the beginning of another.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::cli::failure::{Code, End};
+use crate::cli::failure::{Code, End, Failure};
+#[cfg(feature = "guests")]
+use crate::cli::profile;
 use crate::cli::source::Guests;
+use crate::cli::template::{self, Language};
 use crate::guest::{BUILT_IN, Feature};
 use crate::plan::Plan;
 use crate::plan::standard::{self, Load};
@@ -19,7 +23,8 @@ use crate::time::Span;
   squall guest list
   squall guest check raft
   squall guest check target/guests/etcd.wasm
-  squall guest check 'cmd: python3 guests/python/raft.py'")]
+  squall guest check 'cmd: python3 guests/python/raft.py'
+  squall guest new go my-raft")]
 pub struct GuestCommand {
     #[command(subcommand)]
     command: Command,
@@ -42,6 +47,22 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Says which functions of a module use its fuel, in the steps of a standard plan
+    #[cfg(feature = "guests")]
+    Profile(profile::ProfileArgs),
+    /// Writes a small guest that works, Figure 2 of the paper, into a new folder, to begin with
+    #[command(after_help = "Examples:
+  squall guest new go my-raft
+  squall guest new rust ../rafts/my-raft
+  squall guest new python my-raft && cd my-raft && squall guest check 'cmd: python3 raft.py'")]
+    New {
+        /// The language
+        #[arg(value_enum)]
+        language: Language,
+        /// The new folder; its last part is the guest's name: small letters, digits and `-`, a letter first
+        #[arg(value_name = "NAME")]
+        folder: PathBuf,
+    },
 }
 
 /// Runs one of the commands.
@@ -49,7 +70,36 @@ pub fn guest(args: &GuestCommand, guests: &Guests<'_>) -> End {
     match &args.command {
         Command::List { json } => list(guests, *json),
         Command::Check { guest, json } => check(guests.named(Some(guest))?, *json),
+        #[cfg(feature = "guests")]
+        Command::Profile(args) => profile::profile(args, guests),
+        Command::New { language, folder } => begin(*language, folder),
     }
+}
+
+/// Writes a new guest, and says what to do with it.
+fn begin(language: Language, folder: &Path) -> End {
+    let shown = folder.display();
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if !template::is_plain(name) || name == BUILT_IN {
+        return Err(Failure::usage(format!(
+            "a guest cannot have the name {name:?}: it is made of small letters, digits and `-`, begins with a letter, and is not {BUILT_IN}"
+        )));
+    }
+    let files = template::write(language, name, folder).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            Failure::usage(format!("{shown} is there already, and nothing is written over it"))
+        }
+        _ => Failure::file(folder, "write", &error),
+    })?;
+    let (build, guest) = language.next(name);
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "wrote {shown}: {}", files.join(", "))?;
+    writeln!(out, "next:\n  cd {shown}")?;
+    if let Some(build) = build {
+        writeln!(out, "  {build}")?;
+    }
+    writeln!(out, "  squall guest check {guest}\n  squall fuzz --guest {guest} --runs 1000")?;
+    Ok(Code::Clean)
 }
 
 fn list(guests: &Guests<'_>, json: bool) -> End {
@@ -119,7 +169,7 @@ fn check(runner: &dyn Runner, json: bool) -> End {
 }
 
 /// A standard plan as this guest can run it.
-fn plan(runner: &dyn Runner, load: Load, horizon: Span) -> Plan {
+pub fn plan(runner: &dyn Runner, load: Load, horizon: Span) -> Plan {
     let mut plan = standard::plan(load, 3);
     plan.horizon = horizon;
     plan.faults.retain(|fault| !fault.when.is_from(horizon));

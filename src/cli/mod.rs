@@ -8,12 +8,15 @@ mod fuzz;
 mod guest;
 mod look;
 mod power;
+#[cfg(feature = "guests")]
+mod profile;
 mod progress;
 mod result;
 mod run;
 mod shrink;
 mod side_by_side;
 mod source;
+mod template;
 
 use std::process::ExitCode;
 
@@ -101,7 +104,7 @@ enum Command {
     Profiles(catalogue::ListArgs),
     /// Prints the JSON Schema of scenarios, results, or what the swarm draws from
     Schema(catalogue::SchemaArgs),
-    /// Lists guests, and checks that one keeps what squall needs of it
+    /// Lists guests, checks that one keeps what squall needs of it, and begins a new one
     Guest(guest::GuestCommand),
     /// Measures events per CPU second for standard plans
     Bench(bench::BenchArgs),

@@ -427,6 +427,20 @@ impl<'r> Guests<'r> {
         }
     }
 
+    /// The module that a guest is, by its path or its name.
+    #[cfg(feature = "guests")]
+    pub fn module(&self, name: &str) -> Result<Foreign, Failure> {
+        let path = Path::new(name);
+        let path = if is_module(path) { Some(path.to_owned()) } else { shipped(name) };
+        match path {
+            Some(path) => load_module(&path).map_err(Failure::usage),
+            None => Err(match self.named(Some(name)) {
+                Ok(_) => Failure::usage(format!("{name} is no module, and only a module has fuel")),
+                Err(unknown) => unknown,
+            }),
+        }
+    }
+
     /// All that are found by their names: those of this program, and the modules in the folders that are looked into.
     pub fn by_name(&self) -> Vec<&'r dyn Runner> {
         let modules = folders().into_iter().filter_map(|folder| std::fs::read_dir(folder).ok());

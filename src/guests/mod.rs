@@ -5,6 +5,8 @@ pub mod framed;
 pub mod frames;
 #[cfg(feature = "guests")]
 pub mod module;
+#[cfg(feature = "omnipaxos")]
+pub mod omnipaxos;
 pub mod process;
 #[cfg(feature = "raft-rs")]
 pub mod raft_rs;

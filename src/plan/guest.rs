@@ -105,13 +105,17 @@ fn require(guest: &Guest, feature: Feature, path: &[&str]) -> Checked {
 }
 
 impl Plan {
-    /// The properties that are judged: those of `judge`, without what clients hear where the guest's state machine is another.
+    /// The properties that are judged: those of `judge`, without what clients hear where the guest's state machine is another, and without
+    /// who could be elected where that is not as in Raft.
     pub fn judged(&self) -> Vec<Property> {
         let is_hearsay = |property: &Property| {
             matches!(property, Property::Linearizability | Property::ExactlyOnce)
         };
-        let judged = self.judge.iter().copied();
-        judged.filter(|it| self.guest.has(Feature::KeyValue) || !is_hearsay(it)).collect()
+        let is_judged = |property: &Property| {
+            (self.guest.has(Feature::KeyValue) || !is_hearsay(property))
+                && (self.guest.has(Feature::ElectsByLog) || *property != Property::SafeCommit)
+        };
+        self.judge.iter().copied().filter(is_judged).collect()
     }
 
     /// Makes a random plan one for this guest: without what it lacks.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 #[cfg(feature = "guests")]
-use std::path::Path;
+use std::{path::Path, rc::Rc};
 
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ use crate::guest::{BUILT_IN, Configures, Features, Guest, GuestOption, Setup, is
 use crate::guests::framed::{Died, Framed, Process};
 use crate::guests::frames::{ABI, OwnSetup, input, output};
 #[cfg(feature = "guests")]
-use crate::guests::module::{ENGINE, Limits, Module};
+use crate::guests::module::{ENGINE, Limits, Module, Profile, Profiled};
 use crate::guests::process::Piped;
 use crate::ids::NodeId;
 use crate::node::{Moment, NodeRng};
@@ -93,6 +93,28 @@ impl Foreign {
         let told = |version: &str| format!("{version}, module {hash:032x}, {ENGINE}, fuel {fuel}");
         Foreign::new(Source::Module(module, limits), told)
             .map_err(|why| format!("{}: {why}", path.display()))
+    }
+
+    /// Runs a plan, and says where the fuel went in one of so many steps, at least 1. The outcome is the same as without that.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, if it is no module, or has state that cannot be put back.
+    #[cfg(feature = "guests")]
+    pub fn profile(&self, plan: &Plan, every: u64) -> Result<(Profile, Outcome), String> {
+        let Source::Module(module, limits) = &self.source else {
+            return Err("a process has no fuel, and so no profile: only a module has".into());
+        };
+        if let Some(reason) = module.unsaved() {
+            return Err(format!("its steps cannot be taken back: {reason}"));
+        }
+        let profile = Rc::default();
+        let make = |setup: &Setup<'_>| {
+            let process = Profiled::new(module.start(*limits), Rc::clone(&profile), every);
+            Framed::new(OwnSetup::new(setup), Box::new(process))
+        };
+        let outcome = run_spoiled(plan, &make, Options::default());
+        Ok((profile.take(), outcome))
     }
 
     fn new(source: Source, told: impl FnOnce(&str) -> String) -> Result<Foreign, String> {

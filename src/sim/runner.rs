@@ -165,11 +165,12 @@ impl<N: Node, F: Fn(&Setup<'_>) -> N + Sync> Nodes<N, F> {
         self
     }
 
-    /// The same with these features and no others. The state machine is squall's own still: who brings another says so by
-    /// [`Nodes::lacking`].
+    /// The same with these features and no others, but for two: the state machine is squall's own still, and nodes elect by their logs. Who
+    /// has it otherwise says so by [`Nodes::lacking`].
     #[must_use]
     pub fn having_only(self, features: impl IntoIterator<Item = Feature>) -> Nodes<N, F> {
-        let has: Vec<Feature> = features.into_iter().chain([Feature::KeyValue]).collect();
+        let has: Vec<Feature> =
+            features.into_iter().chain([Feature::ElectsByLog, Feature::KeyValue]).collect();
         let lacks = Feature::ALL.iter().filter(|feature| !has.contains(feature));
         lacks.fold(self, |nodes, feature| nodes.lacking(*feature))
     }

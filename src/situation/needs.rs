@@ -40,6 +40,9 @@ needs! {
         PromiseOutlivedRestart;
     [Sessions] SessionOpened, SessionOpenedTwice, SessionOpenedAgain, SessionExpired,
         DuplicateKnownBySession, LateRequestIgnored, UnknownNeverTakesEffect;
+    [ElectsByLog] VoteGranted, VoteRefusedAlreadyGiven, VoteRefusedOlderLastTerm,
+        VoteRefusedShorterLog, VoteRefusedStaleTerm, VoteRepeated, VoteAfterRestart,
+        StaleVoteArrived, StaleVoteReachedCandidate, ElectionWonUnanimously;
     [LostWrites] DiskLied;
     [SingleChange, JointConsensus, Learners] MembersChanged, ConfigurationUndone, LeaderLeft,
         OutsiderStands;

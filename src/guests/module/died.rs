@@ -11,7 +11,7 @@ use super::life::Life;
 const CHARS_MAX: usize = 240;
 
 /// How many functions of a backtrace are told.
-const FRAMES_MAX: usize = 20;
+const FRAMES_TOLD_MAX: usize = 20;
 
 /// A guest's process has ended. Nothing but a new life, or a restore, makes it go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Died {
     pub words: String,
     /// What the guest itself said of it on descriptor 1 or 2, in one line; empty if it said nothing.
     pub said: String,
-    /// The functions that ran, the innermost first, at most 20; empty if none did.
+    /// The functions that ran, the innermost first, at most 64, of which 20 are told; empty if none did.
     pub backtrace: Vec<String>,
     /// Whether it is the machine that failed, by lack of memory say. Then nothing is known against the guest.
     pub machine: bool,
@@ -33,7 +33,8 @@ impl fmt::Display for Died {
             write!(f, ", and said: {}", self.said)?;
         }
         if !self.backtrace.is_empty() {
-            write!(f, "; it was in {}", self.backtrace.join(", called by "))?;
+            let told = &self.backtrace[..self.backtrace.len().min(FRAMES_TOLD_MAX)];
+            write!(f, "; it was in {}", told.join(", called by "))?;
         }
         Ok(())
     }
@@ -94,7 +95,7 @@ fn backtrace(frames: &WasmBacktrace) -> Vec<String> {
     // Only the text has names that are demangled: `number: place - module!name`.
     let text = frames.to_string();
     let names = text.lines().skip(1).filter_map(|line| line.split_once('!'));
-    names.map(|(_, name)| cut(name)).take(FRAMES_MAX).collect()
+    names.map(|(_, name)| cut(name)).collect()
 }
 
 /// The line that tells why: that of a panic, or the last one.

@@ -1,5 +1,6 @@
 //! The compiler, set so that a module does the same in every run and on every machine.
 
+use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
 use wasmtime::{Cache, CacheConfig, Config, Engine, OperatorCost};
@@ -9,6 +10,9 @@ pub const ENGINE: &str = "wasmtime 48.0.8";
 
 /// Modules of this size, in bytes, or larger are kept on disk when they are compiled. Less is compiled sooner than it is looked up.
 const CACHED_MIN: usize = 256 << 10;
+
+/// How many functions of a backtrace are known.
+pub(super) const FRAMES_MAX: usize = 64;
 
 /// What a page of memory costs in fuel when it is added: about the time that it takes to clear it.
 const PAGE_FUEL: u8 = 200;
@@ -45,6 +49,7 @@ fn build(cache: Option<Cache>) -> Result<Engine, String> {
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)
         .consume_fuel(true)
+        .wasm_backtrace_max_frames(NonZeroUsize::new(FRAMES_MAX))
         .operator_cost(costs())
         // One memory of 32 bits is what WASI has, and all that is saved and restored.
         .wasm_multi_memory(false)

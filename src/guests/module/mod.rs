@@ -8,6 +8,7 @@ mod form;
 mod instance;
 mod life;
 mod poll;
+mod profile;
 mod reach;
 mod saved;
 mod wasi;
@@ -24,6 +25,7 @@ use xxhash_rust::xxh3::xxh3_128;
 pub use died::Died;
 pub use engine::ENGINE;
 pub use instance::Instance;
+pub use profile::{Profile, Profiled, Spent};
 pub use saved::Saved;
 
 use life::Life;

@@ -136,6 +136,9 @@ impl Life {
 
     /// A tick has passed for reads that wait.
     pub fn ask_again(&mut self) {
+        if !self.options.asks_again {
+            return;
+        }
         let asked = self.clients.asked.values_mut();
         asked.for_each(|asked| asked.ticks += 1);
         let late = |asked: &Asked| asked.ticks >= ASK_AGAIN;

@@ -73,6 +73,7 @@ impl Life {
             let write = self.next_write();
             ctx.emit(Effect::Append { write, first: index.next(), entries });
         }
+        self.awaited_write = self.last_write;
         for message in messages {
             self.send(message, self.last_write, ctx);
         }

@@ -30,6 +30,8 @@ pub struct Life {
     pub raw: RawNode<Store>,
     /// The latest write.
     pub last_write: WriteId,
+    /// The latest write for which messages and raft-rs wait.
+    pub awaited_write: WriteId,
     /// The term and vote that were written last.
     pub saved: (Term, u64),
     /// The write of these.
@@ -125,6 +127,7 @@ impl Life {
             config,
             raw,
             last_write,
+            awaited_write: last_write,
             saved,
             vote_write: last_write,
             durable: WriteId::NONE,

@@ -2,8 +2,10 @@
 
 use std::rc::Rc;
 
+use protobuf::Message as _;
 use raft::eraftpb::{Message as RaftMessage, MessageType};
 
+use crate::guests::export::Carried;
 use crate::guests::raft_rs::clients::ReadContext;
 use crate::ids::{Index, Term};
 use crate::log::RequestId;
@@ -21,6 +23,22 @@ pub struct Message {
     pub raft: Box<RaftMessage>,
     /// The snapshot that it installs.
     pub snapshot: Option<Rc<Snapshot>>,
+}
+
+/// Between modules it travels as raft-rs would send it.
+impl Carried for Message {
+    fn snapshot(&self) -> Option<&Rc<Snapshot>> {
+        self.snapshot.as_ref()
+    }
+
+    fn put(&self, to: &mut Vec<u8>) {
+        self.raft.write_to_vec(to).expect("a vector takes it");
+    }
+
+    fn get(from: &[u8], snapshot: Option<Rc<Snapshot>>) -> Option<Message> {
+        let raft = Box::new(RaftMessage::parse_from_bytes(from).ok()?);
+        Some(Message { raft, snapshot })
+    }
 }
 
 /// Whose request a message carries.

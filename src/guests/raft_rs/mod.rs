@@ -6,6 +6,7 @@
 
 mod clients;
 mod install;
+mod library;
 mod life;
 mod members;
 mod message;
@@ -18,4 +19,4 @@ mod ticks;
 
 pub use message::Message;
 pub use node::RaftRs;
-pub use options::{LACKS, NAME, own_options};
+pub use options::{LACKS, NAME, describe, own_options};

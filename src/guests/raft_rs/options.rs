@@ -3,7 +3,8 @@
 use raft::{Config as RaftConfig, ReadOnlyOption};
 
 use crate::config::{Config, Reads};
-use crate::guest::{Feature, GuestOption, GuestOptions, Setup};
+use crate::guest::{Configures, Feature, GuestOption, GuestOptions, Setup};
+use crate::guests::export::Description;
 use crate::time::Span;
 
 /// The guest's name.
@@ -29,7 +30,7 @@ const UNCOMMITTED_MIN: u64 = 8;
 /// How many entries one `Ready` has for the state machine at the middle limit that is drawn.
 const COMMITTED_FEW: u64 = 4;
 
-/// The options of raft-rs's `Config` for which squall has no key, and those of this adapter. Random plans draw all but the last.
+/// The options of raft-rs's `Config` for which squall has no key, and those of this adapter. Random plans draw all but the last three.
 pub fn own_options() -> Vec<GuestOption> {
     [
         // Whether the next `Ready` is taken before the write of the one before is durable.
@@ -43,9 +44,28 @@ pub fn own_options() -> Vec<GuestOption> {
     ]
     .into_iter()
     .map(|(name, values)| GuestOption::drawn(name, values))
-    // Whether a leader's progress is looked at after each step: 0.7.0 is known to fail, and to do no harm.
-    .chain([GuestOption::new("check_progress", &["off", "on"])])
+    // What other hosts do, or what squall may look at: random plans leave it alone.
+    .chain([
+        // Whether a leader's progress is looked at after each step: 0.7.0 is known to fail, and to do no harm.
+        GuestOption::new("check_progress", &["off", "on"]),
+        // Whether all that is written is waited for, or only what `Ready::must_sync` asks for.
+        GuestOption::new("sync", &["all", "must-sync"]),
+        // Whether a read that is not answered is asked for again.
+        GuestOption::new("ask_again", &["on", "off"]),
+    ])
     .collect()
+}
+
+/// What a module of this adapter says of itself, with raft-rs in this version.
+pub fn describe(name: &str, version: &str) -> Description {
+    let mut description = Description::new(name, version);
+    description.lacks = LACKS.iter().copied().collect();
+    description.configures = Configures::OnApply;
+    for GuestOption { name, values, drawn } in own_options() {
+        // Random plans draw whatever has values to draw from.
+        description.options.insert(name, if drawn { values } else { Vec::new() });
+    }
+    description
 }
 
 /// The options of this adapter, and raft-rs's own, as a node has them.
@@ -55,6 +75,10 @@ pub struct Options {
     pub asynchronous: bool,
     /// Whether it is checked that a leader sends each node what comes behind what it is known to have.
     pub check_progress: bool,
+    /// Whether a node waits for whatever it writes, or only for what raft-rs says must be on the disk.
+    pub syncs_all: bool,
+    /// Whether reads are asked for again.
+    pub asks_again: bool,
     /// How long a leader's tick is: where there are leases, shorter by what one clock may run faster than another.
     pub leader_tick: Span,
     /// How long a tick of another node is at least.
@@ -114,6 +138,8 @@ impl Options {
         Options {
             asynchronous: word(own, "persistence") != "in-order",
             check_progress: word(own, "check_progress") == "on",
+            syncs_all: word(own, "sync") != "must-sync",
+            asks_again: word(own, "ask_again") != "off",
             leader_tick: match config.reads {
                 Reads::Lease => by_a_fast_clock(tick, config.drift_bound_ppm),
                 Reads::Log | Reads::ReadIndex => tick,

@@ -1,7 +1,8 @@
 //! Carries a `Ready` out: what raft-rs wants written becomes writes of squall's disk, and what must wait for them names the last.
 //!
 //! Numbers of `Ready` and of writes both rise, so a `Ready` is persisted when the last write is durable that was made by then; messages
-//! that raft-rs gives as persisted wait for that write, all others leave at once. `must_sync` is not asked: squall's disk syncs all.
+//! that raft-rs gives as persisted wait for that write, all others leave at once. `must_sync` is asked only where an option wants it:
+//! squall's disk syncs all.
 
 use raft::StateRole;
 use raft::eraftpb::{Entry as RaftEntry, Message as RaftMessage, MessageType};
@@ -36,6 +37,7 @@ impl Life {
     fn take(&mut self, ctx: &mut Ctx) {
         let mut ready = self.raw.ready();
         let number = ready.number();
+        let is_awaited = self.options.syncs_all || ready.must_sync();
         for message in ready.take_messages() {
             self.send(message, WriteId::NONE, ctx);
         }
@@ -53,8 +55,11 @@ impl Life {
             return self.write_received(ctx);
         }
         self.append(entries, ctx);
+        if is_awaited {
+            self.awaited_write = self.last_write;
+        }
         for message in messages {
-            self.send(message, self.last_write, ctx);
+            self.send(message, self.awaited_write, ctx);
         }
         self.raw.advance_append_async(ready);
         if let Some(last) = committed.last() {
@@ -65,8 +70,8 @@ impl Life {
 
     /// Waits for the writes of a `Ready`, if any are not durable.
     pub fn note_in_flight(&mut self, number: u64) {
-        if self.last_write > self.durable {
-            self.in_flight.push_back((number, self.last_write));
+        if self.awaited_write > self.durable {
+            self.in_flight.push_back((number, self.awaited_write));
         } else {
             self.raw.on_persist_ready(number);
         }

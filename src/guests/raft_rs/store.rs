@@ -6,7 +6,7 @@ use std::rc::Rc;
 use protobuf::Message as _;
 use raft::NO_LIMIT;
 use raft::eraftpb::{Entry as RaftEntry, EntryType, HardState, Snapshot as RaftSnapshot};
-use raft::{GetEntriesContext, RaftState, Storage, StorageError};
+use raft::{RaftState, StorageError};
 
 use crate::configuration::Configuration;
 use crate::guests::raft_rs::members::conf_state;
@@ -56,7 +56,7 @@ impl Store {
 
     /// Says with what raft-rs starts.
     pub fn begin(&mut self, hard_state: HardState, members: Configuration) {
-        self.initial = RaftState { hard_state, conf_state: conf_state(members) };
+        self.initial = RaftState::new(hard_state, conf_state(members));
     }
 
     /// Notes the configuration that an entry has, unless a snapshot says more.
@@ -119,6 +119,65 @@ impl Store {
         self.note(index, &entry);
         self.entries.push_back(if is_whole { raft } else { write(index, &entry) });
         entry
+    }
+
+    /// What raft-rs starts with.
+    pub fn initial(&self) -> &RaftState {
+        &self.initial
+    }
+
+    /// The entries from `low` to before `high`: one at least; of the rest, as many as the limit allows, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// If the first is compacted.
+    pub fn range(&self, low: u64, high: u64, limit: Option<u64>) -> raft::Result<Vec<RaftEntry>> {
+        let base = self.log.base().0;
+        if low <= base {
+            return Err(StorageError::Compacted.into());
+        }
+        let (from, to) = ((low - base - 1) as usize, (high - base - 1) as usize);
+        let limit = limit.filter(|limit| *limit != NO_LIMIT);
+        let mut size = 0;
+        let fits = |entry: &&RaftEntry| {
+            let is_first = size == 0;
+            size += limit.map_or(1, |_| u64::from(entry.compute_size()));
+            is_first || limit.is_none_or(|limit| size <= limit)
+        };
+        Ok(self.entries.range(from..to).take_while(fits).cloned().collect())
+    }
+
+    /// The term of the entry at an index, or of the last that was compacted.
+    ///
+    /// # Errors
+    ///
+    /// If it is not there, or no more.
+    pub fn term_at(&self, index: u64) -> raft::Result<u64> {
+        if index < self.log.base().0 {
+            return Err(StorageError::Compacted.into());
+        }
+        let term = self.log.term_at(Index(index)).ok_or(StorageError::Unavailable)?;
+        Ok(term.0)
+    }
+
+    /// The latest durable snapshot, if it goes up to an index at least. A server that a snapshot does not name refuses it, so there is none
+    /// for such a server.
+    ///
+    /// # Errors
+    ///
+    /// If there is none now.
+    pub fn snapshot_for(&self, index: u64, to: Option<u64>) -> raft::Result<RaftSnapshot> {
+        let to = to.map(|to| NodeId::new(to as u8));
+        let names = |it: &&Rc<Snapshot>| to.is_none_or(|to| it.members.members().contains(to));
+        let latest = self.snapshot().filter(names);
+        let latest = latest.filter(|it| it.last_included_index.0 >= index);
+        let latest = latest.ok_or(StorageError::SnapshotTemporarilyUnavailable)?;
+        let mut snapshot = RaftSnapshot::default();
+        let metadata = snapshot.mut_metadata();
+        metadata.index = latest.last_included_index.0;
+        metadata.term = latest.last_included_term.0;
+        metadata.set_conf_state(conf_state(latest.members));
+        Ok(snapshot)
     }
 
     /// Removes the entry at `from` and all that follow.
@@ -187,67 +246,10 @@ fn write(index: Index, entry: &Entry) -> RaftEntry {
     written
 }
 
-impl Storage for Store {
-    fn initial_state(&self) -> raft::Result<RaftState> {
-        Ok(self.initial.clone())
-    }
-
-    fn entries(
-        &self,
-        low: u64,
-        high: u64,
-        max_size: impl Into<Option<u64>>,
-        _: GetEntriesContext,
-    ) -> raft::Result<Vec<RaftEntry>> {
-        let base = self.log.base().0;
-        if low <= base {
-            return Err(StorageError::Compacted.into());
-        }
-        let (from, to) = ((low - base - 1) as usize, (high - base - 1) as usize);
-        let limit = max_size.into().filter(|limit| *limit != NO_LIMIT);
-        let mut size = 0;
-        // One at least; of the rest, as many as the limit allows.
-        let fits = |entry: &&RaftEntry| {
-            let is_first = size == 0;
-            size += limit.map_or(1, |_| u64::from(entry.compute_size()));
-            is_first || limit.is_none_or(|limit| size <= limit)
-        };
-        Ok(self.entries.range(from..to).take_while(fits).cloned().collect())
-    }
-
-    fn term(&self, index: u64) -> raft::Result<u64> {
-        if index < self.log.base().0 {
-            return Err(StorageError::Compacted.into());
-        }
-        let term = self.log.term_at(Index(index)).ok_or(StorageError::Unavailable)?;
-        Ok(term.0)
-    }
-
-    fn first_index(&self) -> raft::Result<u64> {
-        Ok(self.log.base().0 + 1)
-    }
-
-    fn last_index(&self) -> raft::Result<u64> {
-        Ok(self.log.last_index().0)
-    }
-
-    fn snapshot(&self, request_index: u64, to: u64) -> raft::Result<RaftSnapshot> {
-        // A server that a snapshot does not name refuses it.
-        let names = |it: &&Rc<Snapshot>| it.members.members().contains(NodeId::new(to as u8));
-        let latest = self.snapshot().filter(names);
-        let latest = latest.filter(|it| it.last_included_index.0 >= request_index);
-        let latest = latest.ok_or(StorageError::SnapshotTemporarilyUnavailable)?;
-        let mut snapshot = RaftSnapshot::default();
-        let metadata = snapshot.mut_metadata();
-        metadata.index = latest.last_included_index.0;
-        metadata.term = latest.last_included_term.0;
-        metadata.set_conf_state(conf_state(latest.members));
-        Ok(snapshot)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use raft::{GetEntriesContext, Storage};
+
     use super::*;
     use crate::configuration::{Change, Several};
     use crate::ids::{NodeId, NodeSet};
