@@ -2,13 +2,17 @@
 
 use std::process::ExitCode;
 
-#[cfg(not(feature = "raft-rs"))]
 fn main() -> ExitCode {
-    squall::command_line(&[])
-}
-
-#[cfg(feature = "raft-rs")]
-fn main() -> ExitCode {
-    let (built_in, raft_rs) = (squall::sim::BuiltIn::new(), squall::sim::shipped::raft_rs());
-    squall::command_line(&[&built_in, &raft_rs])
+    let built_in = squall::sim::BuiltIn::new();
+    #[cfg(feature = "raft-rs")]
+    let raft_rs = squall::sim::shipped::raft_rs();
+    #[cfg(feature = "openraft")]
+    let openraft = squall::sim::shipped::openraft();
+    squall::command_line(&[
+        &built_in,
+        #[cfg(feature = "raft-rs")]
+        &raft_rs,
+        #[cfg(feature = "openraft")]
+        &openraft,
+    ])
 }

@@ -5,6 +5,8 @@ pub mod framed;
 pub mod frames;
 #[cfg(feature = "guests")]
 pub mod module;
+#[cfg(feature = "openraft")]
+pub mod openraft;
 pub mod process;
 #[cfg(feature = "raft-rs")]
 pub mod raft_rs;

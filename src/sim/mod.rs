@@ -21,7 +21,7 @@ mod recorder;
 mod recovery;
 pub mod run;
 pub mod runner;
-#[cfg(feature = "raft-rs")]
+#[cfg(any(feature = "raft-rs", feature = "openraft"))]
 pub mod shipped;
 mod snapshots;
 mod targets;

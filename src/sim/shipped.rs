@@ -1,12 +1,31 @@
 //! Rafts of other people that squall has runners for.
 
-use crate::guest::{Configures, Setup};
-use crate::guests::raft_rs::{LACKS, NAME, RaftRs, own_options};
+use crate::guest::Setup;
 use crate::sim::Nodes;
 
 /// tikv's Raft, the crate `raft`: `docs/guests/raft-rs.md`.
-pub fn raft_rs() -> Nodes<RaftRs, fn(&Setup<'_>) -> RaftRs> {
+#[cfg(feature = "raft-rs")]
+pub fn raft_rs() -> Nodes<
+    crate::guests::raft_rs::RaftRs,
+    fn(&Setup<'_>) -> crate::guests::raft_rs::RaftRs,
+> {
+    use crate::guest::Configures;
+    use crate::guests::raft_rs::{LACKS, NAME, RaftRs, own_options};
+
     let make: fn(&Setup<'_>) -> RaftRs = RaftRs::new;
     let nodes = Nodes::new(NAME, make).with_options(own_options()).configuring(Configures::OnApply);
+    LACKS.iter().fold(nodes, |nodes, feature| nodes.lacking(*feature))
+}
+
+/// openraft: `docs/guests/openraft.md`.
+#[cfg(feature = "openraft")]
+pub fn openraft() -> Nodes<
+    crate::guests::openraft::OpenRaft,
+    fn(&Setup<'_>) -> crate::guests::openraft::OpenRaft,
+> {
+    use crate::guests::openraft::{LACKS, NAME, OpenRaft, own_options};
+
+    let make: fn(&Setup<'_>) -> OpenRaft = OpenRaft::new;
+    let nodes = Nodes::new(NAME, make).with_options(own_options());
     LACKS.iter().fold(nodes, |nodes, feature| nodes.lacking(*feature))
 }
