@@ -3,14 +3,14 @@
 
 use std::rc::Rc;
 
-use openraft::ReadPolicy;
+use openraft::async_runtime::watch::WatchReceiver;
+use openraft::{ReadPolicy, ServerState};
 
 use super::library::{self, Raft};
 use super::life::Ask;
 use super::runtime::Executor;
 use super::shared::Shared;
 use crate::config::Reads;
-use crate::ids::NodeId;
 use crate::log::RequestId;
 use crate::machine::Output;
 use crate::node::{Answer, Effect, Request};
@@ -24,8 +24,11 @@ impl Shared {
         number
     }
 
-    /// Answers a client, unless it has an answer. What a client has tried again is not refused by the earlier try.
-    fn refuse(&self, request: RequestId, number: u64, hint: Option<NodeId>) {
+    /// Answers a client, unless it has an answer. What a client has tried again is not refused by the earlier try. Who hands the lead over
+    /// names nobody: whether that node leads is not known, and it might name this one.
+    fn refuse(&self, raft: &Raft, (request, number): (RequestId, u64), hint: Option<u64>) {
+        let leads = raft.metrics().borrow_watched().state == ServerState::Leader;
+        let hint = hint.filter(|_| !leads).and_then(library::node);
         let mut clients = self.clients.borrow_mut();
         if clients.get(&request) == Some(&number) {
             clients.remove(&request);
@@ -63,7 +66,7 @@ async fn write(raft: Raft, shared: &Shared, request: Request, number: u64) {
         Ok(response) => shared.answer(request.id, response.data),
         Err(error) => {
             let hint = error.forward_to_leader().and_then(|forward| forward.leader_id);
-            shared.refuse(request.id, number, hint.and_then(library::node));
+            shared.refuse(&raft, (request.id, number), hint);
         }
     }
 }
@@ -81,7 +84,7 @@ async fn read(raft: Raft, shared: &Shared, request: Request, number: u64) {
         Ok(_) => {}
         Err(error) => {
             let hint = error.forward_to_leader().and_then(|forward| forward.leader_id);
-            shared.refuse(request.id, number, hint.and_then(library::node));
+            shared.refuse(&raft, (request.id, number), hint);
         }
     }
 }

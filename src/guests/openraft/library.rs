@@ -53,16 +53,28 @@ pub fn meta(last: Option<LogId>, last_membership: StoredMembership) -> SnapshotM
 }
 
 /// Up to where a node knows entries to be committed.
-pub fn committed(metrics: &Metrics) -> Index {
-    metrics.local_committed.as_ref().map_or(Index::ZERO, |log_id| Index(log_id.index()))
+pub fn committed(metrics: &Metrics) -> Option<(Term, Index)> {
+    metrics.local_committed.as_ref().map(at)
+}
+
+/// Whether it is committed that a node is no voter.
+pub fn is_out(metrics: &Metrics, id: NodeId) -> bool {
+    let (members, committed) = (&metrics.membership_config, &metrics.committed_membership_config);
+    members == committed && !members.voter_ids().any(|voter| voter == u64::from(id.number()))
+}
+
+/// A leader that is no voter goes.
+pub async fn step_down(raft: &Raft) {
+    // It fails where openraft has stopped.
+    _ = raft.trigger().refresh_server_state(None, None).await;
 }
 
 /// Options that older versions do not have.
 pub fn with_newer_options(config: Config, own: &Newer) -> Config {
     let probe = 2 * config.election_timeout_max;
     Config {
-        // A leader that is removed goes at once, as in the paper.
-        removed_leader_step_down: StepDownPolicy::After(0),
+        // The adapter tells a leader that is removed to go at once, as in the paper.
+        removed_leader_step_down: StepDownPolicy::Never,
         quorum_loss_probe_interval: own.quorum_loss_probe.then_some(probe),
         broadcast_submitted_on_append: Some(own.broadcast_submitted),
         api_batch_linger_ms: own.linger_millis,

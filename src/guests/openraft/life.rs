@@ -54,7 +54,7 @@ pub struct Life {
     timer: Option<u64>,
     /// The term in which this node leads and hands over, and to whom.
     transfer: Option<(Term, NodeId)>,
-    /// Where the node knew entries to be committed when it was asked last.
+    /// What the node was when it was looked at last.
     status: Status,
 }
 
@@ -67,13 +67,8 @@ impl Drop for Life {
 /// Makes what a crash has left of a disk whole, and finds the members as of what was applied.
 fn mend(disk: &mut Recovered, shared: &Shared) {
     if let Some(snapshot) = &disk.snapshot {
-        let (index, term) = (snapshot.last_included_index, snapshot.last_included_term);
-        let mut log = shared.log.borrow_mut();
-        // A crash came between the snapshot and the log that gives way to it.
-        if index > log.base() && log.term_at(index) != Some(term) {
-            log.replace(index, term);
-            shared.emit(Effect::Discard { write: shared.next_write(), index, term });
-        }
+        // A crash may have come between the snapshot and the log that gives way to it.
+        shared.give_way((snapshot.last_included_term, snapshot.last_included_index));
         *shared.snapshot.borrow_mut() = Some(snapshot.clone());
     }
     let log = shared.log.borrow();
@@ -162,6 +157,10 @@ impl Life {
         executor.enter(now, ctx.rng, || {
             self.take(input);
             executor.run();
+            if self.is_removed() {
+                self.step_down();
+                executor.run();
+            }
         });
         self.end_step(ctx);
     }
@@ -180,7 +179,8 @@ impl Life {
             Input::Applied { index, output } => self.applied(index, output),
             Input::Read { request, output, .. } => shared.answer(request, output),
             Input::SnapshotSaved(snapshot) => shared.snapshot_saved(snapshot),
-            Input::Boot(_) => {}
+            // A boot comes first, and once.
+            _ => {}
         }
     }
 
@@ -247,6 +247,18 @@ impl Life {
         });
     }
 
+    /// Whether this node leads, and knows that it is committed that it is no voter. openraft leaves it to its embedder when such a leader
+    /// goes, and lets it lead on for a while if it is not told.
+    fn is_removed(&self) -> bool {
+        let metrics = self.metrics.borrow_watched();
+        metrics.state == ServerState::Leader && library::is_out(&metrics, self.shared.id)
+    }
+
+    fn step_down(&self) {
+        let raft = self.raft.clone();
+        self.executor.spawn(async move { library::step_down(&raft).await });
+    }
+
     /// The members by which the node goes.
     fn members(&self) -> Configuration {
         let metrics = self.metrics.borrow_watched();
@@ -285,15 +297,21 @@ impl Life {
         let role = match metrics.state {
             ServerState::Leader => Role::Leader,
             ServerState::Candidate => Role::Candidate,
+            ServerState::Follower if self.shared.pre_votes.get() > 0 => Role::PreCandidate,
             _ => Role::Follower,
         };
         self.transfer.take_if(|(begun, _)| *begun != term || role != Role::Leader);
         let applied = self.shared.applied.get().1;
+        // openraft knows what a leader's snapshot covers to be committed before the log has given way to that.
+        let (log, before) = (self.shared.log.borrow(), self.status.commit);
+        let commit = committed(&metrics)
+            .filter(|(term, index)| log.term_at(*index) == Some(*term))
+            .map_or(before, |(_, index)| index);
         self.status = Status {
             term,
             role,
             leader: metrics.current_leader.and_then(library::node),
-            commit: committed(&metrics).max(applied).max(self.status.commit),
+            commit,
             applied,
             transfer: self.transfer.map(|(_, to)| to),
             target_priority: 0,
@@ -347,7 +365,7 @@ async fn answer(raft: Raft, message: Message) -> Option<Body> {
             let vote = Ballot::of(&response.vote);
             Some(Body::Installed { vote, asked, last: end.1, bytes })
         }
-        Body::Transfer { vote, to, last } => {
+        Body::Transfer { vote, to, last, .. } => {
             let request =
                 TransferLeaderRequest::new(vote.vote(), to.number().into(), last.map(log_id));
             let response = raft.handle_transfer_leader(request).await.ok()?;

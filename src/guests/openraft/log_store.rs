@@ -147,7 +147,7 @@ impl RaftLogStorage<Types> for Store {
         assert_eq!(first, log.last_index().next(), "openraft appends where the log ends");
         let entries: Batch = entries.into_iter().map(|(_, entry)| entry).collect();
         entries.entries().iter().for_each(|entry| log.push(*entry));
-        let write = shared.next_write();
+        let write = shared.append(first);
         shared.emit(Effect::Append { write, first, entries });
         shared.wait(write, Waiting::Flushed(flushed));
         Ok(())
@@ -169,17 +169,11 @@ impl RaftLogStorage<Types> for Store {
     async fn purge(&mut self, upto: LogId) -> Result<(), io::Error> {
         let shared = &self.0;
         let (term, index) = at(&upto);
+        shared.give_way((term, index));
         let mut log = shared.log.borrow_mut();
-        if index <= log.base() {
-            return Ok(());
-        }
-        let write = shared.next_write();
-        if log.term_at(index) == Some(term) {
+        if index > log.base() {
             log.compact(index);
-            shared.emit(Effect::Compact { write, upto: index });
-        } else {
-            log.replace(index, term);
-            shared.emit(Effect::Discard { write, index, term });
+            shared.emit(Effect::Compact { write: shared.next_write(), upto: index });
         }
         Ok(())
     }

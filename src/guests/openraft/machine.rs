@@ -57,12 +57,15 @@ impl RaftStateMachine<Types> for Machine {
         Ok((Some(log_id(self.0.applied.get())), stored(place, members)))
     }
 
+    /// openraft may apply what others have on their disks before the own one has it. A state machine that outlives a crash must not be ahead of
+    /// the log then, so it waits.
     async fn apply<S>(&mut self, mut entries: S) -> Result<(), io::Error>
     where
         S: Stream<Item = Result<EntryResponder<Types>, io::Error>> + Unpin,
     {
         while let Some((entry, responder)) = entries.try_next().await? {
             let (index, entry) = from_openraft(&entry);
+            self.0.entries_durable(index).await;
             self.0.applied.set((entry.term, index));
             if let Command::Configure(members) = entry.command {
                 self.0.members.set(((entry.term, index), members));
@@ -108,8 +111,9 @@ impl RaftStateMachine<Types> for Machine {
             shared.emit(Effect::SaveSnapshot(snapshot.clone()));
             saved.await.map_err(|_| closed())?;
         }
-        shared.emit(Effect::Restore(snapshot.clone()));
         let end = (snapshot.last_included_term, snapshot.last_included_index);
+        shared.give_way(end);
+        shared.emit(Effect::Restore(snapshot.clone()));
         let place = meta.last_membership.log_id().as_ref().map_or(end, at);
         shared.applied.set(end);
         shared.members.set((place, members::configuration(meta.last_membership.membership())));

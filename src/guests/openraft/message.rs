@@ -77,7 +77,8 @@ pub enum Body {
     Install { vote: Ballot, last: Place, members_at: Place },
     /// With the vote of the request, the last index of its snapshot, and its size.
     Installed { vote: Ballot, asked: Ballot, last: Index, bytes: u64 },
-    Transfer { vote: Ballot, to: NodeId, last: Place },
+    /// openraft tells all nodes to whom the lead is handed over, so that they give up their leases.
+    Transfer { vote: Ballot, to: NodeId, receiver: NodeId, last: Place },
     Transferred { handed: Handed, term: Term },
 }
 
@@ -142,8 +143,10 @@ pub fn summary(message: &Message) -> Summary {
             received: *bytes,
             installed: vote == asked,
         },
-        // openraft tells all nodes of a transfer, so that they give up their leases.
-        Body::Transfer { vote, .. } => Summary::TimeoutNow { term: vote.term },
+        Body::Transfer { vote, to, receiver, .. } => match to == receiver {
+            true => Summary::TimeoutNow { term: vote.term },
+            false => other("transfer", vote.term, false),
+        },
         Body::Transferred { term, .. } => other("transferred", *term, true),
     }
 }

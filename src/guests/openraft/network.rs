@@ -39,6 +39,22 @@ impl RaftNetworkFactory<Types> for Network {
     }
 }
 
+/// A node that was asked whether it would vote, until it answers.
+struct Asked<'s>(&'s Shared);
+
+impl Asked<'_> {
+    fn new(shared: &Shared) -> Asked<'_> {
+        shared.pre_votes.set(shared.pre_votes.get() + 1);
+        Asked(shared)
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.0.pre_votes.set(self.0.pre_votes.get() - 1);
+    }
+}
+
 /// A request whose answer is not waited for any more.
 struct Forget<'s>(&'s Shared, u64);
 
@@ -138,6 +154,7 @@ impl RaftNetworkV2<Types> for Link {
         rpc: VoteRequest<Types>,
         option: RPCOption,
     ) -> Result<VoteResponse<Types>, RPCError<Types>> {
+        let _asked = Asked::new(&self.shared);
         self.ask_for_vote(rpc, true, option.hard_ttl()).await
     }
 
@@ -172,6 +189,7 @@ impl RaftNetworkV2<Types> for Link {
         let body = Body::Transfer {
             vote: Ballot::of(request.from_leader()),
             to: NodeId::new(*request.to_node_id() as u8),
+            receiver: self.to,
             last: request.last_log_id().map(at),
         };
         match self.ask(RPCTypes::TransferLeader, (body, None), option.hard_ttl()).await? {

@@ -43,6 +43,8 @@ pub struct Shared {
     pub vote: Cell<Ballot>,
     last_write: Cell<WriteId>,
     durable: Cell<WriteId>,
+    /// The writes of entries that are not durable, with the index of the first of them.
+    appends: RefCell<VecDeque<(Index, WriteId)>>,
     /// What waits for writes, in their order.
     waiting: RefCell<VecDeque<(WriteId, Waiting)>>,
     /// The latest durable snapshot.
@@ -63,6 +65,8 @@ pub struct Shared {
     pub requests: Cell<u64>,
     /// Who waits for an answer to which request.
     pub pending: RefCell<BTreeMap<u64, Sender<Body>>>,
+    /// How many nodes were asked whether they would vote, and have not answered.
+    pub pre_votes: Cell<u32>,
     /// Requests of clients that have no answer, with the number of the latest try.
     pub clients: RefCell<BTreeMap<RequestId, u64>>,
 }
@@ -86,6 +90,7 @@ impl Shared {
             vote: Cell::new(Ballot { term, node, committed: false }),
             last_write: Cell::default(),
             durable: Cell::default(),
+            appends: RefCell::default(),
             waiting: RefCell::default(),
             snapshot: RefCell::default(),
             saving: RefCell::default(),
@@ -96,6 +101,7 @@ impl Shared {
             awaited: RefCell::default(),
             requests: Cell::new(first_request),
             pending: RefCell::default(),
+            pre_votes: Cell::default(),
             clients: RefCell::default(),
         }
     }
@@ -111,14 +117,43 @@ impl Shared {
         self.last_write.get()
     }
 
+    /// Notes that entries are being written from an index on. The number of the write.
+    pub fn append(&self, first: Index) -> WriteId {
+        let write = self.next_write();
+        self.appends.borrow_mut().push_back((first, write));
+        write
+    }
+
     /// Waits until all that was written is durable.
     pub async fn all_durable(&self) {
-        let write = self.last_write.get();
+        self.durable(self.last_write.get()).await;
+    }
+
+    /// Waits until the entries up to an index are durable.
+    pub async fn entries_durable(&self, upto: Index) {
+        let write = {
+            let appends = self.appends.borrow();
+            let last = appends.iter().rev().find(|(first, _)| *first <= upto);
+            last.map_or(WriteId::NONE, |(_, write)| *write)
+        };
+        self.durable(write).await;
+    }
+
+    async fn durable(&self, write: WriteId) {
         if write > self.durable.get() {
             let (sender, receiver) = channel();
             self.wait(write, Waiting::Task(sender));
             // Nobody drops the sender but a crash, which drops this, too.
             _ = receiver.await;
+        }
+    }
+
+    /// The log gives way to the durable snapshot that ends with this entry, unless it has that entry.
+    pub fn give_way(&self, (term, index): (Term, Index)) {
+        let mut log = self.log.borrow_mut();
+        if index > log.base() && log.term_at(index) != Some(term) {
+            log.replace(index, term);
+            self.emit(Effect::Discard { write: self.next_write(), index, term });
         }
     }
 
@@ -130,6 +165,7 @@ impl Shared {
     /// All up to a write is durable.
     pub fn written(&self, write: WriteId) {
         self.durable.set(write);
+        self.appends.borrow_mut().retain(|(_, append)| *append > write);
         let mut done = Vec::new();
         {
             let mut waiting = self.waiting.borrow_mut();

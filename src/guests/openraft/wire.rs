@@ -144,9 +144,10 @@ impl Wire for Body {
                 last.put(to);
                 bytes.put(to);
             }
-            Body::Transfer { vote, to: node, last } => {
+            Body::Transfer { vote, to: node, receiver, last } => {
                 vote.put(to);
                 node.put(to);
+                receiver.put(to);
                 put_place(*last, to);
             }
             Body::Transferred { handed, term } => {
@@ -189,7 +190,8 @@ impl Wire for Body {
             }
             6 => {
                 let (vote, to) = (Wire::get(from)?, Wire::get(from)?);
-                Body::Transfer { vote, to, last: get_place(from)? }
+                let receiver = Wire::get(from)?;
+                Body::Transfer { vote, to, receiver, last: get_place(from)? }
             }
             7 => Body::Transferred { handed: Wire::get(from)?, term: Wire::get(from)? },
             _ => return None,
@@ -236,7 +238,7 @@ mod tests {
             Body::Voted { vote, last: place, granted: true, term: Term(3), is_pre: true },
             Body::Install { vote, last: place, members_at: place },
             Body::Installed { vote, asked: vote, last: Index(7), bytes: 99 },
-            Body::Transfer { vote, to: NodeId::new(1), last: place },
+            Body::Transfer { vote, to: NodeId::new(1), receiver: NodeId::new(2), last: place },
             handed(Handed::Done),
             handed(Handed::VoteChanged(vote)),
             handed(Handed::NotFlushed(place)),

@@ -106,11 +106,12 @@ impl AsyncRuntime for Runtime {
         false
     }
 
-    /// The only draw in openraft's `Config` is that of an election timeout. It is known by its place, so that a plan may fix it.
+    /// The only draw in openraft's files about configuration is that of an election timeout. It is known by its place, so that a plan may
+    /// fix it.
     #[track_caller]
     fn thread_rng() -> Words {
         let place = Location::caller().file();
-        Words { for_election: place.ends_with("config/config.rs") }
+        Words { for_election: place.ends_with("config.rs") }
     }
 
     fn new(_: usize) -> Runtime {
