@@ -3,8 +3,7 @@
 
 use std::rc::Rc;
 
-use openraft::async_runtime::watch::WatchReceiver;
-use openraft::{ReadPolicy, ServerState};
+use openraft::ReadPolicy;
 
 use super::library::{self, Raft};
 use super::life::Ask;
@@ -24,11 +23,12 @@ impl Shared {
         number
     }
 
-    /// Answers a client, unless it has an answer. What a client has tried again is not refused by the earlier try. Who hands the lead over
-    /// names nobody: whether that node leads is not known, and it might name this one.
-    fn refuse(&self, raft: &Raft, (request, number): (RequestId, u64), hint: Option<u64>) {
-        let leads = raft.metrics().borrow_watched().state == ServerState::Leader;
-        let hint = hint.filter(|_| !leads).and_then(library::node);
+    /// Answers a client, unless it has an answer. What a client has tried again is not refused by the earlier try. openraft remembers a
+    /// leader for ever, and one that hands over names the next; a client is sent only to one that was heard lately.
+    fn refuse(&self, (request, number): (RequestId, u64), hint: Option<u64>) {
+        let since = Executor::current().now().saturating_sub(self.heard.get());
+        let is_recent = since <= self.options.hint_nanos;
+        let hint = hint.filter(|_| is_recent).and_then(library::node);
         let mut clients = self.clients.borrow_mut();
         if clients.get(&request) == Some(&number) {
             clients.remove(&request);
@@ -66,7 +66,7 @@ async fn write(raft: Raft, shared: &Shared, request: Request, number: u64) {
         Ok(response) => shared.answer(request.id, response.data),
         Err(error) => {
             let hint = error.forward_to_leader().and_then(|forward| forward.leader_id);
-            shared.refuse(&raft, (request.id, number), hint);
+            shared.refuse((request.id, number), hint);
         }
     }
 }
@@ -84,7 +84,7 @@ async fn read(raft: Raft, shared: &Shared, request: Request, number: u64) {
         Ok(_) => {}
         Err(error) => {
             let hint = error.forward_to_leader().and_then(|forward| forward.leader_id);
-            shared.refuse(&raft, (request.id, number), hint);
+            shared.refuse((request.id, number), hint);
         }
     }
 }

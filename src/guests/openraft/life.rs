@@ -8,9 +8,7 @@ use openraft::ServerState;
 use openraft::async_runtime::watch::WatchReceiver;
 use openraft::raft::{AppendEntriesRequest, TransferLeaderRequest, VoteRequest};
 
-use super::library::{
-    self, Metrics, Raft, Snapshot as RaftSnapshot, committed, log_id, meta, stored,
-};
+use super::library::{self, Metrics, Raft, committed, log_id, stored};
 use super::log_store::{Store, to_openraft};
 use super::machine::Machine;
 use super::message::{Ballot, Body, Message};
@@ -18,6 +16,7 @@ use super::network::{self, Network};
 use super::options::Options;
 use super::runtime::{Executor, Watching};
 use super::shared::{BEGINNING, Image, Shared};
+use super::versions::{self, Snapshot as RaftSnapshot, meta};
 use crate::configuration::{Change, Configuration};
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Command, Log, RequestId};
@@ -204,6 +203,9 @@ impl Life {
             }
             return;
         }
+        if let Body::Append { .. } | Body::Install { .. } = message.body {
+            self.shared.heard.set(self.executor.now());
+        }
         let (raft, shared) = (self.raft.clone(), self.shared.clone());
         self.executor.spawn(async move {
             let number = message.number;
@@ -234,7 +236,9 @@ impl Life {
     /// An operator wants the members changed. openraft refuses where it does not lead, or is changing them.
     fn change(&self, change: Change) {
         let members = self.members();
-        if members.after(change).is_none() {
+        // openraft lets a leader lead on that becomes a learner. It is not asked for that.
+        let stays = members.after(change).is_some_and(|next| !next.learners.contains(self.shared.id));
+        if !stays {
             return;
         }
         let raft = self.raft.clone();
@@ -369,7 +373,7 @@ async fn answer(raft: Raft, message: Message) -> Option<Body> {
             let request =
                 TransferLeaderRequest::new(vote.vote(), to.number().into(), last.map(log_id));
             let response = raft.handle_transfer_leader(request).await.ok()?;
-            Some(Body::Transferred { handed: library::handed(&response), term: vote.term })
+            Some(Body::Transferred { handed: versions::handed(&response), term: vote.term })
         }
         _ => None,
     }

@@ -8,13 +8,13 @@ use futures_util::{Stream, TryStreamExt};
 use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine};
 
 use super::library::{
-    LogId, SnapshotMeta, StoredMembership, Types, at, log_id, meta, stored,
+    LogId, SnapshotMeta, StoredMembership, Types, at, log_id, stored,
 };
-use super::library::Snapshot as RaftSnapshot;
 use super::log_store::from_openraft;
 use super::members;
 use super::runtime::Receiver;
 use super::shared::{Image, Shared};
+use super::versions::{Snapshot as RaftSnapshot, machine_extras, meta, snapshot_data};
 use crate::ids::Index;
 use crate::log::Command;
 use crate::node::{Effect, Snapshot};
@@ -39,7 +39,7 @@ fn closed() -> io::Error {
 }
 
 impl RaftSnapshotBuilder<Types> for Builder {
-    type SnapshotData = Image;
+    snapshot_data!();
 
     async fn build_snapshot(&mut self) -> Result<RaftSnapshot, io::Error> {
         let saved = self.saved.take().ok_or_else(closed)?;
@@ -49,8 +49,10 @@ impl RaftSnapshotBuilder<Types> for Builder {
 }
 
 impl RaftStateMachine<Types> for Machine {
-    type SnapshotData = Image;
     type SnapshotBuilder = Builder;
+
+    snapshot_data!();
+    machine_extras!();
 
     async fn applied_state(&mut self) -> Result<(Option<LogId>, StoredMembership), io::Error> {
         let (place, members) = self.0.members.get();

@@ -6,6 +6,7 @@
 use std::rc::Rc;
 
 use super::library::{self, Vote};
+use super::versions::voted_for;
 use crate::ids::{Index, NodeId, Term};
 use crate::log::Batch;
 use crate::message::{Label, Summary};
@@ -36,7 +37,7 @@ impl Ballot {
     /// A vote of openraft's.
     pub fn of(vote: &Vote) -> Ballot {
         let leader = vote.leader_id();
-        let node = library::node(leader.voted_for);
+        let node = library::node(voted_for(leader));
         Ballot { term: Term(leader.term), node, committed: vote.is_committed() }
     }
 

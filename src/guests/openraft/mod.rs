@@ -2,7 +2,7 @@
 //!
 //! openraft is a library of tasks: it wants a runtime, a log store, a state machine and a network. `runtime` is an executor on squall's
 //! clock, and the other files are what every user of the library writes. `docs/guests/openraft.md` says what the adapter does in the
-//! library's place, and what the library lacks. All that differs between versions of the library is in `library`.
+//! library's place, and what the library lacks. All that differs between versions of the library is in `versions`.
 
 mod clients;
 mod library;
@@ -16,6 +16,7 @@ mod node;
 mod options;
 mod runtime;
 mod shared;
+mod versions;
 mod wire;
 
 pub use message::Message;

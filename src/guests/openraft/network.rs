@@ -10,14 +10,15 @@ use openraft::errors::{RPCError, ReplicationClosed, StreamingError, Timeout};
 use openraft::network::{RPCOption, RPCTypes, RaftNetworkFactory, RaftNetworkV2};
 use openraft::raft::{
     AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, TransferLeaderRequest,
-    TransferLeaderResponse, VoteRequest, VoteResponse,
+    VoteRequest, VoteResponse,
 };
 
-use super::library::{self, Snapshot as RaftSnapshot, Types, Vote, at, log_id};
+use super::library::{Types, Vote, at, log_id};
 use super::log_store::from_openraft;
 use super::message::{Appended, Ballot, Body, Message};
 use super::runtime::{channel, timeout};
 use super::shared::{Image, Shared};
+use super::versions::{Snapshot as RaftSnapshot, TransferResponse, response, snapshot_data};
 use crate::ids::{Index, NodeId, WriteId};
 use crate::node::Effect;
 use crate::node::Snapshot;
@@ -116,7 +117,7 @@ fn mismatch() -> RPCError<Types> {
 }
 
 impl RaftNetworkV2<Types> for Link {
-    type SnapshotData = Image;
+    snapshot_data!();
 
     async fn append_entries(
         &mut self,
@@ -185,7 +186,7 @@ impl RaftNetworkV2<Types> for Link {
         &mut self,
         request: TransferLeaderRequest<Types>,
         option: RPCOption,
-    ) -> Result<TransferLeaderResponse<Types>, RPCError<Types>> {
+    ) -> Result<TransferResponse, RPCError<Types>> {
         let body = Body::Transfer {
             vote: Ballot::of(request.from_leader()),
             to: NodeId::new(*request.to_node_id() as u8),
@@ -193,7 +194,7 @@ impl RaftNetworkV2<Types> for Link {
             last: request.last_log_id().map(at),
         };
         match self.ask(RPCTypes::TransferLeader, (body, None), option.hard_ttl()).await? {
-            Body::Transferred { handed, .. } => Ok(library::response(&request, handed)),
+            Body::Transferred { handed, .. } => Ok(response(&request, handed)),
             _ => Err(mismatch()),
         }
     }

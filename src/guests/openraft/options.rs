@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use openraft::{Config as RaftConfig, SnapshotPolicy};
 
-use super::library::{Newer, with_newer_options};
+use super::versions::{Newer, with_newer_options};
 use crate::config::{Config, Reads};
 use crate::guest::{Feature, GuestOption, GuestOptions, Setup};
 use crate::log::Entry;
@@ -50,6 +50,8 @@ pub struct Options {
     pub entries_per_append: usize,
     /// How long the answer to entries is waited for at least.
     pub patience: Duration,
+    /// How long after it heard of a leader a node names it to clients.
+    pub hint_nanos: u64,
     /// Whether of writes that became durable together the newest is reported first.
     pub newest_first: bool,
     pub reads: Reads,
@@ -85,7 +87,6 @@ impl Options {
             heartbeat_interval: heartbeat,
             election_timeout_min: from,
             election_timeout_max: to,
-            heartbeat_min_interval: Some(min_interval),
             // A snapshot is written before it is answered.
             install_snapshot_timeout: 4 * to,
             max_payload_entries: entries as u64,
@@ -100,17 +101,19 @@ impl Options {
                 _ => RaftConfig::default().replication_lag_threshold,
             },
             enable_pre_vote: Some(config.elections.pre_vote),
+            api_batch_linger_ms: config.batch_delay.0.div_ceil(MILLISECOND),
             ..RaftConfig::default()
         };
         let newer = Newer {
+            heartbeat_min_interval: min_interval,
             quorum_loss_probe: word(own, "quorum_loss_probe") == "on",
             broadcast_submitted: word(own, "broadcast_submitted_on_append") == "on",
-            linger_millis: config.batch_delay.0.div_ceil(MILLISECOND),
         };
         Options {
             raft: with_newer_options(raft, &newer).validate().expect("the configuration is sound"),
             entries_per_append: entries,
             patience: Duration::from_nanos(config.election_timeout.from.0 / 2),
+            hint_nanos: config.election_timeout.to.0,
             newest_first: word(own, "completion") == "newest-first",
             reads: config.reads,
         }

@@ -65,6 +65,8 @@ pub struct Shared {
     pub requests: Cell<u64>,
     /// Who waits for an answer to which request.
     pub pending: RefCell<BTreeMap<u64, Sender<Body>>>,
+    /// When it heard a leader last, by the steady clock.
+    pub heard: Cell<u64>,
     /// How many nodes were asked whether they would vote, and have not answered.
     pub pre_votes: Cell<u32>,
     /// Requests of clients that have no answer, with the number of the latest try.
@@ -101,6 +103,7 @@ impl Shared {
             awaited: RefCell::default(),
             requests: Cell::new(first_request),
             pending: RefCell::default(),
+            heard: Cell::default(),
             pre_votes: Cell::default(),
             clients: RefCell::default(),
         }

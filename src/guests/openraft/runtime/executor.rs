@@ -166,6 +166,11 @@ impl Executor {
         }
     }
 
+    /// What the steady clock shows, in nanoseconds.
+    pub fn now(&self) -> u64 {
+        self.timers.now()
+    }
+
     /// When the next timer is due, by the steady clock.
     pub fn next_timer(&self) -> Option<u64> {
         self.timers.next()

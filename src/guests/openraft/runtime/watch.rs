@@ -8,6 +8,8 @@ use std::task::{Poll, Waker};
 use openraft_rt::watch::{RecvError, SendError};
 use openraft_rt::{Watch, WatchReceiver, WatchSender};
 
+use crate::guests::openraft::versions::watch_extras;
+
 struct State<T> {
     value: RefCell<T>,
     /// How often it was changed.
@@ -133,10 +135,7 @@ impl<T> WatchReceiver<Watched, T> for Receiver<T> {
         self.state.value.borrow()
     }
 
-    fn borrow_and_update(&mut self) -> Ref<'_, T> {
-        self.seen = self.state.version.get();
-        self.state.value.borrow()
-    }
+    watch_extras!();
 }
 
 /// openraft's name for such values.
