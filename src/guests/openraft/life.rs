@@ -241,10 +241,12 @@ impl Life {
         if !stays {
             return;
         }
-        let raft = self.raft.clone();
+        let (raft, own) = (self.raft.clone(), u64::from(self.shared.id.number()));
         self.executor.spawn(async move {
             for (change, retain) in super::members::changes(members, change) {
-                if raft.change_membership(change, retain).await.is_err() {
+                let done = raft.change_membership(change, retain).await;
+                // Who is no voter any more is about to go.
+                if done.is_err() || !raft.voter_ids().any(|voter| voter == own) {
                     return;
                 }
             }

@@ -29,13 +29,13 @@ pub const LACKS: &[Feature] = &[
 /// The options of openraft's `Config` for which squall has no key, and those of this adapter. Random plans draw all of them.
 pub fn own_options() -> Vec<GuestOption> {
     [
+        ("broadcast_submitted_on_append", &["off", "on"] as &[&str]),
         // In which order writes are reported that became durable together: a log store may report them in any.
-        ("completion", &["in-order", "newest-first"] as &[&str]),
+        ("completion", &["in-order", "newest-first"]),
         ("heartbeat_min_interval", &["off", "on"]),
-        ("replication_lag_threshold", &["default", "few"]),
         ("purge_batch_size", &["1", "16"]),
         ("quorum_loss_probe", &["off", "on"]),
-        ("broadcast_submitted_on_append", &["off", "on"]),
+        ("replication_lag_threshold", &["default", "few"]),
     ]
     .into_iter()
     .map(|(name, values)| GuestOption::drawn(name, values))
