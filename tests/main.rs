@@ -28,6 +28,8 @@ mod mistakes;
 #[cfg(feature = "guests")]
 mod modules;
 mod mutations;
+#[cfg(feature = "openraft")]
+mod openraft;
 mod outputs;
 mod own_raft;
 mod own_raft_docs;
