@@ -182,8 +182,7 @@ fn storms_are_clean_without_its_known_bug() {
     let judge: Vec<Property> =
         Property::ALL.iter().copied().filter(|it| *it != Property::Contract).collect();
     let swarm = swarm::Config { judge, ..swarm::Config::default() };
-    let report =
-        Test::of(openraft()).swarm(swarm).seeds(1..201).without_regressions().run();
+    let report = Test::of(openraft()).swarm(swarm).seeds(1..201).without_regressions().run();
     assert!(report.failure.is_none(), "{report}");
 }
 

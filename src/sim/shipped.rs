@@ -5,10 +5,8 @@ use crate::sim::Nodes;
 
 /// tikv's Raft, the crate `raft`: `docs/guests/raft-rs.md`.
 #[cfg(feature = "raft-rs")]
-pub fn raft_rs() -> Nodes<
-    crate::guests::raft_rs::RaftRs,
-    fn(&Setup<'_>) -> crate::guests::raft_rs::RaftRs,
-> {
+pub fn raft_rs()
+-> Nodes<crate::guests::raft_rs::RaftRs, fn(&Setup<'_>) -> crate::guests::raft_rs::RaftRs> {
     use crate::guest::Configures;
     use crate::guests::raft_rs::{LACKS, NAME, RaftRs, own_options};
 
@@ -19,10 +17,8 @@ pub fn raft_rs() -> Nodes<
 
 /// openraft: `docs/guests/openraft.md`.
 #[cfg(feature = "openraft")]
-pub fn openraft() -> Nodes<
-    crate::guests::openraft::OpenRaft,
-    fn(&Setup<'_>) -> crate::guests::openraft::OpenRaft,
-> {
+pub fn openraft()
+-> Nodes<crate::guests::openraft::OpenRaft, fn(&Setup<'_>) -> crate::guests::openraft::OpenRaft> {
     use crate::guests::openraft::{LACKS, NAME, OpenRaft, own_options};
 
     let make: fn(&Setup<'_>) -> OpenRaft = OpenRaft::new;

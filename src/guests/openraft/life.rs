@@ -237,7 +237,8 @@ impl Life {
     fn change(&self, change: Change) {
         let members = self.members();
         // openraft lets a leader lead on that becomes a learner. It is not asked for that.
-        let stays = members.after(change).is_some_and(|next| !next.learners.contains(self.shared.id));
+        let stays =
+            members.after(change).is_some_and(|next| !next.learners.contains(self.shared.id));
         if !stays {
             return;
         }

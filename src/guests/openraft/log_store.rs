@@ -138,7 +138,8 @@ impl RaftLogStorage<Types> for Store {
         I: IntoIterator<Item = LogEntry>,
     {
         let shared = &self.0;
-        let entries: Vec<(Index, Entry)> = entries.into_iter().map(|it| from_openraft(&it)).collect();
+        let entries: Vec<(Index, Entry)> =
+            entries.into_iter().map(|it| from_openraft(&it)).collect();
         let Some((first, _)) = entries.first().copied() else {
             flushed.io_completed(Ok(()));
             return Ok(());

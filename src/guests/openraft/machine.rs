@@ -7,9 +7,7 @@ use std::rc::Rc;
 use futures_util::{Stream, TryStreamExt};
 use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine};
 
-use super::library::{
-    LogId, SnapshotMeta, StoredMembership, Types, at, log_id, stored,
-};
+use super::library::{LogId, SnapshotMeta, StoredMembership, Types, at, log_id, stored};
 use super::log_store::from_openraft;
 use super::members;
 use super::runtime::Receiver;
@@ -106,7 +104,8 @@ impl RaftStateMachine<Types> for Machine {
         Image(snapshot): Image,
     ) -> Result<(), io::Error> {
         let shared = &self.0;
-        let is_own = shared.snapshot.borrow().as_ref().is_some_and(|own| Rc::ptr_eq(own, &snapshot));
+        let is_own =
+            shared.snapshot.borrow().as_ref().is_some_and(|own| Rc::ptr_eq(own, &snapshot));
         if !is_own {
             shared.may_save().await;
             let saved = shared.begin_saving();

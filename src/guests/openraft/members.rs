@@ -48,10 +48,7 @@ pub fn configuration(membership: &Membership) -> Configuration {
 }
 
 /// What is asked of openraft for a change: what to change, and whether voters that leave stay as learners; and then what else.
-pub fn changes(
-    members: Configuration,
-    change: Change,
-) -> Vec<(ChangeMembers<u64, ()>, bool)> {
+pub fn changes(members: Configuration, change: Change) -> Vec<(ChangeMembers<u64, ()>, bool)> {
     let only = NodeSet::only;
     match change {
         Change::Add(node) => vec![(ChangeMembers::AddVoters(nodes(only(node))), true)],

@@ -69,18 +69,56 @@ pub enum Handed {
 /// What a message says.
 #[derive(Clone, Debug)]
 pub enum Body {
-    Append { vote: Ballot, previous: Place, entries: Batch, commit: Place },
+    Append {
+        vote: Ballot,
+        previous: Place,
+        entries: Batch,
+        commit: Place,
+    },
     /// With the term of the request, the index before its entries, and how many it had.
-    Appended { answer: Appended, term: Term, previous: Index, count: u32 },
-    Vote { vote: Ballot, last: Place, by_leader: bool, is_pre: bool },
+    Appended {
+        answer: Appended,
+        term: Term,
+        previous: Index,
+        count: u32,
+    },
+    Vote {
+        vote: Ballot,
+        last: Place,
+        by_leader: bool,
+        is_pre: bool,
+    },
     /// With the term of the request.
-    Voted { vote: Ballot, last: Place, granted: bool, term: Term, is_pre: bool },
-    Install { vote: Ballot, last: Place, members_at: Place },
+    Voted {
+        vote: Ballot,
+        last: Place,
+        granted: bool,
+        term: Term,
+        is_pre: bool,
+    },
+    Install {
+        vote: Ballot,
+        last: Place,
+        members_at: Place,
+    },
     /// With the vote of the request, the last index of its snapshot, and its size.
-    Installed { vote: Ballot, asked: Ballot, last: Index, bytes: u64 },
+    Installed {
+        vote: Ballot,
+        asked: Ballot,
+        last: Index,
+        bytes: u64,
+    },
     /// openraft tells all nodes to whom the lead is handed over, so that they give up their leases.
-    Transfer { vote: Ballot, to: NodeId, receiver: NodeId, last: Place },
-    Transferred { handed: Handed, term: Term },
+    Transfer {
+        vote: Ballot,
+        to: NodeId,
+        receiver: NodeId,
+        last: Place,
+    },
+    Transferred {
+        handed: Handed,
+        term: Term,
+    },
 }
 
 impl Body {

@@ -218,5 +218,4 @@ impl Shared {
             sender.give(());
         }
     }
-
 }

@@ -226,7 +226,8 @@ mod tests {
         let vote = Ballot { term: Term(3), node: Some(NodeId::new(2)), committed: true };
         let place = Some((Term(2), Index(7)));
         let entries = Batch::from(Entry::noop(Term(3)));
-        let appended = |answer| Body::Appended { answer, term: Term(3), previous: Index(7), count: 2 };
+        let appended =
+            |answer| Body::Appended { answer, term: Term(3), previous: Index(7), count: 2 };
         let handed = |handed| Body::Transferred { handed, term: Term(3) };
         let all = [
             Body::Append { vote, previous: place, entries, commit: None },

@@ -240,8 +240,8 @@ mod tests {
     use rand::RngExt;
 
     use super::*;
-    use crate::rng::{Rng, Stream};
     use crate::ids::NodeId;
+    use crate::rng::{Rng, Stream};
     use crate::time::Span;
 
     #[test]
@@ -272,7 +272,8 @@ mod tests {
     fn tasks_wait_for_timers_and_each_other() {
         let timeouts = SpanRange { from: Span::millis(1), to: Span::millis(2) };
         let executor = Executor::new(timeouts, (1, 2));
-        let mut rng = NodeRng::new(Rng::new(1, Stream::Node(NodeId::new(1))), vec![], vec![], vec![]);
+        let mut rng =
+            NodeRng::new(Rng::new(1, Stream::Node(NodeId::new(1))), vec![], vec![], vec![]);
         let seen = Rc::new(RefCell::new(Vec::new()));
         let (one, two) = (seen.clone(), seen.clone());
         executor.enter(0, &mut rng, || {
