@@ -1,7 +1,8 @@
 //! Configurations and their changes in openraft's words.
 //!
-//! openraft goes by a membership as soon as it is in the log, and its entries say what comes of a change, as squall's do. A change of voters
-//! always goes by joint consensus: the leader that was asked appends the joint membership, and when that is committed the uniform one.
+//! openraft goes by a membership as soon as it is in the log, and its entries say what comes of a change, as squall's do. A change of
+//! voters always goes by joint consensus: the leader that was asked appends the joint membership, and when that is committed the uniform
+//! one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
