@@ -107,9 +107,9 @@ fn a_node_comes_back_with_what_its_disk_has() {
 #[test]
 fn who_was_down_for_long_is_sent_a_snapshot() {
     let mut rest =
-        String::from("[[faults]]\nat = \"1.5s\"\ncrash = { target = 3, for = \"1s\" }\n");
+        String::from("[[faults]]\nat = \"1.5s\"\ncrash = { target = 3, for = \"2s\" }\n");
     for request in 0..40 {
-        rest += &asks(&format!("{}ms", 1_600 + 10 * request), 1, PUT);
+        rest += &asks(&format!("{}ms", 1_600 + 25 * request), 1, PUT);
     }
     let options = "snapshot_every = 10, snapshot_trailing = 2";
     story(options, &rest, &[Situation::SnapshotInstalled, Situation::CompactedPastFollower]);

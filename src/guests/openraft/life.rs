@@ -304,7 +304,7 @@ impl Life {
         let role = match metrics.state {
             ServerState::Leader => Role::Leader,
             ServerState::Candidate => Role::Candidate,
-            ServerState::Follower if self.shared.pre_votes.get() > 0 => Role::PreCandidate,
+            ServerState::Follower if self.is_asking(term) => Role::PreCandidate,
             _ => Role::Follower,
         };
         self.transfer.take_if(|(begun, _)| *begun != term || role != Role::Leader);
@@ -323,6 +323,13 @@ impl Life {
             transfer: self.transfer.map(|(_, to)| to),
             target_priority: 0,
         };
+    }
+
+    /// Whether the node asks others whether they would vote, or was told so and writes its own vote. openraft has no name for that.
+    fn is_asking(&self, term: Term) -> bool {
+        let vote = self.shared.vote.get();
+        let stands = vote.node == Some(self.shared.id) && !vote.committed && vote.term > term;
+        self.shared.pre_votes.get() > 0 || (stands && self.status.role == Role::PreCandidate)
     }
 
     /// What the node is.

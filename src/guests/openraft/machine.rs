@@ -57,8 +57,8 @@ impl RaftStateMachine<Types> for Machine {
         Ok((Some(log_id(self.0.applied.get())), stored(place, members)))
     }
 
-    /// openraft may apply what others have on their disks before the own one has it. A state machine that outlives a crash must not be ahead
-    /// of the log then, so it waits.
+    /// openraft may apply what others have on their disks before the own one has it. A state machine that outlives a crash must not be
+    /// ahead of the log then, so it waits.
     async fn apply<S>(&mut self, mut entries: S) -> Result<(), io::Error>
     where
         S: Stream<Item = Result<EntryResponder<Types>, io::Error>> + Unpin,
