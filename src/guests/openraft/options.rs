@@ -88,7 +88,7 @@ impl Options {
             election_timeout_min: from,
             election_timeout_max: to,
             // A snapshot is written before it is answered.
-            install_snapshot_timeout: 4 * to,
+            install_snapshot_timeout: to,
             max_payload_entries: entries as u64,
             snapshot_policy: match config.snapshot_every {
                 0 => SnapshotPolicy::Never,
