@@ -110,7 +110,7 @@ pub fn response(request: &TransferLeaderRequest<Types>, handed: Handed) -> Trans
             Err(TransferLeaderError::VoteChanged { expected, actual: actual.vote() })
         }
         Handed::NotFlushed(actual) => {
-            let expected = request.last_log_id().cloned();
+            let expected = request.last_log_id().copied();
             Err(TransferLeaderError::LogNotFlushed { expected, actual: actual.map(log_id) })
         }
     }
