@@ -8,12 +8,16 @@ fn main() -> ExitCode {
     let built_in = BuiltIn::new();
     #[cfg(feature = "omnipaxos")]
     let omnipaxos = squall::sim::shipped::omnipaxos();
+    #[cfg(feature = "openraft")]
+    let openraft = squall::sim::shipped::openraft();
     #[cfg(feature = "raft-rs")]
     let raft_rs = squall::sim::shipped::raft_rs();
     let runners: &[&dyn Runner] = &[
         &built_in,
         #[cfg(feature = "omnipaxos")]
         &omnipaxos,
+        #[cfg(feature = "openraft")]
+        &openraft,
         #[cfg(feature = "raft-rs")]
         &raft_rs,
     ];

@@ -31,6 +31,8 @@ mod mutations;
 mod new_guests;
 #[cfg(feature = "omnipaxos")]
 mod omnipaxos;
+#[cfg(feature = "openraft")]
+mod openraft;
 mod outputs;
 mod own_raft;
 mod own_raft_docs;

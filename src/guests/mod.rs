@@ -7,6 +7,8 @@ pub mod frames;
 pub mod module;
 #[cfg(feature = "omnipaxos")]
 pub mod omnipaxos;
+#[cfg(feature = "openraft")]
+pub mod openraft;
 pub mod process;
 #[cfg(feature = "raft-rs")]
 pub mod raft_rs;

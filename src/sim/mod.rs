@@ -21,7 +21,7 @@ mod recorder;
 mod recovery;
 pub mod run;
 pub mod runner;
-#[cfg(any(feature = "omnipaxos", feature = "raft-rs"))]
+#[cfg(any(feature = "omnipaxos", feature = "openraft", feature = "raft-rs"))]
 pub mod shipped;
 mod snapshots;
 mod targets;

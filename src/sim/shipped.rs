@@ -26,3 +26,14 @@ pub fn omnipaxos() -> Nodes<
     let make: fn(&Setup<'_>) -> OmniPaxosNode = OmniPaxosNode::new;
     Nodes::new(NAME, make).having_only(HAS).lacking(Feature::ElectsByLog)
 }
+
+/// openraft: `docs/guests/openraft.md`.
+#[cfg(feature = "openraft")]
+pub fn openraft()
+-> Nodes<crate::guests::openraft::OpenRaft, fn(&Setup<'_>) -> crate::guests::openraft::OpenRaft> {
+    use crate::guests::openraft::{LACKS, NAME, OpenRaft, own_options};
+
+    let make: fn(&Setup<'_>) -> OpenRaft = OpenRaft::new;
+    let nodes = Nodes::new(NAME, make).with_options(own_options());
+    LACKS.iter().fold(nodes, |nodes, feature| nodes.lacking(*feature))
+}
