@@ -65,7 +65,7 @@ features! {
     ReadIndex "read-index" "Reads leave no entry in the log, after a majority has answered the leader (thesis 6.4).";
     LeaseReads "lease-reads" "Reads are answered at once while a majority has granted the leader a lease (thesis 6.4.1).";
     FollowerReads "follower-reads" "Followers answer reads from their own state machines (thesis 6.4).";
-    LostWrites "lost-writes" "Nodes go on, rather than panic, where a disk that lied has lost what they acknowledged.";
+    LostWrites "lost-writes" "Nodes go on, rather than panic, where a disk that lied, or a record that was dropped as corrupt, has lost what they acknowledged.";
 }
 
 /// Some of the features. In files a list of names.

@@ -8,7 +8,7 @@ use crate::configuration::Change;
 use crate::guest::{Feature, Guest, GuestOption};
 use crate::ids::NodeSet;
 use crate::plan::problem::{Checked, Problem};
-use crate::plan::{Action, Plan, RaftOptions};
+use crate::plan::{Action, OnCorruption, Plan, RaftOptions};
 use crate::property::Property;
 use crate::rng::{Rng, Section, Stream};
 use crate::time::Span;
@@ -84,6 +84,9 @@ pub fn check(plan: &Plan) -> Checked {
     if plan.clients.sessions.is_some() {
         require(guest, Feature::Sessions, &["clients", "sessions"])?;
     }
+    if plan.disk.on_corruption == OnCorruption::Truncate {
+        require(guest, Feature::LostWrites, &["disk", "on_corruption"])?;
+    }
     for (place, fault) in plan.faults.iter().enumerate() {
         if let Some(feature) = needed_by(&fault.action) {
             require(guest, feature, &["faults", &place.to_string(), fault.kind().name()])?;
@@ -136,6 +139,9 @@ impl Plan {
             self.clients.sessions = None;
         }
         self.faults.retain(|fault| needed_by(&fault.action).is_none_or(|it| guest.has(it)));
+        if !guest.has(Feature::LostWrites) {
+            self.disk.on_corruption = OnCorruption::Stop;
+        }
         // Nobody would ever ask the spare nodes in.
         if !self.changes_members() {
             self.cluster.members.clear();
