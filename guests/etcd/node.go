@@ -26,8 +26,8 @@ type node struct {
 	vote uint64
 	// commit is what was learned to be committed along with what was written.
 	commit uint64
-	// seen bounds what is told of it: squall takes note of it when the first entry of a step is applied, and what is appended behind that is
-	// not in the log by then.
+	// seen bounds what is told of it: squall takes note of it when the first entry of a step is applied, and what is learned and appended
+	// behind that is not in the log by then, or is another entry there.
 	seen uint64
 	// given is the last entry that the state machine was given, in this life or before.
 	given uint64
@@ -338,7 +338,7 @@ func (n *node) applyOne(e *pb.Entry) {
 	// The library goes by members once it applies them, and tells its user to write down how far is committed. squall's disk has no place
 	// for that, so who has forgotten what he applied would go by old members: a snapshot has the new ones.
 	n.disk.lacks = n.disk.lacks || e.GetType() == pb.EntryConfChangeV2
-	n.given, n.seen = index, min(n.seen, n.disk.last())
+	n.given, n.seen = index, min(n.seen, n.disk.last(), max(n.commit, index))
 	answer := n.asked.wants(index, content.Request())
 	n.out.Apply(index, &guest.Entry{Term: e.GetTerm(), Content: content}, answer)
 	if every := n.setup.SnapshotEvery; every > 0 && index >= n.taken+every {
@@ -385,7 +385,7 @@ func (n *node) install(s *pb.Snapshot) {
 	n.members = snapshot.Members
 	n.commit = max(n.commit, snapshot.Index)
 	if snapshot.Index > n.given {
-		n.given, n.seen = snapshot.Index, min(n.seen, n.disk.last())
+		n.given, n.seen = snapshot.Index, min(n.seen, n.disk.last(), n.commit)
 		n.out.Restore(n.disk.snapshot)
 	}
 }

@@ -309,7 +309,7 @@ func (n *node) applyOne(e *pb.Entry) {
 	if index <= n.given {
 		return
 	}
-	n.given, n.seen = index, min(n.seen, n.disk.last())
+	n.given, n.seen = index, min(n.seen, n.disk.last(), max(n.commit, index))
 	answer := n.asked.wants(index, content.Request())
 	n.out.Apply(index, &guest.Entry{Term: e.Term, Content: content}, answer)
 	if every := n.setup.SnapshotEvery; every > 0 && index >= n.taken+every && !n.saving {
@@ -345,7 +345,7 @@ func (n *node) install(s *pb.Snapshot) {
 	n.members = snapshot.Members
 	n.commit = max(n.commit, snapshot.Index)
 	if snapshot.Index > n.given {
-		n.given, n.seen = snapshot.Index, min(n.seen, n.disk.last())
+		n.given, n.seen = snapshot.Index, min(n.seen, n.disk.last(), n.commit)
 		n.out.Restore(n.disk.snapshot)
 	}
 }
