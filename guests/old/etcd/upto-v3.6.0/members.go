@@ -42,6 +42,9 @@ func set(list []uint64) guest.Set {
 	return s
 }
 
+// everybody is who is a member in whatever way.
+func everybody(m guest.Members) guest.Set { return m.Voters | m.Outgoing | m.Learners }
+
 // left are the members once joint consensus is left.
 func left(m guest.Members) guest.Members {
 	m.Outgoing, m.AutoLeave = 0, false
