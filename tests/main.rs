@@ -15,6 +15,8 @@ mod exports;
 mod files;
 #[cfg(feature = "guests")]
 mod guest_modules;
+#[cfg(any(feature = "openraft", feature = "raft-rs"))]
+mod guest_stories;
 #[cfg(unix)]
 mod guests;
 mod guilty;

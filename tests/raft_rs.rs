@@ -3,71 +3,23 @@
 use squall::guest::Feature;
 use squall::harness::Test;
 use squall::plan::swarm::{self, draw_with};
-use squall::plan::{Plan, files, scenario};
 use squall::property::Property;
 use squall::report::twice::twice;
-use squall::sim::runner::adopt;
 use squall::sim::shipped::raft_rs;
 use squall::sim::{Run, Runner};
 use squall::situation::Situation;
 
-/// A cluster of three in which n1 is elected first, at 1.1 s, with nobody asking for anything.
-const STILL: &str = r#"
-seed = 1
-horizon = "4s"
-network = { latency = "1ms" }
-clients = { count = 0 }
-raft = { election_timeout = "1s..2s", heartbeat_interval = "100ms", RAFT }
-nodes = [
-    { id = 1, election_timeouts = ["1.1s"] },
-    { id = 2, election_timeouts = ["1.8s"] },
-    { id = 3, election_timeouts = ["1.9s"] },
-]
-[cluster]
-nodes = 3
-"#;
+use crate::guest_stories::{GET, PUT, asks, drawn, known_bugs, millis_to_n1, still, tell_with};
 
 /// A story told with the options of `[raft]` and what comes behind: all that was reached, and no violation.
 fn story(raft: &str, rest: &str, reached: &[Situation]) {
-    let text = format!("{}{rest}", STILL.replace("RAFT", raft));
-    for persistence in ["async", "in-order"] {
-        let mut plan = scenario::from_toml(&text).expect("it is a scenario");
-        plan.guest.options.insert("persistence".into(), persistence.into());
-        let guest = raft_rs();
-        adopt(&guest, &mut plan).expect("it asks for nothing that raft-rs lacks");
-        let run = Run::new(&guest, plan);
-        let outcome = run.outcome();
-        assert_eq!(outcome.violation, None, "{persistence}: {text}");
-        for situation in reached {
-            let count = outcome.situations.of(*situation);
-            assert!(count > 0, "{persistence}: {situation} was not reached: {text}");
-        }
-    }
+    let text = still("4s", raft) + rest;
+    tell_with(&raft_rs(), ("persistence", ["async", "in-order"]), &text, reached);
 }
-
-/// A request to a node.
-fn asks(at: &str, to: u8, command: &str) -> String {
-    format!("[[requests]]\nat = \"{at}\"\nto = {to}\ncommand = {{ {command} }}\nattempts = 1\n")
-}
-
-const PUT: &str = "put = { key = 1, value = 1 }";
-const GET: &str = "get = { key = 1 }";
 
 #[test]
 fn a_scenario_fixes_who_is_elected_and_when() {
-    let mut plan = scenario::from_toml(&STILL.replace("RAFT", "")).expect("it is a scenario");
-    let guest = raft_rs();
-    adopt(&guest, &mut plan).expect("it is for any Raft");
-    let run = Run::new(&guest, plan);
-    let mut elected = Vec::new();
-    run.follow(&mut |record| {
-        if let squall::record::Kind::Role { role: squall::node::Role::Leader, .. } = record.kind {
-            elected.push((record.node.map(squall::ids::NodeId::number), record.time.0 / 1_000_000));
-        }
-    });
-    assert_eq!(elected.len(), 1, "{elected:?}");
-    let (node, millis) = elected[0];
-    assert_eq!(node, Some(1));
+    let millis = millis_to_n1(&raft_rs(), "4s");
     assert!((1_100..1_120).contains(&millis), "elected at {millis} ms");
 }
 
@@ -119,20 +71,11 @@ fn who_was_down_for_long_is_sent_a_snapshot() {
     story(options, &rest, &[Situation::SnapshotInstalled, Situation::CompactedPastFollower]);
 }
 
-/// A random plan of a seed for raft-rs, with what the library says of its own options.
-fn drawn(seed: u64) -> Plan {
-    let guest = raft_rs();
-    let mut plan = draw_with(seed, &swarm::Config::default());
-    plan.restrict(guest.guest());
-    plan.draw_guest_options(guest.guest_options());
-    plan
-}
-
 #[test]
 fn the_same_plan_gives_the_same_run() {
     let guest = raft_rs();
     for seed in 1..=40 {
-        assert!(twice(&guest, &drawn(seed)).is_none(), "seed {seed}");
+        assert!(twice(&guest, &drawn(&guest, seed)).is_none(), "seed {seed}");
     }
 }
 
@@ -141,7 +84,7 @@ fn random_plans_draw_every_value_of_every_option() {
     let guest = raft_rs();
     for option in guest.guest_options() {
         for value in option.values.iter().filter(|_| option.drawn) {
-            let is_drawn = |seed| drawn(seed).guest.options[&option.name] == **value;
+            let is_drawn = |seed| drawn(&guest, seed).guest.options[&option.name] == **value;
             assert!((1..100).any(is_drawn), "{} = {value}", option.name);
         }
     }
@@ -178,19 +121,7 @@ fn storms_that_change_the_members_are_clean() {
 /// The scenarios that show the bugs of raft-rs 0.7.0.
 #[test]
 fn its_known_bugs_are_found_again() {
-    let mut shown = 0;
-    for path in files::find(&["scenarios/real".into()]).expect("there are scenarios") {
-        let mut plan = files::read(&path).expect("it is a scenario");
-        let guest = raft_rs();
-        if plan.guest.name != guest.guest().name {
-            continue;
-        }
-        adopt(&guest, &mut plan).expect("it is for raft-rs");
-        let violation = Run::new(&guest, plan.clone()).outcome().violation.clone();
-        let found = violation.map(|violation| violation.property);
-        assert_eq!(found, plan.expect.violation, "{}", path.display());
-        shown += 1;
-    }
+    let shown = known_bugs(&raft_rs());
     assert!(shown >= 2, "only {shown} scenarios");
 }
 
