@@ -7,6 +7,7 @@ mod campaigns;
 mod checkers;
 mod cli;
 mod clients;
+mod compare;
 mod determinism;
 mod diff;
 mod driver;
