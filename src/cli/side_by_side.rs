@@ -22,8 +22,8 @@ use crate::sim::{Options, Runner};
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall compare scenarios/faults/leader-crash-with-etcd-timings.toml scenarios/faults/leader-crash-with-consul-timings.toml
-  squall compare incident.toml --profiles etcd,consul,tikv --runs 100 -o compare.html
-  squall compare incident.toml --with raft.pre_vote=false --with 'raft.election_timeout=\"300ms..600ms\"'
+  squall compare scenarios/faults/leader-mute.toml --profiles etcd,consul --runs 100 -o compare.html
+  squall compare scenarios/faults/leader-mute.toml --with raft.pre_vote=true --with 'network.latency=constant 5ms'
   squall compare --guests raft,target/guests/etcd.wasm --seed 1 --runs 20
   squall compare --guests raft,raft-rs scenarios/elections")]
 pub struct CompareArgs {

@@ -90,7 +90,7 @@ impl<'a> Recorder<'a> {
             violations: BTreeMap::new(),
             recovered: false,
             term_max: Term::FIRST,
-            meter: judged.then(|| Box::new(Meter::new(nodes, &plan.cluster.members))),
+            meter: judged.then(|| Box::new(Meter::new(nodes, plan.voters()))),
             watchers: None,
             digester: Digester::default(),
             judges: judged.then(judges),
