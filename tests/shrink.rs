@@ -20,7 +20,7 @@ fn storm(seed: u64, bug: Bug) -> Plan {
 
 fn shrunk(plan: &Plan, jobs: usize) -> Shrunk {
     let control =
-        Control { jobs, deadline: None, interrupted: &|| false, better: &mut |_: &Plan, _| () };
+        Control { jobs, candidates_max: None, deadline: None, interrupted: &|| false, better: &mut |_: &Plan, _| () };
     shrink(&BuiltIn::new(), plan, false, control).expect("the plan fails")
 }
 
