@@ -45,7 +45,8 @@ fn the_turning_point_is_the_same_for_any_number_of_workers() {
 
 #[test]
 fn a_run_that_leaves_nothing_to_chance_has_no_turning_point() {
-    let arguments = ["explain", "scenarios/bugs/ack-before-fsync.toml", "--turning-point", "--futures", "3"];
+    let arguments =
+        ["explain", "scenarios/bugs/ack-before-fsync.toml", "--turning-point", "--futures", "3"];
     let output = squall().args(arguments).output().expect("squall starts");
     let text = String::from_utf8(output.stdout).expect("it is UTF-8");
     assert!(text.contains("the turning point, by 3 futures each"), "{text}");

@@ -7,6 +7,7 @@ pub(crate) mod elections;
 pub mod expectations;
 pub mod explain;
 pub mod export;
+pub mod metrics;
 pub mod page;
 pub mod perfetto;
 pub mod power;

@@ -27,7 +27,6 @@ pub mod shipped;
 mod snapshots;
 mod targets;
 mod timers;
-pub mod waits;
 
 pub use branch::Branch;
 pub use cluster::Cluster;
