@@ -18,7 +18,7 @@ use crate::plan::files;
 use crate::plan::problem::require_format;
 use crate::record::Group;
 use crate::report::expectations::{Verdict, judge, nearest};
-use crate::report::explain::explain as explained;
+use crate::report::explain::{explain as explained, next_steps};
 use crate::report::export::{self, Export, Filter, Mermaid, Shiviz};
 use crate::report::page::{self, RECORDS_MAX, Window};
 use crate::report::perfetto::Perfetto;
@@ -63,9 +63,10 @@ pub fn explain(args: &ExplainArgs, guests: &Guests<'_>) -> End {
     let words = args.source.words(name);
     let explanation = explained(&run, usize::from(args.lines))
         .map_err(|message| Failure::usage(format!("{name}: {message}")))?;
+    let is_told = explanation.is_some();
     let story = explanation.map_or_else(String::new, |explanation| match args.markdown {
         true => explanation.markdown(&run),
-        false => explanation.text(&words),
+        false => explanation.story(),
     });
     let turning = match args.turning_point {
         true => turning_point(&run, args.futures, jobs(args.jobs)).map(|turning| turning.text()),
@@ -86,9 +87,10 @@ pub fn explain(args: &ExplainArgs, guests: &Guests<'_>) -> End {
         }
         _ => String::new(),
     };
-    let next = match story.is_empty() {
-        true => format!("\nnext:\n  squall report {words}\n"),
-        false => String::new(),
+    let next = match (is_told, args.markdown) {
+        (true, true) => String::new(),
+        (true, false) => next_steps(&words),
+        (false, _) => format!("\nnext:\n  squall report {words}\n"),
     };
     print(&[verdict, story, turning, next].concat())
 }

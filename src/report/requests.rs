@@ -294,7 +294,7 @@ impl Requests {
             }
             Summary::ReadRound { round, .. } => {
                 let reader = &mut self.readers[from.slot()];
-                if !reader.round.is_some_and(|(of, ..)| of == round) {
+                if reader.round.is_none_or(|(of, ..)| of != round) {
                     reader.round = Some((round, cite, NodeSet::only(from)));
                 }
             }

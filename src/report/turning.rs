@@ -169,7 +169,7 @@ impl Turning {
             let all = points.iter().all(|point| point.failed == *futures);
             text += match all {
                 true => {
-                    "  every future fails from the first event on: the plan alone decides it, and nothing that is drawn\n"
+                    "  every future fails, from whichever event on chance is another one: it is the plan that makes the run fail\n"
                 }
                 false => "  the share never rises: there is no turning point\n",
             };

@@ -7,6 +7,7 @@ mod list;
 mod recovery;
 pub mod schedule;
 mod simpler;
+mod synthetic;
 mod triggers;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -38,6 +39,9 @@ const REQUEST_SEEDS: u64 = 8;
 /// How many steps are enough, and as many times the seeds are tried for a plan that has more, one after the other. The second takes most of
 /// a minute.
 const EFFORTS: [(usize, u64); 2] = [(8, 8), (16, 64)];
+
+/// Of a plan with more steps, small ones with the same faults are tried.
+const LARGE: usize = 8;
 
 /// How many candidates a worker runs before the others are looked at.
 const BATCH: usize = 4;
@@ -250,10 +254,28 @@ fn size(runner: &dyn Runner, plan: &Plan, outcome: &Outcome) -> (bool, usize) {
 impl Shrinker<'_> {
     /// Simpler first, with luck; then without any luck. What is large still is tried again with more luck.
     fn run(&mut self) {
+        let original = (self.best.clone(), self.outcome.clone());
         self.simplify_all();
         let mut lucky = (self.best.clone(), self.outcome.clone());
         self.finish();
         let mut least = size(self.runner, &self.best, &self.outcome);
+        if least > (false, LARGE) && !self.is_over() {
+            let smallest = (self.best.clone(), self.outcome.clone());
+            (self.best, self.outcome) = original;
+            if synthetic::small(self) {
+                self.simplify_all();
+                let found = (self.best.clone(), self.outcome.clone());
+                self.finish();
+                let size = size(self.runner, &self.best, &self.outcome);
+                if size < least {
+                    (least, lucky) = (size, found);
+                } else {
+                    (self.best, self.outcome) = smallest;
+                }
+            } else {
+                (self.best, self.outcome) = smallest;
+            }
+        }
         for (steps_enough, times) in EFFORTS {
             let smallest = (self.best.clone(), self.outcome.clone());
             if least <= (false, steps_enough) || self.is_over() {

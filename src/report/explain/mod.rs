@@ -83,6 +83,11 @@ pub struct Explanation {
     standing: Vec<String>,
 }
 
+/// What to do next about a run that fails; the source is what names it.
+pub fn next_steps(source: &str) -> String {
+    format!("\nnext:\n  squall report {source}\n  squall shrink {source}\n")
+}
+
 /// How many lines are no part of the story: what is left out, what does not hold and why, and what to do next.
 const LINES_AROUND: usize = 10;
 
@@ -168,7 +173,7 @@ impl Line {
 impl Explanation {
     /// For a terminal. The source is what names the run in the next commands.
     pub fn text(&self, source: &str) -> String {
-        self.story() + &format!("\nnext:\n  squall report {source}\n  squall shrink {source}\n")
+        self.story() + &next_steps(source)
     }
 
     /// The same without the next commands.

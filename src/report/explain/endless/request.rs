@@ -36,10 +36,7 @@ pub fn tell(scene: &Scene<'_>, waiting: RequestId) -> Endless {
             let what =
                 if fate.command.writes() { "no entry was made of it" } else { "it has no entry" };
             let why = leader.map_or_else(String::new, |leader| {
-                format!(
-                    "; {leader}: {}",
-                    requests.right(leader, waiting, fate.command.writes().eq(&false))
-                )
+                format!("; {leader}: {}", requests.right(leader, waiting, !fate.command.writes()))
             });
             endless.repeated.push(format!("{}: {what}{why}", client(waiting)));
         }
@@ -74,11 +71,11 @@ fn tell_try(scene: &Scene<'_>, waiting: RequestId, fate: &Fate, one: &Try, endle
 /// A leader that hands over takes no requests; it has to give that up after an election timeout.
 fn hands_over_still(scene: &Scene<'_>, leader: NodeId, endless: &mut Endless) {
     let own = || scene.records.iter().filter(|record| record.node == Some(leader));
-    let turns = own().filter_map(|record| match record.kind {
+    let mut turns = own().filter_map(|record| match record.kind {
         Kind::Transfer { to } => Some((record, to)),
         _ => None,
     });
-    let Some((began, Some(to))) = turns.last() else { return };
+    let Some((began, Some(to))) = turns.next_back() else { return };
     let timeout = scene.plan.config_of(leader).election_timeout.from;
     let fires = |record: &&Record| {
         matches!(record.kind, Kind::Timer { .. }) && record.time.since(began.time) >= timeout
