@@ -68,6 +68,11 @@ impl Client {
         }
     }
 
+    /// Draws from another stream from now on.
+    pub fn reseed(&mut self, rng: Rng) {
+        self.rng = rng;
+    }
+
     /// Begins an operation: what, and of whom among so many nodes. Always three words.
     pub fn begin(&mut self, options: &Clients, nodes: u8) {
         let command = draw_command(&mut self.rng, options.mix, options.keys);

@@ -338,6 +338,11 @@ impl NodeRng {
         NodeRng { source, timeouts, heartbeats, words: Draws::new(words) }
     }
 
+    /// Draws from another stream from now on; lists go on where they are.
+    pub(crate) fn reseed(&mut self, rng: Rng) {
+        self.source = Source::Stream(Box::new(rng));
+    }
+
     /// Takes its words from elsewhere, and has none fixed.
     pub fn outside(word: fn() -> u64) -> NodeRng {
         let (timeouts, heartbeats) = (Draws::new(vec![]), Draws::new(vec![]));

@@ -64,6 +64,7 @@ mod thesis_replication;
 mod thesis_sessions;
 mod tidy;
 mod trace_docs;
+mod turning;
 mod twin;
 mod verdicts;
 mod why;

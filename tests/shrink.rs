@@ -19,8 +19,12 @@ fn storm(seed: u64, bug: Bug) -> Plan {
 }
 
 fn shrunk(plan: &Plan, jobs: usize) -> Shrunk {
-    let control =
-        Control { jobs, deadline: None, interrupted: &|| false, better: &mut |_: &Plan, _| () };
+    shrunk_with(plan, jobs, None)
+}
+
+fn shrunk_with(plan: &Plan, jobs: usize, candidates_max: Option<u64>) -> Shrunk {
+    let (interrupted, better) = (&|| false, &mut |_: &Plan, _| ());
+    let control = Control { jobs, candidates_max, deadline: None, interrupted, better };
     shrink(&BuiltIn::new(), plan, false, control).expect("the plan fails")
 }
 
@@ -45,6 +49,21 @@ fn a_shrunk_plan_fails_in_the_same_way_and_is_small() {
             assert_eq!(shrunk.plan.expect.violation, outcome.violation.map(|it| it.property));
         }
     }
+}
+
+/// A busy machine, or one with more cores, gives the same.
+#[test]
+fn a_budget_of_candidates_gives_the_same_for_any_number_of_workers() {
+    let plan = failing(Bug::VoteNotPersisted, 1).remove(0);
+    let mut sizes = Vec::new();
+    for candidates in [1, 7, 100, 400] {
+        let [one, three] = [1, 3].map(|jobs| shrunk_with(&plan, jobs, Some(candidates)));
+        assert_eq!((&one.plan, one.tried), (&three.plan, three.tried), "{candidates}");
+        assert!(one.tried <= candidates && one.cut_short, "{} of {candidates}", one.tried);
+        assert!(one.after.steps() <= one.before.steps(), "{:?}", one.after);
+        sizes.push(one.after.events);
+    }
+    assert!(sizes[3] < sizes[0], "{sizes:?}");
 }
 
 #[test]

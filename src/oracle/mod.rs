@@ -16,7 +16,7 @@ mod followed;
 pub mod gap;
 pub mod history;
 pub mod linearizable;
-mod liveness;
+pub(crate) mod liveness;
 mod log;
 pub(crate) mod membership;
 pub mod model;

@@ -74,6 +74,15 @@ impl Faults {
     }
 }
 
+impl Faults {
+    /// Every fault draws from the stream of another seed from now on.
+    pub fn reseed(&mut self, seed: u64) {
+        for (place, rng) in self.rngs.iter_mut().enumerate() {
+            *rng = Rng::new(seed, Stream::Fault(place as u32));
+        }
+    }
+}
+
 impl<N: Node> Sim<'_, '_, N> {
     /// Schedules faults with a time, and notes what waits for a situation.
     pub(super) fn schedule_faults(&mut self) {

@@ -6,6 +6,7 @@
 //! to which nodes and links), and `recovery` ends it. `clients` asks and waits; `recorder` sees it all;
 //! [`choices`] keeps what was drawn.
 
+pub mod branch;
 pub mod choices;
 mod clients;
 pub mod cluster;
@@ -27,6 +28,7 @@ mod snapshots;
 mod targets;
 mod timers;
 
+pub use branch::Branch;
 pub use cluster::Cluster;
 pub use foreign::Foreign;
 pub use run::{Ended, Options, Outcome, run_nodes};
@@ -111,6 +113,10 @@ pub struct Sim<'p, 'w, N: Node> {
     /// What is drawn, where somebody wants to know.
     choices: Option<Box<choices::Choices>>,
     turns: u64,
+    /// The seed from which streams are drawn that begin later.
+    seed: u64,
+    /// Where the run goes another way than its seed has it.
+    branch: Option<Branch>,
     /// The limit that ended the run, if one did.
     limit: Option<Why>,
 }
@@ -148,6 +154,8 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             recovery: Recovery::default(),
             choices: None,
             turns: 0,
+            seed: plan.seed,
+            branch: None,
             limit: None,
         };
         if !plan.cluster.members.is_empty() {
@@ -187,6 +195,9 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         }
         if self.recorder.recovered {
             return Some(Ended::Recovered);
+        }
+        if self.branch.is_some_and(|branch| self.recorder.event + 1 >= branch.event) {
+            self.reseed();
         }
         self.turns += 1;
         let max = self.plan.events_max;

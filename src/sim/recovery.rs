@@ -78,7 +78,7 @@ impl<N: Node> Sim<'_, '_, N> {
     fn core(&mut self) -> NodeSet {
         let all = NodeSet::first(self.plan.cluster.nodes);
         let in_force = self.configurations_in_force();
-        let mut rng = Rng::new(self.plan.seed, Stream::Core);
+        let mut rng = Rng::new(self.seed, Stream::Core);
         let words = [rng.word(), rng.word()];
         let named = match &self.plan.liveness {
             Some(liveness) => self.resolve(&liveness.core, None, words[0]),

@@ -78,6 +78,15 @@ impl Network {
         network
     }
 
+    /// Every link draws from the stream of another seed from now on.
+    pub fn reseed(&mut self, seed: u64) {
+        let nodes = self.nodes;
+        for (place, link) in self.links.iter_mut().enumerate() {
+            let (from, to) = (NodeId::at(place / nodes), NodeId::at(place % nodes));
+            link.rng = Rng::new(seed, Stream::Link(from, to));
+        }
+    }
+
     fn link(&mut self, from: NodeId, to: NodeId) -> &mut Link {
         &mut self.links[from.slot() * self.nodes + to.slot()]
     }
