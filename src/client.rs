@@ -25,6 +25,8 @@ pub struct Client {
     pub target: NodeId,
     /// A wake-up with another token is out of date.
     pub token: u32,
+    /// When it made the latest try.
+    pub asked: Time,
     /// How long it waits for the latest try.
     pub patience: Option<Patience>,
     /// The next time at which it is looked whether it has waited long enough; no later than its patience ends.
@@ -59,6 +61,7 @@ impl Client {
             waiting: false,
             target: NodeId::new(1),
             token: 0,
+            asked: Time::ZERO,
             patience: None,
             wake_at: None,
             attempts,

@@ -210,6 +210,8 @@ kinds! {
     Restore "restore" Commit { index: Index, term: Term, state: u64 },
     /// The node was asked to change the members, and did not, or not yet.
     ChangeIgnored "change-ignored" Fault { why: Ignored },
+    /// A client's request came to the node while the node was down: its machine refuses the connection, so this try has failed.
+    ConnectionRefused "connection-refused" Client { request: RequestId },
 }
 
 /// Why a change of the members was ignored, as far as its host can tell.

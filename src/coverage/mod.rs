@@ -317,6 +317,7 @@ impl Situations {
             }
             Kind::Invoke { attempt, .. } if attempt > 1 => RequestRetried,
             Kind::Answered { applied: false, .. } => RequestRefused,
+            Kind::ConnectionRefused { .. } => ConnectionRefused,
             Kind::Answered { request, applied: true, .. } => {
                 self.forwards.retain(|forwarded| *forwarded != request);
                 RequestAnswered

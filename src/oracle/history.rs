@@ -10,7 +10,8 @@
 //!
 //! Histories are judged in closed segments. When no operation on a key is open, the states in which its history can end are kept,
 //! and the history is dropped. An operation of unknown outcome stays open for ever; outside of sessions, so do the other tries of an
-//! operation, for each may yet take effect. A try that a node refuses as it comes has failed for good (duty 11 of a node).
+//! operation, for each may yet take effect. A try that a node refuses as it comes has failed for good (duty 11 of a node), and so has one
+//! that finds its node down.
 //!
 //! Limits, so that neither time nor memory runs away: `SEARCH_MAX` items are weighed in one search, [`KEY_MAX`] for verdicts on one key
 //! and [`RUN_MAX`] in all. A segment that cannot be closed goes on from the state of the witness after 4,096 operations, and beyond
@@ -155,6 +156,8 @@ impl Histories {
             | Kind::Deliver { message: Summary::Forward { request }, .. } => {
                 self.came = (record.number, request);
             }
+            // Nobody took it, so nobody can carry it out.
+            Kind::ConnectionRefused { request } => self.count_try(request, false),
             Kind::Reply { request, applied: false }
                 if self.came == (record.number - 1, request) =>
             {

@@ -107,6 +107,7 @@ impl Oracles {
             }
             Kind::Duplicate { .. }
             | Kind::Request { .. }
+            | Kind::ConnectionRefused { .. }
             | Kind::Reply { .. }
             | Kind::Deliver { message: Summary::Forward { .. }, .. } => return self.client(record),
             Kind::Invoke { .. } | Kind::Answered { .. } | Kind::GaveUp { .. } => {

@@ -24,6 +24,8 @@ pub enum ClientEvent {
     Asked { place: usize, trigger: Option<NodeId> },
     /// It tries again, at the node that was named to it.
     Retry { hint: Option<NodeId>, token: u32 },
+    /// It hears that the node is down which it asked.
+    NoConnection { token: u32 },
     /// It may have waited long enough for a try.
     TimeOut { token: u32 },
 }
@@ -84,6 +86,12 @@ impl<N: Node> Sim<'_, '_, N> {
                 if client.token == token && client.waiting {
                     client.retry(hint, nodes);
                     self.ask(number);
+                }
+            }
+            ClientEvent::NoConnection { token } => {
+                if client.token == token && client.waiting {
+                    let after = self.client_options.retry_after;
+                    self.try_again(number, None, after);
                 }
             }
             ClientEvent::TimeOut { token } => {
@@ -147,6 +155,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let kind = Kind::Invoke { request, command, attempt: client.attempt };
         let way = client.way(&self.client_options);
         let token = client.new_token();
+        client.asked = now;
         self.recorder.record(Some(node), kind);
         if let Some(span) = way {
             self.note_request(now.plus(span), node, command);
@@ -160,6 +169,20 @@ impl<N: Node> Sim<'_, '_, N> {
         client.patience = Some(patience);
         if client.wake_at.is_none_or(|at| at > ends) {
             self.look_at(number, patience);
+        }
+    }
+
+    /// A request came to a node that is down. Its client hears of that as soon as the way back allows, which takes as long as the way there:
+    /// nothing is drawn. A client that has given the try up hears nothing.
+    pub(super) fn refuse_connection(&mut self, node: NodeId, request: RequestId) {
+        self.count_event();
+        self.recorder.record(Some(node), Kind::ConnectionRefused { request });
+        let (number, now) = (request.client, self.recorder.now);
+        let client = &self.clients[number as usize - 1];
+        if client.waiting && client.request == request && client.target == node {
+            let at = now.plus(now.since(client.asked));
+            let what = ClientEvent::NoConnection { token: client.token };
+            self.queue.push(at, Event::Client { client: number, what });
         }
     }
 

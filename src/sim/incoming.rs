@@ -61,6 +61,9 @@ impl<N: Node> Sim<'_, '_, N> {
             }
             Incoming::Timer { token } => self.wake(id, token),
             Incoming::Apply { life } => self.apply_all(id, life),
+            Incoming::Request(request) if !self.hosts[id.slot()].is_up() => {
+                self.refuse_connection(id, request.id);
+            }
             _ if !self.hosts[id.slot()].is_up() => {}
             what => {
                 self.count_event();

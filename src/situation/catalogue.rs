@@ -268,6 +268,8 @@ situations! {
         "Whether it was done is not known to anyone.";
     RequestRefused: "A client was told to try another node."
         "No leader is known.";
+    ConnectionRefused: "A client's request found its node down."
+        "Nobody took it, so the client may try elsewhere without harm.";
     RequestTimedOut: "A client's try ran out of time."
         "The outcome is not known.";
     RequestRetried: "A client tried the same operation again."

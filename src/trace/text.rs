@@ -144,6 +144,9 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
             format!("is asked by {}: {}{again}", client(request), command_words(command))
         }
         Kind::Request { request } => format!("receives request {}", client(request)),
+        Kind::ConnectionRefused { request } => {
+            format!("is down, so {} finds no connection", client(request))
+        }
         Kind::Reply { request, applied: true } => format!("answers {}", client(request)),
         Kind::Reply { request, applied: false } => format!("refuses {}", client(request)),
         Kind::Answered { request, applied, output } => {
