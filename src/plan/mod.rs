@@ -18,7 +18,7 @@ mod table;
 pub mod target;
 pub mod validate;
 
-pub use clients::{Ask, Clients, Mix, SingleRequest};
+pub use clients::{Ask, ClientGroup, Clients, Mix, Rate, SingleRequest};
 pub use fault::{Action, Fault, FaultKind, Trigger, When};
 pub use latency::Latency;
 pub use liveness::Liveness;
@@ -70,6 +70,8 @@ table! {
         nodes: Vec<NodeOptions>,
         /// The clients.
         clients: Clients,
+        /// More clients, in groups that differ from these.
+        client_groups: Vec<ClientGroup>,
         /// Single requests, each by a client of its own.
         requests: Vec<SingleRequest>,
         /// What goes wrong.
@@ -138,6 +140,18 @@ impl Plan {
             place
         });
         &mut self.nodes[place]
+    }
+
+    /// What the clients of each group are like: those of `[clients]` first, who also make the single requests.
+    pub fn client_options(&self) -> Vec<Clients> {
+        let groups = self.client_groups.iter().map(|group| group.over(&self.clients));
+        std::iter::once(self.clients.clone()).chain(groups).collect()
+    }
+
+    /// How many clients there are that draw what they ask.
+    pub fn clients_count(&self) -> u32 {
+        let groups = self.client_groups.iter().map(|group| group.count);
+        groups.fold(self.clients.count, u32::saturating_add)
     }
 
     /// The options of Raft: the profile's, with the plan's own choices over them. Those that differ from node to node are left

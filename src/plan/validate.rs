@@ -1,5 +1,9 @@
 //! Refuses plans that cannot be: limits, nodes that do not exist, faults that contradict each other.
 
+mod ends;
+
+pub use ends::{CLIENTS_MAX, GROUPS_MAX, KEYS_MAX, SESSIONS_MAX};
+
 use std::collections::BTreeSet;
 
 use crate::config::{Reads, priority};
@@ -20,15 +24,9 @@ pub const HORIZON_MAX: Span = Span::secs(1_000_000);
 pub const LIST_MAX: usize = 10_000;
 /// The most pins.
 pub const PINS_MAX: usize = 100_000;
-/// The most clients.
-pub const CLIENTS_MAX: u32 = 1_000;
-/// The most sessions that a state machine keeps.
-pub const SESSIONS_MAX: u64 = 20_000;
-/// The most keys that clients use.
-pub const KEYS_MAX: u32 = 65_536;
 /// The largest seed: TOML has no larger number.
 pub const SEED_MAX: u64 = i64::MAX as u64;
-/// The shortest heartbeat interval, election timeout and flapping period: below it a run is all timers.
+/// The shortest heartbeat interval, election timeout, period of a fault, and time between requests: below it a run is all timers.
 pub const PERIOD_MIN: Span = Span::micros(100);
 
 /// The most bytes of entries in a message, and unanswered.
@@ -65,7 +63,7 @@ pub fn validate(plan: &Plan) -> Checked {
     crate::plan::guest::check(plan)?;
     check_links(plan)?;
     check_nodes(plan)?;
-    check_clients(plan)?;
+    ends::check_clients(plan)?;
     check_requests(plan)?;
     require(plan.faults.len() <= LIST_MAX, "faults", || {
         format!("{} faults are more than {LIST_MAX}", plan.faults.len())
@@ -206,24 +204,6 @@ fn check_drift(drift_ppm: i32, path: &str) -> Checked {
     })
 }
 
-fn check_clients(plan: &Plan) -> Checked {
-    let clients = &plan.clients;
-    between(clients.count.into(), 0, CLIENTS_MAX.into(), "clients/count", "the number of clients")?;
-    between(clients.keys.into(), 1, KEYS_MAX.into(), "clients/keys", "the number of keys")?;
-    between(clients.attempts.into(), 1, 1_000_000, "clients/attempts", "the number of tries")?;
-    require(clients.mix.total() > 0, "clients/mix", || {
-        "the weights of the mix must not all be 0; for no requests, set count = 0".into()
-    })?;
-    let sessions = clients.sessions.unwrap_or(1);
-    between(sessions.into(), 1, SESSIONS_MAX, "clients/sessions", "the number of sessions")?;
-    require(clients.timeout > Span::ZERO, "clients/timeout", || {
-        "clients need some time to wait for an answer".into()
-    })?;
-    require(clients.stop.is_none_or(|stop| stop > clients.start), "clients/stop", || {
-        format!("clients stop before they start, at {}", clients.start)
-    })
-}
-
 fn check_requests(plan: &Plan) -> Checked {
     require(plan.requests.len() <= LIST_MAX, "requests", || {
         format!("{} requests are more than {LIST_MAX}", plan.requests.len())
@@ -268,16 +248,12 @@ fn check_trigger(plan: &Plan, trigger: Trigger, path: &str) -> Checked {
 }
 
 fn check_fault(plan: &Plan, fault: &Fault, path: &str) -> Checked {
-    let triggered = matches!(fault.when, When::On(_));
     match fault.when {
         When::At(at) => check_time(plan, at, "fault", &format!("{path}/at"))?,
         When::On(trigger) => check_trigger(plan, trigger, &format!("{path}/on"))?,
     }
     let path = format!("{path}/{}", fault.kind().name());
-    for (place, (key, target)) in fault.targets().into_iter().enumerate() {
-        let key = if key == "groups" { format!("groups/{place}") } else { key.to_owned() };
-        check_target(plan, target, triggered, &format!("{path}/{key}"))?;
-    }
+    ends::check_targets(plan, fault, &path)?;
     require(fault.lasts != Some(Span::ZERO), &format!("{path}/for"), || {
         "a fault that lasts no time does nothing".into()
     })?;

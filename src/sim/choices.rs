@@ -104,7 +104,7 @@ impl<N: Node> Sim<'_, '_, N> {
             return;
         }
         let (at, to) = client.began;
-        let shares = self.client_options.sessions.is_some();
+        let shares = self.plan.clients.sessions.is_some();
         let client = shares.then_some(number);
         choices.operations.push(SingleRequest { client, ..single(at, to, command) });
     }

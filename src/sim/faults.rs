@@ -15,12 +15,15 @@ use crate::sim::targets::Aim;
 use crate::sim::{Event, Sim};
 use crate::situation::Situation;
 use crate::time::{Shift, Span, Time};
+use crate::world::access::{Line, Way};
 
 #[derive(Debug)]
 pub(super) struct InForce {
     fault: usize,
     targets: NodeSet,
     cuts: Vec<(NodeId, NodeId)>,
+    /// The same between clients and nodes.
+    lines: Vec<Line>,
     /// Whether the cuts are made now: a flapping partition comes and goes.
     cut: bool,
     over: bool,
@@ -146,7 +149,8 @@ impl<N: Node> Sim<'_, '_, N> {
             Action::Transfer(transfer) => self.transferee(transfer, aim).is_none(),
             _ => false,
         };
-        if targets.is_empty() || to_nobody {
+        let nobody = targets.is_empty() && self.struck_clients(fault).is_empty();
+        if nobody || to_nobody {
             self.faults.done[place].missed += 1;
             return self.recorder.record(None, Kind::Missed { fault: number });
         }
@@ -159,9 +163,10 @@ impl<N: Node> Sim<'_, '_, N> {
             return;
         }
         let cuts = partition.map_or_else(Vec::new, |it| it.cuts(self.plan.cluster.nodes));
+        let lines = self.lines(fault, targets, aim);
         let force = self.faults.in_force.len();
-        let partitioned = !cuts.is_empty();
-        let entry = InForce { fault: place, targets, cuts, cut: false, over: false };
+        let partitioned = !cuts.is_empty() || !lines.is_empty();
+        let entry = InForce { fault: place, targets, cuts, lines, cut: false, over: false };
         self.faults.in_force.push(entry);
         if partitioned {
             self.flap(force);
@@ -193,7 +198,14 @@ impl<N: Node> Sim<'_, '_, N> {
         match &fault.action {
             Action::Link(link) => {
                 let to = self.resolve(&link.to, aim.trigger, aim.other);
-                self.network.add_link_change(number, targets, to, link.clone());
+                let (askers, asked) = (self.clients_of(&link.from), self.clients_of(&link.to));
+                if !askers.is_empty() {
+                    self.access.add_change(number, (askers, to, Way::There), link.clone());
+                } else if !asked.is_empty() {
+                    self.access.add_change(number, (asked, targets, Way::Back), link.clone());
+                } else {
+                    self.network.add_link_change(number, targets, to, link.clone());
+                }
             }
             Action::Transfer(transfer) => {
                 if let Some(to) = self.transferee(transfer, aim) {
@@ -291,6 +303,9 @@ impl<N: Node> Sim<'_, '_, N> {
         for (from, to) in &entry.cuts {
             if entry.cut { self.network.cut(*from, *to) } else { self.network.heal(*from, *to) }
         }
+        for line in &entry.lines {
+            if entry.cut { self.access.cut(*line) } else { self.access.heal(*line) }
+        }
         if let Some(period) = self.plan.faults[entry.fault].flapping {
             let at = self.recorder.now.plus(Span(period.0 / 2));
             self.queue.push(at, Event::Flap { force });
@@ -309,12 +324,18 @@ impl<N: Node> Sim<'_, '_, N> {
             for (from, to) in std::mem::take(&mut entry.cuts) {
                 self.network.heal(from, to);
             }
+            for line in std::mem::take(&mut entry.lines) {
+                self.access.heal(line);
+            }
         }
         let (fault, targets) = (entry.fault, entry.targets);
         let number = fault as u32 + 1;
         self.recorder.record(None, Kind::Heal { fault: number });
         match &self.plan.faults[fault].action {
-            Action::Link(_) => self.network.remove_link_change(number),
+            Action::Link(_) => {
+                self.network.remove_link_change(number);
+                self.access.remove_change(number);
+            }
             action => targets.iter().for_each(|node| self.end_at(node, action)),
         }
     }

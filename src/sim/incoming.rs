@@ -61,6 +61,7 @@ impl<N: Node> Sim<'_, '_, N> {
             }
             Incoming::Timer { token } => self.wake(id, token),
             Incoming::Apply { life } => self.apply_all(id, life),
+            Incoming::Request(request) if self.is_cut_off(id, request.id) => {}
             Incoming::Request(request) if !self.hosts[id.slot()].is_up() => {
                 self.refuse_connection(id, request.id);
             }

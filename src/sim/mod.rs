@@ -45,6 +45,7 @@ use crate::plan::{Clients, Plan, SingleRequest};
 use crate::raft::Rules;
 use crate::record::Kind;
 use crate::time::{Span, Time};
+use crate::world::access::Access;
 use crate::world::network::Network;
 use crate::world::queue::{Queue, WAITING_MAX};
 
@@ -103,8 +104,12 @@ pub struct Sim<'p, 'w, N: Node> {
     /// Outputs that the node at hand asked for, which come to it next.
     answers: VecDeque<Input<N::Message>>,
     clients: Vec<crate::client::Client>,
-    /// What clients are like now.
-    client_options: Clients,
+    /// What the clients of each group are like now.
+    client_options: Vec<Clients>,
+    /// The requests that come to groups at a rate.
+    arrivals: Vec<clients::Arrivals>,
+    /// The links between clients and nodes.
+    access: Access,
     /// The single requests of the plan, each with the number of its client.
     singles: Vec<(u32, &'p SingleRequest)>,
     faults: Faults,
@@ -143,7 +148,9 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             effects: Vec::new(),
             answers: VecDeque::new(),
             clients: Vec::new(),
-            client_options: plan.clients.clone(),
+            client_options: plan.client_options(),
+            arrivals: Vec::new(),
+            access: Access::new(plan.client_groups.len() + 1, plan.cluster.nodes),
             singles: Vec::new(),
             faults: Faults::new(plan),
             recovery: Recovery::default(),

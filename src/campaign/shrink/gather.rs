@@ -90,7 +90,7 @@ fn gathered(plan: &Plan, group: Group) -> Vec<Plan> {
     let mut faults = Vec::new();
     match group {
         Group::Node(node) => {
-            let isolate = Action::Isolate(Isolate { direction: Direction::Both });
+            let isolate = Action::Isolate(Isolate { direction: Direction::Both, clients: false });
             faults.push(fault(isolate).striking(Target::Nodes(vec![node])));
         }
         Group::Links(from, to) => {

@@ -151,7 +151,8 @@ table! {
         wipe: bool,
     }
 
-    /// Between which nodes links are cut, one way.
+    /// Between which nodes links are cut, one way. At one end there may be clients instead: `"clients"`, or those of a group, as in
+    /// `"clients:batch"`.
     pub struct Cut {
         /// The senders.
         required from: Target,
@@ -197,6 +198,8 @@ table! {
     pub struct Isolate {
         /// Which way.
         written direction: Direction,
+        /// Whether they are cut off from clients, too.
+        clients: bool,
     }
 }
 

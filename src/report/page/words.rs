@@ -82,11 +82,15 @@ fn action(fault: &Fault) -> String {
             let groups: Vec<String> = groups.iter().map(who).collect();
             format!("split into {}", groups.join(" | "))
         }
-        Action::Isolate(Isolate { direction }) => match direction {
-            Direction::Both => format!("isolate {target}"),
-            Direction::Inbound => format!("isolate {target}, which hears nothing"),
-            Direction::Outbound => format!("isolate {target}, which is not heard"),
-        },
+        Action::Isolate(Isolate { direction, clients }) => {
+            let from = if *clients { ", from clients too" } else { "" };
+            let way = match direction {
+                Direction::Both => "",
+                Direction::Inbound => ", which hears nothing",
+                Direction::Outbound => ", which is not heard",
+            };
+            format!("isolate {target}{way}{from}")
+        }
         Action::Cut(Cut { from, to }) => format!("cut {} off from {}", who(to), who(from)),
         Action::Bridge => format!("only {target} hears both halves"),
         Action::Ring => "each node hears only its neighbours in a ring".into(),
@@ -139,6 +143,7 @@ fn who(target: &Target) -> String {
         }
         Target::Follower | Target::Candidate => format!("a {target}"),
         Target::Trigger => "the node where it happened".into(),
+        Target::Clients(group) if !group.is_empty() => format!("the clients {group}"),
         _ => target.to_string(),
     }
 }
