@@ -71,6 +71,10 @@ pub fn validate(plan: &Plan) -> Checked {
     for (place, fault) in plan.faults.iter().enumerate() {
         check_fault(plan, fault, &format!("faults/{place}"))?;
     }
+    let strikes: usize = plan.faults.iter().map(|fault| fault.strikes(horizon).count()).sum();
+    require(strikes <= LIST_MAX, "faults", || {
+        format!("with all that comes again, the faults strike more than {LIST_MAX} times")
+    })?;
     check_contradictions(plan)?;
     check_pins(plan)?;
     crate::plan::liveness::check(plan)?;
@@ -261,7 +265,33 @@ fn check_fault(plan: &Plan, fault: &Fault, path: &str) -> Checked {
     require(flaps_slowly, &format!("{path}/flapping"), || {
         format!("a period must be at least {PERIOD_MIN}")
     })?;
+    check_period(plan, fault, &format!("{path}/every"))?;
     check_action(plan, &fault.action, &path)
+}
+
+/// A fault that strikes again and again is over each time before it comes again, and does not come without end.
+fn check_period(plan: &Plan, fault: &Fault, path: &str) -> Checked {
+    let Some(every) = fault.every else { return Ok(()) };
+    require(every >= PERIOD_MIN, path, || format!("a period must be at least {PERIOD_MIN}"))?;
+    let Some(lasts) = fault.lasts else {
+        let help = Some("say with `for` how long it lasts each time".into());
+        let message = "a fault without an end is in force when it would come again";
+        return Err(Problem { help, ..problem(path, message) });
+    };
+    require(lasts < every, path, || {
+        format!("a fault that comes every {every} cannot last {lasts} each time; let it be shorter")
+    })?;
+    let times = match fault.when {
+        When::At(_) => 1,
+        When::On(trigger) => trigger.times,
+    };
+    require(times == 1, path, || {
+        "a fault comes again either with a period or at each of so many situations: give `every` or `times`".into()
+    })?;
+    let strikes = fault.strikes(plan.horizon).count();
+    require(strikes <= LIST_MAX, path, || {
+        format!("every {every} up to {} is more than {LIST_MAX} times", plan.horizon)
+    })
 }
 
 fn check_action(plan: &Plan, action: &Action, path: &str) -> Checked {
@@ -368,12 +398,14 @@ fn check_contradictions(plan: &Plan) -> Checked {
     for node in plan.node_ids() {
         let mut stretches: Vec<Stretch> = Vec::new();
         for (place, fault) in plan.faults.iter().enumerate() {
-            let When::At(from) = fault.when else { continue };
+            let When::At(_) = fault.when else { continue };
             let kind = fault.kind();
             let here = fault.target.numbers().is_some_and(|nodes| nodes.contains(&node));
             if here && EXCLUSIVE.contains(&kind) {
-                let to = fault.lasts.map(|lasts| from.plus(lasts));
-                stretches.push(Stretch { place, kind, from, to });
+                stretches.extend(fault.strikes(plan.horizon).map(|from| {
+                    let to = fault.lasts.map(|lasts| from.plus(lasts));
+                    Stretch { place, kind, from, to }
+                }));
             }
         }
         stretches.sort_by_key(|stretch| (stretch.from, stretch.place));

@@ -144,6 +144,10 @@ impl<N: Node> Sim<'_, '_, N> {
         let rng = &mut self.faults.rngs[place];
         let aim = Aim { trigger, struck: rng.word(), other: rng.word() };
         let (fault, number) = (&self.plan.faults[place], place as u32 + 1);
+        if let Some(every) = fault.every {
+            let at = self.after(every);
+            self.queue.push(at, Event::Strike { fault: place, trigger });
+        }
         let targets = self.can_suffer(fault, self.struck(fault, aim));
         let to_nobody = match &fault.action {
             Action::Transfer(transfer) => self.transferee(transfer, aim).is_none(),

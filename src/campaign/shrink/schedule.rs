@@ -210,6 +210,7 @@ fn struck(fault: &Fault, strike: &Strike) -> Vec<Fault> {
         // Behind what happened at that moment.
         When::On(_) => When::At(strike.time.since(Time::ZERO).plus(Span::nanos(1))),
     };
+    decided.every = None;
     let transferee = is_transferee_drawn(&fault.action);
     for (target, nodes) in decided.targets_mut().into_iter().zip(&strike.names) {
         if transferee || target.is_random() || *target == Target::Trigger {

@@ -354,7 +354,13 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
             *plan.faults[place].targets_mut()[name] = Target::Nodes(vec![*node]);
         });
     }
-    let changes: [&dyn Fn(&mut Fault); 5] = [
+    let changes: [&dyn Fn(&mut Fault); 7] = [
+        &|fault| fault.every = None,
+        &|fault| {
+            if let Action::Isolate(isolate) = &mut fault.action {
+                isolate.clients = false;
+            }
+        },
         &|fault| {
             if let When::On(trigger) = &mut fault.when {
                 trigger.times = 1;
@@ -537,7 +543,7 @@ fn spans(plan: &mut Plan) -> Vec<&mut Span> {
             When::At(at) => found.push(at),
             When::On(trigger) => found.push(&mut trigger.after),
         }
-        found.extend(&mut fault.lasts);
+        found.extend(fault.lasts.iter_mut().chain(&mut fault.every));
     }
     found.extend(plan.requests.iter_mut().filter_map(|request| request.at.as_mut()));
     found.extend(plan.pins.iter_mut().flat_map(|pin| pin.sent.iter_mut().chain(&mut pin.arrives)));

@@ -32,6 +32,8 @@ pub struct Fault {
     pub lasts: Option<Span>,
     /// For partitions: the period with which it comes and goes.
     pub flapping: Option<Span>,
+    /// For kinds that end: the period with which it strikes again, each time for `lasts`, and each time whoever is meant then.
+    pub every: Option<Span>,
     /// What it does.
     pub action: Action,
 }
@@ -40,7 +42,7 @@ impl Fault {
     /// A fault that strikes the nodes which its kind strikes by default, and lasts to the end of the run.
     pub fn new(when: When, action: Action) -> Fault {
         let target = action.kind().default_target();
-        Fault { when, target, lasts: None, flapping: None, action }
+        Fault { when, target, lasts: None, flapping: None, every: None, action }
     }
 
     /// The same, striking these nodes; for kinds that have `target`.
@@ -60,6 +62,20 @@ impl Fault {
     /// Its kind.
     pub fn kind(&self) -> FaultKind {
         self.action.kind()
+    }
+
+    /// When it strikes, up to a time; if it waits for a situation, as if that were there from the beginning.
+    pub fn strikes(&self, horizon: Span) -> impl Iterator<Item = Span> + use<> {
+        let first = match self.when {
+            When::At(at) => at,
+            When::On(_) => Span::ZERO,
+        };
+        let every = self.every;
+        let again = move |at: &Span| every.map(|every| at.plus(every));
+        std::iter::successors(Some(first), again)
+            .take_while(move |at| *at <= horizon)
+            // More than any plan may have.
+            .take(1 << 20)
     }
 
     /// All targets that it names in a file, and the key of each; the first are the nodes that it strikes.

@@ -228,6 +228,7 @@ impl Storm {
             target,
             lasts: Some(lasts).filter(|_| kind.ends()),
             flapping: Some(period).filter(|_| kind.flaps() && flaps),
+            every: None,
             action,
         }
     }

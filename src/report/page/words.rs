@@ -23,7 +23,8 @@ pub fn fault(fault: &Fault) -> String {
 /// What a fault does, to whom, and how long.
 pub fn fault_action(fault: &Fault) -> String {
     let (lasts, period) = (part(" for ", fault.lasts), fault.flapping);
-    format!("{}{lasts}{}", action(fault), part(", coming and going every ", period))
+    let again = part(", and again every ", fault.every);
+    format!("{}{lasts}{}{again}", action(fault), part(", coming and going every ", period))
 }
 
 /// What a fault waits for, if it does.
@@ -166,6 +167,10 @@ mod tests {
         check(
             "on = { situation = \"leader-appended\", nth = 10, after = \"2ms\" }\ncrash = { target = \"trigger\" }",
             "crash the node where it happened, on leader-appended no. 10, 2ms later",
+        );
+        check(
+            "at = \"1s\"\ncut = { from = \"clients\", to = 2, every = \"9s\", for = \"2s\" }",
+            "cut n2 off from clients for 2s, and again every 9s, at 1s",
         );
         check("at = \"1s\"\nsplit = { groups = [[1, 2], [3]] }", "split into n1 n2 | n3, at 1s");
     }
