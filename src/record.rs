@@ -212,6 +212,8 @@ kinds! {
     ChangeIgnored "change-ignored" Fault { why: Ignored },
     /// A client's request came to the node while the node was down: its machine refuses the connection, so this try has failed.
     ConnectionRefused "connection-refused" Client { request: RequestId },
+    /// A message reached the node that is addressed to another.
+    Stray "stray" Message { from: NodeId, to: NodeId, id: u64, message: Summary },
 }
 
 /// Why a change of the members was ignored, as far as its host can tell.
@@ -329,6 +331,8 @@ pub enum Loss {
     Down,
     /// The node was down before it could leave: its write was not durable yet.
     Unsent,
+    /// The network carries it to another node.
+    Astray,
 }
 
 /// Groups of kinds of records, by which text traces, exports and pages are filtered.

@@ -310,6 +310,7 @@ impl Situations {
                 Loss::CutInFlight => MessageCutInFlight,
                 Loss::Down => MessageToDeadNode,
                 Loss::Unsent => MessageUnsent,
+                Loss::Astray => MessageAstray,
             },
             Kind::Duplicate { .. } => MessageDuplicated,
             Kind::Request { .. } | Kind::Reply { .. } => {

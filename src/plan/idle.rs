@@ -35,6 +35,10 @@ const NO_SNAPSHOTS: Why =
     ("no snapshots are taken", "set `snapshot_every` to 1 or more, or leave it out");
 const NO_LINKS: Why = ("a cluster of one node has no links", "leave it out, or have more nodes");
 
+const NO_THIRD: Why = (
+    "a message that goes astray arrives at a third node, and there is none",
+    "leave it out, or have more nodes",
+);
 const NOBODY_THINKS: Why =
     ("clients that ask at a rate do not think", "leave it out, or leave `rate` out");
 
@@ -119,6 +123,7 @@ const ROWS: &[&[Row]] = &[
         clients: Clients, nobody_waits, NOBODY_ASKS: timeout retry_after latency;
         raft: RaftOptions, takes_no_snapshots, NO_SNAPSHOTS: snapshot_trailing snapshot_chunk;
         network: LinkOptions, has_no_links, NO_LINKS: latency loss duplicate fifo bandwidth;
+        network: LinkOptions, has_no_third, NO_THIRD: misdeliver;
     },
 ];
 
@@ -136,6 +141,11 @@ pub fn check(plan: &Plan) -> Checked {
         }
     }
     for (place, fault) in plan.faults.iter().enumerate() {
+        if matches!(&fault.action, Action::Link(link) if link.misdeliver.is_some())
+            && has_no_third(plan)
+        {
+            return Err(refused(&format!("faults/{place}/link/misdeliver"), NO_THIRD));
+        }
         let is_idle = is_about_clients(fault) || cuts_off_clients(fault);
         if nobody_asks(plan) && is_idle {
             let path = format!("faults/{place}/{}", fault.kind().name());
@@ -149,9 +159,12 @@ pub fn check(plan: &Plan) -> Checked {
         if is_plain_link(link) {
             let why = (
                 "it says nothing of these links",
-                "give a latency, loss, duplicate, fifo or bandwidth",
+                "give a latency, loss, duplicate, fifo, bandwidth or misdeliver",
             );
             return Err(refused(&format!("links/{place}"), why));
+        }
+        if link.misdeliver.is_some() && has_no_third(plan) {
+            return Err(refused(&format!("links/{place}/misdeliver"), NO_THIRD));
         }
     }
     for (place, node) in plan.nodes.iter().enumerate() {
@@ -174,7 +187,13 @@ fn refused(path: &str, (because, help): Why) -> Problem {
 
 fn is_plain_link(link: &LinkException) -> bool {
     let (from, to) = (link.from.clone(), link.to.clone());
-    *link == LinkException { from, to, ..LinkException::default() }
+    let (kind, larger_than) = (link.kind.clone(), link.larger_than);
+    *link == LinkException { from, to, kind, larger_than, ..LinkException::default() }
+}
+
+/// A message that goes astray needs a third node to arrive at.
+fn has_no_third(plan: &Plan) -> bool {
+    plan.cluster.nodes < 3
 }
 
 fn is_squalls(plan: &Plan) -> bool {
@@ -224,6 +243,14 @@ impl Plan {
             }
         }
         let unlinked = has_no_links(self);
+        if has_no_third(self) {
+            self.links.iter_mut().for_each(|link| link.misdeliver = None);
+            for fault in &mut self.faults {
+                if let Action::Link(link) = &mut fault.action {
+                    link.misdeliver = None;
+                }
+            }
+        }
         self.links.retain(|link| !unlinked && !is_plain_link(link));
         if prefers_nobody(self) {
             self.nodes.iter_mut().for_each(|node| node.election_priority = None);
@@ -270,6 +297,13 @@ mod tests {
                 "neither clients nor single requests",
             ),
             ("links = [{ from = 1 }]", "nothing of these links"),
+            ("links = [{ kind = [\"vote\"] }]", "nothing of these links"),
+            ("cluster = { nodes = 2 }\nnetwork = { misdeliver = \"1%\" }", "a third node"),
+            ("cluster = { nodes = 2 }\nlinks = [{ misdeliver = \"1%\" }]", "a third node"),
+            (
+                "cluster = { nodes = 2 }\nfaults = [{ at = \"0s\", link = { misdeliver = \"1%\" } }]",
+                "a third node",
+            ),
             ("nodes = [{ id = 2 }]", "nothing of this node"),
             ("nodes = [{ id = 2, election_priority = 5 }]", "no two nodes"),
         ];

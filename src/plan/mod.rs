@@ -12,6 +12,7 @@ pub mod pin;
 pub mod problem;
 pub mod profile;
 pub mod scenario;
+pub mod selection;
 pub mod standard;
 pub mod swarm;
 mod table;
@@ -24,6 +25,7 @@ pub use latency::Latency;
 pub use liveness::Liveness;
 pub use pin::{Pin, Survives, SyncPin};
 pub use profile::Profile;
+pub use selection::Selection;
 pub use target::Target;
 
 use schemars::JsonSchema;
@@ -358,6 +360,9 @@ table! {
         fifo: bool,
         /// Bytes per second; without it, no limit.
         bandwidth: Option<u64>,
+        /// How many messages arrive at another node than the one to which they are addressed, and not there. A node that looks at the
+        /// address ignores them, as the built-in Raft does.
+        misdeliver: Share,
     }
 
     /// What differs on some links. What is left out stays as it is.
@@ -376,6 +381,14 @@ table! {
         fifo: Option<bool>,
         /// Bytes per second.
         bandwidth: Option<u64>,
+        /// How many messages arrive at another node than the one to which they are addressed.
+        misdeliver: Option<Share>,
+        /// Only messages of these kinds, by the names that traces have, as in `["append-entries", "install-snapshot"]`; `heartbeat` is an
+        /// `append-entries` without entries. The others fare as if this were not there. For `latency`, `loss` and `duplicate`.
+        kind: Vec<String>,
+        /// Only messages of more than so many bytes, as those that a router with a small MTU loses. An entry takes 32 bytes, and a message
+        /// 64 beside its entries.
+        larger_than: Option<u64>,
     }
 }
 
@@ -388,7 +401,13 @@ impl LinkException {
             duplicate: self.duplicate.unwrap_or(link.duplicate),
             fifo: self.fifo.unwrap_or(link.fifo),
             bandwidth: self.bandwidth.or(link.bandwidth),
+            misdeliver: self.misdeliver.unwrap_or(link.misdeliver),
         }
+    }
+
+    /// Which messages it is about.
+    pub fn selection(&self) -> Selection<'_> {
+        Selection { kind: &self.kind, larger_than: self.larger_than }
     }
 }
 

@@ -153,6 +153,7 @@ fn check_links(plan: &Plan) -> Checked {
         check_link_ends(plan, &link.from, &format!("{path}/from"))?;
         check_link_ends(plan, &link.to, &format!("{path}/to"))?;
         require(link.bandwidth != Some(0), &format!("{path}/bandwidth"), no_bandwidth)?;
+        ends::check_selection(plan, link, &path)?;
     }
     Ok(())
 }

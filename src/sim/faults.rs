@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{Index, NodeId, NodeSet};
 use crate::node::Node;
 use crate::plan::fault::{Corrupt, Crash};
-use crate::plan::{Action, Fault, Plan, Trigger, When};
+use crate::plan::{Action, Fault, LinkException, Plan, Trigger, When};
 use crate::record::{Ignored, Kind};
 use crate::rng::{Rng, Stream};
 use crate::sim::clients::ClientEvent;
@@ -24,6 +24,8 @@ pub(super) struct InForce {
     cuts: Vec<(NodeId, NodeId)>,
     /// The same between clients and nodes.
     lines: Vec<Line>,
+    /// Between which nodes some of the messages are cut.
+    partial: Option<(NodeSet, NodeSet)>,
     /// Whether the cuts are made now: a flapping partition comes and goes.
     cut: bool,
     over: bool,
@@ -169,8 +171,15 @@ impl<N: Node> Sim<'_, '_, N> {
         let cuts = partition.map_or_else(Vec::new, |it| it.cuts(self.plan.cluster.nodes));
         let lines = self.lines(fault, targets, aim);
         let force = self.faults.in_force.len();
-        let partitioned = !cuts.is_empty() || !lines.is_empty();
-        let entry = InForce { fault: place, targets, cuts, lines, cut: false, over: false };
+        let partial = match &fault.action {
+            Action::Cut(cut) if !cut.selection().is_all() => {
+                Some((targets, self.resolve(&cut.to, aim.trigger, aim.other)))
+            }
+            _ => None,
+        };
+        let partitioned = !cuts.is_empty() || !lines.is_empty() || partial.is_some();
+        let (cut, over) = (false, false);
+        let entry = InForce { fault: place, targets, cuts, lines, partial, cut, over };
         self.faults.in_force.push(entry);
         if partitioned {
             self.flap(force);
@@ -307,6 +316,16 @@ impl<N: Node> Sim<'_, '_, N> {
         for (from, to) in &entry.cuts {
             if entry.cut { self.network.cut(*from, *to) } else { self.network.heal(*from, *to) }
         }
+        if let (Some((from, to)), Action::Cut(cut)) =
+            (entry.partial, &self.plan.faults[entry.fault].action)
+        {
+            let (kind, larger_than) = (cut.kind.clone(), cut.larger_than);
+            let which = LinkException { kind, larger_than, ..LinkException::default() };
+            match entry.cut {
+                true => self.network.cut_some(force as u32, from, to, which),
+                false => self.network.heal_some(force as u32),
+            }
+        }
         for line in &entry.lines {
             if entry.cut { self.access.cut(*line) } else { self.access.heal(*line) }
         }
@@ -327,6 +346,9 @@ impl<N: Node> Sim<'_, '_, N> {
         if std::mem::take(&mut entry.cut) {
             for (from, to) in std::mem::take(&mut entry.cuts) {
                 self.network.heal(from, to);
+            }
+            if entry.partial.is_some() {
+                self.network.heal_some(force as u32);
             }
             for line in std::mem::take(&mut entry.lines) {
                 self.access.heal(line);

@@ -37,7 +37,7 @@ use std::collections::VecDeque;
 
 use crate::configuration::Configuration;
 use crate::guest::Setup;
-use crate::ids::{Index, NodeId, Term, WriteId};
+use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::log::RequestId;
 use crate::node::{Answer, Effect, Input, Node};
 use crate::oracle::Why;
@@ -132,8 +132,9 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             let names = |target: &crate::plan::Target, node: NodeId| {
                 target.numbers().is_none_or(|nodes| nodes.contains(&node))
             };
-            let matching =
-                plan.links.iter().filter(|link| names(&link.from, from) && names(&link.to, to));
+            let matching = plan.links.iter().filter(|link| {
+                link.selection().is_all() && names(&link.from, from) && names(&link.to, to)
+            });
             matching.fold(plan.network.clone(), |options, link| link.over(&options))
         };
         let mut sim = Sim {
@@ -165,6 +166,13 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         }
         for node in plan.node_ids() {
             sim.queue.push(Time::ZERO, Event::Boot { node, life: 0 });
+        }
+        for link in plan.links.iter().filter(|link| !link.selection().is_all()) {
+            let all = NodeSet::first(plan.cluster.nodes);
+            let [from, to] = [&link.from, &link.to].map(|target| {
+                target.numbers().map_or(all, |nodes| nodes.iter().copied().collect())
+            });
+            sim.network.add_link_change(0, from, to, link.clone());
         }
         sim.schedule_recovery();
         sim.schedule_clients();
@@ -239,7 +247,10 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             self.end_process(NodeId::at(slot));
         }
         while let Some((_, event)) = self.queue.pop_until(Time::MAX) {
-            if let Event::Incoming { node, what: Incoming::Deliver { from, message, .. } } = event {
+            let Event::Incoming { node, what } = event else { continue };
+            if let Incoming::Deliver { from, message, .. } | Incoming::Stray { from, message, .. } =
+                what
+            {
                 debug_assert_ne!(node, from);
                 self.discard(from, message);
             }

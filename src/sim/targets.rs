@@ -101,7 +101,7 @@ impl<N: Node> Sim<'_, '_, N> {
                 Some(Partition::Groups(groups))
             }
             Action::Isolate(isolate) => Some(Partition::Isolated(targets, isolate.direction)),
-            Action::Cut(cut) => {
+            Action::Cut(cut) if cut.selection().is_all() => {
                 let to = self.resolve(&cut.to, aim.trigger, aim.other);
                 Some(Partition::Cut { from: targets, to })
             }

@@ -432,6 +432,8 @@ situations! {
         "It is gone.";
     MessageUnsent: "A message never left because its node crashed before the write that it waits for was durable."
         "Persist, then answer.";
+    MessageAstray: "The network carried a message to another node than the one to which it is addressed."
+        "Whoever takes it for its own counts a vote or a copy that is not its.";
     MessageFromEarlierLife: "A message arrived whose sender had crashed since."
         "The sender may no longer know that it sent it.";
     GroupCommit: "One sync made several writes durable."

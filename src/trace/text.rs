@@ -133,6 +133,9 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
             format!("<x {from} never sent: {}", loss_words(Loss::Unsent))
         }
         Kind::Drop { from, id, why } => format!("<x {from} #{id} lost: {}", loss_words(why)),
+        Kind::Stray { from, to, id, ref message } => {
+            format!("<- {from} #{id} for {to}: {}", message_words(message))
+        }
         Kind::Duplicate { from, id } => format!("<< {from} #{id} will arrive twice"),
         Kind::Timer { timer, late } => {
             let which = if timer.is_first() { String::new() } else { format!("{timer} ") };
@@ -254,6 +257,7 @@ pub const fn loss_words(why: Loss) -> &'static str {
         Loss::CutInFlight => "the link was cut meanwhile",
         Loss::Down => "the node is down",
         Loss::Unsent => "the sender went down first",
+        Loss::Astray => "it goes to another node",
     }
 }
 

@@ -98,7 +98,7 @@ fn gathered(plan: &Plan, group: Group) -> Vec<Plan> {
                 node.map_or(Target::Everyone, |node| Target::Nodes(vec![node]))
             };
             if group != Group::Links(None, None) {
-                faults.push(fault(Action::Cut(Cut { from: end(from), to: end(to) })));
+                faults.push(fault(Cut::between(end(from), end(to))));
             }
             // The latest, the usual one, and the least late.
             for latency in

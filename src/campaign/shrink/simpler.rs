@@ -99,7 +99,8 @@ fn cut(plan: &mut Plan, horizon: Span) {
 /// Everything but numbers.
 pub fn all(shrinker: &mut Shrinker) {
     nodes(shrinker);
-    let changes: [&dyn Fn(&mut Plan); 18] = [
+    let changes: [&dyn Fn(&mut Plan); 19] = [
+        &|plan| plan.network.misdeliver = crate::time::Share::NEVER,
         &|plan| plan.links.clear(),
         &|plan| plan.network = plain_network(),
         &|plan| plan.network.loss = crate::time::Share::NEVER,
@@ -354,7 +355,17 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
             *plan.faults[place].targets_mut()[name] = Target::Nodes(vec![*node]);
         });
     }
-    let changes: [&dyn Fn(&mut Fault); 7] = [
+    let changes: [&dyn Fn(&mut Fault); 9] = [
+        &|fault| match &mut fault.action {
+            Action::Cut(cut) => (cut.kind, cut.larger_than) = (Vec::new(), None),
+            Action::Link(link) => (link.kind, link.larger_than) = (Vec::new(), None),
+            _ => {}
+        },
+        &|fault| {
+            if let Action::Link(link) = &mut fault.action {
+                link.misdeliver = None;
+            }
+        },
         &|fault| fault.every = None,
         &|fault| {
             if let Action::Isolate(isolate) = &mut fault.action {

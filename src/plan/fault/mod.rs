@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::NodeId;
 use crate::node::DiskFile;
 use crate::plan::table::{is_default, table};
-use crate::plan::{Latency, Survives, Target};
+use crate::plan::{Latency, Selection, Survives, Target};
 use crate::situation::Situation;
 use crate::time::{Shift, Span};
 
@@ -83,7 +83,7 @@ impl Fault {
         let own = self.kind().names_target().then_some(("target", &self.target));
         let more = match &self.action {
             Action::Split(Split { groups }) => groups.iter().map(|it| ("groups", it)).collect(),
-            Action::Cut(Cut { from, to }) => vec![("from", from), ("to", to)],
+            Action::Cut(Cut { from, to, .. }) => vec![("from", from), ("to", to)],
             Action::Link(link) => vec![("from", &link.from), ("to", &link.to)],
             Action::Transfer(Transfer { to }) => vec![("to", to)],
             _ => Vec::new(),
@@ -96,7 +96,7 @@ impl Fault {
         let own = self.kind().names_target().then_some(&mut self.target);
         let more = match &mut self.action {
             Action::Split(Split { groups }) => groups.iter_mut().collect(),
-            Action::Cut(Cut { from, to }) => vec![from, to],
+            Action::Cut(Cut { from, to, .. }) => vec![from, to],
             Action::Link(link) => vec![&mut link.from, &mut link.to],
             Action::Transfer(Transfer { to }) => vec![to],
             _ => Vec::new(),
@@ -174,6 +174,11 @@ table! {
         required from: Target,
         /// The receivers.
         required to: Target,
+        /// Only messages of these kinds, by the names that traces have, as in `["append-entries", "install-snapshot"]`; `heartbeat` is an
+        /// `append-entries` without entries.
+        kind: Vec<String>,
+        /// Only messages of more than so many bytes. An entry takes 32, and a message 64 beside its entries.
+        larger_than: Option<u64>,
     }
 
     /// What changes of a disk. What is left out stays as it is.
@@ -216,6 +221,18 @@ table! {
         written direction: Direction,
         /// Whether they are cut off from clients, too.
         clients: bool,
+    }
+}
+
+impl Cut {
+    /// A cut of all messages.
+    pub fn between(from: Target, to: Target) -> Action {
+        Action::Cut(Cut { from, to, kind: Vec::new(), larger_than: None })
+    }
+
+    /// Which messages it is about.
+    pub fn selection(&self) -> Selection<'_> {
+        Selection { kind: &self.kind, larger_than: self.larger_than }
     }
 }
 

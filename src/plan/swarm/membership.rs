@@ -107,7 +107,7 @@ fn rivals(rng: &mut Rng, plan: &mut Plan, unit: Span, members: u8) {
     let remove = Some(removed);
     let removes = Action::Change(MemberChange { remove, ..MemberChange::default() });
     let isolated = Action::Isolate(Isolate { direction: Direction::Both, clients: false });
-    let silent = Action::Cut(Cut { from: Target::Trigger, to: Target::Follower });
+    let silent = Cut::between(Target::Trigger, Target::Follower);
     let elected = |nth, after, action| {
         let trigger = Trigger { nth, after, ..Trigger::first(Situation::LeaderElected) };
         Fault::new(When::On(trigger), action)

@@ -154,6 +154,7 @@ fn draw_network(rng: &mut Rng, unit: Span, config: &Config) -> LinkOptions {
         duplicate: rng.pick(&config.duplicate),
         fifo: rng.chance(15),
         bandwidth: Some(rng.pick(&[50_000, 1_000_000])).filter(|_| rng.chance(5)),
+        misdeliver: Share::NEVER,
     }
 }
 

@@ -92,6 +92,6 @@ fn trouble(rng: &mut Rng, nodes: u8, at: Span) -> Fault {
             let groups = (1..nodes).map(|node| Target::Nodes(vec![NodeId::new(node)]));
             fault(Action::Split(Split { groups: groups.collect() }))
         }
-        _ => fault(Action::Cut(Cut { from: Target::Leader, to: Target::Minority })),
+        _ => fault(Cut::between(Target::Leader, Target::Minority)),
     }
 }

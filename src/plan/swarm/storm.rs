@@ -251,7 +251,7 @@ impl Storm {
             }
             FaultKind::Cut => {
                 let (from, to) = (self.victim(rng, triggered), self.target(rng, triggered));
-                (Target::Everyone, Action::Cut(Cut { from, to }))
+                (Target::Everyone, Cut::between(from, to))
             }
             FaultKind::Bridge => (self.victim(rng, triggered), Action::Bridge),
             FaultKind::Ring => (Target::Everyone, Action::Ring),

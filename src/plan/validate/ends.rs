@@ -84,10 +84,18 @@ pub(super) fn check_targets(plan: &Plan, fault: &Fault, path: &str) -> Checked {
         }
     }
     match &fault.action {
-        Action::Cut(cut) => one_end(&cut.from, &cut.to, path),
+        Action::Cut(cut) => {
+            one_end(&cut.from, &cut.to, path)?;
+            let of_clients = cut.from.is_clients() || cut.to.is_clients();
+            require(!of_clients || cut.selection().is_all(), path, || {
+                "messages of clients have no kinds and no sizes; cut them all".into()
+            })?;
+            cut.selection().check(&plan.guest, path)
+        }
         Action::Link(link) => {
             one_end(&link.from, &link.to, path)?;
-            check_client_link(link, path)
+            check_client_link(link, path)?;
+            check_selection(plan, link, path)
         }
         Action::Isolate(isolate) => {
             require(!isolate.clients || !fault.target.is_clients(), &format!("{path}/clients"), || {
@@ -117,6 +125,16 @@ fn check_name(plan: &Plan, name: &str, path: &str) -> Checked {
 fn one_end(from: &Target, to: &Target, path: &str) -> Checked {
     require(!(from.is_clients() && to.is_clients()), &format!("{path}/to"), || {
         "clients do not talk to each other; name nodes at one end".into()
+    })
+}
+
+/// Checks which messages a link, or a change of one, is about. What all messages of a link share is no matter of some of them.
+pub(super) fn check_selection(plan: &Plan, link: &LinkException, path: &str) -> Checked {
+    link.selection().check(&plan.guest, path)?;
+    let shared = link.fifo.is_some() || link.bandwidth.is_some() || link.misdeliver.is_some();
+    require(link.selection().is_all() || !shared, path, || {
+        "some of the messages have a `latency`, `loss` or `duplicate` of their own; order, bandwidth and `misdeliver` are the whole link's"
+            .into()
     })
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use crate::configuration::{Change, Several};
 use crate::node::DiskFile;
 use crate::plan::fault::{
-    ClockChange, Corrupt, Crash, Cut, Direction, DiskChange, Isolate, Slow, Split, Transfer,
+    ClockChange, Corrupt, Crash, Direction, DiskChange, Isolate, Slow, Split, Transfer,
     Unsynced,
 };
 use crate::plan::{Action, Fault, Target, When};
@@ -92,7 +92,10 @@ fn action(fault: &Fault) -> String {
             };
             format!("isolate {target}{way}{from}")
         }
-        Action::Cut(Cut { from, to }) => format!("cut {} off from {}", who(to), who(from)),
+        Action::Cut(cut) => {
+            let (from, to) = (who(&cut.from), who(&cut.to));
+            format!("cut {to} off from {from}{}", cut.selection().words())
+        }
         Action::Bridge => format!("only {target} hears both halves"),
         Action::Ring => "each node hears only its neighbours in a ring".into(),
         Action::Link(link) => {
@@ -102,6 +105,8 @@ fn action(fault: &Fault) -> String {
                 part(" duplicates ", link.duplicate.as_ref()),
                 part(" fifo ", link.fifo.as_ref()),
                 part(" bytes/s ", link.bandwidth.as_ref()),
+                part(" misdelivered ", link.misdeliver.as_ref()),
+                link.selection().words(),
             ];
             format!("links from {} to {}:{}", who(&link.from), who(&link.to), changes.concat())
         }
