@@ -212,6 +212,8 @@ kinds! {
     ChangeIgnored "change-ignored" Fault { why: Ignored },
     /// A client's request came to the node while the node was down: its machine refuses the connection, so this try has failed.
     ConnectionRefused "connection-refused" Client { request: RequestId },
+    /// The node stands still, and its clock, too: its machine is suspended.
+    Suspend "suspend" Fault,
     /// A message reached the node that is addressed to another.
     Stray "stray" Message { from: NodeId, to: NodeId, id: u64, message: Summary },
 }

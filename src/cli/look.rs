@@ -81,7 +81,7 @@ pub struct WhyArgs {
     #[command(flatten)]
     pub source: SourceArgs,
     /// Why the entry at this index was committed
-    #[arg(long, value_name = "INDEX", required_unless_present = "term", conflicts_with = "term", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "INDEX", conflicts_with = "term", value_parser = clap::value_parser!(u64).range(1..))]
     commit: Option<u64>,
     /// Who won this term, and why others did not
     #[arg(long, value_name = "TERM", value_parser = clap::value_parser!(u64).range(1..))]
@@ -98,7 +98,12 @@ pub fn why(args: &WhyArgs, guests: &Guests<'_>) -> End {
     let question = match (args.commit, args.term) {
         (Some(index), _) => Question::Commit(Index(index)),
         (None, Some(term)) => Question::Term(Term(term), args.node.map(NodeId::new)),
-        (None, None) => return Err(Failure::usage("ask for a --commit or a --term")),
+        (None, None) => return {
+            return Err(Failure::usage(
+                "ask a question: --commit INDEX (why the entry there was committed), or --term TERM (who won it, and with --node N \
+                 why that node did not)",
+            ));
+        },
     };
     print(
         &answer(&subject.recorded()?, question)

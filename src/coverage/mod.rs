@@ -283,7 +283,7 @@ impl Situations {
                 self.reach_if(node.vote_is_pending(), DiskErrorInVoteWindow, id);
                 WriteFailed
             }
-            Kind::Pause if at.leads() => LeaderPaused,
+            Kind::Pause | Kind::Suspend if at.leads() => LeaderPaused,
             Kind::Resume => {
                 let newer = shadow
                     .nodes()

@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use crate::ids::Index;
 use crate::log::{Command, RequestId};
 use crate::message::Summary;
+use crate::oracle::Why;
 use crate::oracle::followed::{Followed, SEARCH_MAX};
 use crate::oracle::linearizable::{Operation, Search, Verdict};
 use crate::oracle::model::{State, step};
@@ -75,8 +76,8 @@ pub struct KeyHistory {
 /// The histories of all keys.
 #[derive(Debug)]
 pub struct Histories {
-    /// Whether what clients read is not judged.
-    pub leave_out_reads: bool,
+    /// Why what clients read is not judged, if it is not.
+    pub leave_out_reads: Option<Why>,
     /// Whether the smallest history of a violation is looked for, rather than only the operation shown that was answered last.
     pub minimises: bool,
     keys: BTreeMap<u32, KeyHistory>,
@@ -104,7 +105,7 @@ struct Open {
 impl Default for Histories {
     fn default() -> Histories {
         Histories {
-            leave_out_reads: false,
+            leave_out_reads: None,
             minimises: true,
             keys: BTreeMap::new(),
             open: BTreeMap::new(),
@@ -163,7 +164,7 @@ impl Histories {
             {
                 self.count_try(request, false);
             }
-            Kind::Invoke { command, .. } if self.leave_out_reads && !command.writes() => {}
+            Kind::Invoke { command, .. } if self.leave_out_reads.is_some() && !command.writes() => {}
             Kind::Invoke { request, command, attempt } => match command.key() {
                 Some(key) if attempt == 1 => self.begin(record, key, request, command),
                 Some(_) => self.count_try(request, true),

@@ -198,8 +198,8 @@ impl Oracles {
             gaps.push(Gap { properties: vec![property], from: Time::ZERO, until: None, why });
         };
         if let Some(histories) = &self.histories {
-            if histories.leave_out_reads {
-                whole(Property::Linearizability, Why::Drift);
+            if let Some(why) = histories.leave_out_reads {
+                whole(Property::Linearizability, why);
             }
             if histories.undecided() > 0 {
                 let why = Why::Search { keys: histories.undecided() };

@@ -212,18 +212,24 @@ impl Plan {
         config.reads == Reads::Lease && self.drift_ppm() > config.drift_bound_ppm
     }
 
+    /// Whether a machine is suspended, so that its clock stands still, while a lease is what reads rest on: the plan asked for stale ones.
+    pub fn suspends_leases(&self) -> bool {
+        let suspends = |fault: &Fault| matches!(fault.action, Action::Suspend);
+        self.config().reads == Reads::Lease && self.faults.iter().any(suspends)
+    }
+
     /// The properties that are judged: those that were asked for, and liveness only where faults end.
     pub fn asked(&self) -> impl Iterator<Item = Property> {
         let is_asked = |it: &Property| *it != Property::Liveness || self.liveness.is_some();
         self.judge.iter().copied().filter(is_asked)
     }
 
-    /// Whether linearizability is judged without what clients read: where [`Plan::drift_breaks_leases`], unless the plan says that it
-    /// expects what comes of that.
+    /// Whether linearizability is judged without what clients read: where [`Plan::drift_breaks_leases`] or [`Plan::suspends_leases`],
+    /// unless the plan says that it expects what comes of that.
     pub fn leaves_out_reads(&self) -> bool {
         let judged = self.judge.contains(&Property::Linearizability);
         let expected = self.expect.violation == Some(Property::Linearizability);
-        judged && !expected && self.drift_breaks_leases()
+        judged && !expected && (self.drift_breaks_leases() || self.suspends_leases())
     }
 
     /// The same plan with nothing left to a profile: it stays the same run when profiles change.

@@ -377,8 +377,14 @@ fn check_survives(crash: &Crash, path: &str) -> Checked {
 }
 
 /// What no node can suffer twice at once.
-const EXCLUSIVE: [FaultKind; 5] =
-    [FaultKind::Crash, FaultKind::Restart, FaultKind::Pause, FaultKind::Slow, FaultKind::Disk];
+const EXCLUSIVE: [FaultKind; 6] = [
+    FaultKind::Crash,
+    FaultKind::Restart,
+    FaultKind::Pause,
+    FaultKind::Suspend,
+    FaultKind::Slow,
+    FaultKind::Disk,
+];
 
 /// What a fault with a time and nodes by number does to one node: from when, to when.
 struct Stretch {

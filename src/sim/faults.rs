@@ -196,6 +196,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let can = |node: &NodeId| match &fault.action {
             Action::Crash(_)
             | Action::Pause
+            | Action::Suspend
             | Action::Slow(_)
             | Action::Transfer(_)
             | Action::Change(_) => is_up(*node),
@@ -250,6 +251,11 @@ impl<N: Node> Sim<'_, '_, N> {
             Action::Pause => {
                 host.pauses += 1;
                 self.recorder.record(Some(node), Kind::Pause);
+            }
+            Action::Suspend => {
+                (host.pauses, host.suspends) = (host.pauses + 1, host.suspends + 1);
+                host.clock.stop(self.recorder.now);
+                self.recorder.record(Some(node), Kind::Suspend);
             }
             Action::Slow(slow) => host.per_input = slow.per_input,
             Action::Disk(change) => {
@@ -371,6 +377,13 @@ impl<N: Node> Sim<'_, '_, N> {
         let host = &mut self.hosts[node.slot()];
         match action {
             Action::Pause => self.resume(node),
+            Action::Suspend => {
+                host.suspends = host.suspends.saturating_sub(1);
+                if host.suspends == 0 {
+                    host.clock.go_on(self.recorder.now);
+                }
+                self.resume(node);
+            }
             Action::Slow(_) => host.per_input = Span::ZERO,
             Action::DiskFull => host.disk.full -= 1,
             Action::DiskLies => self.stop_lying(node),

@@ -85,6 +85,7 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         }
         Kind::Stop => "stops itself: it cannot trust its disk".into(),
         Kind::Pause => "stands still".into(),
+        Kind::Suspend => "is suspended, its clock too".into(),
         Kind::Resume => "goes on".into(),
         Kind::Clock { before, after } => {
             let way = if after >= before { "forward" } else { "back" };

@@ -182,7 +182,12 @@ impl<'de> Visitor<'de> for ActionTable {
     type Value = (Action, Shared);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a table of what `{}` has", self.0.name())
+        let example = match self.0.whom() {
+            Whom::Unnamed if self.0.ends() => "{ for = \"1s\" }",
+            Whom::Unnamed => "{ }",
+            Whom::Needed(_) | Whom::OrLeader(_) => "{ target = \"leader\" }",
+        };
+        write!(f, "a table of what `{}` has, as in {example}", self.0.name())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(Action, Shared), A::Error> {
@@ -384,6 +389,7 @@ mod tests {
             "crash = { target = \"leader\", unsynced = \"torn\", wipe = true, for = \"1s\" }",
             "restart = { target = \"everyone\" }",
             "pause = { target = [1, 2], for = \"1s\", every = \"3s\" }",
+            "suspend = { target = \"leader\", for = \"1s\" }",
             "slow = { target = 1, per_input = \"1ms\" }",
             "split = { groups = [[1, 2], \"leader\"], flapping = \"1s\", for = \"2s\" }",
             "isolate = { target = \"leader\", direction = \"inbound\", flapping = \"1s\" }",

@@ -158,6 +158,10 @@ kinds! {
     "restart" Restart: Needed("The nodes that start."), Once;
     /// Nodes stand still: messages wait, timers fire late.
     "pause" Pause: Needed("The nodes that stand still."), Lasts;
+    /// Machines are suspended: nodes stand still, and so do their clocks, as those of a virtual machine that is moved or of a laptop
+    /// that is closed. No timer is late when they go on; a lease that has run out looks as if it had not, so with `reads = "lease"` reads
+    /// are not judged, unless the plan expects a violation.
+    "suspend" Suspend: Needed("The nodes whose machines are suspended."), Lasts;
     /// Nodes take a while for each input.
     "slow" Slow(Slow): Needed("The nodes that are slow."), Lasts;
     /// The cluster falls into groups that do not hear each other.

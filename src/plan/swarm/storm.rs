@@ -264,6 +264,7 @@ impl Storm {
             FaultKind::DiskError => (self.victim(rng, triggered), Action::DiskError),
             FaultKind::Clock => self.clock(rng, triggered),
             FaultKind::Restart
+            | FaultKind::Suspend
             | FaultKind::DiskFull
             | FaultKind::DiskLies
             | FaultKind::Corrupt

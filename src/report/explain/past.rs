@@ -142,6 +142,7 @@ fn is_work_of(fault: &Fault, record: &Record, messages: &Messages<'_>) -> bool {
         }
         Action::Change(_) => matches!(kind, Kind::Configure { .. }) && names(target, node),
         Action::Pause
+        | Action::Suspend
         | Action::Slow(_)
         | Action::Disk(_)
         | Action::DiskError

@@ -78,6 +78,7 @@ fn action(fault: &Fault) -> String {
         }
         Action::Restart => format!("restart {target}"),
         Action::Pause => format!("pause {target}"),
+        Action::Suspend => format!("suspend the machine of {target}"),
         Action::Slow(Slow { per_input }) => format!("slow {target}: {per_input} for each input"),
         Action::Split(Split { groups }) => {
             let groups: Vec<String> = groups.iter().map(who).collect();
