@@ -59,6 +59,8 @@ pub enum Section {
     Ending,
     /// The options of the guest's own.
     Guest,
+    /// Groups of clients and their links, messages by kind and size, and what comes again and again.
+    World,
 }
 
 impl Stream {

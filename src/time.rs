@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const MICROSECOND: u64 = 1_000;
 const MILLISECOND: u64 = 1_000_000;
@@ -238,7 +238,12 @@ pub(crate) fn kind_of(name: &str) -> &str {
     }
 }
 
-as_text!(Span, "Span", "A length of time: a number and ns, us, ms, s, m (or min) or h.", ["150ms", "1.5s"]);
+as_text!(
+    Span,
+    "Span",
+    "A length of time: a number and ns, us, ms, s, m (or min) or h.",
+    ["150ms", "1.5s"]
+);
 
 /// A range of spans, `from` included and `to` not, drawn uniformly. Written `150ms..300ms`, or as one span for a range of just that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -98,12 +98,12 @@ pub fn why(args: &WhyArgs, guests: &Guests<'_>) -> End {
     let question = match (args.commit, args.term) {
         (Some(index), _) => Question::Commit(Index(index)),
         (None, Some(term)) => Question::Term(Term(term), args.node.map(NodeId::new)),
-        (None, None) => return {
+        (None, None) => {
             return Err(Failure::usage(
-                "ask a question: --commit INDEX (why the entry there was committed), or --term TERM (who won it, and with --node N \
-                 why that node did not)",
+                "ask a question: --commit INDEX (why the entry there was committed), or --term TERM (who won it, and with --node N why \
+                 that node did not)",
             ));
-        },
+        }
     };
     print(
         &answer(&subject.recorded()?, question)

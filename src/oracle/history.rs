@@ -164,7 +164,8 @@ impl Histories {
             {
                 self.count_try(request, false);
             }
-            Kind::Invoke { command, .. } if self.leave_out_reads.is_some() && !command.writes() => {}
+            Kind::Invoke { command, .. } if self.leave_out_reads.is_some() && !command.writes() => {
+            }
             Kind::Invoke { request, command, attempt } => match command.key() {
                 Some(key) if attempt == 1 => self.begin(record, key, request, command),
                 Some(_) => self.count_try(request, true),

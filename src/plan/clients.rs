@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Error as _, SeqAccess, Visitor};
+use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ids::NodeId;
@@ -159,7 +159,9 @@ impl FromStr for Rate {
     fn from_str(text: &str) -> Result<Rate, String> {
         let Some(number) = text.strip_suffix("/s") else {
             let wrong = |error| {
-                format!("{error}; a rate is a number a second, as in \"100/s\", or the time from one request to the next")
+                format!(
+                    "{error}; a rate is a number a second, as in \"100/s\", or the time from one request to the next"
+                )
             };
             return text.parse().map(Rate).map_err(wrong);
         };
@@ -217,9 +219,7 @@ impl<'de> Deserialize<'de> for Ask {
             type Value = Ask;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(
-                    "\"any-node\", \"same-node\", a node's number, or a list of numbers",
-                )
+                f.write_str("\"any-node\", \"same-node\", a node's number, or a list of numbers")
             }
 
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<Ask, E> {

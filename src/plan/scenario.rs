@@ -177,10 +177,13 @@ fn suggestion(message: &str) -> Option<String> {
     if expected.starts_with("a share in quotes") {
         let share = decimal(unknown, 1_000_000).and_then(|parts| u32::try_from(parts).ok());
         let share = share.filter(|parts| *parts <= 1_000_000).map(Share);
-        return share.map(|share| format!("write \"{share}\" if you mean the part {unknown} of all"));
+        return share
+            .map(|share| format!("write \"{share}\" if you mean the part {unknown} of all"));
     }
     if message.starts_with("unknown field") && of_plan().any(|key| key == unknown) {
-        return Some(format!("`{unknown}` is a key of the file itself; write it above the first table"));
+        return Some(format!(
+            "`{unknown}` is a key of the file itself; write it above the first table"
+        ));
     }
     let names = expected.split('`').skip(1).step_by(2);
     closest(unknown, names).map(|name| format!("did you mean `{name}`?"))

@@ -234,8 +234,8 @@ impl<N: Node> Sim<'_, '_, N> {
         self.access.is_cut(Line { group, node, way: Way::There })
     }
 
-    /// A request came to a node that is down. Its client hears of that as soon as the way back allows, which takes as long as the way there:
-    /// nothing is drawn. A client that has given the try up hears nothing.
+    /// A request came to a node that is down. Its client hears of that after the way back, which takes as long as the way there: nothing is
+    /// drawn. A client that has given the try up hears nothing.
     pub(super) fn refuse_connection(&mut self, node: NodeId, request: RequestId) {
         self.count_event();
         self.recorder.record(Some(node), Kind::ConnectionRefused { request });

@@ -48,7 +48,9 @@ impl<N: Node> Sim<'_, '_, N> {
                 self.count_event();
                 let loss = match () {
                     () if !self.hosts[id.slot()].is_up() => Some(Loss::Down),
-                    () if self.network.swallows(from, id, &summary) || number <= self.recovery.lost_upto => {
+                    () if self.network.swallows(from, id, &summary)
+                        || number <= self.recovery.lost_upto =>
+                    {
                         Some(Loss::CutInFlight)
                     }
                     () => None,

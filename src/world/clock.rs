@@ -21,7 +21,13 @@ impl Clock {
     /// A clock that is off by `offset` and runs fast by `drift_ppm`.
     pub fn new(offset: Shift, drift_ppm: i32) -> Clock {
         debug_assert!(drift_ppm.abs() <= DRIFT_PPM_MAX);
-        Clock { since: Time::ZERO, local: shift(EPOCH, offset), jumped: Shift(0), drift_ppm, stands: false }
+        Clock {
+            since: Time::ZERO,
+            local: shift(EPOCH, offset),
+            jumped: Shift(0),
+            drift_ppm,
+            stands: false,
+        }
     }
 
     /// What the clock shows at a true time, not before it was last set.

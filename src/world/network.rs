@@ -145,8 +145,7 @@ impl Network {
             }
         }
         let arrival = link.arrival(sent, &takes, latency);
-        let second =
-            doubled.hit(duplicate).then(|| link.arrival(sent, &takes, second_latency));
+        let second = doubled.hit(duplicate).then(|| link.arrival(sent, &takes, second_latency));
         Fate::Arrives(arrival, second)
     }
 
@@ -362,7 +361,10 @@ mod tests {
         assert_eq!(stormy.send(ONE, TWO, Time::ZERO, &bytes(64)), Fate::Cut);
         stormy.heal(ONE, TWO);
         calm.send(ONE, TWO, Time::ZERO, &bytes(64));
-        assert_eq!(calm.send(ONE, TWO, Time(9), &bytes(64)), stormy.send(ONE, TWO, Time(9), &bytes(64)));
+        assert_eq!(
+            calm.send(ONE, TWO, Time(9), &bytes(64)),
+            stormy.send(ONE, TWO, Time(9), &bytes(64))
+        );
     }
 
     #[test]
@@ -377,8 +379,9 @@ mod tests {
         let pins = [pin(4, &[2, 30]), pin(2, &[])];
         let mut pinned = Network::new(1, 2, &pins, |_, _| slow());
         let mut free = network(slow());
-        let fates =
-            |network: &mut Network| [(); 5].map(|()| network.send(ONE, TWO, Time::ZERO, &bytes(64)));
+        let fates = |network: &mut Network| {
+            [(); 5].map(|()| network.send(ONE, TWO, Time::ZERO, &bytes(64)))
+        };
         let (pinned, free) = (fates(&mut pinned), fates(&mut free));
         let at = |millis| Time::ZERO.plus(Span::millis(millis));
         assert_eq!((pinned[1], pinned[3]), (Fate::Lost, Fate::Arrives(at(2), Some(at(30)))));

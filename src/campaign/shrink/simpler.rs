@@ -6,8 +6,8 @@ use crate::ids::NodeId;
 use crate::log::Command;
 use crate::plan::fault::Unsynced;
 use crate::plan::{
-    Action, Ask, ClientGroup, Clients, Cluster, DiskOptions, Fault, Latency, LinkOptions, NodeOptions, Plan, Profile,
-    RaftOptions, Target, When,
+    Action, Ask, ClientGroup, Clients, Cluster, DiskOptions, Fault, Latency, LinkOptions,
+    NodeOptions, Plan, Profile, RaftOptions, Target, When,
 };
 use crate::time::{Shift, Span, SpanRange, Time};
 

@@ -247,7 +247,10 @@ impl Storm {
             FaultKind::Split => (Target::Everyone, self.split(rng)),
             FaultKind::Isolate => {
                 let target = self.victim(rng, triggered);
-                (target, Action::Isolate(Isolate { direction: rng.pick(&DIRECTIONS), clients: false }))
+                (
+                    target,
+                    Action::Isolate(Isolate { direction: rng.pick(&DIRECTIONS), clients: false }),
+                )
             }
             FaultKind::Cut => {
                 let (from, to) = (self.victim(rng, triggered), self.target(rng, triggered));

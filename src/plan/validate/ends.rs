@@ -97,12 +97,14 @@ pub(super) fn check_targets(plan: &Plan, fault: &Fault, path: &str) -> Checked {
             check_client_link(link, path)?;
             check_selection(plan, link, path)
         }
-        Action::Isolate(isolate) => {
-            require(!isolate.clients || !fault.target.is_clients(), &format!("{path}/clients"), || {
+        Action::Isolate(isolate) => require(
+            !isolate.clients || !fault.target.is_clients(),
+            &format!("{path}/clients"),
+            || {
                 "clients do not hear each other; `clients` is for nodes that are cut off from them"
                     .into()
-            })
-        }
+            },
+        ),
         _ => Ok(()),
     }
 }
@@ -118,7 +120,8 @@ fn check_name(plan: &Plan, name: &str, path: &str) -> Checked {
     }
     let meant = crate::closest::closest(name, names());
     let help = meant.map(|meant| format!("did you mean \"clients:{meant}\"?"));
-    let message = format!("there is no group of clients called `{name}`; [[client_groups]] has them");
+    let message =
+        format!("there is no group of clients called `{name}`; [[client_groups]] has them");
     Err(Problem { help, ..problem(path, message) })
 }
 

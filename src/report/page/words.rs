@@ -5,8 +5,7 @@ use std::fmt::Display;
 use crate::configuration::{Change, Several};
 use crate::node::DiskFile;
 use crate::plan::fault::{
-    ClockChange, Corrupt, Crash, Direction, DiskChange, Isolate, Slow, Split, Transfer,
-    Unsynced,
+    ClockChange, Corrupt, Crash, Direction, DiskChange, Isolate, Slow, Split, Transfer, Unsynced,
 };
 use crate::plan::{Action, Fault, Target, When};
 use crate::time::Span;
