@@ -4,6 +4,7 @@
 //! them misread the sentence.
 
 pub mod liveness;
+pub mod metrics;
 
 use squall::configuration::Configuration;
 use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
