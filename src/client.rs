@@ -98,8 +98,8 @@ impl Client {
         self.waiting = true;
     }
 
-    /// Tries again, of whom it was told to ask, or of the next; if it is bound, of the next of those nodes. Servers that were removed may name
-    /// each other for ever, so in every third round it goes round whatever it is told.
+    /// Tries again, of whom it was told to ask, or of the next; if it is bound, of the next of those nodes. Servers that were removed may
+    /// name each other for ever, so in every third round it goes round whatever it is told.
     pub fn retry(&mut self, ask: &Ask, hint: Option<NodeId>, nodes: u8) {
         if let Ask::Nodes(bound) = ask {
             let place = bound.iter().position(|node| *node == self.target);
