@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use squall::ids::NodeId;
 use squall::log::RequestId;
 use squall::plan::scenario::from_toml;
 use squall::record::{Kind, Record};
@@ -40,7 +41,7 @@ fn asked(records: &[Record], clients: std::ops::RangeInclusive<u32>) -> (BTreeSe
         if let Kind::Invoke { request, attempt, .. } = record.kind
             && clients.contains(&request.client)
         {
-            nodes.extend(record.node.map(|node| node.number()));
+            nodes.extend(record.node.map(NodeId::number));
             begun += usize::from(attempt == 1);
         }
     }

@@ -1,5 +1,6 @@
 //! Faults that come again and again, messages of some kinds and sizes, messages that go astray, and machines that are suspended.
 
+use squall::ids::NodeId;
 use squall::node::Role;
 use squall::oracle::Why;
 use squall::plan::scenario::from_toml;
@@ -43,7 +44,7 @@ fn a_fault_comes_again_and_strikes_whoever_is_meant_then() {
     assert_eq!(times(&records, |kind| matches!(kind, Kind::Heal { .. })), [1_500, 3_500, 5_500]);
     let paused = |record: &&Record| matches!(record.kind, Kind::Pause);
     let whom: Vec<u8> =
-        records.iter().filter(paused).flat_map(|it| it.node).map(|it| it.number()).collect();
+        records.iter().filter(paused).filter_map(|it| it.node).map(NodeId::number).collect();
     assert_eq!((whom.len(), whom[0]), (3, 1));
     assert_ne!(whom[1], 1, "another leads by then");
 }

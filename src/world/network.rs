@@ -254,7 +254,7 @@ impl Network {
 fn other_than(one: NodeId, two: NodeId, nodes: usize, word: u64) -> NodeId {
     debug_assert!(nodes > 2 && one != two);
     let (low, high) = (one.slot().min(two.slot()), one.slot().max(two.slot()));
-    let place = (word * (nodes as u64 - 2) >> 32) as usize;
+    let place = ((word * (nodes as u64 - 2)) >> 32) as usize;
     let place = place + usize::from(place >= low);
     NodeId::at(place + usize::from(place >= high))
 }

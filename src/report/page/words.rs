@@ -83,15 +83,7 @@ fn action(fault: &Fault) -> String {
             let groups: Vec<String> = groups.iter().map(who).collect();
             format!("split into {}", groups.join(" | "))
         }
-        Action::Isolate(Isolate { direction, clients }) => {
-            let from = if *clients { ", from clients too" } else { "" };
-            let way = match direction {
-                Direction::Both => "",
-                Direction::Inbound => ", which hears nothing",
-                Direction::Outbound => ", which is not heard",
-            };
-            format!("isolate {target}{way}{from}")
-        }
+        Action::Isolate(isolate) => format!("isolate {target}{}", isolation(isolate)),
         Action::Cut(cut) => {
             let (from, to) = (who(&cut.from), who(&cut.to));
             format!("cut {to} off from {from}{}", cut.selection().words())
@@ -135,6 +127,16 @@ fn action(fault: &Fault) -> String {
             format!("clock of {target}:{jump}{}", part(" drift in ppm ", drift_ppm.as_ref()))
         }
     }
+}
+
+/// Which way nodes are cut off, and from whom else, behind their names.
+fn isolation(Isolate { direction, clients }: &Isolate) -> String {
+    let way = match direction {
+        Direction::Both => "",
+        Direction::Inbound => ", which hears nothing",
+        Direction::Outbound => ", which is not heard",
+    };
+    format!("{way}{}", if *clients { ", from clients too" } else { "" })
 }
 
 /// Something that is said of a value, if there is one.
