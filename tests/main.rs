@@ -8,6 +8,7 @@ mod checkers;
 mod cli;
 mod client_groups;
 mod clients;
+mod compare;
 mod determinism;
 mod diff;
 mod driver;

@@ -150,3 +150,23 @@ fn bounds_that_say_nothing_or_cannot_hold_are_refused() {
         assert!(error.span.is_some(), "{bounds}");
     }
 }
+
+/// With every planted bug: a run that goes on begins with the run that ends, and counts at least that violation.
+#[test]
+fn a_run_that_goes_on_after_a_violation_counts_what_follows() {
+    let (mut more, mut lost) = (0, 0);
+    for path in squall::plan::files::find(&["scenarios/bugs".into()]).unwrap() {
+        let ends = squall::plan::files::read(&path).unwrap();
+        let name = path.display();
+        let plan =
+            Plan { keep_going: true, horizon: ends.horizon.min(Span::secs(30)), ..ends.clone() };
+        let (first, goes_on) = (run(&ends), run(&plan));
+        assert_eq!(goes_on.violation, first.violation, "{name}");
+        let property = first.violation.unwrap().property;
+        assert!(goes_on.violations.get(&property).is_some_and(|count| *count > 0), "{name}");
+        assert!(goes_on.counters.records >= first.counters.records, "{name}");
+        more += u64::from(goes_on.counters.events > first.counters.events);
+        lost += u64::from(goes_on.metrics.lost_writes > 0);
+    }
+    assert!(more > 50 && lost > 3, "{more} went on, {lost} lost writes");
+}

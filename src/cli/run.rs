@@ -82,6 +82,9 @@ pub struct RunArgs {
     /// With --show: nothing after this time
     #[arg(long, value_name = "TIME", requires = "show")]
     to: Option<Span>,
+    /// Goes on after a violation, and counts those that follow: what was lost in all is told by --metrics
+    #[arg(long)]
+    keep_going: bool,
     /// Tells how the run went for clients and operators: latency, availability, elections, lag, traffic, all also over time
     #[arg(long, conflicts_with = "show")]
     metrics: bool,
@@ -100,6 +103,7 @@ impl RunArgs {
         own.seed = Some(seed);
         let mut words = format!("squall run {name}{}{}", own.words(), self.guest.words());
         words.extend(self.bug.iter().map(|bug| format!(" --bug {bug}")));
+        words.extend(self.keep_going.then(|| " --keep-going".to_owned()));
         words.extend(self.until.iter().map(|until| format!(" --until {until}")));
         words + if self.without_bugs { " --without-bugs" } else { "" }
     }
@@ -137,6 +141,7 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> End {
     }
     // All is checked before the first is run: a mistake in the last file must not cost the wait for the others.
     for Subject { plan, runner, .. } in &mut subjects {
+        plan.keep_going |= args.keep_going;
         plant(*runner, plan, &args.bug, args.without_bugs)?;
     }
     session.planned = subjects.len() as u64 * args.runs.unwrap_or(1);
@@ -362,6 +367,9 @@ impl<'a> Session<'a> {
             writeln!(out, "  {unmet}{}", shown(line))?;
         }
         writeln!(out, "  {}\n  {}", text::ended(outcome), text::counters(outcome))?;
+        if let Some(line) = text::violations(outcome) {
+            writeln!(out, "  {line}")?;
+        }
         writeln!(out, "  {}", text::judged(plan, outcome))?;
         for line in text::core(outcome).iter().chain(&not_judged).chain(&not_happened) {
             writeln!(out, "  {line}")?;
@@ -427,6 +435,7 @@ fn run_many(mut session: Session<'_>, guests: &Guests<'_>, seeds: Range<u64>) ->
     for seed in seeds {
         let mut subject = args.seed.draw(seed, &args.guest, guests)?;
         plant(subject.runner, &mut subject.plan, &args.bug, args.without_bugs)?;
+        subject.plan.keep_going |= args.keep_going;
         let options = Options { until: args.until, ..Options::default() };
         let outcome = subject.runner.run(&subject.plan, options);
         if is_end_wanted() && outcome.ended == Ended::Interrupted {

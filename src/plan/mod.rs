@@ -60,6 +60,9 @@ table! {
         /// Which properties are judged; all of them by default.
         #[serde(skip_serializing_if = "judges_all")]
         judge: Vec<Property> = Property::ALL.to_vec(),
+        /// Whether the run goes on after a violation, and counts those that follow. A node that panics or breaks its contract is started
+        /// again.
+        keep_going: bool,
         /// Whose Raft this is for: the features that it lacks, and options of its own.
         guest: Guest,
         /// The cluster.

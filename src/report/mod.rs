@@ -10,6 +10,7 @@ pub mod page;
 pub mod perfetto;
 pub mod power;
 pub mod saved;
+pub mod side_by_side;
 pub mod text;
 pub mod twice;
 pub mod why;

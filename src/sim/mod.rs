@@ -191,13 +191,13 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             }
         };
         self.close();
-        if self.recorder.violation.is_some() { Ended::Violation } else { ended }
+        if self.recorder.is_over() { Ended::Violation } else { ended }
     }
 
     /// One turn of the loop: handles the next event, or says why the run is over.
     #[inline]
     fn turn(&mut self, horizon: Time) -> Option<Ended> {
-        if self.recorder.violation.is_some() {
+        if self.recorder.is_over() {
             return Some(Ended::Violation);
         }
         if self.recorder.recovered {
@@ -212,7 +212,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
                 false => Why::Waiting { max: WAITING_MAX as u64 },
             });
             self.recorder.run_out();
-            let violated = self.recorder.violation.is_some();
+            let violated = self.recorder.is_over();
             return Some(if violated { Ended::Violation } else { Ended::EventLimit });
         }
         let Some((time, event)) = self.queue.pop_until(horizon) else {

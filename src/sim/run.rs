@@ -11,6 +11,7 @@ use crate::node::Node;
 use crate::oracle::checker::Checkers;
 use crate::oracle::{Checker, Gap, Oracles, Violation, Why};
 use crate::plan::Plan;
+use crate::property::Property;
 use crate::sim::Sim;
 use crate::sim::choices::Choices;
 use crate::sim::faults::Done;
@@ -46,6 +47,9 @@ pub enum Ended {
 pub struct Outcome {
     /// The first violation, if there was one.
     pub violation: Option<Violation>,
+    /// How often each property was violated, where the plan goes on after the first violation.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub violations: BTreeMap<Property, u64>,
     /// Why it ended.
     pub ended: Ended,
     /// When it ended, in virtual time.
@@ -172,6 +176,7 @@ pub fn run_nodes<N: Node>(
     let watchers = recorder.watchers.take();
     Outcome {
         violation: recorder.violation,
+        violations: recorder.violations,
         ended,
         time,
         digest,

@@ -200,6 +200,7 @@ pub fn shrink<'a>(
 ) -> Option<Shrunk> {
     let mut plan = plan.clone();
     plan.expect = crate::plan::Expect::default();
+    plan.keep_going = false;
     let outcome = run_briefly(runner, &plan).ok()?;
     let signature = lasting(&outcome)?;
     let before = Size::of(runner, &plan, &outcome);

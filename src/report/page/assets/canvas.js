@@ -80,6 +80,7 @@ function measure() {
   layout.height = Math.max(room, layout.top + layout.lane * data.nodes + 6);
   layout.width = resize(canvas, layout.height);
   resize(overview, 46);
+  if (PLOTS_HEIGHT) resize(plots, PLOTS_HEIGHT);
 }
 
 function visible() {
@@ -109,6 +110,7 @@ function draw() {
   drawSelection();
   drawAxis();
   drawNames();
+  drawPlots();
   drawOverview();
   tellView(to - from, note);
 }
