@@ -140,7 +140,7 @@ fn bounds_that_say_nothing_or_cannot_hold_are_refused() {
             "[expect.metrics]\nstall = { min = \"2s\", max = \"1s\" }",
             "nothing is at least 2s and at most 1s",
         ),
-        ("[expect.metrics]\nlatency_p99 = { max = 5 }", "expected a string"),
+        ("[expect.metrics]\nlatency_p99 = { max = 5 }", "expected a length of time in quotes"),
         ("[expect.metrics]\nlatency_p9 = { max = \"5s\" }", "unknown field `latency_p9`"),
         ("[expect.counts]\nleader-crashed = { min = 3, max = 2 }", "at least 3 and at most 2"),
         ("[expect.counts]\nleader-crash = { min = 3 }", "leader-crash"),

@@ -70,7 +70,7 @@ pub struct RunArgs {
     /// Prints every record as a line of text
     #[arg(long, conflicts_with_all = ["json", "runs"])]
     show: bool,
-    /// With --show: only these nodes
+    /// With --show: only these nodes, and what is no node's, as that a fault strikes
     #[arg(long, value_name = "N", requires = "show")]
     node: Vec<u8>,
     /// With --show: only these kinds
@@ -414,7 +414,7 @@ impl<'a> Session<'a> {
 fn is_shown(args: &RunArgs, record: &Record) -> bool {
     let node = record.node.map(NodeId::number);
     let time = |bound: Option<Span>| bound.map(|span| Time::ZERO.plus(span));
-    (args.node.is_empty() || node.is_some_and(|node| args.node.contains(&node)))
+    (args.node.is_empty() || node.is_none_or(|node| args.node.contains(&node)))
         && (args.kind.is_empty() || args.kind.iter().any(|kind| kind == record.kind.group().name()))
         && time(args.from).is_none_or(|from| record.time >= from)
         && time(args.to).is_none_or(|to| record.time <= to)

@@ -68,6 +68,7 @@ impl Meter {
             Kind::Invoke { .. }
             | Kind::Answered { .. }
             | Kind::TimedOut { .. }
+            | Kind::ConnectionRefused { .. }
             | Kind::GaveUp { .. } => {
                 if let Some(news) = self.questions.observe(record) {
                     self.hear(news, record.time);

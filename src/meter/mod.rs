@@ -57,7 +57,7 @@ pub struct Requests {
     pub given_up: u64,
     /// How often clients asked.
     pub tries: u64,
-    /// Tries that a node refused.
+    /// Tries that a node refused, or its machine, because the node was down.
     pub refused: u64,
     /// Tries that ran out of time.
     pub timed_out: u64,

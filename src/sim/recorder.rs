@@ -7,7 +7,7 @@ use crate::coverage::Situations;
 use crate::ids::{NodeId, Term};
 use crate::meter::Meter;
 use crate::oracle::checker::Checkers;
-use crate::oracle::{Oracles, Shadow, Violation};
+use crate::oracle::{Oracles, Shadow, Violation, Why};
 use crate::plan::{Plan, When};
 use crate::property::Property;
 use crate::record::{Kind, Record};
@@ -77,7 +77,8 @@ impl<'a> Recorder<'a> {
             let mut oracles = Oracles::new(nodes, &plan.judged(), plan.liveness_bounds());
             oracles.go_by(plan.guest.configures);
             if let Some(histories) = &mut oracles.histories {
-                histories.leave_out_reads = plan.leaves_out_reads();
+                let why = if plan.drift_breaks_leases() { Why::Drift } else { Why::Suspended };
+                histories.leave_out_reads = plan.leaves_out_reads().then_some(why);
             }
             Box::new(Judges { oracles, situations: Situations::new(nodes, watched) })
         };

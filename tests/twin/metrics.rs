@@ -66,7 +66,9 @@ impl Twin<'_> {
     /// Tries, and those that failed.
     pub fn tries(&self) -> (u64, u64) {
         let tries = self.count(|kind| matches!(kind, Kind::Invoke { .. }));
-        let refused = self.count(|kind| matches!(kind, Kind::Answered { applied: false, .. }));
+        let refused = self.count(|kind| {
+            matches!(kind, Kind::Answered { applied: false, .. } | Kind::ConnectionRefused { .. })
+        });
         (tries, refused + self.count(|kind| matches!(kind, Kind::TimedOut { .. })))
     }
 
