@@ -145,7 +145,8 @@ pub fn why(args: &WhyArgs, guests: &Guests<'_>) -> End {
         (_, _, _, Some(request)) => Question::Request(request),
         _ => {
             return Err(Failure::usage(
-                "ask for a --commit, a --term, --leaderless or a --request",
+                "ask a question: --commit INDEX (why the entry there was committed, or was not), --term TERM (who won it, and with --node N \
+                 why that node did not), --leaderless TIME (why nobody leads then), or --request C.S (what became of it)",
             ));
         }
     };

@@ -13,6 +13,7 @@ pub mod perfetto;
 pub mod power;
 pub(crate) mod requests;
 pub mod saved;
+pub mod side_by_side;
 pub mod text;
 pub mod turning;
 pub mod twice;

@@ -11,6 +11,7 @@ use crate::node::Node;
 use crate::oracle::checker::Checkers;
 use crate::oracle::{Checker, Gap, Oracles, Violation, Why};
 use crate::plan::Plan;
+use crate::property::Property;
 use crate::sim::Sim;
 use crate::sim::branch::Branch;
 use crate::sim::choices::Choices;
@@ -47,6 +48,9 @@ pub enum Ended {
 pub struct Outcome {
     /// The first violation, if there was one.
     pub violation: Option<Violation>,
+    /// How often each property was violated, where the plan goes on after the first violation.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub violations: BTreeMap<Property, u64>,
     /// Why it ended.
     pub ended: Ended,
     /// When it ended, in virtual time.
@@ -176,6 +180,7 @@ pub fn run_nodes<N: Node>(
     let watchers = recorder.watchers.take();
     Outcome {
         violation: recorder.violation,
+        violations: recorder.violations,
         ended,
         time,
         digest,

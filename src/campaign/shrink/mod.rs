@@ -69,7 +69,7 @@ pub struct Size {
 impl Size {
     /// The size of a plan and of its run.
     pub fn of(runner: &dyn Runner, plan: &Plan, outcome: &Outcome) -> Size {
-        let operations = match plan.clients.count {
+        let operations = match plan.clients_count() {
             0 => plan.requests.len(),
             _ => schedule::choices(runner, plan).requests.len(),
         };
@@ -207,6 +207,7 @@ pub fn shrink<'a>(
 ) -> Option<Shrunk> {
     let mut plan = plan.clone();
     plan.expect = crate::plan::Expect::default();
+    plan.keep_going = false;
     let outcome = run_briefly(runner, &plan).ok()?;
     let signature = lasting(&outcome)?;
     let before = Size::of(runner, &plan, &outcome);
@@ -242,7 +243,7 @@ pub fn shrink<'a>(
 
 /// What a reader of the plan has to follow; clients that draw what they ask are worth many requests.
 fn steps(plan: &Plan) -> usize {
-    let clients = if plan.clients.count > 0 { 1_000 } else { 0 };
+    let clients = if plan.clients_count() > 0 { 1_000 } else { 0 };
     plan.faults.len() + plan.requests.len() + plan.pins.len() + plan.syncs.len() + clients
 }
 

@@ -178,6 +178,7 @@ impl Story<'_> {
             | Kind::Stop
             | Kind::Broken { .. } => Rank::Wrong,
             Kind::Pause
+            | Kind::Suspend
             | Kind::Resume
             | Kind::Clock { .. }
             | Kind::Transfer { .. }
