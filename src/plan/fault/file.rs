@@ -395,7 +395,6 @@ mod tests {
             "isolate = { target = \"leader\", direction = \"inbound\", flapping = \"1s\" }",
             "cut = { from = 1, to = \"follower\", for = \"1s\" }",
             "cut = { from = \"clients\", to = 2 }",
-            "isolate = { target = \"clients:batch\" }",
             "isolate = { target = 2, clients = true }",
             "bridge = { target = 2, for = \"1s\" }",
             "ring = {}",
