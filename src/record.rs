@@ -117,8 +117,12 @@ kinds! {
     Pause "pause" Fault,
     /// The node goes on.
     Resume "resume" Fault,
-    /// The node's clock was set.
-    Clock "clock" Fault { before: LocalTime, after: LocalTime },
+    /// The node's clock was set, or runs fast from now on by so many parts per million, or slow if negative.
+    Clock "clock" Fault {
+        before: LocalTime, after: LocalTime,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        drift_ppm: Option<i32>,
+    },
     /// The node's current term changed.
     Term "term" Role { term: Term },
     /// The node's role changed, or the term in which it plays it.

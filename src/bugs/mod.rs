@@ -51,7 +51,7 @@ macro_rules! bugs {
 
         impl Bug {
             /// All of them, elections first.
-            pub const ALL: [Bug; 67] = [$(Bug::$bug,)+];
+            pub const ALL: [Bug; 78] = [$(Bug::$bug,)+];
 
             /// What the catalogue says of it.
             pub const fn about(self) -> About {
@@ -266,6 +266,49 @@ bugs! {
         "A lease begins when the answers come, and not when the leader asked."
         "Answers are long under way. The promises count from before they were sent, the lease from when they arrive: the lease lasts \
          longer than the promises do.";
+
+    // What leaders hear, and what they were promised.
+    LearnersKeepLeader [CheckQuorum] "Raft thesis, 6.2, 4.2.1"
+        "A leader counts learners among those that it must hear to lead on."
+        "The leader is left with its learners, while the voters are cut off from it. It takes the learners' answers for those of a majority, \
+         and leads on, though it can commit nothing.";
+    StrangersKeepLeader [CheckQuorum] "Raft thesis, 6.2, 4.2.2"
+        "A leader counts whoever answers it, servers that were removed too."
+        "Servers were removed, and answer still. With them the leader hears as many as a majority has, and leads on without one.";
+    UnionKeepsLeader [CheckQuorum] "Raft paper, section 6; thesis 6.2"
+        "In joint consensus a leader needs to hear a majority of all voters, not one of each half."
+        "The new servers are many, the old ones cut off. All in all a majority answers the leader, which leads on, though nothing is \
+         committed without the old half.";
+    RefusalsAreNoAnswers [CheckQuorum] "Raft thesis, 6.2"
+        "Only followers that accept entries count as heard, not those that refuse them or take a snapshot."
+        "Its followers are behind, and each answer says where to go back to, or that another part has come. The leader takes them for \
+         dead and steps down, and the next one begins anew.";
+    PrevoteInLease [Promises] "Raft thesis, 9.6"
+        "A pre-vote is granted by who hears its leader."
+        "One node does not hear the leader. The others tell it that they would vote for it, it raises its term, and the leader that all \
+         others hear falls.";
+    PromiseLostInCrash [Promises, Linearizability] "Raft thesis, 6.4.1"
+        "A node that restarts does not wait until what it may have promised a leader is over."
+        "It answered a round of the leader, which reads by that lease. It crashes, is back at once, and votes for another.";
+    LeaderDeposesItself [Promises] "Raft thesis, 4.2.3"
+        "A leader that a majority answers takes over the term of a candidate."
+        "Its followers are loyal to the leader, and it is not: a server that hears no heartbeats deposes it again and again.";
+    LeaderWordForged [Promises] "Raft thesis, 4.2.3, 3.10"
+        "A candidate says in every election that its leader asked for it."
+        "The word of the leader frees all others from their loyalty. Who does not hear the leader deposes it at once.";
+
+    // By what right reads are answered.
+    RoundBeforeRead [ReadRights, Linearizability] "Raft thesis, 6.4"
+        "A round of the leader confirms the reads that came while it was under way."
+        "The answers say that the leader led when the round was sent. Another was elected since, and has committed what the read that came \
+         later does not see.";
+    RoundsMixed [ReadRights, Linearizability] "Raft thesis, 6.4"
+        "An answer to any round of the term counts for the latest one."
+        "Answers to a round of long ago arrive late, and confirm one that was sent when nobody followed the leader any more.";
+    LearnersConfirmReads [ReadRights, Linearizability] "Raft thesis, 6.4, 4.2.1"
+        "The answers of learners count in a round."
+        "The voters have elected another leader. The learners do not know, and their answers make up a majority for the leader of old, which \
+         reads what was overwritten since.";
 
     // Snapshots.
     MissingPrevAccepted [StateMachineSafety, LogMatching] "WRaft PR 118, etcd-io/raft PR 31"

@@ -2,10 +2,12 @@
 //! test.
 //!
 //! `shadow` rebuilds every node's log from records. `election`, `log`, `commit` and `snapshots` judge what a record changed, in
-//! constant time for each changed entry: the cost does not grow with logs or with time. `membership` judges changes of the members.
+//! constant time for each changed entry: the cost does not grow with logs or with time. `membership` judges changes of the members,
+//! `authority` what leaders hear, what they were promised, and why reads are answered.
 //! [`history`] judges what clients hear, with [`model`], [`linearizable`] and `shortest`; `once` what takes effect; `liveness` what
 //! comes of it all.
 
+mod authority;
 mod chain;
 pub mod checker;
 mod commit;
@@ -36,8 +38,8 @@ pub use shadow::{Change, Shadow};
 pub use violation::Violation;
 
 use crate::breach::Broken;
-use crate::guest::Configures;
 use crate::message::Summary;
+use crate::plan::Plan;
 use crate::plan::liveness::Bounds;
 use crate::property::Property;
 use crate::record::{Kind, Record};
@@ -60,8 +62,10 @@ pub struct Oracles {
     effects: once::Effects,
     snapshots: snapshots::Snapshots,
     members: membership::Members,
+    /// None if the options have nothing of it.
+    authority: Option<Box<authority::Authority>>,
     /// What was asked to be judged.
-    judged: u16,
+    judged: u32,
     destroyed: Option<Box<Destroyed>>,
 }
 
@@ -77,17 +81,19 @@ impl Oracles {
             effects: once::Effects::new(nodes),
             snapshots: snapshots::Snapshots::default(),
             members: membership::Members::new(nodes),
+            authority: None,
             judged: judge
                 .iter()
                 .filter(|it| **it != Property::Liveness || bounds.is_some())
-                .fold(0, |bits, property| bits | 1 << *property as u16),
+                .fold(0, |bits, property| bits | 1 << *property as u32),
             destroyed: None,
         }
     }
 
-    /// From when on nodes go by configurations.
-    pub fn go_by(&mut self, configures: Configures) {
-        self.shadow.configures = configures;
+    /// The plan of the run: from when on nodes go by configurations, and what leaders and reads rest on.
+    pub fn go_by(&mut self, plan: &Plan) {
+        self.shadow.configures = plan.guest.configures;
+        self.authority = authority::Authority::of(plan);
     }
 
     /// Judges a run whose events are used up; `last` is where it stands.
@@ -97,7 +103,15 @@ impl Oracles {
     }
 
     /// Judges a record; says the first property that it violates.
+    #[inline]
     pub fn observe(&mut self, record: &Record) -> Option<Violation> {
+        let Some(authority) = &mut self.authority else { return self.observe_all(record) };
+        let found = authority.observe(record, &self.shadow);
+        let found = found.and_then(|violation| self.judge(violation));
+        found.or(self.observe_all(record))
+    }
+
+    fn observe_all(&mut self, record: &Record) -> Option<Violation> {
         match record.kind {
             // The most frequent records change nothing that is judged.
             Kind::Send { message: Summary::Forward { .. }, .. } => return self.client(record),
@@ -170,7 +184,7 @@ impl Oracles {
 
     /// Whether a property was asked for.
     fn is_asked(&self, property: Property) -> bool {
-        self.judged & (1 << property as u16) != 0
+        self.judged & (1 << property as u32) != 0
     }
 
     fn judges(&self, property: Property) -> bool {

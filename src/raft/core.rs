@@ -123,7 +123,8 @@ impl Core {
 
     /// Starts with what the disk holds.
     pub fn recover(&mut self, disk: Recovered, ctx: &mut Ctx) {
-        self.promised = ctx.moment();
+        let promised = self.rules().promises_outlive_crash();
+        self.promised = if promised { ctx.moment() } else { Moment::default() };
         self.current_term = disk.term;
         self.voted_for = disk.vote;
         self.log = disk.log;

@@ -273,7 +273,9 @@ impl Leader {
         conflict: (Term, Index),
         ctx: &mut Ctx,
     ) {
-        self.heard[from.slot()] = ctx.now;
+        if core.rules().refusals_are_answers() {
+            self.heard[from.slot()] = ctx.now;
+        }
         if !core.rules().leader_keeps_its_log() && rejected > core.commit_index {
             core.truncate(rejected, ctx);
         }
@@ -295,7 +297,9 @@ impl Leader {
         installed: bool,
         ctx: &mut Ctx,
     ) {
-        self.heard[from.slot()] = ctx.now;
+        if core.rules().refusals_are_answers() {
+            self.heard[from.slot()] = ctx.now;
+        }
         if installed {
             return self.receive_appended(core, from, core.current_term, last_included_index, ctx);
         }

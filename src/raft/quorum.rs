@@ -14,8 +14,10 @@ impl Leader {
     /// loyal to it then, and so is it to itself.
     pub fn hears_majority(&self, core: &Core, now: LocalTime) -> bool {
         let lately = |node: &NodeId| core.is_recent(self.heard[node.slot()], now);
-        let near: NodeSet = core.other_voters().filter(lately).collect();
-        core.is_quorum(near.union(NodeSet::only(core.id)))
+        let nodes = (0..self.heard.len()).map(NodeId::at);
+        let near: NodeSet = nodes.filter(lately).collect();
+        let near = near.union(NodeSet::only(core.id));
+        core.rules().hears_enough(core.configuration(), near, core.is_quorum(near))
     }
 }
 

@@ -89,6 +89,17 @@ rules! {
     /// Thesis 6.2: a leader that a majority does not answer steps down.
     may_lead_on(hears_majority: bool) -> bool =
         hears_majority || self.broken(Bug::QuorumlessHeartbeats);
+    /// Thesis 6.2: a follower that refuses entries, or takes a snapshot, answers its leader, too.
+    refusals_are_answers() -> bool = !self.broken(Bug::RefusalsAreNoAnswers);
+    /// Thesis 9.6: who hears its leader would vote for nobody.
+    pre_votes_by_loyalty(hears_leader: bool) -> bool =
+        hears_leader && !self.broken(Bug::PrevoteInLease);
+    /// Thesis 4.2.3: a leader that a majority answers deposes itself for nobody.
+    is_loyal_to_itself(hears_majority: bool) -> bool =
+        hears_majority && !self.broken(Bug::LeaderDeposesItself);
+    /// Thesis 4.2.3, 3.10: it is the leader that asks for an election without loyalty.
+    stands_by_leaders_word(by_leader: bool) -> bool =
+        by_leader || self.broken(Bug::LeaderWordForged);
     /// Thesis 3.10: a leader gives up a transfer that takes too long, and takes requests again.
     transfer_ends_with_its_time() -> bool = !self.broken(Bug::TransferWedged);
     /// 5.3: entries are accepted behind an entry with the index and term that the leader names.
@@ -145,6 +156,14 @@ rules! {
         if self.broken(Bug::LeaseWallclock) { moment.now } else { moment.steady };
     /// Thesis 6.4.1: who promised a leader to elect nobody else keeps that promise.
     keeps_promises() -> bool = !self.broken(Bug::LeaseNotHonoured);
+    /// Thesis 6.4.1: a restart ends no promise.
+    promises_outlive_crash() -> bool = !self.broken(Bug::PromiseLostInCrash);
+    /// Thesis 6.4: a round confirms the reads that came before it was sent.
+    reads_confirmed(covered: u64, asked: u64) -> u64 =
+        if self.broken(Bug::RoundBeforeRead) { asked } else { covered };
+    /// Thesis 6.4: an answer counts for its own round.
+    round_counts(reply: u64, latest: u64) -> bool =
+        reply == latest || (reply > 0 && reply < latest && self.broken(Bug::RoundsMixed));
     /// Thesis 6.4.1: a leader that has an transferee stand, which no promise holds back, has no lease any more.
     lease_outlives(transfer: bool) -> bool = !transfer || self.broken(Bug::LeaseSurvivesTransfer);
     /// Thesis 6.4: who answers a read has applied as far as the leader knew to be committed.
@@ -192,6 +211,33 @@ rules! {
 
 /// The rules that take more than a line.
 impl Rules {
+    /// Thesis 6.2, section 6: a leader has to hear a majority of its voters, in joint consensus of both halves, whoever else it hears.
+    pub fn hears_enough(self, configuration: Configuration, near: NodeSet, quorum: bool) -> bool {
+        let Configuration { voters, .. } = configuration;
+        let (counted, of) = match () {
+            () if self.broken(Bug::LearnersKeepLeader) => {
+                (near.intersection(configuration.members()), voters)
+            }
+            () if self.broken(Bug::StrangersKeepLeader) => (near, voters),
+            () if self.broken(Bug::UnionKeepsLeader) => {
+                (near.intersection(configuration.voting()), configuration.voting())
+            }
+            () => return quorum,
+        };
+        counted.len() > of.len() / 2
+    }
+
+    /// Thesis 6.4: of those who answer a round, voters count.
+    pub fn confirms_reads(
+        self,
+        configuration: Configuration,
+        answered: NodeSet,
+        quorum: bool,
+    ) -> bool {
+        let count = answered.intersection(configuration.members()).len();
+        quorum || (self.broken(Bug::LearnersConfirmReads) && count > configuration.voters.len() / 2)
+    }
+
     /// 5.4.1: a log is at least as up to date if its last term is later, or the same and it is not shorter.
     pub fn up_to_date(self, candidate: (Term, Index), own: (Term, Index)) -> bool {
         if self.broken(Bug::UptodateIndexOnly) {

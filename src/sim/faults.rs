@@ -277,7 +277,7 @@ impl<N: Node> Sim<'_, '_, N> {
             clock.set_drift(now, drift_ppm);
         }
         let after = clock.local(now);
-        self.recorder.record(Some(node), Kind::Clock { before, after });
+        self.recorder.record(Some(node), Kind::Clock { before, after, drift_ppm });
         self.schedule_wake(node);
     }
 

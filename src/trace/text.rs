@@ -86,7 +86,7 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Stop => "stops itself: it cannot trust its disk".into(),
         Kind::Pause => "stands still".into(),
         Kind::Resume => "goes on".into(),
-        Kind::Clock { before, after } => {
+        Kind::Clock { before, after, .. } => {
             let way = if after >= before { "forward" } else { "back" };
             format!("clock set {way} by {}", Span(after.0.abs_diff(before.0)))
         }

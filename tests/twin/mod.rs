@@ -3,6 +3,7 @@
 //! They share nothing with `squall::oracle` but the records that both are fed. Where a twin and an oracle disagree, one of
 //! them misread the sentence.
 
+pub mod authority;
 pub mod liveness;
 
 use squall::configuration::Configuration;
@@ -215,6 +216,11 @@ impl Twin {
     /// Who belongs to the cluster by the latest configuration in a node's log.
     pub fn members_of(&self, id: NodeId) -> NodeSet {
         self.latest(&self.nodes[id.slot()].log).1.members()
+    }
+
+    /// By which configuration a node goes: the latest in its log.
+    pub fn configuration_of(&self, id: NodeId) -> Configuration {
+        self.latest(&self.nodes[id.slot()].log).1
     }
 
     /// Takes a record.
