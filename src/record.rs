@@ -214,6 +214,12 @@ kinds! {
     Restore "restore" Commit { index: Index, term: Term, state: u64 },
     /// The node was asked to change the members, and did not, or not yet.
     ChangeIgnored "change-ignored" Fault { why: Ignored },
+    /// The configuration by which the node counts majorities is another than it was at the end of the step before; a life begins with that
+    /// with which the cluster did.
+    Counts "counts" Log { configuration: Configuration },
+    /// The snapshot up to this index, which the node begins to write next, holds a configuration, if it is another than that with which the
+    /// cluster began.
+    Carries "carries" Disk { index: Index, configuration: Configuration },
 }
 
 /// Why a change of the members was ignored, as far as its host can tell.

@@ -51,7 +51,7 @@ macro_rules! bugs {
 
         impl Bug {
             /// All of them, elections first.
-            pub const ALL: [Bug; 78] = [$(Bug::$bug,)+];
+            pub const ALL: [Bug; 84] = [$(Bug::$bug,)+];
 
             /// What the catalogue says of it.
             pub const fn about(self) -> About {
@@ -233,6 +233,14 @@ bugs! {
         "The answers of the sessions are in memory only."
         "A node restarts with its state machine but without knowing what it has carried out. A request that was tried again is carried \
          out a second time.";
+    AnswerOfAnother [ExactlyOnce, Linearizability] "Raft thesis, 6.3; section 8"
+        "A leader answers each request with what the one before it gave."
+        "Answers and requests are matched by their order, and the order is off by one. A client hears that its compare-and-set was done, which \
+         is what somebody else's was.";
+    RetryTakenForDone [ExactlyOnce, Linearizability] "Raft thesis, 6.3"
+        "A leader answers a request that is tried again as done, when the first try is in its log only."
+        "The client tries again because the leader is cut off. The leader finds the request in its log and says that it was done. Another \
+         is elected, and the entry is gone.";
 
     // Reads without the log.
     ReadindexBeforeNoop [Linearizability] "etcd 7331, redisraft PR 22"
@@ -272,9 +280,9 @@ bugs! {
         "A leader counts learners among those that it must hear to lead on."
         "The leader is left with its learners, while the voters are cut off from it. It takes the learners' answers for those of a majority, \
          and leads on, though it can commit nothing.";
-    StrangersKeepLeader [CheckQuorum] "Raft thesis, 6.2, 4.2.2"
-        "A leader counts whoever answers it, servers that were removed too."
-        "Servers were removed, and answer still. With them the leader hears as many as a majority has, and leads on without one.";
+    QuorumByLongestTimeout [CheckQuorum] "Raft thesis, 6.2"
+        "A leader misses its majority only after the longest election timeout, not after the lowest."
+        "The others time out within less, and elect another. Clients of the leader of old wait for it as long as it leads on.";
     UnionKeepsLeader [CheckQuorum] "Raft paper, section 6; thesis 6.2"
         "In joint consensus a leader needs to hear a majority of all voters, not one of each half."
         "The new servers are many, the old ones cut off. All in all a majority answers the leader, which leads on, though nothing is \
@@ -368,6 +376,19 @@ bugs! {
     SnapDropsConfig [Durability, SafeCommit] "etcd e515a67"
         "A node that goes by a snapshot forgets the old half of a joint configuration."
         "A snapshot was taken in joint consensus. Who restarts with it, or was sent it, counts a majority of the new servers only.";
+    TruncationKeepsConfig [Configuration] "Raft thesis, 4.1"
+        "A configuration that is removed from the log still counts."
+        "A follower went by the change of a leader that was deposed. Its successor removes the entry from the follower's log, and the \
+         follower still counts majorities of servers that were never added.";
+    RestartForgetsConfig [Configuration] "Raft thesis, 4.1"
+        "After a restart a node goes by the configuration of its snapshot, not by the latest in its log."
+        "Servers were added and removed. A node restarts, and counts majorities of those who were members when its log began.";
+    InstallKeepsConfig [Configuration] "Raft paper, section 7"
+        "A node that installs a snapshot in place of its log goes on by the configuration that it knew."
+        "It lagged behind while the members changed. It gets a snapshot, which tells who they are now, and takes its state only.";
+    SnapshotOfLatestConfig [Configuration] "Raft paper, section 7"
+        "A snapshot holds the latest configuration in the log, and not that of its end."
+        "The latest is not committed, and is removed later. Whoever restarts with the snapshot, or was sent it, goes by it for good.";
     WipedSameId [LeaderCompleteness, Durability, ElectionSafety, OneVote, MonotonicTerm, StateMachineSafety, SafeCommit, Linearizability] "rethinkdb 5289 (Jepsen); etcd refuses to start such a member"
         "A node whose disk was emptied takes part again as the member that it was."
         "It acknowledged entries and gave votes that it does not know of any more. With it, those who missed them are a majority.";

@@ -7,11 +7,13 @@
 //! [`history`] judges what clients hear, with [`model`], [`linearizable`] and `shortest`; `once` what takes effect; `liveness` what
 //! comes of it all.
 
+mod answers;
 mod authority;
 mod chain;
 pub mod checker;
 mod commit;
 mod configurations;
+mod counted;
 pub mod destroyed;
 mod election;
 mod followed;
@@ -38,6 +40,8 @@ pub use shadow::{Change, Shadow};
 pub use violation::Violation;
 
 use crate::breach::Broken;
+use crate::config::Reads;
+use crate::guest::Rule;
 use crate::message::Summary;
 use crate::plan::Plan;
 use crate::plan::liveness::Bounds;
@@ -60,10 +64,14 @@ pub struct Oracles {
     /// None if linearizability is not judged.
     pub(crate) histories: Option<history::Histories>,
     effects: once::Effects,
+    /// None where no plan says how reads are answered.
+    answers: Option<Box<answers::Answers>>,
     snapshots: snapshots::Snapshots,
     members: membership::Members,
     /// None if the options have nothing of it.
     authority: Option<Box<authority::Authority>>,
+    /// None where nodes do not say by which configuration they count.
+    counted: Option<Box<counted::Counted>>,
     /// What was asked to be judged.
     judged: u32,
     destroyed: Option<Box<Destroyed>>,
@@ -79,9 +87,11 @@ impl Oracles {
             liveness: bounds.map(|bounds| Box::new(liveness::Liveness::new(nodes, bounds))),
             histories: judge.contains(&Property::Linearizability).then(history::Histories::default),
             effects: once::Effects::new(nodes),
+            answers: None,
             snapshots: snapshots::Snapshots::default(),
             members: membership::Members::new(nodes),
             authority: None,
+            counted: None,
             judged: judge
                 .iter()
                 .filter(|it| **it != Property::Liveness || bounds.is_some())
@@ -94,6 +104,12 @@ impl Oracles {
     pub fn go_by(&mut self, plan: &Plan) {
         self.shadow.configures = plan.guest.configures;
         self.authority = authority::Authority::of(plan);
+        let once = plan.judge.contains(&Property::ExactlyOnce);
+        let reads_in_log = plan.config().reads == Reads::Log;
+        self.answers = once.then(|| Box::new(answers::Answers::new(reads_in_log)));
+        let counts = plan.guest.keeps_to(Rule::Configuration)
+            && plan.judge.contains(&Property::Configuration);
+        self.counted = counts.then(|| Box::new(counted::Counted::new(plan.cluster.nodes)));
     }
 
     /// Judges a run whose events are used up; `last` is where it stands.
@@ -105,8 +121,9 @@ impl Oracles {
     /// Judges a record; says the first property that it violates.
     #[inline]
     pub fn observe(&mut self, record: &Record) -> Option<Violation> {
-        let Some(authority) = &mut self.authority else { return self.observe_all(record) };
-        let found = authority.observe(record, &self.shadow);
+        let (authority, counted) = (&mut self.authority, &mut self.counted);
+        let found = authority.as_mut().and_then(|it| it.observe(record, &self.shadow));
+        let found = found.or(counted.as_mut().and_then(|it| it.observe(record, &self.shadow)));
         let found = found.and_then(|violation| self.judge(violation));
         found.or(self.observe_all(record))
     }
@@ -127,7 +144,10 @@ impl Oracles {
                 if let Some(liveness) = &mut self.liveness {
                     liveness.observe(record, &self.shadow);
                 }
-                return self.client(record);
+                let answer = self.answers.as_mut().and_then(|it| it.observe(record));
+                let answer = answer.and_then(|violation| self.judge(violation));
+                let client = self.client(record);
+                return answer.or(client);
             }
             Kind::Deliver { .. } | Kind::Timer { .. } => return None,
             Kind::Broken { why } => return self.judge(broken(record, why)),
@@ -160,7 +180,12 @@ impl Oracles {
         let members = if members { self.members.observe(at, &self.commits) } else { None };
         let once = if once { self.effects.observe(at) } else { None };
         let client = match record.kind {
-            Kind::Apply { .. } => self.client(record),
+            Kind::Apply { .. } => {
+                if let Some(answers) = &mut self.answers {
+                    answers.observe(record);
+                }
+                self.client(record)
+            }
             _ => None,
         };
         // Nearly always there is none; a list of seven violations is not made for that.

@@ -42,6 +42,8 @@ pub struct Leader {
     pub gathered: Gathered,
     /// Reads that wait for a round, not for an entry.
     pub reads: Box<ReadQueue>,
+    /// What it answered last, kept where a bug mixes answers up.
+    gave: Option<Output>,
     /// The batch sent last, which the next follower most likely wants too.
     shared_batch: (Index, usize, Batch),
 }
@@ -72,6 +74,7 @@ impl Leader {
             promotion: None,
             gathered: Gathered::default(),
             reads: Box::new(ReadQueue::new(core, next_index)),
+            gave: None,
             shared_batch: (Index::ZERO, 0, Batch::EMPTY),
         };
         for to in core.others() {
@@ -139,6 +142,10 @@ impl Leader {
         }
         if reads && !core.rules().reads_ask_a_majority() {
             return ctx.emit(Effect::Read { request, relay });
+        }
+        let is_same = |pending: &Pending| pending.request == request.id;
+        if !core.rules().retry_waits_for_commit() && self.pending.iter().any(is_same) {
+            return core.reply(request.id, relay, Answer::Applied(Output::Done), ctx);
         }
         if core.config.batch_delay == Span::ZERO {
             return self.append(core, &[(request, relay)], ctx);
@@ -319,6 +326,7 @@ impl Leader {
         else {
             return;
         };
+        let output = core.rules().own_answer(output, &mut self.gave);
         core.reply(request, relay, Answer::Applied(output), ctx);
     }
 

@@ -461,6 +461,7 @@ impl Node for Raft {
             applied: self.core.last_applied,
             transfer,
             target_priority: self.core.patience.target,
+            configuration: Some(self.core.configuration()),
         }
     }
 

@@ -7,6 +7,7 @@
 use crate::bugs::{Bug, Bugs};
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
+use crate::machine::Output;
 use crate::node::Moment;
 use crate::time::{LocalTime, Span, SpanRange};
 
@@ -89,6 +90,9 @@ rules! {
     /// Thesis 6.2: a leader that a majority does not answer steps down.
     may_lead_on(hears_majority: bool) -> bool =
         hears_majority || self.broken(Bug::QuorumlessHeartbeats);
+    /// Thesis 6.2: a leader gives up when others may have timed out.
+    quorum_is_missed_after(range: SpanRange) -> Span =
+        if self.broken(Bug::QuorumByLongestTimeout) { range.to } else { range.from };
     /// Thesis 6.2: a follower that refuses entries, or takes a snapshot, answers its leader, too.
     refusals_are_answers() -> bool = !self.broken(Bug::RefusalsAreNoAnswers);
     /// Thesis 9.6: who hears its leader would vote for nobody.
@@ -139,6 +143,14 @@ rules! {
         if self.broken(Bug::ApplyTwiceAfterRestart) { Index::ZERO } else { state_machine };
     /// 5.3: a client hears of its request when its entry is applied, and only what is committed is.
     answer_waits_for_commit() -> bool = !self.broken(Bug::AckBeforeCommit);
+    /// 5.3: a request that is tried again is done when its entry is, which may be the first one's.
+    retry_waits_for_commit() -> bool = !self.broken(Bug::RetryTakenForDone);
+    /// Thesis 6.3: a client hears what its own entry gave.
+    own_answer(own: Output, before: &mut Option<Output>) -> Output =
+        match self.broken(Bug::AnswerOfAnother) {
+            true => before.replace(own.clone()).unwrap_or(own),
+            false => own,
+        };
     /// Section 8, thesis 6.4: a leader does not answer a read by its own state alone, for it may lead no more.
     reads_ask_a_majority() -> bool = !self.broken(Bug::LocalRead);
     /// Thesis 6.4: what was committed before the leader's term is known to be once an entry of its own term is, the first of
@@ -196,6 +208,16 @@ rules! {
     /// Section 6: in joint consensus it takes a majority of the old servers, too.
     old_half(outgoing: NodeSet) -> NodeSet =
         if self.broken(Bug::JointNewMajorityOnly) { NodeSet::EMPTY } else { outgoing };
+    /// Thesis 4.1: a configuration counts as long as it is in the log.
+    removed_config_counts_no_more() -> bool = !self.broken(Bug::TruncationKeepsConfig);
+    /// Thesis 4.1: the latest configuration in the log counts, after a restart too.
+    config_outlives_restart() -> bool = !self.broken(Bug::RestartForgetsConfig);
+    /// Section 7: an installed snapshot says who the members are.
+    config_of_installed(own: Configuration, snapshot: Option<Configuration>) -> Option<Configuration> =
+        if self.broken(Bug::InstallKeepsConfig) { Some(own) } else { snapshot };
+    /// Section 7: a snapshot holds the configuration as of its end.
+    config_of_snapshot(at_end: Configuration, latest: Configuration) -> Configuration =
+        if self.broken(Bug::SnapshotOfLatestConfig) { latest } else { at_end };
     /// Thesis 4.2.2: a leader that has committed a configuration without itself steps down.
     leaves_once_removed(removed: bool) -> bool = removed && !self.broken(Bug::RemovedLeaderStays);
     /// Figure 2: a member whose disk was emptied does not know what it promised, so it comes back as another server or not at all.
@@ -218,7 +240,6 @@ impl Rules {
             () if self.broken(Bug::LearnersKeepLeader) => {
                 (near.intersection(configuration.members()), voters)
             }
-            () if self.broken(Bug::StrangersKeepLeader) => (near, voters),
             () if self.broken(Bug::UnionKeepsLeader) => {
                 (near.intersection(configuration.voting()), configuration.voting())
             }

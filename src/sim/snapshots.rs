@@ -96,8 +96,11 @@ impl<N: Node> Sim<'_, '_, N> {
         let piece = u64::from(self.plan.config().snapshot_chunk);
         let takes = host.snapshot_takes(snapshot.image.bytes.div_ceil(piece));
         let life = host.life;
-        let state = snapshot.image.fingerprint;
+        let (state, configuration) = (snapshot.image.fingerprint, snapshot.members);
         host.writing = Some(snapshot);
+        if configuration != Configuration::of(self.plan.voters()) {
+            self.recorder.record(Some(id), Kind::Carries { index, configuration });
+        }
         self.recorder.record(Some(id), Kind::Snapshot { index, term, state, received });
         self.queue.push(now.plus(takes), Event::SnapshotWritten { node: id, life, index });
         Ok(())

@@ -3,7 +3,9 @@
 //! They share nothing with `squall::oracle` but the records that both are fed. Where a twin and an oracle disagree, one of
 //! them misread the sentence.
 
+pub mod answers;
 pub mod authority;
+pub mod counted;
 pub mod liveness;
 
 use squall::configuration::Configuration;
