@@ -1,7 +1,7 @@
 //! The naive twin of who counts: after every event it asks of every node whether it counts by its log.
 
 use squall::configuration::Configuration;
-use squall::ids::{Index, NodeId, Term};
+use squall::ids::{Index, NodeId, NodeSet, Term};
 use squall::plan::Plan;
 use squall::property::Property;
 use squall::record::{Kind, Record};
@@ -56,6 +56,16 @@ fn wrong(holds: bool) -> Vec<Property> {
 }
 
 impl Cluster {
+    /// Who belongs to the cluster by the latest configuration in a node's log.
+    pub fn members_of(&self, id: NodeId) -> NodeSet {
+        self.latest(&self.nodes[id.slot()].log).1.members()
+    }
+
+    /// By which configuration a node goes: the latest in its log.
+    pub fn configuration_of(&self, id: NodeId) -> Configuration {
+        self.latest(&self.nodes[id.slot()].log).1
+    }
+
     /// Which configuration counted as of an entry, if some log has it.
     pub fn configuration_as_of(&self, index: Index, term: Term) -> Option<Configuration> {
         let last = index.0 as usize;

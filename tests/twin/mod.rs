@@ -215,16 +215,6 @@ impl Twin {
         }
     }
 
-    /// Who belongs to the cluster by the latest configuration in a node's log.
-    pub fn members_of(&self, id: NodeId) -> NodeSet {
-        self.latest(&self.nodes[id.slot()].log).1.members()
-    }
-
-    /// By which configuration a node goes: the latest in its log.
-    pub fn configuration_of(&self, id: NodeId) -> Configuration {
-        self.latest(&self.nodes[id.slot()].log).1
-    }
-
     /// Takes a record.
     pub fn follow(&mut self, record: &Record) {
         let Some(id) = record.node else {
