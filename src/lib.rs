@@ -63,6 +63,7 @@ mod client;
 pub mod world;
 
 mod coverage;
+pub mod meter;
 pub mod oracle;
 pub mod trace;
 

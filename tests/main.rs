@@ -26,6 +26,7 @@ mod limits;
 mod linearizable;
 mod livelock;
 mod machines;
+mod metrics;
 mod mistakes;
 #[cfg(feature = "guests")]
 mod modules;

@@ -29,7 +29,7 @@ const LAYERS: [&[&str]; 10] = [
     ],
     &["raft", "kv", "guests", "plan"],
     &["world", "client"],
-    &["oracle", "coverage", "trace"],
+    &["oracle", "coverage", "meter", "trace"],
     &["sim"],
     &["campaign"],
     &["report", "schema"],

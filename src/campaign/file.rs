@@ -12,10 +12,10 @@ use crate::campaign::summary::{Seen, Summary, Totals};
 use crate::campaign::workers::End;
 use crate::campaign::{Partition, Settings};
 use crate::guest::Features;
+use crate::meter::Waits;
 use crate::plan::problem::{Checked, require, require_format};
 use crate::plan::scenario::{FileError, read_json};
 use crate::plan::validate::SEED_MAX;
-use crate::sim::waits::Waits;
 use crate::situation::{Situation, out_of_reach};
 
 /// The name of the format.

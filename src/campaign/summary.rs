@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::campaign::finding::Signature;
+use crate::meter::{Requests, Waits};
 use crate::oracle::gap::GapCounts;
 use crate::sim::Outcome;
-use crate::sim::waits::Waits;
 use crate::situation::Situation;
 use crate::time::{Span, Time};
 
@@ -37,6 +37,15 @@ pub struct Totals {
     pub commits: u64,
     /// Requests that clients heard to be applied.
     pub answers: u64,
+    /// What became of the operations of clients.
+    #[serde(default)]
+    pub requests: Requests,
+    /// What nodes sent each other, in bytes.
+    #[serde(default)]
+    pub bytes: u64,
+    /// Writes that clients heard to be done, and that are gone.
+    #[serde(default)]
+    pub lost_writes: u64,
     /// Runs in which not all was judged, or decided.
     #[serde(default)]
     pub gaps: GapCounts,
@@ -54,9 +63,12 @@ impl Totals {
             (&mut self.leaders, other.leaders),
             (&mut self.commits, other.commits),
             (&mut self.answers, other.answers),
+            (&mut self.bytes, other.bytes),
+            (&mut self.lost_writes, other.lost_writes),
         ];
         // A file may hold sums of anything.
         sums.into_iter().for_each(|(own, more)| *own = own.saturating_add(more));
+        self.requests.add(&other.requests);
         self.gaps.add(&other.gaps);
         self.virtual_time = self.virtual_time.plus(other.virtual_time);
     }
@@ -116,9 +128,13 @@ impl Summary {
             leaders: counters.leaders,
             commits: counters.commits,
             answers: counters.answers,
+            requests: outcome.metrics.requests,
+            bytes: outcome.metrics.traffic.iter().map(|it| it.bytes).sum(),
+            lost_writes: outcome.metrics.lost_writes,
             gaps: GapCounts::of(&outcome.gaps),
             virtual_time: outcome.time.since(Time::ZERO),
         });
+        self.waits.merge(&outcome.metrics.waits);
         self.leave_undecided(outcome.undecided().next().map(|_| seed));
         for (situation, count) in outcome.situations.reached() {
             self.reach(SituationRow { situation, count, runs: 1, example: seed });

@@ -231,9 +231,8 @@ fn run_block((runner, plans): Campaign<'_>, seeds: Range<u64>, slot: &Slot) -> B
     for seed in seeds {
         let run = slot.run.fetch_add(1, Ordering::Relaxed) + 1;
         let is_given_up = move || slot.given_up.load(Ordering::Relaxed) == run;
-        let waits = Some(&mut block.summary.waits);
         let interrupt = Some(Box::new(is_given_up) as Box<dyn Fn() -> bool>);
-        let options = Options { interrupt, waits, without_history: true, ..Options::default() };
+        let options = Options { interrupt, without_history: true, ..Options::default() };
         let failed = match run_caught_with(runner, &plans.plan(seed), options) {
             Ok(outcome) => {
                 block.summary.add(seed, &outcome);

@@ -20,6 +20,7 @@ use crate::plan::{Plan, files};
 use crate::property::Property;
 use crate::record::{Group, Record};
 use crate::report::expectations::{self, Verdict};
+use crate::report::metrics;
 use crate::report::saved::SavedRun;
 use crate::report::text;
 use crate::report::twice::{text as twice_text, twice};
@@ -35,6 +36,7 @@ use crate::trace::writer::Writer;
   squall run scenarios
   squall run scenarios/elections/third-outcome-split-vote.toml --show --kind role --node 2
   squall run scenarios/bugs/vote-twice.toml --runs 100    the same under a hundred seeds
+  squall run scenarios/faults/gc-pause-of-the-leader.toml --metrics
   squall run --seed 42 --nodes 5 --profile etcd
   squall run --seed 1 --runs 10000")]
 pub struct RunArgs {
@@ -80,6 +82,9 @@ pub struct RunArgs {
     /// With --show: nothing after this time
     #[arg(long, value_name = "TIME", requires = "show")]
     to: Option<Span>,
+    /// Tells how the run went for clients and operators: latency, availability, elections, lag, traffic, all also over time
+    #[arg(long, conflicts_with = "show")]
+    metrics: bool,
     /// Prints the results as JSON
     #[arg(long)]
     json: bool,
@@ -201,6 +206,9 @@ impl<'a> Session<'a> {
                 Verdict::Broken(unmet) => unmet.into(),
                 _ => json!([]),
             };
+            if self.args.metrics {
+                value["metrics"] = metrics::value(&run);
+            }
             value["judged"] = plan.asked().map(Property::name).collect();
             let lists = [
                 ("undecided", outcome.undecided().map(ToString::to_string).collect()),
@@ -339,7 +347,7 @@ impl<'a> Session<'a> {
         writeln!(out, "{style}{word:<9}{style:#} {name}{}", note.unwrap_or_default())?;
         let not_judged = text::not_judged(plan, outcome);
         let not_happened = text::not_happened(plan, outcome);
-        if !self.single && kept {
+        if !self.single && kept && !self.args.metrics {
             for line in not_judged.iter().chain(&not_happened) {
                 writeln!(out, "          {line}")?;
             }
@@ -359,7 +367,11 @@ impl<'a> Session<'a> {
             writeln!(out, "  {line}")?;
         }
         writeln!(out, "  digest {}", outcome.digest)?;
-        if self.single {
+        if self.args.metrics {
+            for line in metrics::text(run).lines() {
+                writeln!(out, "  {line}")?;
+            }
+        } else if self.single {
             for line in text::situations(&outcome.situations, plan.guest.lacks).lines() {
                 writeln!(out, "  {line}")?;
             }

@@ -11,6 +11,7 @@ use crate::cli::failure::{Code, End, Failure};
 use crate::cli::progress::is_end_wanted;
 use crate::cli::source::Guests;
 use crate::guest::Features;
+use crate::meter::Waits;
 use crate::plan::swarm::{Config, draw_with};
 use crate::plan::validate::SEED_MAX;
 use crate::plan::{Expect, Plan, files};
@@ -18,7 +19,6 @@ use crate::report::campaign::{grouped, rounded};
 use crate::report::expectations::judge;
 use crate::shown::shown;
 use crate::sim::runner::adopt;
-use crate::sim::waits::Waits;
 use crate::sim::{Options, Runner};
 use crate::time::Span;
 
@@ -134,8 +134,8 @@ fn plans(args: &CompareArgs, runners: &[&dyn Runner]) -> Result<Vec<(String, Pla
 
 impl Column {
     fn add(&mut self, runner: &dyn Runner, plan: &Plan) {
-        let options = Options { waits: Some(&mut self.waits), ..Options::default() };
-        let outcome = runner.run(plan, options);
+        let outcome = runner.run(plan, Options::default());
+        self.waits.merge(&outcome.metrics.waits);
         let verdict = judge(plan, &outcome, false);
         let word = match &outcome.violation {
             Some(violation) => violation.property.name().to_owned(),

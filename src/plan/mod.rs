@@ -8,6 +8,7 @@ pub mod guest;
 pub mod idle;
 pub mod latency;
 pub mod liveness;
+pub mod metric;
 pub mod pin;
 pub mod problem;
 pub mod profile;
@@ -26,6 +27,8 @@ pub use pin::{Pin, Survives, SyncPin};
 pub use profile::Profile;
 pub use target::Target;
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +36,7 @@ use crate::bugs::{Bug, Bugs};
 use crate::config::{Config, Priority, Reads};
 use crate::guest::{Guest, Setup};
 use crate::ids::{NodeId, NodeSet};
+use crate::plan::metric::{Bounds, ExpectMetrics};
 use crate::plan::table::table;
 use crate::property::Property;
 use crate::situation::Situation;
@@ -457,6 +461,10 @@ table! {
         situations: Vec<Situation>,
         /// Situations that are not reached.
         never: Vec<Situation>,
+        /// How often situations are reached, as in `snapshot-installed = { min = 5 }`.
+        counts: BTreeMap<Situation, Bounds<u64>>,
+        /// How the run goes for clients and operators.
+        metrics: ExpectMetrics,
     }
 }
 

@@ -531,6 +531,10 @@ fn check_expectations(plan: &Plan) -> Checked {
         let message = format!("`{situation}` is expected both to be reached and never to be");
         return Err(problem(&format!("expect/never/{place}"), message));
     }
+    for (situation, bounds) in &expect.counts {
+        bounds.check(&format!("expect/counts/{situation}"))?;
+    }
+    expect.metrics.check("expect/metrics")?;
     each_once(&plan.judge)?;
     let judged = expect.violation.is_none_or(|property| plan.judge.contains(&property));
     require(judged, "expect/violation", || {

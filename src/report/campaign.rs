@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use crate::campaign::file::{CampaignFile, FAILURES, FILE, FailureRow, SHRUNK, SeedRange};
 use crate::campaign::finding::Finding;
 use crate::campaign::shrink::Shrinking;
+use crate::meter::histogram::Histogram;
 use crate::report::text::{not_exercised, violation, within_reach};
 use crate::shown::shown;
-use crate::sim::waits::Histogram;
 use crate::sim::{Run, Runner};
 use crate::time::Span;
 
@@ -48,6 +48,7 @@ pub fn text(file: &CampaignFile, folder: &Path, shrunk: &BTreeMap<String, Shrink
     ));
     lines.extend(waited(&file.waits.answers, "answer"));
     lines.extend(waited(&file.waits.elections, "election"));
+    lines.extend(requests(file));
     lines.extend(totals.gaps.lines());
     if !file.undecided.is_empty() {
         let seeds: Vec<String> = file.undecided.iter().map(u64::to_string).collect();
@@ -162,6 +163,33 @@ pub fn proof(runner: &dyn Runner, file: &CampaignFile, failure: &FailureRow) -> 
         Finding::Violation(_) => violation(&Run::new(runner, plan)),
         _ => None,
     }
+}
+
+/// What became of the operations of clients, and how long the longest waits of half of the runs and of nearly all were.
+fn requests(file: &CampaignFile) -> Vec<String> {
+    let (requests, waits) = (&file.totals.requests, &file.waits);
+    let asked = (requests.begun > 0).then(|| {
+        format!(
+            "{} begun, {} of {} given up, {} of {} refused or out of time",
+            counted(requests.begun, "operation"),
+            grouped(requests.given_up),
+            grouped(requests.begun),
+            grouped(requests.refused.saturating_add(requests.timed_out)),
+            counted(requests.tries, "try").replace("trys", "tries"),
+        )
+    });
+    let most = |histogram: &Histogram, what: &str| {
+        let (half, most) = (histogram.within(50)?, histogram.within(99)?);
+        let (half, most) = (rounded(half), rounded(most));
+        Some(format!("{what}: {half} at most in half of the runs, {most} in 99 %"))
+    };
+    let waits = [
+        most(&waits.leaderless, "without a leader in all"),
+        most(&waits.stalls, "without an answer in a row"),
+    ];
+    let lost = (file.totals.lost_writes > 0)
+        .then(|| format!("{} lost", counted(file.totals.lost_writes, "acknowledged write")));
+    asked.into_iter().chain(waits.into_iter().flatten()).chain(lost).collect()
 }
 
 /// How many there are, and how long half of them and nearly all take; nothing if there are none.

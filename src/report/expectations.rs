@@ -1,6 +1,7 @@
 //! Whether a run kept what its scenario promised.
 
 use crate::plan::Plan;
+use crate::plan::metric::{Amount, MetricBounds};
 use crate::property::Property;
 use crate::record::Record;
 use crate::report::text;
@@ -77,6 +78,10 @@ pub fn nearest(run: &Run<'_>) -> String {
                 text.extend(why.map(|line| format!("  {line}\n")));
                 continue;
             }
+            Near::Measured => {
+                text += "  `squall run FILE --metrics` shows all metrics, and how they went over time\n";
+                continue;
+            }
             Near::Counted(situation) => vec![situation],
             Near::Named(situation) => {
                 text += &format!("  it is: {}\n", situation.means());
@@ -140,6 +145,8 @@ enum Near {
     Counted(Situation),
     /// Those that have a name like this one.
     Named(Situation),
+    /// A metric.
+    Measured,
 }
 
 fn at_least(plan: &Plan, outcome: &Outcome) -> impl Iterator<Item = Unmet> {
@@ -164,7 +171,29 @@ fn at_least(plan: &Plan, outcome: &Outcome) -> impl Iterator<Item = Unmet> {
         sentence: format!("`{situation}` was not reached"),
         near: Near::Named(*situation),
     });
-    violation.into_iter().chain(few).chain(missed)
+    let rare = expect.counts.iter().filter_map(|(situation, bounds)| {
+        let (count, bound) = (outcome.situations.of(*situation), bounds.min?);
+        let sentence = format!("`{situation}` was reached {count} times, fewer than {bound}");
+        (count < bound).then_some(Unmet { sentence, near: Near::Named(*situation) })
+    });
+    let low = measured(plan, outcome).filter_map(|(bounds, found)| {
+        let (metric, bound) = (bounds.metric, bounds.min?);
+        let sentence = match found {
+            None => format!("{metric} is to be at least {bound}, but there was nothing to measure"),
+            Some(found) if found < bound => format!("{metric} is {found}, less than {bound}"),
+            Some(_) => return None,
+        };
+        Some(Unmet { sentence, near: Near::Measured })
+    });
+    violation.into_iter().chain(few).chain(missed).chain(rare).chain(low)
+}
+
+/// The metrics that have bounds, and what was measured.
+fn measured(
+    plan: &Plan,
+    outcome: &Outcome,
+) -> impl Iterator<Item = (MetricBounds, Option<Amount>)> {
+    plan.expect.metrics.bounds().map(|bounds| (bounds, outcome.metrics.of(bounds.metric)))
 }
 
 fn at_most(plan: &Plan, outcome: &Outcome) -> impl Iterator<Item = Unmet> {
@@ -182,10 +211,25 @@ fn at_most(plan: &Plan, outcome: &Outcome) -> impl Iterator<Item = Unmet> {
     });
     let reached = expect.never.iter().map(|it| (it, outcome.situations.of(*it)));
     let reached = reached.filter(|(_, count)| *count > 0);
-    many.chain(reached.map(|(it, count)| Unmet {
+    let reached = reached.map(|(it, count)| Unmet {
         sentence: format!("`{it}` was reached {count} times"),
         near: Near::Counted(*it),
-    }))
+    });
+    let often = expect.counts.iter().filter_map(|(situation, bounds)| {
+        let (count, bound) = (outcome.situations.of(*situation), bounds.max?);
+        let sentence = format!("`{situation}` was reached {count} times, more than {bound}");
+        (count > bound).then_some(Unmet { sentence, near: Near::Counted(*situation) })
+    });
+    let high = measured(plan, outcome).filter_map(|(bounds, found)| {
+        let (metric, bound) = (bounds.metric, bounds.max?);
+        let sentence = match found {
+            None => format!("{metric} is to be at most {bound}, but there was nothing to measure"),
+            Some(found) if found > bound => format!("{metric} is {found}, more than {bound}"),
+            Some(_) => return None,
+        };
+        Some(Unmet { sentence, near: Near::Measured })
+    });
+    many.chain(reached).chain(often).chain(high)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod diff;
 pub mod expectations;
 pub mod explain;
 pub mod export;
+pub mod metrics;
 pub mod page;
 pub mod perfetto;
 pub mod power;

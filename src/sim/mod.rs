@@ -26,7 +26,6 @@ pub mod shipped;
 mod snapshots;
 mod targets;
 mod timers;
-pub mod waits;
 
 pub use cluster::Cluster;
 pub use foreign::Foreign;

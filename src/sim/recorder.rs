@@ -3,13 +3,13 @@
 
 use crate::coverage::Situations;
 use crate::ids::{NodeId, Term};
+use crate::meter::Meter;
 use crate::oracle::checker::Checkers;
 use crate::oracle::{Oracles, Shadow, Violation};
 use crate::plan::{Plan, When};
 use crate::property::Property;
 use crate::record::{Kind, Record};
 use crate::sim::guest::Fault;
-use crate::sim::waits::Stopwatch;
 use crate::situation::Situation;
 use crate::time::Time;
 use crate::trace::digest::Digester;
@@ -28,7 +28,8 @@ pub struct Recorder<'a> {
     /// Whether faults are over, and the cluster has come back to life.
     pub recovered: bool,
     pub term_max: Term,
-    pub(super) stopwatch: Option<Stopwatch<'a>>,
+    /// Measures the run; not where only the simulation itself is timed.
+    pub(super) meter: Option<Box<Meter>>,
     /// What few runs have.
     pub(super) watchers: Option<Box<Watchers<'a>>>,
     digester: Digester,
@@ -81,7 +82,7 @@ impl<'a> Recorder<'a> {
             violation: None,
             recovered: false,
             term_max: Term::FIRST,
-            stopwatch: None,
+            meter: judged.then(|| Box::new(Meter::new(nodes, &plan.cluster.members))),
             watchers: None,
             digester: Digester::default(),
             judges: judged.then(judges),
@@ -137,8 +138,8 @@ impl<'a> Recorder<'a> {
                 self.recovered = liveness.is_some_and(|it| it.has_recovered());
             }
         }
-        if let Some(stopwatch) = &mut self.stopwatch {
-            stopwatch.observe(record);
+        if let Some(meter) = &mut self.meter {
+            meter.observe(record);
         }
         if let Some(sink) = &mut self.sink {
             sink(record);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::guest::Setup;
 use crate::ids::{NodeId, Term};
+use crate::meter::Metrics;
 use crate::node::Node;
 use crate::oracle::checker::Checkers;
 use crate::oracle::{Checker, Gap, Oracles, Violation, Why};
@@ -15,7 +16,6 @@ use crate::sim::choices::Choices;
 use crate::sim::faults::Done;
 use crate::sim::guest::keep_panics_off_the_terminal;
 use crate::sim::recorder::{Marks, Recorder, Sink, Watchers};
-use crate::sim::waits::{Stopwatch, Waits};
 use crate::situation::{Counts, Situation};
 use crate::time::{Span, Time};
 use crate::trace::Digest;
@@ -54,6 +54,9 @@ pub struct Outcome {
     pub digest: Digest,
     /// How much happened.
     pub counters: Counters,
+    /// How it went for those who use the cluster and those who operate it; nothing where nothing was judged.
+    #[serde(default)]
+    pub metrics: Metrics,
     /// How often each situation was reached.
     pub situations: Counts,
     /// How often each situation of checks of one's own was reached.
@@ -118,8 +121,6 @@ pub struct Options<'a> {
     pub checkers: Vec<Box<dyn Checker + 'a>>,
     /// Where what was drawn is put when the run has ended.
     pub choices: Option<&'a mut Choices>,
-    /// Where the waits of clients and for leaders are added.
-    pub waits: Option<&'a mut Waits>,
 }
 
 /// Runs a plan with nodes of any kind, once. What runs plans again and again, as campaigns do, takes a [`Runner`](crate::sim::Runner).
@@ -131,7 +132,6 @@ pub fn run_nodes<N: Node>(
     keep_panics_off_the_terminal();
     let horizon = options.until.unwrap_or(plan.horizon).min(plan.horizon);
     let mut recorder = Recorder::new(plan, !options.unjudged, options.sink, options.on_situation);
-    recorder.stopwatch = options.waits.map(Stopwatch::new);
     if !options.checkers.is_empty() {
         let checkers = Checkers::new(options.checkers);
         recorder.watchers = Some(Box::new(Watchers { checkers, ..Watchers::default() }));
@@ -154,9 +154,12 @@ pub fn run_nodes<N: Node>(
     let judges = recorder.judges().map(|judges| {
         let oracles = &judges.oracles;
         let commits = oracles.commits.highest().0;
-        (commits, gaps(plan, oracles, limit, (ended, time)), judges.situations.counts().clone())
+        let reach = oracles.shadow.nodes().map(|(_, node)| node.last_index()).max();
+        let gaps = gaps(plan, oracles, limit, (ended, time));
+        (commits, gaps, judges.situations.counts().clone(), reach.unwrap_or_default())
     });
-    let (commits, gaps, situations) = judges.unwrap_or_default();
+    let (commits, gaps, situations, reach) = judges.unwrap_or_default();
+    let metrics = recorder.meter.take().map(|meter| meter.finish(time, reach));
     let counters = Counters {
         events: recorder.event,
         records: recorder.records,
@@ -173,6 +176,7 @@ pub fn run_nodes<N: Node>(
         time,
         digest,
         counters,
+        metrics: metrics.unwrap_or_default(),
         situations,
         own_situations: watchers.map(|it| it.checkers.situations()).unwrap_or_default(),
         faults,

@@ -7,6 +7,7 @@ pub mod answers;
 pub mod authority;
 pub mod counted;
 pub mod liveness;
+pub mod metrics;
 
 use squall::configuration::Configuration;
 use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};

@@ -7,12 +7,12 @@ use crate::campaign::file::{
     CampaignFile, FAILURES, FailureRow, SHRUNK, SHRUNK_STORY, STORY, SituationRow,
 };
 use crate::campaign::power::Power;
+use crate::meter::histogram::{Histogram, place_of};
 use crate::plan::files::read_text;
 use crate::report::campaign::{grouped, long_time, next_command, seconds, seeds, verdict, waited};
 use crate::report::page::filled;
 use crate::report::power;
 use crate::report::text::{not_exercised, within_reach};
-use crate::sim::waits::{Histogram, place_of};
 use crate::situation::Situation;
 use crate::time::Span;
 
@@ -134,6 +134,14 @@ fn waits(file: &CampaignFile) -> String {
     let plots = [
         ("Answers", "from a client's question to its answer", &file.waits.answers, "answer"),
         ("Elections", "from no leader to the next", &file.waits.elections, "election"),
+        ("Lag", "from a commit to a member that learns of it", &file.waits.lags, "catch-up"),
+        ("Leaderless", "in all, in each run", &file.waits.leaderless, "run"),
+        (
+            "Stalls",
+            "the longest in each run in which nobody was answered",
+            &file.waits.stalls,
+            "run",
+        ),
     ];
     let plots = plots.map(|(name, means, histogram, thing)| {
         let told = waited(histogram, thing).zip(plot(histogram, thing));

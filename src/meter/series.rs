@@ -1,0 +1,115 @@
+//! The same over time: a run cut into slices of equal length.
+
+use serde::Serialize;
+
+use crate::meter::Latency;
+use crate::meter::leader::Leadership;
+use crate::meter::questions::{News, Questions};
+use crate::record::{Kind, Record};
+use crate::time::{Span, Time};
+
+/// What happened in a slice of time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Slice {
+    /// When it begins.
+    pub from: Time,
+    /// Operations that were begun.
+    pub begun: u64,
+    /// Operations that were answered.
+    pub answered: u64,
+    /// Operations that were given up.
+    pub given_up: u64,
+    /// Tries that were refused, or ran out of time.
+    pub failed_tries: u64,
+    /// How long those took that were answered in it.
+    pub latency: Latency,
+    /// How long nobody led.
+    pub leaderless: Span,
+    /// By how many the cluster's highest commit index grew.
+    pub commits: u64,
+    /// What nodes sent each other.
+    pub bytes: u64,
+}
+
+/// Measures a run whose end is known, slice by slice.
+#[derive(Debug)]
+pub struct Series {
+    width: Span,
+    end: Time,
+    slices: Vec<(Slice, Vec<Span>)>,
+    questions: Questions,
+    leadership: Leadership,
+    committed: u64,
+}
+
+impl Series {
+    /// For a run that ends then, in so many slices, 1 at least. Each is a whole number of nanoseconds long, the last one maybe less.
+    pub fn new(end: Time, count: u64) -> Series {
+        let width = Span(end.since(Time::ZERO).0.div_ceil(count.max(1)).max(1));
+        let slice = |place: u64| Slice { from: Time(place * width.0), ..Slice::default() };
+        let used = end.since(Time::ZERO).0.div_ceil(width.0).max(1);
+        Series {
+            width,
+            end,
+            slices: (0..used).map(|place| (slice(place), Vec::new())).collect(),
+            questions: Questions::default(),
+            leadership: Leadership::new(),
+            committed: 0,
+        }
+    }
+
+    /// How long a slice is.
+    pub fn width(&self) -> Span {
+        self.width
+    }
+
+    /// Takes note of a record.
+    pub fn observe(&mut self, record: &Record) {
+        let last = self.slices.len() - 1;
+        let place = ((record.time.0 / self.width.0) as usize).min(last);
+        if let Some(regained) = self.leadership.observe(record) {
+            self.nobody_led(regained.since, record.time);
+        }
+        let news = self.questions.observe(record);
+        let (slice, latencies) = &mut self.slices[place];
+        match (news, record.kind) {
+            (Some(News::Began), _) => slice.begun += 1,
+            (Some(News::Failed { .. }), _) => slice.failed_tries += 1,
+            (Some(News::GivenUp), _) => slice.given_up += 1,
+            (Some(News::Answered { latency, .. }), _) => {
+                slice.answered += 1;
+                latencies.push(latency);
+            }
+            (_, Kind::Send { message, .. }) => slice.bytes += message.bytes(),
+            (_, Kind::Commit { index, .. }) => {
+                slice.commits += index.0.saturating_sub(self.committed);
+                self.committed = self.committed.max(index.0);
+            }
+            _ => {}
+        }
+    }
+
+    fn nobody_led(&mut self, from: Time, to: Time) {
+        let width = self.width.0;
+        let first = (from.0 / width) as usize;
+        for (slice, _) in self.slices.iter_mut().skip(first) {
+            if slice.from >= to {
+                break;
+            }
+            let (from, to) = (slice.from.max(from), Time(slice.from.0 + width).min(to));
+            slice.leaderless = slice.leaderless.plus(to.since(from));
+        }
+    }
+
+    /// The slices, in order.
+    pub fn finish(mut self) -> Vec<Slice> {
+        if let Some(since) = self.leadership.leaderless() {
+            self.nobody_led(since, self.end);
+        }
+        let finished = self.slices.into_iter().map(|(mut slice, mut latencies)| {
+            slice.latency = Latency::of(&mut latencies);
+            slice
+        });
+        finished.collect()
+    }
+}

@@ -1,0 +1,257 @@
+//! The twin of the metrics: it reads the records of a whole run again for every question, and shares nothing with the meter.
+
+use std::collections::BTreeMap;
+
+use squall::ids::NodeId;
+use squall::log::{Command, RequestId};
+use squall::node::Role;
+use squall::record::{Heard, Kind, Record};
+use squall::time::{Span, Time};
+
+/// The records of a run that ended then, in a cluster that began with these members.
+pub struct Twin<'a> {
+    pub records: &'a [Record],
+    pub end: Time,
+    pub members: Vec<NodeId>,
+    pub nodes: u8,
+}
+
+/// An operation: when it was begun, when and whether it was answered, when it was given up.
+struct Operation {
+    request: RequestId,
+    begun: Time,
+    over: Option<Time>,
+    answered: bool,
+    wrote: bool,
+}
+
+impl Twin<'_> {
+    fn operations(&self) -> Vec<Operation> {
+        let begun =
+            self.records.iter().enumerate().filter_map(|(place, record)| match record.kind {
+                Kind::Invoke { request, attempt: 1, command } => Some((place, request, command)),
+                _ => None,
+            });
+        let operation = |(place, request, command): (usize, RequestId, Command)| {
+            let end = self.records[place..].iter().find(|record| match record.kind {
+                Kind::Answered { request: own, applied, .. } => own == request && applied,
+                Kind::GaveUp { request: own } => own == request,
+                _ => false,
+            });
+            let output = end.and_then(|record| match record.kind {
+                Kind::Answered { output, .. } => Some(output),
+                _ => None,
+            });
+            let reads = matches!(command, Command::Get { .. } | Command::Register);
+            let done = output.is_some_and(|heard| matches!(heard, None | Some(Heard::Done)));
+            Operation {
+                request,
+                begun: self.records[place].time,
+                over: end.map(|record| record.time),
+                answered: output.is_some(),
+                wrote: done && !reads,
+            }
+        };
+        begun.map(operation).collect()
+    }
+
+    /// Begun, answered, given up.
+    pub fn requests(&self) -> (u64, u64, u64) {
+        let operations = self.operations();
+        let count = |wanted: &dyn Fn(&&Operation) -> bool| operations.iter().filter(wanted).count();
+        let given_up = count(&|it| it.over.is_some() && !it.answered);
+        (operations.len() as u64, count(&|it| it.answered) as u64, given_up as u64)
+    }
+
+    /// Tries, and those that failed.
+    pub fn tries(&self) -> (u64, u64) {
+        let tries = self.count(|kind| matches!(kind, Kind::Invoke { .. }));
+        let refused = self.count(|kind| matches!(kind, Kind::Answered { applied: false, .. }));
+        (tries, refused + self.count(|kind| matches!(kind, Kind::TimedOut { .. })))
+    }
+
+    pub fn elections(&self) -> u64 {
+        self.count(|kind| matches!(kind, Kind::Role { role: Role::Candidate, .. }))
+    }
+
+    fn count(&self, wanted: impl Fn(&Kind) -> bool) -> u64 {
+        self.records.iter().filter(|record| wanted(&record.kind)).count() as u64
+    }
+
+    /// The least time that at least so many of a hundred answers did not exceed.
+    pub fn latency(&self, percent: u64) -> Option<Span> {
+        let operations = self.operations();
+        let times = operations.iter().filter(|it| it.answered);
+        let times: Vec<Span> = times.map(|it| it.over.unwrap().since(it.begun)).collect();
+        let is_enough = |bound: &&Span| {
+            let within = times.iter().filter(|time| time <= bound).count() as u64;
+            within * 100 >= times.len() as u64 * percent
+        };
+        times.iter().filter(is_enough).min().copied()
+    }
+
+    /// The longest time between two moments at which an operation began to be the only one, was answered, or was the last to be given up,
+    /// with one waiting all the while.
+    pub fn stall(&self) -> Span {
+        let operations = self.operations();
+        let mut marks: Vec<Time> = vec![self.end];
+        marks.extend(operations.iter().flat_map(|it| [Some(it.begun), it.over]).flatten());
+        marks.sort_unstable();
+        marks.dedup();
+        let waits = |from: Time, to: Time| {
+            operations.iter().any(|it| it.begun <= from && it.over.is_none_or(|over| over >= to))
+        };
+        let answered = |at: Time| operations.iter().any(|it| it.answered && it.over == Some(at));
+        let (mut longest, mut since) = (Span::ZERO, None);
+        for pair in marks.windows(2) {
+            let [from, to] = [pair[0], pair[1]];
+            if !waits(from, to) {
+                since = None;
+                continue;
+            }
+            let start = *since.get_or_insert(from);
+            longest = longest.max(to.since(start));
+            if answered(to) {
+                since = None;
+            }
+        }
+        longest
+    }
+
+    /// Without a leader: in all, and in a row.
+    pub fn leaderless(&self) -> (Span, Span) {
+        let changes = self.records.iter().enumerate().filter(|(_, record)| {
+            matches!(record.kind, Kind::Term { .. } | Kind::Role { .. } | Kind::Crash(_))
+        });
+        let mut stretches: Vec<(Time, bool)> = vec![(Time::ZERO, false)];
+        for (place, record) in changes {
+            stretches.push((record.time, self.is_led_after(place)));
+        }
+        stretches.push((self.end, true));
+        let (mut total, mut longest, mut row) = (Span::ZERO, Span::ZERO, Span::ZERO);
+        for pair in stretches.windows(2) {
+            if pair[0].1 {
+                row = Span::ZERO;
+                continue;
+            }
+            let span = pair[1].0.since(pair[0].0);
+            total = total.plus(span);
+            row = row.plus(span);
+            longest = longest.max(row);
+        }
+        (total, longest)
+    }
+
+    fn is_led_after(&self, place: usize) -> bool {
+        let before = &self.records[..=place];
+        let latest = before.iter().filter_map(|record| match record.kind {
+            Kind::Term { term } | Kind::Role { role: Role::Leader, term } => Some(term),
+            _ => None,
+        });
+        let latest = latest.max();
+        let mut last: BTreeMap<Option<NodeId>, Kind> = BTreeMap::new();
+        for record in before {
+            if matches!(record.kind, Kind::Role { .. } | Kind::Crash(_)) {
+                last.insert(record.node, record.kind);
+            }
+        }
+        last.values().any(|kind| match kind {
+            Kind::Role { role: Role::Leader, term } => Some(*term) == latest,
+            _ => false,
+        })
+    }
+
+    /// By how many entries, and for how long, a member was behind at most. Not for plans that destroy disks.
+    pub fn lag(&self) -> (u64, Span) {
+        let commits: Vec<(usize, NodeId, u64)> = self
+            .records
+            .iter()
+            .enumerate()
+            .filter_map(|it| {
+                let (place, Record { node: Some(node), kind: Kind::Commit { index, .. }, .. }) = it
+                else {
+                    return None;
+                };
+                Some((place, *node, index.0))
+            })
+            .collect();
+        let highest = |place: usize| {
+            commits.iter().filter(|it| it.0 < place).map(|it| it.2).max().unwrap_or(0)
+        };
+        let first = |index: u64| {
+            let commit = commits.iter().find(|it| it.2 >= index).unwrap();
+            self.records[commit.0].time
+        };
+        let mut worst = (0, Span::ZERO);
+        let mut note = |place: usize, known: u64, now: Time| {
+            let there = highest(place);
+            if known < there {
+                worst = (worst.0.max(there - known), worst.1.max(now.since(first(known + 1))));
+            }
+        };
+        for (place, node, index) in &commits {
+            if let Some(known) = self.known(*place, *node).filter(|known| known < index) {
+                note(*place, known, self.records[*place].time);
+            }
+        }
+        for node in (1..=self.nodes).map(NodeId::new) {
+            if let Some(known) = self.known(self.records.len(), node) {
+                note(self.records.len(), known, self.end);
+            }
+        }
+        worst
+    }
+
+    /// What a node that is measured knew to be committed before a record.
+    fn known(&self, place: usize, node: NodeId) -> Option<u64> {
+        let before = &self.records[..place];
+        let left = before.iter().rposition(|record| match record.kind {
+            Kind::Configure { configuration, .. } => !configuration.members().contains(node),
+            Kind::Wipe { .. } => record.node == Some(node),
+            _ => false,
+        });
+        let own =
+            before[left.map_or(0, |left| left + 1)..].iter().filter_map(|record| {
+                match record.kind {
+                    Kind::Commit { index, .. } if record.node == Some(node) => Some(index.0),
+                    _ => None,
+                }
+            });
+        let begins = left.is_none() && self.members.contains(&node);
+        own.max().or(begins.then_some(0))
+    }
+
+    /// Messages and bytes by the name of their kind.
+    pub fn traffic(&self) -> BTreeMap<String, (u64, u64)> {
+        let mut sums: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+        for record in self.records {
+            if let Kind::Send { message, .. } = record.kind {
+                let sum = sums.entry(message.kind().name().to_owned()).or_default();
+                *sum = (sum.0 + 1, sum.1 + message.bytes());
+            }
+        }
+        sums
+    }
+
+    /// Writes that clients heard to be done, and that no node has at an index where it was applied last.
+    pub fn lost_writes(&self) -> u64 {
+        let mut log: BTreeMap<NodeId, u64> = BTreeMap::new();
+        let mut applied: BTreeMap<u64, RequestId> = BTreeMap::new();
+        for record in self.records {
+            let Some(node) = record.node else { continue };
+            match record.kind {
+                Kind::Boot { last_index, .. } => _ = log.insert(node, last_index.0),
+                Kind::Append { index, .. } | Kind::Discard { index, .. } => {
+                    log.insert(node, index.0);
+                }
+                Kind::Truncate { from, .. } => _ = log.insert(node, from.0 - 1),
+                Kind::Apply { index, request, .. } => _ = applied.insert(index.0, request),
+                _ => {}
+            }
+        }
+        let reach = log.values().max().copied().unwrap_or(0);
+        let is_there = |request: RequestId| applied.range(..=reach).any(|(_, own)| *own == request);
+        let wrote = self.operations().into_iter().filter(|it| it.wrote);
+        wrote.filter(|it| !is_there(it.request)).count() as u64
+    }
+}
