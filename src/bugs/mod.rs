@@ -51,7 +51,7 @@ macro_rules! bugs {
 
         impl Bug {
             /// All of them, elections first.
-            pub const ALL: [Bug; 84] = [$(Bug::$bug,)+];
+            pub const ALL: [Bug; 85] = [$(Bug::$bug,)+];
 
             /// What the catalogue says of it.
             pub const fn about(self) -> About {
@@ -334,6 +334,10 @@ bugs! {
         "A snapshot is without what the sessions of clients remember."
         "A follower gets a snapshot in place of a long log, and with it forgets what clients have asked already. A request that is tried \
          again, and stands behind the snapshot, is carried out by it a second time.";
+    RestoreKeepsSessions [Snapshot, ExactlyOnce, Linearizability] "Raft thesis, 6.3"
+        "A node that installs a snapshot takes over its keys, and keeps its own sessions."
+        "It lagged behind, and knows neither the sessions that were opened meanwhile nor what their requests gave. What stands behind the \
+         snapshot it carries out otherwise than all others do.";
     SnapLoop [Liveness] "openraft afd6508b, etcd d87942f"
         "A leader never goes back from sending a snapshot to sending entries."
         "The follower installs the snapshot and says so. The leader sends it again and again, and the entries behind it never.";

@@ -190,6 +190,8 @@ rules! {
         own.is_some_and(|own| own == last_included_term || self.broken(Bug::SnapKeepsConflict));
     /// Thesis 6.3: what sessions remember is part of the replicated state, so that snapshots hold it.
     snapshots_hold_sessions() -> bool = !self.broken(Bug::SnapDropsSessions);
+    /// Thesis 6.3: who takes over a snapshot takes over its sessions.
+    restores_sessions() -> bool = !self.broken(Bug::RestoreKeepsSessions);
     /// 5.1: the term is that of the messages; a snapshot's last entry is older, and changes nothing.
     term_after_install(current: Term, last_included_term: Term) -> Term =
         if self.broken(Bug::SnapSetsTerm) { last_included_term } else { current };
