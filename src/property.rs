@@ -80,7 +80,7 @@ properties! {
         "8: each operation appears to execute instantaneously, exactly once, at some point between its invocation and its response.";
     /// A request that is made in a session takes effect at most once, and the requests of a session in order (thesis 6.3); no node
     /// carries an entry out twice.
-    ExactlyOnce: "A request takes effect at most once, and the requests of a session in order."
+    ExactlyOnce: "A request takes effect at most once, and one that is answered did; those of a session in order."
         "8, thesis 6.3: the state machine tracks the latest serial number processed for each client, with the response; a request already \
          executed is answered without executing it again.";
     /// A snapshot holds exactly the committed entries up to its end, and a log gives way only to a durable one (section 7).

@@ -19,12 +19,14 @@ const KEPT: usize = 64;
 /// How many values a key holds at most.
 const VALUES_MAX: usize = 64;
 
-/// A request, and what it gave each time that it was carried out.
+/// A request, and what it gave when it was carried out.
 #[derive(Debug)]
 struct Asked {
     request: RequestId,
     command: Command,
-    gave: Vec<Heard>,
+    gave: Option<Heard>,
+    /// What it gave when that was done again, outside of sessions.
+    again: Vec<Heard>,
     /// The record of the last time.
     done: u64,
 }
@@ -62,7 +64,7 @@ impl Answers {
                 if asked.len() == KEPT {
                     asked.pop_front();
                 }
-                asked.push_back(Asked { request, command, gave: Vec::new(), done: 0 });
+                asked.push_back(Asked { request, command, gave: None, again: Vec::new(), done: 0 });
             }
             Kind::Apply { index, request, effect, .. } if index == self.applied.next() => {
                 self.applied = index;
@@ -89,7 +91,10 @@ impl Answers {
         };
         asked.done = number;
         let gave = carry_out(&mut self.keys, index, asked.command);
-        asked.gave.push(gave);
+        match asked.gave {
+            None => asked.gave = Some(gave),
+            Some(_) => asked.again.push(gave),
+        }
     }
 
     fn answered(&self, record: &Record, request: RequestId, heard: Heard) -> Option<Violation> {
@@ -98,9 +103,9 @@ impl Answers {
             return None;
         }
         let name = client(request);
-        let (sentence, earlier) = match &asked.gave[..] {
-            [] => (format!("{name} was answered as done, but nobody has carried it out."), None),
-            gave if !self.unknown && !gave.contains(&heard) => (
+        let (sentence, earlier) = match asked.gave {
+            None => (format!("{name} was answered as done, but nobody has carried it out."), None),
+            Some(gave) if !self.unknown && gave != heard && !asked.again.contains(&heard) => (
                 format!("The client of {name} heard another answer than its own entry gave."),
                 Some(asked.done),
             ),
@@ -117,7 +122,11 @@ fn carry_out(keys: &mut BTreeMap<u32, Vec<u32>>, index: Index, command: Command)
         Command::Get { key } => {
             return Heard::Values(keys.get(&key).map_or(0, |values| values_word(values)));
         }
-        Command::Put { key, value } => _ = keys.insert(key, vec![value]),
+        Command::Put { key, value } => {
+            let values = keys.entry(key).or_default();
+            values.clear();
+            values.push(value);
+        }
         Command::Delete { key } => _ = keys.remove(&key),
         Command::CompareAndSet { key, expected, value } => match keys.get_mut(&key) {
             Some(values) if *values == [expected] => values[0] = value,

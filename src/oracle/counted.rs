@@ -1,6 +1,6 @@
-//! By which configuration a node goes (section 6 and 7, thesis 4.1): when an event is over, a node counts by the latest configuration in its
-//! log, or the latest that it has applied where it goes by those, over truncations, restarts and installed snapshots; and a snapshot holds
-//! the configuration as of its end.
+//! By which configuration a node goes (section 6 and 7, thesis 4.1): when an event is over, a node counts by the latest configuration in
+//! its log, or the latest that it has applied where it goes by those, over truncations, restarts and installed snapshots; and a snapshot
+//! holds the configuration as of its end.
 //!
 //! Judged are nodes that say by which configuration they count.
 
@@ -30,18 +30,14 @@ impl Counted {
         Counted { told, carried: None, changed: Vec::new(), event: 0 }
     }
 
-    /// Judges a record. The shadow is as it was before it.
+    /// Whether an event is over in which configurations may have changed.
     #[inline]
-    pub fn observe(&mut self, record: &Record, shadow: &Shadow) -> Option<Violation> {
-        let over = match self.changed.is_empty() || record.event == self.event {
-            true => None,
-            false => self.end_event(record, shadow),
-        };
-        let own = self.observe_node(record, record.node?, shadow);
-        over.or(own)
+    pub fn is_due(&self, record: &Record) -> bool {
+        !self.changed.is_empty() && record.event != self.event
     }
 
-    fn observe_node(&mut self, record: &Record, id: NodeId, shadow: &Shadow) -> Option<Violation> {
+    /// Judges a record of a node. The shadow is as it was before it.
+    pub fn observe(&mut self, record: &Record, id: NodeId, shadow: &Shadow) -> Option<Violation> {
         match record.kind {
             Kind::Counts { configuration } => self.told[id.slot()] = Some(configuration),
             Kind::Boot { .. } => self.told[id.slot()] = None,
@@ -69,7 +65,7 @@ impl Counted {
     }
 
     /// An event is over in which configurations may have changed.
-    fn end_event(&mut self, record: &Record, shadow: &Shadow) -> Option<Violation> {
+    pub fn end_event(&mut self, record: &Record, shadow: &Shadow) -> Option<Violation> {
         let changed = std::mem::take(&mut self.changed);
         changed.into_iter().find_map(|(id, number)| {
             let log = shadow.configuration_of(id);

@@ -121,9 +121,14 @@ impl Oracles {
     /// Judges a record; says the first property that it violates.
     #[inline]
     pub fn observe(&mut self, record: &Record) -> Option<Violation> {
-        let (authority, counted) = (&mut self.authority, &mut self.counted);
-        let found = authority.as_mut().and_then(|it| it.observe(record, &self.shadow));
-        let found = found.or(counted.as_mut().and_then(|it| it.observe(record, &self.shadow)));
+        let due = self.counted.as_ref().is_some_and(|it| it.is_due(record));
+        if self.authority.is_none() && !due {
+            return self.observe_all(record);
+        }
+        let counted = self.counted.as_mut().filter(|_| due);
+        let counts = counted.and_then(|it| it.end_event(record, &self.shadow));
+        let authority = self.authority.as_mut();
+        let found = counts.or(authority.and_then(|it| it.observe(record, &self.shadow)));
         let found = found.and_then(|violation| self.judge(violation));
         found.or(self.observe_all(record))
     }
@@ -162,6 +167,11 @@ impl Oracles {
             let violation = self.liveness.as_mut()?.observe(record, &self.shadow)?;
             return self.judge(violation);
         };
+        let counted = self.counted.as_mut().and_then(|it| it.observe(record, id, &self.shadow));
+        if let Some(violation) = counted.and_then(|violation| self.judge(violation)) {
+            self.shadow.observe(record);
+            return Some(violation);
+        }
         let at = Seen { record, id, shadow: &self.shadow };
         let election = self.elections.observe(at, self.destroyed.as_deref_mut());
         let change = self.shadow.observe(record);

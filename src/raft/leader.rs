@@ -42,8 +42,6 @@ pub struct Leader {
     pub gathered: Gathered,
     /// Reads that wait for a round, not for an entry.
     pub reads: Box<ReadQueue>,
-    /// What it answered last, kept where a bug mixes answers up.
-    gave: Option<Output>,
     /// The batch sent last, which the next follower most likely wants too.
     shared_batch: (Index, usize, Batch),
 }
@@ -74,7 +72,6 @@ impl Leader {
             promotion: None,
             gathered: Gathered::default(),
             reads: Box::new(ReadQueue::new(core, next_index)),
-            gave: None,
             shared_batch: (Index::ZERO, 0, Batch::EMPTY),
         };
         for to in core.others() {
@@ -326,7 +323,7 @@ impl Leader {
         else {
             return;
         };
-        let output = core.rules().own_answer(output, &mut self.gave);
+        let output = core.rules().own_answer(output);
         core.reply(request, relay, Answer::Applied(output), ctx);
     }
 

@@ -146,11 +146,8 @@ rules! {
     /// 5.3: a request that is tried again is done when its entry is, which may be the first one's.
     retry_waits_for_commit() -> bool = !self.broken(Bug::RetryTakenForDone);
     /// Thesis 6.3: a client hears what its own entry gave.
-    own_answer(own: Output, before: &mut Option<Output>) -> Output =
-        match self.broken(Bug::AnswerOfAnother) {
-            true => before.replace(own.clone()).unwrap_or(own),
-            false => own,
-        };
+    own_answer(own: Output) -> Output =
+        if self.broken(Bug::OutcomeIgnored) { Output::Done } else { own };
     /// Section 8, thesis 6.4: a leader does not answer a read by its own state alone, for it may lead no more.
     reads_ask_a_majority() -> bool = !self.broken(Bug::LocalRead);
     /// Thesis 6.4: what was committed before the leader's term is known to be once an entry of its own term is, the first of

@@ -442,7 +442,7 @@ impl Twin {
             );
             let (role, reign) = self.role(id, place);
             role == Role::Leader
-                && ((asks && self.has_lease(id, reign, place))
+                && ((asks && (alone(place) || self.has_lease(id, reign, place)))
                     || ((asks || answers) && self.round_since(id, reign, from, place)))
         })
     }

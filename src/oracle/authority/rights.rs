@@ -139,13 +139,14 @@ impl Rights {
             return;
         }
         self.settle(at);
-        let leased = self.lease_holds(at);
+        // Who is a majority by itself has its round at once, whoever may be a voter when it answers.
+        let proven = self.lease_holds(at) || Rights::is_majority(at, NodeSet::only(at.id));
         let desk = &mut self.desks[at.id.slot()];
         let number = desk.leads.map(|_| {
             desk.came += 1;
             desk.came
         });
-        if leased {
+        if proven && number.is_some() {
             desk.proven = desk.came;
         }
         let index = desk.commit.max(desk.first.unwrap_or_default());
