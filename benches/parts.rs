@@ -4,6 +4,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 
 use squall::ids::{Index, NodeId, Term, WriteId};
+use squall::message::Summary;
 use squall::oracle::Oracles;
 use squall::plan::LinkOptions;
 use squall::property::Property;
@@ -34,7 +35,8 @@ fn network(criterion: &mut Criterion) {
     let mut network = Network::new(1, 5, &[], |_, _| LinkOptions::default());
     let (one, two) = (NodeId::new(1), NodeId::new(2));
     criterion.bench_function("network/send", |bencher| {
-        bencher.iter(|| network.send(one, two, Time::ZERO, black_box(64)));
+        let message = Summary::TimeoutNow { term: Term(1) };
+        bencher.iter(|| network.send(one, two, Time::ZERO, black_box(&message)));
     });
 }
 

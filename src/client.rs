@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use crate::ids::{Index, NodeId};
 use crate::log::{Command, RequestId};
-use crate::plan::{Ask, Clients, Mix};
-use crate::rng::Rng;
-use crate::time::{Span, Time};
+use crate::plan::{Ask, Clients, Latency, Mix};
+use crate::rng::{Rng, scale};
+use crate::time::{Share, Span, Time};
 use crate::world::latency::sample;
 use crate::world::queue::Turn;
 
@@ -17,6 +17,8 @@ pub const QUEUE_MAX: usize = 10_000;
 #[derive(Debug)]
 pub struct Client {
     rng: Rng,
+    /// The place of its group.
+    pub group: usize,
     /// The operation under way, or the last one.
     pub request: RequestId,
     pub command: Command,
@@ -25,6 +27,8 @@ pub struct Client {
     pub target: NodeId,
     /// A wake-up with another token is out of date.
     pub token: u32,
+    /// When it made the latest try.
+    pub asked: Time,
     /// How long it waits for the latest try.
     pub patience: Option<Patience>,
     /// The next time at which it is looked whether it has waited long enough; no later than its patience ends.
@@ -53,12 +57,14 @@ impl Client {
     pub fn new(number: u32, rng: Rng, attempts: u32, single: Option<Command>) -> Client {
         Client {
             rng,
+            group: 0,
             request: RequestId::new(number, 0),
             command: single.unwrap_or(Command::Noop),
             attempt: 0,
             waiting: false,
             target: NodeId::new(1),
             token: 0,
+            asked: Time::ZERO,
             patience: None,
             wake_at: None,
             attempts,
@@ -68,27 +74,44 @@ impl Client {
         }
     }
 
+    /// Draws from another stream from now on.
+    pub fn reseed(&mut self, rng: Rng) {
+        self.rng = rng;
+    }
+
     /// Begins an operation: what, and of whom among so many nodes. Always three words.
     pub fn begin(&mut self, options: &Clients, nodes: u8) {
         let command = draw_command(&mut self.rng, options.mix, options.keys);
-        let target = NodeId::new(1 + self.rng.below(u64::from(nodes)) as u8);
+        let word = self.rng.word();
         let opens = options.sessions.is_some() && self.request.session == Index::ZERO;
         self.command = match self.single {
             _ if opens => Command::Register,
             Some(single) => single,
             None => command,
         };
-        if options.ask == Ask::AnyNode || self.request.serial == 0 {
-            self.target = target;
+        let is_first = self.request.serial == 0;
+        match &options.ask {
+            Ask::Nodes(bound) if is_first => {
+                self.target = bound[scale(word, bound.len() as u64) as usize];
+            }
+            Ask::Nodes(_) => {}
+            Ask::SameNode if !is_first => {}
+            _ => self.target = NodeId::new(1 + scale(word, u64::from(nodes)) as u8),
         }
         self.request.serial += 1;
         self.attempt = 1;
         self.waiting = true;
     }
 
-    /// Tries again, of whom it was told to ask, or of the next. Servers that were removed may name each other for ever, so in every third
-    /// round it goes round whatever it is told.
-    pub fn retry(&mut self, hint: Option<NodeId>, nodes: u8) {
+    /// Tries again, of whom it was told to ask, or of the next; if it is bound, of the next of those nodes. Servers that were removed may
+    /// name each other for ever, so in every third round it goes round whatever it is told.
+    pub fn retry(&mut self, ask: &Ask, hint: Option<NodeId>, nodes: u8) {
+        if let Ask::Nodes(bound) = ask {
+            let place = bound.iter().position(|node| *node == self.target);
+            self.attempt += 1;
+            self.target = bound[place.map_or(0, |place| place + 1) % bound.len()];
+            return;
+        }
         let listens = self.attempt / u32::from(nodes) % 3 != 2;
         self.attempt += 1;
         let next = NodeId::at(usize::from(self.target.number() % nodes));
@@ -96,9 +119,9 @@ impl Client {
     }
 
     /// How long a message to or from a node takes; none if it is lost. Always one word.
-    pub fn way(&mut self, options: &Clients) -> Option<Span> {
+    pub fn way(&mut self, (takes, lost): (Latency, Share)) -> Option<Span> {
         let (latency, loss) = self.rng.halves();
-        (!options.loss.hit(loss)).then(|| sample(&options.latency, latency))
+        (!lost.hit(loss)).then(|| sample(&takes, latency))
     }
 
     /// How long it thinks. Always one word.
@@ -162,10 +185,28 @@ mod tests {
     fn a_retry_goes_round_or_where_it_is_told() {
         let mut client = Client::new(1, Rng::new(1, Stream::Client(1)), 3, None);
         client.target = NodeId::new(3);
-        client.retry(None, 3);
+        client.retry(&Ask::AnyNode, None, 3);
         assert_eq!(client.target, NodeId::new(1));
-        client.retry(Some(NodeId::new(3)), 3);
+        client.retry(&Ask::AnyNode, Some(NodeId::new(3)), 3);
         assert_eq!(client.target, NodeId::new(3));
+    }
+
+    #[test]
+    fn who_is_bound_asks_its_nodes_in_turn_whatever_it_is_told() {
+        let mut client = Client::new(1, Rng::new(1, Stream::Client(1)), 3, None);
+        let bound = Ask::Nodes([4, 2].map(NodeId::new).into());
+        let options = Clients { ask: bound.clone(), ..Clients::default() };
+        client.begin(&options, 5);
+        let first = client.target.number();
+        let mut asked = vec![first];
+        for _ in 0..3 {
+            client.retry(&bound, Some(NodeId::new(1)), 5);
+            asked.push(client.target.number());
+        }
+        let other = 6 - first;
+        assert_eq!(asked, [first, other, first, other]);
+        client.begin(&options, 5);
+        assert_eq!(client.target.number(), other, "it stays with the one that answered");
     }
 
     #[test]
@@ -174,7 +215,7 @@ mod tests {
         let mut asked = Vec::new();
         for _ in 0..9 {
             let other = NodeId::new(if client.target == NodeId::new(1) { 2 } else { 1 });
-            client.retry(Some(other), 3);
+            client.retry(&Ask::AnyNode, Some(other), 3);
             asked.push(client.target.number());
         }
         assert_eq!(asked.iter().filter(|node| **node == 3).count(), 1, "{asked:?}");

@@ -193,6 +193,9 @@ pub enum Input<M> {
     Boot(Box<Recovered>),
     /// A message arrives.
     Receive { from: NodeId, message: M },
+    /// A message arrives that is addressed to another node: the network delivered it wrongly. A node ignores it, as one does that looks
+    /// for its own name in what it receives.
+    Stray { from: NodeId, to: NodeId, message: M },
     /// A client asks.
     Request(Request),
     /// An operator wants the node, if it leads, to hand its leadership over to this one (thesis 3.10).
@@ -338,6 +341,11 @@ impl NodeRng {
         let (timeouts, heartbeats) = (Draws::new(timeouts), Draws::new(heartbeats));
         let source = Source::Stream(Box::new(rng));
         NodeRng { source, timeouts, heartbeats, words: Draws::new(words) }
+    }
+
+    /// Draws from another stream from now on; lists go on where they are.
+    pub(crate) fn reseed(&mut self, rng: Rng) {
+        self.source = Source::Stream(Box::new(rng));
     }
 
     /// Takes its words from elsewhere, and has none fixed.

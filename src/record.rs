@@ -214,6 +214,12 @@ kinds! {
     Restore "restore" Commit { index: Index, term: Term, state: u64 },
     /// The node was asked to change the members, and did not, or not yet.
     ChangeIgnored "change-ignored" Fault { why: Ignored },
+    /// A client's request came to the node while the node was down: its machine refuses the connection, so this try has failed.
+    ConnectionRefused "connection-refused" Client { request: RequestId },
+    /// The node stands still, and its clock, too: its machine is suspended.
+    Suspend "suspend" Fault,
+    /// A message reached the node that is addressed to another.
+    Stray "stray" Message { from: NodeId, to: NodeId, id: u64, message: Summary },
     /// The configuration by which the node counts majorities is another than it was at the end of the step before; a life begins with that
     /// with which the cluster did.
     Counts "counts" Log { configuration: Configuration },
@@ -337,6 +343,8 @@ pub enum Loss {
     Down,
     /// The node was down before it could leave: its write was not durable yet.
     Unsent,
+    /// The network carries it to another node.
+    Astray,
 }
 
 /// Groups of kinds of records, by which text traces, exports and pages are filtered.

@@ -26,6 +26,8 @@ pub enum Stream {
     Fault(u32),
     /// How long a node's disk takes for a snapshot, and whether a crash keeps it.
     Snapshot(NodeId),
+    /// When clients that ask at a rate begin a request, by the place of their group.
+    Arrivals(u32),
     /// Which nodes belong to the core when faults end.
     Core,
     /// What shrinking leaves out of a plan where it tries at random.
@@ -57,6 +59,8 @@ pub enum Section {
     Ending,
     /// The options of the guest's own.
     Guest,
+    /// Groups of clients and their links, messages by kind and size, and what comes again and again.
+    World,
 }
 
 impl Stream {
@@ -70,6 +74,7 @@ impl Stream {
             Stream::Client(client) => (4, u64::from(client)),
             Stream::Fault(fault) => (5, u64::from(fault)),
             Stream::Snapshot(node) => (8, u64::from(node.number())),
+            Stream::Arrivals(group) => (9, u64::from(group)),
             Stream::Core => (14, 0),
             Stream::Shrinking => (15, 0),
         };
@@ -167,6 +172,7 @@ mod tests {
             first(1, Stream::Client(1)),
             first(1, Stream::Fault(1)),
             first(1, Stream::Snapshot(one)),
+            first(1, Stream::Arrivals(1)),
             first(1, Stream::Core),
             first(1, Stream::Shrinking),
         ];

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const MICROSECOND: u64 = 1_000;
 const MILLISECOND: u64 = 1_000_000;
@@ -81,7 +81,7 @@ impl LocalTime {
 }
 
 /// A length of time in nanoseconds, at most about 584 years. Written as in `150ms` or `1.5s`, with the units
-/// `ns`, `us`, `ms`, `s`, `m`, `h`.
+/// `ns`, `us`, `ms`, `s`, `m` (or `min`), `h`.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span(pub u64);
 
@@ -151,7 +151,7 @@ impl FromStr for Span {
         let (number, unit) = text.split_at(split);
         let Some((unit, _)) = UNITS.iter().find(|(_, name)| *name == unit) else {
             return Err(format!(
-                "`{unit}` is not a unit of time; the units are ns, us, ms, s, m, h"
+                "`{unit}` is not a unit of time; the units are ns, us, ms, s, m (or min), h"
             ));
         };
         let nanos = decimal(number.trim(), *unit).ok_or_else(expected)?;
@@ -189,8 +189,22 @@ macro_rules! as_text {
 
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                text.parse().map_err(D::Error::custom)
+                struct Text;
+
+                impl serde::de::Visitor<'_> for Text {
+                    type Value = $type;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        let [example, ..] = $examples;
+                        write!(f, "a {} in quotes, as in \"{example}\"", crate::time::kind_of($name))
+                    }
+
+                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$type, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                }
+
+                deserializer.deserialize_str(Text)
             }
         }
 
@@ -211,7 +225,25 @@ macro_rules! as_text {
 }
 pub(crate) use as_text;
 
-as_text!(Span, "Span", "A length of time: a number and ns, us, ms, s, m or h.", ["150ms", "1.5s"]);
+/// What a type that is written as text is called in messages.
+pub(crate) fn kind_of(name: &str) -> &str {
+    match name {
+        "Span" => "length of time",
+        "SpanRange" => "range of times",
+        "Shift" => "shift of time",
+        "Share" => "share",
+        "Latency" => "latency",
+        "Rate" => "rate",
+        _ => "text",
+    }
+}
+
+as_text!(
+    Span,
+    "Span",
+    "A length of time: a number and ns, us, ms, s, m (or min) or h.",
+    ["150ms", "1.5s"]
+);
 
 /// A range of spans, `from` included and `to` not, drawn uniformly. Written `150ms..300ms`, or as one span for a range of just that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -128,3 +128,106 @@ fn only_votes_that_count_are_told() {
         assert!(stale || !text.contains("(a vote for term"), "{}\n{text}", path.display());
     }
 }
+
+/// What a story counts at the record of the verdict is what the verdict counts.
+#[test]
+fn the_counts_of_a_story_are_those_of_its_verdict() {
+    let mut compared = 0;
+    for (path, plan) in bugs() {
+        let violation = run(&plan).violation.expect("its bug shows");
+        let sentence = &violation.sentence;
+        let Some(commit) = sentence.find("committed index") else { continue };
+        let Some((counted, _)) = sentence[commit..].split_once(" disks") else { continue };
+        let words: Vec<&str> = counted.split_whitespace().rev().take(3).collect();
+        let count = format!("{} of {} ", words[2], words[0]);
+        let text = told(&[&path.display().to_string()]);
+        let number = format!("#{} ", violation.evidence.last().expect("it has a proof"));
+        let line = story(&text).into_iter().find(|line| line.contains(&number));
+        let line = line.expect("the proof is told");
+        if line.contains("which is on") {
+            compared += 1;
+            assert!(line.contains(&count), "{}: {count}\n{text}", path.display());
+        }
+    }
+    assert!(compared > 0);
+}
+
+/// Members were added and removed by way of joint consensus; only those of the moment count.
+const MEMBERS: &str = "horizon = \"5s\"
+[cluster]
+nodes = 5
+members = [1, 2, 3]
+[raft]
+bugs = [\"commit-without-quorum\"]
+[[nodes]]
+id = 1
+election_timeouts = [\"150ms\"]
+";
+
+#[test]
+fn a_story_counts_the_voters_of_the_moment() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("members.toml");
+    fs::write(&path, MEMBERS).expect("it is writable");
+    let text = told(&[&path.display().to_string()]);
+    for part in [
+        "wins term 2, with the vote of n2 and its own: 2 of 3 votes",
+        "which is on 1 of 3 disks",
+        "on 1 of 3 disks: no majority",
+    ] {
+        assert!(text.contains(part), "`{part}` is not in\n{text}");
+    }
+    assert!(!text.contains("of 5"), "{text}");
+}
+
+#[test]
+fn what_goes_on_for_ever_is_told_once_with_how_often_it_was_so() {
+    let folder = "scenarios/bugs/";
+    let check = |name: &str, parts: &[&str]| {
+        let path = format!("{folder}{name}.toml");
+        for text in [told(&[&path]), told(&[&path, "--markdown"])] {
+            for part in parts {
+                assert!(text.contains(part), "{name}: `{part}` is not in\n{text}");
+            }
+        }
+    };
+    check(
+        "backoff-livelock",
+        &[
+            "sends n3 entries 3 to 6, behind entry 2 of term 2",
+            "refuses it: it has no entry 2, for its log ends with 1",
+            "hears what n3 answers, and sends the same again next",
+            "n1 sent n3 just this 2363 times, about every 4.67ms",
+        ],
+    );
+    check(
+        "uptodate-vector",
+        &[
+            "refuses n2 its vote: nothing speaks against a vote: its log ends with 4@2",
+            "n1 refused 44 times",
+        ],
+    );
+    check("prevote-reply-own-term", &["would vote for n2 in term 2, but says so for term 1"]);
+    check("precandidate-keeps-leader", &["refuses n2 its vote: it had n1 as its leader"]);
+    check("vote-by-own-config", &["by its own log it is no voter"]);
+    check("no-randomised-timeout", &["refuses n1 its vote: it had voted for itself"]);
+    check("transfer-wedged", &["hands over to n3 still", "c2.1 was asked 36 times"]);
+    check("timer-reset-on-stale", &["a term that is over", "n2 never stands: it heard n1 beat"]);
+    check("removed-disrupts", &["n4 asks for its vote", "n4 is no voter by the log of n3"]);
+    check("stale-leader-stays", &["refuses it, for it is in term 3, later than term 2 of n1"]);
+    check("snap-loop", &["has all up to 20, by its snapshot", "sends the same again next"]);
+    check("quorumless-heartbeats", &["leads term 2 on, and beats"]);
+}
+
+/// By what right a read was answered, who wrote what it gave, and until when that was so.
+#[test]
+fn a_stale_read_is_told_with_its_writer_and_its_right() {
+    let text = told(&["scenarios/bugs/local-read.toml"]);
+    for part in [
+        "it leads, and no majority has answered a round of reads of it",
+        "what it read was written by entry ",
+        " overwrote it",
+    ] {
+        assert!(text.contains(part), "`{part}` is not in\n{text}");
+    }
+}

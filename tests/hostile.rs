@@ -130,6 +130,7 @@ fn taken(input: Input<Note>) -> Input<raft::Message> {
     match input {
         Input::Boot(disk) => Input::Boot(disk),
         Input::Receive { from, message } => Input::Receive { from, message: message.0.clone() },
+        Input::Stray { from, to, message } => Input::Stray { from, to, message: message.0.clone() },
         Input::Request(request) => Input::Request(request),
         Input::Transfer(to) => Input::Transfer(to),
         Input::Change(change) => Input::Change(change),

@@ -140,7 +140,7 @@ fn bounds_that_say_nothing_or_cannot_hold_are_refused() {
             "[expect.metrics]\nstall = { min = \"2s\", max = \"1s\" }",
             "nothing is at least 2s and at most 1s",
         ),
-        ("[expect.metrics]\nlatency_p99 = { max = 5 }", "expected a string"),
+        ("[expect.metrics]\nlatency_p99 = { max = 5 }", "expected a length of time in quotes"),
         ("[expect.metrics]\nlatency_p9 = { max = \"5s\" }", "unknown field `latency_p9`"),
         ("[expect.counts]\nleader-crashed = { min = 3, max = 2 }", "at least 3 and at most 2"),
         ("[expect.counts]\nleader-crash = { min = 3 }", "leader-crash"),
@@ -149,4 +149,24 @@ fn bounds_that_say_nothing_or_cannot_hold_are_refused() {
         assert!(error.message.contains(expected), "{bounds}: {}", error.message);
         assert!(error.span.is_some(), "{bounds}");
     }
+}
+
+/// With every planted bug: a run that goes on begins with the run that ends, and counts at least that violation.
+#[test]
+fn a_run_that_goes_on_after_a_violation_counts_what_follows() {
+    let (mut more, mut lost) = (0, 0);
+    for path in squall::plan::files::find(&["scenarios/bugs".into()]).unwrap() {
+        let ends = squall::plan::files::read(&path).unwrap();
+        let name = path.display();
+        let plan =
+            Plan { keep_going: true, horizon: ends.horizon.min(Span::secs(30)), ..ends.clone() };
+        let (first, goes_on) = (run(&ends), run(&plan));
+        assert_eq!(goes_on.violation, first.violation, "{name}");
+        let property = first.violation.unwrap().property;
+        assert!(goes_on.violations.get(&property).is_some_and(|count| *count > 0), "{name}");
+        assert!(goes_on.counters.records >= first.counters.records, "{name}");
+        more += u64::from(goes_on.counters.events > first.counters.events);
+        lost += u64::from(goes_on.metrics.lost_writes > 0);
+    }
+    assert!(more > 50 && lost > 3, "{more} went on, {lost} lost writes");
 }

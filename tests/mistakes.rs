@@ -254,7 +254,7 @@ fn what_a_crash_leaves_and_what_rots_is_told_apart() {
 
 #[test]
 fn a_fault_has_the_keys_of_its_kind() {
-    let unknown = "unknown field `targt`, expected one of `for`, `survives`, `target`";
+    let unknown = "unknown field `targt`, expected one of `every`, `for`, `survives`, `target`";
     check(
         "[[faults]]\nat = \"1s\"\n",
         "\n",

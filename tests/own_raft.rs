@@ -51,8 +51,13 @@ fn found(runner: &dyn Runner, mistake: &str) -> Plan {
 }
 
 fn smallest(runner: &dyn Runner, plan: &Plan) -> Shrunk {
-    let control =
-        Control { jobs: 2, deadline: None, interrupted: &|| false, better: &mut |_, _| () };
+    let control = Control {
+        jobs: 2,
+        candidates_max: None,
+        deadline: None,
+        interrupted: &|| false,
+        better: &mut |_, _| (),
+    };
     shrink(runner, plan, false, control).expect("it fails")
 }
 

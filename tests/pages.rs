@@ -311,3 +311,21 @@ const PAN: &str = "new Promise((done) => {
     };
     requestAnimationFrame(frame);
 })";
+
+/// What clients saw stands below the diagram, in its time, and in words beside it.
+#[test]
+#[ignore = "needs chromium; .ci/run installs it"]
+fn metrics_are_drawn_over_time_and_told() {
+    let written = Written::new(&["scenarios/clients/forwarded-then-leader-changes.toml"]);
+    let mut page = written.open("");
+    let told = page.text("metrics");
+    assert!(told.contains("requests") && told.contains("nobody led for"), "{told}");
+    let slices = page.eval("squall.data.plots.slices.length").as_u64().expect("a number");
+    assert!((100..=160).contains(&slices), "{slices}");
+    let drawn = "(() => { const it = document.getElementById('plots'); const pen = it.getContext('2d'); \
+        const seen = new Set(new Uint32Array(pen.getImageData(0, 0, it.width, it.height).data.buffer)); return seen.size; })()";
+    let colours = page.eval(drawn).as_u64().expect("a number");
+    assert!(colours > 4, "{colours} colours");
+    picture(&mut page, "metrics");
+    expect_no_complaints(&mut page);
+}

@@ -19,8 +19,12 @@ fn storm(seed: u64, bug: Bug) -> Plan {
 }
 
 fn shrunk(plan: &Plan, jobs: usize) -> Shrunk {
-    let control =
-        Control { jobs, deadline: None, interrupted: &|| false, better: &mut |_: &Plan, _| () };
+    shrunk_with(plan, jobs, None)
+}
+
+fn shrunk_with(plan: &Plan, jobs: usize, candidates_max: Option<u64>) -> Shrunk {
+    let (interrupted, better) = (&|| false, &mut |_: &Plan, _| ());
+    let control = Control { jobs, candidates_max, deadline: None, interrupted, better };
     shrink(&BuiltIn::new(), plan, false, control).expect("the plan fails")
 }
 
@@ -47,6 +51,47 @@ fn a_shrunk_plan_fails_in_the_same_way_and_is_small() {
     }
 }
 
+/// A busy machine, or one with more cores, gives the same.
+#[test]
+fn a_budget_of_candidates_gives_the_same_for_any_number_of_workers() {
+    let plan = failing(Bug::VoteNotPersisted, 1).remove(0);
+    let mut sizes = Vec::new();
+    for candidates in [1, 7, 100, 400] {
+        let [one, three] = [1, 3].map(|jobs| shrunk_with(&plan, jobs, Some(candidates)));
+        assert_eq!((&one.plan, one.tried), (&three.plan, three.tried), "{candidates}");
+        assert!(one.tried <= candidates && one.cut_short, "{} of {candidates}", one.tried);
+        assert!(one.after.steps() <= one.before.steps(), "{:?}", one.after);
+        sizes.push(one.after.events);
+    }
+    assert!(sizes[3] < sizes[0], "{sizes:?}");
+}
+
+/// What has no part in a failure goes: groups of clients and the faults of their links, messages by kind, periods, and the rest.
+#[test]
+fn what_the_world_does_besides_is_left_out() {
+    let mut plan = failing(Bug::CommitWithoutQuorum, 1).remove(0);
+    let more = "horizon = \"10s\"\n\
+        [network]\nmisdeliver = \"1%\"\n\
+        [[client_groups]]\nname = \"far\"\ncount = 2\nask = 1\nrate = \"20/s\"\n\
+        [[faults]]\nat = \"10ms\"\nisolate = { target = \"clients:far\", for = \"1ms\" }\n\
+        [[faults]]\nat = \"10ms\"\ncut = { from = 1, to = 2, kind = [\"vote\"], for = \"1ms\", every = \"1s\" }\n\
+        [[faults]]\nat = \"20ms\"\nsuspend = { target = \"anyone\", for = \"1ms\" }\n";
+    let more = scenario::from_toml(more).expect("a scenario");
+    plan.network.misdeliver = more.network.misdeliver;
+    plan.client_groups = more.client_groups;
+    plan.faults.extend(more.faults);
+    if run(&plan).violation.is_none() {
+        panic!("it hides the failure; choose another");
+    }
+    let small = shrunk(&plan, 2).plan;
+    let text = scenario::to_toml(&small);
+    for gone in
+        ["misdeliver = \"1%\"", "client_groups", "clients:far", "kind = ", "every", "suspend"]
+    {
+        assert!(!text.contains(gone), "{gone} in {text}");
+    }
+}
+
 #[test]
 fn to_shrink_again_changes_nothing() {
     for bug in [Bug::AckBeforeFsync, Bug::TruncateUnconditional, Bug::VoteSentBeforeFsync] {
@@ -61,7 +106,7 @@ fn to_shrink_again_changes_nothing() {
 fn a_storm_of_decisions_is_the_same_storm() {
     let plain = |plan: &Plan| plan.clients.sessions.is_none() && plan.config().reads == Reads::Log;
     let mut same = 0;
-    for plan in failing(Bug::VoteSentBeforeFsync, 20).into_iter().filter(plain).take(6) {
+    for plan in failing(Bug::VoteSentBeforeFsync, 40).into_iter().filter(plain).take(6) {
         let mut decided = schedule::decide(&BuiltIn::new(), &plan);
         let outcome = run(&decided);
         if Signature::of(&outcome) != Signature::of(&run(&plan)) {

@@ -151,4 +151,93 @@ fn what_the_run_does_not_have_exits_with_1() {
     check(&["--term", "2", "--node", "6"], "--node 6: seed-1 has nodes 1 to 5");
     check(&["--commit", "1", "--term", "2"], "cannot be used with");
     check(&[], "--commit");
+    check(&["--request", "2"], "name a request by its client and the client's count");
+    check(
+        &["--request", "99.1"],
+        "there is no request c99.1 in this run; client 99 asks for nothing",
+    );
+    check(&["--request", "1.9999"], "there is no request c1.9999 in this run; client 1 makes ");
+    check(&["--leaderless", "9s"], "the run ended at 0.213430s; there is nothing at 9.000000s");
+    check(&["--leaderless", "soon"], "--leaderless");
+    check(&["--leaderless", "210ms"], "n2 leads term 2 at 0.210000s, and is followed by ");
+}
+
+/// An entry that never was committed: who has it, who lacks it, and what the leader has heard.
+#[test]
+fn an_entry_that_is_not_committed_is_told_with_what_stands_in_the_way() {
+    let text = why(&["scenarios/bugs/quorumless-heartbeats.toml", "--commit", "40"]);
+    check(
+        &text,
+        &[
+            "no entry at index 40 was committed in this run; the highest index that was is 31",
+            "the entry of term 2: n1 had it first, at ",
+            "in the end it is in the logs of n1, n2, n3, and on the disks of n1, n2, n3",
+            "n1 leads term 2, and has the entry of term 2, which is on 3 of 3 disks, a majority",
+            "n2 has it; n1 has not heard that it has it",
+        ],
+    );
+    let text = why(&["scenarios/bugs/uptodate-vector.toml", "--commit", "4"]);
+    check(&text, &["in the logs of n1, and on the disks of n1", "nobody leads in the end"]);
+}
+
+#[test]
+fn a_time_without_a_leader_is_told_with_who_refused_whom() {
+    let text = why(&["scenarios/bugs/uptodate-vector.toml", "--leaderless", "5s"]);
+    check(
+        &text,
+        &[
+            "nobody leads at 5.000000s",
+            "the last to lead was n",
+            "n1 follows in term ",
+            "n3 is down: CRASHES, at 1.000000s",
+            "since then n1 asked for votes ",
+            "refused: its log is more up to date",
+            "since then n2 asked for votes ",
+            "refused: nothing speaks against a vote",
+            "nobody led from then on",
+        ],
+    );
+    let text = why(&["scenarios/bugs/vote-twice.toml", "--leaderless", "50ms"]);
+    check(&text, &["nobody leads at 0.050000s", "nobody had led before", "the next to lead was "]);
+}
+
+#[test]
+fn a_request_is_told_try_by_try() {
+    let text = why(&["scenarios/bugs/transfer-wedged.toml", "--request", "c2.1"]);
+    check(
+        &text,
+        &[
+            "c2.1, put k1=2, was never answered",
+            "try 1: n1 was asked at 2.000000s",
+            "n1 refused it",
+            "it leads term 2, and hands over to n3",
+            "more tries",
+            "no leader made an entry of it",
+        ],
+    );
+    let text = why(&["scenarios/bugs/transfer-wedged.toml", "--request", "1.1"]);
+    check(
+        &text,
+        &[
+            "was answered by n1",
+            "it applied entry 2 of term 2 for it",
+            "n1 made entry 2 of term 2 of it",
+            "it was applied by ",
+        ],
+    );
+}
+
+#[test]
+fn a_term_that_nobody_stood_in_is_told_with_who_asked_whether_it_could_win() {
+    let text = why(&["scenarios/bugs/prevote-reply-own-term.toml", "--term", "2"]);
+    check(
+        &text,
+        &[
+            "nobody stood for election in term 2",
+            "n1 did not stand in term 2: it never was in that term",
+            "times whether it could win it, for the last time so:",
+            "would vote for it, heard at ",
+            "but for term 1: that does not count",
+        ],
+    );
 }

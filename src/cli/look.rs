@@ -8,21 +8,23 @@ use clap::{Args, ValueEnum};
 use crate::campaign::file::CampaignFile;
 use crate::campaign::power::{FORMAT, Power, VERSION};
 use crate::cli::failure::{self, Code, End, Failure};
-use crate::cli::progress::{check_whole, is_given_up};
+use crate::cli::progress::{check_whole, is_given_up, jobs};
 use crate::cli::result;
 use crate::cli::source::{self, Guests, SourceArgs, Subject};
 use crate::files::{Output, is_stdout};
 use crate::ids::{Index, NodeId, Term};
+use crate::log::RequestId;
 use crate::plan::files;
 use crate::plan::problem::require_format;
 use crate::record::Group;
 use crate::report::expectations::{Verdict, judge, nearest};
-use crate::report::explain::explain as explained;
+use crate::report::explain::{explain as explained, next_steps};
 use crate::report::export::{self, Export, Filter, Mermaid, Shiviz};
 use crate::report::page::{self, RECORDS_MAX, Window};
 use crate::report::perfetto::Perfetto;
+use crate::report::turning::turning_point;
 use crate::report::why::{Question, answer};
-use crate::shown::shown;
+use crate::shown::{fenced, shown};
 use crate::sim::Run;
 use crate::time::{Span, Time};
 
@@ -31,6 +33,7 @@ use crate::time::{Span, Time};
   squall explain scenarios/bugs/vote-twice.toml
   squall fuzz --bug vote-twice --stop-after 1    finds a failure
   squall explain reports/fuzz/failures/* --lines 20
+  squall explain --seed 1 --nodes 5 --bug commit-without-quorum --turning-point
   squall explain --seed 1 --nodes 5 --bug commit-without-quorum --markdown > bug.md")]
 pub struct ExplainArgs {
     #[command(flatten)]
@@ -41,6 +44,15 @@ pub struct ExplainArgs {
     /// How many lines it has at most; what proves the violation is always in it
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..))]
     lines: u16,
+    /// Says from which event on the run was bound to fail: it is branched at its events, with other random streams from there on
+    #[arg(long)]
+    turning_point: bool,
+    /// With --turning-point: how many futures each event has at which the run is branched
+    #[arg(long, value_name = "N", requires = "turning_point", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    futures: u32,
+    /// With --turning-point: how many futures run at once [default: one for each core]
+    #[arg(long, short, value_name = "N", requires = "turning_point", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
 }
 
 /// Tells how the violation of a run came about, or what came nearest to a promise that was not kept.
@@ -51,10 +63,20 @@ pub fn explain(args: &ExplainArgs, guests: &Guests<'_>) -> End {
     let words = args.source.words(name);
     let explanation = explained(&run, usize::from(args.lines))
         .map_err(|message| Failure::usage(format!("{name}: {message}")))?;
+    let is_told = explanation.is_some();
     let story = explanation.map_or_else(String::new, |explanation| match args.markdown {
         true => explanation.markdown(&run),
-        false => explanation.text(&words),
+        false => explanation.story(),
     });
+    let turning = match args.turning_point {
+        true => turning_point(&run, args.futures, jobs(args.jobs)).map(|turning| turning.text()),
+        false => None,
+    };
+    let turning = turning.map_or_else(String::new, |text| match args.markdown {
+        true => format!("\n## The turning point\n\n{}", fenced("", text.trim_end())),
+        false => format!("\n{text}"),
+    });
+    check_whole(name)?;
     let verdict = match judge(run.plan(), run.outcome(), false) {
         Verdict::Broken(_) => nearest(&run),
         Verdict::Undecided(lines) => {
@@ -65,40 +87,68 @@ pub fn explain(args: &ExplainArgs, guests: &Guests<'_>) -> End {
         }
         _ => String::new(),
     };
-    let next = match story.is_empty() {
-        true => format!("\nnext:\n  squall report {words}\n"),
-        false => String::new(),
+    let next = match (is_told, args.markdown) {
+        (true, true) => String::new(),
+        (true, false) => next_steps(&words),
+        (false, _) => format!("\nnext:\n  squall report {words}\n"),
     };
-    print(&[verdict, story, next].concat())
+    print(&[verdict, story, turning, next].concat())
 }
 
 #[derive(Args)]
 #[command(after_help = "Examples:
   squall why scenarios/safety/leader-crash-after-commit.toml --commit 1
   squall why --seed 42 --term 2
-  squall why scenarios/elections/third-outcome-split-vote.toml --term 2 --node 3")]
+  squall why scenarios/elections/third-outcome-split-vote.toml --term 2 --node 3
+  squall why scenarios/bugs/uptodate-vector.toml --leaderless 5s
+  squall why scenarios/bugs/transfer-wedged.toml --request 2.1")]
+#[command(group = clap::ArgGroup::new("question").required(true))]
 pub struct WhyArgs {
     #[command(flatten)]
     pub source: SourceArgs,
-    /// Why the entry at this index was committed
-    #[arg(long, value_name = "INDEX", required_unless_present = "term", conflicts_with = "term", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Why the entry at this index was committed, or what stands in the way
+    #[arg(long, value_name = "INDEX", group = "question", value_parser = clap::value_parser!(u64).range(1..))]
     commit: Option<u64>,
     /// Who won this term, and why others did not
-    #[arg(long, value_name = "TERM", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "TERM", group = "question", value_parser = clap::value_parser!(u64).range(1..))]
     term: Option<u64>,
+    /// Why nobody leads at this time: what each node was doing then, and who refused whom
+    #[arg(long, value_name = "TIME", group = "question")]
+    leaderless: Option<Span>,
+    /// What became of a request: of client C, its S-th; `c2.1` in traces is 2.1
+    #[arg(long, value_name = "C.S", group = "question", value_parser = request)]
+    request: Option<RequestId>,
     /// With --term: why this node did not win
     #[arg(long, value_name = "N", requires = "term", value_parser = clap::value_parser!(u8).range(1..=25))]
     node: Option<u8>,
+}
+
+/// The name of a request, as traces have it, with or without its letter.
+fn request(text: &str) -> Result<RequestId, String> {
+    let (client, serial) =
+        text.strip_prefix('c').unwrap_or(text).split_once('.').unwrap_or_default();
+    let number = |text: &str| text.parse().ok().filter(|number: &u32| *number > 0);
+    let named = number(client).zip(number(serial));
+    let named = named.map(|(client, serial)| RequestId::new(client, serial));
+    named
+        .ok_or_else(|| "name a request by its client and the client's count, as 2.1 or c2.1".into())
 }
 
 /// Answers a question. A run that has nothing to do with it is a wrong use.
 pub fn why(args: &WhyArgs, guests: &Guests<'_>) -> End {
     let subject = args.source.subject(guests)?;
     subject.check_nodes(args.node)?;
-    let question = match (args.commit, args.term) {
-        (Some(index), _) => Question::Commit(Index(index)),
-        (None, Some(term)) => Question::Term(Term(term), args.node.map(NodeId::new)),
-        (None, None) => return Err(Failure::usage("ask for a --commit or a --term")),
+    let question = match (args.commit, args.term, args.leaderless, args.request) {
+        (Some(index), ..) => Question::Commit(Index(index)),
+        (_, Some(term), ..) => Question::Term(Term(term), args.node.map(NodeId::new)),
+        (_, _, Some(time), _) => Question::Leaderless(Time::ZERO.plus(time)),
+        (_, _, _, Some(request)) => Question::Request(request),
+        _ => {
+            return Err(Failure::usage(
+                "ask a question: --commit INDEX (why the entry there was committed, or was not), --term TERM (who won it, and with --node N \
+                 why that node did not), --leaderless TIME (why nobody leads then), or --request C.S (what became of it)",
+            ));
+        }
     };
     print(
         &answer(&subject.recorded()?, question)

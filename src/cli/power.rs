@@ -57,7 +57,7 @@ pub struct PowerArgs {
     /// Where power.json and power.svg are written
     #[arg(long, value_name = "DIR", default_value = "reports/power")]
     out: PathBuf,
-    /// Shrinks the first failure of each bug, too, within a minute each, and prints what became of them
+    /// Shrinks the first failure of each bug, too, with 30,000 candidates each at most, and prints what became of them
     #[arg(long)]
     shrink: bool,
     /// Prints the table as JSON
@@ -100,7 +100,7 @@ pub fn power(args: &PowerArgs, guests: &Guests<'_>) -> End {
     for row in result.rows.iter_mut().filter(|_| args.shrink) {
         let example = row.example(&result.settings).filter(|_| !is_end_wanted());
         let shrunk = example.and_then(|(seed, plan)| {
-            shrink::within_a_minute(runner, &plan, seed, row.bug.name(), measured.jobs)
+            shrink::within_budget(runner, &plan, seed, row.bug.name(), measured.jobs)
         });
         row.shrunk = shrunk.map(|(_, shrinking)| shrinking);
     }

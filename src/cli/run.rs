@@ -70,7 +70,7 @@ pub struct RunArgs {
     /// Prints every record as a line of text
     #[arg(long, conflicts_with_all = ["json", "runs"])]
     show: bool,
-    /// With --show: only these nodes
+    /// With --show: only these nodes, and what is no node's, as that a fault strikes
     #[arg(long, value_name = "N", requires = "show")]
     node: Vec<u8>,
     /// With --show: only these kinds
@@ -82,6 +82,9 @@ pub struct RunArgs {
     /// With --show: nothing after this time
     #[arg(long, value_name = "TIME", requires = "show")]
     to: Option<Span>,
+    /// Goes on after a violation, and counts those that follow: what was lost in all is told by --metrics
+    #[arg(long)]
+    keep_going: bool,
     /// Tells how the run went for clients and operators: latency, availability, elections, lag, traffic, all also over time
     #[arg(long, conflicts_with = "show")]
     metrics: bool,
@@ -100,6 +103,7 @@ impl RunArgs {
         own.seed = Some(seed);
         let mut words = format!("squall run {name}{}{}", own.words(), self.guest.words());
         words.extend(self.bug.iter().map(|bug| format!(" --bug {bug}")));
+        words.extend(self.keep_going.then(|| " --keep-going".to_owned()));
         words.extend(self.until.iter().map(|until| format!(" --until {until}")));
         words + if self.without_bugs { " --without-bugs" } else { "" }
     }
@@ -137,6 +141,7 @@ pub fn run(args: &RunArgs, guests: &Guests<'_>) -> End {
     }
     // All is checked before the first is run: a mistake in the last file must not cost the wait for the others.
     for Subject { plan, runner, .. } in &mut subjects {
+        plan.keep_going |= args.keep_going;
         plant(*runner, plan, &args.bug, args.without_bugs)?;
     }
     session.planned = subjects.len() as u64 * args.runs.unwrap_or(1);
@@ -362,6 +367,9 @@ impl<'a> Session<'a> {
             writeln!(out, "  {unmet}{}", shown(line))?;
         }
         writeln!(out, "  {}\n  {}", text::ended(outcome), text::counters(outcome))?;
+        if let Some(line) = text::violations(outcome) {
+            writeln!(out, "  {line}")?;
+        }
         writeln!(out, "  {}", text::judged(plan, outcome))?;
         for line in text::core(outcome).iter().chain(&not_judged).chain(&not_happened) {
             writeln!(out, "  {line}")?;
@@ -406,7 +414,7 @@ impl<'a> Session<'a> {
 fn is_shown(args: &RunArgs, record: &Record) -> bool {
     let node = record.node.map(NodeId::number);
     let time = |bound: Option<Span>| bound.map(|span| Time::ZERO.plus(span));
-    (args.node.is_empty() || node.is_some_and(|node| args.node.contains(&node)))
+    (args.node.is_empty() || node.is_none_or(|node| args.node.contains(&node)))
         && (args.kind.is_empty() || args.kind.iter().any(|kind| kind == record.kind.group().name()))
         && time(args.from).is_none_or(|from| record.time >= from)
         && time(args.to).is_none_or(|to| record.time <= to)
@@ -427,6 +435,7 @@ fn run_many(mut session: Session<'_>, guests: &Guests<'_>, seeds: Range<u64>) ->
     for seed in seeds {
         let mut subject = args.seed.draw(seed, &args.guest, guests)?;
         plant(subject.runner, &mut subject.plan, &args.bug, args.without_bugs)?;
+        subject.plan.keep_going |= args.keep_going;
         let options = Options { until: args.until, ..Options::default() };
         let outcome = subject.runner.run(&subject.plan, options);
         if is_end_wanted() && outcome.ended == Ended::Interrupted {

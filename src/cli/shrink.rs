@@ -18,6 +18,7 @@ use crate::cli::failure::{self, Code, End, Failure, beside};
 use crate::cli::progress::{bar, check_whole, is_end_wanted, jobs};
 use crate::cli::source::{Guests, SourceArgs, Subject};
 use crate::files::is_stdout;
+use crate::guest::BUILT_IN;
 use crate::plan::files::{WRITTEN_BYTES_MAX, read_text};
 use crate::plan::{Plan, scenario};
 use crate::report::explain::explain;
@@ -29,6 +30,7 @@ use crate::time::Span;
 #[command(after_help = "Examples:
   squall shrink --seed 1 --nodes 5 --bug commit-without-quorum -o small.toml
   squall shrink small.toml --any --time 30s
+  squall shrink --seed 1 --bug vote-twice --candidates 5000
   squall fuzz --bug vote-twice --stop-after 1    finds a failure
   squall shrink reports/fuzz/failures/*")]
 pub struct ShrinkArgs {
@@ -37,6 +39,9 @@ pub struct ShrinkArgs {
     /// Takes a plan that fails in another way, too
     #[arg(long)]
     any: bool,
+    /// Ends after so many candidates with the best so far: the same on every machine
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    candidates: Option<u64>,
     /// Ends after so long with the best so far
     #[arg(long, value_name = "TIME")]
     time: Option<Span>,
@@ -66,6 +71,7 @@ pub fn shrink(args: &ShrinkArgs, guests: &Guests<'_>) -> End {
     };
     let control = Control {
         jobs: jobs(args.jobs),
+        candidates_max: args.candidates,
         deadline: args.time.and_then(|time| begun.checked_add(Duration::from_nanos(time.0))),
         interrupted: &is_end_wanted,
         better: &mut better,
@@ -143,7 +149,7 @@ pub fn failures(
             continue;
         }
         let plan = file.settings.plan(row.first_seed);
-        let shrunk = within_a_minute(runner, &plan, row.first_seed, &row.id, jobs);
+        let shrunk = within_budget(runner, &plan, row.first_seed, &row.id, jobs);
         let Some((small, shrinking)) = shrunk else { continue };
         let path = folder.join(SHRUNK);
         failure::write(&path, &scenario::to_toml(&small))?;
@@ -156,8 +162,12 @@ pub fn failures(
     Ok(all)
 }
 
-/// Shrinks the plan of a seed, one of many, and tells how far it is.
-pub fn within_a_minute(
+/// How many candidates are tried for one of many failures. That takes up to a minute or so on two cores.
+const CANDIDATES: u64 = 30_000;
+
+/// Shrinks the plan of a seed, one of many, and tells how far it is. A guest may take any time for a candidate, so that for others than the
+/// built-in Raft it ends after a minute, too.
+pub fn within_budget(
     runner: &dyn Runner,
     plan: &Plan,
     seed: u64,
@@ -167,7 +177,11 @@ pub fn within_a_minute(
     let (begun, bar) = (now(), bar(None));
     let control = Control {
         jobs,
-        deadline: begun.checked_add(Duration::from_secs(60)),
+        candidates_max: Some(CANDIDATES),
+        deadline: match runner.guest().name == BUILT_IN {
+            true => None,
+            false => begun.checked_add(Duration::from_secs(60)),
+        },
         interrupted: &is_end_wanted,
         better: &mut |plan: &Plan, tried| {
             bar.set_message(format!("{name}: {}", progress(plan, tried)));

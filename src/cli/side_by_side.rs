@@ -1,191 +1,219 @@
-//! `squall compare`: the same plans by several Rafts, and what came of them side by side.
+//! `squall compare`: plans, or the same plans by several Rafts, under several profiles or with other options, and what came of them side by
+//! side.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::failure::{Code, End, Failure};
-use crate::cli::progress::is_end_wanted;
+use crate::cli::failure::{self, Code, End, Failure};
+use crate::cli::progress::{interrupted, is_end_wanted};
 use crate::cli::source::Guests;
 use crate::guest::Features;
-use crate::meter::Waits;
 use crate::plan::swarm::{Config, draw_with};
-use crate::plan::validate::SEED_MAX;
-use crate::plan::{Expect, Plan, files};
-use crate::report::campaign::{grouped, rounded};
-use crate::report::expectations::judge;
+use crate::plan::validate::{SEED_MAX, validate};
+use crate::plan::{Expect, Plan, Profile, files, scenario};
+use crate::report::side_by_side::{Column, html, text};
 use crate::shown::shown;
 use crate::sim::runner::adopt;
 use crate::sim::{Options, Runner};
-use crate::time::Span;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
+  squall compare scenarios/faults/leader-crash-with-etcd-timings.toml scenarios/faults/leader-crash-with-consul-timings.toml
+  squall compare scenarios/faults/leader-mute.toml --profiles etcd,consul --runs 100 -o compare.html
+  squall compare scenarios/faults/leader-mute.toml --with raft.pre_vote=true --with 'network.latency=constant 5ms'
   squall compare --guests raft,target/guests/etcd.wasm --seed 1 --runs 20
   squall compare --guests raft,raft-rs scenarios/elections")]
 pub struct CompareArgs {
-    /// Scenarios, or folders of them
+    /// Scenarios, or folders of them; each is a column, unless one of the options below says what differs
     #[arg(value_name = "FILE", required_unless_present = "seed")]
     files: Vec<PathBuf>,
-    /// The guests, each as `--guest` takes one
-    #[arg(long, value_name = "GUEST,...", value_delimiter = ',', required = true, num_args = 1..)]
+    /// Runs all plans by each of these guests, each as `--guest` takes one
+    #[arg(long, value_name = "GUEST,...", value_delimiter = ',', num_args = 1.., conflicts_with_all = ["profiles", "with"])]
     guests: Vec<String>,
-    /// The first seed of random plans
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=SEED_MAX), conflicts_with = "files")]
+    /// Runs all plans under each of these profiles
+    #[arg(long, value_name = "PROFILE,...", value_delimiter = ',', num_args = 1.., conflicts_with = "with")]
+    profiles: Vec<Profile>,
+    /// Runs all plans as they are, and with this key of a scenario set to this value; may be given again, for one more column
+    #[arg(long, value_name = "KEY=VALUE")]
+    with: Vec<String>,
+    /// The first seed: of files instead of their own, or of random plans
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=SEED_MAX))]
     seed: Option<u64>,
-    /// How many random plans
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000_000), requires = "seed")]
+    /// Under how many seeds in a row each file is run, or how many random plans
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     runs: u64,
     /// The number of nodes of random plans
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=25), requires = "seed")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=25), requires = "seed", conflicts_with = "files")]
     nodes: Option<u8>,
+    /// Writes a page with a table and plots, or `-`
+    #[arg(short = 'o', long, value_name = "FILE")]
+    out: Option<PathBuf>,
     /// Prints the result as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// What came of all plans with one guest.
-#[derive(Default)]
-struct Column {
+/// One column before it is run: what it is called, who runs its plans, if not whom each names, and these with their names.
+struct Side<'r> {
     name: String,
-    /// By the word of the verdict, or the property that was violated: how many runs.
-    verdicts: BTreeMap<String, u64>,
-    events: u64,
-    leaders: u64,
-    commits: u64,
-    answers: u64,
-    waits: Waits,
+    runner: Option<&'r dyn Runner>,
+    plans: Vec<(String, Plan)>,
 }
 
 pub fn compare(args: &CompareArgs, guests: &Guests<'_>) -> End {
-    let runners = args.guests.iter().map(|name| guests.named(Some(name)));
-    let runners: Vec<&dyn Runner> = runners.collect::<Result<_, _>>()?;
-    let plans = plans(args, &runners)?;
+    let sides = sides(args, guests)?;
+    let count = sides.first().map_or(0, |side| side.plans.len() as u64);
     let mut columns = Vec::new();
-    for runner in &runners {
-        let mut column = Column { name: runner.guest().name.clone(), ..Column::default() };
-        for (name, plan) in &plans {
-            if is_end_wanted() {
-                break;
-            }
-            let mut plan = plan.clone();
-            adopt(*runner, &mut plan)
+    for side in sides {
+        let mut column = Column::named(side.name);
+        for (name, mut plan) in side.plans {
+            let own = Some(plan.guest.name.as_str()).filter(|name| !name.is_empty());
+            let runner = side.runner.map_or_else(|| guests.named(own), Ok)?;
+            adopt(runner, &mut plan)
                 .map_err(|problem| Failure::usage(format!("{name}: {}", problem.message)))?;
-            column.add(*runner, &plan);
+            for seed in seeds(args, &plan) {
+                if is_end_wanted() {
+                    break;
+                }
+                plan.seed = seed;
+                column.add(&plan, &runner.run(&plan, Options::default()));
+            }
         }
         columns.push(column);
     }
-    let mut out = std::io::stdout().lock();
+    let runs = if args.files.is_empty() { count } else { count * args.runs };
+    let what = format!("{runs} run{} each", if runs == 1 { "" } else { "s" });
+    if let Some(path) = &args.out {
+        failure::write(path, &html(&what, &columns))?;
+    }
+    let mut out = failure::beside(args.out.as_deref());
     if args.json {
-        let guests: Vec<_> = columns.iter().map(Column::json).collect();
-        writeln!(out, "{:#}", json!({ "plans": plans.len(), "guests": guests }))?;
-        return Ok(Code::Clean);
-    }
-    let rows: Vec<Vec<(String, String)>> = columns.iter().map(Column::rows).collect();
-    let labels = rows.iter().flatten().map(|(label, _)| label.clone());
-    let mut order: Vec<String> = Vec::new();
-    labels.for_each(|label| {
-        if !order.contains(&label) {
-            order.push(label);
+        let columns: Vec<_> = columns.iter().map(Column::json).collect();
+        writeln!(out, "{:#}", json!({ "plans": count, "columns": columns }))?;
+    } else {
+        write!(out, "{}", text(&what, &columns))?;
+        if let Some(path) = &args.out {
+            writeln!(out, "the page is in {}", shown(path))?;
         }
-    });
-    let of = |row: &[(String, String)], label: &str| {
-        row.iter().find(|(own, _)| own == label).map_or("-".into(), |(_, value)| value.clone())
-    };
-    let width = order.iter().map(String::len).max().unwrap_or_default().max(24);
-    write!(out, "{:<width$}", format!("{} plans", plans.len()))?;
-    columns.iter().try_for_each(|column| write!(out, "  {:>14}", column.name))?;
-    writeln!(out)?;
-    for label in &order {
-        write!(out, "{label:<width$}")?;
-        rows.iter().try_for_each(|row| write!(out, "  {:>14}", of(row, label)))?;
-        writeln!(out)?;
     }
-    Ok(Code::Clean)
+    out.flush()?;
+    Ok(interrupted(Code::Clean))
 }
 
-/// The plans, each without what any of the guests lacks: only then are they the same for all. What a scenario promises of one Raft is no
-/// promise of another.
-fn plans(args: &CompareArgs, runners: &[&dyn Runner]) -> Result<Vec<(String, Plan)>, Failure> {
-    let lacks: Features = runners.iter().flat_map(|runner| runner.guest().lacks.iter()).collect();
+/// The seeds of a plan: of a file, so many from its own on, or from the one that is given; a random plan has its own.
+fn seeds(args: &CompareArgs, plan: &Plan) -> std::ops::Range<u64> {
+    match (args.files.is_empty(), args.seed) {
+        (true, _) => plan.seed..plan.seed + 1,
+        (false, seed) => {
+            let first = seed.unwrap_or(plan.seed);
+            first..first.saturating_add(args.runs).min(SEED_MAX + 1)
+        }
+    }
+}
+
+fn sides<'r>(args: &CompareArgs, guests: &Guests<'r>) -> Result<Vec<Side<'r>>, Failure> {
+    if !args.guests.is_empty() {
+        let runners = args.guests.iter().map(|name| guests.named(Some(name)));
+        let runners: Vec<&dyn Runner> = runners.collect::<Result<_, _>>()?;
+        let plans = for_all(plans(args)?, &runners);
+        let side = |runner: &&'r dyn Runner| Side {
+            name: runner.guest().name.clone(),
+            runner: Some(*runner),
+            plans: plans.clone(),
+        };
+        return Ok(runners.iter().map(side).collect());
+    }
+    let plans = plans(args)?;
+    let varied = |name: String, vary: &dyn Fn(&mut Plan) -> Result<(), Failure>| {
+        let mut plans = plans.clone();
+        plans.iter_mut().try_for_each(|(_, plan)| vary(plan))?;
+        Ok(Side { name, runner: None, plans })
+    };
+    if !args.profiles.is_empty() {
+        let side = |profile: &Profile| {
+            varied(profile.to_string(), &|plan| {
+                plan.cluster.profile = *profile;
+                validate(plan).map_err(|it| Failure::usage(format!("{profile}: {}", it.message)))
+            })
+        };
+        return args.profiles.iter().map(side).collect();
+    }
+    if !args.with.is_empty() {
+        let as_it_is = std::iter::once(varied("as it is".into(), &|_| Ok(())));
+        let changed = |change: &String| varied(change.clone(), &|plan| set(plan, change));
+        return as_it_is.chain(args.with.iter().map(changed)).collect();
+    }
+    if args.files.is_empty() {
+        return Err(Failure::usage(
+            "nothing differs between random plans of one seed; add --guests, --profiles or --with",
+        ));
+    }
+    let side = |(name, plan): (String, Plan)| Side {
+        name: name.clone(),
+        runner: None,
+        plans: vec![(name, plan)],
+    };
+    Ok(plans.into_iter().map(side).collect())
+}
+
+/// The plans, without what scenarios promise: it is no promise of another Raft, profile or option.
+fn plans(args: &CompareArgs) -> Result<Vec<(String, Plan)>, Failure> {
     let mut plans = Vec::new();
     for path in files::find(&args.files)? {
-        let mut plan = files::read(&path)?;
-        plan.guest.name.clear();
-        plan.raft.bugs.clear();
-        plan.expect = Expect::default();
+        let plan = Plan { expect: Expect::default(), ..files::read(&path)? };
         plans.push((shown(&path), plan));
     }
-    let seeds = args.seed.map_or(0..0, |seed| seed..seed.saturating_add(args.runs));
-    let config = args.nodes.into_iter().fold(Config::default(), Config::with_nodes);
-    plans.extend(seeds.map(|seed| (format!("seed {seed}"), draw_with(seed, &config))));
+    if let (true, Some(seed)) = (args.files.is_empty(), args.seed) {
+        let config = args.nodes.into_iter().fold(Config::default(), Config::with_nodes);
+        let seeds = seed..seed.saturating_add(args.runs);
+        plans.extend(seeds.map(|seed| (format!("seed {seed}"), draw_with(seed, &config))));
+    }
+    Ok(plans)
+}
+
+/// The plans, each without what any of the guests lacks: only then are they the same for all.
+fn for_all(mut plans: Vec<(String, Plan)>, runners: &[&dyn Runner]) -> Vec<(String, Plan)> {
+    let lacks: Features = runners.iter().flat_map(|runner| runner.guest().lacks.iter()).collect();
     for (_, plan) in &mut plans {
+        plan.raft.bugs.clear();
         let mut common = plan.guest.clone();
         common.name = "any".into();
         common.lacks = lacks;
         plan.restrict(&common);
         plan.guest.name.clear();
     }
-    Ok(plans)
+    plans
 }
 
-impl Column {
-    fn add(&mut self, runner: &dyn Runner, plan: &Plan) {
-        let outcome = runner.run(plan, Options::default());
-        self.waits.merge(&outcome.metrics.waits);
-        let verdict = judge(plan, &outcome, false);
-        let word = match &outcome.violation {
-            Some(violation) => violation.property.name().to_owned(),
-            None => verdict.word().to_owned(),
-        };
-        *self.verdicts.entry(word).or_default() += 1;
-        self.events += outcome.counters.events;
-        self.leaders += outcome.counters.leaders;
-        self.commits += outcome.counters.commits;
-        self.answers += outcome.counters.answers;
-    }
+/// Sets a key of a plan, as a scenario has it: `raft.pre_vote=false`.
+fn set(plan: &mut Plan, change: &str) -> Result<(), Failure> {
+    let refused = |why: &str| Failure::usage(format!("--with {}: {why}", shown(change)));
+    let Some((key, value)) = change.split_once('=') else {
+        return Err(refused("write KEY=VALUE, as in raft.pre_vote=false"));
+    };
+    let parse = |value: &str| format!("{} = {value}", key.trim()).parse::<toml::Table>();
+    // A word needs no quotes.
+    let quoted = format!("\"{}\"", value.trim());
+    let own = parse(value.trim()).or_else(|_| parse(&quoted));
+    let own = own.map_err(|error| refused(error.message()))?;
+    let mut table: toml::Table = scenario::to_toml(plan).parse().expect("a plan is a table");
+    merge(&mut table, own);
+    let text = toml::to_string(&table).map_err(|error| refused(&error.to_string()))?;
+    *plan = scenario::from_toml(&text).map_err(|error| {
+        let help = error.help.map_or_else(String::new, |help| format!("; {help}"));
+        refused(&format!("{}{help}", error.message))
+    })?;
+    Ok(())
+}
 
-    /// Each figure with what it is.
-    fn rows(&self) -> Vec<(String, String)> {
-        let verdicts = self.verdicts.iter().map(|(word, runs)| (word.clone(), grouped(*runs)));
-        let counts = [
-            ("events", self.events),
-            ("leaders elected", self.leaders),
-            ("entries committed", self.commits),
-            ("answers", self.answers),
-        ];
-        let counts = counts.map(|(label, count)| (label.to_owned(), grouped(count)));
-        let waits = self.times().map(|(label, span)| {
-            (label.to_owned(), span.map_or("-".into(), |span| rounded(span).to_string()))
-        });
-        verdicts.chain(counts).chain(waits).collect()
-    }
-
-    fn times(&self) -> [(&'static str, Option<Span>); 4] {
-        let Waits { answers, elections, .. } = &self.waits;
-        [
-            ("half of the answers within", answers.within(50)),
-            ("99 % of the answers within", answers.within(99)),
-            ("half of the elections within", elections.within(50)),
-            ("99 % of the elections within", elections.within(99)),
-        ]
-    }
-
-    fn json(&self) -> serde_json::Value {
-        json!({
-            "guest": self.name,
-            "verdicts": self.verdicts,
-            "events": self.events,
-            "leaders": self.leaders,
-            "commits": self.commits,
-            "answers": self.answers,
-            "answer_wait_half": self.waits.answers.within(50),
-            "answer_wait_99_percent": self.waits.answers.within(99),
-            "election_wait_half": self.waits.elections.within(50),
-            "election_wait_99_percent": self.waits.elections.within(99),
-        })
+fn merge(table: &mut toml::Table, own: toml::Table) {
+    for (key, value) in own {
+        match (table.get_mut(&key), value) {
+            (Some(toml::Value::Table(there)), toml::Value::Table(own)) => merge(there, own),
+            (_, value) => _ = table.insert(key, value),
+        }
     }
 }

@@ -283,7 +283,7 @@ impl Situations {
                 self.reach_if(node.vote_is_pending(), DiskErrorInVoteWindow, id);
                 WriteFailed
             }
-            Kind::Pause if at.leads() => LeaderPaused,
+            Kind::Pause | Kind::Suspend if at.leads() => LeaderPaused,
             Kind::Resume => {
                 let newer = shadow
                     .nodes()
@@ -310,6 +310,7 @@ impl Situations {
                 Loss::CutInFlight => MessageCutInFlight,
                 Loss::Down => MessageToDeadNode,
                 Loss::Unsent => MessageUnsent,
+                Loss::Astray => MessageAstray,
             },
             Kind::Duplicate { .. } => MessageDuplicated,
             Kind::Request { .. } | Kind::Reply { .. } => {
@@ -317,6 +318,7 @@ impl Situations {
             }
             Kind::Invoke { attempt, .. } if attempt > 1 => RequestRetried,
             Kind::Answered { applied: false, .. } => RequestRefused,
+            Kind::ConnectionRefused { .. } => ConnectionRefused,
             Kind::Answered { request, applied: true, .. } => {
                 self.forwards.retain(|forwarded| *forwarded != request);
                 RequestAnswered

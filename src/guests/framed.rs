@@ -130,6 +130,7 @@ impl Framed {
                 put_maybe_snapshot(message.snapshot.as_ref(), images, to);
                 put_bytes(&message.bytes, to);
             }
+            Input::Stray { .. } => {}
             Input::Request(request) => {
                 input::REQUEST.put(to);
                 request.payload().put(to);
@@ -285,6 +286,10 @@ impl Node for Framed {
     type Message = Opaque;
 
     fn step(&mut self, what: Input<Opaque>, ctx: &mut Context<'_, Opaque>) {
+        // Its transport, for which this stands, looks at addresses.
+        if let Input::Stray { .. } = what {
+            return;
+        }
         let moment = ctx.moment();
         if let Input::TimerFired(WAKE) = what {
             self.wakes_at = None;

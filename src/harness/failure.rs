@@ -104,7 +104,12 @@ pub(super) fn of_plan(
     let shrunk = time.and_then(|(time, jobs)| {
         let deadline = now().checked_add(time);
         let (interrupted, better) = (&|| false, &mut |_: &Plan, _| ());
-        shrink(runner, plan, false, Control { jobs, deadline, interrupted, better })
+        shrink(
+            runner,
+            plan,
+            false,
+            Control { jobs, candidates_max: None, deadline, interrupted, better },
+        )
     });
     let events = shrunk.as_ref().map(|it| (it.before.events, it.after.events));
     let plan = shrunk.map_or_else(|| plan.clone(), |shrunk| shrunk.titled(plan));

@@ -1,7 +1,7 @@
 //! How far members are behind what the cluster has committed.
 
 use crate::configuration::Configuration;
-use crate::ids::{Index, NodeId};
+use crate::ids::{Index, NodeId, NodeSet};
 use crate::meter::histogram::Histogram;
 use crate::meter::{MemberLag, is_plausible};
 use crate::record::{Kind, Record, Remains};
@@ -24,12 +24,11 @@ pub(super) struct Lags {
 }
 
 impl Lags {
-    pub(super) fn new(nodes: u8, members: &[NodeId]) -> Lags {
+    pub(super) fn new(nodes: u8, voters: NodeSet) -> Lags {
         let all = || (0..usize::from(nodes)).map(NodeId::at);
-        let is_member = |node: &NodeId| members.is_empty() || members.contains(node);
         Lags {
             committed: Vec::new(),
-            known: all().map(|node| is_member(&node).then_some(Index::ZERO)).collect(),
+            known: all().map(|node| voters.contains(node).then_some(Index::ZERO)).collect(),
             worst: all().map(MemberLag::none).collect(),
             lags: Histogram::default(),
         }

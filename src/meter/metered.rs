@@ -1,6 +1,6 @@
 //! Measures a run from its records.
 
-use crate::ids::{Index, NodeId};
+use crate::ids::{Index, NodeSet};
 use crate::log::RequestId;
 use crate::message::MessageKind;
 use crate::meter::histogram::Histogram;
@@ -23,8 +23,8 @@ pub(crate) struct Meter {
     latencies: Vec<Span>,
     /// When the first operation was begun.
     first: Option<Time>,
-    /// Since when operations have waited without an answer; out of date while none waits.
-    waiting_since: Time,
+    /// Since when there is a question that no answer has followed.
+    waiting_since: Option<Time>,
     stall: Span,
     leadership: Leadership,
     leaderless: Leaderless,
@@ -37,20 +37,20 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// For a cluster that begins with these members, or with all nodes if none is named.
-    pub(crate) fn new(nodes: u8, members: &[NodeId]) -> Meter {
+    /// For a cluster that begins with these voters.
+    pub(crate) fn new(nodes: u8, voters: NodeSet) -> Meter {
         Meter {
             questions: Questions::default(),
             requests: Requests::default(),
             latencies: Vec::new(),
             first: None,
-            waiting_since: Time::ZERO,
+            waiting_since: None,
             stall: Span::ZERO,
-            leadership: Leadership::new(),
+            leadership: Leadership::new(nodes, voters),
             leaderless: Leaderless::default(),
             regained: Histogram::default(),
             elections: 0,
-            lags: Lags::new(nodes, members),
+            lags: Lags::new(nodes, voters),
             traffic: [(0, 0); KINDS],
             lost: Lost::default(),
         }
@@ -64,18 +64,21 @@ impl Meter {
                 (*messages, *bytes) = (*messages + 1, *bytes + message.bytes());
             }
             Kind::Apply { index, request, content, .. } => self.lost.apply(index, request, content),
-            Kind::Commit { .. } | Kind::Wipe { .. } | Kind::Configure { .. } => {
-                self.lags.observe(record);
-            }
+            Kind::Commit { .. } | Kind::Wipe { .. } => self.lags.observe(record),
             Kind::Invoke { .. }
             | Kind::Answered { .. }
             | Kind::TimedOut { .. }
+            | Kind::ConnectionRefused { .. }
             | Kind::GaveUp { .. } => {
                 if let Some(news) = self.questions.observe(record) {
                     self.hear(news, record.time);
                 }
             }
-            Kind::Term { .. } | Kind::Role { .. } | Kind::Crash(_) => {
+            Kind::Term { .. }
+            | Kind::Role { .. }
+            | Kind::Boot { .. }
+            | Kind::Configure { .. }
+            | Kind::Crash(_) => {
                 self.lags.observe(record);
                 let stands = matches!(record.kind, Kind::Role { role: Role::Candidate, .. });
                 self.elections += u64::from(stands);
@@ -95,9 +98,7 @@ impl Meter {
                 self.requests.begun += 1;
                 self.requests.tries += 1;
                 self.first.get_or_insert(now);
-                if self.questions.open() == 1 {
-                    self.waiting_since = now;
-                }
+                self.waiting_since.get_or_insert(now);
             }
             News::TriedAgain => self.requests.tries += 1,
             News::Failed { refused: true } => self.requests.refused += 1,
@@ -106,20 +107,16 @@ impl Meter {
                 self.requests.answered += 1;
                 self.latencies.push(latency);
                 self.end_stall(now);
+                self.waiting_since = (self.questions.open() > 0).then_some(now);
                 wrote.into_iter().for_each(|request: RequestId| self.lost.hear(request));
             }
-            News::GivenUp => {
-                self.requests.given_up += 1;
-                if self.questions.open() == 0 {
-                    self.end_stall(now);
-                }
-            }
+            News::GivenUp => self.requests.given_up += 1,
         }
     }
 
     fn end_stall(&mut self, now: Time) {
-        self.stall = self.stall.max(now.since(self.waiting_since));
-        self.waiting_since = now;
+        let since = self.waiting_since.unwrap_or(now);
+        self.stall = self.stall.max(now.since(since));
     }
 
     fn lead_again(&mut self, wait: Span) {
@@ -129,9 +126,7 @@ impl Meter {
 
     /// The metrics of a run that ends now, and whose longest log reaches so far.
     pub(crate) fn finish(mut self, now: Time, reach: Index) -> Metrics {
-        if self.questions.open() > 0 {
-            self.end_stall(now);
-        }
+        self.end_stall(now);
         if let Some(since) = self.leadership.leaderless() {
             self.lead_again(now.since(since));
         }

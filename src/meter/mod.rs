@@ -28,7 +28,7 @@ pub struct Metrics {
     pub latency: Latency,
     /// Answers in a second of virtual time, from the first question to the end, rounded down.
     pub throughput: u64,
-    /// The longest time in which operations waited and none was answered.
+    /// The longest time without an answer after a question.
     pub stall: Span,
     /// When nobody led.
     pub leaderless: Leaderless,
@@ -57,7 +57,7 @@ pub struct Requests {
     pub given_up: u64,
     /// How often clients asked.
     pub tries: u64,
-    /// Tries that a node refused.
+    /// Tries that a node refused, or its machine, because the node was down.
     pub refused: u64,
     /// Tries that ran out of time.
     pub timed_out: u64,
@@ -109,7 +109,7 @@ impl Latency {
     }
 }
 
-/// When nobody led: the latest term had no leader that ran.
+/// When nobody led: no leader ran, or a majority of the voters had gone to a later term than its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leaderless {
     /// In all, the beginning of the run counted.
@@ -158,7 +158,7 @@ pub struct Traffic {
 pub struct Waits {
     /// From the first time that a client asks to the answer that it was applied.
     pub answers: Histogram,
-    /// From the moment that the latest term has no leader to its next one, or that of a later term.
+    /// From the moment that nobody leads to the next leader.
     pub elections: Histogram,
     /// From an entry's first commit to the time when a member that was behind knows of it, or the end of the run.
     #[serde(default)]
@@ -166,7 +166,7 @@ pub struct Waits {
     /// How long nobody led in each run, in all.
     #[serde(default)]
     pub leaderless: Histogram,
-    /// In each run, the longest time in which operations waited and none was answered.
+    /// In each run, the longest time without an answer after a question.
     #[serde(default)]
     pub stalls: Histogram,
 }

@@ -50,7 +50,9 @@ impl Questions {
                 let latency = record.time.since(asked.at);
                 Some(News::Answered { latency, wrote: wrote.then_some(request) })
             }
-            Kind::Answered { .. } => Some(News::Failed { refused: true }),
+            Kind::Answered { .. } | Kind::ConnectionRefused { .. } => {
+                Some(News::Failed { refused: true })
+            }
             Kind::TimedOut { .. } => Some(News::Failed { refused: false }),
             Kind::GaveUp { request } => self.open.remove(&request).map(|_| News::GivenUp),
             _ => None,

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::ids::NodeSet;
 use crate::meter::Latency;
 use crate::meter::leader::Leadership;
 use crate::meter::questions::{News, Questions};
@@ -43,8 +44,9 @@ pub struct Series {
 }
 
 impl Series {
-    /// For a run that ends then, in so many slices, 1 at least. Each is a whole number of nanoseconds long, the last one maybe less.
-    pub fn new(end: Time, count: u64) -> Series {
+    /// For a run of a cluster that begins with these voters and that ends then, in so many slices, 1 at least. Each is a whole number of
+    /// nanoseconds long, the last one maybe less.
+    pub fn new(nodes: u8, voters: NodeSet, end: Time, count: u64) -> Series {
         let width = Span(end.since(Time::ZERO).0.div_ceil(count.max(1)).max(1));
         let slice = |place: u64| Slice { from: Time(place * width.0), ..Slice::default() };
         let used = end.since(Time::ZERO).0.div_ceil(width.0).max(1);
@@ -53,7 +55,7 @@ impl Series {
             end,
             slices: (0..used).map(|place| (slice(place), Vec::new())).collect(),
             questions: Questions::default(),
-            leadership: Leadership::new(),
+            leadership: Leadership::new(nodes, voters),
             committed: 0,
         }
     }

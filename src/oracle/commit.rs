@@ -22,6 +22,9 @@ struct Elected {
     record: u64,
 }
 
+/// How many entries may lie between what is known to be applied and what is applied next.
+const GAP_MAX: usize = 1 << 20;
+
 /// What is committed and applied, by whom first.
 #[derive(Debug)]
 pub struct Commits {
@@ -31,7 +34,7 @@ pub struct Commits {
     committed_by: Vec<(Index, u64, Term)>,
     /// Leaders of a later term than some node is in: only they can miss an entry that is committed later.
     elected: Vec<Elected>,
-    /// The entry that was applied first at each index, from 1, with its record.
+    /// The entry that was applied first at each index, from 1, with its record; zero for that where it is not known.
     applied: Vec<(Term, u64, u64)>,
     /// Where each node's commit index and state machine are.
     nodes: Vec<(Index, Index)>,
@@ -285,11 +288,14 @@ impl Commits {
             let sentence = format!("{} applied index {index} after index {before}.", at.id);
             return Some(at.violates(Property::StateMachineSafety, sentence, []));
         }
-        match self.applied.get(before.0 as usize) {
-            None => {
-                // A state machine may have come from a snapshot of what nobody applied: that is judged elsewhere.
-                if before.0 as usize == self.applied.len() {
-                    self.applied.push((term, content, at.record.number));
+        let place = before.0 as usize;
+        match self.applied.get(place) {
+            None | Some((.., 0)) => {
+                // A state machine may have come from a snapshot of what nobody applied, or had applied something before disks were
+                // destroyed that is not known again: what lies before it stays unknown.
+                if place < self.applied.len() + GAP_MAX {
+                    self.applied.resize(self.applied.len().max(place + 1), (Term::ZERO, 0, 0));
+                    self.applied[place] = (term, content, at.record.number);
                 }
                 None
             }

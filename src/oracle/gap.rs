@@ -35,6 +35,8 @@ pub enum Why {
     Votes { upto: Term },
     /// Clocks drift by more than leases bear, so that reads are not judged.
     Drift,
+    /// Machines are suspended, and their clocks with them, so that reads by a lease are not judged.
+    Suspended,
     /// A limit of the search came before a verdict on so many keys.
     Search { keys: u64 },
     /// The run ended before the cluster had come back to life, and before it could be said that it does not. This horizon would be
@@ -53,7 +55,7 @@ pub enum Why {
 impl Why {
     /// Whether the plan asked for something that was not decided. What the plan itself took away is not judged, but not undecided.
     pub fn is_undecided(self) -> bool {
-        !matches!(self, Why::Disks | Why::Votes { .. } | Why::Drift)
+        !matches!(self, Why::Disks | Why::Votes { .. } | Why::Drift | Why::Suspended)
     }
 }
 
@@ -80,6 +82,9 @@ impl fmt::Display for Gap {
             Why::Drift => {
                 format!("{names} of reads is not judged: clocks drift by more than leases bear")
             }
+            Why::Suspended => format!(
+                "{names} of reads is not judged: machines are suspended, and a lease goes by a clock that stood still"
+            ),
             Why::Search { keys } => {
                 let of = if keys == 1 { "one key".into() } else { format!("{keys} keys") };
                 format!("{names} of {of} is undecided: a limit of the search came before a verdict")
@@ -121,7 +126,7 @@ pub struct GapCounts {
     pub not_judged: u64,
     /// Of these: disks or votes were destroyed.
     pub disks: u64,
-    /// Clocks drift by more than leases bear.
+    /// Clocks drift by more than leases bear, or stood still.
     pub drift: u64,
 }
 
@@ -138,7 +143,7 @@ impl GapCounts {
             interrupted: any(&|why| why == Why::Interrupted),
             not_judged: any(&|why| !why.is_undecided()),
             disks: any(&|why| matches!(why, Why::Disks | Why::Votes { .. })),
-            drift: any(&|why| why == Why::Drift),
+            drift: any(&|why| matches!(why, Why::Drift | Why::Suspended)),
         }
     }
 
@@ -174,7 +179,7 @@ impl GapCounts {
         ];
         let not_judged = [
             (self.disks, "whose disks the plan destroyed"),
-            (self.drift, "whose clocks drift by more than leases bear"),
+            (self.drift, "whose clocks drift by more than leases bear, or stood still"),
         ];
         let lines = [
             sum(self.undecided, "are undecided", &undecided),

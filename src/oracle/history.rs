@@ -10,7 +10,8 @@
 //!
 //! Histories are judged in closed segments. When no operation on a key is open, the states in which its history can end are kept,
 //! and the history is dropped. An operation of unknown outcome stays open for ever; outside of sessions, so do the other tries of an
-//! operation, for each may yet take effect. A try that a node refuses as it comes has failed for good (duty 11 of a node).
+//! operation, for each may yet take effect. A try that a node refuses as it comes has failed for good (duty 11 of a node), and so has one
+//! that finds its node down.
 //!
 //! Limits, so that neither time nor memory runs away: `SEARCH_MAX` items are weighed in one search, [`KEY_MAX`] for verdicts on one key
 //! and [`RUN_MAX`] in all. A segment that cannot be closed goes on from the state of the witness after 4,096 operations, and beyond
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 use crate::ids::Index;
 use crate::log::{Command, RequestId};
 use crate::message::Summary;
+use crate::oracle::Why;
 use crate::oracle::followed::{Followed, SEARCH_MAX};
 use crate::oracle::linearizable::{Operation, Search, Verdict};
 use crate::oracle::model::{State, step};
@@ -74,8 +76,8 @@ pub struct KeyHistory {
 /// The histories of all keys.
 #[derive(Debug)]
 pub struct Histories {
-    /// Whether what clients read is not judged.
-    pub leave_out_reads: bool,
+    /// Why what clients read is not judged, if it is not.
+    pub leave_out_reads: Option<Why>,
     /// Whether the smallest history of a violation is looked for, rather than only the operation shown that was answered last.
     pub minimises: bool,
     keys: BTreeMap<u32, KeyHistory>,
@@ -103,7 +105,7 @@ struct Open {
 impl Default for Histories {
     fn default() -> Histories {
         Histories {
-            leave_out_reads: false,
+            leave_out_reads: None,
             minimises: true,
             keys: BTreeMap::new(),
             open: BTreeMap::new(),
@@ -155,12 +157,15 @@ impl Histories {
             | Kind::Deliver { message: Summary::Forward { request }, .. } => {
                 self.came = (record.number, request);
             }
+            // Nobody took it, so nobody can carry it out.
+            Kind::ConnectionRefused { request } => self.count_try(request, false),
             Kind::Reply { request, applied: false }
                 if self.came == (record.number - 1, request) =>
             {
                 self.count_try(request, false);
             }
-            Kind::Invoke { command, .. } if self.leave_out_reads && !command.writes() => {}
+            Kind::Invoke { command, .. } if self.leave_out_reads.is_some() && !command.writes() => {
+            }
             Kind::Invoke { request, command, attempt } => match command.key() {
                 Some(key) if attempt == 1 => self.begin(record, key, request, command),
                 Some(_) => self.count_try(request, true),

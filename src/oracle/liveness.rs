@@ -25,7 +25,7 @@ use crate::record::{Kind, Record};
 use crate::time::{Span, Time};
 
 /// An election, or a request: when it was, and its record.
-type Since<T> = (T, Time, u64);
+pub type Since<T> = (T, Time, u64);
 
 /// What is known of one node.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,7 +72,7 @@ pub struct Liveness {
 
 /// What keeps the cluster from being well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum UnmetGoal {
+pub enum UnmetGoal {
     NoLeader,
     LeaderChanges,
     NodeLags(NodeId),
@@ -277,7 +277,7 @@ impl Liveness {
     }
 
     /// What is not well at this time.
-    fn unmet_goal(&self, now: Time, shadow: &Shadow) -> Option<UnmetGoal> {
+    pub fn unmet_goal(&self, now: Time, shadow: &Shadow) -> Option<UnmetGoal> {
         let Some((leader, (_, since, _))) = self.leader(shadow) else {
             return Some(match self.elected {
                 0 => UnmetGoal::NoLeader,

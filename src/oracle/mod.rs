@@ -20,7 +20,7 @@ mod followed;
 pub mod gap;
 pub mod history;
 pub mod linearizable;
-mod liveness;
+pub(crate) mod liveness;
 mod log;
 pub(crate) mod membership;
 pub mod model;
@@ -143,6 +143,7 @@ impl Oracles {
             }
             Kind::Duplicate { .. }
             | Kind::Request { .. }
+            | Kind::ConnectionRefused { .. }
             | Kind::Reply { .. }
             | Kind::Deliver { message: Summary::Forward { .. }, .. } => return self.client(record),
             Kind::Invoke { .. } | Kind::Answered { .. } | Kind::GaveUp { .. } => {
@@ -246,8 +247,8 @@ impl Oracles {
             gaps.push(Gap { properties: vec![property], from: Time::ZERO, until: None, why });
         };
         if let Some(histories) = &self.histories {
-            if histories.leave_out_reads {
-                whole(Property::Linearizability, Why::Drift);
+            if let Some(why) = histories.leave_out_reads {
+                whole(Property::Linearizability, why);
             }
             if histories.undecided() > 0 {
                 let why = Why::Search { keys: histories.undecided() };

@@ -11,6 +11,7 @@ use crate::node::Role;
 use crate::oracle::chain::{Chain, PrefixId};
 use crate::oracle::configurations::Configurations;
 use crate::oracle::quorum::Tally;
+use crate::plan::Plan;
 use crate::record::{Kind, Record, Remains};
 
 /// A write to a journal that is not durable yet.
@@ -156,6 +157,11 @@ impl Shadow {
         }
     }
 
+    /// The cluster of a plan before its first event.
+    pub fn of(plan: &Plan) -> Shadow {
+        Shadow { configures: plan.guest.configures, ..Shadow::new(plan.cluster.nodes) }
+    }
+
     /// One node.
     pub fn node(&self, node: NodeId) -> &NodeShadow {
         &self.nodes[node.slot()]
@@ -220,11 +226,16 @@ impl Shadow {
 
     /// On how many disks of voters the entry of a prefix sits, at this index.
     pub fn copies(&self, index: Index, prefix: PrefixId, configuration: Configuration) -> Tally {
+        Tally::of(configuration, self.holders(index, prefix, configuration))
+    }
+
+    /// On whose disks the entry of a prefix sits, at this index, of the voters of a configuration.
+    pub fn holders(&self, index: Index, prefix: PrefixId, configuration: Configuration) -> NodeSet {
         let has = |id: &NodeId| {
             let node = self.node(*id);
             node.durable_at(index) == Some(prefix) || self.snapshot_covers(node, index, prefix)
         };
-        Tally::of(configuration, configuration.voting().iter().filter(has).collect())
+        configuration.voting().iter().filter(has).collect()
     }
 
     /// Whether the entry of a prefix is in a node's durable snapshot. Between the snapshot and the log that gives way to it, that is all

@@ -5,7 +5,9 @@
 
 use crate::config::priority;
 use crate::plan::problem::{Checked, Problem, problem};
-use crate::plan::{Clients, LinkException, LinkOptions, NodeOptions, Plan, RaftOptions};
+use crate::plan::{
+    Action, ClientGroup, Clients, Fault, LinkException, LinkOptions, NodeOptions, Plan, RaftOptions,
+};
 
 /// An option that a plan may give in vain.
 struct Row {
@@ -33,12 +35,44 @@ const NO_SNAPSHOTS: Why =
     ("no snapshots are taken", "set `snapshot_every` to 1 or more, or leave it out");
 const NO_LINKS: Why = ("a cluster of one node has no links", "leave it out, or have more nodes");
 
+const NO_THIRD: Why = (
+    "a message that goes astray arrives at a third node, and there is none",
+    "leave it out, or have more nodes",
+);
+const NOBODY_THINKS: Why =
+    ("clients that ask at a rate do not think", "leave it out, or leave `rate` out");
+
 fn nobody_loops(plan: &Plan) -> bool {
-    plan.clients.count == 0
+    plan.clients_count() == 0
 }
 
 fn nobody_asks(plan: &Plan) -> bool {
-    plan.clients.count == 0 && plan.requests.is_empty()
+    nobody_loops(plan) && plan.requests.is_empty()
+}
+
+fn asks_at_a_rate(plan: &Plan) -> bool {
+    plan.clients.rate.is_some()
+}
+
+/// Why something of a group has no effect, and which key it is.
+fn idle_group(plan: &Plan, group: &ClientGroup) -> Option<(&'static str, Why)> {
+    if group.over(&plan.clients).start >= plan.horizon {
+        return Some(("start", STARTS_LATE));
+    }
+    if group.stop.is_some_and(|stop| stop > plan.horizon) {
+        return Some(("stop", STOPS_LATE));
+    }
+    let thinks = group.think.is_some() && group.rate.is_some();
+    thinks.then_some(("think", NOBODY_THINKS))
+}
+
+/// Whether a fault is about the links of clients alone.
+fn is_about_clients(fault: &Fault) -> bool {
+    fault.targets().iter().any(|(_, target)| target.is_clients())
+}
+
+fn cuts_off_clients(fault: &Fault) -> bool {
+    matches!(&fault.action, Action::Isolate(isolate) if isolate.clients)
 }
 
 /// The bound of liveness is made of such times, too.
@@ -83,11 +117,13 @@ const ROWS: &[&[Row]] = &[
         },
     ],
     rows! {
-        clients: Clients, nobody_loops, NO_CLIENTS: think mix keys start stop;
+        clients: Clients, asks_at_a_rate, NOBODY_THINKS: think;
+        clients: Clients, nobody_loops, NO_CLIENTS: think rate mix keys start stop;
         clients: Clients, nobody_asks, NOBODY_ASKS: ask attempts loss sessions;
         clients: Clients, nobody_waits, NOBODY_ASKS: timeout retry_after latency;
         raft: RaftOptions, takes_no_snapshots, NO_SNAPSHOTS: snapshot_trailing snapshot_chunk;
         network: LinkOptions, has_no_links, NO_LINKS: latency loss duplicate fifo bandwidth;
+        network: LinkOptions, has_no_third, NO_THIRD: misdeliver;
     },
 ];
 
@@ -99,6 +135,23 @@ pub fn check(plan: &Plan) -> Checked {
     if let Some(row) = ROWS.iter().copied().flatten().find(|row| (row.is_idle)(plan)) {
         return Err(refused(row.path, row.why));
     }
+    for (place, group) in plan.client_groups.iter().enumerate() {
+        if let Some((key, why)) = idle_group(plan, group) {
+            return Err(refused(&format!("client_groups/{place}/{key}"), why));
+        }
+    }
+    for (place, fault) in plan.faults.iter().enumerate() {
+        if matches!(&fault.action, Action::Link(link) if link.misdeliver.is_some())
+            && has_no_third(plan)
+        {
+            return Err(refused(&format!("faults/{place}/link/misdeliver"), NO_THIRD));
+        }
+        let is_idle = is_about_clients(fault) || cuts_off_clients(fault);
+        if nobody_asks(plan) && is_idle {
+            let path = format!("faults/{place}/{}", fault.kind().name());
+            return Err(refused(&path, NOBODY_ASKS));
+        }
+    }
     for (place, link) in plan.links.iter().enumerate() {
         if has_no_links(plan) {
             return Err(refused(&format!("links/{place}"), NO_LINKS));
@@ -106,9 +159,12 @@ pub fn check(plan: &Plan) -> Checked {
         if is_plain_link(link) {
             let why = (
                 "it says nothing of these links",
-                "give a latency, loss, duplicate, fifo or bandwidth",
+                "give a latency, loss, duplicate, fifo, bandwidth or misdeliver",
             );
             return Err(refused(&format!("links/{place}"), why));
+        }
+        if link.misdeliver.is_some() && has_no_third(plan) {
+            return Err(refused(&format!("links/{place}/misdeliver"), NO_THIRD));
         }
     }
     for (place, node) in plan.nodes.iter().enumerate() {
@@ -131,7 +187,13 @@ fn refused(path: &str, (because, help): Why) -> Problem {
 
 fn is_plain_link(link: &LinkException) -> bool {
     let (from, to) = (link.from.clone(), link.to.clone());
-    *link == LinkException { from, to, ..LinkException::default() }
+    let (kind, larger_than) = (link.kind.clone(), link.larger_than);
+    *link == LinkException { from, to, kind, larger_than, ..LinkException::default() }
+}
+
+/// A message that goes astray needs a third node to arrive at.
+fn has_no_third(plan: &Plan) -> bool {
+    plan.cluster.nodes < 3
 }
 
 fn is_squalls(plan: &Plan) -> bool {
@@ -157,7 +219,38 @@ impl Plan {
                 (row.leave)(self);
             }
         }
+        let (all, horizon) = (self.clone(), self.horizon);
+        self.client_groups.retain(|group| group.over(&all.clients).start < horizon);
+        for group in &mut self.client_groups {
+            group.stop = group.stop.filter(|stop| *stop <= horizon);
+            group.think = group.think.filter(|_| group.rate.is_none());
+        }
+        let named = self.client_groups.clone();
+        let is_there = |target: &crate::plan::Target| match target {
+            crate::plan::Target::Clients(name) if !name.is_empty() => {
+                named.iter().any(|group| group.name == *name)
+            }
+            _ => true,
+        };
+        let silent = nobody_asks(self);
+        self.faults.retain(|fault| {
+            let all_there = fault.targets().iter().all(|(_, target)| is_there(target));
+            all_there && !(silent && is_about_clients(fault))
+        });
+        for fault in &mut self.faults {
+            if let Action::Isolate(isolate) = &mut fault.action {
+                isolate.clients &= !silent;
+            }
+        }
         let unlinked = has_no_links(self);
+        if has_no_third(self) {
+            self.links.iter_mut().for_each(|link| link.misdeliver = None);
+            for fault in &mut self.faults {
+                if let Action::Link(link) = &mut fault.action {
+                    link.misdeliver = None;
+                }
+            }
+        }
         self.links.retain(|link| !unlinked && !is_plain_link(link));
         if prefers_nobody(self) {
             self.nodes.iter_mut().for_each(|node| node.election_priority = None);
@@ -187,7 +280,30 @@ mod tests {
             ("clients = { stop = \"2s\" }", "the run ends before"),
             ("cluster = { nodes = 1 }\nnetwork = { loss = \"1%\" }", "no links"),
             ("cluster = { nodes = 1 }\nlinks = [{ loss = \"1%\" }]", "no links"),
+            ("clients = { rate = \"9/s\", think = \"9ms\" }", "do not think"),
+            ("clients = { count = 0, rate = \"9/s\" }", "there are no clients"),
+            ("client_groups = [{ name = \"a\", count = 1, start = \"1s\" }]", "end of the run"),
+            ("client_groups = [{ name = \"a\", count = 1, stop = \"9s\" }]", "the run ends before"),
+            (
+                "client_groups = [{ name = \"a\", count = 1, think = \"1s\", rate = \"9/s\" }]",
+                "do not think",
+            ),
+            (
+                "clients = { count = 0 }\nfaults = [{ at = \"0s\", isolate = { target = \"clients\" } }]",
+                "neither clients nor single requests",
+            ),
+            (
+                "clients = { count = 0 }\nfaults = [{ at = \"0s\", isolate = { target = 1, clients = true } }]",
+                "neither clients nor single requests",
+            ),
             ("links = [{ from = 1 }]", "nothing of these links"),
+            ("links = [{ kind = [\"vote\"] }]", "nothing of these links"),
+            ("cluster = { nodes = 2 }\nnetwork = { misdeliver = \"1%\" }", "a third node"),
+            ("cluster = { nodes = 2 }\nlinks = [{ misdeliver = \"1%\" }]", "a third node"),
+            (
+                "cluster = { nodes = 2 }\nfaults = [{ at = \"0s\", link = { misdeliver = \"1%\" } }]",
+                "a third node",
+            ),
             ("nodes = [{ id = 2 }]", "nothing of this node"),
             ("nodes = [{ id = 2, election_priority = 5 }]", "no two nodes"),
         ];

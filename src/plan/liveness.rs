@@ -98,11 +98,14 @@ impl Plan {
         let fixed = || self.nodes.iter().map(|node| &node.election_timeouts);
         let longest = fixed().flatten().copied().max().unwrap_or(Span::ZERO).max(timeout.to);
         let message = message(self);
-        let askers = u64::from(self.clients.count) + self.requests.len() as u64;
+        let groups = self.client_options();
+        let timeout_of_clients = groups.iter().map(|group| group.timeout).max().unwrap_or_default();
+        let pause = groups.iter().map(|group| group.retry_after).max().unwrap_or_default();
+        let askers = u64::from(self.clients_count()) + self.requests.len() as u64;
         let answer = beat.times(2).plus(message.times(20)).plus(message.times(5 * askers));
-        let answer = answer.max(self.clients.timeout);
+        let answer = answer.max(timeout_of_clients);
         let tries = 2 + self.outside_max();
-        let service = answer.plus(self.clients.retry_after).plus(message.times(2)).times(tries);
+        let service = answer.plus(pause).plus(message.times(2)).times(tries);
         let rounds = rounds(self.cluster.nodes)
             .saturating_add(fixed().map(Vec::len).max().unwrap_or(0) as u64)
             .saturating_add(self.patience_max())
@@ -111,7 +114,7 @@ impl Plan {
         let stay = longest.times(LOOKS_TO_STAY);
         let derived = elections
             .plus(self.clocks_back())
-            .plus(self.clients.timeout)
+            .plus(timeout_of_clients)
             .plus(stay)
             .plus(service.times(2))
             .plus(longest.times(2));
@@ -130,7 +133,8 @@ impl Plan {
             return 0;
         }
         let list = 24 + 4 * crate::kv::VALUES_MAX as u64;
-        let keys = u64::from(self.clients.keys) + self.requests.len() as u64;
+        let keys = self.client_options().iter().map(|group| group.keys).max().unwrap_or(0);
+        let keys = u64::from(keys) + self.requests.len() as u64;
         let lists = keys + u64::from(self.clients.sessions.unwrap_or(0));
         (lists * list).div_ceil(config.snapshot_chunk.into())
     }

@@ -13,18 +13,20 @@ pub mod pin;
 pub mod problem;
 pub mod profile;
 pub mod scenario;
+pub mod selection;
 pub mod standard;
 pub mod swarm;
 mod table;
 pub mod target;
 pub mod validate;
 
-pub use clients::{Ask, Clients, Mix, SingleRequest};
+pub use clients::{Ask, ClientGroup, Clients, Mix, Rate, SingleRequest};
 pub use fault::{Action, Fault, FaultKind, Trigger, When};
 pub use latency::Latency;
 pub use liveness::Liveness;
 pub use pin::{Pin, Survives, SyncPin};
 pub use profile::Profile;
+pub use selection::Selection;
 pub use target::Target;
 
 use std::collections::BTreeMap;
@@ -58,6 +60,9 @@ table! {
         /// Which properties are judged; all of them by default.
         #[serde(skip_serializing_if = "judges_all")]
         judge: Vec<Property> = Property::ALL.to_vec(),
+        /// Whether the run goes on after a violation, and counts those that follow. A node that panics or breaks its contract is started
+        /// again.
+        keep_going: bool,
         /// Whose Raft this is for: the features that it lacks, and options of its own.
         guest: Guest,
         /// The cluster.
@@ -74,6 +79,8 @@ table! {
         nodes: Vec<NodeOptions>,
         /// The clients.
         clients: Clients,
+        /// More clients, in groups that differ from these.
+        client_groups: Vec<ClientGroup>,
         /// Single requests, each by a client of its own.
         requests: Vec<SingleRequest>,
         /// What goes wrong.
@@ -144,6 +151,18 @@ impl Plan {
         &mut self.nodes[place]
     }
 
+    /// What the clients of each group are like: those of `[clients]` first, who also make the single requests.
+    pub fn client_options(&self) -> Vec<Clients> {
+        let groups = self.client_groups.iter().map(|group| group.over(&self.clients));
+        std::iter::once(self.clients.clone()).chain(groups).collect()
+    }
+
+    /// How many clients there are that draw what they ask.
+    pub fn clients_count(&self) -> u32 {
+        let groups = self.client_groups.iter().map(|group| group.count);
+        groups.fold(self.clients.count, u32::saturating_add)
+    }
+
     /// The options of Raft: the profile's, with the plan's own choices over them. Those that differ from node to node are left
     /// out: see [`Plan::config_of`].
     pub fn config(&self) -> Config {
@@ -200,18 +219,24 @@ impl Plan {
         config.reads == Reads::Lease && self.drift_ppm() > config.drift_bound_ppm
     }
 
+    /// Whether a machine is suspended, so that its clock stands still, while a lease is what reads rest on: the plan asked for stale ones.
+    pub fn suspends_leases(&self) -> bool {
+        let suspends = |fault: &Fault| matches!(fault.action, Action::Suspend);
+        self.config().reads == Reads::Lease && self.faults.iter().any(suspends)
+    }
+
     /// The properties that are judged: those that were asked for, and liveness only where faults end.
     pub fn asked(&self) -> impl Iterator<Item = Property> {
         let is_asked = |it: &Property| *it != Property::Liveness || self.liveness.is_some();
         self.judge.iter().copied().filter(is_asked)
     }
 
-    /// Whether linearizability is judged without what clients read: where [`Plan::drift_breaks_leases`], unless the plan says that it
-    /// expects what comes of that.
+    /// Whether linearizability is judged without what clients read: where [`Plan::drift_breaks_leases`] or [`Plan::suspends_leases`],
+    /// unless the plan says that it expects what comes of that.
     pub fn leaves_out_reads(&self) -> bool {
         let judged = self.judge.contains(&Property::Linearizability);
         let expected = self.expect.violation == Some(Property::Linearizability);
-        judged && !expected && self.drift_breaks_leases()
+        judged && !expected && (self.drift_breaks_leases() || self.suspends_leases())
     }
 
     /// The same plan with nothing left to a profile: it stays the same run when profiles change.
@@ -348,6 +373,9 @@ table! {
         fifo: bool,
         /// Bytes per second; without it, no limit.
         bandwidth: Option<u64>,
+        /// How many messages arrive at another node than the one to which they are addressed, and not there. A node that looks at the
+        /// address ignores them, as the built-in Raft does.
+        misdeliver: Share,
     }
 
     /// What differs on some links. What is left out stays as it is.
@@ -366,6 +394,14 @@ table! {
         fifo: Option<bool>,
         /// Bytes per second.
         bandwidth: Option<u64>,
+        /// How many messages arrive at another node than the one to which they are addressed.
+        misdeliver: Option<Share>,
+        /// Only messages of these kinds, by the names that traces have, as in `["append-entries", "install-snapshot"]`; `heartbeat` is an
+        /// `append-entries` without entries. The others fare as if this were not there. For `latency`, `loss` and `duplicate`.
+        kind: Vec<String>,
+        /// Only messages of more than so many bytes, as those that a router with a small MTU loses. An entry takes 32 bytes, and a message
+        /// 64 beside its entries.
+        larger_than: Option<u64>,
     }
 }
 
@@ -378,7 +414,13 @@ impl LinkException {
             duplicate: self.duplicate.unwrap_or(link.duplicate),
             fifo: self.fifo.unwrap_or(link.fifo),
             bandwidth: self.bandwidth.or(link.bandwidth),
+            misdeliver: self.misdeliver.unwrap_or(link.misdeliver),
         }
+    }
+
+    /// Which messages it is about.
+    pub fn selection(&self) -> Selection<'_> {
+        Selection { kind: &self.kind, larger_than: self.larger_than }
     }
 }
 

@@ -64,6 +64,9 @@ pub(super) fn check_target(plan: &Plan, target: &Target, triggered: bool, path: 
     require(*target != Target::Trigger || triggered, path, || {
         "\"trigger\" is the node of the situation that a fault waits for, and this one waits for none".into()
     })?;
+    require(!target.is_clients(), path, || {
+        "clients are no nodes; they stand at an end of `cut` or `link`, or are the target of `isolate`".into()
+    })?;
     let Some(nodes) = target.numbers() else { return Ok(()) };
     require(!nodes.is_empty(), path, || "the list of nodes is empty".into())?;
     for (place, node) in nodes.iter().enumerate() {

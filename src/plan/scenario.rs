@@ -12,6 +12,7 @@ use crate::closest::closest;
 use crate::plan::Plan;
 use crate::plan::problem::{Checked, Problem};
 use crate::plan::validate::validate;
+use crate::time::{Share, decimal};
 
 /// What is wrong with a file, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,8 +174,26 @@ fn suggestion(message: &str) -> Option<String> {
         _ => {}
     }
     let unknown = unknown.split('`').nth(1)?;
+    if expected.starts_with("a share in quotes") {
+        let share = decimal(unknown, 1_000_000).and_then(|parts| u32::try_from(parts).ok());
+        let share = share.filter(|parts| *parts <= 1_000_000).map(Share);
+        return share
+            .map(|share| format!("write \"{share}\" if you mean the part {unknown} of all"));
+    }
+    if message.starts_with("unknown field") && of_plan().any(|key| key == unknown) {
+        return Some(format!(
+            "`{unknown}` is a key of the file itself; write it above the first table"
+        ));
+    }
     let names = expected.split('`').skip(1).step_by(2);
     closest(unknown, names).map(|name| format!("did you mean `{name}`?"))
+}
+
+/// The keys at the top of a scenario.
+fn of_plan() -> impl Iterator<Item = String> {
+    let schema = schemars::schema_for!(Plan);
+    let keys = schema.get("properties").and_then(|keys| keys.as_object());
+    keys.map(|keys| keys.keys().cloned().collect::<Vec<_>>()).unwrap_or_default().into_iter()
 }
 
 #[cfg(test)]
@@ -206,6 +225,38 @@ mod tests {
 
         let (message, ..) = error("[[faults]]\nat = \"1s\"\n");
         assert!(message.contains("needs an action"), "{message}");
+    }
+
+    #[test]
+    fn values_of_another_kind_are_told_how_to_write_them() {
+        for (text, expected, place, way_out) in [
+            ("[network]\nloss = 0.01\n", "a share in quotes, as in \"2%\"", "0.01", "write \"1%\""),
+            ("[network]\nloss = 3\n", "a share in quotes", "3", ""),
+            ("horizon = 5\n", "a length of time in quotes, as in \"150ms\"", "5", ""),
+            ("[network]\nlatency = 1\n", "a latency in quotes, as in \"1ms\"", "1", ""),
+            ("[clients]\nrate = 100\n", "a rate in quotes, as in \"100/s\"", "100", ""),
+            ("[clients]\nask = true\n", "a node's number", "true", ""),
+            ("horizon = \"5 minutes\"\n", "m (or min)", "\"5 minutes\"", ""),
+            (
+                "[cluster]\nnodes = 3\njudge = [\"durability\"]\n",
+                "unknown field `judge`",
+                "judge",
+                "write it above the first table",
+            ),
+            (
+                "[[faults]]\nat = \"1s\"\nisolate = 3\n",
+                "a table of what `isolate` has, as in { target = \"leader\" }",
+                "3",
+                "",
+            ),
+        ] {
+            let (message, at, help) = error(text);
+            assert!(message.contains(expected), "{text}: {message}");
+            assert_eq!(at, place, "{text}");
+            assert!(help.clone().unwrap_or_default().contains(way_out), "{text}: {help:?}");
+        }
+        let far = "[[faults]]\nat = \"1s\"\nmisroute = { target = 1 }\n";
+        assert_eq!(error(far).2, None, "nothing is like it");
     }
 
     #[test]

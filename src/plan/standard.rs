@@ -47,7 +47,7 @@ fn storm(horizon: Span) -> Vec<Fault> {
         .map(|place| {
             let target = if place % 2 == 0 { Target::Leader } else { Target::Anyone };
             let action = match place % 3 {
-                0 => Action::Isolate(Isolate { direction: Direction::Both }),
+                0 => Action::Isolate(Isolate { direction: Direction::Both, clients: false }),
                 _ => Crash::with(Unsynced::Torn),
             };
             let when = When::At(Span::millis(500).times(place));

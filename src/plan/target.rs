@@ -38,6 +38,8 @@ pub enum Target {
     LeaderSide,
     /// A random majority.
     Majority,
+    /// The clients of the group of this name, or all if it is empty: only where links end.
+    Clients(String),
 }
 
 impl Target {
@@ -67,6 +69,11 @@ impl Target {
         matches!(self, Follower | Candidate | Anyone | Minority | LeaderSide | Majority)
     }
 
+    /// Whether it means clients rather than nodes.
+    pub fn is_clients(&self) -> bool {
+        matches!(self, Target::Clients(_))
+    }
+
     /// The nodes, where they are named by number.
     pub fn numbers(&self) -> Option<&[NodeId]> {
         match self {
@@ -78,9 +85,11 @@ impl Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.word() {
-            Some(word) => f.write_str(word),
-            None => {
+        match (self.word(), self) {
+            (Some(word), _) => f.write_str(word),
+            (None, Target::Clients(group)) if group.is_empty() => f.write_str("clients"),
+            (None, Target::Clients(group)) => write!(f, "clients:{group}"),
+            (None, _) => {
                 let names: Vec<String> =
                     self.numbers().unwrap_or(&[]).iter().map(NodeId::to_string).collect();
                 f.write_str(&names.join(" "))
@@ -119,11 +128,17 @@ impl<'de> Deserialize<'de> for Target {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Target, E> {
+                if let Some(group) = text.strip_prefix("clients:") {
+                    return Ok(Target::Clients(group.into()));
+                }
+                if text == "clients" {
+                    return Ok(Target::Clients(String::new()));
+                }
                 let found = Target::WORDS.iter().find(|(word, _)| *word == text);
                 found.map(|(_, target)| target.clone()).ok_or_else(|| {
                     let words = Target::WORDS.map(|(word, _)| word).join(", ");
                     E::custom(format!(
-                        "`{text}` names nobody; write a node's number, a list of numbers, or one of {words}"
+                        "`{text}` names nobody; write a node's number, a list of numbers, or one of {words}; or, where a link ends, clients"
                     ))
                 })
             }
@@ -153,6 +168,7 @@ impl JsonSchema for Target {
                 { "type": "integer", "minimum": 1, "maximum": 25 },
                 { "type": "array", "items": { "type": "integer", "minimum": 1, "maximum": 25 } },
                 { "type": "string", "enum": Target::WORDS.map(|(word, _)| word) },
+                { "type": "string", "pattern": "^clients(:[A-Za-z0-9-]+)?$" },
             ],
         })
     }

@@ -1,5 +1,9 @@
 //! Refuses plans that cannot be: limits, nodes that do not exist, faults that contradict each other.
 
+mod ends;
+
+pub use ends::{CLIENTS_MAX, GROUPS_MAX, KEYS_MAX, SESSIONS_MAX};
+
 use std::collections::BTreeSet;
 
 use crate::config::{Reads, priority};
@@ -20,15 +24,9 @@ pub const HORIZON_MAX: Span = Span::secs(1_000_000);
 pub const LIST_MAX: usize = 10_000;
 /// The most pins.
 pub const PINS_MAX: usize = 100_000;
-/// The most clients.
-pub const CLIENTS_MAX: u32 = 1_000;
-/// The most sessions that a state machine keeps.
-pub const SESSIONS_MAX: u64 = 20_000;
-/// The most keys that clients use.
-pub const KEYS_MAX: u32 = 65_536;
 /// The largest seed: TOML has no larger number.
 pub const SEED_MAX: u64 = i64::MAX as u64;
-/// The shortest heartbeat interval, election timeout and flapping period: below it a run is all timers.
+/// The shortest heartbeat interval, election timeout, period of a fault, and time between requests: below it a run is all timers.
 pub const PERIOD_MIN: Span = Span::micros(100);
 
 /// The most bytes of entries in a message, and unanswered.
@@ -65,7 +63,7 @@ pub fn validate(plan: &Plan) -> Checked {
     crate::plan::guest::check(plan)?;
     check_links(plan)?;
     check_nodes(plan)?;
-    check_clients(plan)?;
+    ends::check_clients(plan)?;
     check_requests(plan)?;
     require(plan.faults.len() <= LIST_MAX, "faults", || {
         format!("{} faults are more than {LIST_MAX}", plan.faults.len())
@@ -73,6 +71,10 @@ pub fn validate(plan: &Plan) -> Checked {
     for (place, fault) in plan.faults.iter().enumerate() {
         check_fault(plan, fault, &format!("faults/{place}"))?;
     }
+    let strikes: usize = plan.faults.iter().map(|fault| fault.strikes(horizon).count()).sum();
+    require(strikes <= LIST_MAX, "faults", || {
+        format!("with all that comes again, the faults strike more than {LIST_MAX} times")
+    })?;
     check_contradictions(plan)?;
     check_pins(plan)?;
     crate::plan::liveness::check(plan)?;
@@ -151,6 +153,7 @@ fn check_links(plan: &Plan) -> Checked {
         check_link_ends(plan, &link.from, &format!("{path}/from"))?;
         check_link_ends(plan, &link.to, &format!("{path}/to"))?;
         require(link.bandwidth != Some(0), &format!("{path}/bandwidth"), no_bandwidth)?;
+        ends::check_selection(plan, link, &path)?;
     }
     Ok(())
 }
@@ -206,24 +209,6 @@ fn check_drift(drift_ppm: i32, path: &str) -> Checked {
     })
 }
 
-fn check_clients(plan: &Plan) -> Checked {
-    let clients = &plan.clients;
-    between(clients.count.into(), 0, CLIENTS_MAX.into(), "clients/count", "the number of clients")?;
-    between(clients.keys.into(), 1, KEYS_MAX.into(), "clients/keys", "the number of keys")?;
-    between(clients.attempts.into(), 1, 1_000_000, "clients/attempts", "the number of tries")?;
-    require(clients.mix.total() > 0, "clients/mix", || {
-        "the weights of the mix must not all be 0; for no requests, set count = 0".into()
-    })?;
-    let sessions = clients.sessions.unwrap_or(1);
-    between(sessions.into(), 1, SESSIONS_MAX, "clients/sessions", "the number of sessions")?;
-    require(clients.timeout > Span::ZERO, "clients/timeout", || {
-        "clients need some time to wait for an answer".into()
-    })?;
-    require(clients.stop.is_none_or(|stop| stop > clients.start), "clients/stop", || {
-        format!("clients stop before they start, at {}", clients.start)
-    })
-}
-
 fn check_requests(plan: &Plan) -> Checked {
     require(plan.requests.len() <= LIST_MAX, "requests", || {
         format!("{} requests are more than {LIST_MAX}", plan.requests.len())
@@ -268,16 +253,12 @@ fn check_trigger(plan: &Plan, trigger: Trigger, path: &str) -> Checked {
 }
 
 fn check_fault(plan: &Plan, fault: &Fault, path: &str) -> Checked {
-    let triggered = matches!(fault.when, When::On(_));
     match fault.when {
         When::At(at) => check_time(plan, at, "fault", &format!("{path}/at"))?,
         When::On(trigger) => check_trigger(plan, trigger, &format!("{path}/on"))?,
     }
     let path = format!("{path}/{}", fault.kind().name());
-    for (place, (key, target)) in fault.targets().into_iter().enumerate() {
-        let key = if key == "groups" { format!("groups/{place}") } else { key.to_owned() };
-        check_target(plan, target, triggered, &format!("{path}/{key}"))?;
-    }
+    ends::check_targets(plan, fault, &path)?;
     require(fault.lasts != Some(Span::ZERO), &format!("{path}/for"), || {
         "a fault that lasts no time does nothing".into()
     })?;
@@ -285,7 +266,33 @@ fn check_fault(plan: &Plan, fault: &Fault, path: &str) -> Checked {
     require(flaps_slowly, &format!("{path}/flapping"), || {
         format!("a period must be at least {PERIOD_MIN}")
     })?;
+    check_period(plan, fault, &format!("{path}/every"))?;
     check_action(plan, &fault.action, &path)
+}
+
+/// A fault that strikes again and again is over each time before it comes again, and does not come without end.
+fn check_period(plan: &Plan, fault: &Fault, path: &str) -> Checked {
+    let Some(every) = fault.every else { return Ok(()) };
+    require(every >= PERIOD_MIN, path, || format!("a period must be at least {PERIOD_MIN}"))?;
+    let Some(lasts) = fault.lasts else {
+        let help = Some("say with `for` how long it lasts each time".into());
+        let message = "a fault without an end is in force when it would come again";
+        return Err(Problem { help, ..problem(path, message) });
+    };
+    require(lasts < every, path, || {
+        format!("a fault that comes every {every} cannot last {lasts} each time; let it be shorter")
+    })?;
+    let times = match fault.when {
+        When::At(_) => 1,
+        When::On(trigger) => trigger.times,
+    };
+    require(times == 1, path, || {
+        "a fault comes again either with a period or at each of so many situations: give `every` or `times`".into()
+    })?;
+    let strikes = fault.strikes(plan.horizon).count();
+    require(strikes <= LIST_MAX, path, || {
+        format!("every {every} up to {} is more than {LIST_MAX} times", plan.horizon)
+    })
 }
 
 fn check_action(plan: &Plan, action: &Action, path: &str) -> Checked {
@@ -370,8 +377,14 @@ fn check_survives(crash: &Crash, path: &str) -> Checked {
 }
 
 /// What no node can suffer twice at once.
-const EXCLUSIVE: [FaultKind; 5] =
-    [FaultKind::Crash, FaultKind::Restart, FaultKind::Pause, FaultKind::Slow, FaultKind::Disk];
+const EXCLUSIVE: [FaultKind; 6] = [
+    FaultKind::Crash,
+    FaultKind::Restart,
+    FaultKind::Pause,
+    FaultKind::Suspend,
+    FaultKind::Slow,
+    FaultKind::Disk,
+];
 
 /// What a fault with a time and nodes by number does to one node: from when, to when.
 struct Stretch {
@@ -392,12 +405,14 @@ fn check_contradictions(plan: &Plan) -> Checked {
     for node in plan.node_ids() {
         let mut stretches: Vec<Stretch> = Vec::new();
         for (place, fault) in plan.faults.iter().enumerate() {
-            let When::At(from) = fault.when else { continue };
+            let When::At(_) = fault.when else { continue };
             let kind = fault.kind();
             let here = fault.target.numbers().is_some_and(|nodes| nodes.contains(&node));
             if here && EXCLUSIVE.contains(&kind) {
-                let to = fault.lasts.map(|lasts| from.plus(lasts));
-                stretches.push(Stretch { place, kind, from, to });
+                stretches.extend(fault.strikes(plan.horizon).map(|from| {
+                    let to = fault.lasts.map(|lasts| from.plus(lasts));
+                    Stretch { place, kind, from, to }
+                }));
             }
         }
         stretches.sort_by_key(|stretch| (stretch.from, stretch.place));

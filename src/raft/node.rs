@@ -412,6 +412,7 @@ impl Node for Raft {
                 self.become_next(Next::Follow, ctx);
             }
             (Input::Receive { from, message }, _) => self.receive(from, message, ctx),
+            (Input::Stray { .. }, _) => {}
             (Input::Request(request), RoleState::Leader(leader)) => {
                 leader.request(&mut self.core, request, None, ctx);
             }

@@ -27,7 +27,8 @@ pub struct OverTime {
 impl OverTime {
     /// Follows a run again, and cuts it into so many slices.
     pub fn of(run: &Run<'_>, count: u64) -> OverTime {
-        let mut series = Series::new(run.outcome().time, count);
+        let plan = run.plan();
+        let mut series = Series::new(plan.cluster.nodes, plan.voters(), run.outcome().time, count);
         let width = series.width();
         let (mut struck, mut ended) = (Vec::new(), Vec::new());
         run.follow(&mut |record: &Record| {
@@ -157,7 +158,7 @@ fn latency(latency: &Latency) -> String {
 
 fn stall(metrics: &Metrics) -> String {
     let longest = rounded(metrics.stall);
-    format!("{longest} at most without an answer while somebody waited")
+    format!("{longest} at most without an answer after a question")
 }
 
 fn leaders(outcome: &Outcome) -> String {

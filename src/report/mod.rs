@@ -1,7 +1,9 @@
 //! What runs and campaigns leave: verdicts on promises, words, saved runs, reports for CI.
 
 pub mod campaign;
+pub(crate) mod cite;
 pub mod diff;
+pub(crate) mod elections;
 pub mod expectations;
 pub mod explain;
 pub mod export;
@@ -9,7 +11,10 @@ pub mod metrics;
 pub mod page;
 pub mod perfetto;
 pub mod power;
+pub(crate) mod requests;
 pub mod saved;
+pub mod side_by_side;
 pub mod text;
+pub mod turning;
 pub mod twice;
 pub mod why;

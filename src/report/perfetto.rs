@@ -201,7 +201,7 @@ impl<'a> Perfetto<'a> {
         }
         match record.kind {
             Kind::Role { .. } | Kind::Term { .. } => return,
-            Kind::Pause => self.lanes[node.slot()].1 = Some(record.time),
+            Kind::Pause | Kind::Suspend => self.lanes[node.slot()].1 = Some(record.time),
             Kind::Send { .. }
             | Kind::Deliver { .. }
             | Kind::Drop { .. }

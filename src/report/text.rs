@@ -44,6 +44,7 @@ pub fn lines(run: &Run<'_>, wanted: impl Fn(u64) -> bool) -> Vec<(u64, String)> 
 /// How a run ended, in a few words.
 pub fn ended(outcome: &Outcome) -> String {
     let why = match outcome.ended {
+        Ended::Horizon if !outcome.violations.is_empty() => "to its horizon, past its violations",
         Ended::Horizon => "to its horizon",
         Ended::Violation => "to its first violation",
         Ended::EventLimit => "to its event limit",
@@ -52,6 +53,13 @@ pub fn ended(outcome: &Outcome) -> String {
         Ended::Interrupted => "until it was given up",
     };
     format!("{}s of virtual time, {why}", outcome.time)
+}
+
+/// How often each property was violated, where the run went on after the first violation.
+pub fn violations(outcome: &Outcome) -> Option<String> {
+    let counted = outcome.violations.iter().map(|(property, count)| format!("{property} {count}"));
+    let counted: Vec<String> = counted.collect();
+    (!counted.is_empty()).then(|| format!("violations in all: {}", counted.join(", ")))
 }
 
 /// Which properties were judged, and from when to when.

@@ -57,7 +57,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let Some(choices) = &mut self.choices else { return };
         let arrives = match fate {
             Fate::Cut => return,
-            Fate::Lost => Vec::new(),
+            Fate::Lost | Fate::Astray(..) => Vec::new(),
             Fate::Arrives(first, second) => {
                 [Some(first), second].into_iter().flatten().map(|time| time.since(now)).collect()
             }
@@ -104,7 +104,7 @@ impl<N: Node> Sim<'_, '_, N> {
             return;
         }
         let (at, to) = client.began;
-        let shares = self.client_options.sessions.is_some();
+        let shares = self.plan.clients.sessions.is_some();
         let client = shares.then_some(number);
         choices.operations.push(SingleRequest { client, ..single(at, to, command) });
     }

@@ -7,12 +7,14 @@ use crate::ids::{Index, NodeId};
 use crate::log::RequestId;
 use crate::machine::Output;
 use crate::node::{Answer, Node, Request};
-use crate::plan::{SingleRequest, Target};
+use crate::plan::{Clients, SingleRequest, Target};
 use crate::record::{Heard, Kind};
 use crate::rng::{Rng, Stream};
 use crate::sim::incoming::Incoming;
 use crate::sim::{Event, Sim};
 use crate::time::{Span, Time};
+use crate::world::access::{Line, Way};
+use crate::world::latency::sample;
 
 /// What can happen to a client. A token that is not the client's is out of date.
 #[derive(Clone, Copy, Debug)]
@@ -24,22 +26,32 @@ pub enum ClientEvent {
     Asked { place: usize, trigger: Option<NodeId> },
     /// It tries again, at the node that was named to it.
     Retry { hint: Option<NodeId>, token: u32 },
+    /// It hears that the node is down which it asked.
+    NoConnection { token: u32 },
     /// It may have waited long enough for a try.
     TimeOut { token: u32 },
+    /// A request comes to the clients of these arrivals, of which this is the first.
+    Arrives { arrivals: usize },
+}
+
+/// The requests that come to a group of clients at a rate.
+#[derive(Debug)]
+pub struct Arrivals {
+    group: usize,
+    rng: Rng,
+    /// The first of its clients, and how many they are.
+    first: u32,
+    count: u32,
 }
 
 impl<N: Node> Sim<'_, '_, N> {
     /// Makes the clients of the plan, and those of its single requests.
     pub(super) fn schedule_clients(&mut self) {
         let plan = self.plan;
-        let options = &plan.clients;
-        for number in 1..=options.count {
-            let rng = Rng::new(plan.seed, Stream::Client(number));
-            let mut client = Client::new(number, rng, options.attempts, None);
-            let at = Time::ZERO.plus(options.start).plus(client.think(options));
-            self.queue.push(at, Event::Client { client: number, what: ClientEvent::Begin });
-            self.clients.push(client);
+        for (group, options) in plan.client_options().iter().enumerate() {
+            self.schedule_group(group, options);
         }
+        let options = &plan.clients;
         let mut shared = BTreeMap::new();
         for (place, single) in plan.requests.iter().enumerate() {
             let fresh = self.clients.len() as u32 + 1;
@@ -59,12 +71,51 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
+    /// Makes the clients of a group. Each begins when it has thought; where requests come at a rate, it waits for one.
+    fn schedule_group(&mut self, group: usize, options: &Clients) {
+        let (first, count) = (self.clients.len() as u32 + 1, options.count);
+        let begin = Time::ZERO.plus(options.start);
+        for number in first..first + count {
+            let rng = Rng::new(self.plan.seed, Stream::Client(number));
+            let mut client = Client::new(number, rng, options.attempts, None);
+            client.group = group;
+            if options.rate.is_none() {
+                let at = begin.plus(client.think(options));
+                self.queue.push(at, Event::Client { client: number, what: ClientEvent::Begin });
+            }
+            self.clients.push(client);
+        }
+        if let Some(rate) = options.rate.filter(|_| count > 0) {
+            let mut rng = Rng::new(self.plan.seed, Stream::Arrivals(group as u32));
+            let at = begin.plus(sample(&rate.0, rng.halves().0));
+            let what = ClientEvent::Arrives { arrivals: self.arrivals.len() };
+            self.arrivals.push(Arrivals { group, rng, first, count });
+            self.queue.push(at, Event::Client { client: first, what });
+        }
+    }
+
+    /// A request comes, and then the next: the first client that is free takes it. If none is, it is not made.
+    fn arrive(&mut self, place: usize) {
+        let Arrivals { group, rng, first, count } = &mut self.arrivals[place];
+        let (options, now) = (&self.client_options[*group], self.recorder.now);
+        let stopped = options.stop.is_some_and(|stop| now >= Time::ZERO.plus(stop));
+        let Some(rate) = options.rate.filter(|_| !stopped) else { return };
+        let at = now.plus(sample(&rate.0, rng.halves().0));
+        let what = ClientEvent::Arrives { arrivals: place };
+        self.queue.push(at, Event::Client { client: *first, what });
+        let mut clients = *first..*first + *count;
+        if let Some(free) = clients.find(|number| !self.clients[*number as usize - 1].waiting) {
+            self.begin_operation(free, None);
+        }
+    }
+
     pub(super) fn client_event(&mut self, number: u32, what: ClientEvent) {
         let nodes = self.plan.cluster.nodes;
         let client = &mut self.clients[number as usize - 1];
         match what {
             ClientEvent::Begin => {
-                if !client.waiting && client.goes_on(&self.client_options, self.recorder.now) {
+                let options = &self.client_options[client.group];
+                if !client.waiting && client.goes_on(options, self.recorder.now) {
                     self.begin_operation(number, None);
                 }
             }
@@ -73,7 +124,8 @@ impl<N: Node> Sim<'_, '_, N> {
                 if !client.waiting {
                     client.single = Some(single.command);
                     if !self.recovery.begun {
-                        client.attempts = single.attempts.unwrap_or(self.client_options.attempts);
+                        let usual = self.client_options[client.group].attempts;
+                        client.attempts = single.attempts.unwrap_or(usual);
                     }
                     self.begin_operation(number, Some((single, trigger)));
                 } else if single.client.is_some() && client.queue.len() < QUEUE_MAX {
@@ -82,10 +134,18 @@ impl<N: Node> Sim<'_, '_, N> {
             }
             ClientEvent::Retry { hint, token } => {
                 if client.token == token && client.waiting {
-                    client.retry(hint, nodes);
+                    client.retry(&self.client_options[client.group].ask, hint, nodes);
                     self.ask(number);
                 }
             }
+            ClientEvent::NoConnection { token } => {
+                let line = Line { group: client.group, node: client.target, way: Way::Back };
+                if client.token == token && client.waiting && !self.access.is_cut(line) {
+                    let after = self.client_options[client.group].retry_after;
+                    self.try_again(number, None, after);
+                }
+            }
+            ClientEvent::Arrives { arrivals } => self.arrive(arrivals),
             ClientEvent::TimeOut { token } => {
                 if self.is_timed_out(number, token) {
                     self.count_event();
@@ -123,7 +183,8 @@ impl<N: Node> Sim<'_, '_, N> {
 
     /// A client begins an operation. A single request goes to the node that the plan names; if nobody fits, to the one that was drawn.
     fn begin_operation(&mut self, number: u32, asked: Option<(&SingleRequest, Option<NodeId>)>) {
-        self.clients[number as usize - 1].begin(&self.client_options, self.plan.cluster.nodes);
+        let client = &mut self.clients[number as usize - 1];
+        client.begin(&self.client_options[client.group], self.plan.cluster.nodes);
         if let Some((single, trigger)) = asked
             && single.to != Target::Everyone
         {
@@ -145,8 +206,13 @@ impl<N: Node> Sim<'_, '_, N> {
         let client = &mut self.clients[number as usize - 1];
         let (node, request, command) = (client.target, client.request, client.command);
         let kind = Kind::Invoke { request, command, attempt: client.attempt };
-        let way = client.way(&self.client_options);
+        let options = &self.client_options[client.group];
+        let line = Line { group: client.group, node, way: Way::There };
+        let weather = self.access.weather(line, (options.latency, options.loss));
+        let way = client.way(weather).filter(|_| !self.access.is_cut(line));
         let token = client.new_token();
+        client.asked = now;
+        let ends = now.plus(options.timeout);
         self.recorder.record(Some(node), kind);
         if let Some(span) = way {
             self.note_request(now.plus(span), node, command);
@@ -154,12 +220,31 @@ impl<N: Node> Sim<'_, '_, N> {
             let what = Incoming::Request(request);
             self.queue.push(now.plus(span), Event::Incoming { node, what });
         }
-        let ends = now.plus(self.client_options.timeout);
         let patience = Patience { ends, turn: self.queue.take_turn(), token };
         let client = &mut self.clients[number as usize - 1];
         client.patience = Some(patience);
         if client.wake_at.is_none_or(|at| at > ends) {
             self.look_at(number, patience);
+        }
+    }
+
+    /// Whether a request that would come to a node now is lost, for its client is cut off.
+    pub(super) fn is_cut_off(&self, node: NodeId, request: RequestId) -> bool {
+        let group = self.clients[request.client as usize - 1].group;
+        self.access.is_cut(Line { group, node, way: Way::There })
+    }
+
+    /// A request came to a node that is down. Its client hears of that after the way back, which takes as long as the way there: nothing is
+    /// drawn. A client that has given the try up hears nothing.
+    pub(super) fn refuse_connection(&mut self, node: NodeId, request: RequestId) {
+        self.count_event();
+        self.recorder.record(Some(node), Kind::ConnectionRefused { request });
+        let (number, now) = (request.client, self.recorder.now);
+        let client = &self.clients[number as usize - 1];
+        if client.waiting && client.request == request && client.target == node {
+            let at = now.plus(now.since(client.asked));
+            let what = ClientEvent::NoConnection { token: client.token };
+            self.queue.push(at, Event::Client { client: number, what });
         }
     }
 
@@ -181,7 +266,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let client = &mut self.clients[number as usize - 1];
         let target = client.target;
         client.request.session = session;
-        client.begin(&self.plan.clients, self.plan.cluster.nodes);
+        client.begin(&self.client_options[client.group], self.plan.cluster.nodes);
         match client.single {
             Some(_) => client.target = target,
             None => self.note_operation(number),
@@ -193,12 +278,13 @@ impl<N: Node> Sim<'_, '_, N> {
         let client = &mut self.clients[number as usize - 1];
         client.waiting = false;
         client.new_token();
-        let think = client.think(&self.client_options);
+        let options = &self.client_options[client.group];
+        let think = client.think(options);
         let at = self.recorder.now.plus(think);
         if let Some((place, trigger)) = client.queue.pop_front() {
             let what = ClientEvent::Asked { place, trigger };
             self.queue.push(self.recorder.now, Event::Client { client: number, what });
-        } else if client.goes_on(&self.client_options, at) {
+        } else if options.rate.is_none() && client.goes_on(options, at) {
             self.queue.push(at, Event::Client { client: number, what: ClientEvent::Begin });
         }
     }
@@ -207,7 +293,10 @@ impl<N: Node> Sim<'_, '_, N> {
     pub(super) fn send_answer(&mut self, node: NodeId, request: RequestId, answer: Answer) {
         let Some(place) = (request.client as usize).checked_sub(1) else { return };
         let Some(client) = self.clients.get_mut(place) else { return };
-        if let Some(span) = client.way(&self.client_options) {
+        let options = &self.client_options[client.group];
+        let line = Line { group: client.group, node, way: Way::Back };
+        let weather = self.access.weather(line, (options.latency, options.loss));
+        if let Some(span) = client.way(weather).filter(|_| !self.access.is_cut(line)) {
             let at = self.recorder.now.plus(span);
             self.queue.push(at, Event::Answer { node, request, answer });
         }
@@ -216,9 +305,11 @@ impl<N: Node> Sim<'_, '_, N> {
     /// An answer reaches its client. One for an operation that is over is not heard.
     pub(super) fn answered(&mut self, node: NodeId, request: RequestId, answer: Answer) {
         let client = &self.clients[request.client as usize - 1];
-        if !client.waiting || client.request != request {
+        let line = Line { group: client.group, node, way: Way::Back };
+        if !client.waiting || client.request != request || self.access.is_cut(line) {
             return;
         }
+        let retry_after = self.client_options[client.group].retry_after;
         self.count_event();
         let output = match &answer {
             Answer::Applied(output) => Some(Heard::from(output)),
@@ -235,9 +326,7 @@ impl<N: Node> Sim<'_, '_, N> {
                 self.next_operation(request.client);
             }
             Answer::Applied(_) => self.next_operation(request.client),
-            Answer::Refused(hint) => {
-                self.try_again(request.client, hint, self.client_options.retry_after);
-            }
+            Answer::Refused(hint) => self.try_again(request.client, hint, retry_after),
         }
     }
 }

@@ -249,11 +249,17 @@ impl<N: Node> Sim<'_, '_, N> {
         self.messages += 1;
         let id = self.messages;
         self.recorder.record(Some(from), Kind::Send { to, id, message: summary });
-        let fate = self.network.send(from, to, self.recorder.now, summary.bytes());
+        let fate = self.network.send(from, to, self.recorder.now, &summary);
         self.note_message([from, to], fate);
         let why = match fate {
             Fate::Cut => Loss::Cut,
             Fate::Lost => Loss::Network,
+            Fate::Astray(time, node) => {
+                self.recorder.record(Some(to), Kind::Drop { from, id, why: Loss::Astray });
+                let what = Incoming::Stray { from, to, id, summary, message };
+                self.queue.push(time, Event::Incoming { node, what });
+                return Ok(());
+            }
             Fate::Arrives(time, second) => {
                 if let Some(second) = second {
                     self.recorder.record(Some(to), Kind::Duplicate { from, id });

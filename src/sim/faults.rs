@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{Index, NodeId, NodeSet};
 use crate::node::Node;
 use crate::plan::fault::{Corrupt, Crash};
-use crate::plan::{Action, Fault, Plan, Trigger, When};
+use crate::plan::{Action, Fault, LinkException, Plan, Trigger, When};
 use crate::record::{Ignored, Kind};
 use crate::rng::{Rng, Stream};
 use crate::sim::clients::ClientEvent;
@@ -15,12 +15,17 @@ use crate::sim::targets::Aim;
 use crate::sim::{Event, Sim};
 use crate::situation::Situation;
 use crate::time::{Shift, Span, Time};
+use crate::world::access::{Line, Way};
 
 #[derive(Debug)]
 pub(super) struct InForce {
     fault: usize,
     targets: NodeSet,
     cuts: Vec<(NodeId, NodeId)>,
+    /// The same between clients and nodes.
+    lines: Vec<Line>,
+    /// Between which nodes some of the messages are cut.
+    partial: Option<(NodeSet, NodeSet)>,
     /// Whether the cuts are made now: a flapping partition comes and goes.
     cut: bool,
     over: bool,
@@ -70,6 +75,15 @@ impl Faults {
             in_force: Vec::new(),
             waiting: Vec::new(),
             done: vec![Done::default(); plan.faults.len()],
+        }
+    }
+}
+
+impl Faults {
+    /// Every fault draws from the stream of another seed from now on.
+    pub fn reseed(&mut self, seed: u64) {
+        for (place, rng) in self.rngs.iter_mut().enumerate() {
+            *rng = Rng::new(seed, Stream::Fault(place as u32));
         }
     }
 }
@@ -141,12 +155,17 @@ impl<N: Node> Sim<'_, '_, N> {
         let rng = &mut self.faults.rngs[place];
         let aim = Aim { trigger, struck: rng.word(), other: rng.word() };
         let (fault, number) = (&self.plan.faults[place], place as u32 + 1);
+        if let Some(every) = fault.every {
+            let at = self.after(every);
+            self.queue.push(at, Event::Strike { fault: place, trigger });
+        }
         let targets = self.can_suffer(fault, self.struck(fault, aim));
         let to_nobody = match &fault.action {
             Action::Transfer(transfer) => self.transferee(transfer, aim).is_none(),
             _ => false,
         };
-        if targets.is_empty() || to_nobody {
+        let nobody = targets.is_empty() && self.struck_clients(fault).is_empty();
+        if nobody || to_nobody {
             self.faults.done[place].missed += 1;
             return self.recorder.record(None, Kind::Missed { fault: number });
         }
@@ -159,9 +178,17 @@ impl<N: Node> Sim<'_, '_, N> {
             return;
         }
         let cuts = partition.map_or_else(Vec::new, |it| it.cuts(self.plan.cluster.nodes));
+        let lines = self.lines(fault, targets, aim);
         let force = self.faults.in_force.len();
-        let partitioned = !cuts.is_empty();
-        let entry = InForce { fault: place, targets, cuts, cut: false, over: false };
+        let partial = match &fault.action {
+            Action::Cut(cut) if !cut.selection().is_all() => {
+                Some((targets, self.resolve(&cut.to, aim.trigger, aim.other)))
+            }
+            _ => None,
+        };
+        let partitioned = !cuts.is_empty() || !lines.is_empty() || partial.is_some();
+        let (cut, over) = (false, false);
+        let entry = InForce { fault: place, targets, cuts, lines, partial, cut, over };
         self.faults.in_force.push(entry);
         if partitioned {
             self.flap(force);
@@ -178,6 +205,7 @@ impl<N: Node> Sim<'_, '_, N> {
         let can = |node: &NodeId| match &fault.action {
             Action::Crash(_)
             | Action::Pause
+            | Action::Suspend
             | Action::Slow(_)
             | Action::Transfer(_)
             | Action::Change(_) => is_up(*node),
@@ -193,7 +221,14 @@ impl<N: Node> Sim<'_, '_, N> {
         match &fault.action {
             Action::Link(link) => {
                 let to = self.resolve(&link.to, aim.trigger, aim.other);
-                self.network.add_link_change(number, targets, to, link.clone());
+                let (askers, asked) = (self.clients_of(&link.from), self.clients_of(&link.to));
+                if !askers.is_empty() {
+                    self.access.add_change(number, (askers, to, Way::There), link.clone());
+                } else if !asked.is_empty() {
+                    self.access.add_change(number, (asked, targets, Way::Back), link.clone());
+                } else {
+                    self.network.add_link_change(number, targets, to, link.clone());
+                }
             }
             Action::Transfer(transfer) => {
                 if let Some(to) = self.transferee(transfer, aim) {
@@ -224,7 +259,14 @@ impl<N: Node> Sim<'_, '_, N> {
             }
             Action::Pause => {
                 host.pauses += 1;
-                self.recorder.record(Some(node), Kind::Pause);
+                // A machine that is suspended stays so, and its clock with it.
+                let kind = if host.suspends == 0 { Kind::Pause } else { Kind::Suspend };
+                self.recorder.record(Some(node), kind);
+            }
+            Action::Suspend => {
+                (host.pauses, host.suspends) = (host.pauses + 1, host.suspends + 1);
+                host.clock.stop(self.recorder.now);
+                self.recorder.record(Some(node), Kind::Suspend);
             }
             Action::Slow(slow) => host.per_input = slow.per_input,
             Action::Disk(change) => {
@@ -291,6 +333,19 @@ impl<N: Node> Sim<'_, '_, N> {
         for (from, to) in &entry.cuts {
             if entry.cut { self.network.cut(*from, *to) } else { self.network.heal(*from, *to) }
         }
+        if let (Some((from, to)), Action::Cut(cut)) =
+            (entry.partial, &self.plan.faults[entry.fault].action)
+        {
+            let (kind, larger_than) = (cut.kind.clone(), cut.larger_than);
+            let which = LinkException { kind, larger_than, ..LinkException::default() };
+            match entry.cut {
+                true => self.network.cut_some(force as u32, from, to, which),
+                false => self.network.heal_some(force as u32),
+            }
+        }
+        for line in &entry.lines {
+            if entry.cut { self.access.cut(*line) } else { self.access.heal(*line) }
+        }
         if let Some(period) = self.plan.faults[entry.fault].flapping {
             let at = self.recorder.now.plus(Span(period.0 / 2));
             self.queue.push(at, Event::Flap { force });
@@ -309,12 +364,21 @@ impl<N: Node> Sim<'_, '_, N> {
             for (from, to) in std::mem::take(&mut entry.cuts) {
                 self.network.heal(from, to);
             }
+            if entry.partial.is_some() {
+                self.network.heal_some(force as u32);
+            }
+            for line in std::mem::take(&mut entry.lines) {
+                self.access.heal(line);
+            }
         }
         let (fault, targets) = (entry.fault, entry.targets);
         let number = fault as u32 + 1;
         self.recorder.record(None, Kind::Heal { fault: number });
         match &self.plan.faults[fault].action {
-            Action::Link(_) => self.network.remove_link_change(number),
+            Action::Link(_) => {
+                self.network.remove_link_change(number);
+                self.access.remove_change(number);
+            }
             action => targets.iter().for_each(|node| self.end_at(node, action)),
         }
     }
@@ -324,6 +388,16 @@ impl<N: Node> Sim<'_, '_, N> {
         let host = &mut self.hosts[node.slot()];
         match action {
             Action::Pause => self.resume(node),
+            Action::Suspend => {
+                host.suspends = host.suspends.saturating_sub(1);
+                if host.suspends == 0 {
+                    host.clock.go_on(self.recorder.now);
+                    if host.pauses > 1 {
+                        self.recorder.record(Some(node), Kind::Pause);
+                    }
+                }
+                self.resume(node);
+            }
             Action::Slow(_) => host.per_input = Span::ZERO,
             Action::DiskFull => host.disk.full -= 1,
             Action::DiskLies => self.stop_lying(node),

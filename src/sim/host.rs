@@ -50,6 +50,8 @@ pub struct Host<N: Node> {
     pub(super) timers: Timers,
     /// How many pauses are in force.
     pub pauses: u32,
+    /// How many of them stop the clock, too.
+    pub suspends: u32,
     /// How long each input takes.
     pub per_input: Span,
     pub(super) busy_until: Time,
@@ -94,6 +96,7 @@ impl<N: Node> Host<N> {
             snapshot_rng: Rng::new(plan.seed, Stream::Snapshot(id)),
             timers: Timers::default(),
             pauses: 0,
+            suspends: 0,
             per_input: Span::ZERO,
             busy_until: Time::ZERO,
             backlog: VecDeque::new(),
@@ -210,7 +213,8 @@ impl<N: Node> Sim<'_, '_, N> {
         }
         host.syncing = None;
         host.timers.clear();
-        host.pauses = 0;
+        (host.pauses, host.suspends) = (0, 0);
+        host.clock.go_on(self.recorder.now);
         host.proceeds_at = None;
         host.busy_until = Time::ZERO;
         host.status = Status::default();

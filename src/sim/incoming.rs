@@ -14,6 +14,8 @@ use crate::time::{Span, Time};
 pub enum Incoming<M> {
     /// A message arrives. What oracles see of it was asked of the sender's code once, when it was sent.
     Deliver { from: NodeId, id: u64, summary: Summary, message: M },
+    /// A message arrives that is addressed to another node. That one's record says that it is lost.
+    Stray { from: NodeId, to: NodeId, id: u64, summary: Summary, message: M },
     /// A timer may be due. Out of date if the token is.
     Timer { token: u32 },
     /// The node hears of the writes that are durable.
@@ -46,7 +48,9 @@ impl<N: Node> Sim<'_, '_, N> {
                 self.count_event();
                 let loss = match () {
                     () if !self.hosts[id.slot()].is_up() => Some(Loss::Down),
-                    () if self.network.is_cut(from, id) || number <= self.recovery.lost_upto => {
+                    () if self.network.swallows(from, id, &summary)
+                        || number <= self.recovery.lost_upto =>
+                    {
                         Some(Loss::CutInFlight)
                     }
                     () => None,
@@ -59,8 +63,15 @@ impl<N: Node> Sim<'_, '_, N> {
                 self.recorder.record(Some(id), kind);
                 self.step(id, Input::Receive { from, message });
             }
+            Incoming::Stray { from, to, id: number, summary, message } => {
+                self.stray(id, (from, to, number), summary, message);
+            }
             Incoming::Timer { token } => self.wake(id, token),
             Incoming::Apply { life } => self.apply_all(id, life),
+            Incoming::Request(request) if self.is_cut_off(id, request.id) => {}
+            Incoming::Request(request) if !self.hosts[id.slot()].is_up() => {
+                self.refuse_connection(id, request.id);
+            }
             _ if !self.hosts[id.slot()].is_up() => {}
             what => {
                 self.count_event();
@@ -79,13 +90,31 @@ impl<N: Node> Sim<'_, '_, N> {
                     Incoming::Change { fault, change } => {
                         return self.change_members(id, fault, change);
                     }
-                    Incoming::Deliver { .. } | Incoming::Timer { .. } | Incoming::Apply { .. } => {
-                        return;
-                    }
+                    Incoming::Deliver { .. }
+                    | Incoming::Stray { .. }
+                    | Incoming::Timer { .. }
+                    | Incoming::Apply { .. } => return,
                 };
                 self.step(id, input);
             }
         }
+    }
+
+    /// A message comes to a node to which it is not addressed.
+    fn stray(
+        &mut self,
+        id: NodeId,
+        (from, to, number): (NodeId, NodeId, u64),
+        message: Summary,
+        content: N::Message,
+    ) {
+        let is_over = number <= self.recovery.lost_upto || !self.hosts[id.slot()].is_up();
+        if is_over || self.network.is_cut(from, id) {
+            return self.discard(from, content);
+        }
+        self.count_event();
+        self.recorder.record(Some(id), Kind::Stray { from, to, id: number, message });
+        self.step(id, Input::Stray { from, to, message: content });
     }
 
     /// A node is asked to change the members. Where no configuration comes of it, the record says why.

@@ -6,6 +6,7 @@
 //! to which nodes and links), and `recovery` ends it. `clients` asks and waits; `recorder` sees it all;
 //! [`choices`] keeps what was drawn.
 
+pub mod branch;
 pub mod choices;
 mod clients;
 pub mod cluster;
@@ -27,6 +28,7 @@ mod snapshots;
 mod targets;
 mod timers;
 
+pub use branch::Branch;
 pub use cluster::Cluster;
 pub use foreign::Foreign;
 pub use run::{Ended, Options, Outcome, run_nodes};
@@ -36,7 +38,7 @@ use std::collections::VecDeque;
 
 use crate::configuration::Configuration;
 use crate::guest::Setup;
-use crate::ids::{Index, NodeId, Term, WriteId};
+use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::log::RequestId;
 use crate::node::{Answer, Effect, Input, Node};
 use crate::oracle::Why;
@@ -44,6 +46,7 @@ use crate::plan::{Clients, Plan, SingleRequest};
 use crate::raft::Rules;
 use crate::record::Kind;
 use crate::time::{Span, Time};
+use crate::world::access::Access;
 use crate::world::network::Network;
 use crate::world::queue::{Queue, WAITING_MAX};
 
@@ -102,8 +105,12 @@ pub struct Sim<'p, 'w, N: Node> {
     /// Outputs that the node at hand asked for, which come to it next.
     answers: VecDeque<Input<N::Message>>,
     clients: Vec<crate::client::Client>,
-    /// What clients are like now.
-    client_options: Clients,
+    /// What the clients of each group are like now.
+    client_options: Vec<Clients>,
+    /// The requests that come to groups at a rate.
+    arrivals: Vec<clients::Arrivals>,
+    /// The links between clients and nodes.
+    access: Access,
     /// The single requests of the plan, each with the number of its client.
     singles: Vec<(u32, &'p SingleRequest)>,
     faults: Faults,
@@ -111,6 +118,10 @@ pub struct Sim<'p, 'w, N: Node> {
     /// What is drawn, where somebody wants to know.
     choices: Option<Box<choices::Choices>>,
     turns: u64,
+    /// The seed from which streams are drawn that begin later.
+    seed: u64,
+    /// Where the run goes another way than its seed has it.
+    branch: Option<Branch>,
     /// The limit that ended the run, if one did.
     limit: Option<Why>,
 }
@@ -126,8 +137,9 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             let names = |target: &crate::plan::Target, node: NodeId| {
                 target.numbers().is_none_or(|nodes| nodes.contains(&node))
             };
-            let matching =
-                plan.links.iter().filter(|link| names(&link.from, from) && names(&link.to, to));
+            let matching = plan.links.iter().filter(|link| {
+                link.selection().is_all() && names(&link.from, from) && names(&link.to, to)
+            });
             matching.fold(plan.network.clone(), |options, link| link.over(&options))
         };
         let mut sim = Sim {
@@ -142,12 +154,16 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             effects: Vec::new(),
             answers: VecDeque::new(),
             clients: Vec::new(),
-            client_options: plan.clients.clone(),
+            client_options: plan.client_options(),
+            arrivals: Vec::new(),
+            access: Access::new(plan.client_groups.len() + 1, plan.cluster.nodes),
             singles: Vec::new(),
             faults: Faults::new(plan),
             recovery: Recovery::default(),
             choices: None,
             turns: 0,
+            seed: plan.seed,
+            branch: None,
             limit: None,
         };
         if !plan.cluster.members.is_empty() {
@@ -157,6 +173,13 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
         }
         for node in plan.node_ids() {
             sim.queue.push(Time::ZERO, Event::Boot { node, life: 0 });
+        }
+        for link in plan.links.iter().filter(|link| !link.selection().is_all()) {
+            let all = NodeSet::first(plan.cluster.nodes);
+            let [from, to] = [&link.from, &link.to].map(|target| {
+                target.numbers().map_or(all, |nodes| nodes.iter().copied().collect())
+            });
+            sim.network.add_link_change(0, from, to, link.clone());
         }
         sim.schedule_recovery();
         sim.schedule_clients();
@@ -176,17 +199,20 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             }
         };
         self.close();
-        if self.recorder.violation.is_some() { Ended::Violation } else { ended }
+        if self.recorder.is_over() { Ended::Violation } else { ended }
     }
 
     /// One turn of the loop: handles the next event, or says why the run is over.
     #[inline]
     fn turn(&mut self, horizon: Time) -> Option<Ended> {
-        if self.recorder.violation.is_some() {
+        if self.recorder.is_over() {
             return Some(Ended::Violation);
         }
         if self.recorder.recovered {
             return Some(Ended::Recovered);
+        }
+        if self.branch.is_some_and(|branch| self.recorder.event + 1 >= branch.event) {
+            self.reseed();
         }
         self.turns += 1;
         let max = self.plan.events_max;
@@ -197,7 +223,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
                 false => Why::Waiting { max: WAITING_MAX as u64 },
             });
             self.recorder.run_out();
-            let violated = self.recorder.violation.is_some();
+            let violated = self.recorder.is_over();
             return Some(if violated { Ended::Violation } else { Ended::EventLimit });
         }
         let Some((time, event)) = self.queue.pop_until(horizon) else {
@@ -231,7 +257,10 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             self.end_process(NodeId::at(slot));
         }
         while let Some((_, event)) = self.queue.pop_until(Time::MAX) {
-            if let Event::Incoming { node, what: Incoming::Deliver { from, message, .. } } = event {
+            let Event::Incoming { node, what } = event else { continue };
+            if let Incoming::Deliver { from, message, .. } | Incoming::Stray { from, message, .. } =
+                what
+            {
                 debug_assert_ne!(node, from);
                 self.discard(from, message);
             }

@@ -1,11 +1,13 @@
 //! Watches a run: numbers its records, folds them into the digest, shows them to oracles and situations, and hands them to
 //! whoever keeps a trace.
 
+use std::collections::BTreeMap;
+
 use crate::coverage::Situations;
 use crate::ids::{NodeId, Term};
 use crate::meter::Meter;
 use crate::oracle::checker::Checkers;
-use crate::oracle::{Oracles, Shadow, Violation};
+use crate::oracle::{Oracles, Shadow, Violation, Why};
 use crate::plan::{Plan, When};
 use crate::property::Property;
 use crate::record::{Kind, Record};
@@ -25,6 +27,10 @@ pub struct Recorder<'a> {
     pub event: u64,
     pub records: u64,
     pub violation: Option<Violation>,
+    /// Whether the run goes on after a violation.
+    keeps_going: bool,
+    /// How often each property was violated, where the run goes on.
+    pub violations: BTreeMap<Property, u64>,
     /// Whether faults are over, and the cluster has come back to life.
     pub recovered: bool,
     pub term_max: Term,
@@ -71,7 +77,8 @@ impl<'a> Recorder<'a> {
             let mut oracles = Oracles::new(nodes, &plan.judged(), plan.liveness_bounds());
             oracles.go_by(plan);
             if let Some(histories) = &mut oracles.histories {
-                histories.leave_out_reads = plan.leaves_out_reads();
+                let why = if plan.drift_breaks_leases() { Why::Drift } else { Why::Suspended };
+                histories.leave_out_reads = plan.leaves_out_reads().then_some(why);
             }
             Box::new(Judges { oracles, situations: Situations::new(nodes, watched) })
         };
@@ -80,9 +87,11 @@ impl<'a> Recorder<'a> {
             event: 0,
             records: 0,
             violation: None,
+            keeps_going: plan.keep_going,
+            violations: BTreeMap::new(),
             recovered: false,
             term_max: Term::FIRST,
-            meter: judged.then(|| Box::new(Meter::new(nodes, &plan.cluster.members))),
+            meter: judged.then(|| Box::new(Meter::new(nodes, plan.voters()))),
             watchers: None,
             digester: Digester::default(),
             judges: judged.then(judges),
@@ -131,6 +140,9 @@ impl<'a> Recorder<'a> {
                 reached.for_each(|situation| marks(record.number, *situation));
             }
             if let Some(violation) = judges.oracles.observe(record) {
+                if self.keeps_going {
+                    *self.violations.entry(violation.property).or_default() += 1;
+                }
                 self.violation.get_or_insert(violation);
             }
             if matches!(record.kind, Kind::Recovery { .. }) {
@@ -154,12 +166,18 @@ impl<'a> Recorder<'a> {
         }
     }
 
+    /// Whether a violation ends the run.
+    pub fn is_over(&self) -> bool {
+        self.violation.is_some() && !self.keeps_going
+    }
+
     /// The events of the plan are used up, so that no more is recorded. Whoever judges the end is shown a look that is no record.
     pub fn run_out(&mut self) {
         let (number, event, time) = (self.records, self.event, self.now);
         let last =
             Record { number, event, time, node: None, kind: Kind::Recovery { check: u32::MAX } };
-        self.violation = self.judges.as_ref().and_then(|judges| judges.oracles.run_out(&last));
+        let found = self.judges.as_ref().and_then(|judges| judges.oracles.run_out(&last));
+        self.violation = self.violation.take().or(found);
     }
 
     pub fn shadow(&self) -> Option<&Shadow> {

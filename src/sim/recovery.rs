@@ -4,6 +4,7 @@ use crate::configuration::Configuration;
 use crate::guest::Configures;
 use crate::ids::{NodeId, NodeSet};
 use crate::node::{Node, Role};
+use crate::plan::Ask;
 use crate::plan::fault::Unsynced;
 use crate::plan::liveness::{Bounds, Outside};
 use crate::record::Kind;
@@ -78,7 +79,7 @@ impl<N: Node> Sim<'_, '_, N> {
     fn core(&mut self) -> NodeSet {
         let all = NodeSet::first(self.plan.cluster.nodes);
         let in_force = self.configurations_in_force();
-        let mut rng = Rng::new(self.plan.seed, Stream::Core);
+        let mut rng = Rng::new(self.seed, Stream::Core);
         let words = [rng.word(), rng.word()];
         let named = match &self.plan.liveness {
             Some(liveness) => self.resolve(&liveness.core, None, words[0]),
@@ -176,12 +177,17 @@ impl<N: Node> Sim<'_, '_, N> {
         (elections.pre_vote && elections.check_quorum) || beats_in_vain
     }
 
-    /// From now on no client gives an operation up, and each waits long enough for an answer.
+    /// From now on no client gives an operation up, each waits long enough for an answer, and none is bound to nodes that may be out of
+    /// reach for ever.
     fn make_clients_patient(&mut self, bounds: &Bounds) {
-        let options = &mut self.client_options;
-        options.loss = Share::NEVER;
-        options.latency = options.latency.at_most(bounds.message);
-        options.timeout = options.timeout.max(bounds.answer);
+        for options in &mut self.client_options {
+            options.loss = Share::NEVER;
+            options.latency = options.latency.at_most(bounds.message);
+            options.timeout = options.timeout.max(bounds.answer);
+            if matches!(options.ask, Ask::Nodes(_)) {
+                options.ask = Ask::AnyNode;
+            }
+        }
         for client in &mut self.clients {
             client.attempts = u32::MAX;
         }

@@ -11,7 +11,9 @@ use crate::node::Node;
 use crate::oracle::checker::Checkers;
 use crate::oracle::{Checker, Gap, Oracles, Violation, Why};
 use crate::plan::Plan;
+use crate::property::Property;
 use crate::sim::Sim;
+use crate::sim::branch::Branch;
 use crate::sim::choices::Choices;
 use crate::sim::faults::Done;
 use crate::sim::guest::keep_panics_off_the_terminal;
@@ -46,6 +48,9 @@ pub enum Ended {
 pub struct Outcome {
     /// The first violation, if there was one.
     pub violation: Option<Violation>,
+    /// How often each property was violated, where the plan goes on after the first violation.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub violations: BTreeMap<Property, u64>,
     /// Why it ended.
     pub ended: Ended,
     /// When it ended, in virtual time.
@@ -121,6 +126,8 @@ pub struct Options<'a> {
     pub checkers: Vec<Box<dyn Checker + 'a>>,
     /// Where what was drawn is put when the run has ended.
     pub choices: Option<&'a mut Choices>,
+    /// From which event on the run goes another way.
+    pub branch: Option<Branch>,
 }
 
 /// Runs a plan with nodes of any kind, once. What runs plans again and again, as campaigns do, takes a [`Runner`](crate::sim::Runner).
@@ -141,6 +148,7 @@ pub fn run_nodes<N: Node>(
         histories.minimises = !options.without_history;
     }
     let mut sim = Sim::new(plan, make, recorder);
+    sim.branch = options.branch;
     sim.choices = options.choices.is_some().then(Box::default);
     let ended = sim.run(Time::ZERO.plus(horizon), options.interrupt.as_deref());
     if let (Some(wanted), Some(choices)) = (options.choices, sim.take_choices()) {
@@ -172,6 +180,7 @@ pub fn run_nodes<N: Node>(
     let watchers = recorder.watchers.take();
     Outcome {
         violation: recorder.violation,
+        violations: recorder.violations,
         ended,
         time,
         digest,

@@ -6,6 +6,7 @@ use crate::plan::fault::{Direction, Transfer};
 use crate::plan::{Action, Fault, Target};
 use crate::rng::scale;
 use crate::sim::Sim;
+use crate::world::access::{Groups, Line, Way};
 
 /// What decides, besides the state of the cluster, which nodes the targets of one strike of a fault are.
 #[derive(Clone, Copy)]
@@ -100,7 +101,7 @@ impl<N: Node> Sim<'_, '_, N> {
                 Some(Partition::Groups(groups))
             }
             Action::Isolate(isolate) => Some(Partition::Isolated(targets, isolate.direction)),
-            Action::Cut(cut) => {
+            Action::Cut(cut) if cut.selection().is_all() => {
                 let to = self.resolve(&cut.to, aim.trigger, aim.other);
                 Some(Partition::Cut { from: targets, to })
             }
@@ -143,7 +144,61 @@ impl<N: Node> Sim<'_, '_, N> {
                 leader.union(some_of(all.without(leader), others, word))
             }
             Target::Majority => some_of(all, all.len() / 2 + 1, word),
+            Target::Clients(_) => NodeSet::EMPTY,
         }
+    }
+
+    /// The groups of clients that a target means; none if it means nodes.
+    pub(super) fn clients_of(&self, target: &Target) -> Groups {
+        let Target::Clients(name) = target else { return Groups::NONE };
+        if name.is_empty() {
+            return Groups::ALL;
+        }
+        let place = self.plan.client_groups.iter().position(|group| group.name == *name);
+        place.map_or(Groups::NONE, |place| Groups::only(place + 1))
+    }
+
+    /// The clients that a fault strikes.
+    pub(super) fn struck_clients(&self, fault: &Fault) -> Groups {
+        fault.targets().first().map_or(Groups::NONE, |(_, target)| self.clients_of(target))
+    }
+
+    /// The lines between clients and nodes that a fault cuts which strikes these nodes, or clients.
+    pub(super) fn lines(&self, fault: &Fault, targets: NodeSet, aim: Aim) -> Vec<Line> {
+        let clients = self.struck_clients(fault);
+        let (groups, nodes, ways) = match &fault.action {
+            Action::Cut(cut) if !clients.is_empty() => {
+                let to = self.resolve(&cut.to, aim.trigger, aim.other);
+                (clients, to, &[Way::There][..])
+            }
+            Action::Cut(cut) => (self.clients_of(&cut.to), targets, &[Way::Back][..]),
+            Action::Isolate(isolate) => {
+                let (heard, hears) = (&[Way::There][..], &[Way::Back][..]);
+                // What clients send is what nodes hear.
+                let (outbound, inbound) =
+                    if clients.is_empty() { (hears, heard) } else { (heard, hears) };
+                let ways = match isolate.direction {
+                    Direction::Both => &[Way::There, Way::Back][..],
+                    Direction::Inbound => inbound,
+                    Direction::Outbound => outbound,
+                };
+                match () {
+                    () if !clients.is_empty() => {
+                        (clients, NodeSet::first(self.plan.cluster.nodes), ways)
+                    }
+                    () if isolate.clients => (Groups::ALL, targets, ways),
+                    () => return Vec::new(),
+                }
+            }
+            _ => return Vec::new(),
+        };
+        let mut lines = Vec::new();
+        for group in (0..self.client_options.len()).filter(|place| groups.contains(*place)) {
+            for node in nodes.iter() {
+                lines.extend(ways.iter().map(|way| Line { group, node, way: *way }));
+            }
+        }
+        lines
     }
 
     fn live(&self) -> NodeSet {

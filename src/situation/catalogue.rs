@@ -268,6 +268,8 @@ situations! {
         "Whether it was done is not known to anyone.";
     RequestRefused: "A client was told to try another node."
         "No leader is known.";
+    ConnectionRefused: "A client's request found its node down."
+        "Nobody took it, so the client may try elsewhere without harm.";
     RequestTimedOut: "A client's try ran out of time."
         "The outcome is not known.";
     RequestRetried: "A client tried the same operation again."
@@ -430,6 +432,8 @@ situations! {
         "It is gone.";
     MessageUnsent: "A message never left because its node crashed before the write that it waits for was durable."
         "Persist, then answer.";
+    MessageAstray: "The network carried a message to another node than the one to which it is addressed."
+        "Whoever takes it for its own counts a vote or a copy that is not its.";
     MessageFromEarlierLife: "A message arrived whose sender had crashed since."
         "The sender may no longer know that it sent it.";
     GroupCommit: "One sync made several writes durable."

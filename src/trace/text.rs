@@ -85,6 +85,7 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         }
         Kind::Stop => "stops itself: it cannot trust its disk".into(),
         Kind::Pause => "stands still".into(),
+        Kind::Suspend => "is suspended, its clock too".into(),
         Kind::Resume => "goes on".into(),
         Kind::Clock { before, after, drift_ppm: Some(drift) } if before == after => {
             format!(
@@ -140,6 +141,9 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
             format!("<x {from} never sent: {}", loss_words(Loss::Unsent))
         }
         Kind::Drop { from, id, why } => format!("<x {from} #{id} lost: {}", loss_words(why)),
+        Kind::Stray { from, to, id, ref message } => {
+            format!("<- {from} #{id} for {to}: {}", message_words(message))
+        }
         Kind::Duplicate { from, id } => format!("<< {from} #{id} will arrive twice"),
         Kind::Timer { timer, late } => {
             let which = if timer.is_first() { String::new() } else { format!("{timer} ") };
@@ -151,6 +155,9 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
             format!("is asked by {}: {}{again}", client(request), command_words(command))
         }
         Kind::Request { request } => format!("receives request {}", client(request)),
+        Kind::ConnectionRefused { request } => {
+            format!("is down, so {} finds no connection", client(request))
+        }
         Kind::Reply { request, applied: true } => format!("answers {}", client(request)),
         Kind::Reply { request, applied: false } => format!("refuses {}", client(request)),
         Kind::Answered { request, applied, output } => {
@@ -264,6 +271,7 @@ pub const fn loss_words(why: Loss) -> &'static str {
         Loss::CutInFlight => "the link was cut meanwhile",
         Loss::Down => "the node is down",
         Loss::Unsent => "the sender went down first",
+        Loss::Astray => "it goes to another node",
     }
 }
 

@@ -58,7 +58,7 @@ impl ClusterView {
                 };
             }
             Kind::Crash(_) => (node.up, node.paused) = (false, false),
-            Kind::Pause => node.paused = true,
+            Kind::Pause | Kind::Suspend => node.paused = true,
             Kind::Resume => node.paused = false,
             Kind::Term { term } => node.term = term,
             Kind::Role { role, term } => (node.role, node.term) = (role, term),

@@ -13,17 +13,28 @@ pub struct Clock {
     local: LocalTime,
     pub jumped: Shift,
     pub drift_ppm: i32,
+    /// Whether it stands still.
+    stands: bool,
 }
 
 impl Clock {
     /// A clock that is off by `offset` and runs fast by `drift_ppm`.
     pub fn new(offset: Shift, drift_ppm: i32) -> Clock {
         debug_assert!(drift_ppm.abs() <= DRIFT_PPM_MAX);
-        Clock { since: Time::ZERO, local: shift(EPOCH, offset), jumped: Shift(0), drift_ppm }
+        Clock {
+            since: Time::ZERO,
+            local: shift(EPOCH, offset),
+            jumped: Shift(0),
+            drift_ppm,
+            stands: false,
+        }
     }
 
     /// What the clock shows at a true time, not before it was last set.
     pub fn local(&self, now: Time) -> LocalTime {
+        if self.stands {
+            return self.local;
+        }
         let elapsed = now.since(self.since).0;
         if self.drift_ppm == 0 {
             return self.local.plus(Span(elapsed));
@@ -32,7 +43,7 @@ impl Clock {
         self.local.plus(Span((u128::from(elapsed) * rate / 1_000_000) as u64))
     }
 
-    /// The first true time at which the clock shows `local` or more, if it is not set meanwhile.
+    /// The first true time at which the clock shows `local` or more, if it is not set meanwhile, and does not stand still.
     pub fn when(&self, local: LocalTime) -> Time {
         let ahead = local.0.saturating_sub(self.local.0);
         if self.drift_ppm == 0 {
@@ -41,6 +52,18 @@ impl Clock {
         let rate = (1_000_000 + i128::from(self.drift_ppm)) as u128;
         let elapsed = (u128::from(ahead) * 1_000_000).div_ceil(rate);
         self.since.plus(Span(u64::try_from(elapsed).unwrap_or(u64::MAX)))
+    }
+
+    /// Stands still from now on.
+    pub fn stop(&mut self, now: Time) {
+        (self.local, self.since, self.stands) = (self.local(now), now, true);
+    }
+
+    /// Goes on from where it stood still.
+    pub fn go_on(&mut self, now: Time) {
+        if self.stands {
+            (self.since, self.stands) = (now, false);
+        }
     }
 
     pub fn jump(&mut self, now: Time, by: Shift) {
@@ -92,5 +115,18 @@ mod tests {
         assert_eq!(clock.local(Time(100)), start.plus(Span(50)));
         clock.set_drift(Time(100), 500_000);
         assert_eq!(clock.local(Time(300)), start.plus(Span(350)));
+    }
+
+    #[test]
+    fn a_clock_that_stood_still_goes_on_where_it_was() {
+        let mut clock = Clock::new(Shift(0), 0);
+        let start = clock.local(Time::ZERO);
+        clock.stop(Time(100));
+        assert_eq!(clock.local(Time(900)), start.plus(Span(100)));
+        clock.jump(Time(900), Shift(50));
+        clock.go_on(Time(1_000));
+        clock.go_on(Time(1_005));
+        assert_eq!(clock.local(Time(1_010)), start.plus(Span(160)));
+        assert_eq!(clock.when(start.plus(Span(170))), Time(1_020));
     }
 }

@@ -36,6 +36,11 @@ impl Disk {
         Disk { options, rng, fails_next: false, full: 0, lying: 0, pins }
     }
 
+    /// Draws from another stream from now on.
+    pub fn reseed(&mut self, rng: Rng) {
+        self.rng = rng;
+    }
+
     /// Draws one sync: always two words.
     pub fn sync(&mut self, now: Time) -> Sync {
         let (write, fsync) = self.rng.halves();

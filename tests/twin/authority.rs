@@ -78,16 +78,29 @@ impl Twin {
         let mut rate = options.map_or(0, |it| i128::from(it.clock_drift_ppm)) + 1_000_000;
         let offset = options.map_or(0, |it| i128::from(it.clock_offset.0));
         let mut local = 30 * 24 * 3_600 * 1_000_000_000 + offset;
-        let (mut since, mut jumps) = (Time::ZERO, 0);
-        for (record, _) in self.past[..=place].iter().filter(|(record, _)| record.node == Some(id))
-        {
-            if let Kind::Clock { before, after, drift_ppm } = record.kind {
-                (local, since) = (i128::from(after.0), record.time);
-                jumps += i128::from(after.0) - i128::from(before.0);
-                rate = drift_ppm.map_or(rate, |drift| i128::from(drift) + 1_000_000);
+        let (mut since, mut jumps, mut stands) = (Time::ZERO, 0, false);
+        let passed = |since: Time, now: Time, rate: i128, stands: bool| {
+            if stands { 0 } else { i128::from(now.since(since).0) * rate / 1_000_000 }
+        };
+        let own = self.past[..=place].iter().filter(|(record, _)| record.node == Some(id));
+        for (record, _) in own {
+            match record.kind {
+                Kind::Clock { before, after, drift_ppm } => {
+                    (local, since) = (i128::from(after.0), record.time);
+                    jumps += i128::from(after.0) - i128::from(before.0);
+                    rate = drift_ppm.map_or(rate, |drift| i128::from(drift) + 1_000_000);
+                }
+                Kind::Suspend => {
+                    local += passed(since, record.time, rate, stands);
+                    (since, stands) = (record.time, true);
+                }
+                Kind::Pause | Kind::Resume | Kind::Crash(_) if stands => {
+                    (since, stands) = (record.time, false);
+                }
+                _ => {}
             }
         }
-        let local = local + i128::from(now.since(since).0) * rate / 1_000_000;
+        let local = local + passed(since, now, rate, stands);
         (local, local - jumps)
     }
 

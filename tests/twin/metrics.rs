@@ -66,7 +66,9 @@ impl Twin<'_> {
     /// Tries, and those that failed.
     pub fn tries(&self) -> (u64, u64) {
         let tries = self.count(|kind| matches!(kind, Kind::Invoke { .. }));
-        let refused = self.count(|kind| matches!(kind, Kind::Answered { applied: false, .. }));
+        let refused = self.count(|kind| {
+            matches!(kind, Kind::Answered { applied: false, .. } | Kind::ConnectionRefused { .. })
+        });
         (tries, refused + self.count(|kind| matches!(kind, Kind::TimedOut { .. })))
     }
 
@@ -90,38 +92,25 @@ impl Twin<'_> {
         times.iter().filter(is_enough).min().copied()
     }
 
-    /// The longest time between two moments at which an operation began to be the only one, was answered, or was the last to be given up,
-    /// with one waiting all the while.
+    /// Between two answers, or before the first or behind the last: the longest time from when an operation was under way to the end.
     pub fn stall(&self) -> Span {
         let operations = self.operations();
-        let mut marks: Vec<Time> = vec![self.end];
-        marks.extend(operations.iter().flat_map(|it| [Some(it.begun), it.over]).flatten());
+        let mut marks = vec![Time::ZERO, self.end];
+        marks.extend(operations.iter().filter(|it| it.answered).filter_map(|it| it.over));
         marks.sort_unstable();
-        marks.dedup();
-        let waits = |from: Time, to: Time| {
-            operations.iter().any(|it| it.begun <= from && it.over.is_none_or(|over| over >= to))
-        };
-        let answered = |at: Time| operations.iter().any(|it| it.answered && it.over == Some(at));
-        let (mut longest, mut since) = (Span::ZERO, None);
-        for pair in marks.windows(2) {
+        let gap = |pair: &[Time]| {
             let [from, to] = [pair[0], pair[1]];
-            if !waits(from, to) {
-                since = None;
-                continue;
-            }
-            let start = *since.get_or_insert(from);
-            longest = longest.max(to.since(start));
-            if answered(to) {
-                since = None;
-            }
-        }
-        longest
+            let waits = |it: &&Operation| it.begun < to && it.over.is_none_or(|over| over > from);
+            let first = operations.iter().filter(waits).map(|it| it.begun.max(from)).min();
+            first.map_or(Span::ZERO, |first| to.since(first))
+        };
+        marks.windows(2).map(gap).max().unwrap_or(Span::ZERO)
     }
 
     /// Without a leader: in all, and in a row.
     pub fn leaderless(&self) -> (Span, Span) {
         let changes = self.records.iter().enumerate().filter(|(_, record)| {
-            matches!(record.kind, Kind::Term { .. } | Kind::Role { .. } | Kind::Crash(_))
+            !matches!(record.kind, Kind::Send { .. } | Kind::Deliver { .. } | Kind::Timer { .. })
         });
         let mut stretches: Vec<(Time, bool)> = vec![(Time::ZERO, false)];
         for (place, record) in changes {
@@ -144,21 +133,29 @@ impl Twin<'_> {
 
     fn is_led_after(&self, place: usize) -> bool {
         let before = &self.records[..=place];
-        let latest = before.iter().filter_map(|record| match record.kind {
-            Kind::Term { term } | Kind::Role { role: Role::Leader, term } => Some(term),
-            _ => None,
-        });
-        let latest = latest.max();
-        let mut last: BTreeMap<Option<NodeId>, Kind> = BTreeMap::new();
+        let mut terms: BTreeMap<NodeId, u64> = BTreeMap::new();
+        let mut leads: BTreeMap<NodeId, u64> = BTreeMap::new();
+        let mut latest = 0;
+        let mut halves: Vec<Vec<NodeId>> = vec![self.members.clone()];
         for record in before {
-            if matches!(record.kind, Kind::Role { .. } | Kind::Crash(_)) {
-                last.insert(record.node, record.kind);
+            match (record.node, record.kind) {
+                (Some(node), Kind::Term { term } | Kind::Boot { term, .. }) => {
+                    terms.insert(node, term.0);
+                }
+                (Some(node), Kind::Role { role: Role::Leader, term }) => {
+                    leads.insert(node, term.0);
+                    latest = latest.max(term.0);
+                }
+                (Some(node), Kind::Role { .. } | Kind::Crash(_)) => _ = leads.remove(&node),
+                (_, Kind::Configure { configuration, .. }) => {
+                    halves = configuration.halves().map(|half| half.iter().collect()).collect();
+                }
+                _ => {}
             }
         }
-        last.values().any(|kind| match kind {
-            Kind::Role { role: Role::Leader, term } => Some(*term) == latest,
-            _ => false,
-        })
+        let later = |node: &&NodeId| terms.get(node).is_some_and(|term| *term > latest);
+        let passed = |half: &Vec<NodeId>| half.iter().filter(later).count() * 2 > half.len();
+        leads.values().any(|term| *term == latest) && !halves.iter().any(passed)
     }
 
     /// By how many entries, and for how long, a member was behind at most. Not for plans that destroy disks.

@@ -90,7 +90,7 @@ fn gathered(plan: &Plan, group: Group) -> Vec<Plan> {
     let mut faults = Vec::new();
     match group {
         Group::Node(node) => {
-            let isolate = Action::Isolate(Isolate { direction: Direction::Both });
+            let isolate = Action::Isolate(Isolate { direction: Direction::Both, clients: false });
             faults.push(fault(isolate).striking(Target::Nodes(vec![node])));
         }
         Group::Links(from, to) => {
@@ -98,7 +98,7 @@ fn gathered(plan: &Plan, group: Group) -> Vec<Plan> {
                 node.map_or(Target::Everyone, |node| Target::Nodes(vec![node]))
             };
             if group != Group::Links(None, None) {
-                faults.push(fault(Action::Cut(Cut { from: end(from), to: end(to) })));
+                faults.push(fault(Cut::between(end(from), end(to))));
             }
             // The latest, the usual one, and the least late.
             for latency in

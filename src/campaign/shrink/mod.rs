@@ -7,6 +7,7 @@ mod list;
 mod recovery;
 pub mod schedule;
 mod simpler;
+mod synthetic;
 mod triggers;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,6 +40,9 @@ const REQUEST_SEEDS: u64 = 8;
 /// a minute.
 const EFFORTS: [(usize, u64); 2] = [(8, 8), (16, 64)];
 
+/// Of a plan with more steps, small ones with the same faults are tried.
+const LARGE: usize = 8;
+
 /// How many candidates a worker runs before the others are looked at.
 const BATCH: usize = 4;
 
@@ -65,7 +69,7 @@ pub struct Size {
 impl Size {
     /// The size of a plan and of its run.
     pub fn of(runner: &dyn Runner, plan: &Plan, outcome: &Outcome) -> Size {
-        let operations = match plan.clients.count {
+        let operations = match plan.clients_count() {
             0 => plan.requests.len(),
             _ => schedule::choices(runner, plan).requests.len(),
         };
@@ -89,6 +93,9 @@ impl Size {
 pub struct Control<'a> {
     /// How many candidates run at once, from 1.
     pub jobs: usize,
+    /// After how many candidates it ends with what there is. Of a plan, a runner and this number always the same comes, however busy the
+    /// machine is and however many candidates run at once.
+    pub candidates_max: Option<u64>,
     /// When it ends with what there is.
     pub deadline: Option<Instant>,
     /// Whether somebody wants it to end.
@@ -200,10 +207,12 @@ pub fn shrink<'a>(
 ) -> Option<Shrunk> {
     let mut plan = plan.clone();
     plan.expect = crate::plan::Expect::default();
+    plan.keep_going = false;
     let outcome = run_briefly(runner, &plan).ok()?;
     let signature = lasting(&outcome)?;
     let before = Size::of(runner, &plan, &outcome);
     let goal = Some(signature).filter(|_| !any);
+    let original = (plan.clone(), outcome.clone());
     let mut shrinker = Shrinker {
         runner,
         goal,
@@ -218,9 +227,14 @@ pub fn shrink<'a>(
     shrinker.run();
     let cut_short = shrinker.is_over();
     let Shrinker { mut best, tried, .. } = shrinker;
-    let outcome = run_caught(runner, &best).ok().filter(|it| lasting(it).is_some())?;
-    let seedless = schedule::is_seedless(runner, &best, &outcome);
-    let after = Size::of(runner, &best, &outcome);
+    let mut outcome = run_caught(runner, &best).ok().filter(|it| lasting(it).is_some())?;
+    let mut seedless = schedule::is_seedless(runner, &best, &outcome);
+    let mut after = Size::of(runner, &best, &outcome);
+    if after.steps() > before.steps() {
+        // Chance was taken out at the price of more to follow: what it got is better.
+        (best, outcome, after) = (original.0, original.1, before);
+        seedless = schedule::is_seedless(runner, &best, &outcome);
+    }
     if let Some(violation) = &outcome.violation {
         best.expect.violation = Some(violation.property);
     }
@@ -229,7 +243,7 @@ pub fn shrink<'a>(
 
 /// What a reader of the plan has to follow; clients that draw what they ask are worth many requests.
 fn steps(plan: &Plan) -> usize {
-    let clients = if plan.clients.count > 0 { 1_000 } else { 0 };
+    let clients = if plan.clients_count() > 0 { 1_000 } else { 0 };
     plan.faults.len() + plan.requests.len() + plan.pins.len() + plan.syncs.len() + clients
 }
 
@@ -241,10 +255,28 @@ fn size(runner: &dyn Runner, plan: &Plan, outcome: &Outcome) -> (bool, usize) {
 impl Shrinker<'_> {
     /// Simpler first, with luck; then without any luck. What is large still is tried again with more luck.
     fn run(&mut self) {
+        let original = (self.best.clone(), self.outcome.clone());
         self.simplify_all();
         let mut lucky = (self.best.clone(), self.outcome.clone());
         self.finish();
         let mut least = size(self.runner, &self.best, &self.outcome);
+        if least > (false, LARGE) && !self.is_over() {
+            let smallest = (self.best.clone(), self.outcome.clone());
+            (self.best, self.outcome) = original;
+            if synthetic::small(self) {
+                self.simplify_all();
+                let found = (self.best.clone(), self.outcome.clone());
+                self.finish();
+                let size = size(self.runner, &self.best, &self.outcome);
+                if size < least {
+                    (least, lucky) = (size, found);
+                } else {
+                    (self.best, self.outcome) = smallest;
+                }
+            } else {
+                (self.best, self.outcome) = smallest;
+            }
+        }
         for (steps_enough, times) in EFFORTS {
             let smallest = (self.best.clone(), self.outcome.clone());
             if least <= (false, steps_enough) || self.is_over() {
@@ -341,9 +373,15 @@ impl Shrinker<'_> {
         simpler::numbers(self);
     }
 
-    /// Whether the time is over, or somebody wants an end.
+    /// How many candidates may still be run.
+    fn left(&self) -> u64 {
+        self.control.candidates_max.map_or(u64::MAX, |max| max.saturating_sub(self.tried))
+    }
+
+    /// Whether the time is over, enough was tried, or somebody wants an end.
     fn is_over(&self) -> bool {
         (self.control.interrupted)()
+            || self.left() == 0
             || self.control.deadline.is_some_and(|deadline| now() >= deadline)
     }
 
@@ -366,13 +404,17 @@ impl Shrinker<'_> {
         let all = (0..count).flat_map(|place| (0..seeds).map(move |seed| (place, seed)));
         let mut all = all.peekable();
         while all.peek().is_some() && !self.is_over() {
-            let batch: Vec<(usize, u64)> = all.by_ref().take(self.control.jobs * BATCH).collect();
+            let room = usize::try_from(self.left()).unwrap_or(usize::MAX);
+            let room = room.min(self.control.jobs * BATCH);
+            let batch: Vec<(usize, u64)> = all.by_ref().take(room).collect();
             let plans: Vec<Plan> =
                 batch.iter().map(|(place, seed)| candidate(&self.best, *place, *seed)).collect();
-            self.tried += plans.len() as u64;
-            let outcomes = self.judge_all(&plans).into_iter();
-            let found =
-                outcomes.zip(plans).zip(&batch).find_map(|((it, plan), at)| Some((it?, plan, at)));
+            let outcomes = self.judge_all(&plans);
+            // Those behind the first that fails were run in vain, and only where more than one runs at once: they do not count.
+            let first = outcomes.iter().position(Option::is_some);
+            self.tried += first.map_or(batch.len(), |first| first + 1) as u64;
+            let all = outcomes.into_iter().zip(plans).zip(&batch);
+            let found = all.into_iter().find_map(|((it, plan), at)| Some((it?, plan, at)));
             if let Some((outcome, plan, (place, _))) = found {
                 (self.best, self.outcome) = (plan, outcome);
                 (self.control.better)(&self.best, self.tried);

@@ -109,6 +109,7 @@ impl Asked {
 
     fn decide(self, plan: &mut Plan, choices: &Choices) {
         let count = 0;
+        without_groups(plan);
         match self {
             Asked::Tries => {
                 let latency = Latency::Constant(Span::ZERO);
@@ -123,6 +124,12 @@ impl Asked {
             }
         }
     }
+}
+
+/// Leaves out all groups of clients, and the faults of their links.
+fn without_groups(plan: &mut Plan) {
+    plan.client_groups.clear();
+    plan.leave_out_idle();
 }
 
 /// What becomes of faults that wait for a situation.
@@ -203,6 +210,7 @@ fn struck(fault: &Fault, strike: &Strike) -> Vec<Fault> {
         // Behind what happened at that moment.
         When::On(_) => When::At(strike.time.since(Time::ZERO).plus(Span::nanos(1))),
     };
+    decided.every = None;
     let transferee = is_transferee_drawn(&fault.action);
     for (target, nodes) in decided.targets_mut().into_iter().zip(&strike.names) {
         if transferee || target.is_random() || *target == Target::Trigger {
@@ -246,12 +254,16 @@ pub fn name_errors(shrinker: &mut Shrinker) {
 
 /// Single requests in place of clients that draw what they ask.
 pub fn name_requests(shrinker: &mut Shrinker) {
-    if shrinker.best.clients.count == 0 {
+    if shrinker.best.clients_count() == 0 {
         return;
     }
     let sessions = shrinker.best.clients.sessions;
     let idle = Clients { count: 0, sessions, ..Clients::default() };
-    if shrinker.change(|plan| plan.clients = idle) {
+    let silence = |plan: &mut Plan| {
+        plan.clients = idle.clone();
+        without_groups(plan);
+    };
+    if shrinker.change(silence) {
         return;
     }
     let choices = choices(shrinker.runner, &shrinker.best);

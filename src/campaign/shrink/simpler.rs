@@ -6,8 +6,8 @@ use crate::ids::NodeId;
 use crate::log::Command;
 use crate::plan::fault::Unsynced;
 use crate::plan::{
-    Action, Clients, Cluster, DiskOptions, Fault, Latency, LinkOptions, NodeOptions, Plan, Profile,
-    RaftOptions, Target, When,
+    Action, Ask, ClientGroup, Clients, Cluster, DiskOptions, Fault, Latency, LinkOptions,
+    NodeOptions, Plan, Profile, RaftOptions, Target, When,
 };
 use crate::time::{Shift, Span, SpanRange, Time};
 
@@ -81,6 +81,9 @@ fn begin(shrinker: &Shrinker, from: Span) -> Plan {
         plan.requests.retain_mut(|request| request.at.as_mut().is_none_or(stays));
         plan.clients.start = moved(plan.clients.start);
         plan.clients.stop = plan.clients.stop.map(moved);
+        for group in &mut plan.client_groups {
+            (group.start, group.stop) = (group.start.map(moved), group.stop.map(moved));
+        }
     })
 }
 
@@ -96,7 +99,8 @@ fn cut(plan: &mut Plan, horizon: Span) {
 /// Everything but numbers.
 pub fn all(shrinker: &mut Shrinker) {
     nodes(shrinker);
-    let changes: [&dyn Fn(&mut Plan); 18] = [
+    let changes: [&dyn Fn(&mut Plan); 19] = [
+        &|plan| plan.network.misdeliver = crate::time::Share::NEVER,
         &|plan| plan.links.clear(),
         &|plan| plan.network = plain_network(),
         &|plan| plan.network.loss = crate::time::Share::NEVER,
@@ -253,6 +257,15 @@ fn leave(plan: &mut Plan, id: NodeId) {
         }
         _ => true,
     };
+    let asks = plan.client_groups.iter_mut().filter_map(|group| group.ask.as_mut());
+    for ask in asks.chain([&mut plan.clients.ask]) {
+        if let Ask::Nodes(nodes) = ask {
+            *nodes = nodes.iter().filter_map(|node| moved(*node)).collect();
+            if nodes.is_empty() {
+                *ask = Ask::AnyNode;
+            }
+        }
+    }
     plan.cluster.nodes -= 1;
     plan.cluster.members = plan.cluster.members.iter().filter_map(|node| moved(*node)).collect();
     plan.nodes.retain_mut(|node| moved(node.id).map(|id| node.id = id).is_some());
@@ -342,7 +355,23 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
             *plan.faults[place].targets_mut()[name] = Target::Nodes(vec![*node]);
         });
     }
-    let changes: [&dyn Fn(&mut Fault); 5] = [
+    let changes: [&dyn Fn(&mut Fault); 9] = [
+        &|fault| match &mut fault.action {
+            Action::Cut(cut) => (cut.kind, cut.larger_than) = (Vec::new(), None),
+            Action::Link(link) => (link.kind, link.larger_than) = (Vec::new(), None),
+            _ => {}
+        },
+        &|fault| {
+            if let Action::Link(link) = &mut fault.action {
+                link.misdeliver = None;
+            }
+        },
+        &|fault| fault.every = None,
+        &|fault| {
+            if let Action::Isolate(isolate) = &mut fault.action {
+                isolate.clients = false;
+            }
+        },
         &|fault| {
             if let When::On(trigger) = &mut fault.when {
                 trigger.times = 1;
@@ -379,6 +408,7 @@ fn fault(shrinker: &mut Shrinker, place: usize) {
 
 /// Fewer clients, that ask less.
 pub fn clients(shrinker: &mut Shrinker) {
+    groups(shrinker);
     let count = shrinker.best.clients.count;
     shrinker.change(|plan| plan.clients.sessions = None);
     let sessions = shrinker.best.clients.sessions;
@@ -398,6 +428,35 @@ pub fn clients(shrinker: &mut Shrinker) {
         shrinker.take_one(&fewer, |plan, count| plan.clients.count = *count);
         slower(shrinker);
     }
+}
+
+/// Fewer groups of clients, and plainer ones.
+fn groups(shrinker: &mut Shrinker) {
+    let without = |plan: &mut Plan, places: std::ops::Range<usize>| {
+        plan.client_groups.drain(places);
+        plan.leave_out_idle();
+    };
+    for place in (0..shrinker.best.client_groups.len()).rev() {
+        if shrinker.change(|plan| without(plan, 0..plan.client_groups.len())) {
+            return;
+        }
+        if shrinker.change(|plan| without(plan, place..place + 1)) {
+            continue;
+        }
+        shrinker.change(|plan| plan.client_groups[place].count = 1);
+        shrinker.change(|plan| {
+            let ClientGroup { name, count, .. } = &plan.client_groups[place];
+            plan.client_groups[place] = ClientGroup::new(name, *count);
+        });
+        shrinker.change(|plan| plan.client_groups[place].ask = None);
+        shrinker.change(|plan| plan.client_groups[place].rate = None);
+    }
+    shrinker.change(|plan| plan.clients.rate = None);
+    shrinker.change(|plan| {
+        if matches!(plan.clients.ask, Ask::Nodes(_)) {
+            plan.clients.ask = Ask::AnyNode;
+        }
+    });
 }
 
 /// Clients that ask less often, begin later or stop earlier.
@@ -495,7 +554,7 @@ fn spans(plan: &mut Plan) -> Vec<&mut Span> {
             When::At(at) => found.push(at),
             When::On(trigger) => found.push(&mut trigger.after),
         }
-        found.extend(&mut fault.lasts);
+        found.extend(fault.lasts.iter_mut().chain(&mut fault.every));
     }
     found.extend(plan.requests.iter_mut().filter_map(|request| request.at.as_mut()));
     found.extend(plan.pins.iter_mut().flat_map(|pin| pin.sent.iter_mut().chain(&mut pin.arrives)));

@@ -82,7 +82,8 @@ impl Node for RaftRs {
                 ctx.emit(Effect::Reply { request, answer: Answer::Applied(output) });
             }
             Input::SnapshotSaved(snapshot) => life.snapshot_saved(snapshot, ctx),
-            Input::Boot(_) => {}
+            // Its transport, for which this stands, looks at addresses.
+            Input::Boot(_) | Input::Stray { .. } => {}
         }
     }
 

@@ -22,6 +22,16 @@ impl Clocks {
         Clocks(plan.node_ids().map(clock).collect())
     }
 
+    /// A machine is suspended, with its clock.
+    pub fn stop(&mut self, id: NodeId, now: Time) {
+        self.0[id.slot()].stop(now);
+    }
+
+    /// A machine is suspended no more.
+    pub fn go_on(&mut self, id: NodeId, now: Time) {
+        self.0[id.slot()].go_on(now);
+    }
+
     /// A clock was set at a time, from one local time to another, or runs at another rate from then on.
     pub fn set(
         &mut self,

@@ -63,9 +63,13 @@ impl Authority {
     }
 
     fn observe_node(&mut self, record: &Record, id: NodeId, shadow: &Shadow) -> Option<Violation> {
-        if let Kind::Clock { before, after, drift_ppm } = record.kind {
-            self.clocks.set(id, record.time, (before, after), drift_ppm);
-            return None;
+        match record.kind {
+            Kind::Clock { before, after, drift_ppm } => {
+                self.clocks.set(id, record.time, (before, after), drift_ppm);
+            }
+            Kind::Suspend => self.clocks.stop(id, record.time),
+            Kind::Pause | Kind::Resume | Kind::Crash(_) => self.clocks.go_on(id, record.time),
+            _ => {}
         }
         let at = At { record, id, shadow, clocks: &self.clocks };
         // What a node promised is judged by whom it had heard before.

@@ -1,5 +1,5 @@
 //! Faults in files: a table with `at` or `on`, and one action. The table of an action has the keys of its kind, and of those that many
-//! kinds share (`target`, `for` and `flapping`) the ones that its kind may have.
+//! kinds share (`target`, `for`, `flapping` and `every`) the ones that its kind may have.
 
 use std::fmt;
 
@@ -28,6 +28,8 @@ pub(super) struct Written<'a, T> {
     own: &'a T,
     #[serde(skip_serializing_if = "Option::is_none")]
     flapping: Option<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    every: Option<Span>,
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
     lasts: Option<Span>,
 }
@@ -39,7 +41,8 @@ impl<'a, T> Written<'a, T> {
             Whom::OrLeader(_) => Some(&fault.target).filter(|it| **it != Target::Leader),
             Whom::Unnamed => None,
         };
-        Written { target, own, flapping: fault.flapping, lasts: fault.lasts }
+        let Fault { flapping, every, lasts, .. } = *fault;
+        Written { target, own, flapping, every, lasts }
     }
 }
 
@@ -112,7 +115,7 @@ impl<'de> Visitor<'de> for FaultVisitor {
             }
         }
         let when = when(at, on).map_err(Error::custom)?;
-        let Some((action, Shared { target, lasts, flapping })) = found else {
+        let Some((action, Shared { target, lasts, flapping, every })) = found else {
             let names: Vec<&str> = FaultKind::ALL.iter().map(|kind| kind.name()).collect();
             return Err(Error::custom(format!(
                 "a fault needs an action, as in crash = {{ target = \"leader\" }}; the actions are {}",
@@ -120,7 +123,7 @@ impl<'de> Visitor<'de> for FaultVisitor {
             )));
         };
         let target = target.unwrap_or_else(|| action.kind().default_target());
-        Ok(Fault { when, target, lasts, flapping, action })
+        Ok(Fault { when, target, lasts, flapping, every, action })
     }
 }
 
@@ -144,16 +147,23 @@ struct Shared {
     target: Option<Target>,
     lasts: Option<Span>,
     flapping: Option<Span>,
+    every: Option<Span>,
 }
 
 /// These keys.
 const TARGET: &str = "target";
 const FOR: &str = "for";
 const FLAPPING: &str = "flapping";
+const EVERY: &str = "every";
 
 /// Those of them that a kind has.
 fn shared_keys(kind: FaultKind) -> impl Iterator<Item = &'static str> {
-    let keys = [(TARGET, kind.names_target()), (FOR, kind.ends()), (FLAPPING, kind.flaps())];
+    let keys = [
+        (TARGET, kind.names_target()),
+        (FOR, kind.ends()),
+        (FLAPPING, kind.flaps()),
+        (EVERY, kind.ends()),
+    ];
     keys.into_iter().filter(|(_, has)| *has).map(|(key, _)| key)
 }
 
@@ -172,7 +182,12 @@ impl<'de> Visitor<'de> for ActionTable {
     type Value = (Action, Shared);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a table of what `{}` has", self.0.name())
+        let example = match self.0.whom() {
+            Whom::Unnamed if self.0.ends() => "{ for = \"1s\" }",
+            Whom::Unnamed => "{ }",
+            Whom::Needed(_) | Whom::OrLeader(_) => "{ target = \"leader\" }",
+        };
+        write!(f, "a table of what `{}` has, as in {example}", self.0.name())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(Action, Shared), A::Error> {
@@ -209,6 +224,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for OwnEntries<'_, A> {
                     match key {
                         TARGET => self.shared.target = Some(self.map.next_value()?),
                         FOR => self.shared.lasts = Some(self.map.next_value()?),
+                        EVERY => self.shared.every = Some(self.map.next_value()?),
                         _ => self.shared.flapping = Some(self.map.next_value()?),
                     }
                     seed = unused;
@@ -257,11 +273,14 @@ fn unknown(kind: FaultKind, key: &str) -> String {
     if key == FLAPPING {
         let partitions = kinds(FaultKind::flaps);
         return format!(
-            "`{name}` does not come and go; `flapping` is for partitions: {partitions}"
+            "`{name}` does not come and go; `flapping` is for partitions: {partitions}; `every` is for all that lasts"
         );
     }
+    let ends = kinds(FaultKind::ends);
+    if key == EVERY {
+        return format!("`{name}` does something once; `every` is for what lasts: {ends}");
+    }
     if key == FOR {
-        let ends = kinds(FaultKind::ends);
         return format!("`{name}` does something once, so it has no end; `for` is for {ends}");
     }
     let schema = kind.table_schema(&mut SchemaGenerator::default());
@@ -311,6 +330,10 @@ pub(super) fn schema_of(kind: FaultKind, own: Schema, generator: &mut SchemaGene
             FOR => (
                 generator.subschema_for::<Span>(),
                 "How long it lasts; without it, to the end of the run.",
+            ),
+            EVERY => (
+                generator.subschema_for::<Span>(),
+                "If given, it strikes again with this period, which is longer than `for`, each time whoever is meant then.",
             ),
             _ => (
                 generator.subschema_for::<Span>(),
@@ -365,11 +388,15 @@ mod tests {
         for text in [
             "crash = { target = \"leader\", unsynced = \"torn\", wipe = true, for = \"1s\" }",
             "restart = { target = \"everyone\" }",
-            "pause = { target = [1, 2], for = \"1s\" }",
+            "pause = { target = [1, 2], for = \"1s\", every = \"3s\" }",
+            "suspend = { target = \"leader\", for = \"1s\" }",
             "slow = { target = 1, per_input = \"1ms\" }",
             "split = { groups = [[1, 2], \"leader\"], flapping = \"1s\", for = \"2s\" }",
             "isolate = { target = \"leader\", direction = \"inbound\", flapping = \"1s\" }",
             "cut = { from = 1, to = \"follower\", for = \"1s\" }",
+            "cut = { from = \"clients\", to = 2 }",
+            "isolate = { target = \"clients:batch\" }",
+            "isolate = { target = 2, clients = true }",
             "bridge = { target = 2, for = \"1s\" }",
             "ring = {}",
             "link = { to = 2, loss = \"10%\", for = \"1s\" }",

@@ -158,19 +158,23 @@ kinds! {
     "restart" Restart: Needed("The nodes that start."), Once;
     /// Nodes stand still: messages wait, timers fire late.
     "pause" Pause: Needed("The nodes that stand still."), Lasts;
+    /// Machines are suspended: nodes stand still, and so do their clocks, as those of a virtual machine that is moved or of a laptop
+    /// that is closed. No timer is late when they go on; a lease that has run out looks as if it had not, so with `reads = "lease"` reads
+    /// are not judged, unless the plan expects a violation.
+    "suspend" Suspend: Needed("The nodes whose machines are suspended."), Lasts;
     /// Nodes take a while for each input.
     "slow" Slow(Slow): Needed("The nodes that are slow."), Lasts;
     /// The cluster falls into groups that do not hear each other.
     "split" Split(Split): Unnamed, Flaps;
-    /// Nodes are cut off from all others.
+    /// Nodes are cut off from all others. Clients may be, too, from all nodes: `target = "clients"`.
     "isolate" Isolate(Isolate): Needed("The nodes that are cut off."), Flaps;
-    /// Messages from some nodes to some others are lost.
+    /// Messages from some nodes to some others are lost, or those from clients to nodes, or back.
     "cut" Cut(Cut): Unnamed, Flaps;
     /// The other nodes fall into two halves, and only this node hears both.
     "bridge" Bridge: Needed("The node that hears both halves."), Flaps;
     /// Each node hears only its two neighbours.
     "ring" Ring: Unnamed, Flaps;
-    /// Links change: they are slower, or lose or double messages.
+    /// Links change: they are slower, or lose or double messages. Those between clients and nodes may be slower and lose messages.
     "link" Link(LinkException): Unnamed, Lasts;
     /// Disks change: they are slower.
     "disk" Disk(DiskChange): Needed("The nodes whose disks change."), Lasts;

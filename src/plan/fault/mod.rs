@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::NodeId;
 use crate::node::DiskFile;
 use crate::plan::table::{is_default, table};
-use crate::plan::{Latency, Survives, Target};
+use crate::plan::{Latency, Selection, Survives, Target};
 use crate::situation::Situation;
 use crate::time::{Shift, Span};
 
@@ -32,6 +32,8 @@ pub struct Fault {
     pub lasts: Option<Span>,
     /// For partitions: the period with which it comes and goes.
     pub flapping: Option<Span>,
+    /// For kinds that end: the period with which it strikes again, each time for `lasts`, and each time whoever is meant then.
+    pub every: Option<Span>,
     /// What it does.
     pub action: Action,
 }
@@ -40,7 +42,7 @@ impl Fault {
     /// A fault that strikes the nodes which its kind strikes by default, and lasts to the end of the run.
     pub fn new(when: When, action: Action) -> Fault {
         let target = action.kind().default_target();
-        Fault { when, target, lasts: None, flapping: None, action }
+        Fault { when, target, lasts: None, flapping: None, every: None, action }
     }
 
     /// The same, striking these nodes; for kinds that have `target`.
@@ -62,12 +64,26 @@ impl Fault {
         self.action.kind()
     }
 
+    /// When it strikes, up to a time; if it waits for a situation, as if that were there from the beginning.
+    pub fn strikes(&self, horizon: Span) -> impl Iterator<Item = Span> + use<> {
+        let first = match self.when {
+            When::At(at) => at,
+            When::On(_) => Span::ZERO,
+        };
+        let every = self.every;
+        let again = move |at: &Span| every.map(|every| at.plus(every));
+        std::iter::successors(Some(first), again)
+            .take_while(move |at| *at <= horizon)
+            // More than any plan may have.
+            .take(1 << 20)
+    }
+
     /// All targets that it names in a file, and the key of each; the first are the nodes that it strikes.
     pub fn targets(&self) -> Vec<(&'static str, &Target)> {
         let own = self.kind().names_target().then_some(("target", &self.target));
         let more = match &self.action {
             Action::Split(Split { groups }) => groups.iter().map(|it| ("groups", it)).collect(),
-            Action::Cut(Cut { from, to }) => vec![("from", from), ("to", to)],
+            Action::Cut(Cut { from, to, .. }) => vec![("from", from), ("to", to)],
             Action::Link(link) => vec![("from", &link.from), ("to", &link.to)],
             Action::Transfer(Transfer { to }) => vec![("to", to)],
             _ => Vec::new(),
@@ -80,7 +96,7 @@ impl Fault {
         let own = self.kind().names_target().then_some(&mut self.target);
         let more = match &mut self.action {
             Action::Split(Split { groups }) => groups.iter_mut().collect(),
-            Action::Cut(Cut { from, to }) => vec![from, to],
+            Action::Cut(Cut { from, to, .. }) => vec![from, to],
             Action::Link(link) => vec![&mut link.from, &mut link.to],
             Action::Transfer(Transfer { to }) => vec![to],
             _ => Vec::new(),
@@ -151,12 +167,18 @@ table! {
         wipe: bool,
     }
 
-    /// Between which nodes links are cut, one way.
+    /// Between which nodes links are cut, one way. At one end there may be clients instead: `"clients"`, or those of a group, as in
+    /// `"clients:batch"`.
     pub struct Cut {
         /// The senders.
         required from: Target,
         /// The receivers.
         required to: Target,
+        /// Only messages of these kinds, by the names that traces have, as in `["append-entries", "install-snapshot"]`; `heartbeat` is an
+        /// `append-entries` without entries.
+        kind: Vec<String>,
+        /// Only messages of more than so many bytes. An entry takes 32, and a message 64 beside its entries.
+        larger_than: Option<u64>,
     }
 
     /// What changes of a disk. What is left out stays as it is.
@@ -197,6 +219,20 @@ table! {
     pub struct Isolate {
         /// Which way.
         written direction: Direction,
+        /// Whether they are cut off from clients, too.
+        clients: bool,
+    }
+}
+
+impl Cut {
+    /// A cut of all messages.
+    pub fn between(from: Target, to: Target) -> Action {
+        Action::Cut(Cut { from, to, kind: Vec::new(), larger_than: None })
+    }
+
+    /// Which messages it is about.
+    pub fn selection(&self) -> Selection<'_> {
+        Selection { kind: &self.kind, larger_than: self.larger_than }
     }
 }
 

@@ -110,6 +110,18 @@ table! {
         reordered: u64 = 50,
         /// Of plans that do not end in a recovery phase, how many have disks that lie, in percent.
         lies: u64 = 3,
+        /// How many plans have a second group of clients, bound to a node or asking at a rate, in percent.
+        client_groups: u64 = 10,
+        /// How many plans have clients that are cut off, or whose links are slow, in percent.
+        client_links: u64 = 10,
+        /// How many plans lose messages of some kinds or sizes, or have these late, in percent.
+        partial_links: u64 = 10,
+        /// How many plans have messages that arrive at another node, in percent.
+        misdelivery: u64 = 4,
+        /// Of plans without leases, how many have machines that are suspended, in percent.
+        suspends: u64 = 6,
+        /// How many plans have a fault that comes again and again, in percent.
+        periodic: u64 = 8,
     }
 }
 
@@ -206,7 +218,8 @@ impl Config {
             own_timing own_batches own_elections own_reads successions leader_flapping broken_leases
             priorities transfers changes liveness volatile_state_machine stragglers disk_errors
             sessions contended clocks degraded_nodes recurring_triggers snapshots flow_control
-            disk_faults wipes reordered lies
+            disk_faults wipes reordered lies client_groups client_links partial_links misdelivery
+            suspends periodic
         };
         let check = |(key, share)| between(share, 0, 100, key, "a share in percent");
         shares.into_iter().try_for_each(check)

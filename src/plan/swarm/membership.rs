@@ -106,8 +106,8 @@ fn rivals(rng: &mut Rng, plan: &mut Plan, unit: Span, members: u8) {
     let adds = Action::Change(MemberChange { add, ..MemberChange::default() });
     let remove = Some(removed);
     let removes = Action::Change(MemberChange { remove, ..MemberChange::default() });
-    let isolated = Action::Isolate(Isolate { direction: Direction::Both });
-    let silent = Action::Cut(Cut { from: Target::Trigger, to: Target::Follower });
+    let isolated = Action::Isolate(Isolate { direction: Direction::Both, clients: false });
+    let silent = Cut::between(Target::Trigger, Target::Follower);
     let elected = |nth, after, action| {
         let trigger = Trigger { nth, after, ..Trigger::first(Situation::LeaderElected) };
         Fault::new(When::On(trigger), action)

@@ -12,6 +12,7 @@ mod membership;
 pub mod reads;
 pub mod recovery;
 pub mod storm;
+mod world;
 
 pub use config::Config;
 
@@ -50,6 +51,7 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     recovery::draw(&mut of(Section::Ending), &mut plan, unit, config);
     disks::draw(&mut disks, &mut plan, unit, config);
     leader_flapping::draw(&mut faults, &mut plan, unit, config);
+    world::draw(&mut of(Section::World), &mut plan, unit, config);
     plan.leave_out_idle();
     plan
 }
@@ -154,6 +156,7 @@ fn draw_network(rng: &mut Rng, unit: Span, config: &Config) -> LinkOptions {
         duplicate: rng.pick(&config.duplicate),
         fifo: rng.chance(15),
         bandwidth: Some(rng.pick(&[50_000, 1_000_000])).filter(|_| rng.chance(5)),
+        misdeliver: Share::NEVER,
     }
 }
 

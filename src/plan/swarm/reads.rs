@@ -91,7 +91,8 @@ fn successions(rng: &mut Rng, plan: &mut Plan, unit: Span, drift_ppm: i32) {
 }
 
 fn isolate_leader(when: When, direction: Direction) -> Fault {
-    Fault::new(when, Action::Isolate(Isolate { direction })).striking(Target::Leader)
+    Fault::new(when, Action::Isolate(Isolate { direction, clients: false }))
+        .striking(Target::Leader)
 }
 
 /// The kinds of succession; the windows of slow answers and of drift are small.

@@ -88,7 +88,7 @@ fn trouble(rng: &mut Rng, nodes: u8, at: Span) -> Fault {
     let fault = |action| Fault::new(When::At(at), action);
     let crash = || fault(Crash::with(Unsynced::Lost)).striking(target.clone());
     match rng.below(10) {
-        0..3 => fault(Action::Isolate(Isolate { direction })).striking(target),
+        0..3 => fault(Action::Isolate(Isolate { direction, clients: false })).striking(target),
         3 | 4 => crash(),
         5 | 6 => fault(Action::Transfer(Transfer { to })),
         7 if nodes >= 3 => fault(Action::Ring),
@@ -98,6 +98,6 @@ fn trouble(rng: &mut Rng, nodes: u8, at: Span) -> Fault {
             let groups = (1..nodes).map(|node| Target::Nodes(vec![NodeId::new(node)]));
             fault(Action::Split(Split { groups: groups.collect() }))
         }
-        _ => fault(Action::Cut(Cut { from: Target::Leader, to: Target::Minority })),
+        _ => fault(Cut::between(Target::Leader, Target::Minority)),
     }
 }

@@ -228,6 +228,7 @@ impl Storm {
             target,
             lasts: Some(lasts).filter(|_| kind.ends()),
             flapping: Some(period).filter(|_| kind.flaps() && flaps),
+            every: None,
             action,
         }
     }
@@ -246,11 +247,14 @@ impl Storm {
             FaultKind::Split => (Target::Everyone, self.split(rng)),
             FaultKind::Isolate => {
                 let target = self.victim(rng, triggered);
-                (target, Action::Isolate(Isolate { direction: rng.pick(&DIRECTIONS) }))
+                (
+                    target,
+                    Action::Isolate(Isolate { direction: rng.pick(&DIRECTIONS), clients: false }),
+                )
             }
             FaultKind::Cut => {
                 let (from, to) = (self.victim(rng, triggered), self.target(rng, triggered));
-                (Target::Everyone, Action::Cut(Cut { from, to }))
+                (Target::Everyone, Cut::between(from, to))
             }
             FaultKind::Bridge => (self.victim(rng, triggered), Action::Bridge),
             FaultKind::Ring => (Target::Everyone, Action::Ring),
@@ -263,6 +267,7 @@ impl Storm {
             FaultKind::DiskError => (self.victim(rng, triggered), Action::DiskError),
             FaultKind::Clock => self.clock(rng, triggered),
             FaultKind::Restart
+            | FaultKind::Suspend
             | FaultKind::DiskFull
             | FaultKind::DiskLies
             | FaultKind::Corrupt

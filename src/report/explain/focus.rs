@@ -34,7 +34,9 @@ impl Focus {
                 | Kind::Append { index, .. }
                 | Kind::Apply { index, .. } => _ = focus.indexes.insert(index),
                 Kind::Truncate { from, .. } => _ = focus.indexes.insert(from),
-                Kind::Answered { request, .. } => _ = focus.requests.insert(request),
+                Kind::Answered { request, .. } | Kind::Invoke { request, .. } => {
+                    focus.requests.insert(request);
+                }
                 _ => {}
             }
         }

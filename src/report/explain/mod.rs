@@ -1,10 +1,15 @@
 //! The story of a violation, from records alone: what led to it, in order and in words, without what does not matter.
 
+mod asked;
+mod endless;
 mod focus;
+mod names;
 mod past;
 mod story;
 
 use std::fmt::Write as _;
+
+use endless::Endless;
 
 use crate::ids::{NodeId, Term};
 use crate::message::Summary;
@@ -58,6 +63,9 @@ enum Rank {
     Evidence,
 }
 
+/// How much a record matters, and the words for it, if it can matter at all.
+type Told = Option<(Rank, String)>;
+
 /// How a violation came about.
 #[derive(Debug)]
 pub struct Explanation {
@@ -69,8 +77,15 @@ pub struct Explanation {
     left_out: usize,
     /// Who is not in the story.
     idle: Vec<NodeId>,
+    /// What goes on for ever, where it is liveness that was violated.
+    endless: Endless,
     /// How each node stands in the end, where it is liveness that was violated.
     standing: Vec<String>,
+}
+
+/// What to do next about a run that fails; the source is what names it.
+pub fn next_steps(source: &str) -> String {
+    format!("\nnext:\n  squall report {source}\n  squall shrink {source}\n")
 }
 
 /// How many lines are no part of the story: what is left out, what does not hold and why, and what to do next.
@@ -100,15 +115,21 @@ pub fn explain(run: &Run<'_>, lines_max: usize) -> Result<Option<Explanation>, S
         Property::Liveness => standing(plan.cluster.nodes, records),
         _ => Vec::new(),
     };
-    // It has a heading, and an empty line before it.
-    let around = LINES_AROUND + if standing.is_empty() { 0 } else { standing.len() + 2 };
+    // Each has a heading, and an empty line before it.
+    let headed = |lines: usize| if lines == 0 { 0 } else { lines + 2 };
+    let endless = match violation.property {
+        Property::Liveness => endless::tell(plan, records, &violation),
+        _ => Endless::default(),
+    };
+    let around = LINES_AROUND + headed(standing.len()) + headed(endless.count());
     let around = around + violation.detail.len() + violation.history.len();
     let told = story::tell(plan, records, &violation);
     let lines = chosen(told, lines_max.saturating_sub(around));
-    let is_idle = |node: &NodeId| !lines.iter().any(|line| line.mentions(*node));
+    let all = || lines.iter().chain(&endless.lines);
+    let is_idle = |node: &NodeId| !all().any(|line| line.mentions(*node));
     let idle = plan.node_ids().filter(is_idle).collect();
     let left_out = records.len() - lines.len();
-    Ok(Some(Explanation { violation, left_out, lines, idle, standing }))
+    Ok(Some(Explanation { violation, left_out, lines, idle, endless, standing }))
 }
 
 /// The lines that matter most, in order; of two that matter the same, the later one.
@@ -122,6 +143,26 @@ fn chosen(mut lines: Vec<Line>, lines_max: usize) -> Vec<Line> {
 }
 
 impl Line {
+    /// For a terminal.
+    fn shown(&self) -> String {
+        let (node, term) = self
+            .node
+            .map_or_else(Default::default, |(node, term)| (node.to_string(), format!("t{term}")));
+        let mark = if self.rank == Rank::Evidence { '*' } else { ' ' };
+        let number = format!("#{}", self.number);
+        let Line { time, text: what, .. } = self;
+        format!("{mark} {time:>10}  {node:<4}{term:<5}{number:<8}{what}\n")
+    }
+
+    /// For a list in Markdown.
+    fn item(&self) -> String {
+        let Line { number, time, text: what, node, rank } = self;
+        let node = node.map(|(node, term)| format!("**{node}** (term {term}) "));
+        let node = node.unwrap_or_default();
+        let proof = if *rank == Rank::Evidence { " **Proof.**" } else { "" };
+        format!("- {time} s, #{number}: {node}{what}.{proof}\n")
+    }
+
     fn mentions(&self, node: NodeId) -> bool {
         let name = node.to_string();
         let mut words = self.text.split(|c: char| !c.is_ascii_alphanumeric());
@@ -132,32 +173,39 @@ impl Line {
 impl Explanation {
     /// For a terminal. The source is what names the run in the next commands.
     pub fn text(&self, source: &str) -> String {
-        self.story() + &format!("\nnext:\n  squall report {source}\n  squall shrink {source}\n")
+        self.story() + &next_steps(source)
     }
 
     /// The same without the next commands.
     pub fn story(&self) -> String {
         let mut text = String::new();
-        for line in &self.lines {
-            let (node, term) = line.node.map_or_else(Default::default, |(node, term)| {
-                (node.to_string(), format!("t{term}"))
-            });
-            let mark = if line.rank == Rank::Evidence { '*' } else { ' ' };
-            let number = format!("#{}", line.number);
-            let Line { time, text: what, .. } = line;
-            let _ = writeln!(text, "{mark} {time:>10}  {node:<4}{term:<5}{number:<8}{what}");
-        }
+        self.lines.iter().for_each(|line| text.push_str(&line.shown()));
         let Violation { property, sentence, detail, history, .. } = &self.violation;
         let (says, rule) = (property.sentence(), property.rule());
         let _ = writeln!(text, "  {}\n\n{property}: {says}\n  {sentence}", self.rest());
         text.extend(detail.iter().chain(history).map(|line| format!("    {line}\n")));
         let evidence = self.evidence();
         let _ = writeln!(text, "  proof, marked with *: {evidence}\n  the rule: {rule}");
+        if self.endless.count() > 0 {
+            text.push_str("\nwhat goes on for ever:\n");
+        }
+        text.extend(self.endless.lines.iter().map(Line::shown));
+        text.extend(self.endless.repeated.iter().map(|line| format!("  {line}\n")));
         if !self.standing.is_empty() {
             text.push_str("\nin the end:\n");
         }
         text.extend(self.standing.iter().map(|line| format!("  {line}\n")));
         text
+    }
+
+    /// One round of what goes on for ever, where it is liveness that was violated.
+    pub fn round(&self) -> &[Line] {
+        &self.endless.lines
+    }
+
+    /// How often it was repeated, in words.
+    pub fn repeated(&self) -> &[String] {
+        &self.endless.repeated
     }
 
     /// As a report of a bug, with all that makes it happen again.
@@ -170,12 +218,7 @@ impl Explanation {
             let _ = writeln!(text, "{}\n", shown_markdown(&plan.title));
         }
         text.push_str("## What happened\n\n");
-        for Line { number, time, text: what, node, rank } in &self.lines {
-            let node = node.map(|(node, term)| format!("**{node}** (term {term}) "));
-            let node = node.unwrap_or_default();
-            let proof = if *rank == Rank::Evidence { " **Proof.**" } else { "" };
-            let _ = writeln!(text, "- {time} s, #{number}: {node}{what}.{proof}");
-        }
+        text.extend(self.lines.iter().map(Line::item));
         let _ = writeln!(text, "\n{}.\n\n## What does not hold\n", self.rest());
         let _ = writeln!(text, "{says}\n\n{sentence}\n");
         if !detail.is_empty() {
@@ -187,6 +230,12 @@ impl Explanation {
         }
         let evidence = self.evidence();
         let _ = writeln!(text, "The records that prove it: {evidence}.\n\nThe rule: {rule}\n");
+        if self.endless.count() > 0 {
+            text.push_str("## What goes on for ever\n\n");
+            text.extend(self.endless.lines.iter().map(Line::item));
+            text.extend(self.endless.repeated.iter().map(|line| format!("- {line}.\n")));
+            text.push('\n');
+        }
         text.extend(self.standing.iter().map(|line| format!("- In the end {line}.\n")));
         if !self.standing.is_empty() {
             text.push('\n');

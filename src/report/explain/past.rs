@@ -108,12 +108,22 @@ fn is_work_of(fault: &Fault, record: &Record, messages: &Messages<'_>) -> bool {
         Kind::Drop { from, why: Loss::Cut | Loss::CutInFlight, .. } => Some(from),
         _ => None,
     };
+    // A try that nobody answered may be that of a client that was cut off.
+    let silent = matches!(kind, Kind::TimedOut { .. });
     match &fault.action {
+        Action::Cut(Cut { from, to, .. }) if from.is_clients() || to.is_clients() => {
+            silent && (names(from, node) || names(to, node))
+        }
+        Action::Link(link) if link.from.is_clients() || link.to.is_clients() => {
+            silent && (names(&link.from, node) || names(&link.to, node))
+        }
+        Action::Isolate(_) if target.is_clients() => silent,
+        Action::Isolate(isolate) if isolate.clients && silent => names(target, node),
         // A crash and a restart are told by the node's own records.
         Action::Crash(_) | Action::Restart => false,
         Action::Split(_) | Action::Bridge | Action::Ring => cut.is_some(),
         Action::Isolate(_) => cut.is_some_and(|from| names(target, from) || names(target, node)),
-        Action::Cut(Cut { from, to }) => {
+        Action::Cut(Cut { from, to, .. }) => {
             cut.is_some_and(|sender| names(from, sender) && names(to, node))
         }
         Action::Link(link) => match kind {
@@ -132,6 +142,7 @@ fn is_work_of(fault: &Fault, record: &Record, messages: &Messages<'_>) -> bool {
         }
         Action::Change(_) => matches!(kind, Kind::Configure { .. }) && names(target, node),
         Action::Pause
+        | Action::Suspend
         | Action::Slow(_)
         | Action::Disk(_)
         | Action::DiskError
@@ -144,7 +155,7 @@ fn is_work_of(fault: &Fault, record: &Record, messages: &Messages<'_>) -> bool {
 
 /// Whether a fault may have struck a node. Who is meant by a word is not known any more.
 fn names(target: &Target, node: NodeId) -> bool {
-    target.numbers().is_none_or(|numbers| numbers.contains(&node))
+    !target.is_clients() && target.numbers().is_none_or(|numbers| numbers.contains(&node))
 }
 
 #[cfg(test)]

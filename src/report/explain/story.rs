@@ -2,19 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::asked::Asked;
 use super::focus::Focus;
+use super::names::name;
 use super::past::{Messages, causal_past, faults_that_matter};
-use super::{Line, Rank};
+use super::{Line, Rank, Told};
 use crate::config::Reads;
-use crate::ids::{Index, NodeId, Term, WriteId};
+use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::message::Summary;
 use crate::node::Role;
-use crate::oracle::quorum::Tally;
 use crate::oracle::shadow::Shadow;
 use crate::oracle::{PrefixId, Violation};
 use crate::plan::Plan;
+use crate::property::Property;
 use crate::record::{Kind, Loss, Record, Remains};
 use crate::report::page::words::{fault_action, fault_trigger};
+use crate::report::why::shares;
 use crate::time::{Span, Time};
 use crate::trace::text::{client, loss_words, message_words, words};
 
@@ -31,14 +34,17 @@ pub fn tell(plan: &Plan, records: &[Record], violation: &Violation) -> Vec<Line>
     causes.sort_unstable();
     let past = causal_past(records, &messages, &causes, nodes);
     let faults = faults_that_matter(plan, &messages, &past);
+    let mut asked = Asked::of(plan, records, &focus);
     let mut story = Story {
         plan,
+        stalls: violation.property == Property::Liveness,
         messages,
         focus,
         faults,
-        shadow: Shadow::new(nodes),
+        shadow: Shadow::of(plan),
         nodes: vec![Known::default(); usize::from(nodes)],
         remarked: BTreeSet::new(),
+        by_word: BTreeSet::new(),
         asked: BTreeMap::new(),
         given: BTreeMap::new(),
         acked: BTreeSet::new(),
@@ -48,7 +54,7 @@ pub fn tell(plan: &Plan, records: &[Record], violation: &Violation) -> Vec<Line>
     let mut lines = Vec::new();
     for (record, in_past) in records.iter().zip(past) {
         let standing = record.node.map(|node| (node, story.shadow.node(node).term));
-        let told = story.see(record);
+        let told = asked.retell(record, story.see(record));
         let proof = violation.evidence.binary_search(&record.number).is_ok();
         let node = match record.kind {
             Kind::Boot { .. } | Kind::Role { .. } | Kind::Term { .. } => {
@@ -101,6 +107,8 @@ struct Given {
 /// Follows a run, and puts it into words.
 struct Story<'a> {
     plan: &'a Plan,
+    /// Whether it is about a cluster that does not come back to life: that messages come late is no news then.
+    stalls: bool,
     messages: Messages<'a>,
     focus: Focus,
     /// The records at which faults begin and end that did something.
@@ -109,6 +117,8 @@ struct Story<'a> {
     nodes: Vec<Known>,
     /// The votes against which something speaks that has been told.
     remarked: BTreeSet<(NodeId, Term, NodeId)>,
+    /// Who stands in which term by its leader's own word, which frees all from what they promised that leader.
+    by_word: BTreeSet<(NodeId, Term)>,
     /// With which entries the logs of a voter and a candidate ended when it was last asked for its vote.
     asked: BTreeMap<(NodeId, NodeId), (Ending, Ending)>,
     given: BTreeMap<(NodeId, Term), Given>,
@@ -119,7 +129,6 @@ struct Story<'a> {
     now: Time,
 }
 
-type Told = Option<(Rank, String)>;
 /// The term and the index of a log's last entry.
 type Ending = (Term, Index);
 
@@ -169,6 +178,7 @@ impl Story<'_> {
             | Kind::Stop
             | Kind::Broken { .. } => Rank::Wrong,
             Kind::Pause
+            | Kind::Suspend
             | Kind::Resume
             | Kind::Clock { .. }
             | Kind::Transfer { .. }
@@ -207,7 +217,13 @@ impl Story<'_> {
                 let own = (self.shadow.last_term(node), self.shadow.node(node).last_index());
                 self.asked.insert((node, from), (own, (last_term, last_index)));
             }
+            Kind::Deliver { message: Summary::TimeoutNow { term }, .. } => {
+                self.by_word.insert((node, term.next()));
+            }
             Kind::Send { to, message, .. } => {
+                if let Summary::RequestVote { term, by_leader: true, .. } = message {
+                    self.by_word.insert((node, term));
+                }
                 if let Summary::ReadRoundReply { term, confirmed: true, .. } = message {
                     known.promised = Some((to, term, record.time));
                 }
@@ -316,19 +332,22 @@ impl Story<'_> {
     /// Whose votes a winner heard. Those for another term were ignored if it needs none of them.
     fn voters(&self, node: NodeId, term: Term) -> String {
         let ballots = || self.nodes[node.slot()].ballots.iter();
+        let configuration = self.shadow.configuration_of(node);
         let valid = ballots().filter(|(_, of)| *of == term).map(|(voter, _)| *voter);
-        let valid = valid.chain([node]).collect();
-        let enough = Tally::of(self.shadow.configuration_of(node), valid).is_majority();
+        let valid: NodeSet = valid.chain([node]).collect();
+        let (share, enough) = shares(configuration, valid, "votes");
         let counted = ballots().filter(|(_, of)| *of == term || !enough);
         let told = counted.map(|(voter, of)| match *of == term {
+            true if !configuration.voting().contains(*voter) => format!("{voter} (no voter)"),
             true => voter.to_string(),
             false => format!("{voter} (a vote for term {of})"),
         });
-        match told.collect::<Vec<_>>().as_slice() {
+        let whose = match told.collect::<Vec<_>>().as_slice() {
             [] => String::from(", with its own vote alone"),
             [one] => format!(", with the vote of {one} and its own"),
             more => format!(", with the votes of {} and its own", more.join(", ")),
-        }
+        };
+        format!("{whose}: {share}{}", if enough { "" } else { ", NO majority" })
     }
 
     /// Whether something speaks against a vote, and what; at length where it is told first.
@@ -373,7 +392,11 @@ impl Story<'_> {
         let config = self.plan.config();
         let lasts = config.election_timeout.from;
         match self.nodes[node.slot()].promised.filter(|_| config.reads == Reads::Lease) {
-            Some((to, of, at)) if to != vote && of < term && self.now.since(at) < lasts => {
+            // That leader itself may have asked for the election.
+            Some((to, of, at))
+                if (to != vote && of < term && self.now.since(at) < lasts)
+                    && !self.by_word.contains(&(vote, term)) =>
+            {
                 format!(", although it answered a round of reads of {to} at {at} s")
             }
             _ => String::new(),
@@ -584,7 +607,7 @@ impl Story<'_> {
         let overtaken = self.overtaken_by(node, from, message);
         let sent = self.messages.records[*self.messages.sent.get(&id)?].time;
         let taken = record.time.since(sent);
-        let late = taken.0 > self.messages.latency.saturating_mul(LATE);
+        let late = !self.stalls && taken.0 > self.messages.latency.saturating_mul(LATE);
         let own = self.shadow.node(node);
         let old = term < own.term && term > Term::ZERO;
         if !late && !old && overtaken.is_none() {
@@ -631,10 +654,10 @@ impl Story<'_> {
         let own = self.shadow.node(node);
         let mut text = words(&record.kind, record.node);
         if let (Role::Leader, Some(place)) = (own.role, own.at(index)) {
-            let configuration = self.shadow.configuration_of(node);
-            let copies = self.shadow.copies(index, place, configuration);
+            let configuration = self.shadow.committing(node, index, place);
+            let holders = self.shadow.holders(index, place, configuration);
             let term = self.shadow.chain.link(place).term;
-            text += &format!(", which is on {} of {} disks", copies.has, copies.of);
+            text += &format!(", which is on {}", shares(configuration, holders, "disks").0);
             if term < own.term {
                 text += &format!("; the entry is of term {term}, older than its own");
             }
@@ -643,35 +666,4 @@ impl Story<'_> {
         let news = index < before || self.focus.among(before.next(), index).is_some();
         (if news { Rank::Turn } else { Rank::Routine }, text)
     }
-}
-
-/// What a message is called where it is told that it comes late; none of those that nothing depends on.
-fn name(message: &Summary) -> Option<String> {
-    let name = match *message {
-        Summary::RequestVote { .. } => "vote request",
-        Summary::Vote { granted: true, .. } => "vote",
-        Summary::Vote { .. } => "refusal of a vote",
-        Summary::AppendEntries { entries: 0, .. } => "heartbeat",
-        Summary::AppendEntries { .. } => "entries",
-        Summary::Appended { match_index, .. } => {
-            return Some(format!("word that its log matches up to {match_index}"));
-        }
-        Summary::Conflict { .. } => "refusal of entries",
-        Summary::TimeoutNow { .. } => "word to stand",
-        Summary::PreVoteReply { granted: true, .. } => "grant of a pre-vote",
-        Summary::InstallSnapshot { .. } => "part of a snapshot",
-        Summary::SnapshotReply { installed: true, .. } => "word that its snapshot is installed",
-        Summary::SnapshotReply { .. } => "word of how much of a snapshot came",
-        Summary::ReadRound { .. } => "question whether it still leads",
-        Summary::ReadRoundReply { confirmed: true, .. } => "word that it still leads",
-        Summary::ReadRoundReply { .. } => "word that its term is over",
-        Summary::ReadIndex { .. } => "question how far to apply before a read",
-        Summary::ReadIndexReply { .. } => "word how far to apply before a read",
-        Summary::Other { name, .. } => return Some(name.to_string()),
-        Summary::Forward { .. }
-        | Summary::ForwardReply { .. }
-        | Summary::PreVote { .. }
-        | Summary::PreVoteReply { .. } => return None,
-    };
-    Some(name.to_owned())
 }

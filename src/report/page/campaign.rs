@@ -258,7 +258,7 @@ fn tenths(value: u64) -> String {
 }
 
 /// Text that HTML shows as it is.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

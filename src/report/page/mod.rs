@@ -15,6 +15,7 @@ use crate::oracle::PrefixId;
 use crate::oracle::shadow::{NodeShadow, Shadow};
 use crate::record::{Group, Kind, Record};
 use crate::report::expectations::judge;
+use crate::report::metrics::{self, OverTime};
 use crate::report::text;
 use crate::sim::Run;
 use crate::sim::run::Counters;
@@ -29,10 +30,11 @@ const VERSION: u32 = 1;
 /// How many records a page holds by default: some ten megabytes, which a browser still opens in a few seconds.
 pub const RECORDS_MAX: usize = 400_000;
 
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 7] = [
     include_str!("assets/model.js"),
     include_str!("assets/words.js"),
     include_str!("assets/canvas.js"),
+    include_str!("assets/plots.js"),
     include_str!("assets/search.js"),
     include_str!("assets/panel.js"),
     include_str!("assets/run.js"),
@@ -81,6 +83,9 @@ struct PageData<'a> {
     ended: String,
     time: Time,
     counters: Counters,
+    /// Each metric in words, by its heading.
+    metrics: Vec<(&'static str, String)>,
+    plots: Plots,
     /// In a word, and what was not kept or not decided, not judged, or never happened.
     verdict: (&'static str, Vec<String>),
     violation: Option<Proof<'a>>,
@@ -100,6 +105,33 @@ struct PageData<'a> {
     #[serde(flatten)]
     tables: Tables,
     records: Vec<Vec<i64>>,
+}
+
+/// What clients saw over time.
+#[derive(Serialize)]
+struct Plots {
+    /// How long a slice is, in nanoseconds.
+    width: u64,
+    slices: Vec<PlotSlice>,
+}
+
+/// Of a slice: operations begun and answered, tries failed, the half, 99 % and longest of latencies, how long nobody led; in nanoseconds.
+type PlotSlice = (u64, u64, u64, [Option<u64>; 3], u64);
+
+/// How many slices a page has: a bar is a few pixels wide then.
+const SLICES: u64 = 160;
+
+impl Plots {
+    fn of(run: &Run<'_>) -> Plots {
+        let over_time = OverTime::of(run, SLICES);
+        let slices = over_time.slices.into_iter().map(|(slice, ..)| {
+            let latency = slice.latency;
+            let nanos = [latency.p50, latency.p99, latency.max].map(|span| span.map(|it| it.0));
+            let failed = slice.failed_tries + slice.given_up;
+            (slice.begun, slice.answered, failed, nanos, slice.leaderless.0)
+        });
+        Plots { width: over_time.width.0, slices: slices.collect() }
+    }
 }
 
 /// A violation, with what its property says.
@@ -276,6 +308,8 @@ pub fn html(run: &Run<'_>, command: &str, window: Window) -> Result<String, TooB
         ended: text::ended(outcome),
         time: outcome.time,
         counters: outcome.counters,
+        metrics: metrics::lines(outcome),
+        plots: Plots::of(run),
         verdict: (verdict.word(), parts.concat()),
         violation,
         faults: plan.faults.iter().map(|it| (words::fault(it), words::lasts(it))).collect(),

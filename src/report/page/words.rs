@@ -5,8 +5,7 @@ use std::fmt::Display;
 use crate::configuration::{Change, Several};
 use crate::node::DiskFile;
 use crate::plan::fault::{
-    ClockChange, Corrupt, Crash, Cut, Direction, DiskChange, Isolate, Slow, Split, Transfer,
-    Unsynced,
+    ClockChange, Corrupt, Crash, Direction, DiskChange, Isolate, Slow, Split, Transfer, Unsynced,
 };
 use crate::plan::{Action, Fault, Target, When};
 use crate::time::Span;
@@ -23,7 +22,8 @@ pub fn fault(fault: &Fault) -> String {
 /// What a fault does, to whom, and how long.
 pub fn fault_action(fault: &Fault) -> String {
     let (lasts, period) = (part(" for ", fault.lasts), fault.flapping);
-    format!("{}{lasts}{}", action(fault), part(", coming and going every ", period))
+    let again = part(", and again every ", fault.every);
+    format!("{}{lasts}{}{again}", action(fault), part(", coming and going every ", period))
 }
 
 /// What a fault waits for, if it does.
@@ -77,17 +77,17 @@ fn action(fault: &Fault) -> String {
         }
         Action::Restart => format!("restart {target}"),
         Action::Pause => format!("pause {target}"),
+        Action::Suspend => format!("suspend the machine of {target}"),
         Action::Slow(Slow { per_input }) => format!("slow {target}: {per_input} for each input"),
         Action::Split(Split { groups }) => {
             let groups: Vec<String> = groups.iter().map(who).collect();
             format!("split into {}", groups.join(" | "))
         }
-        Action::Isolate(Isolate { direction }) => match direction {
-            Direction::Both => format!("isolate {target}"),
-            Direction::Inbound => format!("isolate {target}, which hears nothing"),
-            Direction::Outbound => format!("isolate {target}, which is not heard"),
-        },
-        Action::Cut(Cut { from, to }) => format!("cut {} off from {}", who(to), who(from)),
+        Action::Isolate(isolate) => format!("isolate {target}{}", isolation(isolate)),
+        Action::Cut(cut) => {
+            let (from, to) = (who(&cut.from), who(&cut.to));
+            format!("cut {to} off from {from}{}", cut.selection().words())
+        }
         Action::Bridge => format!("only {target} hears both halves"),
         Action::Ring => "each node hears only its neighbours in a ring".into(),
         Action::Link(link) => {
@@ -97,6 +97,8 @@ fn action(fault: &Fault) -> String {
                 part(" duplicates ", link.duplicate.as_ref()),
                 part(" fifo ", link.fifo.as_ref()),
                 part(" bytes/s ", link.bandwidth.as_ref()),
+                part(" misdelivered ", link.misdeliver.as_ref()),
+                link.selection().words(),
             ];
             format!("links from {} to {}:{}", who(&link.from), who(&link.to), changes.concat())
         }
@@ -127,6 +129,16 @@ fn action(fault: &Fault) -> String {
     }
 }
 
+/// Which way nodes are cut off, and from whom else, behind their names.
+fn isolation(Isolate { direction, clients }: &Isolate) -> String {
+    let way = match direction {
+        Direction::Both => "",
+        Direction::Inbound => ", which hears nothing",
+        Direction::Outbound => ", which is not heard",
+    };
+    format!("{way}{}", if *clients { ", from clients too" } else { "" })
+}
+
 /// Something that is said of a value, if there is one.
 fn part<T: Display>(before: &str, value: Option<T>) -> String {
     value.map_or_else(String::new, |value| format!("{before}{value}"))
@@ -139,6 +151,7 @@ fn who(target: &Target) -> String {
         }
         Target::Follower | Target::Candidate => format!("a {target}"),
         Target::Trigger => "the node where it happened".into(),
+        Target::Clients(group) if !group.is_empty() => format!("the clients {group}"),
         _ => target.to_string(),
     }
 }
@@ -161,6 +174,10 @@ mod tests {
         check(
             "on = { situation = \"leader-appended\", nth = 10, after = \"2ms\" }\ncrash = { target = \"trigger\" }",
             "crash the node where it happened, on leader-appended no. 10, 2ms later",
+        );
+        check(
+            "at = \"1s\"\ncut = { from = \"clients\", to = 2, every = \"9s\", for = \"2s\" }",
+            "cut n2 off from clients for 2s, and again every 9s, at 1s",
         );
         check("at = \"1s\"\nsplit = { groups = [[1, 2], [3]] }", "split into n1 n2 | n3, at 1s");
     }

@@ -80,6 +80,7 @@ function measure() {
   layout.height = Math.max(room, layout.top + layout.lane * data.nodes + 6);
   layout.width = resize(canvas, layout.height);
   resize(overview, 46);
+  if (PLOTS_HEIGHT) resize(plots, PLOTS_HEIGHT);
 }
 
 function visible() {
@@ -109,6 +110,7 @@ function draw() {
   drawSelection();
   drawAxis();
   drawNames();
+  drawPlots();
   drawOverview();
   tellView(to - from, note);
 }
@@ -322,7 +324,7 @@ function placeOf(at) {
   return { x: xOf(column.time[at]), y: yOf(node) - 11 - Math.min(rank[at], most - 1) * MARK };
 }
 
-const SPECIAL = new Set(["crash", "boot", "wipe", "stop", "broken", "pause", "resume", "clock"].map((name) => KIND[name]));
+const SPECIAL = new Set(["crash", "boot", "wipe", "stop", "broken", "pause", "suspend", "resume", "clock"].map((name) => KIND[name]));
 
 function drawMarks(from, to) {
   const size = to - from > 1500 ? 2.4 : 3.2;

@@ -103,7 +103,7 @@ function followNode(at) {
       change(lane.roles, time, ROLES.indexOf(field(at, "role")));
       change(lane.terms, time, field(at, "term"));
       break;
-    case "pause":
+    case "pause": case "suspend":
       lane.pauses.push({ from: time, to: endTime(), open: true });
       break;
     case "resume":
@@ -304,7 +304,7 @@ function step(states, at) {
     case "wipe":
       Object.assign(state, { log: 0, disk: 0, compacted: [0, 0], pending: [] });
       break;
-    case "pause": state.paused = true; break;
+    case "pause": case "suspend": state.paused = true; break;
     case "resume": state.paused = false; break;
     case "term": state.term = field(at, "term"); break;
     case "role": [state.role, state.term] = [ROLES.indexOf(field(at, "role")), field(at, "term")]; break;

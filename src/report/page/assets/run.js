@@ -361,6 +361,7 @@ function open() {
   fillHead();
   fillFilters();
   applyFilter();
+  fillMetrics();
   fillFaults();
   fillSituations();
   byId("go-violation").hidden = !evidence.length;
