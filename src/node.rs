@@ -291,6 +291,8 @@ pub struct Status {
     pub transfer: Option<NodeId>,
     /// The least priority with which it would stand; zero where there are no priorities.
     pub target_priority: u32,
+    /// By which configuration it counts majorities, where it says so.
+    pub configuration: Option<Configuration>,
 }
 
 /// The random decisions of one node, drawn from its own stream over all its lives. The first of each kind may be fixed by the plan.

@@ -117,8 +117,12 @@ kinds! {
     Pause "pause" Fault,
     /// The node goes on.
     Resume "resume" Fault,
-    /// The node's clock was set.
-    Clock "clock" Fault { before: LocalTime, after: LocalTime },
+    /// The node's clock was set, or runs fast from now on by so many parts per million, or slow if negative.
+    Clock "clock" Fault {
+        before: LocalTime, after: LocalTime,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        drift_ppm: Option<i32>,
+    },
     /// The node's current term changed.
     Term "term" Role { term: Term },
     /// The node's role changed, or the term in which it plays it.
@@ -216,6 +220,12 @@ kinds! {
     Suspend "suspend" Fault,
     /// A message reached the node that is addressed to another.
     Stray "stray" Message { from: NodeId, to: NodeId, id: u64, message: Summary },
+    /// The configuration by which the node counts majorities is another than it was at the end of the step before; a life begins with that
+    /// with which the cluster did.
+    Counts "counts" Log { configuration: Configuration },
+    /// The snapshot up to this index, which the node begins to write next, holds a configuration, if it is another than that with which the
+    /// cluster began.
+    Carries "carries" Disk { index: Index, configuration: Configuration },
 }
 
 /// Why a change of the members was ignored, as far as its host can tell.

@@ -113,6 +113,7 @@ fn a_limit_that_comes_first_leaves_a_run_undecided() {
 fn a_refused_try_takes_no_effect_later() {
     let (_, outcome) = ran(r#"
 horizon = "3s"
+judge = ["linearizability"]
 pins = [{ link = [1, 3], sent = "1.5024s", arrives = [] }]
 [cluster]
 nodes = 3
@@ -150,6 +151,7 @@ fn three_operations_prove_a_stale_read() {
         let (_, outcome) = ran(&format!(
             r#"
 horizon = "10s"
+judge = ["linearizability"]
 [cluster]
 nodes = 3
 [raft]

@@ -105,7 +105,32 @@ wire! {
     SpanRange { from, to }
     Priority { own, highest }
     Several { add, add_learners, remove, auto_leave }
-    Status { term, role, leader, commit, applied, transfer, target_priority }
+}
+
+/// A guest outside does not say by which configuration it counts.
+impl Wire for Status {
+    fn put(&self, to: &mut Vec<u8>) {
+        self.term.put(to);
+        self.role.put(to);
+        self.leader.put(to);
+        self.commit.put(to);
+        self.applied.put(to);
+        self.transfer.put(to);
+        self.target_priority.put(to);
+    }
+
+    fn get(from: &mut &[u8]) -> Option<Status> {
+        Some(Status {
+            term: Wire::get(from)?,
+            role: Wire::get(from)?,
+            leader: Wire::get(from)?,
+            commit: Wire::get(from)?,
+            applied: Wire::get(from)?,
+            transfer: Wire::get(from)?,
+            target_priority: Wire::get(from)?,
+            configuration: None,
+        })
+    }
 }
 
 /// The roles by their number.

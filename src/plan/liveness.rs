@@ -47,6 +47,9 @@ pub enum Outside {
     Deaf,
     /// They hear others, but nobody hears them.
     Mute,
+    /// They hear each other, and clients reach them, but they are cut off from the core: a leader may be left with learners, with a
+    /// minority, or with servers that were removed.
+    Together,
 }
 
 /// How quick the core's world is, and how long a correct Raft may take in it.

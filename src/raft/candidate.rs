@@ -24,6 +24,7 @@ impl Candidate {
         debug_assert_eq!(core.voted_for, Some(core.id), "a candidate votes for itself");
         let vote_write = core.rules().vote_requests_wait_for(core.last_write);
         let (last_log_term, last_log_index) = core.last_entry();
+        let by_leader = core.rules().stands_by_leaders_word(by_leader);
         for to in core.other_voters() {
             let term = core.current_term;
             let message = Message::RequestVote { term, last_log_index, last_log_term, by_leader };

@@ -123,14 +123,18 @@ impl Core {
 
     /// Starts with what the disk holds.
     pub fn recover(&mut self, disk: Recovered, ctx: &mut Ctx) {
-        self.promised = ctx.moment();
+        let promised = self.rules().promises_outlive_crash();
+        self.promised = if promised { ctx.moment() } else { Moment::default() };
         self.current_term = disk.term;
         self.voted_for = disk.vote;
         self.log = disk.log;
         let members = disk.snapshot.as_ref().map(|snapshot| snapshot.members);
         self.membership.replace(members.map(|members| self.rules().from_snapshot(members)));
+        let replays = self.rules().config_outlives_restart();
         for (place, entry) in self.log.iter_from(self.log.base().next()).enumerate() {
-            self.membership.append(self.log.base().plus(place as u64 + 1), entry);
+            if replays {
+                self.membership.append(self.log.base().plus(place as u64 + 1), entry);
+            }
         }
         self.durable_index = self.log.last_index();
         if let Some(from) = disk.damage.corrupt {
@@ -203,7 +207,11 @@ impl Core {
             return;
         }
         self.log.truncate(from);
+        let before = self.configuration();
         self.membership.truncate(from);
+        if !self.rules().removed_config_counts_no_more() {
+            self.membership.latest = before;
+        }
         self.durable_index = self.durable_index.min(from.previous());
         for (_, last) in &mut self.unsynced {
             *last = (*last).min(from.previous());
@@ -229,6 +237,7 @@ impl Core {
     pub fn discard(&mut self, index: Index, term: Term, ctx: &mut Ctx) {
         self.log.replace(index, term);
         let members = self.snapshot.as_ref().map(|snapshot| snapshot.members);
+        let members = self.rules().config_of_installed(self.configuration(), members);
         self.membership.replace(members.map(|members| self.rules().from_snapshot(members)));
         self.durable_index = index;
         for (_, last) in &mut self.unsynced {

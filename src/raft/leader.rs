@@ -140,6 +140,10 @@ impl Leader {
         if reads && !core.rules().reads_ask_a_majority() {
             return ctx.emit(Effect::Read { request, relay });
         }
+        let is_same = |pending: &Pending| pending.request == request.id;
+        if !core.rules().retry_waits_for_commit() && self.pending.iter().any(is_same) {
+            return core.reply(request.id, relay, Answer::Applied(Output::Done), ctx);
+        }
         if core.config.batch_delay == Span::ZERO {
             return self.append(core, &[(request, relay)], ctx);
         }
@@ -273,7 +277,9 @@ impl Leader {
         conflict: (Term, Index),
         ctx: &mut Ctx,
     ) {
-        self.heard[from.slot()] = ctx.now;
+        if core.rules().refusals_are_answers() {
+            self.heard[from.slot()] = ctx.now;
+        }
         if !core.rules().leader_keeps_its_log() && rejected > core.commit_index {
             core.truncate(rejected, ctx);
         }
@@ -295,7 +301,9 @@ impl Leader {
         installed: bool,
         ctx: &mut Ctx,
     ) {
-        self.heard[from.slot()] = ctx.now;
+        if core.rules().refusals_are_answers() {
+            self.heard[from.slot()] = ctx.now;
+        }
         if installed {
             return self.receive_appended(core, from, core.current_term, last_included_index, ctx);
         }
@@ -315,6 +323,7 @@ impl Leader {
         else {
             return;
         };
+        let output = core.rules().own_answer(output);
         core.reply(request, relay, Answer::Applied(output), ctx);
     }
 

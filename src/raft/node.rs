@@ -127,7 +127,10 @@ impl Raft {
     /// Whether the node hears the leader of its term, or as leader a majority: then it helps to depose nobody.
     fn hears_leader(&self, ctx: &Ctx) -> bool {
         match &self.role {
-            RoleState::Leader(leader) => leader.hears_majority(&self.core, ctx.now),
+            RoleState::Leader(leader) => {
+                let hears = leader.hears_majority(&self.core, ctx.now);
+                self.core.rules().is_loyal_to_itself(hears)
+            }
             // It gave its leader up when it asked.
             RoleState::PreCandidate(_) => self.core.leader_id.is_some(),
             _ => self.core.hears_leader(ctx.now),
@@ -459,6 +462,7 @@ impl Node for Raft {
             applied: self.core.last_applied,
             transfer,
             target_priority: self.core.patience.target,
+            configuration: Some(self.core.configuration()),
         }
     }
 

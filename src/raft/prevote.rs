@@ -58,7 +58,7 @@ pub fn receive_pre_vote(
 ) {
     let current = core.current_term;
     let granted = asked > current
-        && !hears_leader
+        && !core.rules().pre_votes_by_loyalty(hears_leader)
         && core.may_vote()
         && core.rules().up_to_date(last, core.last_entry());
     let term = if granted { core.rules().term_of_grant(asked, current) } else { current };

@@ -13,9 +13,12 @@ impl Leader {
     /// Whether a majority of the voters, the leader counted if it is one, was heard within the lowest election timeout: the others are
     /// loyal to it then, and so is it to itself.
     pub fn hears_majority(&self, core: &Core, now: LocalTime) -> bool {
-        let lately = |node: &NodeId| core.is_recent(self.heard[node.slot()], now);
-        let near: NodeSet = core.other_voters().filter(lately).collect();
-        core.is_quorum(near.union(NodeSet::only(core.id)))
+        let window = core.rules().quorum_is_missed_after(core.config.election_timeout);
+        let lately = |node: &NodeId| now < self.heard[node.slot()].plus(window);
+        let nodes = (0..self.heard.len()).map(NodeId::at);
+        let near: NodeSet = nodes.filter(lately).collect();
+        let near = near.union(NodeSet::only(core.id));
+        core.rules().hears_enough(core.configuration(), near, core.is_quorum(near))
     }
 }
 

@@ -48,7 +48,9 @@ impl Core {
         }
         debug_assert!(index <= self.commit_index || !self.rules().are_kept());
         self.saving = true;
-        ctx.emit(Effect::TakeSnapshot { index, term, members: self.membership.at(index) });
+        let (at_end, latest) = (self.membership.at(index), self.configuration());
+        let members = self.rules().config_of_snapshot(at_end, latest);
+        ctx.emit(Effect::TakeSnapshot { index, term, members });
     }
 
     /// A snapshot is durable: the log need not hold what it covers. If it was received, this is "InstallSnapshot RPC, receiver

@@ -49,6 +49,7 @@ impl<N: Node> Sim<'_, '_, N> {
             }
         }
         self.record_commit(id);
+        self.record_counts(id);
     }
 
     /// Carries out an effect. What it asks the state machine for comes to the node next. In line, so that no effect is moved once more.
@@ -160,6 +161,21 @@ impl<N: Node> Sim<'_, '_, N> {
         if host.commit != index {
             host.commit = index;
             self.recorder.record(Some(id), Kind::Commit { index, term });
+        }
+    }
+
+    /// Records by which configuration a node counts, if that is another than before. That comes behind what it appends and removes.
+    #[inline]
+    fn record_counts(&mut self, id: NodeId) {
+        let host = &mut self.hosts[id.slot()];
+        if host.status.configuration == host.counts {
+            return;
+        }
+        let Some(configuration) = host.status.configuration else { return };
+        let initial = Configuration::of(self.plan.voters());
+        let before = host.counts.replace(configuration).unwrap_or(initial);
+        if before != configuration {
+            self.recorder.record(Some(id), Kind::Counts { configuration });
         }
     }
 

@@ -259,7 +259,9 @@ impl<N: Node> Sim<'_, '_, N> {
             }
             Action::Pause => {
                 host.pauses += 1;
-                self.recorder.record(Some(node), Kind::Pause);
+                // A machine that is suspended stays so, and its clock with it.
+                let kind = if host.suspends == 0 { Kind::Pause } else { Kind::Suspend };
+                self.recorder.record(Some(node), kind);
             }
             Action::Suspend => {
                 (host.pauses, host.suspends) = (host.pauses + 1, host.suspends + 1);
@@ -317,7 +319,7 @@ impl<N: Node> Sim<'_, '_, N> {
             clock.set_drift(now, drift_ppm);
         }
         let after = clock.local(now);
-        self.recorder.record(Some(node), Kind::Clock { before, after });
+        self.recorder.record(Some(node), Kind::Clock { before, after, drift_ppm });
         self.schedule_wake(node);
     }
 
@@ -390,6 +392,9 @@ impl<N: Node> Sim<'_, '_, N> {
                 host.suspends = host.suspends.saturating_sub(1);
                 if host.suspends == 0 {
                     host.clock.go_on(self.recorder.now);
+                    if host.pauses > 1 {
+                        self.recorder.record(Some(node), Kind::Pause);
+                    }
                 }
                 self.resume(node);
             }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::breach::Breach;
+use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, WriteId};
 use crate::node::{Context, DiskFile, Effect, Input, Node, NodeRng, Role, Snapshot, Status};
 use crate::plan::fault::Unsynced;
@@ -61,6 +62,8 @@ pub struct Host<N: Node> {
     pub(super) status: Status,
     /// The commit index that was recorded last.
     pub(super) commit: Index,
+    /// The configuration by which it was last known to count majorities; none while that with which the cluster began.
+    pub(super) counts: Option<Configuration>,
 }
 
 impl<N: Node> Host<N> {
@@ -100,6 +103,7 @@ impl<N: Node> Host<N> {
             proceeds_at: None,
             status: Status::default(),
             commit: Index::ZERO,
+            counts: None,
         }
     }
 
@@ -134,6 +138,7 @@ impl<N: Node> Sim<'_, '_, N> {
         host.durable = WriteId::NONE;
         // Until the node says otherwise, which it may do as it starts.
         host.commit = recovered.applied;
+        host.counts = None;
         host.status = Status { term: recovered.term, ..Status::default() };
         let kind = Kind::Boot {
             life: host.life,

@@ -87,7 +87,14 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Pause => "stands still".into(),
         Kind::Suspend => "is suspended, its clock too".into(),
         Kind::Resume => "goes on".into(),
-        Kind::Clock { before, after } => {
+        Kind::Clock { before, after, drift_ppm: Some(drift) } if before == after => {
+            format!(
+                "clock runs {} by {} ppm from now on",
+                if drift < 0 { "slow" } else { "fast" },
+                drift.abs()
+            )
+        }
+        Kind::Clock { before, after, .. } => {
             let way = if after >= before { "forward" } else { "back" };
             format!("clock set {way} by {}", Span(after.0.abs_diff(before.0)))
         }
@@ -163,6 +170,12 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Missed { fault } => format!("--- fault {fault} finds nobody"),
         Kind::ChangeIgnored { why } => {
             format!("ignores a change of the members: {}", why.words())
+        }
+        Kind::Counts { configuration } => {
+            format!("counts majorities of {}", members(configuration))
+        }
+        Kind::Carries { index, configuration } => {
+            format!("has {} in the snapshot up to {index}", members(configuration))
         }
         Kind::Heal { fault } => format!("--- fault {fault} ends"),
         Kind::Recovery { check: 0 } => "is well from now on: faults are over".into(),

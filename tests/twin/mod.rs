@@ -3,6 +3,9 @@
 //! They share nothing with `squall::oracle` but the records that both are fed. Where a twin and an oracle disagree, one of
 //! them misread the sentence.
 
+pub mod answers;
+pub mod authority;
+pub mod counted;
 pub mod liveness;
 pub mod metrics;
 
@@ -211,11 +214,6 @@ impl Twin {
             },
             _ => false,
         }
-    }
-
-    /// Who belongs to the cluster by the latest configuration in a node's log.
-    pub fn members_of(&self, id: NodeId) -> NodeSet {
-        self.latest(&self.nodes[id.slot()].log).1.members()
     }
 
     /// Takes a record.
