@@ -10,6 +10,7 @@ mod clients;
 mod compare;
 mod determinism;
 mod diff;
+mod disks;
 mod driver;
 mod explain;
 mod exports;

@@ -23,7 +23,7 @@ const ENDS: [&str; 5] = ["--runs", "--time", "--resume", "--print-plan", "--stop
 const OTHERWISE: [(&str, i32); 7] = [
     ("squall run --seed 1 --nodes 5 --bug commit-without-quorum", 2),
     ("squall replay reports/seed-1.plan.json", 2),
-    ("squall run --seed 1 --runs 200 --bug old-term-commit --nodes 5 --profile etcd", 2),
+    ("squall run --seed 1 --runs 200 --bug old-term-commit --nodes 5 --profile consul", 2),
     ("squall fuzz --bug", 2),
     ("squall diff scenarios/bugs/old-term-commit.toml --without-bugs", 4),
     ("squall diff scenarios/bugs/vote-twice.toml --without-bugs", 4),

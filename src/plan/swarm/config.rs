@@ -110,6 +110,14 @@ table! {
         reordered: u64 = 50,
         /// Of plans that do not end in a recovery phase, how many have disks that lie, in percent.
         lies: u64 = 3,
+        /// Of plans with disks that may fail, how many choose for themselves what a node does then, in percent; others have the profile's.
+        own_write_errors: u64 = 40,
+        /// Of plans that change the members, how many refuse changes after which too few voters would be active, in percent.
+        strict_changes: u64 = 15,
+        /// How many plans have nodes whose loop waits for the disk, in percent; others have the profile's.
+        disk_loops: u64 = 10,
+        /// How many plans have disks that hang for a while, in percent.
+        hangs: u64 = 5,
     }
 }
 
@@ -132,6 +140,7 @@ impl Config {
         self.profiles = vec![profile];
         (self.own_timing, self.own_batches) = (0, 0);
         (self.own_elections, self.own_reads) = (0, 0);
+        (self.own_write_errors, self.strict_changes, self.disk_loops) = (0, 0, 0);
         self
     }
 
@@ -206,7 +215,8 @@ impl Config {
             own_timing own_batches own_elections own_reads successions leader_flapping broken_leases
             priorities transfers changes liveness volatile_state_machine stragglers disk_errors
             sessions contended clocks degraded_nodes recurring_triggers snapshots flow_control
-            disk_faults wipes reordered lies
+            disk_faults wipes reordered lies hangs
+            own_write_errors strict_changes disk_loops
         };
         let check = |(key, share)| between(share, 0, 100, key, "a share in percent");
         shares.into_iter().try_for_each(check)

@@ -264,6 +264,7 @@ impl Storm {
             FaultKind::Clock => self.clock(rng, triggered),
             FaultKind::Restart
             | FaultKind::DiskFull
+            | FaultKind::DiskHangs
             | FaultKind::DiskLies
             | FaultKind::Corrupt
             | FaultKind::Transfer
