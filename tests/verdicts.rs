@@ -270,7 +270,7 @@ fn a_fault_that_did_nothing_is_told() {
     let (plan, outcome) = ran(&format!(
         "{}{}",
         GROWN.replace("90s", "15s"),
-        "[[faults]]\nat = \"0s\"\ncrash = { target = [3, 4] }\n[[faults]]\nat = \"5s\"\nchange = { add = 4 }\n\
+        "[raft]\nstrict_change = false\n[[faults]]\nat = \"0s\"\ncrash = { target = [3, 4] }\n[[faults]]\nat = \"5s\"\nchange = { add = 4 }\n\
          [[faults]]\nat = \"5500ms\"\nchange = { remove = 4 }\n\
          [[faults]]\non = { situation = \"snapshot-installed\" }\ncrash = { target = \"trigger\" }\n\
          [[faults]]\nat = \"7s\"\npause = { target = \"candidate\" }\n"

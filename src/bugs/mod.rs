@@ -51,7 +51,7 @@ macro_rules! bugs {
 
         impl Bug {
             /// All of them, elections first.
-            pub const ALL: [Bug; 85] = [$(Bug::$bug,)+];
+            pub const ALL: [Bug; 86] = [$(Bug::$bug,)+];
 
             /// What the catalogue says of it.
             pub const fn about(self) -> About {
@@ -165,6 +165,10 @@ bugs! {
         "Of several entries that are written at once the second half is written as empty entries."
         "A block is written in part, and the disk says that all is well. The node goes on with what it meant to write, and after a restart \
          with what is there.";
+    FailedSyncBelieved [Durability, OneVote, ElectionSafety, LeaderCompleteness, StateMachineSafety, SafeCommit] "fsyncgate: PostgreSQL, 2018; 'Can Applications Recover from fsync Failures?', ATC'20"
+        "A sync that failed is tried again, without writing again, and believed."
+        "The kernel reports an error once, and forgets what it could not write. The second sync succeeds, the node acknowledges, and after a \
+         restart it has neither those entries nor what came behind them.";
     LeaderCountsUnsynced [Durability, LeaderCompleteness] "etcd 14370 (437bcb8)"
         "A leader counts its own copy before it is durable."
         "With one acknowledgement of three nodes the entry is committed, and the leader's own copy is lost in a crash.";

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use crate::bugs::Bugs;
-use crate::config::{Config, Elections, Priority, Reads};
+use crate::config::{Config, Elections, OnWriteError, Priority, Reads};
 use crate::configuration::{Change, Several};
 use crate::guest::{GuestOptions, Setup};
 use crate::ids::{Index, NodeId, NodeSet, Term};
@@ -55,6 +55,9 @@ pub mod output {
     pub const STOP: u8 = 15;
     pub const STATUS: u8 = 16;
     pub const DESCRIPTION: u8 = 17;
+    pub const WRITE_AGAIN: u8 = 18;
+    pub const SYNC_AGAIN: u8 = 19;
+    pub const REFUSE_CHANGE: u8 = 20;
 }
 
 /// The images of state machines that one side can name, by number from 1.
@@ -189,6 +192,10 @@ impl Wire for Change {
                 return several.put(to);
             }
             Change::Leave => return 5_u8.put(to),
+            Change::Force(voters) => {
+                6_u8.put(to);
+                return voters.put(to);
+            }
         };
         kind.put(to);
         node.put(to);
@@ -202,6 +209,7 @@ impl Wire for Change {
             3 => Change::Remove(Wire::get(from)?),
             4 => Change::Enter(Wire::get(from)?),
             5 => Change::Leave,
+            6 => Change::Force(Wire::get(from)?),
             _ => return None,
         })
     }
@@ -319,6 +327,10 @@ impl Wire for OwnSetup {
             reads,
             follower_reads,
             drift_bound_ppm,
+            // squall's own Raft has these, which runs in its process.
+            waits_for_disk: false,
+            on_write_error: OnWriteError::Stop,
+            strict_change: false,
             bugs: Bugs::default(),
         };
         Some(OwnSetup { id, nodes, voters, config, options })

@@ -31,6 +31,8 @@ pub struct Gap {
 pub enum Why {
     /// The plan destroyed disks, so that no Raft can keep them.
     Disks,
+    /// The plan had a node make some nodes the only members, whatever the others say.
+    Forced,
     /// The plan destroyed votes: two leaders of one term up to this one are nobody's fault.
     Votes { upto: Term },
     /// Clocks drift by more than leases bear, so that reads are not judged.
@@ -55,7 +57,7 @@ pub enum Why {
 impl Why {
     /// Whether the plan asked for something that was not decided. What the plan itself took away is not judged, but not undecided.
     pub fn is_undecided(self) -> bool {
-        !matches!(self, Why::Disks | Why::Votes { .. } | Why::Drift | Why::Suspended)
+        !matches!(self, Why::Disks | Why::Forced | Why::Votes { .. } | Why::Drift | Why::Suspended)
     }
 }
 
@@ -72,9 +74,13 @@ impl fmt::Display for Gap {
         let from = self.from;
         let all = |why: &str| format!("all is undecided from {from} s on: {why}");
         let sentence = match self.why {
-            Why::Disks => {
+            Why::Disks | Why::Forced => {
                 let until = self.until.map_or("on".into(), |until| format!("to {until} s"));
-                format!("from {from} s {until} {names} {is} not judged: a disk was destroyed")
+                let what = match self.why {
+                    Why::Forced => "members were forced on the others",
+                    _ => "a disk was destroyed",
+                };
+                format!("from {from} s {until} {names} {is} not judged: {what}")
             }
             Why::Votes { upto } => format!(
                 "from {from} s on {names} is not judged in terms up to {upto}: votes were destroyed"
@@ -142,7 +148,7 @@ impl GapCounts {
             events: any(&|why| matches!(why, Why::Events { .. } | Why::Waiting { .. })),
             interrupted: any(&|why| why == Why::Interrupted),
             not_judged: any(&|why| !why.is_undecided()),
-            disks: any(&|why| matches!(why, Why::Disks | Why::Votes { .. })),
+            disks: any(&|why| matches!(why, Why::Disks | Why::Forced | Why::Votes { .. })),
             drift: any(&|why| matches!(why, Why::Drift | Why::Suspended)),
         }
     }
@@ -178,7 +184,7 @@ impl GapCounts {
             (self.interrupted, "that were ended"),
         ];
         let not_judged = [
-            (self.disks, "whose disks the plan destroyed"),
+            (self.disks, "whose disks or majority the plan destroyed"),
             (self.drift, "whose clocks drift by more than leases bear, or stood still"),
         ];
         let lines = [

@@ -235,9 +235,11 @@ impl Oracles {
         if let Some(destroyed) = &self.destroyed {
             for (properties, from, until) in destroyed.gaps() {
                 let properties: Vec<Property> = properties.into_iter().filter(asked).collect();
-                gaps.push(Gap { properties, from, until, why: Why::Disks });
+                let why = if destroyed.forced { Why::Forced } else { Why::Disks };
+                gaps.push(Gap { properties, from, until, why });
             }
-            if destroyed.votes && asked(&Property::ElectionSafety) {
+            let votes = destroyed.votes && !destroyed.forced;
+            if votes && asked(&Property::ElectionSafety) {
                 let properties = vec![Property::ElectionSafety];
                 let why = Why::Votes { upto: destroyed.floor };
                 gaps.push(Gap { properties, from: destroyed.since, until: None, why });

@@ -8,7 +8,7 @@ use crate::config::priority::Patience;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Batch, Log, RequestId};
-use crate::node::{Answer, Context, Effect, Moment, Recovered, Snapshot};
+use crate::node::{Answer, Context, Effect, Moment, Recovered, Snapshot, TimerId};
 use crate::raft::follower_reads::Asked;
 use crate::raft::membership::Membership;
 use crate::raft::progress::Progress;
@@ -69,6 +69,8 @@ pub struct Core {
     pub saving: bool,
     /// What was received of a leader's snapshot.
     pub assembly: Option<Assembly>,
+    /// Whether a write failed, and none was durable since. Such a node does not stand: it could not vote for itself.
+    pub disk_failed: bool,
     /// Writes of entries that are not durable yet, with the last entry that each holds.
     unsynced: VecDeque<(WriteId, Index)>,
 }
@@ -97,6 +99,7 @@ impl Core {
             snapshot: None,
             saving: false,
             assembly: None,
+            disk_failed: false,
             unsynced: VecDeque::new(),
         }
     }
@@ -248,8 +251,15 @@ impl Core {
         ctx.emit(Effect::Discard { write, index, term });
     }
 
+    /// Has what failed written again in a while: a disk that has just failed may still be full.
+    pub fn write_again_later(&self, ctx: &mut Ctx) {
+        let at = ctx.now.plus(self.config.heartbeat_interval.from);
+        ctx.emit(Effect::SetTimer { timer: TimerId(1), at });
+    }
+
     /// Takes note that a write and all before it are durable.
     pub fn durable(&mut self, write: WriteId) {
+        self.disk_failed = false;
         while self.unsynced.front().is_some_and(|(appended, _)| *appended <= write) {
             let (_, last) = self.unsynced.pop_front().expect("just seen");
             self.durable_index = self.durable_index.max(last);

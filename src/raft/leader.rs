@@ -229,6 +229,7 @@ impl Leader {
         if core.rules().snapshot_transfer_ends() {
             core.progress[from.slot()].end_transfer();
         }
+        core.look_after_part(from, news, ctx);
         if news && match_index > core.commit_index {
             self.commit(core, ctx);
         }
@@ -246,6 +247,10 @@ impl Leader {
     pub fn change(&mut self, core: &mut Core, change: Change, ctx: &mut Ctx) {
         let next = core.change(change).filter(|_| self.transfer.is_none());
         let Some(configuration) = next else { return };
+        let asks = core.config.strict_change && change != Change::Leave;
+        if asks && self.lacks_active(core, configuration, ctx.now) {
+            return ctx.emit(Effect::RefuseChange);
+        }
         self.promotion = Some(change).filter(|_| !core.are_caught_up(configuration));
         if self.promotion.is_some() {
             return;
@@ -373,7 +378,10 @@ impl Leader {
         let prev_log_index = next_index.previous();
         let transfers = core.progress[to.slot()].transfer.is_some();
         let Some(prev_log_term) = core.log.term_at(prev_log_index).filter(|_| !transfers) else {
-            return core.send_part(to, ctx);
+            return match core.progress[to.slot()].is_part_sent() {
+                true => self.beat(core, to, ctx),
+                false => core.send_part(to, ctx),
+            };
         };
         let entries = self.batch(core, next_index, entries_max);
         core.progress[to.slot()].sent(entries.len() as u64);
@@ -382,6 +390,18 @@ impl Leader {
             prev_log_index,
             prev_log_term,
             entries,
+            leader_commit: core.commit_index,
+        };
+        core.send(to, message, ctx);
+    }
+
+    /// Sends a heartbeat to a follower of whose log nothing is known: it matches every log.
+    fn beat(&self, core: &Core, to: NodeId, ctx: &mut Ctx) {
+        let message = Message::AppendEntries {
+            term: core.current_term,
+            prev_log_index: Index::ZERO,
+            prev_log_term: Term::ZERO,
+            entries: Batch::EMPTY,
             leader_commit: core.commit_index,
         };
         core.send(to, message, ctx);

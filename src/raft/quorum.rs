@@ -20,6 +20,16 @@ impl Leader {
         let near = near.union(NodeSet::only(core.id));
         core.rules().hears_enough(core.configuration(), near, core.is_quorum(near))
     }
+
+    /// Whether a configuration would have too few active voters to go on with, as etcd's StrictReconfigCheck asks: less than a majority,
+    /// the leader counted, was heard within the lowest election timeout. Nobody has heard of who is no member yet.
+    pub fn lacks_active(&self, core: &Core, next: Configuration, now: LocalTime) -> bool {
+        let lately = |node: &NodeId| core.is_recent(self.heard[node.slot()], now);
+        let active: NodeSet = core.others().filter(lately).collect();
+        let votes_alike =
+            (next.voters, next.outgoing) == (core.configuration().voters, NodeSet::EMPTY);
+        !votes_alike && !core.is_quorum_of(next, active.union(NodeSet::only(core.id)))
+    }
 }
 
 impl Core {

@@ -116,6 +116,9 @@ impl<N: Node> Sim<'_, '_, N> {
                 self.send_answer(id, request, answer);
             }
             Effect::Stop => self.stop(id),
+            Effect::WriteAgain => self.write_again(id, true),
+            Effect::SyncAgain => self.write_again(id, false),
+            Effect::RefuseChange => self.refuses_change = true,
         }
         Ok(())
     }

@@ -40,6 +40,7 @@ impl<N: Node> Host<N> {
 
     /// The node crashes. Gives the snapshot that was being written, where it is whole on the disk: under its final name, or lost.
     pub(super) fn crash_snapshot(&mut self, unsynced: Unsynced) -> Option<Rc<Snapshot>> {
+        self.writing_hangs = false;
         let writing = self.writing.take()?;
         let lucky = self.snapshot_rng.chance(50);
         let kept = match unsynced {
@@ -121,6 +122,10 @@ impl<N: Node> Sim<'_, '_, N> {
         let host = &mut self.hosts[id.slot()];
         let is_this = |writing: &mut Rc<Snapshot>| writing.last_included_index == index;
         if host.life != life {
+            return;
+        }
+        if host.disk.hanging > 0 {
+            host.writing_hangs = true;
             return;
         }
         let Some(snapshot) = host.writing.take_if(is_this) else { return };

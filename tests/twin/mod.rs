@@ -238,7 +238,7 @@ impl Twin {
                     self.disk_terms.retain(|(node, _)| *node != id);
                 }
             }
-            Kind::Wipe { stays_out: false } => self.destroy(id, true),
+            Kind::Wipe { stays_out: false } | Kind::Forced { .. } => self.destroy(id, true),
             Kind::Snapshot { .. }
             | Kind::SnapshotSaved { .. }
             | Kind::Compact { .. }
