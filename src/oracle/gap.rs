@@ -39,6 +39,8 @@ pub enum Why {
     Drift,
     /// Machines are suspended, and their clocks with them, so that reads by a lease are not judged.
     Suspended,
+    /// Nodes take what reached them when their disk is done, so that nobody knows when they heard what.
+    Loop,
     /// A limit of the search came before a verdict on so many keys.
     Search { keys: u64 },
     /// The run ended before the cluster had come back to life, and before it could be said that it does not. This horizon would be
@@ -57,7 +59,12 @@ pub enum Why {
 impl Why {
     /// Whether the plan asked for something that was not decided. What the plan itself took away is not judged, but not undecided.
     pub fn is_undecided(self) -> bool {
-        !matches!(self, Why::Disks | Why::Forced | Why::Votes { .. } | Why::Drift | Why::Suspended)
+        match self {
+            Why::Disks | Why::Forced | Why::Votes { .. } => false,
+            Why::Drift | Why::Suspended | Why::Loop => false,
+            Why::Search { .. } | Why::Horizon { .. } | Why::Core { .. } => true,
+            Why::Events { .. } | Why::Waiting { .. } | Why::Interrupted => true,
+        }
     }
 }
 
@@ -90,6 +97,9 @@ impl fmt::Display for Gap {
             }
             Why::Suspended => format!(
                 "{names} of reads is not judged: machines are suspended, and a lease goes by a clock that stood still"
+            ),
+            Why::Loop => format!(
+                "{names} {is} not judged: nodes take what reached them when their disk is done (waits_for_disk), which no record tells"
             ),
             Why::Search { keys } => {
                 let of = if keys == 1 { "one key".into() } else { format!("{keys} keys") };
@@ -134,6 +144,8 @@ pub struct GapCounts {
     pub disks: u64,
     /// Clocks drift by more than leases bear, or stood still.
     pub drift: u64,
+    /// The loops of nodes wait for their disks.
+    pub loops: u64,
 }
 
 impl GapCounts {
@@ -150,6 +162,7 @@ impl GapCounts {
             not_judged: any(&|why| !why.is_undecided()),
             disks: any(&|why| matches!(why, Why::Disks | Why::Forced | Why::Votes { .. })),
             drift: any(&|why| matches!(why, Why::Drift | Why::Suspended)),
+            loops: any(&|why| why == Why::Loop),
         }
     }
 
@@ -165,6 +178,7 @@ impl GapCounts {
             (&mut self.not_judged, other.not_judged),
             (&mut self.disks, other.disks),
             (&mut self.drift, other.drift),
+            (&mut self.loops, other.loops),
         ];
         sums.into_iter().for_each(|(own, more)| *own = own.saturating_add(more));
     }
@@ -186,6 +200,7 @@ impl GapCounts {
         let not_judged = [
             (self.disks, "whose disks or majority the plan destroyed"),
             (self.drift, "whose clocks drift by more than leases bear, or stood still"),
+            (self.loops, "whose nodes take nothing while their disks are busy"),
         ];
         let lines = [
             sum(self.undecided, "are undecided", &undecided),

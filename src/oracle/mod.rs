@@ -70,6 +70,8 @@ pub struct Oracles {
     members: membership::Members,
     /// None if the options have nothing of it.
     authority: Option<Box<authority::Authority>>,
+    /// What the plan asks for and its nodes do not let anybody judge.
+    left_out: Vec<Property>,
     /// None where nodes do not say by which configuration they count.
     counted: Option<Box<counted::Counted>>,
     /// What was asked to be judged.
@@ -91,6 +93,7 @@ impl Oracles {
             snapshots: snapshots::Snapshots::default(),
             members: membership::Members::new(nodes),
             authority: None,
+            left_out: Vec::new(),
             counted: None,
             judged: judge
                 .iter()
@@ -104,6 +107,7 @@ impl Oracles {
     pub fn go_by(&mut self, plan: &Plan) {
         self.shadow.configures = plan.guest.configures;
         self.authority = authority::Authority::of(plan);
+        self.left_out = authority::Authority::leaves_out(plan);
         let once = plan.judge.contains(&Property::ExactlyOnce);
         let reads_in_log = plan.config().reads == Reads::Log;
         self.answers = once.then(|| Box::new(answers::Answers::new(reads_in_log)));
@@ -263,6 +267,8 @@ impl Oracles {
         {
             whole(Property::Liveness, Why::Horizon { enough: liveness.verdict_by(now) });
         }
+        let left_out = self.left_out.clone();
+        gaps.push(Gap { properties: left_out, from: Time::ZERO, until: None, why: Why::Loop });
         gaps.retain(|gap| !gap.properties.is_empty());
         gaps
     }

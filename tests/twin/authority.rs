@@ -62,7 +62,9 @@ impl Twin {
         }
         let elections = self.config.elections;
         let promises = elections.vote_lease || elections.pre_vote;
-        if (promises || self.config.reads == Reads::Lease) && self.breaks_promise(record, id) {
+        let promises = promises && !self.config.waits_for_disk;
+        let lease = self.config.reads == Reads::Lease && !self.config.waits_for_disk;
+        if (promises || lease) && self.breaks_promise(record, id) {
             broken.push(Property::Promises);
         }
         if self.config.reads != Reads::Log && self.reads_without_right(record, id) {
@@ -164,10 +166,14 @@ impl Twin {
         quorum(configuration, configuration.voting().iter().filter(heard).collect())
     }
 
+    fn judges_quorum(&self) -> bool {
+        self.config.elections.check_quorum && !self.config.waits_for_disk
+    }
+
     /// Whether a leader leads beyond an event in which it had to give up, into the one of this record.
     fn overstays(&self, record: &Record) -> bool {
         let Some((last, _)) = self.past.last() else { return false };
-        if !self.config.elections.check_quorum || record.event == last.event {
+        if !self.judges_quorum() || record.event == last.event {
             return false;
         }
         let event = self.past.iter().enumerate().rev();
@@ -181,12 +187,14 @@ impl Twin {
     fn is_deposed_by_itself(&self, record: &Record, id: NodeId) -> bool {
         let Kind::Role { role, term } = record.kind else { return false };
         let last = self.past.len() - 1;
-        if role == Role::Leader || last == 0 || !self.config.elections.check_quorum {
+        if role == Role::Leader || last == 0 || !self.judges_quorum() {
             return false;
         }
         let (before, reign) = self.role(id, last - 1);
+        let mut records = self.back(id, last).take_while(|(place, _)| *place > reign.1);
         before == Role::Leader
             && reign.0 == term
+            && !records.any(|(_, it)| matches!(it.kind, Kind::WriteFailed { .. }))
             && self.past[last].1.voting().contains(id)
             && self.hears(id, reign, last)
     }

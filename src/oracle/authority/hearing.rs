@@ -23,6 +23,8 @@ struct Ear {
     leads: Option<(Term, u64)>,
     /// When each node answered last, by the leader's clock.
     heard: Vec<LocalTime>,
+    /// Whether a write of the leader failed, for which it may step down.
+    write_failed: bool,
 }
 
 /// Whom all leaders heard.
@@ -39,7 +41,7 @@ pub struct Hearing {
 impl Hearing {
     pub fn new(nodes: u8, config: &Config, judges: bool) -> Hearing {
         let nodes = usize::from(nodes);
-        let ear = || Ear { leads: None, heard: vec![LocalTime(0); nodes] };
+        let ear = || Ear { leads: None, heard: vec![LocalTime(0); nodes], write_failed: false };
         let ears = std::iter::repeat_with(ear).take(nodes).collect();
         Hearing { timeout: config.election_timeout.from, judges, ears, due: None }
     }
@@ -89,8 +91,10 @@ impl Hearing {
             Kind::Role { role: Role::Leader, term } => {
                 let ear = &mut self.ears[slot];
                 ear.leads = Some((term, at.record.number));
+                ear.write_failed = false;
                 ear.heard.fill(now());
             }
+            Kind::WriteFailed { .. } => self.ears[slot].write_failed = true,
             Kind::Role { term, .. } => return self.step_down(at, term),
             Kind::Crash(_) | Kind::Boot { .. } => self.end(at.id),
             Kind::Configure { configuration, .. } if self.ears[slot].leads.is_some() => {
@@ -110,12 +114,14 @@ impl Hearing {
         self.due = self.due.filter(|(due, ..)| *due != id);
     }
 
-    /// A leader leads no more. In the term that it leads, that is because it hears no majority, or because it was removed.
+    /// A leader leads no more. In the term that it leads, that is because it hears no majority, because it was removed, or because its disk
+    /// failed.
     fn step_down(&mut self, at: At, term: Term) -> Option<Violation> {
         let id = at.id;
         let (led, elected) = self.ears[id.slot()].leads?;
         let deposed = self.judges
             && led == term
+            && !self.ears[id.slot()].write_failed
             && at.shadow.configuration_of(id).voting().contains(id)
             && self.hears_majority(at);
         self.end(id);

@@ -38,6 +38,9 @@ impl Authority {
         let elections = config.elections;
         let is_judged =
             |rule, property| plan.guest.keeps_to(rule) && plan.judge.contains(&property);
+        let leaves_out = Authority::leaves_out(plan);
+        let is_judged =
+            |rule, property| is_judged(rule, property) && !leaves_out.contains(&property);
         let quorum = elections.check_quorum && is_judged(Rule::CheckQuorum, Property::CheckQuorum);
         let promises = is_judged(Rule::Promises, Property::Promises)
             && (elections.vote_lease || elections.pre_vote || config.reads == Reads::Lease);
@@ -52,6 +55,24 @@ impl Authority {
             promises: promises.then(|| Promises::new(plan.cluster.nodes, &config)),
             rights: rights.then(|| Rights::new(plan.cluster.nodes, &config)),
         }))
+    }
+
+    /// What the plan asks for and cannot be judged: a node whose loop waits for its disk takes what reached it, and its timers, when the
+    /// disk is done, so that nobody knows when it heard what.
+    pub fn leaves_out(plan: &Plan) -> Vec<Property> {
+        let config = plan.config();
+        let elections = config.elections;
+        let promises = elections.vote_lease || elections.pre_vote || config.reads == Reads::Lease;
+        let all = [
+            (Property::CheckQuorum, Rule::CheckQuorum, elections.check_quorum),
+            (Property::Promises, Rule::Promises, promises),
+        ];
+        let left_out = all.into_iter().filter(|(property, rule, has)| {
+            *has && config.waits_for_disk
+                && plan.guest.keeps_to(*rule)
+                && plan.judge.contains(property)
+        });
+        left_out.map(|(property, ..)| property).collect()
     }
 
     /// Judges a record. The shadow is as it was before it.
