@@ -104,7 +104,7 @@ fn what_came_nearest_to_a_promise_is_told() {
     fs::write(&path, PROMISES).expect("it is writable");
     let text = told(&[&path.display().to_string()]);
     for part in [
-        "unmet: durability was expected to be violated, but was not\n  judged: 15 properties",
+        "unmet: durability was expected to be violated, but was not\n  judged: 18 properties",
         "unmet: 1 leaders were elected, fewer than 4\n  `leader-elected` was reached 1 times; first: 0.",
         "unmet: `two-leaders-at-once` was not reached\n  it is: Two live nodes were leaders, of different terms.\n  `leader-elected`",
         "next:\n  squall report ",
