@@ -220,8 +220,7 @@ kinds! {
     Suspend "suspend" Fault,
     /// A message reached the node that is addressed to another.
     Stray "stray" Message { from: NodeId, to: NodeId, id: u64, message: Summary },
-    /// The configuration by which the node counts majorities is another than it was at the end of the step before; a life begins with that
-    /// with which the cluster did.
+    /// The configuration by which the node counts majorities, when it starts and when it is another than before, where members may change.
     Counts "counts" Log { configuration: Configuration },
     /// The snapshot up to this index, which the node begins to write next, holds a configuration, if it is another than that with which the
     /// cluster began.

@@ -15,7 +15,7 @@ use crate::trace::text::members;
 /// What nodes count by, as they say.
 #[derive(Debug)]
 pub struct Counted {
-    /// By what each node counts; none where that is with whom the cluster began.
+    /// By what each node says that it counts, in this life.
     told: Vec<Option<Configuration>>,
     /// What a snapshot that is written next holds.
     carried: Option<(NodeId, Index, Configuration)>,
@@ -69,7 +69,7 @@ impl Counted {
         let changed = std::mem::take(&mut self.changed);
         changed.into_iter().find_map(|(id, number)| {
             let log = shadow.configuration_of(id);
-            let told = self.told[id.slot()].unwrap_or(shadow.configurations.initial());
+            let told = self.told[id.slot()]?;
             let differs = shadow.node(id).up && told != log;
             differs.then(|| {
                 let (told, log) = (members(told), members(log));

@@ -167,7 +167,8 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
-    /// Records by which configuration a node counts, if that is another than before. That comes behind what it appends and removes.
+    /// Records by which configuration a node counts when it starts, and when that is another than before. That comes behind what it
+    /// appends and removes.
     #[inline]
     fn record_counts(&mut self, id: NodeId) {
         let host = &mut self.hosts[id.slot()];
@@ -175,9 +176,9 @@ impl<N: Node> Sim<'_, '_, N> {
             return;
         }
         let Some(configuration) = host.status.configuration else { return };
-        let initial = Configuration::of(self.plan.voters());
-        let before = host.counts.replace(configuration).unwrap_or(initial);
-        if before != configuration {
+        host.counts = Some(configuration);
+        // Where members never change, there is nothing to say.
+        if self.plan.changes_members() {
             self.recorder.record(Some(id), Kind::Counts { configuration });
         }
     }

@@ -455,8 +455,7 @@ impl Twin {
         }
         // Each leadership in which something may have been proven since.
         (from..=upto).filter(mine).any(|place| {
-            let asks = place == upto
-                || arrives(&self.past[place].0).is_some_and(|of| self.counts(id, of, place));
+            let asks = place == upto || arrives(&self.past[place].0).is_some();
             let answers = matches!(
                 self.past[place].0.kind,
                 Kind::Deliver { message: Summary::ReadRoundReply { .. }, .. }
@@ -466,11 +465,6 @@ impl Twin {
                 && ((asks && (alone(place) || self.has_lease(id, reign, place)))
                     || ((asks || answers) && self.round_since(id, reign, from, place)))
         })
-    }
-
-    /// Whether a request that comes is one that this twin knows as a read.
-    fn counts(&self, id: NodeId, request: RequestId, place: usize) -> bool {
-        self.first_came(id, request, place).is_some()
     }
 
     /// The latest round of a leadership as of a place: where it was sent, and who answered it.
@@ -543,8 +537,7 @@ impl Twin {
             (round.0..=end).any(|place| {
                 let settles = self.past[place].0.node == Some(id)
                     && (place == upto
-                        || arrives(&self.past[place].0)
-                            .is_some_and(|of| self.counts(id, of, place))
+                        || arrives(&self.past[place].0).is_some()
                         || matches!(
                             self.past[place].0.kind,
                             Kind::Deliver { message: Summary::ReadRoundReply { .. }, .. }

@@ -36,7 +36,7 @@ impl Twin {
         self.event = record.event;
         let Some(id) = record.node else { return wrong(holds) };
         match record.kind {
-            Kind::Boot { .. } => self.told[id.slot()] = Some(self.initial),
+            Kind::Boot { .. } => self.told[id.slot()] = None,
             Kind::Crash(_) => self.told[id.slot()] = None,
             Kind::Counts { configuration } => self.told[id.slot()] = Some(configuration),
             Kind::Carries { index, configuration } => self.carried.push((id, index, configuration)),

@@ -135,13 +135,17 @@ impl Rights {
         let asked = self.asked.get(&request.client) == Some(&request);
         let reads = &self.desks[at.id.slot()].reads;
         let known = reads.get(&request.client).is_some_and(|read| read.request == request);
-        if !asked && !known {
-            return;
-        }
         self.settle(at);
         // Who is a majority by itself has its round at once, whoever may be a voter when it answers.
         let proven = self.lease_holds(at) || Rights::is_majority(at, NodeSet::only(at.id));
         let desk = &mut self.desks[at.id.slot()];
+        if !asked && !known {
+            // It may be a read that its client has given up: a lease that holds for it holds for those that wait, too.
+            if proven && desk.leads.is_some() {
+                desk.proven = desk.came;
+            }
+            return;
+        }
         let number = desk.leads.map(|_| {
             desk.came += 1;
             desk.came
