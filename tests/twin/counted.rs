@@ -27,11 +27,11 @@ impl Twin {
     pub fn observe(&mut self, record: &Record, cluster: &Cluster) -> Vec<Property> {
         let mut holds = true;
         if record.event != self.event && !cluster.is_destroyed() {
-            let nodes = self.told.iter().enumerate();
+            let mut nodes = self.told.iter().enumerate();
             let counts = |(slot, told): (usize, &Option<Configuration>)| {
                 told.is_none_or(|told| told == cluster.configuration_of(NodeId::at(slot)))
             };
-            holds = nodes.map(counts).all(|counts| counts);
+            holds = nodes.all(counts);
         }
         self.event = record.event;
         let Some(id) = record.node else { return wrong(holds) };
