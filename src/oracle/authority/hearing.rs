@@ -48,9 +48,11 @@ impl Hearing {
 
     /// Whether a leader hears a majority of its voters, itself counted if it is one.
     pub fn hears_majority(&self, at: At) -> bool {
-        let (ear, now) = (&self.ears[at.id.slot()], at.clocks.local(at.id, at.record.time));
-        let configuration = at.shadow.configuration_of(at.id);
-        let lately = |id: &NodeId| *id == at.id || now < ear.heard[id.slot()].plus(self.timeout);
+        let (ear, now) =
+            (&self.ears[at.seen.id.slot()], at.clocks.local(at.seen.id, at.seen.record.time));
+        let configuration = at.seen.shadow.configuration_of(at.seen.id);
+        let lately =
+            |id: &NodeId| *id == at.seen.id || now < ear.heard[id.slot()].plus(self.timeout);
         let near: NodeSet = configuration.voting().iter().filter(lately).collect();
         Tally::of(configuration, near).is_majority()
     }
@@ -73,9 +75,9 @@ impl Hearing {
     /// Judges a record.
     #[inline]
     pub fn observe(&mut self, at: At) -> Option<Violation> {
-        let slot = at.id.slot();
-        let now = || at.clocks.local(at.id, at.record.time);
-        match at.record.kind {
+        let slot = at.seen.id.slot();
+        let now = || at.clocks.local(at.seen.id, at.seen.record.time);
+        match at.seen.record.kind {
             Kind::Deliver { from, message, .. } => {
                 let (term, _) = self.ears[slot].leads?;
                 if is_answer(&message) && message.term() == term {
@@ -85,20 +87,21 @@ impl Hearing {
             Kind::Timer { .. } => {
                 let (_, elected) = self.ears[slot].leads.filter(|_| self.judges)?;
                 if !self.hears_majority(at) {
-                    self.due = Some((at.id, at.record.event, [elected, at.record.number]));
+                    self.due =
+                        Some((at.seen.id, at.seen.record.event, [elected, at.seen.record.number]));
                 }
             }
             Kind::Role { role: Role::Leader, term } => {
                 let ear = &mut self.ears[slot];
-                ear.leads = Some((term, at.record.number));
+                ear.leads = Some((term, at.seen.record.number));
                 ear.write_failed = false;
                 ear.heard.fill(now());
             }
             Kind::WriteFailed { .. } => self.ears[slot].write_failed = true,
             Kind::Role { term, .. } => return self.step_down(at, term),
-            Kind::Crash(_) | Kind::Boot { .. } => self.end(at.id),
+            Kind::Crash(_) | Kind::Boot { .. } => self.end(at.seen.id),
             Kind::Configure { configuration, .. } if self.ears[slot].leads.is_some() => {
-                let before = at.shadow.configuration_of(at.id).members();
+                let before = at.seen.shadow.configuration_of(at.seen.id).members();
                 for new in configuration.members().without(before).iter() {
                     self.ears[slot].heard[new.slot()] = now();
                 }
@@ -117,12 +120,12 @@ impl Hearing {
     /// A leader leads no more. In the term that it leads, that is because it hears no majority, because it was removed, or because its disk
     /// failed.
     fn step_down(&mut self, at: At, term: Term) -> Option<Violation> {
-        let id = at.id;
+        let id = at.seen.id;
         let (led, elected) = self.ears[id.slot()].leads?;
         let deposed = self.judges
             && led == term
             && !self.ears[id.slot()].write_failed
-            && at.shadow.configuration_of(id).voting().contains(id)
+            && at.seen.shadow.configuration_of(id).voting().contains(id)
             && self.hears_majority(at);
         self.end(id);
         deposed.then(|| {
@@ -130,7 +133,7 @@ impl Hearing {
                 "{id} leads term {term} no more, though a majority of its voters has answered it within {} by its clock.",
                 self.timeout
             );
-            at.violates(Property::CheckQuorum, sentence, [elected])
+            at.seen.violates(Property::CheckQuorum, sentence, [elected])
         })
     }
 }

@@ -11,6 +11,7 @@ mod rights;
 use crate::config::Reads;
 use crate::guest::Rule;
 use crate::ids::NodeId;
+use crate::oracle::seen::Seen;
 use crate::oracle::shadow::Shadow;
 use crate::oracle::violation::Violation;
 use crate::plan::Plan;
@@ -92,7 +93,7 @@ impl Authority {
             Kind::Pause | Kind::Resume | Kind::Crash(_) => self.clocks.go_on(id, record.time),
             _ => {}
         }
-        let at = At { record, id, shadow, clocks: &self.clocks };
+        let at = At { seen: Seen { record, id, shadow }, clocks: &self.clocks };
         // What a node promised is judged by whom it had heard before.
         let promise = self.promises.as_mut().and_then(|it| it.observe(at, &self.hearing));
         let quorum = self.hearing.observe(at);
@@ -101,24 +102,11 @@ impl Authority {
     }
 }
 
-/// A record of a node, with the shadow before it.
+/// A record of a node, with the shadow before it, and the clocks.
 #[derive(Clone, Copy)]
 struct At<'a> {
-    record: &'a Record,
-    id: NodeId,
-    shadow: &'a Shadow,
+    seen: Seen<'a>,
     clocks: &'a Clocks,
-}
-
-impl At<'_> {
-    fn violates(
-        self,
-        property: Property,
-        sentence: String,
-        earlier: impl IntoIterator<Item = u64>,
-    ) -> Violation {
-        Violation::new(property, self.record, sentence, earlier)
-    }
 }
 
 #[cfg(test)]

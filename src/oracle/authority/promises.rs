@@ -65,21 +65,23 @@ impl Promises {
     /// Judges a record. `hearing` is as it was before.
     #[inline]
     pub fn observe(&mut self, at: At, hearing: &Hearing) -> Option<Violation> {
-        let (record, slot) = (at.record, at.id.slot());
+        let (record, slot) = (at.seen.record, at.seen.id.slot());
         match record.kind {
             Kind::Deliver { from, message, .. } => self.deliver(at, from, &message, hearing),
             Kind::Send { to, message, .. } => return self.send(at, to, &message),
             Kind::Leader { leader } => self.words[slot].knows_leader = leader.is_some(),
             Kind::Term { term } => {
                 let by = self.bound(at).filter(|_| self.vote_lease)?;
-                let why = match at.shadow.node(at.id).role {
+                let why = match at.seen.shadow.node(at.seen.id).role {
                     Role::Leader => "a majority answers it",
                     _ if self.lease_given(at) == Some(by) => "it promised its leader not to",
                     _ => "it hears its leader",
                 };
-                let sentence =
-                    format!("{} takes over term {term} from a candidate, though {why}.", at.id);
-                return Some(at.violates(Property::Promises, sentence, [by]));
+                let sentence = format!(
+                    "{} takes over term {term} from a candidate, though {why}.",
+                    at.seen.id
+                );
+                return Some(at.seen.violates(Property::Promises, sentence, [by]));
             }
             Kind::Role { role: Role::Candidate, term } => {
                 let word = &mut self.words[slot];
@@ -99,25 +101,25 @@ impl Promises {
 
     /// The promise that holds against the candidate that asks in this event.
     fn bound(&self, at: At) -> Option<u64> {
-        let (event, by) = self.words[at.id.slot()].bound?;
-        (event == at.record.event).then_some(by)
+        let (event, by) = self.words[at.seen.id.slot()].bound?;
+        (event == at.seen.record.event).then_some(by)
     }
 
     /// The answer to a read round that binds a node now.
     fn lease_given(&self, at: At) -> Option<u64> {
-        let (since, by) = self.words[at.id.slot()].promised?;
-        let now = at.clocks.steady(at.id, at.record.time);
+        let (since, by) = self.words[at.seen.id.slot()].promised?;
+        let now = at.clocks.steady(at.seen.id, at.seen.record.time);
         (now < since.plus(self.timeout)).then_some(by)
     }
 
     /// The record of the leader that a node hears now, or, where it leads itself, of the message that asks.
     fn hears(&self, at: At, hearing: &Hearing) -> Option<u64> {
-        let word = &self.words[at.id.slot()];
-        match at.shadow.node(at.id).role {
-            Role::Leader => hearing.hears_majority(at).then_some(at.record.number),
+        let word = &self.words[at.seen.id.slot()];
+        match at.seen.shadow.node(at.seen.id).role {
+            Role::Leader => hearing.hears_majority(at).then_some(at.seen.record.number),
             Role::PreCandidate => None,
             _ => {
-                let now = at.clocks.local(at.id, at.record.time);
+                let now = at.clocks.local(at.seen.id, at.seen.record.time);
                 let hears = word.knows_leader && now < word.heard.0.plus(self.timeout);
                 hears.then_some(word.heard.1)
             }
@@ -125,8 +127,8 @@ impl Promises {
     }
 
     fn deliver(&mut self, at: At, from: NodeId, message: &Summary, hearing: &Hearing) {
-        let (record, id) = (at.record, at.id);
-        let node = at.shadow.node(id);
+        let (record, id) = (at.seen.record, at.seen.id);
+        let node = at.seen.shadow.node(id);
         match *message {
             Summary::RequestVote { by_leader: false, term, .. } => {
                 let lease = self.vote_lease && term > node.term;
@@ -157,13 +159,13 @@ impl Promises {
     }
 
     fn send(&mut self, at: At, to: NodeId, message: &Summary) -> Option<Violation> {
-        let word = &mut self.words[at.id.slot()];
+        let word = &mut self.words[at.seen.id.slot()];
         match *message {
             Summary::ReadRoundReply { term, round, .. } => {
                 let place = word.rounds.iter().position(|it| (it.0, it.1) == (term, round))?;
                 let (.., since) = word.rounds[place];
                 word.rounds.drain(..=place);
-                word.promised = Some((since, at.record.number));
+                word.promised = Some((since, at.seen.record.number));
                 None
             }
             Summary::PreVoteReply { granted, term } => {
@@ -172,32 +174,32 @@ impl Promises {
                 let heard = heard.filter(|_| granted)?;
                 let sentence = format!(
                     "{} tells {to} that it would vote for it in term {term}, though it hears its leader.",
-                    at.id
+                    at.seen.id
                 );
-                Some(at.violates(Property::Promises, sentence, [heard]))
+                Some(at.seen.violates(Property::Promises, sentence, [heard]))
             }
             Summary::RequestVote { term, by_leader: true, .. } => {
                 let sentence = format!(
                     "{} says that its leader has it stand in term {term}, which no leader did.",
-                    at.id
+                    at.seen.id
                 );
                 let forged = word.stands_for_leader != term;
-                forged.then(|| at.violates(Property::Promises, sentence, []))
+                forged.then(|| at.seen.violates(Property::Promises, sentence, []))
             }
             _ => None,
         }
     }
 
     fn vote(&self, at: At, term: Term, vote: NodeId) -> Option<Violation> {
-        let released = self.words[at.id.slot()].released == at.record.event;
-        let by = match vote == at.id {
+        let released = self.words[at.seen.id.slot()].released == at.seen.record.event;
+        let by = match vote == at.seen.id {
             true => self.lease_given(at).filter(|_| !released),
             false => self.bound(at),
         }?;
         let sentence = format!(
             "{} votes for {vote} in term {term}, though it promised its leader to elect nobody else for {} by its clock.",
-            at.id, self.timeout
+            at.seen.id, self.timeout
         );
-        Some(at.violates(Property::Promises, sentence, [by]))
+        Some(at.seen.violates(Property::Promises, sentence, [by]))
     }
 }

@@ -92,7 +92,7 @@ impl Rights {
     /// Judges a record.
     #[inline]
     pub fn observe(&mut self, at: At) -> Option<Violation> {
-        let (record, slot) = (at.record, at.id.slot());
+        let (record, slot) = (at.seen.record, at.seen.id.slot());
         match record.kind {
             Kind::Invoke { request, command, .. } => {
                 match command {
@@ -133,12 +133,12 @@ impl Rights {
     /// A request reaches a node, which leads or not.
     fn comes(&mut self, at: At, request: RequestId) {
         let asked = self.asked.get(&request.client) == Some(&request);
-        let reads = &self.desks[at.id.slot()].reads;
+        let reads = &self.desks[at.seen.id.slot()].reads;
         let known = reads.get(&request.client).is_some_and(|read| read.request == request);
         self.settle(at);
         // Who is a majority by itself has its round at once, whoever may be a voter when it answers.
-        let proven = self.lease_holds(at) || Rights::is_majority(at, NodeSet::only(at.id));
-        let desk = &mut self.desks[at.id.slot()];
+        let proven = self.lease_holds(at) || Rights::is_majority(at, NodeSet::only(at.seen.id));
+        let desk = &mut self.desks[at.seen.id.slot()];
         if !asked && !known {
             // It may be a read that its client has given up: a lease that holds for it holds for those that wait, too.
             if proven && desk.leads.is_some() {
@@ -154,7 +154,7 @@ impl Rights {
             desk.proven = desk.came;
         }
         let index = desk.commit.max(desk.first.unwrap_or_default());
-        let read = Read { request, number, index, told: None, came: at.record.number };
+        let read = Read { request, number, index, told: None, came: at.seen.record.number };
         match desk.reads.get_mut(&request.client).filter(|_| known) {
             // A second copy of it may be answered in place of the first.
             Some(first) if first.number.is_none() => (first.number, first.index) = (number, index),
@@ -169,16 +169,16 @@ impl Rights {
                 self.comes(at, request);
             }
             Summary::ForwardReply { request, .. } => {
-                self.desks[at.id.slot()].relayed = (at.record.event, request);
+                self.desks[at.seen.id.slot()].relayed = (at.seen.record.event, request);
             }
             Summary::ReadIndexReply { request, index } => {
-                let read = self.desks[at.id.slot()].reads.get_mut(&request.client);
+                let read = self.desks[at.seen.id.slot()].reads.get_mut(&request.client);
                 if let Some(read) = read.filter(|read| read.request == request) {
                     read.told = read.told.or(index);
                 }
             }
             Summary::ReadRoundReply { term, round, .. } => {
-                let desk = &mut self.desks[at.id.slot()];
+                let desk = &mut self.desks[at.seen.id.slot()];
                 if let (Some(leads), Some(latest)) = (desk.leads, &mut desk.round)
                     && leads == term
                     && latest.number == round
@@ -192,12 +192,13 @@ impl Rights {
     }
 
     fn send(&mut self, at: At, message: &Summary) -> Option<Violation> {
-        let desk = &mut self.desks[at.id.slot()];
+        let desk = &mut self.desks[at.seen.id.slot()];
         match *message {
             Summary::ReadRound { term, round } if desk.leads == Some(term) => {
                 if desk.round.is_none_or(|latest| latest.number != round) {
-                    let sent = (at.clocks.steady(at.id, at.record.time), at.record.number);
-                    let answered = NodeSet::only(at.id);
+                    let sent =
+                        (at.clocks.steady(at.seen.id, at.seen.record.time), at.seen.record.number);
+                    let answered = NodeSet::only(at.seen.id);
                     let covers = desk.came;
                     desk.round = Some(Round { number: round, sent, covers, answered });
                 }
@@ -217,12 +218,12 @@ impl Rights {
 
     /// Whether these nodes are a majority of a leader's voters.
     fn is_majority(at: At, nodes: NodeSet) -> bool {
-        Tally::of(at.shadow.configuration_of(at.id), nodes).is_majority()
+        Tally::of(at.seen.shadow.configuration_of(at.seen.id), nodes).is_majority()
     }
 
     /// Takes note of a round that a majority has answered.
     fn settle(&mut self, at: At) {
-        let desk = &mut self.desks[at.id.slot()];
+        let desk = &mut self.desks[at.seen.id.slot()];
         let Some(round) = desk.round.filter(|it| Rights::is_majority(at, it.answered)) else {
             return;
         };
@@ -231,17 +232,17 @@ impl Rights {
     }
 
     fn lease_holds(&self, at: At) -> bool {
-        let desk = &self.desks[at.id.slot()];
+        let desk = &self.desks[at.seen.id.slot()];
         let (Some(span), Some(lease)) = (self.lease, desk.lease) else { return false };
         desk.leads.is_some()
             && !desk.handed_over
-            && at.clocks.steady(at.id, at.record.time) < lease.sent.0.plus(span)
+            && at.clocks.steady(at.seen.id, at.seen.record.time) < lease.sent.0.plus(span)
             && Rights::is_majority(at, lease.answered)
     }
 
     /// A node answers a read from its own state machine, or tells a follower how far to apply for it.
     fn answer(&mut self, at: At, request: RequestId, told: Option<Index>) -> Option<Violation> {
-        let id = at.id;
+        let id = at.seen.id;
         let read = *self.desks[id.slot()].reads.get(&request.client)?;
         if read.request != request {
             return None;
@@ -253,7 +254,7 @@ impl Rights {
             number <= desk.proven || leased || Rights::is_majority(at, NodeSet::only(id))
         };
         let own = read.number.is_some_and(proven).then_some(read.index);
-        let applied = told.unwrap_or(at.shadow.node(id).applied);
+        let applied = told.unwrap_or(at.seen.shadow.node(id).applied);
         let name = client(request);
         let needed = own.into_iter().chain(read.told).min();
         let (sentence, round) = match needed {
@@ -272,6 +273,6 @@ impl Rights {
             Some(_) => return None,
         };
         let earlier = [read.came, round].into_iter().filter(|number| *number > 0);
-        Some(at.violates(Property::ReadRights, sentence, earlier))
+        Some(at.seen.violates(Property::ReadRights, sentence, earlier))
     }
 }
