@@ -239,8 +239,8 @@ words! {
     /// A rule of the built-in Raft that other Rafts may have otherwise, or do not show in what they tell. Only who says so is judged by it.
     #[derive(PartialOrd, Ord, Hash)]
     pub enum Rule {
-        /// A leader looks at each of its timers whether a majority answered it within the lowest election timeout, and leads no more if
-        /// not; nothing else but a later term or its removal makes it lead no more (thesis 6.2).
+        /// A leader looks whenever its timer fires (number 0, of a node that has several) whether a majority answered it within the lowest
+        /// election timeout, and leads no more if not; nothing else but a later term or its removal makes it lead no more (thesis 6.2).
         CheckQuorum,
         /// Who heard its leader within the lowest election timeout by its own clock refuses votes and pre-votes; with lease reads, who
         /// answered a read round keeps that promise over a restart, too (thesis 4.2.3, 6.4.1).

@@ -260,7 +260,7 @@ const IN_STATE_MACHINES: [Bug; 4] =
 
 /// Whether a bug makes steps guilty of a violation, of which some are the ones without which it does not come about.
 fn is_for_court(bug: &Bug) -> bool {
-    let stalls = bug.about().violates == [Property::Liveness];
+    let stalls = bug.about().violates.first() == Some(&Property::Liveness);
     !stalls && !IN_STATE_MACHINES.contains(bug)
 }
 

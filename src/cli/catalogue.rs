@@ -339,11 +339,17 @@ mod tests {
     #[test]
     fn a_plan_that_spells_a_profile_out_is_the_same_plan() {
         for profile in Profile::ALL {
-            let plain =
-                Plan { cluster: Cluster { profile, ..Cluster::default() }, ..Plan::default() };
-            let spelt =
-                serde_json::json!({ "cluster": { "profile": profile }, "raft": options(profile) });
-            let spelt: Plan = serde_json::from_value(spelt).expect("every option exists");
+            // With write errors and changes of the members, so that every option has an effect.
+            let plan = |raft| {
+                let plan = serde_json::json!({
+                    "cluster": { "profile": profile },
+                    "disk": { "errors": "1%" },
+                    "faults": [{ "at": "1s", "change": { "remove": 3 } }],
+                    "raft": raft,
+                });
+                serde_json::from_value::<Plan>(plan).expect("every option exists")
+            };
+            let (plain, spelt) = (plan(Map::new()), plan(options(profile)));
             assert_eq!(crate::plan::validate::validate(&spelt), Ok(()));
             assert_eq!(format!("{:?}", spelt.config()), format!("{:?}", plain.config()));
         }

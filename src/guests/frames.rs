@@ -110,7 +110,7 @@ wire! {
     Several { add, add_learners, remove, auto_leave }
 }
 
-/// A guest outside does not say by which configuration it counts.
+/// By which configuration a node counts comes last, and may be left out.
 impl Wire for Status {
     fn put(&self, to: &mut Vec<u8>) {
         self.term.put(to);
@@ -120,6 +120,9 @@ impl Wire for Status {
         self.applied.put(to);
         self.transfer.put(to);
         self.target_priority.put(to);
+        if let Some(configuration) = self.configuration {
+            configuration.put(to);
+        }
     }
 
     fn get(from: &mut &[u8]) -> Option<Status> {
@@ -131,7 +134,7 @@ impl Wire for Status {
             applied: Wire::get(from)?,
             transfer: Wire::get(from)?,
             target_priority: Wire::get(from)?,
-            configuration: None,
+            configuration: if from.is_empty() { None } else { Some(Wire::get(from)?) },
         })
     }
 }

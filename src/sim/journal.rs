@@ -488,7 +488,7 @@ mod tests {
         };
         assert_eq!(left(Tear::Nothing, 4, None), (2, 1, false, 1), "the first had room");
         assert_eq!(left(Tear::Drawn(u64::MAX), 3, Some(1)), (2, 1, true, 1), "an entry is torn");
-        assert_eq!(left(Tear::After(2), 0, None), (2, 1, true, 0), "that of a write with room");
+        assert_eq!(left(Tear::After(2), 0, None), (1, 1, true, 0), "that of a write with room");
     }
 
     #[test]

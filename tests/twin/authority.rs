@@ -7,7 +7,7 @@ use squall::configuration::Configuration;
 use squall::ids::{Index, NodeId, NodeSet, Term};
 use squall::log::{Command, RequestId};
 use squall::message::Summary;
-use squall::node::Role;
+use squall::node::{Role, TimerId};
 use squall::plan::Plan;
 use squall::property::Property;
 use squall::record::{Kind, Record};
@@ -178,7 +178,8 @@ impl Twin {
         }
         let event = self.past.iter().enumerate().rev();
         let mut event = event.take_while(|(_, (it, _))| it.event == last.event);
-        let timer = event.find(|(_, (it, _))| matches!(it.kind, Kind::Timer { .. }));
+        let timer =
+            event.find(|(_, (it, _))| matches!(it.kind, Kind::Timer { timer: TimerId::FIRST, .. }));
         let Some((place, (Record { node: Some(id), .. }, _))) = timer else { return false };
         let (role, reign) = self.role(*id, self.past.len() - 1);
         role == Role::Leader && reign.1 < place && !self.hears(*id, reign, place)
@@ -385,7 +386,7 @@ impl Twin {
             } if of == request && place > came => Some(index),
             _ => None,
         });
-        let word = word.last();
+        let word = word.min();
         let led = (came..=last).find(|place| self.comes_to_leader(id, request, *place));
         let own =
             led.filter(|led| self.is_proven(id, *led, last)).map(|led| self.read_index(id, led));

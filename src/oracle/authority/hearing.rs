@@ -1,5 +1,5 @@
 //! Whom leaders hear, and check-quorum (thesis 6.2): a leader that no majority of its voters answered within the lowest election timeout
-//! leads no more once a timer of it fires, and one that a majority answers is not deposed by that.
+//! leads no more once its timer fires (the first one, of a node that has several), and one that a majority answers is not deposed by that.
 //!
 //! Answers count that belong to the leader's term, whoever of its configuration gave them; of a joint configuration, majorities of both
 //! halves. All goes by the leader's own clock.
@@ -7,7 +7,7 @@
 use crate::config::Config;
 use crate::ids::{NodeId, NodeSet, Term};
 use crate::message::Summary;
-use crate::node::Role;
+use crate::node::{Role, TimerId};
 use crate::oracle::quorum::Tally;
 use crate::oracle::violation::Violation;
 use crate::property::Property;
@@ -21,8 +21,8 @@ use super::At;
 struct Ear {
     /// The term that it leads, and the record of its election.
     leads: Option<(Term, u64)>,
-    /// When each node answered last, by the leader's clock.
-    heard: Vec<LocalTime>,
+    /// When each node answered last, by the leader's clock, and the record.
+    heard: Vec<(LocalTime, u64)>,
     /// Whether a write of the leader failed, for which it may step down.
     write_failed: bool,
 }
@@ -41,20 +41,24 @@ pub struct Hearing {
 impl Hearing {
     pub fn new(nodes: u8, config: &Config, judges: bool) -> Hearing {
         let nodes = usize::from(nodes);
-        let ear = || Ear { leads: None, heard: vec![LocalTime(0); nodes], write_failed: false };
+        let ear =
+            || Ear { leads: None, heard: vec![(LocalTime(0), 0); nodes], write_failed: false };
         let ears = std::iter::repeat_with(ear).take(nodes).collect();
         Hearing { timeout: config.election_timeout.from, judges, ears, due: None }
     }
 
-    /// Whether a leader hears a majority of its voters, itself counted if it is one.
-    pub fn hears_majority(&self, at: At) -> bool {
+    /// The voters that a leader heard lately, itself counted if it is one.
+    fn near(&self, at: At) -> NodeSet {
         let (ear, now) =
             (&self.ears[at.seen.id.slot()], at.clocks.local(at.seen.id, at.seen.record.time));
-        let configuration = at.seen.shadow.configuration_of(at.seen.id);
         let lately =
-            |id: &NodeId| *id == at.seen.id || now < ear.heard[id.slot()].plus(self.timeout);
-        let near: NodeSet = configuration.voting().iter().filter(lately).collect();
-        Tally::of(configuration, near).is_majority()
+            |id: &NodeId| *id == at.seen.id || now < ear.heard[id.slot()].0.plus(self.timeout);
+        at.seen.shadow.configuration_of(at.seen.id).voting().iter().filter(lately).collect()
+    }
+
+    /// Whether a leader hears a majority of its voters.
+    pub fn hears_majority(&self, at: At) -> bool {
+        Tally::of(at.seen.shadow.configuration_of(at.seen.id), self.near(at)).is_majority()
     }
 
     /// The event is over in which a leader had to find out that it leads no more.
@@ -76,7 +80,7 @@ impl Hearing {
     #[inline]
     pub fn observe(&mut self, at: At) -> Option<Violation> {
         let slot = at.seen.id.slot();
-        let now = || at.clocks.local(at.seen.id, at.seen.record.time);
+        let now = || (at.clocks.local(at.seen.id, at.seen.record.time), at.seen.record.number);
         match at.seen.record.kind {
             Kind::Deliver { from, message, .. } => {
                 let (term, _) = self.ears[slot].leads?;
@@ -84,7 +88,7 @@ impl Hearing {
                     self.ears[slot].heard[from.slot()] = now();
                 }
             }
-            Kind::Timer { .. } => {
+            Kind::Timer { timer: TimerId::FIRST, .. } => {
                 let (_, elected) = self.ears[slot].leads.filter(|_| self.judges)?;
                 if !self.hears_majority(at) {
                     self.due =
@@ -127,13 +131,15 @@ impl Hearing {
             && !self.ears[id.slot()].write_failed
             && at.seen.shadow.configuration_of(id).voting().contains(id)
             && self.hears_majority(at);
+        let heard = self.near(at).iter().map(|from| self.ears[id.slot()].heard[from.slot()].1);
+        let answers: Vec<u64> = if deposed { heard.collect() } else { Vec::new() };
         self.end(id);
         deposed.then(|| {
             let sentence = format!(
                 "{id} leads term {term} no more, though a majority of its voters has answered it within {} by its clock.",
                 self.timeout
             );
-            at.seen.violates(Property::CheckQuorum, sentence, [elected])
+            at.seen.violates(Property::CheckQuorum, sentence, answers.into_iter().chain([elected]))
         })
     }
 }

@@ -29,7 +29,7 @@ struct Read {
     number: Option<u64>,
     /// What must be applied.
     index: Index,
-    /// What a leader said must be.
+    /// The least that a leader said must be.
     told: Option<Index>,
     /// The record of its coming.
     came: u64,
@@ -174,7 +174,8 @@ impl Rights {
             Summary::ReadIndexReply { request, index } => {
                 let read = self.desks[at.seen.id.slot()].reads.get_mut(&request.client);
                 if let Some(read) = read.filter(|read| read.request == request) {
-                    read.told = read.told.or(index);
+                    // Words may overtake each other: all of them were given after the read came for the first time.
+                    read.told = read.told.into_iter().chain(index).min();
                 }
             }
             Summary::ReadRoundReply { term, round, .. } => {
