@@ -217,7 +217,7 @@ proptest! {
 }
 
 /// Tells the oracle of operations as a run would, with the moments at which they were applied if `witness`.
-fn in_turn(operations: &[Operation], witness: bool) -> Option<squall::oracle::Violation> {
+fn in_turn(operations: &[Operation], witness: bool) -> Option<Box<squall::oracle::Violation>> {
     let mut kinds: Vec<(u64, Kind)> = Vec::new();
     for (place, operation) in operations.iter().enumerate() {
         let request =

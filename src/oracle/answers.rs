@@ -57,7 +57,7 @@ impl Answers {
 
     /// Judges a record.
     #[inline]
-    pub fn observe(&mut self, record: &Record) -> Option<Violation> {
+    pub fn observe(&mut self, record: &Record) -> Option<Box<Violation>> {
         match record.kind {
             Kind::Invoke { request, command, attempt: 1 } => {
                 let asked = self.asked.entry(request.client).or_default();
@@ -97,7 +97,12 @@ impl Answers {
         }
     }
 
-    fn answered(&self, record: &Record, request: RequestId, heard: Heard) -> Option<Violation> {
+    fn answered(
+        &self,
+        record: &Record,
+        request: RequestId,
+        heard: Heard,
+    ) -> Option<Box<Violation>> {
         let asked = self.asked.get(&request.client)?.iter().rfind(|it| it.request == request)?;
         if !self.reads_in_log && matches!(asked.command, Command::Get { .. }) {
             return None;

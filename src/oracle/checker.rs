@@ -84,7 +84,7 @@ impl<'a> Checkers<'a> {
     }
 
     /// Shows a record to all; gives the first violation.
-    pub fn observe(&mut self, record: &Record, cluster: &Shadow) -> Option<Violation> {
+    pub fn observe(&mut self, record: &Record, cluster: &Shadow) -> Option<Box<Violation>> {
         for checker in &mut self.checkers {
             checker.observe(record, cluster, &mut self.findings);
             if let Some((sentence, evidence)) = self.findings.violated.take() {

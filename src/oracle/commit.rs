@@ -108,7 +108,7 @@ impl Commits {
         at: Seen,
         change: Change,
         destroyed: Option<&mut Destroyed>,
-    ) -> Option<Violation> {
+    ) -> Option<Box<Violation>> {
         let Seen { record, id, .. } = at;
         let is_known = destroyed.as_ref().is_none_or(|it| it.again.is_some());
         let (commit, applied) = &mut self.nodes[id.slot()];
@@ -162,7 +162,7 @@ impl Commits {
     }
 
     /// 5.4: the leader of any term holds all entries that are committed.
-    fn elect(&mut self, at: Seen, term: Term) -> Option<Violation> {
+    fn elect(&mut self, at: Seen, term: Term) -> Option<Box<Violation>> {
         let node = at.node();
         let oldest = at.shadow.nodes().map(|(_, node)| node.term).min().unwrap_or(Term::ZERO);
         self.elected.retain(|elected| elected.term > oldest);
@@ -192,7 +192,7 @@ impl Commits {
         term: Term,
         log: impl Fn(Index) -> Option<PrefixId>,
         earlier: [u64; N],
-    ) -> Violation {
+    ) -> Box<Violation> {
         // Places stand for prefixes, so the first that differs is found by bisection.
         let indexes: Vec<u64> = (1..=self.committed.len() as u64).collect();
         let first =
@@ -233,7 +233,7 @@ impl Commits {
         node.at(self.base) == self.committed_at(self.base)
     }
 
-    fn commit(&mut self, at: Seen, index: Index, term: Term) -> Option<Violation> {
+    fn commit(&mut self, at: Seen, index: Index, term: Term) -> Option<Box<Violation>> {
         let node = at.node();
         let prefix = node.at(index)?;
         let known = index.min(self.last_committed());
@@ -263,7 +263,7 @@ impl Commits {
         term: Term,
         index: Index,
         prefix: PrefixId,
-    ) -> Option<Violation> {
+    ) -> Option<Box<Violation>> {
         let missing = self.elected.iter().find(|elected| {
             elected.term > term
                 && (elected.last_index < index
@@ -283,7 +283,7 @@ impl Commits {
         before: Index,
         index: Index,
         (term, content): (Term, u64),
-    ) -> Option<Violation> {
+    ) -> Option<Box<Violation>> {
         if index != before.next() {
             let sentence = format!("{} applied index {index} after index {before}.", at.id);
             return Some(at.violates(Property::StateMachineSafety, sentence, []));
@@ -315,7 +315,7 @@ impl Commits {
     /// 5.4.2, 5.4.3: if nobody spoke any more but a node that lacks the entry, and those whose logs are no more up to date than its own,
     /// it would be elected if these are a majority, and the committed entry would be lost. A run could go on like this at any moment, so
     /// it must not be possible at this one.
-    fn unsafe_commit(&self, at: Seen, index: Index, prefix: PrefixId) -> Option<Violation> {
+    fn unsafe_commit(&self, at: Seen, index: Index, prefix: PrefixId) -> Option<Box<Violation>> {
         let last = |node: NodeId| (at.shadow.last_term(node), at.shadow.node(node).last_index());
         let lacking = at.shadow.nodes().filter(|(_, node)| node.at(index) != Some(prefix));
         lacking.map(|(lacking, _)| lacking).find_map(|candidate| {
@@ -336,7 +336,7 @@ impl Commits {
     }
 
     /// A disk lost entries. What is committed must still be on a majority of disks.
-    fn shrink(&self, at: Seen, change: Change) -> Option<Violation> {
+    fn shrink(&self, at: Seen, change: Change) -> Option<Box<Violation>> {
         let Change::DiskShrank(from) = change else { return None };
         let last = self.last_committed();
         if from > last {
@@ -358,7 +358,7 @@ impl Commits {
 }
 
 /// A commit index never goes back, and never past the log.
-fn not_past_the_log(at: Seen, (before, index): (Index, Index)) -> Option<Violation> {
+fn not_past_the_log(at: Seen, (before, index): (Index, Index)) -> Option<Box<Violation>> {
     let (id, last) = (at.id, at.node().last_index());
     let sentence = if index < before {
         format!("{id} took its commit index back from {before} to {index}.")
@@ -376,7 +376,7 @@ fn scarce(
     configuration: Configuration,
     index: Index,
     prefix: PrefixId,
-) -> Option<Violation> {
+) -> Option<Box<Violation>> {
     let copies = at.shadow.copies(index, prefix, configuration);
     (!copies.is_majority()).then(|| {
         let sentence = format!(

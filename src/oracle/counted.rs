@@ -37,7 +37,12 @@ impl Counted {
     }
 
     /// Judges a record of a node. The shadow is as it was before it.
-    pub fn observe(&mut self, record: &Record, id: NodeId, shadow: &Shadow) -> Option<Violation> {
+    pub fn observe(
+        &mut self,
+        record: &Record,
+        id: NodeId,
+        shadow: &Shadow,
+    ) -> Option<Box<Violation>> {
         match record.kind {
             Kind::Counts { configuration } => self.told[id.slot()] = Some(configuration),
             Kind::Boot { .. } => self.told[id.slot()] = None,
@@ -65,7 +70,7 @@ impl Counted {
     }
 
     /// An event is over in which configurations may have changed.
-    pub fn end_event(&mut self, record: &Record, shadow: &Shadow) -> Option<Violation> {
+    pub fn end_event(&mut self, record: &Record, shadow: &Shadow) -> Option<Box<Violation>> {
         let changed = std::mem::take(&mut self.changed);
         changed.into_iter().find_map(|(id, number)| {
             let log = shadow.configuration_of(id);
@@ -88,7 +93,7 @@ impl Counted {
         id: NodeId,
         (index, term): (Index, Term),
         shadow: &Shadow,
-    ) -> Option<Violation> {
+    ) -> Option<Box<Violation>> {
         let initial = shadow.configurations.initial();
         let carried = self.carried.take().filter(|(node, at, _)| (*node, *at) == (id, index));
         let carried = carried.map_or(initial, |(.., configuration)| configuration);

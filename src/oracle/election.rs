@@ -46,7 +46,11 @@ impl Elections {
     }
 
     /// Judges a record. The shadow is as it was before it.
-    pub fn observe(&mut self, at: Seen, destroyed: Option<&mut Destroyed>) -> Option<Violation> {
+    pub fn observe(
+        &mut self,
+        at: Seen,
+        destroyed: Option<&mut Destroyed>,
+    ) -> Option<Box<Violation>> {
         let Seen { record, id, .. } = at;
         let slot = id.slot();
         match record.kind {
@@ -109,7 +113,7 @@ impl Elections {
         self.durable_terms[slot].1 = 0;
     }
 
-    fn elected(&mut self, at: Seen, term: Term) -> Option<Violation> {
+    fn elected(&mut self, at: Seen, term: Term) -> Option<Box<Violation>> {
         let Seen { record, id, .. } = at;
         let (leader, earlier) = *self.leaders.entry(term).or_insert((id, record.number));
         (earlier != record.number).then(|| {
@@ -122,7 +126,7 @@ impl Elections {
     }
 
     /// A node gives its vote; `given` is the record that did.
-    fn give(&mut self, at: Seen, term: Term, vote: NodeId, given: u64) -> Option<Violation> {
+    fn give(&mut self, at: Seen, term: Term, vote: NodeId, given: u64) -> Option<Box<Violation>> {
         let id = at.id;
         let (first, earlier) = *self.votes[id.slot()].entry(term).or_insert((vote, given));
         (first != vote).then(|| {
@@ -133,7 +137,7 @@ impl Elections {
         })
     }
 
-    fn durable(&mut self, at: Seen, upto: WriteId) -> Option<Violation> {
+    fn durable(&mut self, at: Seen, upto: WriteId) -> Option<Box<Violation>> {
         let (id, slot) = (at.id, at.id.slot());
         let mut found = None;
         let count = self.pending[slot].iter().take_while(|(_, _, write, _)| *write <= upto).count();

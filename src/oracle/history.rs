@@ -145,7 +145,7 @@ impl Histories {
     }
 
     /// Judges a record.
-    pub fn observe(&mut self, record: &Record) -> Option<Violation> {
+    pub fn observe(&mut self, record: &Record) -> Option<Box<Violation>> {
         match record.kind {
             Kind::Send { id, message: Summary::Forward { request }, .. } => {
                 self.forwarded = (id, request);
@@ -252,7 +252,12 @@ impl Histories {
         }
     }
 
-    fn answer(&mut self, record: &Record, request: RequestId, heard: Heard) -> Option<Violation> {
+    fn answer(
+        &mut self,
+        record: &Record,
+        request: RequestId,
+        heard: Heard,
+    ) -> Option<Box<Violation>> {
         let Open { key, place, .. } = *self.open.get(&(request.client, request.serial))?;
         let (place, share) = (place? as usize, self.share());
         let history = self.keys.get_mut(&key)?;

@@ -130,7 +130,7 @@ impl Liveness {
     }
 
     /// Judges a record. `shadow` is as it is after it.
-    pub fn observe(&mut self, record: &Record, shadow: &Shadow) -> Option<Violation> {
+    pub fn observe(&mut self, record: &Record, shadow: &Shadow) -> Option<Box<Violation>> {
         if self.begun.is_some() && self.gets_on(record) {
             self.gain = (record.event, record.number);
         }
@@ -186,7 +186,7 @@ impl Liveness {
 
     /// Judges a run whose events are used up before the cluster has come back to life; `last` is where it stands. It may have been cut
     /// short: only a cluster that spins is accused.
-    pub fn run_out(&self, last: &Record, shadow: &Shadow) -> Option<Violation> {
+    pub fn run_out(&self, last: &Record, shadow: &Shadow) -> Option<Box<Violation>> {
         let (begun, began) = self.begun?;
         let without_progress = last.event - self.gain.0;
         if without_progress <= self.bounds.no_progress_max {
@@ -237,7 +237,7 @@ impl Liveness {
     }
 
     /// The time for a look.
-    fn look(&mut self, record: &Record, shadow: &Shadow) -> Option<Violation> {
+    fn look(&mut self, record: &Record, shadow: &Shadow) -> Option<Box<Violation>> {
         let now = record.time;
         self.recovered = self.recovers(now, shadow);
         if self.target.is_none() && self.stays(now, shadow) {
@@ -312,7 +312,7 @@ impl Liveness {
         self.core.iter().any(gets_on)
     }
 
-    fn accuse(&self, unmet_goal: UnmetGoal, record: &Record, shadow: &Shadow) -> Violation {
+    fn accuse(&self, unmet_goal: UnmetGoal, record: &Record, shadow: &Shadow) -> Box<Violation> {
         let (begun, began) = self.begun.unwrap_or_default();
         let leader = self.leader(shadow);
         let elected = leader.map_or(0, |(_, (.., election))| election);

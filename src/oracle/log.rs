@@ -8,7 +8,7 @@ use crate::property::Property;
 use crate::record::Kind;
 
 /// Judges a change of a log.
-pub fn observe(at: Seen, change: Change) -> Option<Violation> {
+pub fn observe(at: Seen, change: Change) -> Option<Box<Violation>> {
     let (id, node, chain) = (at.id, at.node(), &at.shadow.chain);
     let (property, sentence, earlier) = match (at.record.kind, change) {
         (Kind::Truncate { from, .. }, _) if node.role == Role::Leader => {

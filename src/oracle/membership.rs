@@ -32,7 +32,7 @@ impl Members {
 
     /// Judges that a node sends something: only who leads sends entries and heartbeats.
     #[inline]
-    pub fn observe_send(&self, record: &Record, message: &Summary) -> Option<Violation> {
+    pub fn observe_send(&self, record: &Record, message: &Summary) -> Option<Box<Violation>> {
         if self.outsiders.is_empty() || !matches!(message, Summary::AppendEntries { .. }) {
             return None;
         }
@@ -40,7 +40,7 @@ impl Members {
     }
 
     /// Judges a record of a cluster whose members have changed. `commits` are as they are after it.
-    pub fn observe(&mut self, at: Seen, commits: &Commits) -> Option<Violation> {
+    pub fn observe(&mut self, at: Seen, commits: &Commits) -> Option<Box<Violation>> {
         let Seen { record, id, .. } = at;
         let node = at.node();
         if node.role != Role::Leader {
@@ -83,7 +83,7 @@ impl Members {
     }
 
     /// A leader does what leaders do. It may not if it has committed in an earlier event that it is none of the voters.
-    fn lead_on(&self, record: &Record, id: NodeId) -> Option<Violation> {
+    fn lead_on(&self, record: &Record, id: NodeId) -> Option<Box<Violation>> {
         let (event, committed) = self.outside[id.slot()]?;
         (record.event > event).then(|| {
             let sentence = format!(
@@ -95,7 +95,7 @@ impl Members {
 }
 
 /// A leader begins a change: the one before must be committed, and as it knows; and majorities of both must have a node in common.
-fn begin(at: Seen, index: Index, next: Configuration, commits: &Commits) -> Option<Violation> {
+fn begin(at: Seen, index: Index, next: Configuration, commits: &Commits) -> Option<Box<Violation>> {
     let (id, node) = (at.id, at.node());
     let (before, previous) = at.shadow.configuration_upto(node, index.previous());
     let prefix = node.at(before).unwrap_or(PrefixId::ROOT);

@@ -117,27 +117,24 @@ impl Oracles {
     }
 
     /// Judges a run whose events are used up; `last` is where it stands.
-    pub fn run_out(&self, last: &Record) -> Option<Violation> {
+    pub fn run_out(&self, last: &Record) -> Option<Box<Violation>> {
         let violation = self.liveness.as_ref()?.run_out(last, &self.shadow)?;
         self.judge(violation)
     }
 
     /// Judges a record; says the first property that it violates.
     #[inline]
-    pub fn observe(&mut self, record: &Record) -> Option<Violation> {
-        let due = self.counted.as_ref().is_some_and(|it| it.is_due(record));
-        if self.authority.is_none() && !due {
-            return self.observe_all(record);
-        }
-        let counted = self.counted.as_mut().filter(|_| due);
+    pub fn observe(&mut self, record: &Record) -> Option<Box<Violation>> {
+        let counted = self.counted.as_mut().filter(|it| it.is_due(record));
         let counts = counted.and_then(|it| it.end_event(record, &self.shadow));
-        let authority = self.authority.as_mut();
-        let found = counts.or(authority.and_then(|it| it.observe(record, &self.shadow)));
-        let found = found.and_then(|violation| self.judge(violation));
-        found.or(self.observe_all(record))
+        let authority = self.authority.as_mut().filter(|it| it.is_concerned(record));
+        let authority = authority.and_then(|it| it.observe(record, &self.shadow));
+        let first = counts.or(authority).and_then(|violation| self.judge(violation));
+        let all = self.observe_all(record);
+        first.or(all)
     }
 
-    fn observe_all(&mut self, record: &Record) -> Option<Violation> {
+    fn observe_all(&mut self, record: &Record) -> Option<Box<Violation>> {
         match record.kind {
             // The most frequent records change nothing that is judged.
             Kind::Send { message: Summary::Forward { .. }, .. } => return self.client(record),
@@ -203,22 +200,16 @@ impl Oracles {
             }
             _ => None,
         };
-        // Nearly always there is none; a list of seven violations is not made for that.
-        let first = election.is_some() || log.is_some() || commit.is_some();
-        let first = first || liveness.is_some() || members.is_some();
-        if !first && client.is_none() && once.is_none() && snapshot.is_none() {
-            return None;
-        }
         let found = [election, log, commit, client, once, snapshot, members, liveness];
         found.into_iter().flatten().find_map(|violation| self.judge(violation))
     }
 
     /// What clients ask and hear, and what may make of one request two.
-    fn client(&mut self, record: &Record) -> Option<Violation> {
+    fn client(&mut self, record: &Record) -> Option<Box<Violation>> {
         self.histories.as_mut()?.observe(record)
     }
 
-    fn judge(&self, violation: Violation) -> Option<Violation> {
+    fn judge(&self, violation: Box<Violation>) -> Option<Box<Violation>> {
         self.judges(violation.property).then_some(violation)
     }
 
@@ -274,7 +265,7 @@ impl Oracles {
     }
 }
 
-fn broken(record: &Record, why: Broken) -> Violation {
+fn broken(record: &Record, why: Broken) -> Box<Violation> {
     let node = record.node.map_or_else(String::new, |node| node.to_string());
     Violation::new(Property::Contract, record, format!("{node} {why}."), [])
 }

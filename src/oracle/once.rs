@@ -30,7 +30,7 @@ impl Effects {
     }
 
     /// Judges a record.
-    pub fn observe(&mut self, at: Seen) -> Option<Violation> {
+    pub fn observe(&mut self, at: Seen) -> Option<Box<Violation>> {
         let Seen { record, id, .. } = at;
         let applied = &mut self.applied[id.slot()];
         let before = *applied;
@@ -85,7 +85,7 @@ impl Effects {
     }
 
     /// A request has taken effect before.
-    fn second(&self, at: Seen, index: Index, request: RequestId, first: u64) -> Violation {
+    fn second(&self, at: Seen, index: Index, request: RequestId, first: u64) -> Box<Violation> {
         let (id, name) = (at.id, client(request));
         let elsewhere = match self.latest.get(&request.client) {
             Some((serial, at, _)) if *serial == request.serial && *at != index => {
@@ -116,7 +116,7 @@ mod tests {
             Story(Effects::new(2), 0)
         }
 
-        fn tell(&mut self, node: u8, kind: Kind) -> Option<Violation> {
+        fn tell(&mut self, node: u8, kind: Kind) -> Option<Box<Violation>> {
             self.1 += 1;
             let (number, time) = (self.1, Time(self.1));
             let id = NodeId::new(node);

@@ -26,7 +26,7 @@ impl<'a> Seen<'a> {
         property: Property,
         sentence: String,
         earlier: impl IntoIterator<Item = u64>,
-    ) -> Violation {
+    ) -> Box<Violation> {
         Violation::new(property, self.record, sentence, earlier)
     }
 }

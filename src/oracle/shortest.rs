@@ -28,7 +28,7 @@ pub fn violation(
     (base, operations): (&[State], &[Followed]),
     place: usize,
     minimises: bool,
-) -> Violation {
+) -> Box<Violation> {
     let last = &operations[place];
     let mut search = Search::new(
         base,
@@ -47,11 +47,11 @@ pub fn violation(
     if !is_shortest {
         history.push(CUT_OFF.into());
     }
-    Violation { history, ..violation }
+    Box::new(Violation { history, ..*violation })
 }
 
 /// The violation of a read that is stale for all to see: by the write of what was read, one that came later, and the read.
-pub fn stale(record: &Record, key: u32, stale: &Stale, minimises: bool) -> Violation {
+pub fn stale(record: &Record, key: u32, stale: &Stale, minimises: bool) -> Box<Violation> {
     let Stale { writer, over, read } = stale;
     let name = client(read.request);
     let by = |write: &Write, did: &str| {
@@ -81,7 +81,7 @@ pub fn stale(record: &Record, key: u32, stale: &Stale, minimises: bool) -> Viola
     let kept: Vec<Followed> = writes.chain([read.clone()]).collect();
     let violation = Violation::new(Property::Linearizability, record, sentence, evidence(&kept));
     let history = if minimises { table(key, &[], &kept, &Lists::new()) } else { Vec::new() };
-    Violation { history, ..violation }
+    Box::new(Violation { history, ..*violation })
 }
 
 /// The records at which operations begin and end.

@@ -21,7 +21,7 @@ pub struct Snapshots {
 
 impl Snapshots {
     /// Judges a record; `commits` are as they are after it.
-    pub fn observe(&mut self, at: Seen, commits: &Commits) -> Option<Violation> {
+    pub fn observe(&mut self, at: Seen, commits: &Commits) -> Option<Box<Violation>> {
         let (id, what) = (at.id, "restored its state machine from a snapshot");
         let (index, term, state, what) = match at.record.kind {
             Kind::Snapshot { index, term, state, .. } => (index, term, state, "writes a snapshot"),

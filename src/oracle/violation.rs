@@ -37,12 +37,12 @@ impl Violation {
         record: &Record,
         sentence: String,
         earlier: impl IntoIterator<Item = u64>,
-    ) -> Violation {
+    ) -> Box<Violation> {
         let mut evidence: Vec<u64> = earlier.into_iter().filter(|number| *number > 0).collect();
         evidence.push(record.number);
         evidence.sort_unstable();
         evidence.dedup();
-        Violation {
+        Box::new(Violation {
             property,
             sentence,
             detail: Vec::new(),
@@ -51,6 +51,6 @@ impl Violation {
             node: record.node,
             evidence,
             history: Vec::new(),
-        }
+        })
     }
 }

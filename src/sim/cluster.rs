@@ -85,7 +85,7 @@ impl<'p, N: Node> Cluster<'p, N> {
 
     /// The first violation.
     pub fn violation(&self) -> Option<&Violation> {
-        self.sim.recorder.violation.as_ref()
+        self.sim.recorder.violation.as_deref()
     }
 
     /// The reference model: each node's log and disk, as records tell of them.

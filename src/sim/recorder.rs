@@ -26,7 +26,7 @@ pub struct Recorder<'a> {
     pub now: Time,
     pub event: u64,
     pub records: u64,
-    pub violation: Option<Violation>,
+    pub violation: Option<Box<Violation>>,
     /// Whether the run goes on after a violation.
     keeps_going: bool,
     /// How often each property was violated, where the run goes on.

@@ -179,7 +179,7 @@ pub fn run_nodes<N: Node>(
     };
     let watchers = recorder.watchers.take();
     Outcome {
-        violation: recorder.violation,
+        violation: recorder.violation.map(|it| *it),
         violations: recorder.violations,
         ended,
         time,

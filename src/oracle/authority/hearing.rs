@@ -6,7 +6,7 @@
 
 use crate::config::Config;
 use crate::ids::{NodeId, NodeSet, Term};
-use crate::message::Summary;
+use crate::message::MessageKind;
 use crate::node::{Role, TimerId};
 use crate::oracle::quorum::Tally;
 use crate::oracle::violation::Violation;
@@ -15,6 +15,14 @@ use crate::record::{Kind, Record};
 use crate::time::{LocalTime, Span};
 
 use super::At;
+
+/// The messages that answer what a leader sends.
+pub const ANSWERS: [MessageKind; 4] = [
+    MessageKind::Appended,
+    MessageKind::Conflict,
+    MessageKind::SnapshotReply,
+    MessageKind::ReadRoundReply,
+];
 
 /// What a leader heard.
 #[derive(Debug)]
@@ -61,9 +69,14 @@ impl Hearing {
         Tally::of(at.seen.shadow.configuration_of(at.seen.id), self.near(at)).is_majority()
     }
 
-    /// The event is over in which a leader had to find out that it leads no more.
+    /// Whether a leader has to find out in an event that it leads no more.
     #[inline]
-    pub fn overdue(&mut self, record: &Record) -> Option<Violation> {
+    pub fn is_due(&self) -> bool {
+        self.due.is_some()
+    }
+
+    /// The event is over in which a leader had to find out that it leads no more.
+    pub fn overdue(&mut self, record: &Record) -> Option<Box<Violation>> {
         let (id, event, evidence) = self.due?;
         if record.event == event {
             return None;
@@ -78,13 +91,13 @@ impl Hearing {
 
     /// Judges a record.
     #[inline]
-    pub fn observe(&mut self, at: At) -> Option<Violation> {
+    pub fn observe(&mut self, at: At) -> Option<Box<Violation>> {
         let slot = at.seen.id.slot();
         let now = || (at.clocks.local(at.seen.id, at.seen.record.time), at.seen.record.number);
         match at.seen.record.kind {
             Kind::Deliver { from, message, .. } => {
                 let (term, _) = self.ears[slot].leads?;
-                if is_answer(&message) && message.term() == term {
+                if ANSWERS.contains(&message.kind()) && message.term() == term {
                     self.ears[slot].heard[from.slot()] = now();
                 }
             }
@@ -123,7 +136,7 @@ impl Hearing {
 
     /// A leader leads no more. In the term that it leads, that is because it hears no majority, because it was removed, or because its disk
     /// failed.
-    fn step_down(&mut self, at: At, term: Term) -> Option<Violation> {
+    fn step_down(&mut self, at: At, term: Term) -> Option<Box<Violation>> {
         let id = at.seen.id;
         let (led, elected) = self.ears[id.slot()].leads?;
         let deposed = self.judges
@@ -142,15 +155,4 @@ impl Hearing {
             at.seen.violates(Property::CheckQuorum, sentence, answers.into_iter().chain([elected]))
         })
     }
-}
-
-/// Whether a message answers what a leader sends.
-fn is_answer(message: &Summary) -> bool {
-    matches!(
-        message,
-        Summary::Appended { .. }
-            | Summary::Conflict { .. }
-            | Summary::SnapshotReply { .. }
-            | Summary::ReadRoundReply { .. }
-    )
 }

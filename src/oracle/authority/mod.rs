@@ -1,7 +1,7 @@
 //! By what authority leaders lead, and reads are answered: majorities that were heard, promises that were given, rounds and leases.
 //!
 //! All of it goes by clocks of nodes, which `clocks` reads off records. `hearing` judges check-quorum, `promises` what nodes promised their
-//! leaders, `rights` why a read may be answered. A run whose options have none of it is not watched.
+//! leaders, `rights` why a read may be answered. A run whose options have none of it is not watched, and most messages concern none of it.
 
 mod clocks;
 mod hearing;
@@ -11,6 +11,7 @@ mod rights;
 use crate::config::Reads;
 use crate::guest::Rule;
 use crate::ids::NodeId;
+use crate::message::MessageKind;
 use crate::oracle::seen::Seen;
 use crate::oracle::shadow::Shadow;
 use crate::oracle::violation::Violation;
@@ -26,6 +27,7 @@ use rights::Rights;
 /// What leaders and reads rest on.
 #[derive(Debug)]
 pub struct Authority {
+    concerns: Concerns,
     clocks: Clocks,
     hearing: Hearing,
     promises: Option<Promises>,
@@ -51,6 +53,7 @@ impl Authority {
             return None;
         }
         Some(Box::new(Authority {
+            concerns: Concerns::of(quorum, promises, rights),
             clocks: Clocks::new(plan),
             hearing: Hearing::new(plan.cluster.nodes, &config, quorum),
             promises: promises.then(|| Promises::new(plan.cluster.nodes, &config)),
@@ -76,15 +79,25 @@ impl Authority {
         left_out.map(|(property, ..)| property).collect()
     }
 
-    /// Judges a record. The shadow is as it was before it.
+    /// Whether a record is to be judged, or ends an event after which something is.
     #[inline]
-    pub fn observe(&mut self, record: &Record, shadow: &Shadow) -> Option<Violation> {
+    pub fn is_concerned(&self, record: &Record) -> bool {
+        self.hearing.is_due() || self.concerns.has(&record.kind)
+    }
+
+    /// Judges a record. The shadow is as it was before it.
+    pub fn observe(&mut self, record: &Record, shadow: &Shadow) -> Option<Box<Violation>> {
         let overdue = self.hearing.overdue(record);
         let found = record.node.and_then(|id| self.observe_node(record, id, shadow));
         overdue.or(found)
     }
 
-    fn observe_node(&mut self, record: &Record, id: NodeId, shadow: &Shadow) -> Option<Violation> {
+    fn observe_node(
+        &mut self,
+        record: &Record,
+        id: NodeId,
+        shadow: &Shadow,
+    ) -> Option<Box<Violation>> {
         match record.kind {
             Kind::Clock { before, after, drift_ppm } => {
                 self.clocks.set(id, record.time, (before, after), drift_ppm);
@@ -99,6 +112,40 @@ impl Authority {
         let quorum = self.hearing.observe(at);
         let right = self.rights.as_mut().and_then(|it| it.observe(at));
         quorum.or(promise).or(right)
+    }
+}
+
+/// Which of the most frequent records are looked at: those of messages by their kinds, as bits, and of timers.
+#[derive(Debug)]
+struct Concerns {
+    sent: u32,
+    delivered: u32,
+    timers: bool,
+}
+
+impl Concerns {
+    fn of(quorum: bool, promises: bool, rights: bool) -> Concerns {
+        let bits = |judged: bool, kinds: &[MessageKind]| {
+            if judged { kinds.iter().fold(0, |bits, kind| bits | 1 << *kind as u32) } else { 0 }
+        };
+        Concerns {
+            sent: bits(promises, &promises::SENT) | bits(rights, &rights::SENT),
+            delivered: bits(quorum || promises, &hearing::ANSWERS)
+                | bits(promises, &promises::DELIVERED)
+                | bits(rights, &rights::DELIVERED),
+            timers: quorum,
+        }
+    }
+
+    #[inline]
+    fn has(&self, kind: &Kind) -> bool {
+        match kind {
+            Kind::Send { message, .. } => self.sent & 1 << message.kind() as u32 != 0,
+            Kind::Deliver { message, .. } => self.delivered & 1 << message.kind() as u32 != 0,
+            Kind::Timer { .. } => self.timers,
+            Kind::Duplicate { .. } | Kind::Durable { .. } | Kind::Apply { .. } => false,
+            _ => true,
+        }
     }
 }
 

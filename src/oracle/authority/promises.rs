@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 
 use crate::config::{Config, Reads};
 use crate::ids::{NodeId, Term};
-use crate::message::Summary;
+use crate::message::{MessageKind, Summary};
 use crate::node::Role;
 use crate::oracle::violation::Violation;
 use crate::property::Property;
@@ -23,6 +23,20 @@ use crate::time::{LocalTime, Span};
 
 use super::At;
 use super::hearing::Hearing;
+
+/// The messages that promise something, or break a promise.
+pub const SENT: [MessageKind; 3] =
+    [MessageKind::ReadRoundReply, MessageKind::PreVoteReply, MessageKind::RequestVote];
+
+/// The messages of leaders and of those who ask for votes.
+pub const DELIVERED: [MessageKind; 6] = [
+    MessageKind::RequestVote,
+    MessageKind::PreVote,
+    MessageKind::TimeoutNow,
+    MessageKind::AppendEntries,
+    MessageKind::InstallSnapshot,
+    MessageKind::ReadRound,
+];
 
 /// What a node promised.
 #[derive(Debug, Default)]
@@ -64,7 +78,7 @@ impl Promises {
 
     /// Judges a record. `hearing` is as it was before.
     #[inline]
-    pub fn observe(&mut self, at: At, hearing: &Hearing) -> Option<Violation> {
+    pub fn observe(&mut self, at: At, hearing: &Hearing) -> Option<Box<Violation>> {
         let (record, slot) = (at.seen.record, at.seen.id.slot());
         match record.kind {
             Kind::Deliver { from, message, .. } => self.deliver(at, from, &message, hearing),
@@ -158,7 +172,7 @@ impl Promises {
         }
     }
 
-    fn send(&mut self, at: At, to: NodeId, message: &Summary) -> Option<Violation> {
+    fn send(&mut self, at: At, to: NodeId, message: &Summary) -> Option<Box<Violation>> {
         let word = &mut self.words[at.seen.id.slot()];
         match *message {
             Summary::ReadRoundReply { term, round, .. } => {
@@ -190,7 +204,7 @@ impl Promises {
         }
     }
 
-    fn vote(&self, at: At, term: Term, vote: NodeId) -> Option<Violation> {
+    fn vote(&self, at: At, term: Term, vote: NodeId) -> Option<Box<Violation>> {
         let released = self.words[at.seen.id.slot()].released == at.seen.record.event;
         let by = match vote == at.seen.id {
             true => self.lease_given(at).filter(|_| !released),

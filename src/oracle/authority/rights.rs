@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use crate::config::{Config, Reads};
 use crate::ids::{Index, NodeId, NodeSet, Term};
 use crate::log::{Command, RequestId};
-use crate::message::Summary;
+use crate::message::{MessageKind, Summary};
 use crate::node::Role;
 use crate::oracle::quorum::Tally;
 use crate::oracle::violation::Violation;
@@ -20,6 +20,23 @@ use crate::time::{LocalTime, Span};
 use crate::trace::text::client;
 
 use super::At;
+
+/// The messages that begin a round, end a lease, or answer a read.
+pub const SENT: [MessageKind; 4] = [
+    MessageKind::ReadRound,
+    MessageKind::TimeoutNow,
+    MessageKind::ForwardReply,
+    MessageKind::ReadIndexReply,
+];
+
+/// The messages with which a read comes, or a right to answer one.
+pub const DELIVERED: [MessageKind; 5] = [
+    MessageKind::Forward,
+    MessageKind::ReadIndex,
+    MessageKind::ForwardReply,
+    MessageKind::ReadIndexReply,
+    MessageKind::ReadRoundReply,
+];
 
 /// A read that came to a node.
 #[derive(Clone, Copy, Debug)]
@@ -91,7 +108,7 @@ impl Rights {
 
     /// Judges a record.
     #[inline]
-    pub fn observe(&mut self, at: At) -> Option<Violation> {
+    pub fn observe(&mut self, at: At) -> Option<Box<Violation>> {
         let (record, slot) = (at.seen.record, at.seen.id.slot());
         match record.kind {
             Kind::Invoke { request, command, .. } => {
@@ -192,7 +209,7 @@ impl Rights {
         }
     }
 
-    fn send(&mut self, at: At, message: &Summary) -> Option<Violation> {
+    fn send(&mut self, at: At, message: &Summary) -> Option<Box<Violation>> {
         let desk = &mut self.desks[at.seen.id.slot()];
         match *message {
             Summary::ReadRound { term, round } if desk.leads == Some(term) => {
@@ -242,7 +259,12 @@ impl Rights {
     }
 
     /// A node answers a read from its own state machine, or tells a follower how far to apply for it.
-    fn answer(&mut self, at: At, request: RequestId, told: Option<Index>) -> Option<Violation> {
+    fn answer(
+        &mut self,
+        at: At,
+        request: RequestId,
+        told: Option<Index>,
+    ) -> Option<Box<Violation>> {
         let id = at.seen.id;
         let read = *self.desks[id.slot()].reads.get(&request.client)?;
         if read.request != request {
