@@ -1,5 +1,7 @@
 //! The catalogue of mistakes that can be planted: each one that a real Raft shipped, or that the paper warns of.
 
+mod cause;
+
 use crate::named::{kebab, named};
 use crate::property::Property;
 

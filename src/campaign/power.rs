@@ -95,6 +95,9 @@ pub struct Row {
     pub per_thousand_to: f64,
     /// How many trials each property ended.
     pub caught_by: BTreeMap<Property, u64>,
+    /// How many trials ended with a property that names the bug itself, and not what came of it later.
+    #[serde(default)]
+    pub named: u64,
     /// The trials.
     pub trials: Vec<Trial>,
     /// What the failure of the first trial that found it was shrunk to, if that was asked for.
@@ -218,6 +221,8 @@ impl Row {
         for property in trials.iter().filter_map(|trial| trial.caught_by) {
             *caught_by.entry(property).or_default() += 1;
         }
+        let named = caught_by.iter().filter(|(property, _)| bug.named_by().contains(property));
+        let named = named.map(|(_, count)| count).sum();
         let by_runs = sorted(&trials, |trial| trial.runs);
         let by_time = sorted(&trials, |trial| trial.microseconds);
         let (from, to) = wilson(found, runs);
@@ -232,6 +237,7 @@ impl Row {
             per_thousand_from: 1_000.0 * from,
             per_thousand_to: 1_000.0 * to,
             caught_by,
+            named,
             trials,
             shrunk: None,
         }
@@ -298,6 +304,9 @@ mod tests {
         assert_eq!((row.found, row.runs_median, row.runs_90), (3, Some(20), None));
         assert_eq!(row.microseconds_median, Some(200));
         assert_eq!(row.caught_by, BTreeMap::from([(Property::Durability, 3)]));
+        assert_eq!(row.named, 0, "that is what comes of two votes");
+        let row = Row::new(Bug::VoteTwice, vec![trial(1, Some(Property::OneVote)), trial(9, None)]);
+        assert_eq!((row.found, row.named), (1, 1));
         let empty = Row::new(Bug::VoteTwice, Vec::new());
         assert_eq!((empty.runs_median, empty.per_thousand_to), (None, 1_000.0));
     }

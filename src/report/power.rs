@@ -8,7 +8,7 @@ use crate::campaign::shrink::Shrinking;
 use crate::report::campaign::{grouped, seconds};
 
 /// The medians that a good swarm keeps to.
-const MARKS: [u64; 2] = [200, 1_000];
+const MARKS: [u64; 2] = [100, 1_000];
 
 /// A table. The columns of figures are flush right.
 pub struct Table<const N: usize> {
@@ -49,13 +49,14 @@ impl<const N: usize> Table<N> {
 }
 
 /// How soon each bug was found.
-pub fn table(power: &Power) -> Table<7> {
-    let heads = ["bug", "found", "runs", "90 %", "CPU", "per 1,000 runs (95 %)", "caught by"];
+pub fn table(power: &Power) -> Table<8> {
+    let heads =
+        ["bug", "found", "runs", "90 %", "CPU", "per 1,000 runs (95 %)", "named", "caught by"];
     let rows = power.rows.iter().map(|row| cells(row, power.trials)).collect();
     Table { heads, rows, figures: 1..=4 }
 }
 
-fn cells(row: &Row, trials: u64) -> [String; 7] {
+fn cells(row: &Row, trials: u64) -> [String; 8] {
     let or_dash = |words: Option<String>| words.unwrap_or_else(|| "-".into());
     let caught = row.caught_by.iter().map(|(property, count)| match row.caught_by.len() {
         1 => property.to_string(),
@@ -70,6 +71,7 @@ fn cells(row: &Row, trials: u64) -> [String; 7] {
         or_dash(row.runs_90.map(grouped)),
         or_dash(row.microseconds_median.map(milliseconds)),
         format!("{per_thousand} ({from} to {to})"),
+        format!("{}/{}", row.named, row.found),
         caught.collect::<Vec<_>>().join(", "),
     ]
 }
@@ -82,6 +84,8 @@ pub fn verdict(power: &Power) -> String {
     };
     let all = power.rows.len();
     let found = power.rows.iter().filter(|row| row.found == power.trials).count();
+    let sum = |figure: fn(&Row) -> u64| power.rows.iter().map(figure).fold(0, u64::saturating_add);
+    let (trials, named) = (sum(|row| row.found), sum(|row| row.named));
     let interrupted = match power.interrupted.len() {
         0 => String::new(),
         more => {
@@ -89,7 +93,8 @@ pub fn verdict(power: &Power) -> String {
         }
     };
     format!(
-        "{interrupted}{found} of {all} bugs were found in every trial; the median is at most {} runs for {}, at most {} for {}",
+        "{interrupted}{found} of {all} bugs were found in every trial; the median is at most {} runs for {}, at most {} for {}\n\
+         of {trials} trials that found a bug, {named} ended with a property that names it",
         MARKS[0],
         within(MARKS[0]),
         grouped(MARKS[1]),

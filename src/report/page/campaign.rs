@@ -185,7 +185,7 @@ fn situations(file: &CampaignFile) -> String {
 fn power_section(power: &Power) -> String {
     let table = power::table(power);
     let heads = table.heads.map(|head| format!("<th>{}</th>", escape(head))).concat();
-    let cells = |row: &[String; 7]| -> String {
+    let cells = |row: &[String]| -> String {
         row.iter().map(|cell| format!("<td>{}</td>", escape(cell))).collect()
     };
     let rows: String = table.rows.iter().map(|row| format!("<tr>{}</tr>", cells(row))).collect();
