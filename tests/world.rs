@@ -241,3 +241,26 @@ fn a_paused_node_has_late_timers_where_a_suspended_one_has_none() {
     assert!(with("pause"), "its election timeout is over at once");
     assert!(!with("suspend"));
 }
+
+/// A pause that a crash has ended does not end another one: the machine is suspended until its own time is over.
+#[test]
+fn the_end_of_a_pause_from_before_a_crash_wakes_no_machine_that_is_suspended_since() {
+    let records = clean(
+        "horizon = \"6s\"
+events_max = 100_000
+[cluster]
+nodes = 3
+[[faults]]
+at = \"1s\"
+pause = { target = 1, for = \"2s\" }
+[[faults]]
+at = \"1500ms\"
+crash = { target = 1, for = \"500ms\" }
+[[faults]]
+at = \"2500ms\"
+suspend = { target = 1, for = \"2s\" }
+",
+    );
+    assert_eq!(times(&records, |kind| matches!(kind, Kind::Resume)), [4_500]);
+    assert_eq!(records.last().map(|it| it.time.0 / 1_000_000_000), Some(5), "time goes on");
+}

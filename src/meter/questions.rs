@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::ids::NodeId;
 use crate::log::{Command, RequestId};
 use crate::record::{Heard, Kind, Record};
 use crate::time::{Span, Time};
@@ -16,6 +17,8 @@ pub(super) struct Questions {
 struct Asked {
     at: Time,
     writes: bool,
+    /// Whom the try under way was sent to, until it fails.
+    trying: Option<NodeId>,
 }
 
 /// What a record says of operations.
@@ -39,24 +42,36 @@ impl Questions {
     pub(super) fn observe(&mut self, record: &Record) -> Option<News> {
         match record.kind {
             Kind::Invoke { request, command, attempt: 1 } => {
-                let asked = Asked { at: record.time, writes: writes(command) };
+                let (at, trying) = (record.time, record.node);
+                let asked = Asked { at, writes: writes(command), trying };
                 self.open.insert(request, asked);
                 Some(News::Began)
             }
-            Kind::Invoke { .. } => Some(News::TriedAgain),
+            Kind::Invoke { request, .. } => {
+                if let Some(asked) = self.open.get_mut(&request) {
+                    asked.trying = record.node;
+                }
+                Some(News::TriedAgain)
+            }
             Kind::Answered { request, applied: true, output } => {
                 let asked = self.open.remove(&request)?;
                 let wrote = asked.writes && output.is_none_or(|heard| heard == Heard::Done);
                 let latency = record.time.since(asked.at);
                 Some(News::Answered { latency, wrote: wrote.then_some(request) })
             }
-            Kind::Answered { .. } | Kind::ConnectionRefused { .. } => {
-                Some(News::Failed { refused: true })
+            Kind::Answered { request, .. } | Kind::ConnectionRefused { request } => {
+                self.fail(request, record.node, true)
             }
-            Kind::TimedOut { .. } => Some(News::Failed { refused: false }),
+            Kind::TimedOut { request } => self.fail(request, record.node, false),
             Kind::GaveUp { request } => self.open.remove(&request).map(|_| News::GivenUp),
             _ => None,
         }
+    }
+
+    /// A try fails at a node, which is news once: a machine may refuse what its client has given up by then.
+    fn fail(&mut self, request: RequestId, node: Option<NodeId>, refused: bool) -> Option<News> {
+        let asked = self.open.get_mut(&request).filter(|asked| asked.trying == node)?;
+        asked.trying.take().map(|_| News::Failed { refused })
     }
 
     /// How many operations are under way.

@@ -29,6 +29,8 @@ pub(super) struct InForce {
     /// Whether the cuts are made now: a flapping partition comes and goes.
     cut: bool,
     over: bool,
+    /// The event in which it began.
+    since: u64,
 }
 
 /// What waits for a situation.
@@ -191,7 +193,8 @@ impl<N: Node> Sim<'_, '_, N> {
         };
         let partitioned = !cuts.is_empty() || !lines.is_empty() || partial.is_some();
         let (cut, over) = (false, false);
-        let entry = InForce { fault: place, targets, cuts, lines, partial, cut, over };
+        let since = self.recorder.event;
+        let entry = InForce { fault: place, targets, cuts, lines, partial, cut, over, since };
         self.faults.in_force.push(entry);
         if partitioned {
             self.flap(force);
@@ -374,7 +377,7 @@ impl<N: Node> Sim<'_, '_, N> {
                 self.access.heal(line);
             }
         }
-        let (fault, targets) = (entry.fault, entry.targets);
+        let (fault, targets, since) = (entry.fault, entry.targets, entry.since);
         let number = fault as u32 + 1;
         self.recorder.record(None, Kind::Heal { fault: number });
         match &self.plan.faults[fault].action {
@@ -382,14 +385,16 @@ impl<N: Node> Sim<'_, '_, N> {
                 self.network.remove_link_change(number);
                 self.access.remove_change(number);
             }
-            action => targets.iter().for_each(|node| self.end_at(node, action)),
+            action => targets.iter().for_each(|node| self.end_at(node, action, since)),
         }
     }
 
-    /// Ends what was in force at one node.
-    fn end_at(&mut self, node: NodeId, action: &Action) {
+    /// Ends what was in force at one node since an event.
+    fn end_at(&mut self, node: NodeId, action: &Action, since: u64) {
         let host = &mut self.hosts[node.slot()];
         match action {
+            // A crash ends every pause that is in force then; another may be in force by now.
+            Action::Pause | Action::Suspend if since < host.crashed => {}
             Action::Pause => self.resume(node),
             Action::Suspend => {
                 host.suspends = host.suspends.saturating_sub(1);
@@ -415,7 +420,6 @@ impl<N: Node> Sim<'_, '_, N> {
 
     fn resume(&mut self, node: NodeId) {
         let host = &mut self.hosts[node.slot()];
-        // A crash ends every pause.
         if !host.is_up() || host.pauses == 0 {
             return;
         }

@@ -57,6 +57,8 @@ pub struct Host<N: Node> {
     pub pauses: u32,
     /// How many of them stop the clock, too.
     pub suspends: u32,
+    /// The event of the last crash, which ended those of before.
+    pub crashed: u64,
     /// How long each input takes.
     pub per_input: Span,
     pub(super) busy_until: Time,
@@ -104,6 +106,7 @@ impl<N: Node> Host<N> {
             timers: Timers::default(),
             pauses: 0,
             suspends: 0,
+            crashed: 0,
             per_input: Span::ZERO,
             busy_until: Time::ZERO,
             backlog: VecDeque::new(),
@@ -221,7 +224,7 @@ impl<N: Node> Sim<'_, '_, N> {
         }
         host.syncing = None;
         host.timers.clear();
-        (host.pauses, host.suspends) = (0, 0);
+        (host.pauses, host.suspends, host.crashed) = (0, 0, self.recorder.event);
         host.clock.go_on(self.recorder.now);
         host.proceeds_at = None;
         host.busy_until = Time::ZERO;

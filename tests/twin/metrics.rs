@@ -66,10 +66,34 @@ impl Twin<'_> {
     /// Tries, and those that failed.
     pub fn tries(&self) -> (u64, u64) {
         let tries = self.count(|kind| matches!(kind, Kind::Invoke { .. }));
-        let refused = self.count(|kind| {
-            matches!(kind, Kind::Answered { applied: false, .. } | Kind::ConnectionRefused { .. })
-        });
-        (tries, refused + self.count(|kind| matches!(kind, Kind::TimedOut { .. })))
+        let places = 0..self.records.len();
+        (tries, places.filter(|place| self.is_failed_try(*place)).count() as u64)
+    }
+
+    /// Whether the try that begins at this place fails before the operation is tried again or ends.
+    fn is_failed_try(&self, place: usize) -> bool {
+        let Kind::Invoke { request: tried, .. } = self.records[place].kind else { return false };
+        let node = self.records[place].node;
+        for record in &self.records[place + 1..] {
+            match record.kind {
+                Kind::Answered { request, applied: true, .. }
+                | Kind::GaveUp { request }
+                | Kind::Invoke { request, .. }
+                    if request == tried =>
+                {
+                    return false;
+                }
+                Kind::Answered { request, .. }
+                | Kind::ConnectionRefused { request }
+                | Kind::TimedOut { request }
+                    if request == tried && record.node == node =>
+                {
+                    return true;
+                }
+                _ => {}
+            }
+        }
+        false
     }
 
     pub fn elections(&self) -> u64 {
