@@ -1,7 +1,7 @@
 //! A follower answers leaders and candidates, and becomes a candidate when it hears from neither (5.2).
 
 use crate::ids::{Index, NodeId, Term};
-use crate::log::{Batch, Command};
+use crate::log::{Batch, Command, Entry};
 use crate::node::{Effect, Request, TimerId};
 use crate::raft::Message;
 use crate::raft::core::{Core, Ctx};
@@ -35,6 +35,9 @@ impl Follower {
     pub fn request(core: &mut Core, request: Request, ctx: &mut Ctx) {
         let reads = matches!(request.command, Command::Get { .. }) && core.config.follower_reads;
         match core.leader_id {
+            Some(_) if reads && !core.rules().follower_asks() => {
+                ctx.emit(Effect::Read { request, relay: None });
+            }
             Some(leader) if reads => core.ask_read_index(leader, request, ctx),
             Some(leader) => core.send(leader, Message::Forward { request }, ctx),
             None => core.refuse(request.id, None, ctx),
@@ -52,7 +55,10 @@ pub fn receive_request_vote(
 ) -> bool {
     let granted = core.rules().may_vote(core.voted_for, candidate)
         && core.may_vote()
-        && core.rules().up_to_date(candidate_last, core.last_entry());
+        && core.rules().up_to_date(
+            candidate_last,
+            core.rules().log_of_voter(core.last_entry(), core.committed_entry()),
+        );
     if granted && core.voted_for != Some(candidate) {
         debug_assert!(core.voted_for.is_none() || !core.rules().are_kept(), "one vote a term");
         core.vote(Some(candidate), ctx);
@@ -92,7 +98,8 @@ pub fn receive_entries(core: &mut Core, leader: NodeId, append: Append, ctx: &mu
     core.commit_index =
         core.rules().follower_commit(core.commit_index, append.leader_commit, verified, last);
     core.apply(std::iter::empty(), ctx);
-    let reply = Message::Appended { term: core.current_term, match_index: verified };
+    let match_index = core.rules().acknowledged(verified, last);
+    let reply = Message::Appended { term: core.current_term, match_index };
     core.answer(leader, reply, ctx);
 }
 
@@ -125,12 +132,21 @@ fn store(core: &mut Core, prev_log_index: Index, entries: &Batch, ctx: &mut Ctx)
             Some(_) => known += 1,
         }
     }
-    core.append(entries.skip(known), ctx);
+    let new = entries.skip(known);
+    let own_term = |entry: &Entry| core.rules().term_of_entry(entry.term, core.current_term);
+    let new = match new.entries().iter().all(|entry| own_term(entry) == entry.term) {
+        true => new,
+        false => {
+            new.entries().iter().map(|entry| Entry { term: own_term(entry), ..*entry }).collect()
+        }
+    };
+    core.append(new, ctx);
 }
 
 /// Why entries are refused, with a hint for the leader to go back by more than one entry (5.3, end).
 fn conflict(core: &Core, rejected: Index, own: Option<Term>) -> Message {
     let (conflict_term, conflict_index) = match own {
+        Some(_) if !core.rules().hint_goes_back() => (Term::ZERO, core.log.last_index().next()),
         Some(term) => (term, core.log.first_index_with_term_at_least(term)),
         None => (Term::ZERO, core.log.last_index().next()),
     };
