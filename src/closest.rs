@@ -4,7 +4,7 @@
 pub fn closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // Only text is compared here, and the names come in a fixed order: nothing of a run depends on it.
     let likeness = |name: &str| (strsim::jaro_winkler(name, word) * 1_000.0) as u32;
-    names.max_by_key(|name| likeness(name)).filter(|name| likeness(name) > 750)
+    names.max_by_key(|name| likeness(name)).filter(|name| likeness(name) > 800)
 }
 
 /// A sentence on a word that names no such thing, with the name that was probably meant.

@@ -55,6 +55,8 @@ pub enum Change {
     Enter(Several),
     /// The cluster leaves joint consensus.
     Leave,
+    /// A node makes these the only members, and itself their leader, whatever the others say: where a majority is lost for good.
+    Force(NodeSet),
 }
 
 impl Configuration {
@@ -92,13 +94,16 @@ impl Configuration {
 
     /// The configuration after a change; none if there is nothing to change, or no voter would be left.
     pub fn after(self, change: Change) -> Option<Configuration> {
+        if let Change::Force(voters) = change {
+            return (!voters.is_empty()).then_some(Configuration::of(voters));
+        }
         if self.is_joint() {
             let leave = || Configuration { outgoing: NodeSet::EMPTY, auto_leave: false, ..self };
             return (change == Change::Leave).then(leave);
         }
         let mut next = self;
         match change {
-            Change::Leave => {}
+            Change::Leave | Change::Force(_) => {}
             Change::Enter(Several { add, add_learners, remove, auto_leave }) => {
                 let gone = add_learners.union(remove);
                 next.voters = self.voters.union(add).without(gone);
@@ -133,6 +138,7 @@ impl Change {
         match self {
             Change::Remove(_) => true,
             Change::Enter(several) => !several.remove.is_empty(),
+            Change::Force(_) => true,
             _ => false,
         }
     }
@@ -145,6 +151,7 @@ impl Change {
             | Change::Promote(node)
             | Change::Remove(node) => NodeSet::only(node),
             Change::Enter(several) => several.add.union(several.add_learners).union(several.remove),
+            Change::Force(voters) => voters,
             Change::Leave => NodeSet::EMPTY,
         }
     }

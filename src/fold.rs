@@ -36,6 +36,7 @@ macro_rules! parts {
 pub(crate) use {one_word, parts};
 
 one_word! {
+    i32: value => u64::from(value.cast_unsigned());
     u8: value => value.into();
     u32: value => value.into();
     u64: value => value;

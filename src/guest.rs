@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::closest::closest;
 use crate::config::Config;
 use crate::ids::{NodeId, NodeSet};
-use crate::named::named;
+use crate::named::{named, words};
 
 named!(Feature, "Feature", "feature", "docs/own-raft.md");
 
@@ -235,6 +235,23 @@ impl Configures {
     }
 }
 
+words! {
+    /// A rule of the built-in Raft that other Rafts may have otherwise, or do not show in what they tell. Only who says so is judged by it.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum Rule {
+        /// A leader looks whenever its timer fires (number 0, of a node that has several) whether a majority answered it within the lowest
+        /// election timeout, and leads no more if not; nothing else but a later term or its removal makes it lead no more (thesis 6.2).
+        CheckQuorum,
+        /// Who heard its leader within the lowest election timeout by its own clock refuses votes and pre-votes; with lease reads, who
+        /// answered a read round keeps that promise over a restart, too (thesis 4.2.3, 6.4.1).
+        Promises,
+        /// A node says in its status by which configuration it counts, and hands over with each snapshot that of its end.
+        Configuration,
+        /// Reads that leave no entry rest on read rounds and leases, which the leader's messages show (thesis 6.4).
+        ReadRights,
+    }
+}
+
 /// Whose Raft a plan is for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -248,6 +265,9 @@ pub struct Guest {
     /// From when on its nodes go by a configuration. Members are judged by that.
     #[serde(skip_serializing_if = "Configures::is_default")]
     pub configures: Configures,
+    /// Rules of the built-in Raft that the guest keeps to as well. The built-in Raft keeps to all of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keeps: Vec<Rule>,
     /// The guest's own options, handed to it as they are.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub options: GuestOptions,
@@ -269,6 +289,11 @@ impl Guest {
     /// Whether it is the built-in Raft, of which a plan need not speak.
     pub fn is_built_in(&self) -> bool {
         *self == Guest::named(BUILT_IN)
+    }
+
+    /// Whether the guest is judged by a rule: the built-in Raft by all of them, any other by those that it says it keeps to.
+    pub fn keeps_to(&self, rule: Rule) -> bool {
+        self.name.is_empty() || self.name == BUILT_IN || self.keeps.contains(&rule)
     }
 
     /// Whether the guest has a feature.

@@ -24,7 +24,8 @@ macro_rules! messages {
         }
 
         /// What a message is for.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
         #[repr(u8)]
         pub enum MessageKind {
             $($(#[$doc])* $variant,)+

@@ -53,7 +53,8 @@
 //!     scenario, or by [`NodeRng::word`]: these can be fixed in a scenario. Liveness is judged by the ranges of the scenario, so a node
 //!     that waits longer may be late (`liveness`). At most [`TIMERS_MAX`] timers are set at once (breach).
 //! 13. **A write that failed** leaves a disk of which nothing is known. A node that goes on by guesses loses what it promised; the way
-//!     out is [`Effect::Stop`], and to read the disk again.
+//!     out is [`Effect::Stop`], and to read the disk again, or to write it again ([`Effect::WriteAgain`]). Until then nothing becomes
+//!     durable any more.
 
 use std::fmt;
 use std::rc::Rc;
@@ -257,6 +258,13 @@ pub enum Effect<M> {
     Reply { request: RequestId, answer: Answer },
     /// Ends the process: the node can no longer trust its disk. A supervisor starts it again.
     Stop,
+    /// Writes all that failed again, in order, and syncs it: it is durable when [`Input::Durable`] says so, if it does not fail again.
+    WriteAgain,
+    /// Syncs again what failed, without writing it again. That succeeds, for a kernel forgets what it could not write, and the disk has
+    /// none of it, nor what is written behind it: a mistake, known as fsyncgate.
+    SyncAgain,
+    /// Refuses the change of the members that was just asked for, for too few voters of the new configuration are active.
+    RefuseChange,
 }
 
 /// A node's part in its term.
@@ -291,6 +299,8 @@ pub struct Status {
     pub transfer: Option<NodeId>,
     /// The least priority with which it would stand; zero where there are no priorities.
     pub target_priority: u32,
+    /// By which configuration it counts majorities, where it says so.
+    pub configuration: Option<Configuration>,
 }
 
 /// The random decisions of one node, drawn from its own stream over all its lives. The first of each kind may be fixed by the plan.

@@ -15,7 +15,7 @@ macro_rules! properties {
         pub enum Property { $($(#[$doc])+ $property,)+ }
 
         /// All of them, and last that of a run's own checks.
-        const EVERY: [Property; 17] = [$(Property::$property),+];
+        const EVERY: [Property; 20] = [$(Property::$property),+];
 
         impl Property {
             /// The name in scenario files and reports.
@@ -80,7 +80,7 @@ properties! {
         "8: each operation appears to execute instantaneously, exactly once, at some point between its invocation and its response.";
     /// A request that is made in a session takes effect at most once, and the requests of a session in order (thesis 6.3); no node
     /// carries an entry out twice.
-    ExactlyOnce: "A request takes effect at most once, and the requests of a session in order."
+    ExactlyOnce: "A request takes effect at most once, and one that is answered did; those of a session in order."
         "8, thesis 6.3: the state machine tracks the latest serial number processed for each client, with the response; a request already \
          executed is answered without executing it again.";
     /// A snapshot holds exactly the committed entries up to its end, and a log gives way only to a durable one (section 7).
@@ -92,6 +92,19 @@ properties! {
     Configuration: "One change of the members at a time, with quorums that meet, and a leader that is removed leaves."
         "Thesis 4.1, 4.2.2: a server is added or removed when the change before is committed, so that majorities of old and new overlap; \
          a leader that is removed steps down once that is committed.";
+    /// A leader with check-quorum that hears no majority of its voters leads no more, and one that hears it is not deposed by that (thesis
+    /// 6.2).
+    CheckQuorum: "A leader that hears no majority of its voters leads no more, and one that hears it leads on."
+        "Thesis 6.2: a leader steps down if an election timeout elapses without a round of heartbeats that a majority of its cluster \
+         answered.";
+    /// Who promised a leader to elect nobody else keeps that promise (thesis 4.2.3, 6.4.1).
+    Promises: "Who promised a leader to elect nobody else keeps the promise."
+        "Thesis 4.2.3, 6.4.1, 9.6: a server that hears from its leader within the minimum election timeout neither updates its term for a \
+         candidate nor grants it its vote, unless the leader asked for the election.";
+    /// A read that leaves no entry is answered by right of a round, a lease, or a leader's word (thesis 6.4).
+    ReadRights: "A read that leaves no entry is answered by right of a round, a lease or a leader's word."
+        "Thesis 6.4: the leader saves its commit index once it has committed an entry of its term, has a majority answer a round of \
+         heartbeats that it sends then, or has such answers that are young enough, and waits until it has applied so far.";
     /// Once faults are over, a leader is elected and stays, requests are answered, and nodes catch up (5.6).
     Liveness: "Once faults are over, a leader is elected and stays, requests are answered, and nodes catch up."
         "5.6, thesis 2.1: the system is available as long as a majority of servers is up and can communicate, and messages are much \
@@ -103,7 +116,7 @@ properties! {
 
 impl Property {
     /// All of squall's own, in the order in which they are judged.
-    pub const ALL: [Property; 16] = *EVERY.first_chunk().expect("there are as many");
+    pub const ALL: [Property; 19] = *EVERY.first_chunk().expect("there are as many");
 }
 
 by_name!(Property, |text: &str, names: &[&str]| {

@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::breach::Broken;
 use crate::configuration::Configuration;
 use crate::fold::{Fold, one_word, parts};
-use crate::ids::{Index, NodeId, Term, WriteId};
+use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Command, RequestId};
 use crate::machine::Output;
 use crate::message::Summary;
@@ -117,8 +117,12 @@ kinds! {
     Pause "pause" Fault,
     /// The node goes on.
     Resume "resume" Fault,
-    /// The node's clock was set.
-    Clock "clock" Fault { before: LocalTime, after: LocalTime },
+    /// The node's clock was set, or runs fast from now on by so many parts per million, or slow if negative.
+    Clock "clock" Fault {
+        before: LocalTime, after: LocalTime,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        drift_ppm: Option<i32>,
+    },
     /// The node's current term changed.
     Term "term" Role { term: Term },
     /// The node's role changed, or the term in which it plays it.
@@ -216,6 +220,19 @@ kinds! {
     Suspend "suspend" Fault,
     /// A message reached the node that is addressed to another.
     Stray "stray" Message { from: NodeId, to: NodeId, id: u64, message: Summary },
+    /// The configuration by which the node counts majorities, when it starts and when it is another than before, where members may change.
+    Counts "counts" Log { configuration: Configuration },
+    /// The snapshot up to this index, which the node begins to write next, holds a configuration, if it is another than that with which the
+    /// cluster began.
+    Carries "carries" Disk { index: Index, configuration: Configuration },
+    /// The node makes these the only members, and itself their leader, because an operator said so. From then on little is judged.
+    Forced "forced" Fault { voters: NodeSet },
+    /// The node has its disk take again what failed: by writing it again, or by a mere sync, which does nothing, though it succeeds.
+    WriteAgain "write-again" Disk { writes: bool },
+    /// What is durable on the node's disk is copied, for a fault of the plan that may put it back.
+    Copied "copied" Fault { fault: u32 },
+    /// The node's disk is what it was when it was copied for this fault. What it acknowledged since then is gone.
+    PutBack "put-back" Fault { fault: u32 },
 }
 
 /// Why a change of the members was ignored, as far as its host can tell.
@@ -230,6 +247,8 @@ pub enum Ignored {
     NoChange,
     /// For another reason: a learner that has not caught up, for one, which may become a voter later.
     Other,
+    /// Too few voters of the new configuration are active, as the leader sees it.
+    TooFewActive,
 }
 
 impl Ignored {
@@ -239,6 +258,7 @@ impl Ignored {
             Ignored::NotLeader => "the node does not lead",
             Ignored::Pending => "the change before is not committed",
             Ignored::NoChange => "it would change nothing",
+            Ignored::TooFewActive => "too few voters of the new configuration are active",
             Ignored::Other => "the leader is not ready for it, or never will be",
         }
     }

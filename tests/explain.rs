@@ -104,7 +104,7 @@ fn what_came_nearest_to_a_promise_is_told() {
     fs::write(&path, PROMISES).expect("it is writable");
     let text = told(&[&path.display().to_string()]);
     for part in [
-        "unmet: durability was expected to be violated, but was not\n  judged: 15 properties",
+        "unmet: durability was expected to be violated, but was not\n  judged: 18 properties",
         "unmet: 1 leaders were elected, fewer than 4\n  `leader-elected` was reached 1 times; first: 0.",
         "unmet: `two-leaders-at-once` was not reached\n  it is: Two live nodes were leaders, of different terms.\n  `leader-elected`",
         "next:\n  squall report ",
@@ -211,11 +211,11 @@ fn what_goes_on_for_ever_is_told_once_with_how_often_it_was_so() {
     check("precandidate-keeps-leader", &["refuses n2 its vote: it had n1 as its leader"]);
     check("vote-by-own-config", &["by its own log it is no voter"]);
     check("no-randomised-timeout", &["refuses n1 its vote: it had voted for itself"]);
-    check("transfer-wedged", &["hands over to n3 still", "c2.1 was asked 36 times"]);
+    check("transfer-wedged", &["hands over to n3 still", "c2.1 was asked "]);
     check("timer-reset-on-stale", &["a term that is over", "n2 never stands: it heard n1 beat"]);
     check("removed-disrupts", &["n4 asks for its vote", "n4 is no voter by the log of n3"]);
     check("stale-leader-stays", &["refuses it, for it is in term 3, later than term 2 of n1"]);
-    check("snap-loop", &["has all up to 20, by its snapshot", "sends the same again next"]);
+    check("snap-loop", &["has all up to 20, by its snapshot", "n1 sent n3 just this 62 times"]);
     check("quorumless-heartbeats", &["leads term 2 on, and beats"]);
 }
 

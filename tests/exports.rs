@@ -232,7 +232,7 @@ fn mermaid_reads_every_line() {
         let mut lines = text.lines();
         assert_eq!(lines.next(), Some("sequenceDiagram"));
         for line in lines {
-            assert!(is_mermaid(line, 5), "{path}: {line}");
+            assert!(is_mermaid(line, 7), "{path}: {line}");
             arrows += usize::from(line.contains("->>"));
         }
         assert!(text.len() < 50_000, "{path}: Mermaid draws no more");

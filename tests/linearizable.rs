@@ -296,7 +296,8 @@ fn a_brief_run_differs_in_its_history_alone() {
 fn told(name: &str, more: &str) -> squall::oracle::Violation {
     let text = fs::read_to_string(format!("scenarios/bugs/{name}.toml")).expect("it is readable");
     let (text, _) = text.split_once("[expect]").expect("it expects something");
-    let text = format!("judge = [\"linearizability\"]\n{text}{more}");
+    let own: Vec<&str> = text.lines().filter(|line| !line.starts_with("judge = ")).collect();
+    let text = format!("judge = [\"linearizability\"]\n{}\n{more}", own.join("\n"));
     let plan = squall::plan::scenario::from_toml(&text).expect("it is a scenario");
     BuiltIn::new().run(&plan, Options::default()).violation.expect("it is violated")
 }

@@ -116,7 +116,9 @@ fn a_machine_that_forgets_is_accused_unless_it_says_that_it_is_another() {
     let found = |run: &Run<'_>| run.outcome().violation.as_ref().map(|it| it.property);
     let wrong = Nodes::new("wrong", Over::<Mirror<LOSES_PUTS>>::new);
     let first = plans(1..40).find_map(|plan| found(&Run::new(&wrong, plan)));
-    assert_eq!(first, Some(Property::Linearizability));
+    // What a client hears is not what its entry gave, and fits no order.
+    let told = [Some(Property::Linearizability), Some(Property::ExactlyOnce)];
+    assert!(told.contains(&first), "{first:?}");
     let other = Nodes::new("other", Over::<Mirror<LOSES_PUTS>>::new).lacking(Feature::KeyValue);
     for mut plan in plans(1..40) {
         plan.guest.lacks = plan.guest.lacks.with(Feature::KeyValue);

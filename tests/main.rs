@@ -11,6 +11,7 @@ mod clients;
 mod compare;
 mod determinism;
 mod diff;
+mod disks;
 mod driver;
 mod explain;
 mod exports;

@@ -52,7 +52,8 @@ fn agree(metrics: &Metrics, twin: &Twin<'_>, name: &str) {
     assert_eq!(of(Metric::Leaderless), Some(Amount::Span(total)), "{name}");
     assert_eq!(of(Metric::LeaderlessLongest), Some(Amount::Span(longest)), "{name}");
     assert_eq!(of(Metric::Elections), count(twin.elections()), "{name}");
-    let sent = metrics.traffic.iter().map(|it| (it.kind.clone(), (it.messages, it.bytes)));
+    let sent =
+        metrics.traffic.iter().map(|it| (it.kind.name().to_owned(), (it.messages, it.bytes)));
     assert_eq!(sent.collect::<std::collections::BTreeMap<_, _>>(), twin.traffic(), "{name}");
 }
 

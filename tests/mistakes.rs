@@ -26,7 +26,7 @@ fn fine(texts: &[&str]) {
 
 #[test]
 fn a_change_says_one_thing_of_nodes_that_are_there() {
-    let one = "a change has one of `add`, `add_learner`, `promote`, `remove`, `joint` and `leave`";
+    let one = "a change has one of `add`, `add_learner`, `promote`, `remove`, `joint`, `leave` and `force`";
     let nodes = "the cluster has nodes 1 to 3";
     let joint = "a joint change makes one thing of each node";
     check(
@@ -254,7 +254,8 @@ fn what_a_crash_leaves_and_what_rots_is_told_apart() {
 
 #[test]
 fn a_fault_has_the_keys_of_its_kind() {
-    let unknown = "unknown field `targt`, expected one of `every`, `for`, `survives`, `target`";
+    let unknown =
+        "unknown field `targt`, expected one of `every`, `for`, `put_back`, `survives`, `target`";
     check(
         "[[faults]]\nat = \"1s\"\n",
         "\n",

@@ -20,8 +20,9 @@ use tempfile::TempDir;
 const ENDS: [&str; 5] = ["--runs", "--time", "--resume", "--print-plan", "--stop-after"];
 
 /// Lines that end with another code than 0, as their text says: a violation is found, or runs differ.
-const OTHERWISE: [(&str, i32); 6] = [
+const OTHERWISE: [(&str, i32); 7] = [
     ("squall run --seed 1 --nodes 5 --bug commit-without-quorum", 2),
+    ("squall run --seed 1 --runs 200 --bug old-term-commit", 2),
     ("squall replay reports/seed-1.plan.json", 2),
     ("squall fuzz --bug", 2),
     ("squall diff scenarios/bugs/old-term-commit.toml --without-bugs", 4),

@@ -113,6 +113,7 @@ fn a_limit_that_comes_first_leaves_a_run_undecided() {
 fn a_refused_try_takes_no_effect_later() {
     let (_, outcome) = ran(r#"
 horizon = "3s"
+judge = ["linearizability"]
 pins = [{ link = [1, 3], sent = "1.5024s", arrives = [] }]
 [cluster]
 nodes = 3
@@ -150,6 +151,7 @@ fn three_operations_prove_a_stale_read() {
         let (_, outcome) = ran(&format!(
             r#"
 horizon = "10s"
+judge = ["linearizability"]
 [cluster]
 nodes = 3
 [raft]
@@ -268,7 +270,7 @@ fn a_fault_that_did_nothing_is_told() {
     let (plan, outcome) = ran(&format!(
         "{}{}",
         GROWN.replace("90s", "15s"),
-        "[[faults]]\nat = \"0s\"\ncrash = { target = [3, 4] }\n[[faults]]\nat = \"5s\"\nchange = { add = 4 }\n\
+        "[raft]\nstrict_change = false\n[[faults]]\nat = \"0s\"\ncrash = { target = [3, 4] }\n[[faults]]\nat = \"5s\"\nchange = { add = 4 }\n\
          [[faults]]\nat = \"5500ms\"\nchange = { remove = 4 }\n\
          [[faults]]\non = { situation = \"snapshot-installed\" }\ncrash = { target = \"trigger\" }\n\
          [[faults]]\nat = \"7s\"\npause = { target = \"candidate\" }\n"

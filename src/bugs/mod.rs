@@ -51,7 +51,7 @@ macro_rules! bugs {
 
         impl Bug {
             /// All of them, elections first.
-            pub const ALL: [Bug; 84] = [$(Bug::$bug,)+];
+            pub const ALL: [Bug; 103] = [$(Bug::$bug,)+];
 
             /// What the catalogue says of it.
             pub const fn about(self) -> About {
@@ -211,6 +211,10 @@ bugs! {
         "Of several entries that are written at once the second half is written as empty entries."
         "A block is written in part, and the disk says that all is well. The node goes on with what it meant to write, and after a restart \
          with what is there.";
+    FailedSyncBelieved [Durability, OneVote, ElectionSafety, LeaderCompleteness, StateMachineSafety, SafeCommit] "fsyncgate: PostgreSQL, 2018; 'Can Applications Recover from fsync Failures?', ATC'20"
+        "A sync that failed is tried again, without writing again, and believed."
+        "The kernel reports an error once, and forgets what it could not write. The second sync succeeds, the node acknowledges, and after a \
+         restart it has neither those entries nor what came behind them.";
     LeaderCountsUnsynced [Durability, LeaderCompleteness] "etcd 14370 (437bcb8)"
         "A leader counts its own copy before it is durable."
         "With one acknowledgement of three nodes the entry is committed, and the leader's own copy is lost in a crash.";
@@ -237,7 +241,7 @@ bugs! {
     PrecandidateKeepsLeader [Liveness] "etcd PR 8334, etcd 9586"
         "A node that asks for pre-votes still knows its leader, and refuses others for its sake."
         "The leader is cut off. The others ask each other for pre-votes, and each refuses because it has a leader, which is gone.";
-    QuorumlessHeartbeats [Liveness] "Cloudflare's outage of 2020; Howard and Abraham, 'Raft does not guarantee liveness', 2020; openraft 2080"
+    QuorumlessHeartbeats [Liveness, CheckQuorum] "Cloudflare's outage of 2020; Howard and Abraham, 'Raft does not guarantee liveness', 2020; openraft 2080"
         "A leader that no majority answers goes on beating."
         "The leader is heard and does not hear. Its heartbeats keep all others from standing, and it commits nothing.";
     TransferWedged [Liveness] "hashicorp/raft PR 493, etcd 8b0d0e9"
@@ -266,58 +270,108 @@ bugs! {
         "The follower's hint does not move next_index: the follower refuses, the leader repeats, and the follower never catches up.";
 
     // Clients.
-    AckBeforeCommit [Linearizability] "Raft paper, 5.3"
+    AckBeforeCommit [Linearizability, ExactlyOnce] "Raft paper, 5.3"
         "A client hears yes when its entry is appended, not when it is committed."
         "The leader crashes before the entry reaches a majority. The client was told that it was done, and nobody knows of it.";
-    CachedRead [Linearizability] "Raft paper, section 8"
+    CachedRead [Linearizability, ReadRights, ExactlyOnce] "Raft paper, section 8"
         "A node answers a read with what the first read of that key gave."
         "The key was written meanwhile, and the client hears of what was there before.";
-    FollowerLocalRead [Linearizability] "Raft thesis, 6.4"
+    FollowerLocalRead [Linearizability, ReadRights, ExactlyOnce] "Raft thesis, 6.4"
         "A follower answers reads by its own state, and asks nobody."
         "It is behind, or cut off, and what it reads was overwritten before the read began.";
     PendingDoneAtFall [Linearizability, ExactlyOnce] "Raft paper, section 8"
         "A leader that steps down tells those who wait that their requests are done."
         "Their entries are in its log only, and the next leader removes them.";
-    LocalRead [Linearizability] "etcd 741"
+    LocalRead [Linearizability, ReadRights, ExactlyOnce] "etcd 741"
         "A leader answers reads from its own state machine, without asking a majority."
         "A leader that was cut off does not know that another was elected. It answers a read with what was overwritten since.";
     DedupLost [ExactlyOnce, Linearizability, Snapshot] "Raft thesis, 6.3"
         "The answers of the sessions are in memory only."
         "A node restarts with its state machine but without knowing what it has carried out. A request that was tried again is carried \
          out a second time.";
+    OutcomeIgnored [ExactlyOnce, Linearizability] "Raft thesis, 6.3; section 8"
+        "A leader answers that a request was done once its entry is applied, whatever that gave."
+        "A compare-and-set finds something else and changes nothing. Its client hears that it was done, and takes a lock that another holds.";
+    RetryTakenForDone [ExactlyOnce, Linearizability] "Raft thesis, 6.3"
+        "A leader answers a request that is tried again as done, when the first try is in its log only."
+        "The client tries again because the leader is cut off. The leader finds the request in its log and says that it was done. Another \
+         is elected, and the entry is gone.";
 
     // Reads without the log.
-    ReadindexBeforeNoop [Linearizability] "etcd 7331, redisraft PR 22"
+    ReadindexBeforeNoop [Linearizability, ReadRights] "etcd 7331, redisraft PR 22"
         "A leader answers reads before it has committed an entry of its own term."
         "The leader of old answered a write and was cut off before the others heard that it is committed. The new leader holds the entry, \
          does not know that it is committed, and answers a read without it.";
-    ReadQuorumShort [Linearizability] "openraft d60f1e85"
+    ReadQuorumShort [Linearizability, ReadRights] "openraft d60f1e85"
         "A leader answers reads when one node less than a majority has answered it."
         "Of three nodes that is the leader alone. It was cut off, another leads, and it answers a read with what was overwritten since.";
-    FollowerReadUnapplied [Linearizability] "Raft thesis, 6.4"
+    FollowerReadUnapplied [Linearizability, ReadRights] "Raft thesis, 6.4"
         "A follower answers a read before it has applied as far as its leader said."
         "A client hears that its write is done. Another asks a follower, which asks the leader, is told how far to apply, and answers at \
          once from a state machine that is behind.";
-    LeaseWallclock [Linearizability] "jraft PR 26"
+    LeaseWallclock [Linearizability, Promises, ReadRights] "jraft PR 26"
         "Leases, and the promises behind them, go by a clock that may be set."
         "Somebody sets the clock of a leader back, or those of its followers forward. The promises are over before the lease is: another \
          leads, and the leader of old answers reads.";
-    LeaseNotHonoured [Linearizability] "jraft 25"
+    LeaseNotHonoured [Linearizability, Promises] "jraft 25"
         "Followers vote for another inside the lease that they granted."
         "One node does not hear the leader and stands. The others elect it, although they have just answered the leader, which goes on to \
          answer reads on the strength of that.";
-    LeaseSurvivesTransfer [Linearizability] "etcd 12704, openraft 1747"
+    LeaseSurvivesTransfer [Linearizability, ReadRights] "etcd 12704, openraft 1747"
         "A leader that had an transferee stand still trusts its lease."
         "Nobody keeps a promise against an election that the leader itself asked for. The transferee leads and commits, and the leader of \
          old, which has not heard of it, answers reads.";
-    LeaseWithoutDriftBound [Linearizability] "Raft thesis, 6.4.1"
+    LeaseWithoutDriftBound [Linearizability, ReadRights] "Raft thesis, 6.4.1"
         "A lease is as long as the promise behind it, although clocks drift."
         "The leader's clock runs slow, or its followers' run fast, within what the lease is said to bear. The promises are over first: \
          another leads, and the leader of old answers reads.";
-    LeaseFromAnswer [Linearizability] "Raft thesis, 6.4.1"
+    LeaseFromAnswer [Linearizability, ReadRights] "Raft thesis, 6.4.1"
         "A lease begins when the answers come, and not when the leader asked."
         "Answers are long under way. The promises count from before they were sent, the lease from when they arrive: the lease lasts \
          longer than the promises do.";
+
+    // What leaders hear, and what they were promised.
+    LearnersKeepLeader [CheckQuorum] "Raft thesis, 6.2, 4.2.1"
+        "A leader counts learners among those that it must hear to lead on."
+        "The leader is left with its learners, while the voters are cut off from it. It takes the learners' answers for those of a majority, \
+         and leads on, though it can commit nothing.";
+    QuorumByLongestTimeout [CheckQuorum] "Raft thesis, 6.2"
+        "A leader misses its majority only after the longest election timeout, not after the lowest."
+        "The others time out within less, and elect another. Clients of the leader of old wait for it as long as it leads on.";
+    UnionKeepsLeader [CheckQuorum] "Raft paper, section 6; thesis 6.2"
+        "In joint consensus a leader needs to hear a majority of all voters, not one of each half."
+        "The new servers are many, the old ones cut off. All in all a majority answers the leader, which leads on, though nothing is \
+         committed without the old half.";
+    RefusalsAreNoAnswers [CheckQuorum] "Raft thesis, 6.2"
+        "Only followers that accept entries count as heard, not those that refuse them or take a snapshot."
+        "Its followers are behind, and each answer says where to go back to, or that another part has come. The leader takes them for \
+         dead and steps down, and the next one begins anew.";
+    PrevoteInLease [Promises] "Raft thesis, 9.6"
+        "A pre-vote is granted by who hears its leader."
+        "One node does not hear the leader. The others tell it that they would vote for it, it raises its term, and the leader that all \
+         others hear falls.";
+    PromiseLostInCrash [Promises, Linearizability] "Raft thesis, 6.4.1"
+        "A node that restarts does not wait until what it may have promised a leader is over."
+        "It answered a round of the leader, which reads by that lease. It crashes, is back at once, and votes for another.";
+    LeaderDeposesItself [Promises] "Raft thesis, 4.2.3"
+        "A leader that a majority answers takes over the term of a candidate."
+        "Its followers are loyal to the leader, and it is not: a server that hears no heartbeats deposes it again and again.";
+    LeaderWordForged [Promises] "Raft thesis, 4.2.3, 3.10"
+        "A candidate says in every election that its leader asked for it."
+        "The word of the leader frees all others from their loyalty. Who does not hear the leader deposes it at once.";
+
+    // By what right reads are answered.
+    RoundBeforeRead [ReadRights, Linearizability] "Raft thesis, 6.4"
+        "A round of the leader confirms the reads that came while it was under way."
+        "The answers say that the leader led when the round was sent. Another was elected since, and has committed what the read that came \
+         later does not see.";
+    RoundsMixed [ReadRights, Linearizability] "Raft thesis, 6.4"
+        "An answer to any round of the term counts for the latest one."
+        "Answers to a round of long ago arrive late, and confirm one that was sent when nobody followed the leader any more.";
+    LearnersConfirmReads [ReadRights, Linearizability] "Raft thesis, 6.4, 4.2.1"
+        "The answers of learners count in a round."
+        "The voters have elected another leader. The learners do not know, and their answers make up a majority for the leader of old, which \
+         reads what was overwritten since.";
 
     // Snapshots.
     MissingPrevAccepted [StateMachineSafety, LogMatching] "WRaft PR 118, etcd-io/raft PR 31"
@@ -335,6 +389,10 @@ bugs! {
         "A snapshot is without what the sessions of clients remember."
         "A follower gets a snapshot in place of a long log, and with it forgets what clients have asked already. A request that is tried \
          again, and stands behind the snapshot, is carried out by it a second time.";
+    RestoreKeepsSessions [Snapshot, ExactlyOnce, Linearizability] "Raft thesis, 6.3"
+        "A node that installs a snapshot takes over its keys, and keeps its own sessions."
+        "It lagged behind, and knows neither the sessions that were opened meanwhile nor what their requests gave. What stands behind the \
+         snapshot it carries out otherwise than all others do.";
     SnapLoop [Liveness] "openraft afd6508b, etcd d87942f"
         "A leader never goes back from sending a snapshot to sending entries."
         "The follower installs the snapshot and says so. The leader sends it again and again, and the entries behind it never.";
@@ -356,15 +414,15 @@ bugs! {
         "A node that is no voter by its own log refuses its vote."
         "A learner is promoted, and that is committed by the two others. When the leader dies, the remaining one needs the vote of the \
          new voter, which takes itself for a learner still: nobody is elected any more.";
-    RemovedDisrupts [Liveness] "Raft thesis, 4.2.3"
+    RemovedDisrupts [Liveness, Promises] "Raft thesis, 4.2.3"
         "Who hears its leader is loyal to it against members only, not against servers that were removed."
         "A server that was removed, and does not know, hears no heartbeats any more and stands again and again. Each time its term \
          deposes the leader.";
-    JointByUnion [ElectionSafety, Durability, SafeCommit, LeaderCompleteness, StateMachineSafety, Configuration] "Raft paper, section 6"
+    JointByUnion [ElectionSafety, Durability, SafeCommit, LeaderCompleteness, StateMachineSafety, CheckQuorum, ReadRights, Configuration] "Raft paper, section 6"
         "In joint consensus a majority of all servers decides, not one of each half."
         "The new servers are more than the old ones. They commit among themselves, while a majority of the old ones, which does not know of them, \
          elects a leader of its own.";
-    JointNewMajorityOnly [ElectionSafety, SafeCommit, Durability, LeaderCompleteness, StateMachineSafety] "Raft paper, section 6"
+    JointNewMajorityOnly [ElectionSafety, SafeCommit, Durability, LeaderCompleteness, StateMachineSafety, CheckQuorum, ReadRights, Configuration] "Raft paper, section 6"
         "In joint consensus a majority of the new servers is enough."
         "The new servers commit the joint configuration among themselves, while the old ones, who have not heard of it, elect a leader of \
          their own.";
@@ -378,9 +436,22 @@ bugs! {
          it off, as may be done with a server that was removed, takes the leader away.";
     // No election goes wrong where a configuration counts as soon as it is in a log: whoever goes by both halves, too, needs a
     // majority of the new servers, and what such a snapshot covers is on a majority of the old ones.
-    SnapDropsConfig [Durability, SafeCommit] "etcd e515a67"
+    SnapDropsConfig [Durability, SafeCommit, Configuration] "etcd e515a67"
         "A node that goes by a snapshot forgets the old half of a joint configuration."
         "A snapshot was taken in joint consensus. Who restarts with it, or was sent it, counts a majority of the new servers only.";
+    TruncationKeepsConfig [Configuration] "Raft thesis, 4.1"
+        "A configuration that is removed from the log still counts."
+        "A follower went by the change of a leader that was deposed. Its successor removes the entry from the follower's log, and the \
+         follower still counts majorities of servers that were never added.";
+    RestartForgetsConfig [Configuration] "Raft thesis, 4.1"
+        "After a restart a node goes by the configuration of its snapshot, not by the latest in its log."
+        "Servers were added and removed. A node restarts, and counts majorities of those who were members when its log began.";
+    InstallKeepsConfig [Configuration] "Raft paper, section 7"
+        "A node that installs a snapshot in place of its log goes on by the configuration that it knew."
+        "It lagged behind while the members changed. It gets a snapshot, which tells who they are now, and takes its state only.";
+    SnapshotOfLatestConfig [Configuration] "Raft paper, section 7"
+        "A snapshot holds the latest configuration in the log, and not that of its end."
+        "The latest is not committed, and is removed later. Whoever restarts with the snapshot, or was sent it, goes by it for good.";
     WipedSameId [LeaderCompleteness, Durability, ElectionSafety, OneVote, MonotonicTerm, StateMachineSafety, SafeCommit, Linearizability] "rethinkdb 5289 (Jepsen); etcd refuses to start such a member"
         "A node whose disk was emptied takes part again as the member that it was."
         "It acknowledged entries and gave votes that it does not know of any more. With it, those who missed them are a majority.";

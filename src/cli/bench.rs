@@ -147,7 +147,7 @@ mod tests {
         let raft = Guest::named(BUILT_IN);
         let all = &plans(&args(Vec::new()), &raft)[0];
         let some = &plans(&args(vec![Property::Linearizability]), &raft)[0];
-        assert_eq!((all.judge.len(), some.judge.len()), (16, 15));
+        assert_eq!((all.judge.len(), some.judge.len()), (19, 18));
         assert!(!some.judge.contains(&Property::Linearizability));
         assert_eq!(run(all).digest, run(some).digest);
     }

@@ -194,10 +194,11 @@ pub fn man() -> End {
 }
 
 /// Options of `[raft]` that differ from profile to profile, a table each.
-const TABLES: [&[&str]; 3] = [
+const TABLES: [&[&str]; 4] = [
     &["heartbeat_interval", "election_timeout", "entries_per_append", "appends_in_flight"],
     &["pre_vote", "check_quorum", "vote_lease", "reads", "follower_reads"],
     &["bytes_per_append", "snapshot_every", "snapshot_trailing"],
+    &["parallel_append", "waits_for_disk", "on_write_error", "strict_change"],
 ];
 
 /// Operations that a plan asks for, whatever its profile, as [`Profile::operations`] has them: the name of each, and an example of it.
@@ -219,7 +220,8 @@ fn options(profile: Profile) -> Map<String, Value> {
     let mut raft = plan.concrete().raft;
     raft.bytes_in_flight = Some(config.bytes_in_flight);
     raft.batch_delay = Some(config.batch_delay);
-    raft.parallel_append = Some(config.parallel_append);
+    raft.on_write_error = Some(config.on_write_error);
+    raft.strict_change = Some(config.strict_change);
     raft.follower_reads = Some(config.follower_reads);
     match serde_json::to_value(raft) {
         Ok(Value::Object(options)) => options,
@@ -285,7 +287,7 @@ fn text() -> String {
         text.push('\n');
     }
     let paper = options(Profile::Paper);
-    let same = ["bytes_in_flight", "batch_delay", "parallel_append"];
+    let same = ["bytes_in_flight", "batch_delay"];
     let same = same.map(|name| format!("{name} {}", cell(paper.get(name)))).join(", ");
     text += &format!(
         "Each is an option of [raft]; 0 is no limit, or no snapshots. The same with all profiles, by squall's
@@ -337,11 +339,17 @@ mod tests {
     #[test]
     fn a_plan_that_spells_a_profile_out_is_the_same_plan() {
         for profile in Profile::ALL {
-            let plain =
-                Plan { cluster: Cluster { profile, ..Cluster::default() }, ..Plan::default() };
-            let spelt =
-                serde_json::json!({ "cluster": { "profile": profile }, "raft": options(profile) });
-            let spelt: Plan = serde_json::from_value(spelt).expect("every option exists");
+            // With write errors and changes of the members, so that every option has an effect.
+            let plan = |raft| {
+                let plan = serde_json::json!({
+                    "cluster": { "profile": profile },
+                    "disk": { "errors": "1%" },
+                    "faults": [{ "at": "1s", "change": { "remove": 3 } }],
+                    "raft": raft,
+                });
+                serde_json::from_value::<Plan>(plan).expect("every option exists")
+            };
+            let (plain, spelt) = (plan(Map::new()), plan(options(profile)));
             assert_eq!(crate::plan::validate::validate(&spelt), Ok(()));
             assert_eq!(format!("{:?}", spelt.config()), format!("{:?}", plain.config()));
         }

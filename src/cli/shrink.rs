@@ -30,7 +30,7 @@ use crate::time::Span;
 #[command(after_help = "Examples:
   squall shrink --seed 1 --nodes 5 --bug commit-without-quorum -o small.toml
   squall shrink small.toml --any --time 30s
-  squall shrink --seed 1 --bug vote-twice --candidates 5000
+  squall shrink --seed 1 --nodes 5 --bug commit-without-quorum --candidates 5000
   squall fuzz --bug vote-twice --stop-after 1    finds a failure
   squall shrink reports/fuzz/failures/*")]
 pub struct ShrinkArgs {
@@ -162,8 +162,8 @@ pub fn failures(
     Ok(all)
 }
 
-/// How many candidates are tried for one of many failures. That takes up to a minute or so on two cores.
-const CANDIDATES: u64 = 30_000;
+/// How many candidates are tried for one of many failures. That takes a moment for most, and some minutes at most on two cores.
+const CANDIDATES: u64 = 20_000;
 
 /// Shrinks the plan of a seed, one of many, and tells how far it is. A guest may take any time for a candidate, so that for others than the
 /// built-in Raft it ends after a minute, too.

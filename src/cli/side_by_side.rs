@@ -21,9 +21,9 @@ use crate::sim::{Options, Runner};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  squall compare scenarios/faults/leader-crash-with-etcd-timings.toml scenarios/faults/leader-crash-with-consul-timings.toml
-  squall compare scenarios/faults/leader-mute.toml --profiles etcd,consul --runs 100 -o compare.html
-  squall compare scenarios/faults/leader-mute.toml --with raft.pre_vote=true --with 'network.latency=constant 5ms'
+  squall compare scenarios/faults/leader-crash-with-*.toml
+  squall compare scenarios/faults/ring.toml --profiles etcd,consul --runs 100 -o compare.html
+  squall compare scenarios/faults/ring.toml --with raft.pre_vote=true --with network.loss=2%
   squall compare --guests raft,target/guests/etcd.wasm --seed 1 --runs 20
   squall compare --guests raft,raft-rs scenarios/elections")]
 pub struct CompareArgs {

@@ -44,6 +44,12 @@ pub struct Config {
     pub follower_reads: bool,
     /// How much faster one clock runs than another at most, in parts per million, where leases are used.
     pub drift_bound_ppm: u32,
+    /// Whether a node neither ticks nor sends while its disk writes.
+    pub waits_for_disk: bool,
+    /// What a node does when a write failed.
+    pub on_write_error: OnWriteError,
+    /// Whether a leader refuses a change of the members after which too few voters would be active.
+    pub strict_change: bool,
     /// The bugs that are planted in it.
     pub bugs: Bugs,
 }
@@ -65,6 +71,24 @@ impl Elections {
     /// Whether a server that was removed, and does not know, is kept from disrupting the others for ever (thesis 4.2.3).
     pub fn bear_removed_servers(self) -> bool {
         self.pre_vote || self.vote_lease
+    }
+}
+
+words! {
+    /// What a node does when a write failed. In no case does it count as durable what failed.
+    #[derive(Default)]
+    pub enum OnWriteError {
+        /// It stops, and its supervisor starts it again: what is on its disk is known when it is read.
+        #[default]
+        Stop,
+        /// If it leads, it leads no more. It writes all that failed again, a heartbeat interval later, and does not stand before that is
+        /// durable.
+        StepDown,
+        /// It goes on as it is, and nothing that it writes is durable any more until it starts again. A leader leads on by the disks of the
+        /// others.
+        LeadOn,
+        /// It goes on as it is, and writes all that failed again, a heartbeat interval later.
+        Retry,
     }
 }
 

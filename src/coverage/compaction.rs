@@ -110,6 +110,8 @@ impl Situations {
                     _ => Some(FollowerNeedsSnapshot),
                 }
             }
+            // A heartbeat while a part is on its way.
+            Summary::AppendEntries { prev_index: Index::ZERO, entries: 0, .. } => None,
             Summary::AppendEntries { prev_index, entries, .. } => {
                 *sent = None;
                 let covered = prev_index < node.snapshot.0;

@@ -34,7 +34,7 @@ impl Situations {
         match record.kind {
             Kind::Boot { .. } => disk.booted = record.event,
             Kind::Durable { .. } => disk.failed = false,
-            Kind::Wipe { .. } => disk.corrupt = None,
+            Kind::Wipe { .. } | Kind::PutBack { .. } => disk.corrupt = None,
             Kind::WriteFailed { .. } => {
                 let again = std::mem::replace(&mut disk.failed, true);
                 self.reach_if(again, WriteFailedAgain, id);

@@ -330,7 +330,7 @@ fn write<N: Node<Message: Carried>>(effect: &Effect<N::Message>, output: &mut Ve
                 }
             }
         }
-        Effect::Stop => {}
+        Effect::Stop | Effect::WriteAgain | Effect::SyncAgain | Effect::RefuseChange => {}
     });
 }
 
@@ -351,5 +351,8 @@ const fn kind_of<M>(effect: &Effect<M>) -> u8 {
         Effect::Read { .. } => output::READ,
         Effect::Reply { .. } => output::REPLY,
         Effect::Stop => output::STOP,
+        Effect::WriteAgain => output::WRITE_AGAIN,
+        Effect::SyncAgain => output::SYNC_AGAIN,
+        Effect::RefuseChange => output::REFUSE_CHANGE,
     }
 }

@@ -278,6 +278,9 @@ fn effect(kind: u8, from: &mut &[u8], images: &mut Named, term: Term) -> Option<
             Effect::Reply { request, answer }
         }
         output::STOP => Effect::Stop,
+        output::WRITE_AGAIN => Effect::WriteAgain,
+        output::SYNC_AGAIN => Effect::SyncAgain,
+        output::REFUSE_CHANGE => Effect::RefuseChange,
         _ => return None,
     })
 }

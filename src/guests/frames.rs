@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use crate::bugs::Bugs;
-use crate::config::{Config, Elections, Priority, Reads};
+use crate::config::{Config, Elections, OnWriteError, Priority, Reads};
 use crate::configuration::{Change, Several};
 use crate::guest::{GuestOptions, Setup};
 use crate::ids::{Index, NodeId, NodeSet, Term};
@@ -55,6 +55,9 @@ pub mod output {
     pub const STOP: u8 = 15;
     pub const STATUS: u8 = 16;
     pub const DESCRIPTION: u8 = 17;
+    pub const WRITE_AGAIN: u8 = 18;
+    pub const SYNC_AGAIN: u8 = 19;
+    pub const REFUSE_CHANGE: u8 = 20;
 }
 
 /// The images of state machines that one side can name, by number from 1.
@@ -105,7 +108,35 @@ wire! {
     SpanRange { from, to }
     Priority { own, highest }
     Several { add, add_learners, remove, auto_leave }
-    Status { term, role, leader, commit, applied, transfer, target_priority }
+}
+
+/// By which configuration a node counts comes last, and may be left out.
+impl Wire for Status {
+    fn put(&self, to: &mut Vec<u8>) {
+        self.term.put(to);
+        self.role.put(to);
+        self.leader.put(to);
+        self.commit.put(to);
+        self.applied.put(to);
+        self.transfer.put(to);
+        self.target_priority.put(to);
+        if let Some(configuration) = self.configuration {
+            configuration.put(to);
+        }
+    }
+
+    fn get(from: &mut &[u8]) -> Option<Status> {
+        Some(Status {
+            term: Wire::get(from)?,
+            role: Wire::get(from)?,
+            leader: Wire::get(from)?,
+            commit: Wire::get(from)?,
+            applied: Wire::get(from)?,
+            transfer: Wire::get(from)?,
+            target_priority: Wire::get(from)?,
+            configuration: if from.is_empty() { None } else { Some(Wire::get(from)?) },
+        })
+    }
 }
 
 /// The roles by their number.
@@ -164,6 +195,10 @@ impl Wire for Change {
                 return several.put(to);
             }
             Change::Leave => return 5_u8.put(to),
+            Change::Force(voters) => {
+                6_u8.put(to);
+                return voters.put(to);
+            }
         };
         kind.put(to);
         node.put(to);
@@ -177,6 +212,7 @@ impl Wire for Change {
             3 => Change::Remove(Wire::get(from)?),
             4 => Change::Enter(Wire::get(from)?),
             5 => Change::Leave,
+            6 => Change::Force(Wire::get(from)?),
             _ => return None,
         })
     }
@@ -294,6 +330,10 @@ impl Wire for OwnSetup {
             reads,
             follower_reads,
             drift_bound_ppm,
+            // squall's own Raft has these, which runs in its process.
+            waits_for_disk: false,
+            on_write_error: OnWriteError::Stop,
+            strict_change: false,
             bugs: Bugs::default(),
         };
         Some(OwnSetup { id, nodes, voters, config, options })

@@ -12,10 +12,11 @@ use crate::node::{Answer, Context, Effect, Input, Node, Request, Status};
 use crate::raft::{Raft, Rules};
 
 /// The bugs that live in this wrapper rather than in the rules of the protocol.
-pub const BUGS: [Bug; 7] = [
+pub const BUGS: [Bug; 8] = [
     Bug::VoteNotPersisted,
     Bug::VoteSentBeforeFsync,
     Bug::VoteWriteErrorIgnored,
+    Bug::FailedSyncBelieved,
     Bug::AckBeforeFsync,
     Bug::MessagesOvertakeWrites,
     Bug::HalfAWrite,
@@ -124,6 +125,9 @@ impl<N: Node> Node for Saboteur<N> {
                 self.reads.asked.insert(*id, *key);
             }
             _ => {}
+        }
+        if self.rules.has(Bug::FailedSyncBelieved) && matches!(input, Input::WriteFailed(_)) {
+            return ctx.emit(Effect::SyncAgain);
         }
         let first = ctx.effects.len();
         self.node.step(input, ctx);

@@ -56,14 +56,24 @@ impl Map {
         self.sessions.forget_answers();
     }
 
-    /// A copy for a snapshot. Costs as much as the map holds.
-    pub fn image(&self) -> Image {
+    /// The keys of another map, with the sessions of this one.
+    pub fn take_keys_of(&mut self, other: &Map) {
+        self.keys.clone_from(&other.keys);
+    }
+
+    /// A fingerprint of what it holds.
+    pub fn fingerprint(&self) -> u64 {
         let mut hasher = Fingerprint(Xxh3::new());
         self.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// A copy for a snapshot. Costs as much as the map holds.
+    pub fn image(&self) -> Image {
         let values: usize = self.keys.values().map(Vec::len).sum();
         let map = 16 + 8 * self.keys.len() as u64 + 4 * values as u64;
         let bytes = map + self.sessions.bytes();
-        Image::new(self.clone(), bytes, hasher.finish())
+        Image::new(self.clone(), bytes, self.fingerprint())
     }
 
     /// Carries out a command.

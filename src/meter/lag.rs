@@ -68,8 +68,9 @@ impl Lags {
     /// The node lost what it had. If all did, the cluster begins anew.
     fn forget(&mut self, node: NodeId) {
         self.known[node.slot()] = None;
-        let highest = self.known.iter().flatten().max().map_or(0, |index| index.0);
-        self.committed.truncate(highest as usize);
+        if self.known.iter().all(Option::is_none) {
+            self.committed.clear();
+        }
     }
 
     fn leave(&mut self, configuration: Configuration) {
@@ -86,7 +87,7 @@ impl Lags {
         for (slot, known) in self.known.iter().enumerate() {
             let Some(known) = known else { continue };
             let worst = &mut self.worst[slot];
-            worst.entries_at_end = highest - known.0;
+            worst.entries_at_end = highest.saturating_sub(known.0);
             if known.0 < highest {
                 let lag = now.since(self.committed[known.0 as usize]);
                 worst.note(highest - known.0, lag);

@@ -142,11 +142,8 @@ impl Meter {
         let per_second = u128::from(self.requests.answered) * u128::from(Span::secs(1).0);
         let throughput = per_second.checked_div(u128::from(asked.0)).unwrap_or(0) as u64;
         let traffic = MessageKind::ALL.iter().zip(self.traffic).filter(|(_, sent)| sent.0 > 0);
-        let traffic = traffic.map(|(kind, (messages, bytes))| Traffic {
-            kind: kind.name().to_owned(),
-            messages,
-            bytes,
-        });
+        let traffic =
+            traffic.map(|(kind, (messages, bytes))| Traffic { kind: *kind, messages, bytes });
         Metrics {
             requests: self.requests,
             latency: Latency::of(&mut self.latencies),

@@ -15,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::NodeId;
+use crate::message::MessageKind;
 use crate::meter::histogram::Histogram;
 use crate::plan::metric::{Amount, Metric};
 use crate::time::{Share, Span};
@@ -142,10 +143,10 @@ impl MemberLag {
 }
 
 /// What nodes sent each other in messages of one kind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traffic {
-    /// The kind, by the name that traces have for it.
-    pub kind: String,
+    /// The kind.
+    pub kind: MessageKind,
     /// How many messages.
     pub messages: u64,
     /// Their bytes, lost and doubled ones counted once.
@@ -207,13 +208,13 @@ impl Metrics {
             Metric::LagEntries => self.members.iter().map(|lag| lag.entries).max()?.into(),
             Metric::Lag => self.members.iter().map(|lag| lag.time).max()?.into(),
             Metric::Bytes => self.traffic.iter().map(|it| it.bytes).sum::<u64>().into(),
-            Metric::AppendBytes => self.bytes_of("append-entries").into(),
-            Metric::SnapshotBytes => self.bytes_of("install-snapshot").into(),
+            Metric::AppendBytes => self.bytes_of(MessageKind::AppendEntries).into(),
+            Metric::SnapshotBytes => self.bytes_of(MessageKind::InstallSnapshot).into(),
             Metric::LostWrites => self.lost_writes.into(),
         })
     }
 
-    fn bytes_of(&self, kind: &str) -> u64 {
+    fn bytes_of(&self, kind: MessageKind) -> u64 {
         self.traffic.iter().find(|it| it.kind == kind).map_or(0, |it| it.bytes)
     }
 }

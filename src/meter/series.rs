@@ -30,6 +30,10 @@ pub struct Slice {
     pub commits: u64,
     /// What nodes sent each other.
     pub bytes: u64,
+    /// The places in the plan of the faults that struck, from 1.
+    pub faults_struck: Vec<u32>,
+    /// The same of those that ended.
+    pub faults_ended: Vec<u32>,
 }
 
 /// Measures a run whose end is known, slice by slice.
@@ -83,6 +87,8 @@ impl Series {
                 latencies.push(latency);
             }
             (_, Kind::Send { message, .. }) => slice.bytes += message.bytes(),
+            (_, Kind::Fault { fault }) => note_once(&mut slice.faults_struck, fault),
+            (_, Kind::Heal { fault }) => note_once(&mut slice.faults_ended, fault),
             (_, Kind::Commit { index, .. }) => {
                 slice.commits += index.0.saturating_sub(self.committed);
                 self.committed = self.committed.max(index.0);
@@ -113,5 +119,12 @@ impl Series {
             slice
         });
         finished.collect()
+    }
+}
+
+/// One record for each node that a fault strikes is one strike.
+fn note_once(faults: &mut Vec<u32>, fault: u32) {
+    if faults.last() != Some(&fault) {
+        faults.push(fault);
     }
 }

@@ -19,6 +19,11 @@ impl Configurations {
         Configurations { initial: Configuration::of(voters), known: Vec::new() }
     }
 
+    /// With whom the cluster began.
+    pub fn initial(&self) -> Configuration {
+        self.initial
+    }
+
     /// Whether no log has one.
     pub fn is_fixed(&self) -> bool {
         self.known.is_empty()

@@ -1,4 +1,4 @@
-//! What is still judged after the plan destroyed what a disk had promised to keep.
+//! What is still judged after the plan destroyed what a disk had promised to keep, or had a node force members on the others.
 //!
 //! A node that lost its vote may vote once more in a term in which it voted, and one that lost entries was counted for copies that are
 //! gone. It does so in terms up to the highest that any node had reached when it started again, the *floor*; in every later term it votes
@@ -56,12 +56,17 @@ pub struct Destroyed {
     tangled: Option<Time>,
     /// Whether that is because the members changed.
     members_changed: bool,
+    /// Whether the first thing that was destroyed is the majority, by members that were forced on it.
+    pub forced: bool,
 }
 
 /// Whether a record destroys a disk, and whether votes go with it. One that stays out afterwards counts as one that is down.
 pub fn destroys(kind: &Kind) -> Option<bool> {
     match kind {
-        Kind::Wipe { stays_out: false } | Kind::Crash(Remains { promised: 1.., .. }) => Some(true),
+        Kind::Wipe { stays_out: false }
+        | Kind::Forced { .. }
+        | Kind::PutBack { .. }
+        | Kind::Crash(Remains { promised: 1.., .. }) => Some(true),
         Kind::Corrupt { what, drops: true, .. } => Some(*what == DiskFile::Vote),
         _ => None,
     }
@@ -73,7 +78,9 @@ impl Destroyed {
     pub fn observe(this: &mut Option<Box<Destroyed>>, record: &Record, shadow: &Shadow) {
         let Some(id) = record.node else { return };
         if let Some(votes) = destroys(&record.kind) {
-            let destroyed = this.get_or_insert_with(|| Box::new(Destroyed::since(record.time)));
+            let forced = matches!(record.kind, Kind::Forced { .. });
+            let begin = || Box::new(Destroyed { forced, ..Destroyed::since(record.time) });
+            let destroyed = this.get_or_insert_with(begin);
             destroyed.hit.insert(id);
             destroyed.votes |= votes;
             destroyed.again = None;
@@ -89,7 +96,7 @@ impl Destroyed {
                 destroyed.floor = destroyed.floor.max(highest.unwrap_or_default());
                 destroyed.again = None;
             }
-            Kind::Configure { .. } => destroyed.tangle(record.time, true),
+            Kind::Configure { .. } | Kind::Forced { .. } => destroyed.tangle(record.time, true),
             _ => {}
         }
     }
@@ -103,6 +110,7 @@ impl Destroyed {
             again: None,
             tangled: None,
             members_changed: false,
+            forced: false,
         }
     }
 

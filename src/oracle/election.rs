@@ -83,6 +83,7 @@ impl Elections {
             }
             Kind::Durable { write, .. } => self.durable(at, write),
             Kind::Wipe { stays_out: false }
+            | Kind::PutBack { .. }
             | Kind::Corrupt { what: DiskFile::Vote, drops: true, .. } => {
                 self.forget(slot);
                 None

@@ -31,12 +31,16 @@ pub struct Gap {
 pub enum Why {
     /// The plan destroyed disks, so that no Raft can keep them.
     Disks,
+    /// The plan had a node make some nodes the only members, whatever the others say.
+    Forced,
     /// The plan destroyed votes: two leaders of one term up to this one are nobody's fault.
     Votes { upto: Term },
     /// Clocks drift by more than leases bear, so that reads are not judged.
     Drift,
     /// Machines are suspended, and their clocks with them, so that reads by a lease are not judged.
     Suspended,
+    /// Nodes take what reached them when their disk is done, so that nobody knows when they heard what.
+    Loop,
     /// A limit of the search came before a verdict on so many keys.
     Search { keys: u64 },
     /// The run ended before the cluster had come back to life, and before it could be said that it does not. This horizon would be
@@ -55,7 +59,12 @@ pub enum Why {
 impl Why {
     /// Whether the plan asked for something that was not decided. What the plan itself took away is not judged, but not undecided.
     pub fn is_undecided(self) -> bool {
-        !matches!(self, Why::Disks | Why::Votes { .. } | Why::Drift | Why::Suspended)
+        match self {
+            Why::Disks | Why::Forced | Why::Votes { .. } => false,
+            Why::Drift | Why::Suspended | Why::Loop => false,
+            Why::Search { .. } | Why::Horizon { .. } | Why::Core { .. } => true,
+            Why::Events { .. } | Why::Waiting { .. } | Why::Interrupted => true,
+        }
     }
 }
 
@@ -72,9 +81,13 @@ impl fmt::Display for Gap {
         let from = self.from;
         let all = |why: &str| format!("all is undecided from {from} s on: {why}");
         let sentence = match self.why {
-            Why::Disks => {
+            Why::Disks | Why::Forced => {
                 let until = self.until.map_or("on".into(), |until| format!("to {until} s"));
-                format!("from {from} s {until} {names} {is} not judged: a disk was destroyed")
+                let what = match self.why {
+                    Why::Forced => "members were forced on the others",
+                    _ => "a disk was destroyed",
+                };
+                format!("from {from} s {until} {names} {is} not judged: {what}")
             }
             Why::Votes { upto } => format!(
                 "from {from} s on {names} is not judged in terms up to {upto}: votes were destroyed"
@@ -84,6 +97,9 @@ impl fmt::Display for Gap {
             }
             Why::Suspended => format!(
                 "{names} of reads is not judged: machines are suspended, and a lease goes by a clock that stood still"
+            ),
+            Why::Loop => format!(
+                "{names} {is} not judged: nodes take what reached them when their disk is done (waits_for_disk), which no record tells"
             ),
             Why::Search { keys } => {
                 let of = if keys == 1 { "one key".into() } else { format!("{keys} keys") };
@@ -128,6 +144,8 @@ pub struct GapCounts {
     pub disks: u64,
     /// Clocks drift by more than leases bear, or stood still.
     pub drift: u64,
+    /// The loops of nodes wait for their disks.
+    pub loops: u64,
 }
 
 impl GapCounts {
@@ -142,8 +160,9 @@ impl GapCounts {
             events: any(&|why| matches!(why, Why::Events { .. } | Why::Waiting { .. })),
             interrupted: any(&|why| why == Why::Interrupted),
             not_judged: any(&|why| !why.is_undecided()),
-            disks: any(&|why| matches!(why, Why::Disks | Why::Votes { .. })),
+            disks: any(&|why| matches!(why, Why::Disks | Why::Forced | Why::Votes { .. })),
             drift: any(&|why| matches!(why, Why::Drift | Why::Suspended)),
+            loops: any(&|why| why == Why::Loop),
         }
     }
 
@@ -159,6 +178,7 @@ impl GapCounts {
             (&mut self.not_judged, other.not_judged),
             (&mut self.disks, other.disks),
             (&mut self.drift, other.drift),
+            (&mut self.loops, other.loops),
         ];
         sums.into_iter().for_each(|(own, more)| *own = own.saturating_add(more));
     }
@@ -178,8 +198,9 @@ impl GapCounts {
             (self.interrupted, "that were ended"),
         ];
         let not_judged = [
-            (self.disks, "whose disks the plan destroyed"),
+            (self.disks, "whose disks or majority the plan destroyed"),
             (self.drift, "whose clocks drift by more than leases bear, or stood still"),
+            (self.loops, "whose nodes take nothing while their disks are busy"),
         ];
         let lines = [
             sum(self.undecided, "are undecided", &undecided),

@@ -2,14 +2,18 @@
 //! test.
 //!
 //! `shadow` rebuilds every node's log from records. `election`, `log`, `commit` and `snapshots` judge what a record changed, in
-//! constant time for each changed entry: the cost does not grow with logs or with time. `membership` judges changes of the members.
+//! constant time for each changed entry: the cost does not grow with logs or with time. `membership` judges changes of the members,
+//! `authority` what leaders hear, what they were promised, and why reads are answered.
 //! [`history`] judges what clients hear, with [`model`], [`linearizable`] and `shortest`; `once` what takes effect; `liveness` what
 //! comes of it all.
 
+mod answers;
+mod authority;
 mod chain;
 pub mod checker;
 mod commit;
 mod configurations;
+mod counted;
 pub mod destroyed;
 mod election;
 mod followed;
@@ -36,8 +40,10 @@ pub use shadow::{Change, Shadow};
 pub use violation::Violation;
 
 use crate::breach::Broken;
-use crate::guest::Configures;
+use crate::config::Reads;
+use crate::guest::Rule;
 use crate::message::Summary;
+use crate::plan::Plan;
 use crate::plan::liveness::Bounds;
 use crate::property::Property;
 use crate::record::{Kind, Record};
@@ -58,10 +64,18 @@ pub struct Oracles {
     /// None if linearizability is not judged.
     pub(crate) histories: Option<history::Histories>,
     effects: once::Effects,
+    /// None where no plan says how reads are answered.
+    answers: Option<Box<answers::Answers>>,
     snapshots: snapshots::Snapshots,
     members: membership::Members,
+    /// None if the options have nothing of it.
+    authority: Option<Box<authority::Authority>>,
+    /// What the plan asks for and its nodes do not let anybody judge.
+    left_out: Vec<Property>,
+    /// None where nodes do not say by which configuration they count.
+    counted: Option<Box<counted::Counted>>,
     /// What was asked to be judged.
-    judged: u16,
+    judged: u32,
     destroyed: Option<Box<Destroyed>>,
 }
 
@@ -75,19 +89,31 @@ impl Oracles {
             liveness: bounds.map(|bounds| Box::new(liveness::Liveness::new(nodes, bounds))),
             histories: judge.contains(&Property::Linearizability).then(history::Histories::default),
             effects: once::Effects::new(nodes),
+            answers: None,
             snapshots: snapshots::Snapshots::default(),
             members: membership::Members::new(nodes),
+            authority: None,
+            left_out: Vec::new(),
+            counted: None,
             judged: judge
                 .iter()
                 .filter(|it| **it != Property::Liveness || bounds.is_some())
-                .fold(0, |bits, property| bits | 1 << *property as u16),
+                .fold(0, |bits, property| bits | 1 << *property as u32),
             destroyed: None,
         }
     }
 
-    /// From when on nodes go by configurations.
-    pub fn go_by(&mut self, configures: Configures) {
-        self.shadow.configures = configures;
+    /// The plan of the run: from when on nodes go by configurations, and what leaders and reads rest on.
+    pub fn go_by(&mut self, plan: &Plan) {
+        self.shadow.configures = plan.guest.configures;
+        self.authority = authority::Authority::of(plan);
+        self.left_out = authority::Authority::leaves_out(plan);
+        let once = plan.judge.contains(&Property::ExactlyOnce);
+        let reads_in_log = plan.config().reads == Reads::Log;
+        self.answers = once.then(|| Box::new(answers::Answers::new(reads_in_log)));
+        let counts = plan.guest.keeps_to(Rule::Configuration)
+            && plan.judge.contains(&Property::Configuration);
+        self.counted = counts.then(|| Box::new(counted::Counted::new(plan.cluster.nodes)));
     }
 
     /// Judges a run whose events are used up; `last` is where it stands.
@@ -97,7 +123,21 @@ impl Oracles {
     }
 
     /// Judges a record; says the first property that it violates.
+    #[inline]
     pub fn observe(&mut self, record: &Record) -> Option<Violation> {
+        let due = self.counted.as_ref().is_some_and(|it| it.is_due(record));
+        if self.authority.is_none() && !due {
+            return self.observe_all(record);
+        }
+        let counted = self.counted.as_mut().filter(|_| due);
+        let counts = counted.and_then(|it| it.end_event(record, &self.shadow));
+        let authority = self.authority.as_mut();
+        let found = counts.or(authority.and_then(|it| it.observe(record, &self.shadow)));
+        let found = found.and_then(|violation| self.judge(violation));
+        found.or(self.observe_all(record))
+    }
+
+    fn observe_all(&mut self, record: &Record) -> Option<Violation> {
         match record.kind {
             // The most frequent records change nothing that is judged.
             Kind::Send { message: Summary::Forward { .. }, .. } => return self.client(record),
@@ -114,7 +154,10 @@ impl Oracles {
                 if let Some(liveness) = &mut self.liveness {
                     liveness.observe(record, &self.shadow);
                 }
-                return self.client(record);
+                let answer = self.answers.as_mut().and_then(|it| it.observe(record));
+                let answer = answer.and_then(|violation| self.judge(violation));
+                let client = self.client(record);
+                return answer.or(client);
             }
             Kind::Deliver { .. } | Kind::Timer { .. } => return None,
             Kind::Broken { why } => return self.judge(broken(record, why)),
@@ -129,6 +172,11 @@ impl Oracles {
             let violation = self.liveness.as_mut()?.observe(record, &self.shadow)?;
             return self.judge(violation);
         };
+        let counted = self.counted.as_mut().and_then(|it| it.observe(record, id, &self.shadow));
+        if let Some(violation) = counted.and_then(|violation| self.judge(violation)) {
+            self.shadow.observe(record);
+            return Some(violation);
+        }
         let at = Seen { record, id, shadow: &self.shadow };
         let election = self.elections.observe(at, self.destroyed.as_deref_mut());
         let change = self.shadow.observe(record);
@@ -147,7 +195,12 @@ impl Oracles {
         let members = if members { self.members.observe(at, &self.commits) } else { None };
         let once = if once { self.effects.observe(at) } else { None };
         let client = match record.kind {
-            Kind::Apply { .. } => self.client(record),
+            Kind::Apply { .. } => {
+                if let Some(answers) = &mut self.answers {
+                    answers.observe(record);
+                }
+                self.client(record)
+            }
             _ => None,
         };
         // Nearly always there is none; a list of seven violations is not made for that.
@@ -171,7 +224,7 @@ impl Oracles {
 
     /// Whether a property was asked for.
     fn is_asked(&self, property: Property) -> bool {
-        self.judged & (1 << property as u16) != 0
+        self.judged & (1 << property as u32) != 0
     }
 
     fn judges(&self, property: Property) -> bool {
@@ -186,9 +239,11 @@ impl Oracles {
         if let Some(destroyed) = &self.destroyed {
             for (properties, from, until) in destroyed.gaps() {
                 let properties: Vec<Property> = properties.into_iter().filter(asked).collect();
-                gaps.push(Gap { properties, from, until, why: Why::Disks });
+                let why = if destroyed.forced { Why::Forced } else { Why::Disks };
+                gaps.push(Gap { properties, from, until, why });
             }
-            if destroyed.votes && asked(&Property::ElectionSafety) {
+            let votes = destroyed.votes && !destroyed.forced;
+            if votes && asked(&Property::ElectionSafety) {
                 let properties = vec![Property::ElectionSafety];
                 let why = Why::Votes { upto: destroyed.floor };
                 gaps.push(Gap { properties, from: destroyed.since, until: None, why });
@@ -212,6 +267,8 @@ impl Oracles {
         {
             whole(Property::Liveness, Why::Horizon { enough: liveness.verdict_by(now) });
         }
+        let left_out = self.left_out.clone();
+        gaps.push(Gap { properties: left_out, from: Time::ZERO, until: None, why: Why::Loop });
         gaps.retain(|gap| !gap.properties.is_empty());
         gaps
     }

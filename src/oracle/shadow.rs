@@ -63,7 +63,12 @@ pub struct NodeShadow {
     is_out: bool,
     /// The term and vote on its disk.
     pub durable_vote: (Term, Option<NodeId>),
+    /// Copies of its disk, each with the fault that may put it back.
+    copies: Vec<(u32, Copied)>,
 }
+
+/// What was on a disk in truth: the log, up to where it was left to the snapshot, that, and the term and vote.
+type Copied = (Vec<PrefixId>, Index, (Index, PrefixId), (Term, Option<NodeId>));
 
 impl NodeShadow {
     /// The prefix of the entry at an index; the root at zero, none beyond the end.
@@ -270,9 +275,7 @@ impl Shadow {
                 return change;
             }
             Kind::Crash(remains) => return node.crash(&self.chain, remains),
-            // Who stays out is as one that is down with its disk: nobody can tell, unless it comes back.
-            Kind::Wipe { stays_out: true } => node.is_out = true,
-            Kind::Wipe { stays_out: false } => node.wipe(),
+            Kind::Wipe { .. } | Kind::Copied { .. } | Kind::PutBack { .. } => node.handle(record),
             Kind::Term { term } => node.term = term,
             Kind::Role { role, term } => (node.role, node.term) = (role, term),
             Kind::Append { write, index, term, content } => {
@@ -338,6 +341,37 @@ impl NodeShadow {
         self.snapshot = (Index::ZERO, PrefixId::ROOT);
         self.durable_vote = (Term::ZERO, None);
         self.actual_disk = None;
+    }
+
+    /// Somebody empties, copies or replaces its disk.
+    fn handle(&mut self, record: &Record) {
+        match record.kind {
+            // Who stays out is as one that is down with its disk: nobody can tell, unless it comes back.
+            Kind::Wipe { stays_out: true } => self.is_out = true,
+            Kind::Wipe { stays_out: false } => self.wipe(),
+            Kind::Copied { fault } => self.copy(fault),
+            Kind::PutBack { fault } => self.put_back(fault),
+            _ => {}
+        }
+    }
+
+    /// Its disk is copied.
+    fn copy(&mut self, fault: u32) {
+        let (log, base, vote) = match &self.actual_disk {
+            Some(actual) => (&actual.log, actual.base, actual.vote),
+            None => (&self.durable, self.base.1, self.durable_vote),
+        };
+        self.copies.push((fault, (log.clone(), base, self.snapshot, vote)));
+    }
+
+    /// Its disk is what it was when it was copied.
+    fn put_back(&mut self, fault: u32) {
+        self.wipe();
+        let copied = self.copies.iter().find(|(of, _)| *of == fault);
+        if let Some((log, base, snapshot, vote)) = copied.map(|(_, copied)| copied.clone()) {
+            (self.log, self.durable, self.base) = (log.clone(), log, (base, base));
+            (self.snapshot, self.durable_vote) = (snapshot, vote);
+        }
     }
 
     /// The disk says that writes up to and with `upto` are durable, which is not true. The first lie costs a copy of the log.

@@ -3,11 +3,11 @@
 //! A plan from a file that asks for one is refused ([`check`]); a random plan goes without it ([`Plan::restrict`]). What a profile would
 //! switch on is off in [`Plan::config`].
 
-use crate::config::{Config, Reads};
+use crate::config::{Config, OnWriteError, Reads};
 use crate::configuration::Change;
-use crate::guest::{Feature, Guest, GuestOption};
+use crate::guest::{BUILT_IN, Feature, Guest, GuestOption};
 use crate::ids::NodeSet;
-use crate::plan::problem::{Checked, Problem};
+use crate::plan::problem::{Checked, Problem, problem};
 use crate::plan::{Action, OnCorruption, Plan, RaftOptions};
 use crate::property::Property;
 use crate::rng::{Rng, Section, Stream};
@@ -44,6 +44,20 @@ switches! {
     follower_reads [Some(true)] FollowerReads;
 }
 
+/// An option of squall's own Raft, which no guest is known to have: its key, whether a plan gives it, and how it is left to the profile.
+type Own = (&'static str, fn(&RaftOptions) -> bool, fn(&mut RaftOptions));
+
+/// All of them. One that is as every guest has it asks for nothing.
+const OWN: [Own; 3] = [
+    ("waits_for_disk", |raft| raft.waits_for_disk == Some(true), |raft| raft.waits_for_disk = None),
+    (
+        "on_write_error",
+        |raft| raft.on_write_error.is_some_and(|it| it != OnWriteError::Stop),
+        |raft| raft.on_write_error = None,
+    ),
+    ("strict_change", |raft| raft.strict_change == Some(true), |raft| raft.strict_change = None),
+];
+
 /// The feature that a fault takes, if it takes one.
 fn needed_by(action: &Action) -> Option<Feature> {
     match action {
@@ -53,9 +67,15 @@ fn needed_by(action: &Action) -> Option<Feature> {
             Change::Add(_) | Change::Remove(_) => Feature::SingleChange,
             Change::AddLearner(_) | Change::Promote(_) => Feature::Learners,
             Change::Enter(_) | Change::Leave => Feature::JointConsensus,
+            // Refused elsewhere, unless the guest is squall's own.
+            Change::Force(_) => Feature::SingleChange,
         }),
         _ => None,
     }
+}
+
+fn forces(action: &Action) -> bool {
+    matches!(action, Action::Change(change) if !change.force.is_empty())
 }
 
 /// Refuses a plan that asks for what its guest lacks.
@@ -67,6 +87,14 @@ pub fn check(plan: &Plan) -> Checked {
     for (key, feature, is_asked_for, _) in SWITCHES {
         if is_asked_for(&plan.raft) {
             require(guest, *feature, &["raft", key])?;
+        }
+    }
+    for (key, is_asked_for, _) in OWN {
+        if is_asked_for(&plan.raft) && !plan.is_for_squalls_own() {
+            let name = if guest.name.is_empty() { "this guest" } else { &guest.name };
+            let message = format!("{name} does not know this option, which squall's own Raft has");
+            let help = Some("leave it out".into());
+            return Err(Problem { help, ..problem(&format!("raft/{key}"), message) });
         }
     }
     for (place, node) in plan.nodes.iter().enumerate() {
@@ -88,6 +116,10 @@ pub fn check(plan: &Plan) -> Checked {
         require(guest, Feature::LostWrites, &["disk", "on_corruption"])?;
     }
     for (place, fault) in plan.faults.iter().enumerate() {
+        if forces(&fault.action) && !plan.is_for_squalls_own() {
+            let path = format!("faults/{place}/change/force");
+            return Err(problem(&path, "only squall's own Raft forces members on others"));
+        }
         if let Some(feature) = needed_by(&fault.action) {
             require(guest, feature, &["faults", &place.to_string(), fault.kind().name()])?;
         }
@@ -108,6 +140,11 @@ fn require(guest: &Guest, feature: Feature, path: &[&str]) -> Checked {
 }
 
 impl Plan {
+    /// Whether it is for squall's own Raft, or for any.
+    pub(super) fn is_for_squalls_own(&self) -> bool {
+        self.guest.name.is_empty() || self.guest.name == BUILT_IN
+    }
+
     /// The properties that are judged: those of `judge`, without what clients hear where the guest's state machine is another, and without
     /// who could be elected where that is not as in Raft.
     pub fn judged(&self) -> Vec<Property> {
@@ -132,12 +169,14 @@ impl Plan {
                 leave(&mut self.raft);
             }
         }
+        OWN.iter().for_each(|(.., leave)| leave(&mut self.raft));
         if !guest.has(Feature::Priorities) {
             self.nodes.iter_mut().for_each(|node| node.election_priority = None);
         }
         if !guest.has(Feature::Sessions) {
             self.clients.sessions = None;
         }
+        self.faults.retain(|fault| !forces(&fault.action));
         self.faults.retain(|fault| needed_by(&fault.action).is_none_or(|it| guest.has(it)));
         if !guest.has(Feature::LostWrites) {
             self.disk.on_corruption = OnCorruption::Stop;
@@ -183,6 +222,12 @@ impl Plan {
         }
         if config.reads == Reads::ReadIndex && lacks(Feature::ReadIndex) {
             config.reads = Reads::Log;
+        }
+        config.parallel_append |= lacks(Feature::DiskFirst);
+        if !self.is_for_squalls_own() {
+            config.waits_for_disk = false;
+            config.on_write_error = OnWriteError::Stop;
+            config.strict_change = false;
         }
         config.follower_reads &= config.reads != Reads::Log && !lacks(Feature::FollowerReads);
         config

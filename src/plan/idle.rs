@@ -33,6 +33,9 @@ const NOBODY_ASKS: Why =
     ("there are neither clients nor single requests", "set `count` to 1 or more, or leave it out");
 const NO_SNAPSHOTS: Why =
     ("no snapshots are taken", "set `snapshot_every` to 1 or more, or leave it out");
+const NO_ERRORS: Why =
+    ("no write ever fails", "give disks `errors`, or have a fault `disk-error` or `disk-full`");
+const NO_CHANGES: Why = ("the members never change", "have a fault `change`, or leave it out");
 const NO_LINKS: Why = ("a cluster of one node has no links", "leave it out, or have more nodes");
 
 const NO_THIRD: Why = (
@@ -84,6 +87,14 @@ fn takes_no_snapshots(plan: &Plan) -> bool {
     plan.config().snapshot_every == 0
 }
 
+fn never_fails(plan: &Plan) -> bool {
+    !plan.writes_may_fail()
+}
+
+fn keeps_members(plan: &Plan) -> bool {
+    !plan.changes_members()
+}
+
 fn has_no_links(plan: &Plan) -> bool {
     plan.cluster.nodes == 1
 }
@@ -122,6 +133,8 @@ const ROWS: &[&[Row]] = &[
         clients: Clients, nobody_asks, NOBODY_ASKS: ask attempts loss sessions;
         clients: Clients, nobody_waits, NOBODY_ASKS: timeout retry_after latency;
         raft: RaftOptions, takes_no_snapshots, NO_SNAPSHOTS: snapshot_trailing snapshot_chunk;
+        raft: RaftOptions, never_fails, NO_ERRORS: on_write_error;
+        raft: RaftOptions, keeps_members, NO_CHANGES: strict_change;
         network: LinkOptions, has_no_links, NO_LINKS: latency loss duplicate fifo bandwidth;
         network: LinkOptions, has_no_third, NO_THIRD: misdeliver;
     },
@@ -196,10 +209,6 @@ fn has_no_third(plan: &Plan) -> bool {
     plan.cluster.nodes < 3
 }
 
-fn is_squalls(plan: &Plan) -> bool {
-    plan.guest.name.is_empty() || plan.guest.is_built_in()
-}
-
 /// Whether all priorities are one. A Raft that is not squall's may go by one that only some nodes have.
 fn prefers_nobody(plan: &Plan) -> bool {
     let mut priorities =
@@ -208,7 +217,7 @@ fn prefers_nobody(plan: &Plan) -> bool {
     let own = given().next();
     own != Some(priority::NEVER)
         && given().all(|other| Some(other) == own)
-        && (is_squalls(plan) || priorities.all(|other| other == own))
+        && (plan.is_for_squalls_own() || priorities.all(|other| other == own))
 }
 
 impl Plan {
@@ -278,6 +287,8 @@ mod tests {
             ("clients = { count = 0, timeout = \"2s\" }", "neither clients nor single requests"),
             ("clients = { start = \"1s\" }", "end of the run"),
             ("clients = { stop = \"2s\" }", "the run ends before"),
+            ("raft = { on_write_error = \"retry\" }", "no write ever fails"),
+            ("raft = { strict_change = true }", "the members never change"),
             ("cluster = { nodes = 1 }\nnetwork = { loss = \"1%\" }", "no links"),
             ("cluster = { nodes = 1 }\nlinks = [{ loss = \"1%\" }]", "no links"),
             ("clients = { rate = \"9/s\", think = \"9ms\" }", "do not think"),

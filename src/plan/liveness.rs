@@ -8,7 +8,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::priority;
+use crate::config::{OnWriteError, priority};
 use crate::configuration::Change;
 use crate::ids::{NodeId, NodeSet};
 use crate::node::DiskFile;
@@ -47,6 +47,9 @@ pub enum Outside {
     Deaf,
     /// They hear others, but nobody hears them.
     Mute,
+    /// They hear each other, and clients reach them, but they are cut off from the core: a leader may be left with learners, with a
+    /// minority, or with servers that were removed.
+    Together,
 }
 
 /// How quick the core's world is, and how long a correct Raft may take in it.
@@ -74,6 +77,8 @@ pub struct Bounds {
 const MESSAGES_PER_SPREAD: u64 = 100;
 /// How many messages' time an election takes at most: two for the answer to a pre-vote, two for syncs, one for the vote requests.
 const ELECTION_MESSAGES: u64 = 5;
+/// How many more where loops wait for disks: before a node stands, and before it answers.
+const ELECTION_SYNCS: u64 = 2;
 /// Rounds besides those of elections that split: a transfer that comes to nothing, a leader that does not hear that it is none (two, with a
 /// clock at half the speed), and the timeout that is running when faults end.
 const ROUNDS_BESIDES: u64 = 4;
@@ -103,11 +108,12 @@ impl Plan {
         let answer = answer.max(timeout_of_clients);
         let tries = 2 + self.outside_max();
         let service = answer.plus(pause).plus(message.times(2)).times(tries);
-        let rounds = rounds(self.cluster.nodes)
+        let election = ELECTION_MESSAGES + if config.waits_for_disk { ELECTION_SYNCS } else { 0 };
+        let rounds = rounds(self.cluster.nodes, election)
             .saturating_add(fixed().map(Vec::len).max().unwrap_or(0) as u64)
             .saturating_add(self.patience_max())
             .saturating_add(ROUNDS_BESIDES);
-        let elections = longest.plus(message.times(ELECTION_MESSAGES)).times(rounds);
+        let elections = longest.plus(message.times(election)).times(rounds);
         let stay = longest.times(LOOKS_TO_STAY);
         let derived = elections
             .plus(self.clocks_back())
@@ -185,9 +191,9 @@ fn message(plan: &Plan) -> Span {
 
 /// After how many rounds one has had a winner, but in one of 2 to the power of 30 runs. A round has one if some node that could win is
 /// alone with its candidacy for the time of an election: none of the others may time out within it, which is a twentieth of the spread.
-fn rounds(nodes: u8) -> u64 {
+fn rounds(nodes: u8, election: u64) -> u64 {
     const ONE: u64 = 1 << 32;
-    let share = ELECTION_MESSAGES * ONE / MESSAGES_PER_SPREAD;
+    let share = election * ONE / MESSAGES_PER_SPREAD;
     let alone = (1..nodes).fold(ONE, |alone, _| alone - (alone * share).div_ceil(ONE));
     let (mut split, mut rounds) = (ONE, 0);
     while split > ONE >> DOUBT_BITS {
@@ -236,6 +242,7 @@ fn check_wiped(plan: &Plan, core: &Target) -> Checked {
         Change::Enter(it) => {
             !it.add.without(core).is_empty() || meets(it.add_learners.union(it.remove))
         }
+        Change::Force(_) => true,
         Change::Leave => false,
     };
     let harms = |fault: &Fault| match &fault.action {
@@ -268,6 +275,10 @@ pub fn check(plan: &Plan) -> Checked {
     check_core(plan, &liveness.core)?;
     check_corrupt(plan)?;
     check_wiped(plan, &liveness.core)?;
+    let leads_on = plan.config().on_write_error == OnWriteError::LeadOn;
+    require(!leads_on || !plan.writes_may_fail(), "liveness", || {
+        "a node that goes on without its disk never catches up, so liveness cannot be judged; have another `on_write_error`".into()
+    })?;
     require(liveness.within != Some(Span::ZERO), "liveness/within", || {
         "a cluster needs some time to come back to life".into()
     })?;
@@ -341,9 +352,10 @@ mod tests {
 
     #[test]
     fn more_nodes_split_more_votes() {
-        assert_eq!(rounds(1), 1);
-        let rounds = [3, 5, 7, 9, 25].map(rounds);
-        assert_eq!(rounds, [9, 13, 16, 19, 59]);
+        assert_eq!(rounds(1, 5), 1);
+        let of = |nodes: [u8; 5], election| nodes.map(|nodes| rounds(nodes, election));
+        assert_eq!(of([3, 5, 7, 9, 25], 5), [9, 13, 16, 19, 59]);
+        assert!(rounds(5, 7) > 13, "an election that takes longer is disturbed more often");
     }
 
     fn plan(text: &str) -> Plan {

@@ -162,11 +162,11 @@ metrics! {
     latency_max LatencyMax: Span;
     /// Answers in a second of virtual time, from the first question to the end of the run, rounded down.
     throughput Throughput: u64;
-    /// The longest time without an answer after a question: from an answer, or from the first question after it if nobody waited then, to the
-    /// next one.
+    /// The longest time without an answer after a question: from an answer, or from the first question after it if nobody waited then, to
+    /// the next one.
     stall Stall: Span;
-    /// How long nobody led, in all. A leader leads while it runs as one, nobody was elected in a later term, and no majority of the voters is in
-    /// a later term.
+    /// How long nobody led, in all. A leader leads while it runs as one, nobody was elected in a later term, and no majority of the voters
+    /// is in a later term.
     leaderless Leaderless: Span;
     /// The longest time in a row in which nobody led.
     leaderless_longest LeaderlessLongest: Span;

@@ -35,7 +35,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::bugs::{Bug, Bugs};
-use crate::config::{Config, Priority, Reads};
+use crate::config::{Config, OnWriteError, Priority, Reads};
 use crate::guest::{Guest, Setup};
 use crate::ids::{NodeId, NodeSet};
 use crate::plan::metric::{Bounds, ExpectMetrics};
@@ -135,6 +135,15 @@ impl Plan {
         self.faults.iter().any(|fault| matches!(fault.action, Action::Change(_)))
     }
 
+    /// Whether a write may fail: by a disk's own errors, by a fault, or by a pin.
+    pub fn writes_may_fail(&self) -> bool {
+        let own = self.nodes.iter().filter_map(|node| node.disk.as_ref());
+        let fails = |fault: &Fault| matches!(fault.action, Action::DiskError | Action::DiskFull);
+        own.chain([&self.disk]).any(|disk| disk.errors != Share::NEVER)
+            || self.faults.iter().any(fails)
+            || self.syncs.iter().any(|pin| pin.fails)
+    }
+
     /// What the plan says of this node in particular.
     pub fn node(&self, id: NodeId) -> Option<&NodeOptions> {
         self.nodes.iter().find(|options| options.id == id)
@@ -173,6 +182,7 @@ impl Plan {
         choose!(raft => config; bytes_per_append, bytes_in_flight);
         choose!(raft => config; snapshot_every, snapshot_trailing, snapshot_chunk);
         choose!(raft => config; reads, follower_reads, drift_bound_ppm);
+        choose!(raft => config; waits_for_disk, on_write_error, strict_change);
         config.bugs = Bugs::of(&raft.bugs);
         self.without_lacking(config)
     }
@@ -242,10 +252,12 @@ impl Plan {
     /// The same plan with nothing left to a profile: it stays the same run when profiles change.
     #[must_use]
     pub fn concrete(mut self) -> Plan {
+        let (fails, changes) = (self.writes_may_fail(), self.changes_members());
         let (config, raft) = (self.config(), &mut self.raft);
         fix!(config.elections => raft; pre_vote, check_quorum, vote_lease);
         fix!(config => raft; election_timeout, heartbeat_interval, entries_per_append);
         fix!(config => raft; appends_in_flight, bytes_per_append, snapshot_every, reads);
+        fix!(config => raft; parallel_append, waits_for_disk);
         if config.reads != Reads::Log {
             fix!(config => raft; follower_reads);
         }
@@ -254,6 +266,12 @@ impl Plan {
         }
         if config.snapshot_every > 0 {
             fix!(config => raft; snapshot_trailing, snapshot_chunk);
+        }
+        if fails {
+            fix!(config => raft; on_write_error);
+        }
+        if changes {
+            fix!(config => raft; strict_change);
         }
         self
     }
@@ -357,6 +375,15 @@ table! {
         /// With `reads = "lease"`: how much faster one clock runs than another at most, in parts per million, up to 2,000,000; 100,000 by
         /// default. A lease is the lowest election timeout, less that. Where the plan's clocks drift by more, reads are not judged.
         drift_bound_ppm: Option<u32>,
+        /// Whether a node has one loop that waits for its disk, as etcd's server has: while it writes it neither ticks nor sends, so that
+        /// heartbeats and elections wait for the disk, too. The messages of a step that begins to write leave before.
+        waits_for_disk: Option<bool>,
+        /// What a node does when a write failed.
+        on_write_error: Option<OnWriteError>,
+        /// Whether a leader refuses a change of the members, as etcd's StrictReconfigCheck does, if it has heard too few voters of the new
+        /// configuration within the lowest election timeout: fewer than a majority, itself counted. A new voter that was no learner counts
+        /// as one that it has not heard.
+        strict_change: Option<bool>,
         /// Bugs to plant.
         bugs: Vec<Bug>,
     }
@@ -431,7 +458,7 @@ table! {
         write: Latency = Latency::Constant(Span::micros(20)),
         /// How long a sync takes.
         fsync: Latency = Latency::Uniform(Span::micros(100), Span::micros(500)),
-        /// How many syncs fail. The node is told, and the built-in Raft stops itself.
+        /// How many syncs fail. The node is told, and the built-in Raft does as `on_write_error` of `[raft]` says.
         errors: Share,
         /// What becomes of a node that finds a record at its start whose checksum does not hold, in front of the journal's end.
         on_corruption: OnCorruption,

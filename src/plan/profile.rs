@@ -1,7 +1,7 @@
 //! The timings and elections of production Rafts, as data: what each project ships as its defaults.
 
 use crate::bugs::Bugs;
-use crate::config::{Config, Elections, Reads};
+use crate::config::{Config, Elections, OnWriteError, Reads};
 use crate::named::{by_name, words};
 use crate::time::{Span, SpanRange};
 
@@ -123,13 +123,22 @@ impl Profile {
             },
             bytes_in_flight: 0,
             batch_delay: Span::ZERO,
-            parallel_append: true,
+            // `dispatchLogs` stores, and then wakes those who replicate.
+            parallel_append: !matches!(self, Consul),
             snapshot_every,
             snapshot_trailing,
             snapshot_chunk: SNAPSHOT_CHUNK,
             reads: if matches!(self, Paper | Braft) { Reads::Log } else { Reads::ReadIndex },
             follower_reads: matches!(self, Etcd | EtcdRaft | Jraft | Ratis | RaftRs),
             drift_bound_ppm: DRIFT_BOUND_PPM,
+            // One loop ticks, sends, and saves: server/etcdserver/raft.go.
+            waits_for_disk: matches!(self, Etcd),
+            on_write_error: match self {
+                Consul => OnWriteError::StepDown,
+                _ => OnWriteError::Stop,
+            },
+            // StrictReconfigCheck, which is on in etcd's server.
+            strict_change: matches!(self, Etcd),
             bugs: Bugs::default(),
         }
     }

@@ -207,6 +207,14 @@ mod tests {
         (error.message, text[span].to_owned(), error.help)
     }
 
+    /// The text is refused with these words, at this place, and with this way out.
+    fn expect_error(text: &str, expected: &str, place: &str, way_out: &str) {
+        let (message, at, help) = error(text);
+        assert!(message.contains(expected), "{text}: {message}");
+        assert_eq!(at, place, "{text}");
+        assert!(help.clone().unwrap_or_default().contains(way_out), "{text}: {help:?}");
+    }
+
     #[test]
     fn errors_name_the_place_and_the_way_out() {
         let (message, at, help) = error("title = \"x\"\nhorizn = \"5s\"\n");
@@ -250,10 +258,7 @@ mod tests {
                 "",
             ),
         ] {
-            let (message, at, help) = error(text);
-            assert!(message.contains(expected), "{text}: {message}");
-            assert_eq!(at, place, "{text}");
-            assert!(help.clone().unwrap_or_default().contains(way_out), "{text}: {help:?}");
+            expect_error(text, expected, place, way_out);
         }
         let far = "[[faults]]\nat = \"1s\"\nmisroute = { target = 1 }\n";
         assert_eq!(error(far).2, None, "nothing is like it");
@@ -295,10 +300,7 @@ mod tests {
             ("check_quorum = \"on\"", "expected a boolean", "\"on\"", "true or false"),
             ("vote_leese = true", "unknown field", "vote_leese", "did you mean `vote_lease`?"),
         ] {
-            let (message, at, help) = error(&format!("[raft]\n{options}\n"));
-            assert!(message.contains(expected), "{options}: {message}");
-            assert_eq!(at, place, "{options}");
-            assert!(help.unwrap_or_default().contains(way_out), "{options}");
+            expect_error(&format!("[raft]\n{options}\n"), expected, place, way_out);
         }
         for fine in [
             "reads = \"lease\"\ndrift_bound_ppm = 2000000\nfollower_reads = true",

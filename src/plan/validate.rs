@@ -267,7 +267,7 @@ fn check_fault(plan: &Plan, fault: &Fault, path: &str) -> Checked {
         format!("a period must be at least {PERIOD_MIN}")
     })?;
     check_period(plan, fault, &format!("{path}/every"))?;
-    check_action(plan, &fault.action, &path)
+    check_action(plan, fault, &path)
 }
 
 /// A fault that strikes again and again is over each time before it comes again, and does not come without end.
@@ -295,8 +295,23 @@ fn check_period(plan: &Plan, fault: &Fault, path: &str) -> Checked {
     })
 }
 
-fn check_action(plan: &Plan, action: &Action, path: &str) -> Checked {
-    match action {
+/// Who forces members on others is one of them, and there is one such node: two would each have a cluster.
+fn check_force(fault: &Fault, force: &[NodeId], path: &str) -> Checked {
+    let told = fault.target.numbers().unwrap_or(&[]);
+    let is_one = matches!(told, [one] if force.contains(one));
+    require(force.is_empty() || is_one, path, || {
+        "who is to force members is one of them, by number, as in `change = { target = 1, force = [1, 2] }`".into()
+    })?;
+    for (place, node) in force.iter().enumerate() {
+        require(!force[..place].contains(node), &format!("{path}/force/{place}"), || {
+            format!("node {} is named twice", node.number())
+        })?;
+    }
+    Ok(())
+}
+
+fn check_action(plan: &Plan, fault: &Fault, path: &str) -> Checked {
+    match &fault.action {
         Action::Split(split) => {
             require(!split.groups.is_empty(), &format!("{path}/groups"), || {
                 "a split needs a group; nodes in no group make one more".into()
@@ -344,9 +359,10 @@ fn check_action(plan: &Plan, action: &Action, path: &str) -> Checked {
             let mut changes = change.changes();
             let (one, two) = (changes.next(), changes.next());
             require(one.is_some() && two.is_none(), path, || {
-                "a change has one of `add`, `add_learner`, `promote`, `remove`, `joint` and `leave`"
+                "a change has one of `add`, `add_learner`, `promote`, `remove`, `joint`, `leave` and `force`"
                     .into()
             })?;
+            check_force(fault, &change.force, path)?;
             let mut named = NodeSet::EMPTY;
             for node in change.joint.iter().flat_map(fault::Joint::nodes) {
                 require(named.insert(node), &format!("{path}/joint"), || {
@@ -359,9 +375,22 @@ fn check_action(plan: &Plan, action: &Action, path: &str) -> Checked {
             let mut nodes = one.into_iter().flat_map(|change| change.nodes().iter());
             nodes.try_for_each(|node| check_node(plan, node, path))
         }
-        Action::Crash(crash) => check_survives(crash, &format!("{path}/survives")),
+        Action::Crash(crash) => {
+            check_put_back(plan, fault, crash, &format!("{path}/put_back"))?;
+            check_survives(crash, &format!("{path}/survives"))
+        }
         _ => Ok(()),
     }
+}
+
+fn check_put_back(plan: &Plan, fault: &Fault, crash: &Crash, path: &str) -> Checked {
+    let Some(taken) = crash.put_back else { return Ok(()) };
+    require(!crash.wipe, path, || {
+        "a disk is emptied, or put back; leave one of the two out".into()
+    })?;
+    check_time(plan, taken, "copy of a disk", path)?;
+    let late = matches!(fault.when, When::At(at) if taken >= at);
+    require(!late, path, || format!("a disk is put back to an earlier time, not to {taken}"))
 }
 
 fn check_survives(crash: &Crash, path: &str) -> Checked {

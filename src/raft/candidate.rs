@@ -25,6 +25,7 @@ impl Candidate {
         let vote_write = core.rules().vote_requests_wait_for(core.last_write);
         let (last_log_term, last_log_index) =
             core.rules().log_of_candidate(core.last_entry(), core.committed_entry());
+        let by_leader = core.rules().stands_by_leaders_word(by_leader);
         for to in core.other_voters() {
             let term = core.current_term;
             let message = Message::RequestVote { term, last_log_index, last_log_term, by_leader };

@@ -8,7 +8,7 @@ use crate::config::priority::Patience;
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::log::{Batch, Log, RequestId};
-use crate::node::{Answer, Context, Effect, Moment, Recovered, Snapshot};
+use crate::node::{Answer, Context, Effect, Moment, Recovered, Snapshot, TimerId};
 use crate::raft::follower_reads::Asked;
 use crate::raft::membership::Membership;
 use crate::raft::progress::Progress;
@@ -69,6 +69,8 @@ pub struct Core {
     pub saving: bool,
     /// What was received of a leader's snapshot.
     pub assembly: Option<Assembly>,
+    /// Whether a write failed, and none was durable since. Such a node does not stand: it could not vote for itself.
+    pub disk_failed: bool,
     /// Writes of entries that are not durable yet, with the last entry that each holds.
     unsynced: VecDeque<(WriteId, Index)>,
 }
@@ -97,6 +99,7 @@ impl Core {
             snapshot: None,
             saving: false,
             assembly: None,
+            disk_failed: false,
             unsynced: VecDeque::new(),
         }
     }
@@ -123,14 +126,18 @@ impl Core {
 
     /// Starts with what the disk holds.
     pub fn recover(&mut self, disk: Recovered, ctx: &mut Ctx) {
-        self.promised = ctx.moment();
+        let promised = self.rules().promises_outlive_crash();
+        self.promised = if promised { ctx.moment() } else { Moment::default() };
         self.current_term = disk.term;
         self.voted_for = disk.vote;
         self.log = disk.log;
         let members = disk.snapshot.as_ref().map(|snapshot| snapshot.members);
         self.membership.replace(members.map(|members| self.rules().from_snapshot(members)));
+        let replays = self.rules().config_outlives_restart();
         for (place, entry) in self.log.iter_from(self.log.base().next()).enumerate() {
-            self.membership.append(self.log.base().plus(place as u64 + 1), entry);
+            if replays {
+                self.membership.append(self.log.base().plus(place as u64 + 1), entry);
+            }
         }
         self.durable_index = self.log.last_index();
         if let Some(from) = disk.damage.corrupt {
@@ -204,7 +211,11 @@ impl Core {
             return;
         }
         self.log.truncate(from);
+        let before = self.configuration();
         self.membership.truncate(from);
+        if !self.rules().removed_config_counts_no_more() {
+            self.membership.latest = before;
+        }
         self.durable_index = self.durable_index.min(from.previous());
         for (_, last) in &mut self.unsynced {
             *last = (*last).min(from.previous());
@@ -230,6 +241,7 @@ impl Core {
     pub fn discard(&mut self, index: Index, term: Term, ctx: &mut Ctx) {
         self.log.replace(index, term);
         let members = self.snapshot.as_ref().map(|snapshot| snapshot.members);
+        let members = self.rules().config_of_installed(self.configuration(), members);
         self.membership.replace(members.map(|members| self.rules().from_snapshot(members)));
         self.durable_index = index;
         for (_, last) in &mut self.unsynced {
@@ -240,8 +252,15 @@ impl Core {
         ctx.emit(Effect::Discard { write, index, term });
     }
 
+    /// Has what failed written again in a while: a disk that has just failed may still be full.
+    pub fn write_again_later(&self, ctx: &mut Ctx) {
+        let at = ctx.now.plus(self.config.heartbeat_interval.from);
+        ctx.emit(Effect::SetTimer { timer: TimerId(1), at });
+    }
+
     /// Takes note that a write and all before it are durable.
     pub fn durable(&mut self, write: WriteId) {
+        self.disk_failed = false;
         while self.unsynced.front().is_some_and(|(appended, _)| *appended <= write) {
             let (_, last) = self.unsynced.pop_front().expect("just seen");
             self.durable_index = self.durable_index.max(last);

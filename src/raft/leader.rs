@@ -142,6 +142,10 @@ impl Leader {
         if reads && !core.rules().reads_ask_a_majority() {
             return ctx.emit(Effect::Read { request, relay });
         }
+        let is_same = |pending: &Pending| pending.request == request.id;
+        if !core.rules().retry_waits_for_commit() && self.pending.iter().any(is_same) {
+            return core.reply(request.id, relay, Answer::Applied(Output::Done), ctx);
+        }
         if core.config.batch_delay == Span::ZERO {
             return self.append(core, &[(request, relay)], ctx);
         }
@@ -227,6 +231,7 @@ impl Leader {
         if core.rules().snapshot_transfer_ends() {
             core.progress[from.slot()].end_transfer();
         }
+        core.look_after_part(from, news, ctx);
         if news && match_index > core.commit_index {
             self.commit(core, ctx);
         }
@@ -244,6 +249,10 @@ impl Leader {
     pub fn change(&mut self, core: &mut Core, change: Change, ctx: &mut Ctx) {
         let next = core.change(change).filter(|_| self.transfer.is_none());
         let Some(configuration) = next else { return };
+        let asks = core.config.strict_change && change != Change::Leave;
+        if asks && self.lacks_active(core, configuration, ctx.now) {
+            return ctx.emit(Effect::RefuseChange);
+        }
         self.promotion = Some(change).filter(|_| !core.are_caught_up(configuration));
         if self.promotion.is_some() {
             return;
@@ -275,7 +284,9 @@ impl Leader {
         conflict: (Term, Index),
         ctx: &mut Ctx,
     ) {
-        self.heard[from.slot()] = ctx.now;
+        if core.rules().refusals_are_answers() {
+            self.heard[from.slot()] = ctx.now;
+        }
         if !core.rules().leader_keeps_its_log() && rejected > core.commit_index {
             core.truncate(rejected, ctx);
         }
@@ -301,7 +312,9 @@ impl Leader {
         installed: bool,
         ctx: &mut Ctx,
     ) {
-        self.heard[from.slot()] = ctx.now;
+        if core.rules().refusals_are_answers() {
+            self.heard[from.slot()] = ctx.now;
+        }
         if installed {
             return self.receive_appended(core, from, core.current_term, last_included_index, ctx);
         }
@@ -337,6 +350,7 @@ impl Leader {
         else {
             return;
         };
+        let output = core.rules().own_answer(output);
         core.reply(request, relay, Answer::Applied(output), ctx);
     }
 
@@ -390,7 +404,10 @@ impl Leader {
         let prev_log_index = next_index.previous();
         let transfers = core.progress[to.slot()].transfer.is_some();
         let Some(prev_log_term) = core.log.term_at(prev_log_index).filter(|_| !transfers) else {
-            return core.send_part(to, ctx);
+            return match core.progress[to.slot()].is_part_sent() {
+                true => self.beat(core, to, ctx),
+                false => core.send_part(to, ctx),
+            };
         };
         let entries = self.batch(core, next_index, entries_max);
         core.progress[to.slot()].sent(entries.len() as u64);
@@ -399,6 +416,18 @@ impl Leader {
             prev_log_index,
             prev_log_term,
             entries,
+            leader_commit: core.commit_index,
+        };
+        core.send(to, message, ctx);
+    }
+
+    /// Sends a heartbeat to a follower of whose log nothing is known: it matches every log.
+    fn beat(&self, core: &Core, to: NodeId, ctx: &mut Ctx) {
+        let message = Message::AppendEntries {
+            term: core.current_term,
+            prev_log_index: Index::ZERO,
+            prev_log_term: Term::ZERO,
+            entries: Batch::EMPTY,
             leader_commit: core.commit_index,
         };
         core.send(to, message, ctx);

@@ -84,7 +84,7 @@ impl Core {
 
     /// Whether this node may stand for election.
     pub fn may_stand(&self) -> bool {
-        self.membership.may_stand(self.id, self.commit_index)
+        self.membership.may_stand(self.id, self.commit_index) && !self.disk_failed
     }
 
     /// Whether this node votes at all. Its own log may be the one that is late, so it does (thesis 4.1).

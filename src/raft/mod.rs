@@ -5,6 +5,7 @@
 //! Choices that the paper leaves open:
 //! - Every answer waits for every earlier write of its node, which is the simplest reading of "updated on stable storage before
 //!   responding to RPCs".
+//! - When a write fails, the node stops, unless it is told to write again or to go on without (`OnWriteError`).
 //! - A leader sends entries before its own disk has them, unless it is told to wait, and counts its own copy when it is durable
 //!   (thesis 10.2.1).
 //! - An entry is applied when it is committed and on the node's own disk, so that a durable state machine is never ahead of the log.
@@ -13,6 +14,7 @@
 
 mod candidate;
 mod core;
+mod disk_loop;
 mod flow;
 mod follower;
 mod follower_reads;

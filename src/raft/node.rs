@@ -1,13 +1,15 @@
 //! The node: one input in, effects out, and the one place where roles change.
 
-use crate::config::{Config, Reads};
-use crate::configuration::Configuration;
+use crate::config::{Config, OnWriteError, Reads};
+use crate::configuration::{Change, Configuration};
 use crate::guest::Setup;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
+use crate::log::{Batch, Command, Entry, RequestId};
 use crate::message::Summary;
-use crate::node::{Answer, Context, Effect, Input, Node, Role, Status};
+use crate::node::{Answer, Context, Effect, Input, Node, Role, Status, TimerId};
 use crate::raft::candidate::Candidate;
 use crate::raft::core::{Core, Ctx};
+use crate::raft::disk_loop::{DiskLoop, hold_back};
 use crate::raft::follower::{Append, Follower, receive_entries, receive_request_vote};
 use crate::raft::leader::Leader;
 use crate::raft::membership::Membership;
@@ -21,6 +23,7 @@ use crate::raft::{Message, Rules};
 pub struct Raft {
     core: Core,
     role: RoleState,
+    disk: DiskLoop,
 }
 
 /// A role, with what only it knows.
@@ -55,7 +58,11 @@ impl Raft {
     /// If the node is none of the members.
     pub fn new(id: NodeId, members: NodeSet, config: Config) -> Raft {
         assert!(members.contains(id), "a node is a member of its cluster");
-        Raft { core: Core::new(id, members, config), role: RoleState::Off }
+        Raft {
+            core: Core::new(id, members, config),
+            role: RoleState::Off,
+            disk: DiskLoop::default(),
+        }
     }
 
     /// A node as a plan wants it.
@@ -130,7 +137,10 @@ impl Raft {
     /// Whether the node hears the leader of its term, or as leader a majority: then it helps to depose nobody.
     fn hears_leader(&self, ctx: &Ctx) -> bool {
         match &self.role {
-            RoleState::Leader(leader) => leader.hears_majority(&self.core, ctx.now),
+            RoleState::Leader(leader) => {
+                let hears = leader.hears_majority(&self.core, ctx.now);
+                self.core.rules().is_loyal_to_itself(hears)
+            }
             // It gave its leader up when it asked.
             RoleState::PreCandidate(_) => self.core.leader_id.is_some(),
             _ => self.core.hears_leader(ctx.now),
@@ -412,12 +422,62 @@ impl Raft {
             _ => self.core.apply(std::iter::empty(), ctx),
         }
     }
-}
 
-impl Node for Raft {
-    type Message = Message;
+    /// Makes these the only members, and itself their leader, as etcd does with `--force-new-cluster`: where a majority is lost for good
+    /// nobody can be asked. This is no part of Raft, and breaks what Raft promises.
+    fn force(&mut self, voters: NodeSet, ctx: &mut Ctx) {
+        let term = self.core.current_term.next();
+        self.core.enter_term(term, Some(self.core.id), ctx);
+        let command = Command::Configure(Configuration::of(voters));
+        let entry = Entry { term, request: RequestId::NONE, command };
+        self.core.append(Batch::from(entry), ctx);
+        self.become_next(Next::Lead, ctx);
+    }
 
-    fn step(&mut self, input: Input<Message>, ctx: &mut Context<'_, Message>) {
+    /// A write failed: what the disk holds is not known until it is read again, or written again. To go on without either would mean to
+    /// guess.
+    fn write_failed(&mut self, ctx: &mut Ctx) {
+        self.core.disk_failed = true;
+        match self.core.config.on_write_error {
+            OnWriteError::Stop => ctx.emit(Effect::Stop),
+            OnWriteError::LeadOn => {}
+            OnWriteError::Retry => self.core.write_again_later(ctx),
+            OnWriteError::StepDown => {
+                if matches!(self.role, RoleState::Leader(_)) {
+                    self.core.leader_id = None;
+                    self.become_next(Next::Follow, ctx);
+                }
+                self.core.write_again_later(ctx);
+            }
+        }
+    }
+
+    /// Takes an input as a node does whose loop waits for its disk.
+    fn step_by_disk(&mut self, input: Input<Message>, ctx: &mut Context<'_, Message>) {
+        if matches!(input, Input::TimerFired(TimerId::FIRST)) && self.disk.puts_off() {
+            return;
+        }
+        match &input {
+            Input::Durable(write) => self.disk.durable(*write, self.core.last_write),
+            Input::WriteFailed(_) => self.disk.fail(),
+            _ => {}
+        }
+        // What a step does that ends a write leaves before the next one.
+        let ends = matches!(input, Input::Durable(_));
+        let (first, gate) = (ctx.effects.len(), self.disk.gate());
+        self.take(input, ctx);
+        if ends && self.disk.takes_late_timer() {
+            self.timer_fired(ctx);
+            self.leave_if_removed(ctx);
+        }
+        if !ends {
+            hold_back(&mut ctx.effects[first..], gate);
+        }
+        self.disk.go_on(self.core.last_write);
+    }
+
+    /// Takes an input.
+    fn take(&mut self, input: Input<Message>, ctx: &mut Context<'_, Message>) {
         match (input, &mut self.role) {
             (Input::Boot(disk), _) => {
                 self.core.recover(*disk, ctx);
@@ -432,13 +492,14 @@ impl Node for Raft {
             (Input::Transfer(to), RoleState::Leader(leader)) => {
                 leader.hand_over(&mut self.core, to, ctx);
             }
+            (Input::Change(Change::Force(voters)), _) => self.force(voters, ctx),
             (Input::Change(change), RoleState::Leader(leader)) => {
                 leader.change(&mut self.core, change, ctx);
             }
-            (Input::TimerFired(_), _) => self.timer_fired(ctx),
+            (Input::TimerFired(TimerId::FIRST), _) => self.timer_fired(ctx),
+            (Input::TimerFired(_), _) => ctx.emit(Effect::WriteAgain),
             (Input::Durable(write), _) => self.durable(write, ctx),
-            // What the disk holds is not known until it is read again. Going on would mean to guess.
-            (Input::WriteFailed(_), _) => ctx.emit(Effect::Stop),
+            (Input::WriteFailed(_), _) => self.write_failed(ctx),
             (Input::SnapshotSaved(snapshot), _) => self.core.snapshot_saved(snapshot, ctx),
             // It was confirmed before it was read, so that it does not matter whether the node still leads.
             (Input::Read { request, relay, output }, _) => {
@@ -449,9 +510,24 @@ impl Node for Raft {
             }
             (Input::Transfer(_) | Input::Change(_) | Input::Applied { .. }, _) => {}
         }
+        self.leave_if_removed(ctx);
+    }
+
+    fn leave_if_removed(&mut self, ctx: &mut Ctx) {
         if matches!(self.role, RoleState::Leader(_)) && self.core.must_leave() {
             self.core.leader_id = None;
             self.become_next(Next::Follow, ctx);
+        }
+    }
+}
+
+impl Node for Raft {
+    type Message = Message;
+
+    fn step(&mut self, input: Input<Message>, ctx: &mut Context<'_, Message>) {
+        match self.core.config.waits_for_disk {
+            true => self.step_by_disk(input, ctx),
+            false => self.take(input, ctx),
         }
     }
 
@@ -474,6 +550,7 @@ impl Node for Raft {
             applied: self.core.last_applied,
             transfer,
             target_priority: self.core.patience.target,
+            configuration: Some(self.core.configuration()),
         }
     }
 

@@ -59,7 +59,7 @@ pub fn receive_pre_vote(
 ) {
     let current = core.current_term;
     let granted = asked > current
-        && !hears_leader
+        && !core.rules().pre_votes_by_loyalty(hears_leader)
         && core.may_vote()
         && core
             .rules()

@@ -6,6 +6,7 @@ use crate::ids::{Index, Term};
 use crate::log::Log;
 use crate::node::Snapshot;
 use crate::raft::Rules;
+use crate::time::{LocalTime, Span};
 
 /// What a leader knows of one follower.
 ///
@@ -39,6 +40,9 @@ pub struct Transfer {
     pub snapshot: Rc<Snapshot>,
     /// How many of its bytes the follower has, as far as is known.
     pub offset: u64,
+    /// When the part behind these was sent, by a clock that nobody sets; none if it was not. It is sent once, until there is a sign that it
+    /// was lost: on a slow link each further copy would keep the next part waiting.
+    pub sent: Option<LocalTime>,
 }
 
 /// How often a leader goes back between two heartbeats. Each time it sends anew, so on a network that reorders and doubles messages
@@ -92,10 +96,22 @@ impl Progress {
         let news = offset > transfer.offset;
         if lost || news {
             transfer.offset = offset.min(transfer.snapshot.image.bytes);
+            transfer.sent = None;
             debug_assert!(transfer.offset <= transfer.snapshot.image.bytes);
             self.back_offs += u32::from(lost);
         }
         lost || news
+    }
+
+    /// Whether a part of a snapshot is on its way, as far as is known.
+    pub fn is_part_sent(&self) -> bool {
+        self.transfer.as_ref().is_some_and(|transfer| transfer.sent.is_some())
+    }
+
+    /// Whether the part that was sent is lost: it has not arrived, although the follower answers something else so long afterwards.
+    pub fn lost_part(&self, now: LocalTime, enough: Span) -> bool {
+        let sent = self.transfer.as_ref().and_then(|transfer| transfer.sent);
+        sent.is_some_and(|sent| now >= sent.plus(enough))
     }
 
     /// Whether the follower has all of its snapshot, but has not installed it.
@@ -194,7 +210,7 @@ mod tests {
             members: Configuration::of(crate::ids::NodeSet::first(3)),
             image,
         };
-        let transfer = Some(Transfer { snapshot: Rc::new(snapshot), offset });
+        let transfer = Some(Transfer { snapshot: Rc::new(snapshot), offset, sent: None });
         Progress { transfer, ..Progress::new(Term(2), Index(1), Index::ZERO) }
     }
 
@@ -212,6 +228,18 @@ mod tests {
             progress.received(Index(7), 30);
         }
         assert!(!progress.received(Index(7), 0), "stale answers breed no parts without end");
+    }
+
+    #[test]
+    fn a_part_is_lost_when_it_is_not_there_long_afterwards() {
+        let mut progress = transferring(10);
+        let enough = Span::millis(150);
+        assert!(!progress.is_part_sent() && !progress.lost_part(LocalTime(9), enough));
+        progress.transfer.as_mut().unwrap().sent = Some(LocalTime(5));
+        assert!(progress.is_part_sent() && !progress.lost_part(LocalTime(6), enough));
+        assert!(progress.lost_part(LocalTime(5).plus(enough), enough));
+        assert!(progress.received(Index(7), 20), "it has arrived");
+        assert!(!progress.is_part_sent());
     }
 
     #[test]

@@ -13,9 +13,22 @@ impl Leader {
     /// Whether a majority of the voters, the leader counted if it is one, was heard within the lowest election timeout: the others are
     /// loyal to it then, and so is it to itself.
     pub fn hears_majority(&self, core: &Core, now: LocalTime) -> bool {
+        let window = core.rules().quorum_is_missed_after(core.config.election_timeout);
+        let lately = |node: &NodeId| now < self.heard[node.slot()].plus(window);
+        let nodes = (0..self.heard.len()).map(NodeId::at);
+        let near: NodeSet = nodes.filter(lately).collect();
+        let near = near.union(NodeSet::only(core.id));
+        core.rules().hears_enough(core.configuration(), near, core.is_quorum(near))
+    }
+
+    /// Whether a configuration would have too few active voters to go on with, as etcd's StrictReconfigCheck asks: less than a majority,
+    /// the leader counted, was heard within the lowest election timeout. Nobody has heard of who is no member yet.
+    pub fn lacks_active(&self, core: &Core, next: Configuration, now: LocalTime) -> bool {
         let lately = |node: &NodeId| core.is_recent(self.heard[node.slot()], now);
-        let near: NodeSet = core.other_voters().filter(lately).collect();
-        core.is_quorum(near.union(NodeSet::only(core.id)))
+        let active: NodeSet = core.others().filter(lately).collect();
+        let votes_alike =
+            (next.voters, next.outgoing) == (core.configuration().voters, NodeSet::EMPTY);
+        !votes_alike && !core.is_quorum_of(next, active.union(NodeSet::only(core.id)))
     }
 }
 

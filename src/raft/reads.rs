@@ -80,7 +80,7 @@ impl Leader {
     /// A follower answered a round: it knew of no later term then, and with leases promises to elect nobody else for a while.
     pub fn receive_confirmed(&mut self, core: &Core, from: NodeId, round: u64, ctx: &mut Ctx) {
         self.heard[from.slot()] = ctx.now;
-        if round == self.reads.round && self.reads.under_way {
+        if core.rules().round_counts(round, self.reads.round) && self.reads.under_way {
             self.reads.answered.insert(from);
             self.confirm_reads(core, ctx);
         }
@@ -101,9 +101,13 @@ impl Leader {
             return;
         }
         let one_short = || core.is_short_of_quorum(reads.answered, 1);
-        if core.rules().may_answer_reads(core.is_quorum(reads.answered), one_short) {
+        let rules = core.rules();
+        let majority = core.is_quorum(reads.answered);
+        let majority = rules.confirms_reads(core.configuration(), reads.answered, majority);
+        if rules.may_answer_reads(majority, one_short) {
             reads.under_way = false;
-            reads.confirmed = reads.confirmed.max(reads.covered);
+            let covered = rules.reads_confirmed(reads.covered, reads.asked);
+            reads.confirmed = reads.confirmed.max(covered);
             reads.lease.held = Some((reads.lease.asked, ctx.moment()));
         }
     }

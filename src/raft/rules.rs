@@ -7,6 +7,7 @@
 use crate::bugs::{Bug, Bugs};
 use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
+use crate::machine::Output;
 use crate::node::Moment;
 use crate::time::{LocalTime, Span, SpanRange};
 
@@ -105,6 +106,20 @@ rules! {
     /// Thesis 6.2: a leader that a majority does not answer steps down.
     may_lead_on(hears_majority: bool) -> bool =
         hears_majority || self.broken(Bug::QuorumlessHeartbeats);
+    /// Thesis 6.2: a leader gives up when others may have timed out.
+    quorum_is_missed_after(range: SpanRange) -> Span =
+        if self.broken(Bug::QuorumByLongestTimeout) { range.to } else { range.from };
+    /// Thesis 6.2: a follower that refuses entries, or takes a snapshot, answers its leader, too.
+    refusals_are_answers() -> bool = !self.broken(Bug::RefusalsAreNoAnswers);
+    /// Thesis 9.6: who hears its leader would vote for nobody.
+    pre_votes_by_loyalty(hears_leader: bool) -> bool =
+        hears_leader && !self.broken(Bug::PrevoteInLease);
+    /// Thesis 4.2.3: a leader that a majority answers deposes itself for nobody.
+    is_loyal_to_itself(hears_majority: bool) -> bool =
+        hears_majority && !self.broken(Bug::LeaderDeposesItself);
+    /// Thesis 4.2.3, 3.10: it is the leader that asks for an election without loyalty.
+    stands_by_leaders_word(by_leader: bool) -> bool =
+        by_leader || self.broken(Bug::LeaderWordForged);
     /// Thesis 3.10: a leader gives up a transfer that takes too long, and takes requests again.
     transfer_ends_with_its_time() -> bool = !self.broken(Bug::TransferWedged);
     /// 5.3: entries are accepted behind an entry with the index and term that the leader names.
@@ -166,6 +181,11 @@ rules! {
     follower_asks() -> bool = !self.broken(Bug::FollowerLocalRead);
     /// Section 8: what waits at a leader that falls may be done or not.
     fall_says_nothing() -> bool = !self.broken(Bug::PendingDoneAtFall);
+    /// 5.3: a request that is tried again is done when its entry is, which may be the first one's.
+    retry_waits_for_commit() -> bool = !self.broken(Bug::RetryTakenForDone);
+    /// Thesis 6.3: a client hears what its own entry gave.
+    own_answer(own: Output) -> Output =
+        if self.broken(Bug::OutcomeIgnored) { Output::Done } else { own };
     /// Section 8, thesis 6.4: a leader does not answer a read by its own state alone, for it may lead no more.
     reads_ask_a_majority() -> bool = !self.broken(Bug::LocalRead);
     /// Thesis 6.4: what was committed before the leader's term is known to be once an entry of its own term is, the first of
@@ -183,6 +203,14 @@ rules! {
         if self.broken(Bug::LeaseWallclock) { moment.now } else { moment.steady };
     /// Thesis 6.4.1: who promised a leader to elect nobody else keeps that promise.
     keeps_promises() -> bool = !self.broken(Bug::LeaseNotHonoured);
+    /// Thesis 6.4.1: a restart ends no promise.
+    promises_outlive_crash() -> bool = !self.broken(Bug::PromiseLostInCrash);
+    /// Thesis 6.4: a round confirms the reads that came before it was sent.
+    reads_confirmed(covered: u64, asked: u64) -> u64 =
+        if self.broken(Bug::RoundBeforeRead) { asked } else { covered };
+    /// Thesis 6.4: an answer counts for its own round.
+    round_counts(reply: u64, latest: u64) -> bool =
+        reply == latest || (reply > 0 && reply < latest && self.broken(Bug::RoundsMixed));
     /// Thesis 6.4.1: a leader that has an transferee stand, which no promise holds back, has no lease any more.
     lease_outlives(transfer: bool) -> bool = !transfer || self.broken(Bug::LeaseSurvivesTransfer);
     /// Thesis 6.4: who answers a read has applied as far as the leader knew to be committed.
@@ -197,6 +225,8 @@ rules! {
         own.is_some_and(|own| own == last_included_term || self.broken(Bug::SnapKeepsConflict));
     /// Thesis 6.3: what sessions remember is part of the replicated state, so that snapshots hold it.
     snapshots_hold_sessions() -> bool = !self.broken(Bug::SnapDropsSessions);
+    /// Thesis 6.3: who takes over a snapshot takes over its sessions.
+    restores_sessions() -> bool = !self.broken(Bug::RestoreKeepsSessions);
     /// 5.1: the term is that of the messages; a snapshot's last entry is older, and changes nothing.
     term_after_install(current: Term, last_included_term: Term) -> Term =
         if self.broken(Bug::SnapSetsTerm) { last_included_term } else { current };
@@ -217,6 +247,16 @@ rules! {
     /// Section 6: in joint consensus it takes a majority of the old servers, too.
     old_half(outgoing: NodeSet) -> NodeSet =
         if self.broken(Bug::JointNewMajorityOnly) { NodeSet::EMPTY } else { outgoing };
+    /// Thesis 4.1: a configuration counts as long as it is in the log.
+    removed_config_counts_no_more() -> bool = !self.broken(Bug::TruncationKeepsConfig);
+    /// Thesis 4.1: the latest configuration in the log counts, after a restart too.
+    config_outlives_restart() -> bool = !self.broken(Bug::RestartForgetsConfig);
+    /// Section 7: an installed snapshot says who the members are.
+    config_of_installed(own: Configuration, snapshot: Option<Configuration>) -> Option<Configuration> =
+        if self.broken(Bug::InstallKeepsConfig) { Some(own) } else { snapshot };
+    /// Section 7: a snapshot holds the configuration as of its end.
+    config_of_snapshot(at_end: Configuration, latest: Configuration) -> Configuration =
+        if self.broken(Bug::SnapshotOfLatestConfig) { latest } else { at_end };
     /// Thesis 4.2.2: a leader that has committed a configuration without itself steps down.
     leaves_once_removed(removed: bool) -> bool = removed && !self.broken(Bug::RemovedLeaderStays);
     /// Figure 2: a member whose disk was emptied does not know what it promised, so it comes back as another server or not at all.
@@ -232,6 +272,32 @@ rules! {
 
 /// The rules that take more than a line.
 impl Rules {
+    /// Thesis 6.2, section 6: a leader has to hear a majority of its voters, in joint consensus of both halves, whoever else it hears.
+    pub fn hears_enough(self, configuration: Configuration, near: NodeSet, quorum: bool) -> bool {
+        let Configuration { voters, .. } = configuration;
+        let (counted, of) = match () {
+            () if self.broken(Bug::LearnersKeepLeader) => {
+                (near.intersection(configuration.members()), voters)
+            }
+            () if self.broken(Bug::UnionKeepsLeader) => {
+                (near.intersection(configuration.voting()), configuration.voting())
+            }
+            () => return quorum,
+        };
+        counted.len() > of.len() / 2
+    }
+
+    /// Thesis 6.4: of those who answer a round, voters count.
+    pub fn confirms_reads(
+        self,
+        configuration: Configuration,
+        answered: NodeSet,
+        quorum: bool,
+    ) -> bool {
+        let count = answered.intersection(configuration.members()).len();
+        quorum || (self.broken(Bug::LearnersConfirmReads) && count > configuration.voters.len() / 2)
+    }
+
     /// 5.4.1: a log is at least as up to date if its last term is later, or the same and it is not shorter.
     pub fn up_to_date(self, candidate: (Term, Index), own: (Term, Index)) -> bool {
         if self.broken(Bug::UptodateIndexOnly) {

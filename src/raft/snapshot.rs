@@ -2,8 +2,9 @@
 //!
 //! Each node takes snapshots of its own state machine, on its own. When one is durable, the node removes the entries that it covers but for
 //! the last few, which slow followers may still need. A leader that has removed what comes next for a follower sends its snapshot
-//! instead, one part at a time; a part is sent again with the next heartbeat if no answer came, so each part is a heartbeat, too. The
-//! follower writes the snapshot when it has all parts, and only when that is durable gives its log and state machine up for it.
+//! instead, one part at a time. A part is sent again only if the follower answers a heartbeat an election timeout later and still lacks it:
+//! it may be long on its way, and copies would keep those behind it waiting. The follower writes the snapshot when it has all parts, and
+//! only when that is durable gives its log and state machine up for it.
 
 use std::rc::Rc;
 
@@ -48,7 +49,9 @@ impl Core {
         }
         debug_assert!(index <= self.commit_index || !self.rules().are_kept());
         self.saving = true;
-        ctx.emit(Effect::TakeSnapshot { index, term, members: self.membership.at(index) });
+        let (at_end, latest) = (self.membership.at(index), self.configuration());
+        let members = self.rules().config_of_snapshot(at_end, latest);
+        ctx.emit(Effect::TakeSnapshot { index, term, members });
     }
 
     /// A snapshot is durable: the log need not hold what it covers. If it was received, this is "InstallSnapshot RPC, receiver
@@ -148,15 +151,29 @@ impl Core {
         }
     }
 
+    /// A follower answered. If a part of a snapshot is on its way to it, and it is time that it were there, the part is sent again. An
+    /// answer with news is to entries that were sent before, so that the part is still behind others like them.
+    pub fn look_after_part(&mut self, to: NodeId, news: bool, ctx: &mut Ctx) {
+        let (now, enough) = (ctx.moment().steady, self.config.election_timeout.from);
+        let progress = &mut self.progress[to.slot()];
+        if news && progress.is_part_sent() {
+            progress.transfer.iter_mut().for_each(|transfer| transfer.sent = Some(now));
+        } else if progress.lost_part(now, enough) {
+            self.send_part(to, ctx);
+        }
+    }
+
     /// A leader sends a follower the next part of a snapshot: its latest, if it is the first part.
     pub fn send_part(&mut self, to: NodeId, ctx: &mut Ctx) {
         let latest = &self.snapshot;
         let begin = || Transfer {
             snapshot: latest.clone().expect("what was compacted is in a snapshot"),
             offset: 0,
+            sent: None,
         };
-        let Transfer { snapshot, offset } =
-            self.progress[to.slot()].transfer.get_or_insert_with(begin).clone();
+        let transfer = self.progress[to.slot()].transfer.get_or_insert_with(begin);
+        transfer.sent = Some(ctx.moment().steady);
+        let Transfer { snapshot, offset, .. } = transfer.clone();
         debug_assert!(offset <= snapshot.image.bytes);
         let left = snapshot.image.bytes - offset;
         let bytes = left.min(self.config.snapshot_chunk.into());

@@ -8,7 +8,7 @@ use crate::meter::series::{Series, Slice};
 use crate::meter::{Latency, Metrics};
 use crate::plan::metric::Metric;
 use crate::plan::{Fault, Plan};
-use crate::record::{Kind, Record};
+use crate::record::Record;
 use crate::report::campaign::{grouped, rounded};
 use crate::sim::{Outcome, Run};
 use crate::time::{Span, Time};
@@ -16,42 +16,17 @@ use crate::time::{Span, Time};
 /// How many slices a run is cut into where it is told in words or as JSON.
 pub const SLICES: u64 = 20;
 
-/// A run over time: its slices, how long each is, and which faults struck and ended in it.
-pub struct OverTime {
-    /// How long a slice is.
-    pub width: Span,
-    /// The slices, in order, each with the places in the plan of the faults that struck in it and of those that ended, from 1.
-    pub slices: Vec<(Slice, Vec<u32>, Vec<u32>)>,
+/// What cuts a run into so many slices, once it is shown the records.
+pub fn series(run: &Run<'_>, count: u64) -> Series {
+    let plan = run.plan();
+    Series::new(plan.cluster.nodes, plan.voters(), run.outcome().time, count)
 }
 
-impl OverTime {
-    /// Follows a run again, and cuts it into so many slices.
-    pub fn of(run: &Run<'_>, count: u64) -> OverTime {
-        let plan = run.plan();
-        let mut series = Series::new(plan.cluster.nodes, plan.voters(), run.outcome().time, count);
-        let width = series.width();
-        let (mut struck, mut ended) = (Vec::new(), Vec::new());
-        run.follow(&mut |record: &Record| {
-            series.observe(record);
-            match record.kind {
-                Kind::Fault { fault } => struck.push((record.time, fault)),
-                Kind::Heal { fault } => ended.push((record.time, fault)),
-                _ => {}
-            }
-        });
-        let slices = series.finish();
-        let last = slices.len() - 1;
-        let within = |place: usize, list: &[(Time, u32)]| {
-            let is_there = |time: Time| ((time.0 / width.0) as usize).min(last) == place;
-            let mut faults: Vec<u32> =
-                list.iter().filter(|(time, _)| is_there(*time)).map(|(_, fault)| *fault).collect();
-            faults.dedup();
-            faults
-        };
-        let marked = slices.into_iter().enumerate();
-        let marked = marked.map(|(place, it)| (it, within(place, &struck), within(place, &ended)));
-        OverTime { width, slices: marked.collect() }
-    }
+/// How long a slice is, and the slices of a run that is followed again.
+fn slices(run: &Run<'_>) -> (Span, Vec<Slice>) {
+    let mut series = series(run, SLICES);
+    run.follow(&mut |record: &Record| series.observe(record));
+    (series.width(), series.finish())
 }
 
 /// All metrics of a run: each of the scalars that a scenario can bound, with all that they are made of, and the run over time.
@@ -60,15 +35,9 @@ pub fn value(run: &Run<'_>) -> Value {
     let mut value = json!(metrics);
     let scalars = Metric::ALL.iter().map(|it| (it.name().to_owned(), json!(metrics.of(*it))));
     value["scalars"] = Value::Object(scalars.collect());
-    let over_time = OverTime::of(run, SLICES);
-    value["slice"] = json!(over_time.width);
-    let slices = over_time.slices.iter().map(|(slice, struck, ended)| {
-        let mut value = json!(slice);
-        value["faults_struck"] = json!(struck);
-        value["faults_ended"] = json!(ended);
-        value
-    });
-    value["over_time"] = slices.collect();
+    let (width, slices) = slices(run);
+    value["slice"] = json!(width);
+    value["over_time"] = json!(slices);
     value
 }
 
@@ -78,7 +47,7 @@ pub fn text(run: &Run<'_>) -> String {
     for (name, line) in lines(run.outcome()) {
         let _ = writeln!(text, "  {name:<12}{line}");
     }
-    text + &over_time(run.plan(), &OverTime::of(run, SLICES))
+    text + &over_time(run.plan(), &slices(run))
 }
 
 /// Each metric by its heading.
@@ -103,7 +72,7 @@ pub fn lines(outcome: &Outcome) -> Vec<(&'static str, String)> {
     let sent = metrics
         .traffic
         .iter()
-        .map(|it| format!("{} {}, {}", grouped(it.messages), it.kind, bytes(it.bytes)));
+        .map(|it| format!("{} {}, {}", grouped(it.messages), it.kind.name(), bytes(it.bytes)));
     lines.extend(sent.map(|line| ("sent", line)));
     let lost = metrics.lost_writes;
     lines.push(("lost", format!("{} acknowledged writes", grouped(lost))));
@@ -183,8 +152,8 @@ pub fn bytes(count: u64) -> String {
 }
 
 /// The run over time, one line a slice.
-fn over_time(plan: &Plan, over_time: &OverTime) -> String {
-    let width = over_time.width;
+fn over_time(plan: &Plan, (width, slices): &(Span, Vec<Slice>)) -> String {
+    let width = *width;
     let rate =
         |count: u64| grouped((u128::from(count) * 1_000_000_000 / u128::from(width.0)) as u64);
     let span = |span: Option<Span>| span.map_or("-".into(), |span| rounded(span).to_string());
@@ -205,7 +174,7 @@ fn over_time(plan: &Plan, over_time: &OverTime) -> String {
         format!(" {cells} {faults}").trim_end().to_owned() + "\n"
     };
     text += &row(heads.map(str::to_owned), "faults".into());
-    for (slice, struck, ended) in &over_time.slices {
+    for slice in slices {
         let leaderless = slice.leaderless;
         let cells = [
             rounded(slice.from.since(Time::ZERO)).to_string(),
@@ -218,8 +187,9 @@ fn over_time(plan: &Plan, over_time: &OverTime) -> String {
             rate(slice.commits),
             bytes((u128::from(slice.bytes) * 1_000_000_000 / u128::from(width.0)) as u64),
         ];
-        let struck = struck.iter().map(|fault| format!("{} begins", named(plan, *fault)));
-        let ended = ended.iter().map(|fault| format!("{} ends", named(plan, *fault)));
+        let struck =
+            slice.faults_struck.iter().map(|fault| format!("{} begins", named(plan, *fault)));
+        let ended = slice.faults_ended.iter().map(|fault| format!("{} ends", named(plan, *fault)));
         let faults: Vec<String> = struck.chain(ended).collect();
         // A storm has many at once.
         let (shown, more) = (faults.len().min(4), faults.len().saturating_sub(4));

@@ -69,7 +69,7 @@ impl<N: Node> Sim<'_, '_, N> {
     pub(super) fn note_sync(&mut self, node: NodeId, sync: Sync) {
         let begun = self.recorder.now.since(Time::ZERO);
         if let Some(choices) = &mut self.choices {
-            let Sync { takes, fails, survives } = sync;
+            let Sync { takes, fails, survives, .. } = sync;
             choices.syncs.push(SyncPin { node, begun, takes, fails, survives });
         }
     }

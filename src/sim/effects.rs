@@ -49,6 +49,7 @@ impl<N: Node> Sim<'_, '_, N> {
             }
         }
         self.record_commit(id);
+        self.record_counts(id);
     }
 
     /// Carries out an effect. What it asks the state machine for comes to the node next. In line, so that no effect is moved once more.
@@ -115,6 +116,9 @@ impl<N: Node> Sim<'_, '_, N> {
                 self.send_answer(id, request, answer);
             }
             Effect::Stop => self.stop(id),
+            Effect::WriteAgain => self.write_again(id, true),
+            Effect::SyncAgain => self.write_again(id, false),
+            Effect::RefuseChange => self.refuses_change = true,
         }
         Ok(())
     }
@@ -160,6 +164,22 @@ impl<N: Node> Sim<'_, '_, N> {
         if host.commit != index {
             host.commit = index;
             self.recorder.record(Some(id), Kind::Commit { index, term });
+        }
+    }
+
+    /// Records by which configuration a node counts when it starts, and when that is another than before. That comes behind what it
+    /// appends and removes.
+    #[inline]
+    fn record_counts(&mut self, id: NodeId) {
+        let host = &mut self.hosts[id.slot()];
+        if host.status.configuration == host.counts {
+            return;
+        }
+        let Some(configuration) = host.status.configuration else { return };
+        host.counts = Some(configuration);
+        // Where members never change, there is nothing to say.
+        if self.plan.changes_members() {
+            self.recorder.record(Some(id), Kind::Counts { configuration });
         }
     }
 

@@ -92,6 +92,9 @@ impl<N: Node> Sim<'_, '_, N> {
     /// Schedules faults with a time, and notes what waits for a situation.
     pub(super) fn schedule_faults(&mut self) {
         for (fault, planned) in self.plan.faults.iter().enumerate() {
+            if let Action::Crash(Crash { put_back: Some(at), .. }) = planned.action {
+                self.queue.push(Time::ZERO.plus(at), Event::Copy { fault });
+            }
             match planned.when {
                 When::At(at) => {
                     self.queue.push(Time::ZERO.plus(at), Event::Strike { fault, trigger: None });
@@ -244,22 +247,24 @@ impl<N: Node> Sim<'_, '_, N> {
                     self.queue.push(self.recorder.now, Event::Incoming { node, what });
                 }
             }
-            _ => targets.iter().for_each(|node| self.begin_at(node, fault)),
+            _ => targets.iter().for_each(|node| self.begin_at(node, fault, number)),
         }
     }
 
     /// The same for what happens to each node by itself.
-    fn begin_at(&mut self, node: NodeId, fault: &Fault) {
+    fn begin_at(&mut self, node: NodeId, fault: &Fault, number: u32) {
         let host = &mut self.hosts[node.slot()];
         match &fault.action {
-            Action::Crash(crash) => self.crash_one(node, crash, fault.lasts),
+            Action::Crash(crash) => self.crash_one(node, number as usize - 1, crash, fault.lasts),
             Action::Restart => {
                 let life = host.life;
                 self.boot(node, life);
             }
             Action::Pause => {
                 host.pauses += 1;
-                self.recorder.record(Some(node), Kind::Pause);
+                // A machine that is suspended stays so, and its clock with it.
+                let kind = if host.suspends == 0 { Kind::Pause } else { Kind::Suspend };
+                self.recorder.record(Some(node), kind);
             }
             Action::Suspend => {
                 (host.pauses, host.suspends) = (host.pauses + 1, host.suspends + 1);
@@ -267,14 +272,11 @@ impl<N: Node> Sim<'_, '_, N> {
                 self.recorder.record(Some(node), Kind::Suspend);
             }
             Action::Slow(slow) => host.per_input = slow.per_input,
-            Action::Disk(change) => {
-                let options = &mut host.disk.options;
-                options.write = change.write.unwrap_or(options.write);
-                options.fsync = change.fsync.unwrap_or(options.fsync);
-            }
+            Action::Disk(change) => host.disk.change(change),
             Action::DiskError => host.disk.fails_next = true,
             Action::DiskFull => host.disk.full += 1,
             Action::DiskLies => host.disk.lying += 1,
+            Action::DiskHangs => host.disk.hanging += 1,
             Action::Corrupt(corrupt) => {
                 if let Some(index) = self.corruptible(node, corrupt) {
                     self.rot(node, corrupt.what, index);
@@ -291,11 +293,14 @@ impl<N: Node> Sim<'_, '_, N> {
         self.hosts[node.slot()].journal.rotting(corrupt.what, corrupt.entries)
     }
 
-    fn crash_one(&mut self, node: NodeId, crash: &Crash, lasts: Option<Span>) {
+    fn crash_one(&mut self, node: NodeId, fault: usize, crash: &Crash, lasts: Option<Span>) {
         let survives = self.crash(node, crash.unsynced, crash.survives);
         self.note_crash(node, crash.unsynced, survives);
         if crash.wipe {
             self.wipe(node);
+        }
+        if crash.put_back.is_some() {
+            self.put_back(node, fault);
         }
         if let Some(lasts) = lasts {
             let life = self.hosts[node.slot()].life;
@@ -317,7 +322,7 @@ impl<N: Node> Sim<'_, '_, N> {
             clock.set_drift(now, drift_ppm);
         }
         let after = clock.local(now);
-        self.recorder.record(Some(node), Kind::Clock { before, after });
+        self.recorder.record(Some(node), Kind::Clock { before, after, drift_ppm });
         self.schedule_wake(node);
     }
 
@@ -390,15 +395,19 @@ impl<N: Node> Sim<'_, '_, N> {
                 host.suspends = host.suspends.saturating_sub(1);
                 if host.suspends == 0 {
                     host.clock.go_on(self.recorder.now);
+                    if host.pauses > 1 {
+                        self.recorder.record(Some(node), Kind::Pause);
+                    }
                 }
                 self.resume(node);
             }
             Action::Slow(_) => host.per_input = Span::ZERO,
             Action::DiskFull => host.disk.full -= 1,
             Action::DiskLies => self.stop_lying(node),
+            Action::DiskHangs => self.stop_hanging(node),
             Action::Disk(_) => {
-                let own = self.plan.node(node).and_then(|options| options.disk.as_ref());
-                host.disk.options = own.unwrap_or(&self.plan.disk).clone();
+                host.disk.change_back();
+                self.end_slow_sync(node);
             }
             _ => {}
         }

@@ -7,7 +7,7 @@ use std::{path::Path, rc::Rc};
 
 use serde::Deserialize;
 
-use crate::guest::{BUILT_IN, Configures, Features, Guest, GuestOption, Setup, is_name};
+use crate::guest::{BUILT_IN, Configures, Features, Guest, GuestOption, Rule, Setup, is_name};
 use crate::guests::framed::{Died, Framed, Process};
 use crate::guests::frames::{ABI, OwnSetup, input, output};
 #[cfg(feature = "guests")]
@@ -33,6 +33,8 @@ struct Description {
     lacks: Features,
     #[serde(default)]
     configures: Configures,
+    #[serde(default)]
+    keeps: Vec<Rule>,
     #[serde(default)]
     options: BTreeMap<String, Vec<String>>,
 }
@@ -119,8 +121,8 @@ impl Foreign {
 
     fn new(source: Source, told: impl FnOnce(&str) -> String) -> Result<Foreign, String> {
         let description = describe(&mut *source.start()?)?;
-        let Description { name, version, lacks, configures, options, .. } = description;
-        let guest = Guest { name, lacks, configures, ..Guest::default() };
+        let Description { name, version, lacks, configures, keeps, options, .. } = description;
+        let guest = Guest { name, lacks, configures, keeps, ..Guest::default() };
         let drawn = |(name, values)| GuestOption { name, values, drawn: true };
         let takes = options.into_iter().map(drawn).collect();
         Ok(Foreign { guest, takes, source, code: told(&version) })
@@ -263,7 +265,11 @@ mod tests {
     #[test]
     fn a_node_behind_frames_does_what_it_does_without() {
         for seed in 0..60 {
-            let plan = draw_with(seed, &Config::default());
+            let mut plan = draw_with(seed, &Config::default());
+            // No node behind frames is told of these.
+            plan.raft.on_write_error = None;
+            plan.raft.strict_change = None;
+            plan.raft.waits_for_disk = Some(false);
             assert_eq!(framed(&plan), run(&plan), "seed {seed}");
         }
     }

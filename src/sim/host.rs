@@ -4,12 +4,14 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::breach::Breach;
+use crate::configuration::Configuration;
 use crate::ids::{Index, NodeId, WriteId};
 use crate::node::{Context, DiskFile, Effect, Input, Node, NodeRng, Role, Snapshot, Status};
 use crate::plan::fault::Unsynced;
 use crate::plan::{NodeOptions, OnCorruption, Plan, StateMachine, Survives};
 use crate::record::{Kind, Loss};
 use crate::rng::{Rng, Stream};
+use crate::sim::copies::Copied;
 use crate::sim::guest::{Fault, guarded};
 use crate::sim::incoming::Incoming;
 use crate::sim::journal::{Journal, Tear};
@@ -29,8 +31,10 @@ pub struct Host<N: Node> {
     pub clock: Clock,
     pub disk: Disk,
     pub(super) journal: Journal,
+    /// Copies of its disk, each with the fault that may put it back.
+    pub(super) copies: Vec<(usize, Copied)>,
     /// Whether its disk was emptied since its last life.
-    wiped: bool,
+    pub(super) wiped: bool,
     /// The sync under way, and the last write that it covers.
     syncing: Option<(WriteId, Sync)>,
     /// If the node stops for a sync that failed: what survives, where the plan says so.
@@ -45,6 +49,8 @@ pub struct Host<N: Node> {
     pub(super) to_apply: VecDeque<Effect<N::Message>>,
     /// The snapshot that is being written, beside the durable one, which lies with the journal.
     pub(super) writing: Option<Rc<Snapshot>>,
+    /// Whether it would be whole by now, if the disk did not hang.
+    pub(super) writing_hangs: bool,
     pub(super) snapshot_rng: Rng,
     pub(super) timers: Timers,
     /// How many pauses are in force.
@@ -61,6 +67,8 @@ pub struct Host<N: Node> {
     pub(super) status: Status,
     /// The commit index that was recorded last.
     pub(super) commit: Index,
+    /// The configuration by which it was last known to count majorities; none while that with which the cluster began.
+    pub(super) counts: Option<Configuration>,
 }
 
 impl<N: Node> Host<N> {
@@ -81,6 +89,7 @@ impl<N: Node> Host<N> {
             clock: Clock::new(options.clock_offset, options.clock_drift_ppm),
             disk: Disk::new(disk, Rng::new(plan.seed, Stream::Disk(id)), syncs),
             journal: Journal::default(),
+            copies: Vec::new(),
             wiped: false,
             syncing: None,
             survives: None,
@@ -90,6 +99,7 @@ impl<N: Node> Host<N> {
             applied: Index::ZERO,
             to_apply: VecDeque::new(),
             writing: None,
+            writing_hangs: false,
             snapshot_rng: Rng::new(plan.seed, Stream::Snapshot(id)),
             timers: Timers::default(),
             pauses: 0,
@@ -100,6 +110,7 @@ impl<N: Node> Host<N> {
             proceeds_at: None,
             status: Status::default(),
             commit: Index::ZERO,
+            counts: None,
         }
     }
 
@@ -134,6 +145,7 @@ impl<N: Node> Sim<'_, '_, N> {
         host.durable = WriteId::NONE;
         // Until the node says otherwise, which it may do as it starts.
         host.commit = recovered.applied;
+        host.counts = None;
         host.status = Status { term: recovered.term, ..Status::default() };
         let kind = Kind::Boot {
             life: host.life,
@@ -201,8 +213,9 @@ impl<N: Node> Sim<'_, '_, N> {
                 (writes.min(count), entries.map_or(Tear::Nothing, Tear::After), votes)
             }
         };
+        let gap = host.journal.has_gap();
         let (remains, survives) = host.journal.crash(whole, tear, votes);
-        if remains.promised > 0 {
+        if remains.promised > 0 || gap {
             // The state machine lay on the same disk.
             host.begin_machine_anew(Machine::fresh::<N>(self.plan, id));
         }
@@ -355,6 +368,9 @@ impl<N: Node> Sim<'_, '_, N> {
         }
         let Some(upto) = host.journal.unsynced() else { return };
         let sync = host.disk.sync(now);
+        if host.disk.full > 0 {
+            host.journal.find_no_room();
+        }
         host.syncing = Some((upto, sync));
         self.queue.push(now.plus(sync.takes), Event::Synced { node: id, life: host.life, upto });
         self.note_sync(id, sync);
@@ -370,10 +386,48 @@ impl<N: Node> Sim<'_, '_, N> {
         }
     }
 
+    /// A node has its disk take what failed once more: by writing it again, or by a mere sync, which does nothing.
+    pub(super) fn write_again(&mut self, id: NodeId, writes: bool) {
+        let journal = &mut self.hosts[id.slot()].journal;
+        if journal.failed {
+            journal.take_up_again(writes);
+            self.recorder.record(Some(id), Kind::WriteAgain { writes });
+            self.sync_next(id);
+        }
+    }
+
+    /// A fault that slowed a disk down is over, and a sync that it slowed down ends as soon as it would have without it.
+    pub(super) fn end_slow_sync(&mut self, id: NodeId) {
+        let now = self.recorder.now;
+        let host = &self.hosts[id.slot()];
+        if let Some((upto, sync)) = host.syncing.filter(|(_, sync)| sync.usual < sync.takes) {
+            let at = sync.begun.plus(sync.usual).max(now);
+            self.queue.push(at, Event::Synced { node: id, life: host.life, upto });
+        }
+    }
+
+    /// A disk hangs no more: what it would have done meanwhile is done now.
+    pub(super) fn stop_hanging(&mut self, id: NodeId) {
+        let now = self.recorder.now;
+        let host = &mut self.hosts[id.slot()];
+        host.disk.hanging -= 1;
+        if host.disk.hanging > 0 {
+            return;
+        }
+        let due = |sync: Sync| sync.begun.plus(sync.takes) <= now;
+        if let Some((upto, _)) = host.syncing.filter(|(_, sync)| due(*sync)) {
+            self.queue.push(now, Event::Synced { node: id, life: host.life, upto });
+        }
+        if std::mem::take(&mut host.writing_hangs) {
+            self.hasten_snapshot(id, Span::ZERO);
+        }
+    }
+
     /// A sync is over. The disk has it at once; the node hears of it when it is ready.
     pub(super) fn synced(&mut self, id: NodeId, life: u32, upto: WriteId) {
         let host = &mut self.hosts[id.slot()];
-        if host.life != life || host.syncing.is_none_or(|(syncing, _)| syncing != upto) {
+        let is_other = host.syncing.is_none_or(|(syncing, _)| syncing != upto);
+        if host.life != life || is_other || host.disk.hanging > 0 {
             return;
         }
         let Some((upto, sync)) = host.syncing.take() else { return };
@@ -385,11 +439,15 @@ impl<N: Node> Sim<'_, '_, N> {
             Incoming::WriteFailed(write)
         } else {
             let lie = host.disk.lying > 0;
-            match lie {
+            let gap = host.journal.has_gap();
+            match lie || gap {
                 true => host.journal.lie(upto),
                 false => host.journal.sync(upto),
             }
-            self.recorder.record(Some(id), Kind::Durable { write: upto, lie });
+            // The disk has lost what it reported as failed, and nothing of this is there: whoever believes it goes wrong.
+            if !gap {
+                self.recorder.record(Some(id), Kind::Durable { write: upto, lie });
+            }
             Incoming::Durable(upto)
         };
         self.sync_next(id);

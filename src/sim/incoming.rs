@@ -121,13 +121,19 @@ impl<N: Node> Sim<'_, '_, N> {
     fn change_members(&mut self, id: NodeId, fault: usize, change: Change) {
         let latest = |sim: &Self| sim.hosts[id.slot()].journal.configurations().last().copied();
         let (before, status) = (latest(self), self.hosts[id.slot()].status);
+        self.refuses_change = false;
+        if let Change::Force(voters) = change {
+            self.recorder.record(Some(id), Kind::Forced { voters });
+        }
         self.step(id, Input::Change(change));
         if latest(self) != before {
             return;
         }
         let initial = (Index::ZERO, Configuration::of(self.plan.voters()));
         let (index, configuration) = before.unwrap_or(initial);
-        let why = if status.role != Role::Leader {
+        let why = if self.refuses_change {
+            Ignored::TooFewActive
+        } else if status.role != Role::Leader {
             Ignored::NotLeader
         } else if index > status.commit {
             Ignored::Pending

@@ -28,7 +28,7 @@ pub enum Write {
 }
 
 /// A journal: what is durable, and the writes that are not yet. Beside it lies the latest snapshot.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Journal {
     /// The term and the vote in it; none on a fresh disk.
     voted: Option<(Term, Option<NodeId>)>,
@@ -47,6 +47,10 @@ pub struct Journal {
     promised: WriteId,
     /// A sync failed: nothing becomes durable any more until the journal is read again.
     pub(super) failed: bool,
+    /// The first write for which the disk had no room.
+    no_room: Option<WriteId>,
+    /// The first write that failed and was not written again: neither it nor what comes behind it is ever there.
+    gap: Option<WriteId>,
 }
 
 /// Where the log of a running node begins and ends, and its last write: what is durable, and all that is written behind it.
@@ -146,6 +150,24 @@ impl Journal {
         ids.find(|id| *id > self.promised)
     }
 
+    /// What failed is written again, or is left out.
+    pub fn take_up_again(&mut self, writes: bool) {
+        (self.failed, self.no_room) = (false, None);
+        if !writes {
+            self.gap = self.gap.or(self.first_unsynced());
+        }
+    }
+
+    /// Whether something is missing for ever of what a sync reported as durable.
+    pub fn has_gap(&self) -> bool {
+        self.gap.is_some()
+    }
+
+    /// The disk has no room for what is not durable yet, nor for what comes behind it.
+    pub fn find_no_room(&mut self) {
+        self.no_room = self.no_room.or(self.first_unsynced());
+    }
+
     /// The disk says that writes up to and with this one are durable. They are not.
     pub fn lie(&mut self, upto: WriteId) {
         debug_assert!(self.promised <= upto && upto <= self.head.write);
@@ -154,7 +176,11 @@ impl Journal {
 
     /// What the disk said becomes true. Gives the last write that was not durable before, if there is one.
     pub fn keep_promise(&mut self) -> Option<WriteId> {
-        let promised = self.promised;
+        let kept = |promised: WriteId| match self.gap {
+            Some(gap) => promised.min(WriteId(gap.0 - 1)),
+            None => promised,
+        };
+        let promised = kept(self.promised);
         let broken = self.pending.front().is_some_and(|(id, _)| *id <= promised);
         self.sync(promised);
         broken.then_some(promised)
@@ -274,7 +300,20 @@ impl Journal {
     /// The node crashes: `whole` of the writes that are not durable survive, and `tear` says how much of the next. If `votes` is given, so
     /// many of the writes of a term and vote survive instead of those among `whole`.
     pub fn crash(&mut self, whole: u64, tear: Tear, votes: Option<u64>) -> (Remains, Survives) {
-        let whole = (whole as usize).min(self.pending.len());
+        let had_room = |id: &WriteId| {
+            self.no_room.is_none_or(|first| *id < first) && self.gap.is_none_or(|first| *id < first)
+        };
+        let room = self.pending.iter().filter(|(id, _)| had_room(id)).count();
+        let votes_room = self.pending_votes().filter(|(id, _)| had_room(id)).count() as u64;
+        let whole = (whole as usize).min(room);
+        let votes = votes.map(|count| count.min(votes_room));
+        let tear = match tear {
+            // The record that was to fill the rest of the disk.
+            Tear::Drawn(_) | Tear::After(_) if room < self.pending.len() && whole == room => {
+                Tear::After(0)
+            }
+            tear => tear,
+        };
         let survived =
             self.pending.iter().take(whole).next_back().map_or(WriteId::NONE, |(id, _)| *id);
         let last_vote = |count| self.pending_votes().take(count).last();
@@ -287,14 +326,18 @@ impl Journal {
             _ => *id > survived,
         };
         let lost = self.pending.iter().filter(is_lost).count() as u32;
+        // What the disk reported as failed it has not promised, whatever a later sync said.
+        let is_promised =
+            |id: &WriteId| *id <= self.promised && self.gap.is_none_or(|gap| *id < gap);
         let promised =
-            self.pending.iter().filter(is_lost).filter(|(id, _)| *id <= self.promised).count();
+            self.pending.iter().filter(is_lost).filter(|(id, _)| is_promised(id)).count();
         let moved = last != in_order.map_or(WriteId::NONE, |(id, _)| id);
         self.sync(survived);
         (self.voted, self.vote_rots) = (vote, rots);
         let torn = self.tear(tear);
         self.pending.clear();
         (self.failed, self.promised) = (false, WriteId::NONE);
+        (self.no_room, self.gap) = (None, None);
         self.rewind();
         let remains = Remains {
             survived,
@@ -321,6 +364,20 @@ impl Journal {
         let command = Command::Put { key: u32::MAX, value: u32::MAX };
         self.damage.torn = Some(Entry { command, ..entries[count as usize] });
         Some(count)
+    }
+
+    /// A copy of what is on the disk.
+    pub fn copy(&self) -> Journal {
+        let mut copy = self.clone();
+        copy.pending.clear();
+        (copy.failed, copy.promised, copy.no_room, copy.gap) = (false, WriteId::NONE, None, None);
+        copy.rewind();
+        copy
+    }
+
+    /// Whether an entry at this index is there, or in the snapshot.
+    pub fn reaches(&self, index: Index) -> bool {
+        index <= self.log.last_index().max(self.snapshot_index())
     }
 
     pub fn wipe(&mut self) {
@@ -413,6 +470,25 @@ mod tests {
         assert_eq!(left(2, 1), (2, 3, None, 1), "as if the order had been kept");
         assert_eq!(left(0, 2), (3, 0, Some(3), 1));
         assert_eq!(left(9, 9), (3, 3, None, 0));
+    }
+
+    #[test]
+    fn what_found_no_room_is_not_there_after_a_crash_whatever_survives() {
+        let left = |tear, whole, votes| {
+            let mut journal = Journal::default();
+            write(&mut journal, WriteId(1), entries(2));
+            journal.lie(WriteId(1));
+            write(&mut journal, WriteId(2), entries(3));
+            write(&mut journal, WriteId(3), Write::Vote(Term(2), None));
+            journal.find_no_room();
+            write(&mut journal, WriteId(4), entries(1));
+            let (_, survives) = journal.crash(whole, tear, votes);
+            let found = journal.recover(Index::ZERO);
+            (found.log.last_index().0, found.term.0, found.damage.torn.is_some(), survives.writes)
+        };
+        assert_eq!(left(Tear::Nothing, 4, None), (2, 1, false, 1), "the first had room");
+        assert_eq!(left(Tear::Drawn(u64::MAX), 3, Some(1)), (2, 1, true, 1), "an entry is torn");
+        assert_eq!(left(Tear::After(2), 0, None), (1, 1, true, 0), "that of a write with room");
     }
 
     #[test]

@@ -55,11 +55,23 @@ impl Machine {
         self.with(image, |own| own.image())
     }
 
-    /// Takes over the state of an image; says whether it is one of this kind.
-    pub fn restore(&mut self, image: &Image) -> Result<bool, Fault> {
+    /// A fingerprint of the state as it is, where it is squall's own.
+    pub fn fingerprint(&self) -> Option<u64> {
+        match self {
+            Machine::Map(map) => Some(map.fingerprint()),
+            _ => None,
+        }
+    }
+
+    /// Takes over the state of an image, with what sessions remember or without; says whether it is one of this kind.
+    pub fn restore(&mut self, image: &Image, with_sessions: bool) -> Result<bool, Fault> {
         let restore = |map: &mut Map| {
             let other = image.content::<Map>();
-            other.inspect(|other| map.clone_from(other)).is_some()
+            let take = |other: &Map| match with_sessions {
+                true => map.clone_from(other),
+                false => map.take_keys_of(other),
+            };
+            other.map(take).is_some()
         };
         self.with(restore, |own| own.restore(image))
     }

@@ -10,6 +10,7 @@ pub mod branch;
 pub mod choices;
 mod clients;
 pub mod cluster;
+mod copies;
 mod effects;
 mod faults;
 pub mod foreign;
@@ -83,6 +84,8 @@ enum Event<M> {
     Strike { fault: usize, trigger: Option<NodeId> },
     /// A flapping partition, one of the faults in force, comes or goes.
     Flap { force: usize },
+    /// Disks are copied, for a fault that may put one of them back.
+    Copy { fault: usize },
     /// One of the faults in force ends.
     End { force: usize },
     /// Faults end, or it is looked whether the cluster has come back to life.
@@ -122,6 +125,8 @@ pub struct Sim<'p, 'w, N: Node> {
     seed: u64,
     /// Where the run goes another way than its seed has it.
     branch: Option<Branch>,
+    /// Whether the node at hand refused the change that it was just asked for, for too few voters would be active.
+    refuses_change: bool,
     /// The limit that ended the run, if one did.
     limit: Option<Why>,
 }
@@ -164,6 +169,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             turns: 0,
             seed: plan.seed,
             branch: None,
+            refuses_change: false,
             limit: None,
         };
         if !plan.cluster.members.is_empty() {
@@ -244,6 +250,7 @@ impl<'p, 'w, N: Node> Sim<'p, 'w, N> {
             Event::Answer { node, request, answer } => self.answered(node, request, answer),
             Event::Strike { fault, trigger } => self.strike(fault, trigger),
             Event::Flap { force } => self.flap(force),
+            Event::Copy { fault } => self.copy_disks(fault),
             Event::End { force } => self.end(force),
             Event::Recovery { check } => self.recovery_check(check),
         }

@@ -75,7 +75,7 @@ impl<'a> Recorder<'a> {
         let nodes = plan.cluster.nodes;
         let judges = || {
             let mut oracles = Oracles::new(nodes, &plan.judged(), plan.liveness_bounds());
-            oracles.go_by(plan.guest.configures);
+            oracles.go_by(plan);
             if let Some(histories) = &mut oracles.histories {
                 let why = if plan.drift_breaks_leases() { Why::Drift } else { Why::Suspended };
                 histories.leave_out_reads = plan.leaves_out_reads().then_some(why);

@@ -154,6 +154,9 @@ impl<N: Node> Sim<'_, '_, N> {
         let heard = outside == Outside::Deaf && self.disturbs_nobody(id, core);
         let hears = outside == Outside::Mute;
         for other in NodeSet::first(self.plan.cluster.nodes).iter().filter(|other| *other != id) {
+            if outside == Outside::Together && !core.contains(other) {
+                continue;
+            }
             if !heard {
                 self.network.cut(id, other);
             }

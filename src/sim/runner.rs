@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 
 use crate::guest::{
-    BUILT_IN, Configures, Feature, Guest, GuestOption, GuestOptions, Setup, check_options,
+    BUILT_IN, Configures, Feature, Guest, GuestOption, GuestOptions, Rule, Setup, check_options,
 };
 use crate::guests::saboteur::Saboteur;
 use crate::node::Node;
@@ -69,6 +69,7 @@ pub fn adopt(runner: &dyn Runner, plan: &mut Plan) -> Checked {
     }
     plan.guest.name.clone_from(&guest.name);
     plan.guest.configures = guest.configures;
+    plan.guest.keeps.clone_from(&guest.keeps);
     plan.guest.lacks = plan.guest.lacks.iter().chain(guest.lacks.iter()).collect();
     validate(plan)
 }
@@ -162,6 +163,13 @@ impl<N: Node, F: Fn(&Setup<'_>) -> N + Sync> Nodes<N, F> {
     #[must_use]
     pub fn configuring(mut self, when: Configures) -> Nodes<N, F> {
         self.guest.configures = when;
+        self
+    }
+
+    /// The same, which keeps to a rule of the built-in Raft, and is judged by it.
+    #[must_use]
+    pub fn keeping(mut self, rule: Rule) -> Nodes<N, F> {
+        self.guest.keeps.push(rule);
         self
     }
 

@@ -31,7 +31,7 @@ impl<N: Node> Host<N> {
             return None;
         }
         // What cannot be restored shows at its first use: the state is none that the log goes with.
-        if !matches!(self.machine.restore(&snapshot.image), Ok(true)) {
+        if !matches!(self.machine.restore(&snapshot.image, true), Ok(true)) {
             self.machine = Machine::Failed(None);
         }
         self.applied = snapshot.last_included_index;
@@ -40,6 +40,7 @@ impl<N: Node> Host<N> {
 
     /// The node crashes. Gives the snapshot that was being written, where it is whole on the disk: under its final name, or lost.
     pub(super) fn crash_snapshot(&mut self, unsynced: Unsynced) -> Option<Rc<Snapshot>> {
+        self.writing_hangs = false;
         let writing = self.writing.take()?;
         let lucky = self.snapshot_rng.chance(50);
         let kept = match unsynced {
@@ -96,8 +97,11 @@ impl<N: Node> Sim<'_, '_, N> {
         let piece = u64::from(self.plan.config().snapshot_chunk);
         let takes = host.snapshot_takes(snapshot.image.bytes.div_ceil(piece));
         let life = host.life;
-        let state = snapshot.image.fingerprint;
+        let (state, configuration) = (snapshot.image.fingerprint, snapshot.members);
         host.writing = Some(snapshot);
+        if configuration != Configuration::of(self.plan.voters()) {
+            self.recorder.record(Some(id), Kind::Carries { index, configuration });
+        }
         self.recorder.record(Some(id), Kind::Snapshot { index, term, state, received });
         self.queue.push(now.plus(takes), Event::SnapshotWritten { node: id, life, index });
         Ok(())
@@ -120,6 +124,10 @@ impl<N: Node> Sim<'_, '_, N> {
         if host.life != life {
             return;
         }
+        if host.disk.hanging > 0 {
+            host.writing_hangs = true;
+            return;
+        }
         let Some(snapshot) = host.writing.take_if(is_this) else { return };
         self.save_snapshot(id, &snapshot);
         self.receive(id, Incoming::SnapshotSaved(snapshot));
@@ -136,7 +144,8 @@ impl<N: Node> Sim<'_, '_, N> {
     pub(super) fn restore(&mut self, id: NodeId, snapshot: &Snapshot) -> Result<(), Fault> {
         let host = &mut self.hosts[id.slot()];
         let index = snapshot.last_included_index;
-        if !host.machine.restore(&snapshot.image)? {
+        let with_sessions = self.rules.restores_sessions();
+        if !host.machine.restore(&snapshot.image, with_sessions)? {
             return Err(Breach::RestoreOfNoImage { index }.into());
         }
         host.applied = index;
@@ -146,7 +155,9 @@ impl<N: Node> Sim<'_, '_, N> {
 
     pub(super) fn record_restore(&mut self, id: NodeId, snapshot: &Snapshot) {
         let (index, term) = (snapshot.last_included_index, snapshot.last_included_term);
-        let state = snapshot.image.fingerprint;
+        // What became of the state machine is told, and not what was to.
+        let state = self.hosts[id.slot()].machine.fingerprint();
+        let state = state.unwrap_or(snapshot.image.fingerprint);
         self.recorder.record(Some(id), Kind::Restore { index, term, state });
     }
 }

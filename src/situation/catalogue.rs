@@ -374,7 +374,7 @@ situations! {
         "Half a batch is on the disk.";
     CrashAroundTruncation: "A node crashed while a truncation was not durable."
         "Old entries return.";
-    WriteFailed: "A disk reported an error, and the node stopped."
+    WriteFailed: "A disk reported an error."
         "What the disk holds is not known until it is read again.";
     VoteOutlivedLog: "A crash left a term and vote on the disk, and not the log that was written before."
         "Votes lie apart from the log: a disk may write what came later first.";

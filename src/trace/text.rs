@@ -87,7 +87,14 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Pause => "stands still".into(),
         Kind::Suspend => "is suspended, its clock too".into(),
         Kind::Resume => "goes on".into(),
-        Kind::Clock { before, after } => {
+        Kind::Clock { before, after, drift_ppm: Some(drift) } if before == after => {
+            format!(
+                "clock runs {} by {} ppm from now on",
+                if drift < 0 { "slow" } else { "fast" },
+                drift.abs()
+            )
+        }
+        Kind::Clock { before, after, .. } => {
             let way = if after >= before { "forward" } else { "back" };
             format!("clock set {way} by {}", Span(after.0.abs_diff(before.0)))
         }
@@ -119,6 +126,10 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::Vote { write, term, vote: None } => format!("writes term {term} ({write})"),
         Kind::Durable { write, lie: false } => format!("disk has all up to {write}"),
         Kind::Durable { write, lie: true } => format!("disk LIES that it has all up to {write}"),
+        Kind::WriteAgain { writes: true } => "writes again what failed".into(),
+        Kind::WriteAgain { writes: false } => {
+            "SYNCS again what failed, without writing it again".into()
+        }
         Kind::WriteFailed { write } => format!("disk fails from {write} on"),
         Kind::Apply { index, term, request, effect, .. } => {
             let whose =
@@ -164,6 +175,15 @@ pub fn words(kind: &Kind, node: Option<NodeId>) -> String {
         Kind::ChangeIgnored { why } => {
             format!("ignores a change of the members: {}", why.words())
         }
+        Kind::Counts { configuration } => {
+            format!("counts majorities of {}", members(configuration))
+        }
+        Kind::Carries { index, configuration } => {
+            format!("has {} in the snapshot up to {index}", members(configuration))
+        }
+        Kind::Forced { voters } => format!("makes {voters} the only members BY FORCE"),
+        Kind::Copied { fault } => format!("its disk is copied, for fault {fault}"),
+        Kind::PutBack { .. } => "its disk is PUT BACK to what it was".into(),
         Kind::Heal { fault } => format!("--- fault {fault} ends"),
         Kind::Recovery { check: 0 } => "is well from now on: faults are over".into(),
         Kind::Recovery { check } => format!("--- check {check}: is all well?"),

@@ -1,5 +1,6 @@
 //! How long a disk takes, and when it fails. What it holds is the host's business.
 
+use crate::plan::fault::DiskChange;
 use crate::plan::{DiskOptions, Survives, SyncPin};
 use crate::rng::Rng;
 use crate::time::{Share, Span, Time};
@@ -15,14 +16,21 @@ pub struct Disk {
     pub full: u32,
     /// How many faults make it lie: it says that the journal is durable, and does not write it.
     pub lying: u32,
+    /// How many faults have it hang: what is begun does not end.
+    pub hanging: u32,
+    /// What it is like without a fault, where a fault has changed it.
+    usual: Option<DiskOptions>,
     /// Syncs whose fate is fixed, the next one last.
     pins: Vec<SyncPin>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sync {
+    pub begun: Time,
     /// How long it takes, the write before it included.
     pub takes: Span,
+    /// How long it would take if no fault had slowed the disk down.
+    pub usual: Span,
     pub fails: bool,
     /// If it fails: what survives if the node stops for it, where that is fixed.
     pub survives: Option<Survives>,
@@ -33,7 +41,20 @@ impl Disk {
     pub fn new(options: DiskOptions, rng: Rng, mut pins: Vec<SyncPin>) -> Disk {
         pins.sort_by_key(|pin| pin.begun);
         pins.reverse();
-        Disk { options, rng, fails_next: false, full: 0, lying: 0, pins }
+        Disk { options, rng, fails_next: false, full: 0, lying: 0, hanging: 0, usual: None, pins }
+    }
+
+    /// A fault changes it.
+    pub fn change(&mut self, change: &DiskChange) {
+        self.usual.get_or_insert_with(|| self.options.clone());
+        let options = &mut self.options;
+        options.write = change.write.unwrap_or(options.write);
+        options.fsync = change.fsync.unwrap_or(options.fsync);
+    }
+
+    /// It is as it was before faults changed it.
+    pub fn change_back(&mut self) {
+        self.options = self.usual.take().unwrap_or_else(|| self.options.clone());
     }
 
     /// Draws from another stream from now on.
@@ -45,14 +66,19 @@ impl Disk {
     pub fn sync(&mut self, now: Time) -> Sync {
         let (write, fsync) = self.rng.halves();
         let (error, _) = self.rng.halves();
-        let takes = sample(&self.options.write, write).plus(sample(&self.options.fsync, fsync));
+        let of = |it: &DiskOptions| sample(&it.write, write).plus(sample(&it.fsync, fsync));
+        let takes = of(&self.options);
+        let usual = self.usual.as_ref().map_or(takes, of);
+        let begun = now;
         if let Some(pin) = self.pins.pop_if(|pin| Time::ZERO.plus(pin.begun) <= now) {
             let fails = std::mem::take(&mut self.fails_next) || pin.fails || self.full > 0;
-            return Sync { takes: pin.takes, fails, survives: pin.survives };
+            let (takes, survives) = (pin.takes, pin.survives);
+            let usual = if self.usual.is_some() { usual } else { takes };
+            return Sync { begun, takes, usual, fails, survives };
         }
         let fails = self.options.errors.hit(error) || std::mem::take(&mut self.fails_next);
         let fails = fails || self.full > 0;
-        Sync { takes, fails, survives: None }
+        Sync { begun, takes, usual, fails, survives: None }
     }
 
     /// From now on nothing fails, and a write with its sync takes no longer than this.

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 
 use squall::bugs::{Bug, Bugs};
-use squall::config::{Config, Elections, Priority, Reads};
+use squall::config::{Config, Elections, OnWriteError, Priority, Reads};
 use squall::configuration::Configuration;
 use squall::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use squall::log::{Batch, Command, Entry, Log, RequestId};
@@ -153,6 +153,9 @@ impl Driver {
             reads: Reads::Log,
             follower_reads: false,
             drift_bound_ppm: 0,
+            waits_for_disk: false,
+            on_write_error: OnWriteError::Stop,
+            strict_change: false,
             bugs: Bugs::of(bugs),
         };
         let config_of = |slot: usize| {

@@ -3,6 +3,9 @@
 //! They share nothing with `squall::oracle` but the records that both are fed. Where a twin and an oracle disagree, one of
 //! them misread the sentence.
 
+pub mod answers;
+pub mod authority;
+pub mod counted;
 pub mod liveness;
 pub mod metrics;
 
@@ -213,11 +216,6 @@ impl Twin {
         }
     }
 
-    /// Who belongs to the cluster by the latest configuration in a node's log.
-    pub fn members_of(&self, id: NodeId) -> NodeSet {
-        self.latest(&self.nodes[id.slot()].log).1.members()
-    }
-
     /// Takes a record.
     pub fn follow(&mut self, record: &Record) {
         let Some(id) = record.node else {
@@ -240,7 +238,7 @@ impl Twin {
                     self.disk_terms.retain(|(node, _)| *node != id);
                 }
             }
-            Kind::Wipe { stays_out: false } => self.destroy(id, true),
+            Kind::Wipe { stays_out: false } | Kind::Forced { .. } => self.destroy(id, true),
             Kind::Snapshot { .. }
             | Kind::SnapshotSaved { .. }
             | Kind::Compact { .. }

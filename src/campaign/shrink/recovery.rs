@@ -27,7 +27,7 @@ pub fn shorten(shrinker: &mut Shrinker) {
     if shrinker.take_first(vec![without, ends(Span(u64::MAX)), ends(liveness.from)]).is_some() {
         return;
     }
-    let outsides = [Outside::CutOff, Outside::Down, Outside::Mute];
+    let outsides = [Outside::CutOff, Outside::Down, Outside::Mute, Outside::Together];
     let simpler = outsides.into_iter().take_while(|outside| *outside != liveness.outside);
     shrinker.take_one(&Vec::from_iter(simpler), |plan, outside| {
         plan.liveness.iter_mut().for_each(|it| it.outside = *outside);

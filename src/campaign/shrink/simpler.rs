@@ -1,7 +1,7 @@
 //! Makes simpler what stays: fewer nodes, a plain network, plain disks and clocks, faults that name their victims, round numbers.
 
 use crate::campaign::shrink::Shrinker;
-use crate::config::Reads;
+use crate::config::{OnWriteError, Reads};
 use crate::ids::NodeId;
 use crate::log::Command;
 use crate::plan::fault::Unsynced;
@@ -99,7 +99,7 @@ fn cut(plan: &mut Plan, horizon: Span) {
 /// Everything but numbers.
 pub fn all(shrinker: &mut Shrinker) {
     nodes(shrinker);
-    let changes: [&dyn Fn(&mut Plan); 19] = [
+    let changes: [&dyn Fn(&mut Plan); 20] = [
         &|plan| plan.network.misdeliver = crate::time::Share::NEVER,
         &|plan| plan.links.clear(),
         &|plan| plan.network = plain_network(),
@@ -133,6 +133,10 @@ pub fn all(shrinker: &mut Shrinker) {
             (plan.raft.bytes_per_append, plan.raft.bytes_in_flight) = (None, None);
             (plan.raft.batch_delay, plan.raft.parallel_append) = (None, None);
             plan.cluster.apply_delay = Span::ZERO;
+        },
+        &|plan| {
+            let raft = &mut plan.raft;
+            (raft.waits_for_disk, raft.on_write_error, raft.strict_change) = (None, None, None);
         },
         &|plan| plan.requests.iter_mut().for_each(|request| request.client = None),
         &lone_clients,
@@ -200,7 +204,8 @@ fn switches(shrinker: &mut Shrinker) {
     type Change<'a> = &'a dyn Fn(&mut Plan);
     let config = shrinker.best.config();
     let plan_sets_reads = shrinker.best.raft.reads.is_some();
-    let changes: [(bool, Change); 10] = [
+    let fails_otherwise = config.on_write_error != OnWriteError::Stop;
+    let changes: [(bool, Change); 14] = [
         (config.elections.pre_vote, &|plan| plan.raft.pre_vote = Some(false)),
         (config.elections.check_quorum, &|plan| plan.raft.check_quorum = Some(false)),
         (config.elections.vote_lease, &|plan| plan.raft.vote_lease = Some(false)),
@@ -211,6 +216,10 @@ fn switches(shrinker: &mut Shrinker) {
         (config.snapshot_every > 0, &|plan| plan.raft.snapshot_every = Some(0)),
         (config.bytes_per_append > 0, &|plan| plan.raft.bytes_per_append = Some(0)),
         (config.bytes_in_flight > 0, &|plan| plan.raft.bytes_in_flight = Some(0)),
+        (!config.parallel_append, &|plan| plan.raft.parallel_append = Some(true)),
+        (config.waits_for_disk, &|plan| plan.raft.waits_for_disk = Some(false)),
+        (config.strict_change, &|plan| plan.raft.strict_change = Some(false)),
+        (fails_otherwise, &|plan| plan.raft.on_write_error = Some(OnWriteError::Stop)),
     ];
     for (on, change) in changes {
         if on {

@@ -1,6 +1,6 @@
-//! Small plans with the same faults. Some failures hang on a coincidence of counts: which faults were needed matters little, but taking one
-//! away moves all that comes behind it. Of many small plans made of a few of the same faults at other times, with few requests, one may have
-//! the coincidence, too.
+//! Small plans with the same faults. Some failures hang on a coincidence of counts: which faults were needed matters little, but taking
+//! one away moves all that comes behind it. Of many small plans made of a few of the same faults at other times, with few requests, one
+//! may have the coincidence, too.
 
 use crate::campaign::shrink::Shrinker;
 use crate::plan::{Fault, Plan, When};

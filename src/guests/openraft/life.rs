@@ -321,7 +321,7 @@ impl Life {
             commit,
             applied,
             transfer: self.transfer.map(|(_, to)| to),
-            target_priority: 0,
+            ..Status::default()
         };
     }
 

@@ -61,6 +61,8 @@ pub fn changes(members: Configuration, change: Change) -> Vec<(ChangeMembers<u64
         Change::Remove(node) => vec![(ChangeMembers::RemoveNodes(ids(only(node))), true)],
         Change::Leave => vec![(ChangeMembers::AddVoterIds(BTreeSet::new()), true)],
         Change::Enter(several) => enter(members, several),
+        // No plan for openraft has it.
+        Change::Force(_) => Vec::new(),
     }
 }
 

@@ -105,7 +105,7 @@ impl Node for RaftRs {
             commit: life.commit,
             applied: life.applied,
             transfer: raft.lead_transferee.and_then(node),
-            target_priority: 0,
+            ..Status::default()
         }
     }
 

@@ -5,7 +5,7 @@ use crate::ids::NodeId;
 use crate::plan::table::table;
 
 table! {
-    /// A change of the members of the cluster: one of the six is there.
+    /// A change of the members of the cluster: one of the seven is there.
     pub struct MemberChange {
         /// This node becomes a voter, be it a learner or no member.
         add: Option<NodeId>,
@@ -19,6 +19,10 @@ table! {
         joint: Option<Joint>,
         /// Joint consensus is left, which is not left by itself.
         leave: bool,
+        /// These become the only members, and the node that is told their leader, without asking anybody: what etcd does with
+        /// `--force-new-cluster` where a majority is lost for good. `target` is one of them, by number. What the lost majority knew is gone
+        /// and both may live on, so that from then on little is judged. squall's own Raft only.
+        force: Vec<NodeId>,
     }
 
     /// Several servers change at once: from when the leader has appended it, elections and commits take a majority of the old voters and
@@ -63,15 +67,17 @@ impl MemberChange {
             self.remove.map(Change::Remove),
             self.joint.as_ref().map(|joint| Change::Enter(joint.several())),
             self.leave.then_some(Change::Leave),
+            (!self.force.is_empty()).then(|| Change::Force(self.force.iter().copied().collect())),
         ];
         changes.into_iter().flatten()
     }
 
     /// The nodes that are named, to be changed.
     pub fn nodes_mut(&mut self) -> impl Iterator<Item = &mut NodeId> {
-        let MemberChange { add, add_learner, promote, remove, joint, leave: _ } = self;
+        let MemberChange { add, add_learner, promote, remove, joint, leave: _, force } = self;
         let several =
             joint.iter_mut().flat_map(|it| [&mut it.add, &mut it.add_learners, &mut it.remove]);
-        [add, add_learner, promote, remove].into_iter().flatten().chain(several.flatten())
+        let one = [add, add_learner, promote, remove].into_iter().flatten();
+        one.chain(several.flatten()).chain(force)
     }
 }

@@ -386,6 +386,7 @@ mod tests {
     #[test]
     fn every_kind_survives_a_file() {
         for text in [
+            "crash = { target = 1, put_back = \"500ms\" }",
             "crash = { target = \"leader\", unsynced = \"torn\", wipe = true, for = \"1s\" }",
             "restart = { target = \"everyone\" }",
             "pause = { target = [1, 2], for = \"1s\", every = \"3s\" }",
@@ -395,7 +396,6 @@ mod tests {
             "isolate = { target = \"leader\", direction = \"inbound\", flapping = \"1s\" }",
             "cut = { from = 1, to = \"follower\", for = \"1s\" }",
             "cut = { from = \"clients\", to = 2 }",
-            "isolate = { target = \"clients:batch\" }",
             "isolate = { target = 2, clients = true }",
             "bridge = { target = 2, for = \"1s\" }",
             "ring = {}",
@@ -403,9 +403,11 @@ mod tests {
             "disk = { target = 1, fsync = \"constant 1ms\", for = \"1s\" }",
             "disk-error = { target = 1 }",
             "disk-full = { target = 1, for = \"1s\" }",
+            "disk-hangs = { target = 1, for = \"1s\" }",
             "disk-lies = { target = 1 }",
             "corrupt = { target = 1, entries = 2 }",
             "clock = { target = 1, jump = \"-1s\" }",
+            "change = { target = 1, force = [1, 2] }",
             "transfer = { to = 2 }",
             "transfer = { target = 3, to = \"anyone\" }",
             "change = { remove = 2 }",

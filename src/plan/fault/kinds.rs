@@ -176,14 +176,16 @@ kinds! {
     "ring" Ring: Unnamed, Flaps;
     /// Links change: they are slower, or lose or double messages. Those between clients and nodes may be slower and lose messages.
     "link" Link(LinkException): Unnamed, Lasts;
-    /// Disks change: they are slower.
+    /// Disks change: they are slower. When it is over, a sync that it slowed down ends as soon as it would have without it.
     "disk" Disk(DiskChange): Needed("The nodes whose disks change."), Lasts;
     /// The next sync of a disk fails.
     "disk-error" DiskError: Needed("The nodes whose disks fail."), Once;
-    /// Disks are full: whatever is written to the journal fails.
+    /// Disks are full: whatever is written to the journal fails, and nothing of it is there afterwards but a torn entry.
     "disk-full" DiskFull: Needed("The nodes whose disks are full."), Lasts;
     /// Disks lie: they say that the journal is durable, and do not write it until this ends.
     "disk-lies" DiskLies: Needed("The nodes whose disks lie."), Lasts;
+    /// Disks hang: what is being written ends only when this does, snapshots too. A node that starts can read its disk.
+    "disk-hangs" DiskHangs: Needed("The nodes whose disks hang."), Lasts;
     /// Durable records become corrupt: their checksums do not hold any more. A node notices when it reads its disk, at its next start; what
     /// it does then, `on_corruption` of the disk says. Nodes whose disks have no such record are left alone.
     "corrupt" Corrupt(Corrupt): Needed("The nodes whose disks have them."), Once;
@@ -191,7 +193,7 @@ kinds! {
     "clock" Clock(ClockChange): Needed("The nodes whose clocks change."), Once;
     /// Leaders are told to hand over to another node (thesis 3.10), as an operator would ask for it. A node that does not lead ignores it.
     "transfer" Transfer(Transfer): OrLeader("The nodes that are told; the leader by default."), Once;
-    /// Leaders are told to change the members of the cluster (section 6, thesis 4), as an operator would ask for it. One of the six
+    /// Leaders are told to change the members of the cluster (section 6, thesis 4), as an operator would ask for it. One of the seven
     /// changes is there. A node that does not lead ignores it, and so does a leader that has not committed an entry of its term, whose
     /// change before is not committed, that hands over, or that would have nothing to change or no voter left. A change that makes a
     /// learner a voter waits until the learner holds what its leader knows to be committed (thesis 4.2.1); the leader forgets it when it

@@ -165,6 +165,9 @@ table! {
         survives: Option<Survives>,
         /// Whether the disk is lost, too. A plan with this destroys what Raft relies on, unless it has `cluster.wiped = "stays-out"`.
         wipe: bool,
+        /// The disk is put back to what was durable on it at this time, as from a backup, its state machine too. What it acknowledged since
+        /// then is gone, so that a plan with this destroys what Raft relies on, as one with `wipe` does.
+        put_back: Option<Span>,
     }
 
     /// Between which nodes links are cut, one way. At one end there may be clients instead: `"clients"`, or those of a group, as in

@@ -122,6 +122,14 @@ table! {
         suspends: u64 = 6,
         /// How many plans have a fault that comes again and again, in percent.
         periodic: u64 = 8,
+        /// Of plans with disks that may fail, how many choose for themselves what a node does then, in percent; others have the profile's.
+        own_write_errors: u64 = 40,
+        /// Of plans that change the members, how many refuse changes after which too few voters would be active, in percent.
+        strict_changes: u64 = 15,
+        /// How many plans have nodes whose loop waits for the disk, in percent; others have the profile's.
+        disk_loops: u64 = 10,
+        /// How many plans have disks that hang for a while, in percent.
+        hangs: u64 = 5,
     }
 }
 
@@ -144,6 +152,7 @@ impl Config {
         self.profiles = vec![profile];
         (self.own_timing, self.own_batches) = (0, 0);
         (self.own_elections, self.own_reads) = (0, 0);
+        (self.own_write_errors, self.strict_changes, self.disk_loops) = (0, 0, 0);
         self
     }
 
@@ -220,6 +229,7 @@ impl Config {
             sessions contended clocks degraded_nodes recurring_triggers snapshots flow_control
             disk_faults wipes reordered lies client_groups client_links partial_links misdelivery
             suspends periodic
+            hangs own_write_errors strict_changes disk_loops
         };
         let check = |(key, share)| between(share, 0, 100, key, "a share in percent");
         shares.into_iter().try_for_each(check)

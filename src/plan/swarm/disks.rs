@@ -1,5 +1,6 @@
-//! Draws what goes wrong with disks: records become corrupt, disks are full, are emptied, keep no order, or lie.
+//! Draws what goes wrong with disks: records become corrupt, disks are full, are emptied, keep no order, lie, or hang.
 
+use crate::config::OnWriteError;
 use crate::ids::NodeId;
 use crate::node::DiskFile;
 use crate::plan::fault::{Corrupt, Crash, MemberChange, Unsynced};
@@ -40,6 +41,20 @@ pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
     }
     if rng.chance(config.lies) && may_lose_nodes {
         lie(rng, plan, unit);
+    }
+    if rng.chance(config.own_write_errors) && plan.writes_may_fail() {
+        plan.raft.on_write_error = Some(match rng.below(3) {
+            0 => OnWriteError::StepDown,
+            // A node that goes on without its disk does not come back to life.
+            1 if may_lose_nodes => OnWriteError::LeadOn,
+            _ => OnWriteError::Retry,
+        });
+    }
+    if rng.chance(config.hangs) {
+        for _ in 0..rng.between(1, 2) {
+            let hangs = Fault::new(moment(rng, unit), Action::DiskHangs).striking(target(rng));
+            plan.faults.push(hangs.lasting(share_of(rng, unit, 50, 4_000)));
+        }
     }
 }
 

@@ -47,6 +47,9 @@ pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
         plan.raft.snapshot_every = Some(rng.pick(&[2, 3, 5, 10]));
     }
     promotions(rng, plan, unit);
+    if rng.chance(config.strict_changes) {
+        plan.raft.strict_change = Some(true);
+    }
 }
 
 /// Before a node is promoted it becomes a learner, if the plan has learners; it may not have caught up. Half of the plans promote one

@@ -128,6 +128,9 @@ fn draw_flow(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
     if rng.chance(share) {
         plan.cluster.apply_delay = Span(unit.0 / 1_000 * rng.pick(&[1, 10, 100, 400]));
     }
+    if rng.chance(config.disk_loops) {
+        plan.raft.waits_for_disk = Some(true);
+    }
 }
 
 /// A latency whose scale is a part of the election timeout.

@@ -27,8 +27,14 @@ const CORES: [Target; 12] = [
 ];
 
 /// What becomes of the others: to be heard and not to hear is the worst that can befall a node.
-const OUTSIDES: [Outside; 5] =
-    [Outside::CutOff, Outside::Down, Outside::Deaf, Outside::Deaf, Outside::Mute];
+const OUTSIDES: [Outside; 6] = [
+    Outside::CutOff,
+    Outside::Down,
+    Outside::Deaf,
+    Outside::Deaf,
+    Outside::Mute,
+    Outside::Together,
+];
 
 /// How often the bound within which a cluster must be back passes before the end of a run.
 const WAIT_MAX: u64 = 20;

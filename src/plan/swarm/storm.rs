@@ -269,6 +269,7 @@ impl Storm {
             FaultKind::Restart
             | FaultKind::Suspend
             | FaultKind::DiskFull
+            | FaultKind::DiskHangs
             | FaultKind::DiskLies
             | FaultKind::Corrupt
             | FaultKind::Transfer

@@ -74,6 +74,8 @@ impl Focus {
                     | Kind::Durable { .. }
                     | Kind::Crash(_)
                     | Kind::Wipe { .. }
+                    | Kind::Copied { .. }
+                    | Kind::PutBack { .. }
                     | Kind::Boot { .. }
             ) {
                 shadow.observe(record);

@@ -147,6 +147,7 @@ fn is_work_of(fault: &Fault, record: &Record, messages: &Messages<'_>) -> bool {
         | Action::Disk(_)
         | Action::DiskError
         | Action::DiskFull
+        | Action::DiskHangs
         | Action::DiskLies
         | Action::Corrupt(_)
         | Action::Clock(_) => names(target, node),

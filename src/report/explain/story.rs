@@ -172,7 +172,10 @@ impl Story<'_> {
     fn as_traces_have_it(&self, record: &Record) -> Told {
         let rank = match record.kind {
             Kind::WriteFailed { .. }
+            | Kind::WriteAgain { .. }
             | Kind::Wipe { .. }
+            | Kind::Forced { .. }
+            | Kind::PutBack { .. }
             | Kind::Corrupt { .. }
             | Kind::Refuse { .. }
             | Kind::Stop

@@ -10,12 +10,13 @@ pub(crate) mod words;
 use serde::Serialize;
 
 use crate::ids::NodeId;
+use crate::meter::series::Series;
 use crate::node::Role;
 use crate::oracle::PrefixId;
 use crate::oracle::shadow::{NodeShadow, Shadow};
 use crate::record::{Group, Kind, Record};
 use crate::report::expectations::judge;
-use crate::report::metrics::{self, OverTime};
+use crate::report::metrics;
 use crate::report::text;
 use crate::sim::Run;
 use crate::sim::run::Counters;
@@ -122,15 +123,15 @@ type PlotSlice = (u64, u64, u64, [Option<u64>; 3], u64);
 const SLICES: u64 = 160;
 
 impl Plots {
-    fn of(run: &Run<'_>) -> Plots {
-        let over_time = OverTime::of(run, SLICES);
-        let slices = over_time.slices.into_iter().map(|(slice, ..)| {
+    fn of(series: Series) -> Plots {
+        let width = series.width().0;
+        let slices = series.finish().into_iter().map(|slice| {
             let latency = slice.latency;
             let nanos = [latency.p50, latency.p99, latency.max].map(|span| span.map(|it| it.0));
             let failed = slice.failed_tries + slice.given_up;
             (slice.begun, slice.answered, failed, nanos, slice.leaderless.0)
         });
-        Plots { width: over_time.width.0, slices: slices.collect() }
+        Plots { width, slices: slices.collect() }
     }
 }
 
@@ -277,7 +278,11 @@ fn common_prefix(nodes: &[&NodeShadow]) -> usize {
 pub fn html(run: &Run<'_>, command: &str, window: Window) -> Result<String, TooBig> {
     let (plan, outcome) = (run.plan(), run.outcome());
     let mut seen = Seen::new(plan.cluster.nodes, window);
-    let mut marks = run.situations(&mut |record: &Record| seen.see(record));
+    let mut series = metrics::series(run, SLICES);
+    let mut marks = run.situations(&mut |record: &Record| {
+        series.observe(record);
+        seen.see(record);
+    });
     if let Some(too_big) = seen.too_big() {
         return Err(too_big);
     }
@@ -309,7 +314,7 @@ pub fn html(run: &Run<'_>, command: &str, window: Window) -> Result<String, TooB
         time: outcome.time,
         counters: outcome.counters,
         metrics: metrics::lines(outcome),
-        plots: Plots::of(run),
+        plots: Plots::of(series),
         verdict: (verdict.word(), parts.concat()),
         violation,
         faults: plan.faults.iter().map(|it| (words::fault(it), words::lasts(it))).collect(),

@@ -60,20 +60,23 @@ fn change_words(change: Change) -> String {
             format!("at once {}", parts.join(", "))
         }
         Change::Leave => "leaves joint consensus".into(),
+        Change::Force(voters) => format!("makes {voters} the only members by force"),
     }
 }
 
 fn action(fault: &Fault) -> String {
     let target = who(&fault.target);
     match &fault.action {
-        Action::Crash(Crash { unsynced, wipe, .. }) => {
+        Action::Crash(Crash { unsynced, wipe, put_back, .. }) => {
             let writes = match unsynced {
                 Unsynced::Lost => "",
                 Unsynced::Kept => ", its writes kept",
                 Unsynced::Torn => ", a write torn",
                 Unsynced::Reordered => ", its writes reordered",
             };
-            format!("crash {target}{writes}{}", if *wipe { ", its disk wiped" } else { "" })
+            let back = part(", its disk put back to ", put_back.as_ref());
+            let wiped = if *wipe { ", its disk wiped" } else { "" };
+            format!("crash {target}{writes}{wiped}{back}")
         }
         Action::Restart => format!("restart {target}"),
         Action::Pause => format!("pause {target}"),
@@ -108,6 +111,7 @@ fn action(fault: &Fault) -> String {
         }
         Action::DiskError => format!("the next sync of {target} fails"),
         Action::DiskFull => format!("the disk of {target} is full"),
+        Action::DiskHangs => format!("the disk of {target} hangs"),
         Action::DiskLies => format!("the disk of {target} lies about what it has"),
         Action::Corrupt(Corrupt { what, entries, .. }) => match (what, entries) {
             (DiskFile::Vote, _) => format!("the term and vote of {target} become corrupt"),

@@ -324,8 +324,19 @@ fn fall(
                 _ => "sends something",
             };
             let of = message.term();
-            let words = format!("{over}: {from} {what} in term {of}, and it takes over that term");
-            (Some(from), words, format!("deposed because {from} {what} in a later term"))
+            match of > led {
+                true => (
+                    Some(from),
+                    format!("{over}: {from} {what} in term {of}, and it takes over that term"),
+                    format!("deposed because {from} {what} in a later term"),
+                ),
+                // Nothing deposes it: it goes by itself, as one does that is no voter any more.
+                false => (
+                    None,
+                    format!("{over}: it steps down of itself, upon hearing {from}"),
+                    format!("{leader} stepped down of itself"),
+                ),
+            }
         }
         Some(Kind::Timer { .. }) => {
             let words =
