@@ -138,8 +138,8 @@ bugs! {
         "Behind the entries that match lie others, of a leader of old. The new leader counts them for copies of its own entries and commits what \
          one disk alone has.";
     RefusalCountsAsAck [Durability, StateMachineSafety, LeaderCompleteness] "Raft paper, 5.3"
-        "A leader takes the place to which a follower sends it back for what the follower holds."
-        "The follower's log ends there, and its last entries are of another term. The leader commits on copies that are none.";
+        "A leader takes a refusal of entries for an acknowledgement of what comes before them."
+        "The follower lacks that, or has entries of another term there. The leader commits on copies that are none.";
     StaleEntriesAccepted [LogMatching, Durability, LeaderAppendOnly, StateMachineSafety, SafeCommit, LeaderCompleteness] "Raft paper, Figure 2, AppendEntries 1"
         "A follower takes entries of a leader whose term is over."
         "A leader that was cut off sends what it had. A follower that has voted in a later term, and acknowledged its leader's entries, removes \
@@ -147,10 +147,10 @@ bugs! {
     EntriesTakeLeadersTerm [LogMatching, StateMachineSafety, Durability, LeaderCompleteness] "Raft paper, 5.3"
         "A follower stores entries with the term of the leader that sends them, and not with their own."
         "A leader hands on what a leader before it wrote. In one log the entry is of the one term, in the other of the other.";
-    HintNamesOwnEnd [Liveness] "Raft paper, 5.3"
-        "A follower that refuses always sends its leader back to the end of its own log, also where the terms do not agree."
-        "The follower's log is longer, with entries of a leader of old. Its leader asks at the same place again and again, and the follower never \
-         catches up.";
+    BaseTermForgotten [Liveness] "Raft paper, section 7"
+        "A node whose log begins behind a snapshot does not know of which term the snapshot's last entry was."
+        "It has installed a snapshot and nothing behind it. It refuses the entries that come next, and the leader sends them, or the snapshot, \
+         again and again.";
     LostAppendHoldsWindow [Liveness] "etcd's MaxInflightMsgs; Raft thesis, 10.2.1"
         "What was sent and never answered stays in flight for ever."
         "The network loses as many messages as may be in flight. The leader sends the follower nothing but heartbeats from then on.";

@@ -87,6 +87,8 @@ pub fn receive_entries(core: &mut Core, leader: NodeId, append: Append, ctx: &mu
         true => Some(append.prev_log_term),
         false => core.log.term_at(append.prev_log_index),
     };
+    let is_base = append.prev_log_index == core.log.base() && core.log.base() > Index::ZERO;
+    let own = own.filter(|_| !is_base || core.rules().keeps_term_of_base());
     if !core.rules().prev_matches(own, append.prev_log_term) {
         let conflict = conflict(core, append.prev_log_index, own);
         core.answer(leader, conflict, ctx);
@@ -146,7 +148,6 @@ fn store(core: &mut Core, prev_log_index: Index, entries: &Batch, ctx: &mut Ctx)
 /// Why entries are refused, with a hint for the leader to go back by more than one entry (5.3, end).
 fn conflict(core: &Core, rejected: Index, own: Option<Term>) -> Message {
     let (conflict_term, conflict_index) = match own {
-        Some(_) if !core.rules().hint_goes_back() => (Term::ZERO, core.log.last_index().next()),
         Some(term) => (term, core.log.first_index_with_term_at_least(term)),
         None => (Term::ZERO, core.log.last_index().next()),
     };

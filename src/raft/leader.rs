@@ -294,11 +294,12 @@ impl Leader {
         let before = progress.next_index;
         if progress.back_off(&core.log, rejected, conflict.0, conflict.1) {
             let hint = progress.next_index;
-            if let Some(known) = core.rules().known_by_refusal(hint) {
-                let progress = &mut core.progress[from.slot()];
-                progress.match_index = progress.match_index.max(known);
-            }
             core.progress[from.slot()].next_index = core.rules().next_after_refusal(before, hint);
+            if let Some(known) = core.rules().known_by_refusal(rejected) {
+                let rules = core.rules();
+                core.progress[from.slot()].acknowledge(known, rules);
+                self.commit(core, ctx);
+            }
             self.send_entries(core, from, ctx);
         }
     }

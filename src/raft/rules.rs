@@ -136,15 +136,15 @@ rules! {
     acknowledged(verified: Index, last: Index) -> Index =
         if self.broken(Bug::AckOfWholeLog) { last } else { verified };
     /// 5.3: a refusal says nothing of what a follower holds.
-    known_by_refusal(hint: Index) -> Option<Index> =
-        self.broken(Bug::RefusalCountsAsAck).then(|| hint.previous());
+    known_by_refusal(rejected: Index) -> Option<Index> =
+        self.broken(Bug::RefusalCountsAsAck).then_some(rejected);
     /// Figure 2: entries of a leader whose term is over are refused.
     refuses_stale_entries() -> bool = !self.broken(Bug::StaleEntriesAccepted);
     /// 5.3: an entry keeps the term in which it was written.
     term_of_entry(own: Term, leader: Term) -> Term =
         if self.broken(Bug::EntriesTakeLeadersTerm) { leader } else { own };
-    /// 5.3: where the terms do not agree, a follower sends its leader back to where its own term began.
-    hint_goes_back() -> bool = !self.broken(Bug::HintNamesOwnEnd);
+    /// Section 7: the index and term of the last entry that a snapshot covers are kept for the check of the entry behind it.
+    keeps_term_of_base() -> bool = !self.broken(Bug::BaseTermForgotten);
     /// Thesis 10.2.1: what was not answered for long is taken for lost, and sent again.
     unanswered_may_be_lost() -> bool = !self.broken(Bug::LostAppendHoldsWindow);
     /// Thesis 4.2.1: learners count for no commit.
