@@ -140,7 +140,7 @@ bugs! {
     RefusalCountsAsAck [Durability, StateMachineSafety, LeaderCompleteness] "Raft paper, 5.3"
         "A leader takes a refusal of entries for an acknowledgement of what comes before them."
         "The follower lacks that, or has entries of another term there. The leader commits on copies that are none.";
-    StaleEntriesAccepted [LogMatching, Durability, LeaderAppendOnly, StateMachineSafety, SafeCommit, LeaderCompleteness] "Raft paper, Figure 2, AppendEntries 1"
+    StaleEntriesAccepted [Durability, LogMatching, LeaderAppendOnly, StateMachineSafety, SafeCommit, LeaderCompleteness, Liveness] "Raft paper, Figure 2, AppendEntries 1"
         "A follower takes entries of a leader whose term is over."
         "A leader that was cut off sends what it had. A follower that has voted in a later term, and acknowledged its leader's entries, removes \
          them for those.";
@@ -279,7 +279,7 @@ bugs! {
     FollowerLocalRead [Linearizability, ReadRights, ExactlyOnce] "Raft thesis, 6.4"
         "A follower answers reads by its own state, and asks nobody."
         "It is behind, or cut off, and what it reads was overwritten before the read began.";
-    PendingDoneAtFall [Linearizability, ExactlyOnce] "Raft paper, section 8"
+    PendingDoneAtFall [ExactlyOnce, Linearizability] "Raft paper, section 8"
         "A leader that steps down tells those who wait that their requests are done."
         "Their entries are in its log only, and the next leader removes them.";
     LocalRead [Linearizability, ReadRights, ExactlyOnce] "etcd 741"
