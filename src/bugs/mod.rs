@@ -110,16 +110,16 @@ bugs! {
         "A leader that was cut off comes back with its old term, and the others follow it there: they vote, and write entries, in terms \
          that are over.";
 
-    RefusalCounts [ElectionSafety] "Raft paper, 5.2"
+    RefusalCounts [ElectionSafety, LeaderCompleteness, StateMachineSafety] "Raft paper, 5.2"
         "A candidate counts every answer to its request, granted or not."
         "All others refuse, for they have voted for another, and the candidate leads beside it.";
-    DuplicateVoteCounts [ElectionSafety] "Raft paper, 5.2, 5.5"
+    DuplicateVoteCounts [ElectionSafety, LeaderCompleteness] "Raft paper, 5.2, 5.5"
         "A candidate counts votes, and not voters: one that arrives twice counts twice."
         "The network doubles the only vote that a candidate got. It leads, and those who did not vote for it elect another.";
-    ElectionByHalf [ElectionSafety] "Raft paper, 5.2"
+    ElectionByHalf [ElectionSafety, LeaderCompleteness] "Raft paper, 5.2"
         "In a cluster of an even number half of the votes win an election."
         "Two of four vote for one candidate and two for another, and both lead the same term.";
-    VoteKeptInNextTerm [Liveness] "Raft paper, Figure 2"
+    VoteKeptInNextTerm [Liveness, Promises] "Raft paper, Figure 2"
         "A vote is not forgotten when a later term begins."
         "A node that voted for a server which is gone refuses all others for ever, and they are too few to elect one of themselves.";
     UptodateStrictly [Liveness] "Raft paper, 5.4.1"
@@ -133,18 +133,18 @@ bugs! {
         "The leader falls, and all others hold entries that they do not know to be committed. Each refuses all others, for its own log is further.";
 
     // Replication and commit.
-    AckOfWholeLog [Durability, StateMachineSafety, LeaderCompleteness] "Raft paper, 5.3"
+    AckOfWholeLog [Durability, StateMachineSafety, LeaderCompleteness, Liveness] "Raft paper, 5.3"
         "A follower that accepts a message acknowledges all of its log, not only what the message verified."
         "Behind the entries that match lie others, of a leader of old. The new leader counts them for copies of its own entries and commits what \
          one disk alone has.";
-    RefusalCountsAsAck [Durability, StateMachineSafety, LeaderCompleteness] "Raft paper, 5.3"
+    RefusalCountsAsAck [Durability, StateMachineSafety, LeaderCompleteness, Liveness] "Raft paper, 5.3"
         "A leader takes a refusal of entries for an acknowledgement of what comes before them."
         "The follower lacks that, or has entries of another term there. The leader commits on copies that are none.";
     StaleEntriesAccepted [Durability, LogMatching, LeaderAppendOnly, StateMachineSafety, SafeCommit, LeaderCompleteness, Liveness] "Raft paper, Figure 2, AppendEntries 1"
         "A follower takes entries of a leader whose term is over."
         "A leader that was cut off sends what it had. A follower that has voted in a later term, and acknowledged its leader's entries, removes \
          them for those.";
-    EntriesTakeLeadersTerm [LogMatching, StateMachineSafety, Durability, LeaderCompleteness] "Raft paper, 5.3"
+    EntriesTakeLeadersTerm [LogMatching, StateMachineSafety, Durability, LeaderCompleteness, SafeCommit, Liveness] "Raft paper, 5.3"
         "A follower stores entries with the term of the leader that sends them, and not with their own."
         "A leader hands on what a leader before it wrote. In one log the entry is of the one term, in the other of the other.";
     BaseTermForgotten [Liveness] "Raft paper, section 7"
