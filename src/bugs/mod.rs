@@ -53,7 +53,7 @@ macro_rules! bugs {
 
         impl Bug {
             /// All of them, elections first.
-            pub const ALL: [Bug; 86] = [$(Bug::$bug,)+];
+            pub const ALL: [Bug; 103] = [$(Bug::$bug,)+];
 
             /// What the catalogue says of it.
             pub const fn about(self) -> About {
@@ -112,7 +112,53 @@ bugs! {
         "A leader that was cut off comes back with its old term, and the others follow it there: they vote, and write entries, in terms \
          that are over.";
 
+    RefusalCounts [ElectionSafety, LeaderCompleteness, StateMachineSafety] "Raft paper, 5.2"
+        "A candidate counts every answer to its request, granted or not."
+        "All others refuse, for they have voted for another, and the candidate leads beside it.";
+    DuplicateVoteCounts [ElectionSafety, LeaderCompleteness] "Raft paper, 5.2, 5.5"
+        "A candidate counts votes, and not voters: one that arrives twice counts twice."
+        "The network doubles the only vote that a candidate got. It leads, and those who did not vote for it elect another.";
+    ElectionByHalf [ElectionSafety, LeaderCompleteness] "Raft paper, 5.2"
+        "In a cluster of an even number half of the votes win an election."
+        "Two of four vote for one candidate and two for another, and both lead the same term.";
+    VoteKeptInNextTerm [Liveness, Promises] "Raft paper, Figure 2"
+        "A vote is not forgotten when a later term begins."
+        "A node that voted for a server which is gone refuses all others for ever, and they are too few to elect one of themselves.";
+    UptodateStrictly [Liveness] "Raft paper, 5.4.1"
+        "A node votes only for a log that is further than its own."
+        "All logs are the same, so nobody gets a vote but its own.";
+    UptodateByCommit [LeaderCompleteness, StateMachineSafety, Durability] "Raft paper, 5.4.1"
+        "A voter compares the candidate's log with what it knows to be committed, and not with its own log."
+        "It holds an entry that is committed, and does not know so yet. It votes for a candidate that lacks the entry, and that leader overwrites it.";
+    StandsByCommit [Liveness] "Raft paper, 5.4.1"
+        "A candidate says of its log only what it knows to be committed."
+        "The leader falls, and all others hold entries that they do not know to be committed. Each refuses all others, for its own log is further.";
+
     // Replication and commit.
+    AckOfWholeLog [Durability, StateMachineSafety, LeaderCompleteness, Liveness] "Raft paper, 5.3"
+        "A follower that accepts a message acknowledges all of its log, not only what the message verified."
+        "Behind the entries that match lie others, of a leader of old. The new leader counts them for copies of its own entries and commits what \
+         one disk alone has.";
+    RefusalCountsAsAck [Durability, StateMachineSafety, LeaderCompleteness, Liveness] "Raft paper, 5.3"
+        "A leader takes a refusal of entries for an acknowledgement of what comes before them."
+        "The follower lacks that, or has entries of another term there. The leader commits on copies that are none.";
+    StaleEntriesAccepted [Durability, LogMatching, LeaderAppendOnly, StateMachineSafety, SafeCommit, LeaderCompleteness, Liveness] "Raft paper, Figure 2, AppendEntries 1"
+        "A follower takes entries of a leader whose term is over."
+        "A leader that was cut off sends what it had. A follower that has voted in a later term, and acknowledged its leader's entries, removes \
+         them for those.";
+    EntriesTakeLeadersTerm [LogMatching, StateMachineSafety, Durability, LeaderCompleteness, SafeCommit, Liveness] "Raft paper, 5.3"
+        "A follower stores entries with the term of the leader that sends them, and not with their own."
+        "A leader hands on what a leader before it wrote. In one log the entry is of the one term, in the other of the other.";
+    BaseTermForgotten [Liveness] "Raft paper, section 7"
+        "A node whose log begins behind a snapshot does not know of which term the snapshot's last entry was."
+        "It has installed a snapshot and nothing behind it. It refuses the entries that come next, and the leader sends them, or the snapshot, \
+         again and again.";
+    LostAppendHoldsWindow [Liveness] "etcd's MaxInflightMsgs; Raft thesis, 10.2.1"
+        "What was sent and never answered stays in flight for ever."
+        "The network loses as many messages as may be in flight. The leader sends the follower nothing but heartbeats from then on.";
+    LearnersCountForCommit [Durability, SafeCommit, StateMachineSafety, LeaderCompleteness] "Raft thesis, 4.2.1"
+        "Copies of learners count for a commit."
+        "An entry is on the disks of the leader and of learners, and committed. The voters never saw it, and elect one of themselves.";
     OldTermCommit [LeaderCompleteness, StateMachineSafety, SafeCommit] "Raft paper, 5.4.2; PySyncObj 169, async-raft 108, CCF PR 5748"
         "A leader commits an entry of an older term by counting replicas."
         "Figure 8: an entry of term 2 reaches a majority in term 4 and is committed by counting; a node whose last entry is of term 3 can \
@@ -232,6 +278,12 @@ bugs! {
     CachedRead [Linearizability, ReadRights, ExactlyOnce] "Raft paper, section 8"
         "A node answers a read with what the first read of that key gave."
         "The key was written meanwhile, and the client hears of what was there before.";
+    FollowerLocalRead [Linearizability, ReadRights, ExactlyOnce] "Raft thesis, 6.4"
+        "A follower answers reads by its own state, and asks nobody."
+        "It is behind, or cut off, and what it reads was overwritten before the read began.";
+    PendingDoneAtFall [ExactlyOnce, Linearizability] "Raft paper, section 8"
+        "A leader that steps down tells those who wait that their requests are done."
+        "Their entries are in its log only, and the next leader removes them.";
     LocalRead [Linearizability, ReadRights, ExactlyOnce] "etcd 741"
         "A leader answers reads from its own state machine, without asking a majority."
         "A leader that was cut off does not know that another was elected. It answers a read with what was overwritten since.";
@@ -368,6 +420,10 @@ bugs! {
         "Who hears its leader is loyal to it against members only, not against servers that were removed."
         "A server that was removed, and does not know, hears no heartbeats any more and stands again and again. Each time its term \
          deposes the leader.";
+    JointByUnion [ElectionSafety, Durability, SafeCommit, LeaderCompleteness, StateMachineSafety, CheckQuorum, ReadRights, Configuration] "Raft paper, section 6"
+        "In joint consensus a majority of all servers decides, not one of each half."
+        "The new servers are more than the old ones. They commit among themselves, while a majority of the old ones, which does not know of them, \
+         elects a leader of its own.";
     JointNewMajorityOnly [ElectionSafety, SafeCommit, Durability, LeaderCompleteness, StateMachineSafety, CheckQuorum, ReadRights, Configuration] "Raft paper, section 6"
         "In joint consensus a majority of the new servers is enough."
         "The new servers commit the joint configuration among themselves, while the old ones, who have not heard of it, elect a leader of \

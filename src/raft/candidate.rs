@@ -23,7 +23,8 @@ impl Candidate {
         core.enter_term(core.current_term.next(), Some(core.id), ctx);
         debug_assert_eq!(core.voted_for, Some(core.id), "a candidate votes for itself");
         let vote_write = core.rules().vote_requests_wait_for(core.last_write);
-        let (last_log_term, last_log_index) = core.last_entry();
+        let (last_log_term, last_log_index) =
+            core.rules().log_of_candidate(core.last_entry(), core.committed_entry());
         let by_leader = core.rules().stands_by_leaders_word(by_leader);
         for to in core.other_voters() {
             let term = core.current_term;
@@ -49,7 +50,14 @@ impl Candidate {
     /// Counts a vote; says whether it wins the election.
     pub fn receive_vote(&mut self, core: &Core, from: NodeId, term: Term, granted: bool) -> bool {
         debug_assert_ne!(from, core.id, "the own vote counts when it is durable");
-        if granted && core.rules().vote_counts(term, core.current_term) {
+        if core.rules().counts_answer(granted) && core.rules().vote_counts(term, core.current_term)
+        {
+            if self.votes.contains(from) && !core.rules().votes_count_once() {
+                let other = core.other_voters().find(|node| !self.votes.contains(*node));
+                self.votes = other
+                    .into_iter()
+                    .fold(self.votes, |votes, node| votes.union(NodeSet::only(node)));
+            }
             self.votes.insert(from);
         }
         self.has_won(core)
@@ -57,6 +65,10 @@ impl Candidate {
 
     fn has_won(&self, core: &Core) -> bool {
         let applied = core.membership.at(core.last_applied);
-        core.is_quorum_of(core.rules().stands_by(core.configuration(), applied), self.votes)
+        let configuration = core.rules().stands_by(core.configuration(), applied);
+        let half = || {
+            configuration.halves().all(|half| self.votes.intersection(half).len() * 2 >= half.len())
+        };
+        core.rules().elects(core.is_quorum_of(configuration, self.votes), half)
     }
 }

@@ -177,6 +177,7 @@ impl Core {
         assert!(self.rules().takes_over(term, self.current_term), "a term never goes back");
         self.current_term = term;
         self.leader_id = None;
+        let vote = self.rules().vote_in_new_term(self.voted_for, vote);
         self.vote(vote, ctx);
     }
 
@@ -328,5 +329,10 @@ impl Core {
     /// The term and index of the last entry: what makes a log more or less up to date (5.4.1).
     pub fn last_entry(&self) -> (Term, Index) {
         (self.log.last_term(), self.log.last_index())
+    }
+
+    /// Term and index of the last entry that this node knows to be committed.
+    pub fn committed_entry(&self) -> (Term, Index) {
+        (self.log.term_at(self.commit_index).unwrap_or(Term::ZERO), self.commit_index)
     }
 }

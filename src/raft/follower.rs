@@ -1,7 +1,7 @@
 //! A follower answers leaders and candidates, and becomes a candidate when it hears from neither (5.2).
 
 use crate::ids::{Index, NodeId, Term};
-use crate::log::{Batch, Command};
+use crate::log::{Batch, Command, Entry};
 use crate::node::{Effect, Request, TimerId};
 use crate::raft::Message;
 use crate::raft::core::{Core, Ctx};
@@ -35,6 +35,9 @@ impl Follower {
     pub fn request(core: &mut Core, request: Request, ctx: &mut Ctx) {
         let reads = matches!(request.command, Command::Get { .. }) && core.config.follower_reads;
         match core.leader_id {
+            Some(_) if reads && !core.rules().follower_asks() => {
+                ctx.emit(Effect::Read { request, relay: None });
+            }
             Some(leader) if reads => core.ask_read_index(leader, request, ctx),
             Some(leader) => core.send(leader, Message::Forward { request }, ctx),
             None => core.refuse(request.id, None, ctx),
@@ -52,7 +55,10 @@ pub fn receive_request_vote(
 ) -> bool {
     let granted = core.rules().may_vote(core.voted_for, candidate)
         && core.may_vote()
-        && core.rules().up_to_date(candidate_last, core.last_entry());
+        && core.rules().up_to_date(
+            candidate_last,
+            core.rules().log_of_voter(core.last_entry(), core.committed_entry()),
+        );
     if granted && core.voted_for != Some(candidate) {
         debug_assert!(core.voted_for.is_none() || !core.rules().are_kept(), "one vote a term");
         core.vote(Some(candidate), ctx);
@@ -81,6 +87,8 @@ pub fn receive_entries(core: &mut Core, leader: NodeId, append: Append, ctx: &mu
         true => Some(append.prev_log_term),
         false => core.log.term_at(append.prev_log_index),
     };
+    let is_base = append.prev_log_index == core.log.base() && core.log.base() > Index::ZERO;
+    let own = own.filter(|_| !is_base || core.rules().keeps_term_of_base());
     if !core.rules().prev_matches(own, append.prev_log_term) {
         let conflict = conflict(core, append.prev_log_index, own);
         core.answer(leader, conflict, ctx);
@@ -92,7 +100,8 @@ pub fn receive_entries(core: &mut Core, leader: NodeId, append: Append, ctx: &mu
     core.commit_index =
         core.rules().follower_commit(core.commit_index, append.leader_commit, verified, last);
     core.apply(std::iter::empty(), ctx);
-    let reply = Message::Appended { term: core.current_term, match_index: verified };
+    let match_index = core.rules().acknowledged(verified, last);
+    let reply = Message::Appended { term: core.current_term, match_index };
     core.answer(leader, reply, ctx);
 }
 
@@ -125,7 +134,15 @@ fn store(core: &mut Core, prev_log_index: Index, entries: &Batch, ctx: &mut Ctx)
             Some(_) => known += 1,
         }
     }
-    core.append(entries.skip(known), ctx);
+    let new = entries.skip(known);
+    let own_term = |entry: &Entry| core.rules().term_of_entry(entry.term, core.current_term);
+    let new = match new.entries().iter().all(|entry| own_term(entry) == entry.term) {
+        true => new,
+        false => {
+            new.entries().iter().map(|entry| Entry { term: own_term(entry), ..*entry }).collect()
+        }
+    };
+    core.append(new, ctx);
 }
 
 /// Why entries are refused, with a hint for the leader to go back by more than one entry (5.3, end).

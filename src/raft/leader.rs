@@ -107,7 +107,9 @@ impl Leader {
     fn heartbeat(&mut self, core: &mut Core, ctx: &mut Ctx) {
         for to in core.others() {
             // What was not answered by now may be lost.
-            core.progress[to.slot()].in_flight = 0;
+            if core.rules().unanswered_may_be_lost() {
+                core.progress[to.slot()].in_flight = 0;
+            }
             core.progress[to.slot()].back_offs = 0;
             self.send_batch(core, to, 0, ctx);
         }
@@ -293,6 +295,11 @@ impl Leader {
         if progress.back_off(&core.log, rejected, conflict.0, conflict.1) {
             let hint = progress.next_index;
             core.progress[from.slot()].next_index = core.rules().next_after_refusal(before, hint);
+            if let Some(known) = core.rules().known_by_refusal(rejected) {
+                let rules = core.rules();
+                core.progress[from.slot()].acknowledge(known, rules);
+                self.commit(core, ctx);
+            }
             self.send_entries(core, from, ctx);
         }
     }
@@ -315,6 +322,22 @@ impl Leader {
         let progress = &mut core.progress[from.slot()];
         if progress.received(last_included_index, offset) && !progress.is_sent() {
             core.send_part(from, ctx);
+        }
+    }
+
+    /// The node leads no more. What waits for its entry may be done or not, so that nobody is told anything.
+    pub fn fall(&self, core: &Core, ctx: &mut Ctx) {
+        if core.rules().fall_says_nothing() {
+            return;
+        }
+        for Pending { index, request, relay } in &self.pending {
+            let command = core.log.iter_from(*index).next().map(|entry| entry.command);
+            let gives_nothing = command.is_some_and(|command| {
+                command.writes() && !matches!(command, Command::CompareAndSet { .. })
+            });
+            if gives_nothing {
+                core.reply(*request, *relay, Answer::Applied(Output::Done), ctx);
+            }
         }
     }
 
@@ -355,7 +378,11 @@ impl Leader {
     fn replicated(&self, core: &Core) -> Index {
         let Configuration { voters, outgoing, .. } = core.configuration();
         let outgoing = core.rules().old_half(outgoing);
-        let index = held(core, voters);
+        if !core.rules().halves_decide() {
+            return held(core, voters.union(outgoing));
+        }
+        let members = core.configuration().members();
+        let index = held(core, core.rules().counted_copies(voters, members));
         if outgoing.is_empty() { index } else { index.min(held(core, outgoing)) }
     }
 

@@ -90,6 +90,9 @@ impl Raft {
         match next {
             Next::Stay => {}
             Next::Follow => {
+                if let RoleState::Leader(leader) = &self.role {
+                    leader.fall(&self.core, ctx);
+                }
                 self.role = RoleState::Follower(Follower::new(&self.core, ctx));
             }
             Next::TimeOut => {
@@ -294,6 +297,18 @@ impl Raft {
         match message {
             Message::RequestVote { .. } => {
                 self.core.answer(from, Message::Vote { term, granted: false }, ctx);
+            }
+            Message::AppendEntries {
+                prev_log_index,
+                prev_log_term,
+                entries,
+                leader_commit,
+                ..
+            } if !self.core.rules().refuses_stale_entries()
+                && matches!(self.role, RoleState::Follower(_)) =>
+            {
+                let append = Append { prev_log_index, prev_log_term, entries, leader_commit };
+                receive_entries(&mut self.core, from, append, ctx);
             }
             Message::AppendEntries { .. } => {
                 // A refusal of index 0 asks for nothing but a look at the term: whoever leads that term by now is not to go

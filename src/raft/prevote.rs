@@ -24,7 +24,8 @@ impl PreCandidate {
         if core.rules().pre_candidate_forgets_leader() {
             core.leader_id = None;
         }
-        let (last_log_term, last_log_index) = core.last_entry();
+        let (last_log_term, last_log_index) =
+            core.rules().log_of_candidate(core.last_entry(), core.committed_entry());
         let term = core.current_term.next();
         for to in core.other_voters() {
             core.send(to, Message::PreVote { term, last_log_index, last_log_term }, ctx);
@@ -60,7 +61,9 @@ pub fn receive_pre_vote(
     let granted = asked > current
         && !core.rules().pre_votes_by_loyalty(hears_leader)
         && core.may_vote()
-        && core.rules().up_to_date(last, core.last_entry());
+        && core
+            .rules()
+            .up_to_date(last, core.rules().log_of_voter(core.last_entry(), core.committed_entry()));
     let term = if granted { core.rules().term_of_grant(asked, current) } else { current };
     core.answer(from, Message::PreVoteReply { term, granted }, ctx);
 }

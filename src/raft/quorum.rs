@@ -50,6 +50,10 @@ impl Core {
     pub fn is_quorum_of(&self, configuration: Configuration, nodes: NodeSet) -> bool {
         let Configuration { voters, outgoing, .. } = configuration;
         let outgoing = self.rules().old_half(outgoing);
+        if !self.rules().halves_decide() {
+            let all = voters.union(outgoing);
+            return nodes.intersection(all).len() > all.len() / 2;
+        }
         let majority = |half: NodeSet| nodes.intersection(half).len() > half.len() / 2;
         majority(voters) && (outgoing.is_empty() || majority(outgoing))
     }

@@ -80,6 +80,22 @@ rules! {
     /// 5.2: a candidate wins by votes for the same term.
     vote_counts(reply: Term, current: Term) -> bool =
         reply == current || (reply < current && self.broken(Bug::StaleVoteReply));
+    /// 5.2: a candidate counts the votes that it was given.
+    counts_answer(granted: bool) -> bool = granted || self.broken(Bug::RefusalCounts);
+    /// 5.2, 5.5: each server counts once, however often its vote arrives.
+    votes_count_once() -> bool = !self.broken(Bug::DuplicateVoteCounts);
+    /// 5.2: more than half of the servers elect a leader.
+    elects(majority: bool, half: impl Fn() -> bool) -> bool =
+        majority || (self.broken(Bug::ElectionByHalf) && half());
+    /// Figure 2: a vote is for one term.
+    vote_in_new_term(before: Option<NodeId>, own: Option<NodeId>) -> Option<NodeId> =
+        if self.broken(Bug::VoteKeptInNextTerm) { own.or(before) } else { own };
+    /// 5.4.1: a candidate says where its log ends.
+    log_of_candidate(last: (Term, Index), committed: (Term, Index)) -> (Term, Index) =
+        if self.broken(Bug::StandsByCommit) { committed } else { last };
+    /// 5.4.1: a voter compares that with where its own log ends.
+    log_of_voter(last: (Term, Index), committed: (Term, Index)) -> (Term, Index) =
+        if self.broken(Bug::UptodateByCommit) { committed } else { last };
     /// Thesis 9.6: a grant carries the term that was asked for, in which the voter is not.
     term_of_grant(asked: Term, current: Term) -> Term =
         if self.broken(Bug::PrevoteReplyOwnTerm) { current } else { asked };
@@ -116,6 +132,24 @@ rules! {
     /// Figure 2: match_index and commit_index increase monotonically, for what a disk was known to hold it holds.
     known_so_far(before: Index, told: Index) -> Index =
         if self.broken(Bug::MatchRegress) { told } else { before.max(told) };
+    /// 5.3: a follower acknowledges what a message has verified.
+    acknowledged(verified: Index, last: Index) -> Index =
+        if self.broken(Bug::AckOfWholeLog) { last } else { verified };
+    /// 5.3: a refusal says nothing of what a follower holds.
+    known_by_refusal(rejected: Index) -> Option<Index> =
+        self.broken(Bug::RefusalCountsAsAck).then_some(rejected);
+    /// Figure 2: entries of a leader whose term is over are refused.
+    refuses_stale_entries() -> bool = !self.broken(Bug::StaleEntriesAccepted);
+    /// 5.3: an entry keeps the term in which it was written.
+    term_of_entry(own: Term, leader: Term) -> Term =
+        if self.broken(Bug::EntriesTakeLeadersTerm) { leader } else { own };
+    /// Section 7: the index and term of the last entry that a snapshot covers are kept for the check of the entry behind it.
+    keeps_term_of_base() -> bool = !self.broken(Bug::BaseTermForgotten);
+    /// Thesis 10.2.1: what was not answered for long is taken for lost, and sent again.
+    unanswered_may_be_lost() -> bool = !self.broken(Bug::LostAppendHoldsWindow);
+    /// Thesis 4.2.1: learners count for no commit.
+    counted_copies(voters: NodeSet, members: NodeSet) -> NodeSet =
+        if self.broken(Bug::LearnersCountForCommit) { members } else { voters };
     /// 5.4.2, Figure 8: counting replicas commits only an entry of the leader's own term.
     may_commit(entry: Term, current: Term) -> bool =
         entry == current || self.broken(Bug::OldTermCommit);
@@ -143,6 +177,10 @@ rules! {
         if self.broken(Bug::ApplyTwiceAfterRestart) { Index::ZERO } else { state_machine };
     /// 5.3: a client hears of its request when its entry is applied, and only what is committed is.
     answer_waits_for_commit() -> bool = !self.broken(Bug::AckBeforeCommit);
+    /// Thesis 6.4: a follower asks its leader before it answers a read.
+    follower_asks() -> bool = !self.broken(Bug::FollowerLocalRead);
+    /// Section 8: what waits at a leader that falls may be done or not.
+    fall_says_nothing() -> bool = !self.broken(Bug::PendingDoneAtFall);
     /// 5.3: a request that is tried again is done when its entry is, which may be the first one's.
     retry_waits_for_commit() -> bool = !self.broken(Bug::RetryTakenForDone);
     /// Thesis 6.3: a client hears what its own entry gave.
@@ -204,6 +242,8 @@ rules! {
     votes_by_its_own_log() -> bool = self.broken(Bug::VoteByOwnConfig);
     /// Thesis 4.2.3: who hears its leader deposes it for nobody, least of all for a server that was removed.
     is_loyal_against(member: bool) -> bool = member || !self.broken(Bug::RemovedDisrupts);
+    /// Section 6: in joint consensus each half decides for itself.
+    halves_decide() -> bool = !self.broken(Bug::JointByUnion);
     /// Section 6: in joint consensus it takes a majority of the old servers, too.
     old_half(outgoing: NodeSet) -> NodeSet =
         if self.broken(Bug::JointNewMajorityOnly) { NodeSet::EMPTY } else { outgoing };
@@ -262,6 +302,9 @@ impl Rules {
     pub fn up_to_date(self, candidate: (Term, Index), own: (Term, Index)) -> bool {
         if self.broken(Bug::UptodateIndexOnly) {
             return candidate.1 >= own.1;
+        }
+        if self.broken(Bug::UptodateStrictly) {
+            return candidate > own;
         }
         let shorter = candidate.1 < own.1 && self.broken(Bug::UptodateVector);
         (candidate >= own && !shorter) || self.broken(Bug::StaleLogVote)
