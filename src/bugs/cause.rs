@@ -21,6 +21,7 @@ impl Bug {
             Bug::NoTruncateOnConflict => &[P::LogMatching, P::Durability],
             Bug::AckBeforeCommit => &[P::ExactlyOnce],
             Bug::LocalRead
+            | Bug::FollowerLocalRead
             | Bug::ReadindexBeforeNoop
             | Bug::ReadQuorumShort
             | Bug::FollowerReadUnapplied
@@ -34,7 +35,7 @@ impl Bug {
             Bug::ChangeOverlap | Bug::JointSkipped | Bug::SnapDropsConfig => &[P::Configuration],
             Bug::CampaignUnappliedConfig => &[P::ElectionSafety, P::Liveness],
             // Too few decide: whichever decision is the first.
-            Bug::JointNewMajorityOnly => {
+            Bug::JointNewMajorityOnly | Bug::JointByUnion => {
                 &[P::Configuration, P::Durability, P::ElectionSafety, P::CheckQuorum, P::ReadRights]
             }
             bug => bug.about().violates.get(..1).unwrap_or_default(),
