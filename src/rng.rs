@@ -61,6 +61,10 @@ pub enum Section {
     Guest,
     /// Groups of clients and their links, messages by kind and size, and what comes again and again.
     World,
+    /// What else strikes where a plan's own trigger opens a window.
+    Windows,
+    /// The requests of an end that is quiet.
+    QuietEnd,
 }
 
 impl Stream {

@@ -20,17 +20,22 @@ impl Bug {
             Bug::CommitWithoutQuorum | Bug::NextIndexLateInit => &[P::Durability],
             Bug::NoTruncateOnConflict => &[P::LogMatching, P::Durability],
             Bug::AckBeforeCommit => &[P::ExactlyOnce],
-            Bug::LocalRead
-            | Bug::FollowerLocalRead
-            | Bug::ReadindexBeforeNoop
+            Bug::ApplyTwiceAfterRestart => &[P::StateMachineSafety, P::ExactlyOnce],
+            Bug::MissingPrevAccepted => &[P::LogMatching],
+            // Of reads that have entries, nobody carried out the own one.
+            Bug::LocalRead | Bug::FollowerLocalRead => &[P::ReadRights, P::ExactlyOnce],
+            Bug::CachedRead => &[P::Linearizability, P::ReadRights, P::ExactlyOnce],
+            Bug::DedupLost => &[P::ExactlyOnce, P::Snapshot],
+            Bug::ReadindexBeforeNoop
             | Bug::ReadQuorumShort
             | Bug::FollowerReadUnapplied
-            | Bug::LeaseWallclock
             | Bug::LeaseSurvivesTransfer
             | Bug::LeaseWithoutDriftBound
             | Bug::LeaseFromAnswer => &[P::ReadRights],
             Bug::QuorumlessHeartbeats => &[P::CheckQuorum],
+            Bug::LeaseWallclock => &[P::Promises, P::ReadRights],
             Bug::LeaseNotHonoured | Bug::RemovedDisrupts => &[P::Promises],
+            Bug::WipedSameId => &[P::Durability, P::OneVote, P::MonotonicTerm],
             Bug::SnapDropsSessions => &[P::Snapshot, P::ExactlyOnce],
             Bug::ChangeOverlap | Bug::JointSkipped | Bug::SnapDropsConfig => &[P::Configuration],
             Bug::CampaignUnappliedConfig => &[P::ElectionSafety, P::Liveness],

@@ -263,7 +263,7 @@ bugs! {
     NoRandomisedTimeout [Liveness] "Raft paper, 5.2"
         "All nodes time out alike."
         "The followers of a leader that is lost stand at the same moment, vote for themselves, and do so again and again.";
-    StaleLeaderStays [Liveness] "Raft paper, 5.1"
+    StaleLeaderStays [Liveness, CheckQuorum] "Raft paper, 5.1"
         "A candidate or leader does not mind the later term of a reply."
         "A follower is in a later term, and refuses all that its leader sends. The leader does not step down, and the follower does not \
          stand, for with pre-vote nobody would have it. It never catches up.";

@@ -8,8 +8,8 @@
 //!   that leader had led for so long.
 //!
 //! If it has not when its time is over, the first of these that fails is the violation; a request may wait for some time, too. Only for a
-//! node that is catching up the judgement waits: how much there is to catch up is not in the plan, but whether the node gets on is in the
-//! records.
+//! node that is catching up the judgement waits, and for commits that come to what a request has before it in the log: how much that is is
+//! not in the plan, but whether it gets less is in the records.
 //!
 //! A cluster that spins may let no time pass until the next look. If it uses up the events of the run, it is judged by how many of them
 //! came in a row to no avail.
@@ -61,6 +61,10 @@ pub struct Liveness {
     stayed: Time,
     /// How far logs have to grow until the judgement waits no longer, once it could be made.
     goal: Option<Index>,
+    /// The request that was found to wait for too long, and how far commits have to come until the judgement waits no longer for it.
+    backlog: Option<(RequestId, Index)>,
+    /// The highest commit index at the last look.
+    committed_before: Index,
     /// When it can be made.
     due: Time,
     /// The event at which faults ended, and how long the longest log was then.
@@ -96,6 +100,8 @@ impl Liveness {
             target: None,
             stayed: Time::ZERO,
             goal: None,
+            backlog: None,
+            committed_before: Index::ZERO,
             due: Time::ZERO.plus(bounds.from).plus(bounds.within),
             calmed: (0, Index::ZERO),
             gain: (0, 0),
@@ -246,13 +252,14 @@ impl Liveness {
         }
         let unmet_goal = self.unmet_goal(now, shadow);
         let waits = self.goal.is_some() || now >= self.due;
-        if waits && self.catches_up(shadow) {
+        if waits && (self.catches_up(shadow) | self.works_off(unmet_goal, shadow)) {
             // After that a leader has to stay, and requests have to be served.
             self.due = now.plus(self.bounds.stay).plus(self.bounds.service);
         }
         for member in &mut self.nodes {
             member.high_before = member.high;
         }
+        self.committed_before = self.committed.0;
         let unmet_goal = unmet_goal.filter(|_| now >= self.due)?;
         Some(self.accuse(unmet_goal, record, shadow))
     }
@@ -301,10 +308,25 @@ impl Liveness {
         oldest.filter(too_long).map(|oldest| UnmetGoal::RequestWaits(*oldest))
     }
 
+    /// The last index of the longest log of the core.
+    fn longest(&self, shadow: &Shadow) -> Index {
+        self.core.iter().map(|id| shadow.node(id).last_index()).max().unwrap_or(Index::ZERO)
+    }
+
+    /// Whether commits got on since the last look towards a request that waits. Its entry is no further than the longest log was when it
+    /// was first found to wait for too long; what is appended after that does not put it off.
+    fn works_off(&mut self, unmet_goal: Option<UnmetGoal>, shadow: &Shadow) -> bool {
+        let Some(UnmetGoal::RequestWaits((request, ..))) = unmet_goal else { return false };
+        let longest = self.longest(shadow);
+        let known = self.backlog.filter(|(waiting, _)| *waiting == request);
+        let (_, goal) = *self.backlog.insert(known.unwrap_or((request, longest)));
+        self.committed.0 > self.committed_before && self.committed_before < goal
+    }
+
     /// Whether a node of the core that is behind got on since the last look. What others append meanwhile does not put the goal off.
     fn catches_up(&mut self, shadow: &Shadow) -> bool {
-        let longest = self.core.iter().map(|id| shadow.node(id).last_index()).max();
-        let goal = *self.goal.get_or_insert(longest.unwrap_or(Index::ZERO));
+        let longest = self.longest(shadow);
+        let goal = *self.goal.get_or_insert(longest);
         let gets_on = |id: NodeId| {
             let Member { high, high_before, .. } = self.nodes[id.slot()];
             high > high_before && high_before < goal && high_before > Index::ZERO
@@ -519,6 +541,27 @@ mod tests {
             story.tell(2, append(index));
         }
         assert!(story.end().is_some(), "it got no further");
+    }
+
+    #[test]
+    fn a_request_behind_a_backlog_is_waited_for_as_long_as_commits_get_on() {
+        let mut story = Story::new();
+        story.leads(1, 2);
+        let (write, term, content) = (WriteId(1), Term(2), 7);
+        for index in (1..=60).map(Index) {
+            story.tell(1, Kind::Append { write, index, term, content });
+        }
+        story.asks(1);
+        for index in (1..=30).map(Index) {
+            story.tell(1, Kind::Commit { index, term });
+            for node in 1..=3 {
+                let (request, effect) = (RequestId::NONE, true);
+                story.tell(node, Kind::Apply { index, term, content, request, effect });
+            }
+            assert_eq!(story.look(), None, "commits get on");
+        }
+        let found = story.end().expect("they got no further");
+        assert!(found.starts_with("Request 1 of client 1 waits for"), "{found}");
     }
 
     impl Story {

@@ -16,6 +16,8 @@ pub struct Twin {
     /// How long the longest log was when the judgement could first be made.
     goal: Option<u64>,
     due: Time,
+    /// The request that was found to wait for too long, by the record of its first try, and how long the longest log was then.
+    backlog: Option<(u64, u64)>,
     /// What had to be applied, since the election at which record.
     target: Option<(u64, u64)>,
 }
@@ -33,8 +35,8 @@ struct Standing {
     /// The highest index that each appended since the last election.
     high: BTreeMap<NodeId, u64>,
     committed: u64,
-    /// The request of each client that waits, and since when.
-    waiting: BTreeMap<u32, (u32, Time)>,
+    /// The request of each client that waits: the record of its first try, and when that was.
+    waiting: BTreeMap<u32, (u64, Time)>,
 }
 
 impl Standing {
@@ -80,7 +82,7 @@ impl Standing {
             }
             Kind::Commit { index, .. } => self.committed = self.committed.max(index.0),
             Kind::Invoke { request, attempt: 1, .. } => {
-                self.waiting.insert(request.client, (request.serial, record.time));
+                self.waiting.insert(request.client, (record.number, record.time));
             }
             Kind::Answered { request, applied: true, .. } | Kind::GaveUp { request } => {
                 self.waiting.remove(&request.client);
@@ -99,7 +101,7 @@ impl Standing {
 impl Twin {
     pub fn new(bounds: Bounds) -> Twin {
         let due = Time::ZERO.plus(bounds.from).plus(bounds.within);
-        Twin { bounds, records: Vec::new(), goal: None, due, target: None }
+        Twin { bounds, records: Vec::new(), goal: None, due, backlog: None, target: None }
     }
 
     /// Takes a record, which `cluster` has taken; says whether the cluster has failed to come back to life.
@@ -123,7 +125,15 @@ impl Twin {
                 let then = last_look.high.get(id).copied().unwrap_or(0);
                 !elected && then > 0 && then < goal && high > then
             });
-            if gets_on {
+            let oldest = now.waiting.values().min().map(|(number, _)| *number);
+            let works_off = self.waits_only(&now, record.time, cluster) && {
+                let number = oldest.expect("one waits for too long");
+                let longest = longest.copied().unwrap_or(0);
+                let known = self.backlog.filter(|(request, _)| *request == number);
+                let (_, goal) = *self.backlog.insert(known.unwrap_or((number, longest)));
+                now.committed > last_look.committed && last_look.committed < goal
+            };
+            if gets_on || works_off {
                 self.due = record.time.plus(self.bounds.stay).plus(self.bounds.service);
             }
         }
@@ -131,6 +141,22 @@ impl Twin {
     }
 
     fn ails(&mut self, now: &Standing, time: Time, cluster: &super::Twin) -> bool {
+        self.lacks_more(now, time, cluster) || self.waits_for_long(now, time)
+    }
+
+    /// Whether nothing is wrong but that a request waits for too long.
+    fn waits_only(&mut self, now: &Standing, time: Time, cluster: &super::Twin) -> bool {
+        !self.lacks_more(now, time, cluster) && self.waits_for_long(now, time)
+    }
+
+    fn waits_for_long(&self, now: &Standing, time: Time) -> bool {
+        let begun = now.begun.expect("looks come after the end of faults");
+        let since = now.leader().map_or(begun, |(_, since)| since.max(begun));
+        now.waiting.values().any(|(_, asked)| time.since((*asked).max(since)) > self.bounds.service)
+    }
+
+    /// Whether nobody has led for long, or a node lags.
+    fn lacks_more(&mut self, now: &Standing, time: Time, cluster: &super::Twin) -> bool {
         let begun = now.begun.expect("looks come after the end of faults");
         let Some((leader, since)) = now.leader() else { return true };
         if time.since(since.max(begun)) < self.bounds.stay {
@@ -146,15 +172,9 @@ impl Twin {
         }
         let (_, target) = self.target.expect("just set");
         let behind = |id: &NodeId| now.applied.get(id).copied().unwrap_or(0) < target;
-        let lags = now
-            .core
+        now.core
             .iter()
             .filter(|id| cluster.members_of(leader).contains(**id))
-            .any(|id| !now.up.contains(id) || behind(id));
-        let too_long = now
-            .waiting
-            .values()
-            .any(|(_, asked)| time.since((*asked).max(since).max(begun)) > self.bounds.service);
-        lags || too_long
+            .any(|id| !now.up.contains(id) || behind(id))
     }
 }

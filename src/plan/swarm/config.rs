@@ -130,6 +130,10 @@ table! {
         disk_loops: u64 = 10,
         /// How many plans have disks that hang for a while, in percent.
         hangs: u64 = 5,
+        /// Of plans that are made for one trigger, how many have other faults in the windows that it opens, in percent.
+        disturbed_windows: u64 = 40,
+        /// Of plans that end in a recovery phase, how many have only a handful of requests there, and many snapshots, in percent.
+        quiet_ends: u64 = 15,
     }
 }
 

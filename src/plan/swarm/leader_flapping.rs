@@ -13,10 +13,11 @@ use crate::time::Span;
 /// The fewest nodes of which a leader and another are a minority.
 const NODES_MIN: u8 = 5;
 
-/// Draws for a plan whose lowest election timeout is `unit`.
-pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
+/// Draws for a plan whose lowest election timeout is `unit`. Gives when leaders are cut off.
+pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) -> Vec<Span> {
+    let mut windows = Vec::new();
     if !rng.chance(config.leader_flapping) || plan.cluster.nodes < NODES_MIN {
-        return;
+        return windows;
     }
     let favourite = NodeId::new(1 + rng.below(plan.cluster.nodes.into()) as u8);
     if plan.config().reads != Reads::Lease {
@@ -25,6 +26,7 @@ pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
     let until = plan.liveness.as_ref().map_or(plan.horizon, |liveness| liveness.from);
     let mut now = share_of(rng, unit, 2_000, 5_000);
     while now < until {
+        windows.push(now);
         plan.faults.push(split(rng, unit, now));
         let slow = slow(rng, unit);
         let later = now.plus(share_of(rng, unit, 0, 1_000));
@@ -33,6 +35,7 @@ pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
         }
         now = now.plus(share_of(rng, unit, 3_000, 6_000));
     }
+    windows
 }
 
 fn split(rng: &mut Rng, unit: Span, at: Span) -> Fault {

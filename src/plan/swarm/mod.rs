@@ -9,9 +9,11 @@ pub mod disks;
 pub mod elections;
 mod leader_flapping;
 mod membership;
+mod quiet_end;
 pub mod reads;
 pub mod recovery;
 pub mod storm;
+mod windows;
 mod world;
 
 pub use config::Config;
@@ -46,12 +48,14 @@ pub fn draw_with(seed: u64, config: &Config) -> Plan {
     elections::draw(&mut of(Section::Elections), &mut plan, unit, config);
     membership::draw(&mut of(Section::Members), &mut plan, unit, config);
     // Some plans have nothing so far but reads and what makes them stale.
-    reads::draw(&mut of(Section::Reads), &mut plan, unit, config);
+    let mut windows = reads::draw(&mut of(Section::Reads), &mut plan, unit, config);
     // What comes now depends on whether the cluster must come back to life.
     recovery::draw(&mut of(Section::Ending), &mut plan, unit, config);
     disks::draw(&mut disks, &mut plan, unit, config);
-    leader_flapping::draw(&mut faults, &mut plan, unit, config);
+    windows.extend(leader_flapping::draw(&mut faults, &mut plan, unit, config));
     world::draw(&mut of(Section::World), &mut plan, unit, config);
+    windows::disturb(&mut of(Section::Windows), &mut plan, &windows, unit, config);
+    quiet_end::draw(&mut of(Section::QuietEnd), &mut plan, unit, config);
     plan.leave_out_idle();
     plan
 }

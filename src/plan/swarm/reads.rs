@@ -15,10 +15,11 @@ use crate::rng::Rng;
 use crate::situation::Situation;
 use crate::time::{Shift, Span, SpanRange};
 
-/// Draws for a plan that has all its clocks, and whose lowest election timeout is `unit`.
-pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
+/// Draws for a plan that has all its clocks, and whose lowest election timeout is `unit`. Gives when its successions of leaders begin.
+pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) -> Vec<Span> {
+    let mut windows = Vec::new();
     if !rng.chance(config.own_reads) {
-        return;
+        return windows;
     }
     let reads = rng.pick(&[Reads::Log, Reads::ReadIndex, Reads::Lease, Reads::Lease, Reads::Lease]);
     plan.raft.reads = Some(reads);
@@ -28,7 +29,7 @@ pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
         if plan.cluster.nodes >= 3 && rng.chance(config.successions) {
             quiet(rng, plan, unit);
             let drift_ppm = config.drift_ppm_max.saturating_mul(2).min(DRIFT_PPM_MAX);
-            successions(rng, plan, unit, drift_ppm);
+            windows = successions(rng, plan, unit, drift_ppm);
         }
     }
     if reads == Reads::Lease {
@@ -37,6 +38,7 @@ pub fn draw(rng: &mut Rng, plan: &mut Plan, unit: Span, config: &Config) {
         let broken = rng.chance(config.broken_leases);
         plan.raft.drift_bound_ppm = Some(if broken { drift / 2 } else { drift });
     }
+    windows
 }
 
 /// A world in which elections succeed soon, and clients that soon give up whom they asked, and meet on few keys.
@@ -72,22 +74,25 @@ fn quiet(rng: &mut Rng, plan: &mut Plan, unit: Span) {
     clients.latency = Latency::Constant(Span(unit.0 / 400));
 }
 
-/// The leader of old does not hear that somebody stands, and something makes somebody stand: mostly the same again and again.
-fn successions(rng: &mut Rng, plan: &mut Plan, unit: Span, drift_ppm: i32) {
+/// The leader of old does not hear that somebody stands, and something makes somebody stand: mostly the same again and again. Gives when.
+fn successions(rng: &mut Rng, plan: &mut Plan, unit: Span, drift_ppm: i32) -> Vec<Span> {
     let after = Span(rng.below(unit.0 / 200 + 1));
     let (situation, node) = (Situation::ElectionStarted, None);
     let trigger = Trigger { situation, nth: 1, node, after, times: 100 };
     let isolate = isolate_leader(When::On(trigger), Direction::Both);
     plan.faults = vec![isolate.lasting(unit.times(2))];
     let favourite = rng.pick(&KINDS);
+    let mut windows = Vec::new();
     let mut now = unit.times(4);
     while now < plan.horizon {
+        windows.push(now);
         let kind = if rng.chance(70) { favourite } else { rng.pick(&KINDS) };
         plan.faults.extend(succession(rng, kind, now, unit, drift_ppm));
         now = now.plus(unit.times(rng.between(5, 8)));
     }
     let horizon = plan.horizon;
     plan.faults.retain(|fault| !matches!(fault.when, When::At(at) if at >= horizon));
+    windows
 }
 
 fn isolate_leader(when: When, direction: Direction) -> Fault {

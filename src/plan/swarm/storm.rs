@@ -154,6 +154,15 @@ impl Storm {
         faults
     }
 
+    /// One of its faults at a time; nothing if it has none.
+    pub fn any(&self, rng: &mut Rng, when: When) -> Option<Fault> {
+        if self.kinds.is_empty() {
+            return None;
+        }
+        let kind = rng.pick(&self.kinds);
+        Some(self.draw_fault(rng, kind, when))
+    }
+
     /// A fault that strikes at many occurrences of one situation.
     fn again_and_again(&self, rng: &mut Rng, situation: Situation, kind: FaultKind) -> Fault {
         let trigger = Trigger {

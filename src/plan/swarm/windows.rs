@@ -1,0 +1,60 @@
+//! Other faults in the windows that a plan's own trigger opens. A plan that is made for one trigger, as for successions of leaders, has
+//! nothing else otherwise, and what takes a crash, a pause or a snapshot in just that moment would never come about.
+
+use crate::plan::fault::{Crash, Transfer, Unsynced};
+use crate::plan::swarm::storm::Storm;
+use crate::plan::swarm::{Config, share_of};
+use crate::plan::{Action, Fault, FaultKind, Plan, Target, When};
+use crate::rng::Rng;
+use crate::time::Span;
+
+/// Whom a crash or a transfer strikes in a window.
+const TARGETS: [Target; 4] = [Target::Leader, Target::Leader, Target::Follower, Target::Anyone];
+
+/// How far apart snapshots are, in entries, so that one is taken or installed in a window.
+const SNAPSHOT_EVERY: [u64; 4] = [1, 3, 10, 30];
+
+/// Draws for a plan whose windows open at these times, and whose lowest election timeout is `unit`.
+pub fn disturb(rng: &mut Rng, plan: &mut Plan, windows: &[Span], unit: Span, config: &Config) {
+    if windows.is_empty() || !rng.chance(config.disturbed_windows) {
+        return;
+    }
+    if rng.chance(40) {
+        plan.raft.snapshot_every = Some(rng.pick(&SNAPSHOT_EVERY));
+    }
+    // Clocks are what such a plan is about: nothing else sets them.
+    let faults = config.faults.iter().filter(|kind| **kind != FaultKind::Clock);
+    let config = Config { faults: faults.copied().collect(), ..config.clone() };
+    let storm = Storm::new(rng, plan, unit, &config);
+    let changes: Vec<Fault> = plan
+        .faults
+        .iter()
+        .filter(|fault| matches!(fault.action, Action::Change(_)))
+        .cloned()
+        .collect();
+    let until = plan.liveness.as_ref().map_or(plan.horizon, |liveness| liveness.from);
+    for opens in windows {
+        let at = opens.plus(share_of(rng, unit, 0, 2_500));
+        if !rng.chance(60) || at >= until || plan.faults.len() >= config.faults_max as usize {
+            continue;
+        }
+        let when = When::At(at);
+        let fault = match rng.below(6) {
+            0 | 1 if config.faults.contains(&FaultKind::Crash) => quick_restart(rng, unit, when),
+            2 => Fault::new(when, Action::Transfer(Transfer { to: Target::Follower })),
+            3 if !changes.is_empty() => Fault { when, ..rng.pick(&changes) },
+            _ => match storm.any(rng, when) {
+                Some(fault) => fault,
+                None => continue,
+            },
+        };
+        plan.faults.push(fault);
+    }
+}
+
+/// A process dies, and is back before an election.
+fn quick_restart(rng: &mut Rng, unit: Span, when: When) -> Fault {
+    let unsynced = rng.pick(&[Unsynced::Lost, Unsynced::Kept, Unsynced::Torn]);
+    let crash = Fault::new(when, Crash::with(unsynced)).striking(rng.pick(&TARGETS));
+    crash.lasting(share_of(rng, unit, 20, 900))
+}
