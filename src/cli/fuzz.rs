@@ -98,7 +98,7 @@ pub struct FuzzArgs {
     /// Fails if a situation was never reached
     #[arg(long)]
     require_situations: bool,
-    /// Shrinks each distinct failure to the smallest scenario that fails in the same way, with 20,000 candidates each at most
+    /// Shrinks each distinct failure to the smallest scenario that fails in the same way, with 50,000 candidates each at most
     #[arg(long)]
     shrink: bool,
     /// Prints the storm of this seed as a scenario, and runs nothing

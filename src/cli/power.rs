@@ -57,7 +57,7 @@ pub struct PowerArgs {
     /// Where power.json and power.svg are written
     #[arg(long, value_name = "DIR", default_value = "reports/power")]
     out: PathBuf,
-    /// Shrinks the first failure of each bug, too, with 20,000 candidates each at most, and prints what became of them
+    /// Shrinks the first failure of each bug, too, with 50,000 candidates each at most, and prints what became of them
     #[arg(long)]
     shrink: bool,
     /// Prints the table as JSON

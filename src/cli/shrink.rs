@@ -163,7 +163,7 @@ pub fn failures(
 }
 
 /// How many candidates are tried for one of many failures. That takes a moment for most, and some minutes at most on two cores.
-const CANDIDATES: u64 = 20_000;
+const CANDIDATES: u64 = 50_000;
 
 /// Shrinks the plan of a seed, one of many, and tells how far it is. A guest may take any time for a candidate, so that for others than the
 /// built-in Raft it ends after a minute, too.

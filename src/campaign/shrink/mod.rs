@@ -119,6 +119,9 @@ pub struct Shrinker<'a> {
     effort: u64,
     /// Whether a candidate must leave nothing to chance.
     fixed: bool,
+    /// The plan with the fewest steps so far, and its outcome. To take chance out, many are pinned, and there may be no time to make less of
+    /// them.
+    fewest: (Plan, Outcome),
 }
 
 /// What came of shrinking.
@@ -212,7 +215,7 @@ pub fn shrink<'a>(
     let signature = lasting(&outcome)?;
     let before = Size::of(runner, &plan, &outcome);
     let goal = Some(signature).filter(|_| !any);
-    let original = (plan.clone(), outcome.clone());
+    let fewest = (plan.clone(), outcome.clone());
     let mut shrinker = Shrinker {
         runner,
         goal,
@@ -223,16 +226,17 @@ pub fn shrink<'a>(
         seeds: 1,
         effort: 1,
         fixed: false,
+        fewest,
     };
     shrinker.run();
     let cut_short = shrinker.is_over();
-    let Shrinker { mut best, tried, .. } = shrinker;
+    let Shrinker { mut best, tried, fewest, .. } = shrinker;
     let mut outcome = run_caught(runner, &best).ok().filter(|it| lasting(it).is_some())?;
     let mut seedless = schedule::is_seedless(runner, &best, &outcome);
     let mut after = Size::of(runner, &best, &outcome);
-    if after.steps() > before.steps() {
-        // Chance was taken out at the price of more to follow: what it got is better.
-        (best, outcome, after) = (original.0, original.1, before);
+    if after.steps() > before.steps() || cut_short && steps(&best) > steps(&fewest.0) {
+        after = Size::of(runner, &fewest.0, &fewest.1);
+        (best, outcome) = fewest;
         seedless = schedule::is_seedless(runner, &best, &outcome);
     }
     if let Some(violation) = &outcome.violation {
@@ -417,6 +421,9 @@ impl Shrinker<'_> {
             let found = all.into_iter().find_map(|((it, plan), at)| Some((it?, plan, at)));
             if let Some((outcome, plan, (place, _))) = found {
                 (self.best, self.outcome) = (plan, outcome);
+                if steps(&self.best) <= steps(&self.fewest.0) {
+                    self.fewest = (self.best.clone(), self.outcome.clone());
+                }
                 (self.control.better)(&self.best, self.tried);
                 return Some(*place);
             }

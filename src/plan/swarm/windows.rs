@@ -1,7 +1,8 @@
 //! Other faults in the windows that a plan's own trigger opens. A plan that is made for one trigger, as for successions of leaders, has
 //! nothing else otherwise, and what takes a crash, a pause or a snapshot in just that moment would never come about.
 
-use crate::plan::fault::{Crash, Transfer, Unsynced};
+use crate::config::Reads;
+use crate::plan::fault::{Crash, Cut, Transfer, Unsynced};
 use crate::plan::swarm::storm::Storm;
 use crate::plan::swarm::{Config, share_of};
 use crate::plan::{Action, Fault, FaultKind, Plan, Target, When};
@@ -9,7 +10,8 @@ use crate::rng::Rng;
 use crate::time::Span;
 
 /// Whom a crash or a transfer strikes in a window.
-const TARGETS: [Target; 4] = [Target::Leader, Target::Leader, Target::Follower, Target::Anyone];
+const TARGETS: [Target; 4] =
+    [Target::Leader, Target::Follower, Target::AllButLeader, Target::AllButLeader];
 
 /// How far apart snapshots are, in entries, so that one is taken or installed in a window.
 const SNAPSHOT_EVERY: [u64; 4] = [1, 3, 10, 30];
@@ -38,9 +40,14 @@ pub fn disturb(rng: &mut Rng, plan: &mut Plan, windows: &[Span], unit: Span, con
         if !rng.chance(60) || at >= until || plan.faults.len() >= config.faults_max as usize {
             continue;
         }
+        let crashes = config.faults.contains(&FaultKind::Crash);
+        if crashes && plan.config().reads == Reads::Lease && rng.chance(40) {
+            plan.faults.extend(restarts_behind_a_promise(rng, unit, *opens));
+            continue;
+        }
         let when = When::At(at);
         let fault = match rng.below(6) {
-            0 | 1 if config.faults.contains(&FaultKind::Crash) => quick_restart(rng, unit, when),
+            0 | 1 if crashes => quick_restart(rng, unit, when),
             2 => Fault::new(when, Action::Transfer(Transfer { to: Target::Follower })),
             3 if !changes.is_empty() => Fault { when, ..rng.pick(&changes) },
             _ => match storm.any(rng, when) {
@@ -50,6 +57,21 @@ pub fn disturb(rng: &mut Rng, plan: &mut Plan, windows: &[Span], unit: Span, con
         };
         plan.faults.push(fault);
     }
+}
+
+/// One does not hear the leader for a while before the window opens, and will be the first to stand. Others answer the leader up to then,
+/// and restart: what they promised it they have to know still when they are asked for a vote.
+fn restarts_behind_a_promise(rng: &mut Rng, unit: Span, opens: Span) -> Vec<Fault> {
+    let before = share_of(rng, unit, 100, 900);
+    let cut = When::At(Span(opens.0.saturating_sub(before.0)));
+    let cut = Fault::new(cut, Cut::between(Target::Leader, Target::Follower));
+    let mut faults = vec![cut.lasting(unit.times(2))];
+    for _ in 0..2 {
+        let at = When::At(opens.plus(share_of(rng, unit, 0, 60)));
+        let crash = Fault::new(at, Crash::with(Unsynced::Lost)).striking(Target::Follower);
+        faults.push(crash.lasting(share_of(rng, unit, 5, 60)));
+    }
+    faults
 }
 
 /// A process dies, and is back before an election.
