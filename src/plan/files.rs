@@ -106,7 +106,13 @@ pub fn read_text(path: &Path, bytes_max: u64) -> Result<String, ReadError> {
 /// As [`read_text`], and if there is a mistake in it.
 pub fn read(path: &Path) -> Result<Plan, ReadError> {
     let text = read_text(path, BYTES_MAX)?;
-    scenario::from_toml(&text).map_err(|error| ReadError::Mistake(path.to_owned(), text, error))
+    scenario::from_toml(&text).map_err(|mut error| {
+        if text.trim_start().starts_with('{') {
+            error.message = "a scenario is TOML, and this is JSON".into();
+            error.help = Some("if it is a saved run, `squall replay` runs it again".into());
+        }
+        ReadError::Mistake(path.to_owned(), text, error)
+    })
 }
 
 #[cfg(test)]
@@ -127,5 +133,9 @@ mod tests {
         let error = read(&path).expect_err("there is a mistake in it").to_string();
         assert!(error.contains("wrong.toml:2: unknown field `horizn`"), "{error}");
         assert!(error.ends_with("; did you mean `horizon`?"), "{error}");
+
+        fs::write(&path, "{ \"format\": \"squall-run\" }").expect("it is writable");
+        let error = read(&path).expect_err("it is no scenario").to_string();
+        assert!(error.contains("this is JSON") && error.contains("squall replay"), "{error}");
     }
 }
