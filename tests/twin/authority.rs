@@ -387,11 +387,27 @@ impl Twin {
             _ => None,
         });
         let word = word.min();
-        let led = (came..=last).find(|place| self.comes_to_leader(id, request, *place));
-        let own =
-            led.filter(|led| self.is_proven(id, *led, last)).map(|led| self.read_index(id, led));
+        let own = self.own_right(id, request, came, last);
         let needed = own.into_iter().chain(word).min();
         needed.is_none_or(|needed| applied < needed)
+    }
+
+    /// What a node must have applied for a read of which copies came to it as leader since a place. The first leadership in which that was
+    /// proven gives the right; a copy that came in a later one may be answered in place of that.
+    fn own_right(&self, id: NodeId, request: RequestId, came: usize, last: usize) -> Option<Index> {
+        let mut firsts: Vec<(Reign, usize)> = Vec::new();
+        for place in (came..=last).filter(|place| self.comes_to_leader(id, request, *place)) {
+            let (_, reign) = self.role(id, place);
+            if firsts.last().is_none_or(|(latest, _)| *latest != reign) {
+                firsts.push((reign, place));
+            }
+        }
+        let is_proven = |((_, elected), place): &(Reign, usize)| {
+            let ended = (*place..=last).find(|at| self.role(id, *at).1.1 != *elected);
+            self.is_proven(id, *place, ended.unwrap_or(last), ended.is_none())
+        };
+        let right = firsts.iter().position(is_proven)?;
+        firsts[right..].iter().map(|(_, place)| self.read_index(id, *place)).min()
     }
 
     /// Where a copy of a read first came to a node in this life, if it is a read, and the latest of its client there.
@@ -447,16 +463,17 @@ impl Twin {
         commit.max(first).unwrap_or_default()
     }
 
-    /// Whether a round or a lease proved, between two places, that a leader led.
-    fn is_proven(&self, id: NodeId, from: usize, upto: usize) -> bool {
+    /// Whether a round or a lease proved, between two places, that a leader led; at the second a read may be answered.
+    fn is_proven(&self, id: NodeId, from: usize, upto: usize, answers: bool) -> bool {
         let alone = |place: usize| quorum(self.past[place].1, NodeSet::only(id));
         let mine = |place: &usize| self.past[*place].0.node == Some(id);
-        if alone(upto) {
+        let is_answer = |place: usize| answers && place == upto;
+        if is_answer(upto) && alone(upto) {
             return true;
         }
         // Each leadership in which something may have been proven since.
         (from..=upto).filter(mine).any(|place| {
-            let asks = place == upto || arrives(&self.past[place].0).is_some();
+            let asks = is_answer(place) || arrives(&self.past[place].0).is_some();
             let answers = matches!(
                 self.past[place].0.kind,
                 Kind::Deliver { message: Summary::ReadRoundReply { .. }, .. }

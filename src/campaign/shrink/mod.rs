@@ -119,8 +119,8 @@ pub struct Shrinker<'a> {
     effort: u64,
     /// Whether a candidate must leave nothing to chance.
     fixed: bool,
-    /// The plan with the fewest steps so far, and its outcome. To take chance out, many are pinned, and there may be no time to make less of
-    /// them.
+    /// The plan with the fewest steps so far, and its outcome. To take chance out, much is pinned, and there may be no time to make less of
+    /// it.
     fewest: (Plan, Outcome),
 }
 

@@ -44,6 +44,8 @@ struct Read {
     request: RequestId,
     /// The how-manieth read of the node it is; without one, the node did not lead when it came.
     number: Option<u64>,
+    /// The term of that leadership.
+    term: Option<Term>,
     /// What must be applied.
     index: Index,
     /// The least that a leader said must be.
@@ -126,6 +128,10 @@ impl Rights {
             }
             Kind::Role { role, term } => {
                 let desk = &mut self.desks[slot];
+                // What was not proven when a leadership ends is proven by none that comes later.
+                for read in desk.reads.values_mut() {
+                    read.number = read.number.filter(|number| *number <= desk.proven);
+                }
                 desk.leads = (role == Role::Leader).then_some(term);
                 (desk.first, desk.round, desk.lease) = (None, None, None);
                 desk.handed_over = false;
@@ -171,10 +177,16 @@ impl Rights {
             desk.proven = desk.came;
         }
         let index = desk.commit.max(desk.first.unwrap_or_default());
-        let read = Read { request, number, index, told: None, came: at.seen.record.number };
+        let (term, came) = (desk.leads, at.seen.record.number);
+        let read = Read { request, number, term, index, told: None, came };
         match desk.reads.get_mut(&request.client).filter(|_| known) {
             // A second copy of it may be answered in place of the first.
-            Some(first) if first.number.is_none() => (first.number, first.index) = (number, index),
+            Some(first) if first.number.is_none() => {
+                (first.number, first.term, first.index) = (number, term, index);
+            }
+            Some(first) if term.is_some() && term != first.term => {
+                first.index = first.index.min(index);
+            }
             Some(_) => {}
             None => _ = desk.reads.insert(request.client, read),
         }
