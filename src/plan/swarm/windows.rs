@@ -31,7 +31,9 @@ pub fn disturb(rng: &mut Rng, plan: &mut Plan, windows: &[Span], unit: Span, con
     let changes: Vec<Fault> = plan
         .faults
         .iter()
-        .filter(|fault| matches!(fault.action, Action::Change(_)))
+        .filter(|fault| {
+            matches!(fault.action, Action::Change(_)) && fault.target != Target::Trigger
+        })
         .cloned()
         .collect();
     let until = plan.liveness.as_ref().map_or(plan.horizon, |liveness| liveness.from);
