@@ -236,16 +236,17 @@ impl Life {
     /// An operator wants the members changed. openraft refuses where it does not lead, or is changing them.
     fn change(&self, change: Change) {
         let members = self.members();
+        let Some(next) = members.after(change) else { return };
         // openraft lets a leader lead on that becomes a learner. It is not asked for that.
-        let stays =
-            members.after(change).is_some_and(|next| !next.learners.contains(self.shared.id));
-        if !stays {
+        if next.learners.contains(self.shared.id) {
             return;
         }
+        // Nor does a leader stay as one that leaves with the joint configuration which another leader entered.
+        let leaves = change == Change::Leave && !next.voters.contains(self.shared.id);
         let (raft, own) = (self.raft.clone(), u64::from(self.shared.id.number()));
         self.executor.spawn(async move {
             for (change, retain) in super::members::changes(members, change) {
-                let done = raft.change_membership(change, retain).await;
+                let done = raft.change_membership(change, retain && !leaves).await;
                 // Who is no voter any more is about to go.
                 if done.is_err() || !raft.voter_ids().any(|voter| voter == own) {
                     return;
