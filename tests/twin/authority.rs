@@ -499,7 +499,7 @@ impl Twin {
             ) = self.past[place]
                 && node == Some(id)
                 && of == term
-                && rounds.last().is_none_or(|(_, last)| *last != round)
+                && rounds.last().is_none_or(|(_, last)| *last < round)
             {
                 rounds.push((place, round));
             }

@@ -225,7 +225,8 @@ impl Rights {
         let desk = &mut self.desks[at.seen.id.slot()];
         match *message {
             Summary::ReadRound { term, round } if desk.leads == Some(term) => {
-                if desk.round.is_none_or(|latest| latest.number != round) {
+                // What was held back behind a write may be sent after a later round.
+                if desk.round.is_none_or(|latest| latest.number < round) {
                     let sent =
                         (at.clocks.steady(at.seen.id, at.seen.record.time), at.seen.record.number);
                     let answered = NodeSet::only(at.seen.id);
