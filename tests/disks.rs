@@ -10,13 +10,18 @@ use squall::time::{Span, Time};
 const N1: NodeId = NodeId::new(1);
 const N3: NodeId = NodeId::new(3);
 
-/// The records of a run in which nothing is violated.
-fn records(text: &str) -> Vec<Record> {
+/// What is not judged of a run in which nothing is violated, and its records.
+fn ran(text: &str) -> (Vec<String>, Vec<Record>) {
     let plan = from_toml(text).unwrap_or_else(|problem| panic!("{problem:?}\n{text}"));
     let built_in = BuiltIn::new();
     let run = Run::recorded(&built_in, plan);
     assert!(run.outcome().violation.is_none(), "{:?}\n{text}", run.outcome().violation);
-    run.records().expect("they are kept").to_vec()
+    let said = run.outcome().gaps.iter().map(ToString::to_string).collect();
+    (said, run.records().expect("they are kept").to_vec())
+}
+
+fn records(text: &str) -> Vec<Record> {
+    ran(text).1
 }
 
 fn at(seconds: f64) -> Time {
@@ -273,16 +278,11 @@ change = { target = 1, force = [1] }
 at = "6s"
 restart = { target = [2, 3] }
 "#;
-    let plan = from_toml(text).expect("it is a plan");
-    let built_in = BuiltIn::new();
-    let run = Run::recorded(&built_in, plan);
-    assert!(run.outcome().violation.is_none(), "{:?}", run.outcome().violation);
-    let said: Vec<String> = run.outcome().gaps.iter().map(ToString::to_string).collect();
+    let (said, records) = ran(text);
     let forced = |line: &&String| line.contains("members were forced on the others");
     assert!(said.iter().any(|line| forced(&line)), "{said:#?}");
-    let records = run.records().expect("they are kept");
-    assert_eq!(commits(records, N1, 2.5, 4.0), 0);
-    assert!(commits(records, N1, 4.0, 6.0) > 3);
+    assert_eq!(commits(&records, N1, 2.5, 4.0), 0);
+    assert!(commits(&records, N1, 4.0, 6.0) > 3);
 }
 
 /// Who is to force members on others is named, and is one of them.
@@ -310,12 +310,8 @@ election_timeouts = ["150ms"]
 at = "5s"
 crash = { target = 3, put_back = "2s", for = "100ms" }
 "#;
-    let built_in = BuiltIn::new();
-    let run = Run::recorded(&built_in, from_toml(text).expect("it is a plan"));
-    assert!(run.outcome().violation.is_none(), "{:?}", run.outcome().violation);
-    let said = run.outcome().gaps.iter().map(ToString::to_string);
-    assert!(said.into_iter().any(|line| line.contains("a disk was destroyed")));
-    let records = run.records().expect("they are kept");
+    let (said, records) = ran(text);
+    assert!(said.iter().any(|line| line.contains("a disk was destroyed")));
     let of_n3 = || records.iter().filter(|record| record.node == Some(N3));
     let applied = |to: f64| {
         let earlier = of_n3().filter(|record| record.time < at(to));

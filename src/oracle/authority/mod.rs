@@ -38,17 +38,10 @@ impl Authority {
     /// What is to be watched in a run of this plan, if anything is.
     pub fn of(plan: &Plan) -> Option<Box<Authority>> {
         let config = plan.config();
-        let elections = config.elections;
-        let is_judged =
-            |rule, property| plan.guest.keeps_to(rule) && plan.judge.contains(&property);
-        let leaves_out = Authority::leaves_out(plan);
-        let is_judged =
-            |rule, property| is_judged(rule, property) && !leaves_out.contains(&property);
-        let quorum = elections.check_quorum && is_judged(Rule::CheckQuorum, Property::CheckQuorum);
-        let promises = is_judged(Rule::Promises, Property::Promises)
-            && (elections.vote_lease || elections.pre_vote || config.reads == Reads::Lease);
-        let rights =
-            config.reads != Reads::Log && is_judged(Rule::ReadRights, Property::ReadRights);
+        let is_judged = |property| !config.waits_for_disk && Authority::is_asked(plan, property);
+        let quorum = is_judged(Property::CheckQuorum);
+        let promises = is_judged(Property::Promises);
+        let rights = Authority::is_asked(plan, Property::ReadRights);
         if !quorum && !promises && !rights {
             return None;
         }
@@ -61,22 +54,28 @@ impl Authority {
         }))
     }
 
-    /// What the plan asks for and cannot be judged: a node whose loop waits for its disk takes what reached it, and its timers, when the
-    /// disk is done, so that nobody knows when it heard what.
-    pub fn leaves_out(plan: &Plan) -> Vec<Property> {
+    /// Whether the plan judges a property and has what it is about, and its Raft keeps to the rule.
+    fn is_asked(plan: &Plan, property: Property) -> bool {
         let config = plan.config();
         let elections = config.elections;
         let promises = elections.vote_lease || elections.pre_vote || config.reads == Reads::Lease;
-        let all = [
-            (Property::CheckQuorum, Rule::CheckQuorum, elections.check_quorum),
-            (Property::Promises, Rule::Promises, promises),
-        ];
-        let left_out = all.into_iter().filter(|(property, rule, has)| {
-            *has && config.waits_for_disk
-                && plan.guest.keeps_to(*rule)
-                && plan.judge.contains(property)
-        });
-        left_out.map(|(property, ..)| property).collect()
+        let (rule, has) = match property {
+            Property::CheckQuorum => (Rule::CheckQuorum, elections.check_quorum),
+            Property::Promises => (Rule::Promises, promises),
+            _ => (Rule::ReadRights, config.reads != Reads::Log),
+        };
+        has && plan.guest.keeps_to(rule) && plan.judge.contains(&property)
+    }
+
+    /// What the plan asks for and cannot be judged: a node whose loop waits for its disk takes what reached it, and its timers, when the
+    /// disk is done, so that nobody knows when it heard what.
+    pub fn leaves_out(plan: &Plan) -> Vec<Property> {
+        if !plan.config().waits_for_disk {
+            return Vec::new();
+        }
+        let mut unjudged = vec![Property::CheckQuorum, Property::Promises];
+        unjudged.retain(|property| Authority::is_asked(plan, *property));
+        unjudged
     }
 
     /// Whether a record is to be judged, or ends an event after which something is.
