@@ -85,9 +85,12 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The node starts: its life, 1 for the first; the durable term, vote and last index of the log; what its state machine had applied.
+    /// The node starts: its life, 1 for the first; the durable term, vote and last index of the log; what its state machine had applied,
+    /// and a fingerprint of it, where it lies on disk and something was. One that begins with a snapshot is restored next.
     Boot "boot" Fault {
         life: u32, term: Term, vote: Option<NodeId>, last_index: Index, applied: Index,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<u64>,
     },
     /// The node's process ends, by a fault or by its own [`Kind::Stop`].
     Crash "crash" Fault (remains: Remains),

@@ -252,7 +252,7 @@ impl Situations {
 
     fn boot(&mut self, at: &At) {
         let At { record, id, shadow, .. } = *at;
-        let Kind::Boot { life, term, vote, last_index, applied } = record.kind else { return };
+        let Kind::Boot { life, term, vote, last_index, applied, .. } = record.kind else { return };
         let newest = shadow.last_term(id);
         self.reach_if(newest > term, TermOlderThanLog, id);
         let memory = &mut self.nodes[id.slot()];

@@ -424,7 +424,14 @@ mod tests {
                 let (term, index) = (Term(1), Index::ZERO);
                 story.tell(
                     node,
-                    Kind::Boot { life: 1, term, vote: None, last_index: index, applied: index },
+                    Kind::Boot {
+                        life: 1,
+                        term,
+                        vote: None,
+                        last_index: index,
+                        applied: index,
+                        state: None,
+                    },
                 );
                 story.tell(node, Kind::Recovery { check: 0 });
             }

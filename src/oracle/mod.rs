@@ -293,6 +293,7 @@ mod tests {
                     vote: None,
                     last_index: Index::ZERO,
                     applied: Index::ZERO,
+                    state: None,
                 };
                 assert_eq!(story.tell(node, boot), None);
             }
@@ -432,7 +433,7 @@ mod tests {
     fn who_stays_out_without_its_disk_counts_as_down_until_it_comes_back() {
         let boot = |term| {
             let (last_index, applied) = (Index::ZERO, Index::ZERO);
-            Kind::Boot { life: 2, term: Term(term), vote: None, last_index, applied }
+            Kind::Boot { life: 2, term: Term(term), vote: None, last_index, applied, state: None }
         };
         let mut story = committed_in_term_13();
         let crash = Kind::Crash(Remains::default());

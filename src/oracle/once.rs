@@ -148,7 +148,14 @@ mod tests {
         /// A node starts again, with what its state machine kept.
         fn starts(&mut self, node: u8, applied: u64) {
             let (applied, term) = (Index(applied), Term(2));
-            let boot = Kind::Boot { life: 2, term, vote: None, last_index: Index(9), applied };
+            let boot = Kind::Boot {
+                life: 2,
+                term,
+                vote: None,
+                last_index: Index(9),
+                applied,
+                state: None,
+            };
             assert_eq!(self.tell(node, boot), None);
         }
     }

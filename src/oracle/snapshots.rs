@@ -1,7 +1,7 @@
 //! Snapshots: each holds exactly what is committed up to its end, and a log gives way only to a durable one (section 7).
 //!
 //! What a snapshot covers is known by the prefix of its last entry, which stands for all before it. The state machine in it is known by a
-//! fingerprint: at one index there is one state, whoever copied or restored it.
+//! fingerprint: at one index there is one state, whoever copied or restored it, or starts with it.
 
 use std::collections::BTreeMap;
 
@@ -26,6 +26,9 @@ impl Snapshots {
         let (index, term, state, what) = match at.record.kind {
             Kind::Snapshot { index, term, state, .. } => (index, term, state, "writes a snapshot"),
             Kind::Restore { index, term, state } => (index, term, state, what),
+            Kind::Boot { applied: index, state: Some(state), .. } => {
+                return self.has_one_state(at, index, state, "starts with a state machine");
+            }
             Kind::Compact { upto: index, .. } | Kind::Discard { index, .. } => {
                 let (durable, _) = at.node().snapshot;
                 return (index > durable).then(|| {
@@ -45,9 +48,20 @@ impl Snapshots {
             );
             return Some(at.violates(Property::Snapshot, sentence, [commits.record_of(index)]));
         }
-        // One index has one state.
+        self.has_one_state(at, index, state, what)
+    }
+
+    /// One index has one state.
+    fn has_one_state(
+        &mut self,
+        at: Seen,
+        index: Index,
+        state: u64,
+        what: &str,
+    ) -> Option<Box<Violation>> {
         let (known, first) = *self.states.entry(index).or_insert((state, at.record.number));
         (known != state).then(|| {
+            let id = at.id;
             let sentence = format!(
                 "{id} {what} of index {index} with another state than that index had before."
             );
@@ -111,6 +125,19 @@ mod tests {
         let restore = |state| Kind::Restore { index: Index(3), term: Term(2), state };
         assert_eq!(story.tell(restore(9)), None);
         assert_eq!(story.tell(restore(8)), Some(Property::Snapshot));
+    }
+
+    #[test]
+    fn a_state_machine_on_disk_is_at_a_restart_what_it_was() {
+        let boot = |state| {
+            let (term, vote, last_index, applied) = (Term(2), None, Index(3), Index(3));
+            Kind::Boot { life: 2, term, vote, last_index, applied, state }
+        };
+        let mut story = Story::new();
+        assert_eq!(story.takes(3, 2, 9), None);
+        assert_eq!(story.tell(boot(None)), None, "nobody knows");
+        assert_eq!(story.tell(boot(Some(9))), None);
+        assert_eq!(story.tell(boot(Some(8))), Some(Property::Snapshot));
     }
 
     #[test]

@@ -31,11 +31,16 @@ impl<N: Node> Sim<'_, '_, N> {
         let applies_later = self.plan.cluster.apply_delay > Span::ZERO;
         let mut rest = effects.drain(..);
         while let Some(effect) = rest.next() {
-            if applies_later && is_for_state_machine(&effect) {
-                // It is committed before it is handed over, as where it is applied at once.
-                if matches!(effect, Effect::Apply { .. } | Effect::Restore(_)) {
-                    self.record_commit(id);
+            // It is committed before it is handed over.
+            match effect {
+                Effect::Apply { index, .. } => {
+                    let committed = self.committed_by_now(id, index, rest.as_slice());
+                    self.record_commit(id, committed);
                 }
+                Effect::Restore(_) => self.record_commit(id, self.hosts[id.slot()].status.commit),
+                _ => {}
+            }
+            if applies_later && is_for_state_machine(&effect) {
                 self.apply_later(id, effect);
                 continue;
             }
@@ -48,8 +53,22 @@ impl<N: Node> Sim<'_, '_, N> {
                 return self.discard(id, rest);
             }
         }
-        self.record_commit(id);
+        self.record_commit(id, self.hosts[id.slot()].status.commit);
         self.record_counts(id);
+    }
+
+    /// What a node has committed when it hands over an entry: all that it says is committed at the end of the step, unless it appends more
+    /// in between. That may be a configuration, by which it commits from there on.
+    fn committed_by_now(&self, id: NodeId, handed: Index, rest: &[Effect<N::Message>]) -> Index {
+        let host = &self.hosts[id.slot()];
+        let Some(append) = rest.iter().position(|it| matches!(it, Effect::Append { .. })) else {
+            return host.status.commit;
+        };
+        let upto = rest[..append].iter().fold(handed, |upto, effect| match effect {
+            Effect::Apply { index, .. } => upto.max(*index),
+            _ => upto,
+        });
+        upto.min(host.status.commit).max(host.commit)
     }
 
     /// Carries out an effect. What it asks the state machine for comes to the node next. In line, so that no effect is moved once more.
@@ -88,12 +107,8 @@ impl<N: Node> Sim<'_, '_, N> {
                 self.check_members(snapshot.members)?;
                 self.write_snapshot(id, snapshot, true)?;
             }
-            Effect::Restore(snapshot) => {
-                self.record_commit(id);
-                self.restore(id, &snapshot)?;
-            }
+            Effect::Restore(snapshot) => self.restore(id, &snapshot)?,
             Effect::Apply { index, entry, answer } => {
-                self.record_commit(id);
                 let output = self.apply(id, index, &entry)?;
                 if answer {
                     self.answers.push_back(Input::Applied { index, output });
@@ -158,9 +173,9 @@ impl<N: Node> Sim<'_, '_, N> {
 
     /// Records the commit index of a node, if it is another than before. That comes before what it makes the node apply, and behind what
     /// it appends.
-    fn record_commit(&mut self, id: NodeId) {
+    fn record_commit(&mut self, id: NodeId, index: Index) {
         let host = &mut self.hosts[id.slot()];
-        let (index, term) = (host.status.commit, host.status.term);
+        let term = host.status.term;
         if host.commit != index {
             host.commit = index;
             self.recorder.record(Some(id), Kind::Commit { index, term });

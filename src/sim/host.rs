@@ -156,6 +156,10 @@ impl<N: Node> Sim<'_, '_, N> {
             vote: recovered.vote,
             last_index: recovered.log.last_index(),
             applied: host.applied,
+            state: match restored.is_none() && host.applied > Index::ZERO {
+                true => host.machine.fingerprint(),
+                false => None,
+            },
         };
         self.count_event();
         self.recorder.record(Some(id), kind);

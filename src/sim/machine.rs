@@ -55,12 +55,9 @@ impl Machine {
         self.with(image, |own| own.image())
     }
 
-    /// A fingerprint of the state as it is, where it is squall's own.
-    pub fn fingerprint(&self) -> Option<u64> {
-        match self {
-            Machine::Map(map) => Some(map.fingerprint()),
-            _ => None,
-        }
+    /// A fingerprint of the state as it is; none if the guest's own panics over it.
+    pub fn fingerprint(&mut self) -> Option<u64> {
+        self.with(|map| map.fingerprint(), |own| own.image().fingerprint).ok()
     }
 
     /// Takes over the state of an image, with what sessions remember or without; says whether it is one of this kind.

@@ -104,7 +104,7 @@ pub struct Twin {
     /// Every entry that was applied for the first time: whose it was, and whether it took effect.
     effects: Vec<(RequestId, bool)>,
     /// Every state that a snapshot held, with the index up to which it goes.
-    states: Vec<(usize, u64)>,
+    states: Vec<(Index, u64)>,
     /// Every vote that was on a disk, or left in a message.
     votes: Vec<(NodeId, Term, NodeId)>,
     /// Every term that was on a disk, in order.
@@ -244,6 +244,10 @@ impl Twin {
             | Kind::Compact { .. }
             | Kind::Discard { .. }
             | Kind::Restore { .. } => self.snapshot(record, id),
+            Kind::Boot { term, applied, state, .. } => {
+                self.boot(id, term, applied, record.event);
+                state.iter().for_each(|state| self.has_one_state(applied, *state));
+            }
             Kind::Configure { index, term, configuration } => {
                 self.configure(id, index.0 as usize, term, configuration);
             }
@@ -255,7 +259,6 @@ impl Twin {
         let node = &mut self.nodes[id.slot()];
         match record.kind {
             Kind::Wipe { stays_out: true } => node.out = true,
-            Kind::Boot { term, applied, .. } => self.boot(id, term, applied, record.event),
             Kind::Crash(remains) => {
                 self.lost_logs.push(node.log.clone());
                 self.crash(id, remains);
@@ -396,6 +399,13 @@ impl Twin {
         }
     }
 
+    fn has_one_state(&mut self, index: Index, state: u64) {
+        if self.states.iter().any(|(at, other)| *at == index && *other != state) {
+            self.broken.push(Property::Snapshot);
+        }
+        self.states.push((index, state));
+    }
+
     /// What concerns snapshots.
     fn snapshot(&mut self, record: &Record, id: NodeId) {
         let prefix = |twin: &Twin, index: Index, term| {
@@ -415,11 +425,8 @@ impl Twin {
                 if covers.is_empty() || !self.commits.iter().any(committed) {
                     self.broken.push(Property::Snapshot);
                 }
+                self.has_one_state(index, state);
                 let index = index.0 as usize;
-                if self.states.iter().any(|(at, other)| *at == index && *other != state) {
-                    self.broken.push(Property::Snapshot);
-                }
-                self.states.push((index, state));
                 if matches!(record.kind, Kind::Restore { .. }) {
                     let node = &mut self.nodes[id.slot()];
                     node.applied = index;

@@ -196,8 +196,14 @@ mod tests {
             let mut story = Story { oracles, number: 0, event: 0, millis: 0 };
             for node in 1..=3 {
                 let (term, index) = (Term(1), Index::ZERO);
-                let boot =
-                    Kind::Boot { life: 1, term, vote: None, last_index: index, applied: index };
+                let boot = Kind::Boot {
+                    life: 1,
+                    term,
+                    vote: None,
+                    last_index: index,
+                    applied: index,
+                    state: None,
+                };
                 assert_eq!(story.tell(node, boot), None);
             }
             story.millis = 1_000;
@@ -353,7 +359,14 @@ mod tests {
             let (term, index) = (Term(2), Index::ZERO);
             story.tell(
                 2,
-                Kind::Boot { life: 2, term, vote: None, last_index: index, applied: index },
+                Kind::Boot {
+                    life: 2,
+                    term,
+                    vote: None,
+                    last_index: index,
+                    applied: index,
+                    state: None,
+                },
             );
             story
         };
