@@ -238,7 +238,7 @@ kinds! {
     PutBack "put-back" Fault { fault: u32 },
 }
 
-/// Why a change of the members was ignored, as far as its host can tell.
+/// Why a change of the members, or a transfer of leadership, was ignored, as far as its host can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ignored {
@@ -248,10 +248,16 @@ pub enum Ignored {
     Pending,
     /// The members are so already, or no voter would be left.
     NoChange,
-    /// For another reason: a learner that has not caught up, for one, which may become a voter later.
+    /// For another reason.
     Other,
     /// Too few voters of the new configuration are active, as the leader sees it.
     TooFewActive,
+    /// A learner has not caught up: it may become a voter later.
+    CatchingUp,
+    /// It is to hand leadership to itself.
+    ItLeads,
+    /// It is to hand leadership to a node that is no voter of its configuration.
+    NoVoter,
 }
 
 impl Ignored {
@@ -263,6 +269,9 @@ impl Ignored {
             Ignored::NoChange => "it would change nothing",
             Ignored::TooFewActive => "too few voters of the new configuration are active",
             Ignored::Other => "the leader is not ready for it, or never will be",
+            Ignored::CatchingUp => "the learner has not caught up, as far as the leader knows",
+            Ignored::ItLeads => "it leads itself",
+            Ignored::NoVoter => "who is to lead is no voter of its configuration",
         }
     }
 }

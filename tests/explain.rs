@@ -108,6 +108,7 @@ fn what_came_nearest_to_a_promise_is_told() {
         "unmet: 1 leaders were elected, fewer than 4\n  `leader-elected` was reached 1 times; first: 0.",
         "unmet: `two-leaders-at-once` was not reached\n  it is: Two live nodes were leaders, of different terms.\n  `leader-elected`",
         "next:\n  squall report ",
+        " --leaderless 0.",
     ] {
         assert!(text.contains(part), "`{part}` is not in\n{text}");
     }
@@ -230,4 +231,21 @@ fn a_stale_read_is_told_with_its_writer_and_its_right() {
     ] {
         assert!(text.contains(part), "`{part}` is not in\n{text}");
     }
+}
+
+/// What was written twice was read where the node stood that answered.
+#[test]
+fn a_stale_read_of_what_was_written_twice_is_told_with_the_writer_that_the_reader_knew() {
+    let plan = fs::read_to_string("scenarios/bugs/local-read.toml").expect("it is there");
+    let put = |at: &str, value: u32| {
+        format!(
+            "[[requests]]\nat = \"{at}\"\nto = 2\ncommand = {{ put = {{ key = 1, value = {value} }} }}\nattempts = 1\n\n"
+        )
+    };
+    let again = format!("{}{}[expect]\n", put("1.05s", 1), put("1.1s", 2));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("twice.toml");
+    fs::write(&path, plan.replace("[expect]\n", &again)).expect("it is writable");
+    let text = told(&[&path.display().to_string()]);
+    assert!(text.contains("what it read was written by entry 2 of c1.1"), "{text}");
 }

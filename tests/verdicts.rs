@@ -4,6 +4,7 @@ use squall::oracle::Why;
 use squall::plan::{Plan, scenario::from_toml, swarm};
 use squall::property::Property;
 use squall::report::expectations::{Verdict, judge};
+use squall::report::not_happened::not_happened;
 use squall::report::text;
 use squall::sim::{Outcome, run};
 use squall::situation::Situation;
@@ -48,6 +49,10 @@ fn what_a_destroyed_disk_takes_away_is_said() {
     );
     said("election-safety is not judged in terms up to 2: votes were destroyed");
     assert!(text::judged(&plan, &outcome).ends_with(", but"));
+    let (plan, outcome) = ran(&format!("expect = {{ violation = \"linearizability\" }}\n{WIPED}"));
+    let Verdict::Broken(unmet) = judge(&plan, &outcome, false) else { panic!("{outcome:?}") };
+    let expected = "linearizability was expected to be violated, but was not; from 10.000000 s on log-matching";
+    assert!(unmet[0].starts_with(expected), "{unmet:?}");
 }
 
 /// What rests on entries is judged again once a later leader has committed one: a bug that shows then is found, and the correct Raft is
@@ -276,7 +281,7 @@ fn a_fault_that_did_nothing_is_told() {
          [[faults]]\nat = \"7s\"\npause = { target = \"candidate\" }\n"
     ));
     assert_eq!(
-        text::not_happened(&plan, &outcome),
+        not_happened(&plan, &outcome),
         [
             "fault 3 (change) was ignored by n1: the change before is not committed",
             "fault 4 (crash) never struck: `snapshot-installed` did not occur as it waits for it",
@@ -307,4 +312,31 @@ fn what_a_destroyed_disk_brings_about_is_held_against_nobody() {
         assert_eq!(outcome.violation, None, "seed {seed}");
         assert!(outcome.gaps.iter().any(|gap| matches!(gap.why, Why::Disks)), "seed {seed}");
     }
+}
+
+/// What nothing came for is told: of transfers, single requests, pins and syncs. A promotion that waits for the learner to catch up and
+/// comes is no change that was ignored.
+#[test]
+fn what_nothing_came_for_is_told() {
+    let (plan, outcome) = ran(
+        "horizon = \"15s\"\n[cluster]\nnodes = 4\nmembers = [1, 2, 3]\nprofile = \"etcd\"\n[[nodes]]\nid = 1\nelection_timeouts = [\"1s\"]\n\
+         [[faults]]\nat = \"2s\"\nchange = { add_learner = 4 }\n[[faults]]\nat = \"2050ms\"\nchange = { promote = 4 }\n\
+         [[faults]]\nat = \"5s\"\ntransfer = { to = \"leader\" }\n[[faults]]\nat = \"6s\"\ntransfer = { target = 3, to = 2 }\n\
+         [[faults]]\non = { situation = \"leader-elected\", times = 5 }\npause = { target = \"trigger\", for = \"10ms\" }\n\
+         [[requests]]\non = { situation = \"snapshot-installed\" }\ncommand = { put = { key = 1, value = 2 } }\n\
+         [[pins]]\nlink = [1, 4]\nmessage = 1000000\narrives = []\n\
+         [[syncs]]\nnode = 4\nbegun = \"14s\"\ntakes = \"1ms\"\n[clients]\nstop = \"10s\"\n",
+    );
+    assert_eq!(
+        not_happened(&plan, &outcome),
+        [
+            "fault 3 (transfer) was ignored by n1: it leads itself",
+            "fault 4 (transfer) was ignored by n3: the node does not lead",
+            "fault 5 (pause) struck 1 of 5 times: `leader-elected` did not occur more often",
+            "request 1 was never made: `snapshot-installed` did not occur as it waits for it",
+            "pin 1 was for no message: n1 did not send n4 message 1000000",
+            "sync 1 was for no write: n4 began none at 14s or later",
+        ]
+    );
+    assert!(outcome.faults[1].is_all(), "{:?}", outcome.faults);
 }

@@ -187,18 +187,45 @@ fn a_time_without_a_leader_is_told_with_who_refused_whom() {
         &text,
         &[
             "nobody leads at 5.000000s",
-            "the last to lead was n",
+            "the last that a majority followed was n2, in term 3, from 0.732320s (#153) until n2 CRASHES, at 1.000000s",
+            "the last to lead at all was n1, until it becomes follower",
             "n1 follows in term ",
             "n3 is down: CRASHES, at 1.000000s",
             "since then n1 asked for votes ",
             "refused: its log is more up to date",
             "since then n2 asked for votes ",
             "refused: nothing speaks against a vote",
-            "nobody led from then on",
+            "no majority followed a leader from then on, to the end of the run",
         ],
     );
     let text = why(&["scenarios/bugs/vote-twice.toml", "--leaderless", "50ms"]);
-    check(&text, &["nobody leads at 0.050000s", "nobody had led before", "the next to lead was "]);
+    check(
+        &text,
+        &[
+            "nobody leads at 0.050000s",
+            "no majority had followed a leader before",
+            "no majority followed a leader from then on",
+        ],
+    );
+}
+
+#[test]
+fn a_leader_that_lost_its_followers_is_told_with_when_it_had_them_and_has_them_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("plan.toml");
+    let plan = "horizon = \"10s\"\n[cluster]\nnodes = 3\n[[faults]]\nat = \"3s\"\n\
+                crash = { target = [1, 3], for = \"3s\" }\n";
+    std::fs::write(&path, plan).expect("a plan");
+    let text = why(&[path.to_str().expect("a path"), "--leaderless", "4s"]);
+    check(
+        &text,
+        &[
+            "n2 leads term 2 at 4.000000s, but no majority of voters follows it",
+            "the last that a majority followed was n2, in term 2, from 0.177295s (#73) until n3 CRASHES, at 3.000000s",
+            "a majority followed n2 again, in term 2, at 6.0",
+        ],
+    );
+    assert!(!text.contains("since then"), "nobody stood since then: {text}");
 }
 
 #[test]

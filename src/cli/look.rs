@@ -17,7 +17,7 @@ use crate::log::RequestId;
 use crate::plan::files;
 use crate::plan::problem::require_format;
 use crate::record::Group;
-use crate::report::expectations::{Verdict, judge, nearest};
+use crate::report::expectations::{Verdict, judge, nearest, to_ask};
 use crate::report::explain::{explain as explained, next_steps};
 use crate::report::export::{self, Export, Filter, Mermaid, Shiviz};
 use crate::report::page::{self, RECORDS_MAX, Window};
@@ -90,7 +90,10 @@ pub fn explain(args: &ExplainArgs, guests: &Guests<'_>) -> End {
     let next = match (is_told, args.markdown) {
         (true, true) => String::new(),
         (true, false) => next_steps(&words),
-        (false, _) => format!("\nnext:\n  squall report {words}\n"),
+        (false, _) => {
+            let asked = to_ask(&run).into_iter().map(|it| format!("  squall why {words} {it}\n"));
+            format!("\nnext:\n  squall report {words}\n{}", asked.collect::<String>())
+        }
     };
     print(&[verdict, story, turning, next].concat())
 }

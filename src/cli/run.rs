@@ -21,6 +21,7 @@ use crate::property::Property;
 use crate::record::{Group, Record};
 use crate::report::expectations::{self, Verdict};
 use crate::report::metrics;
+use crate::report::not_happened::not_happened;
 use crate::report::saved::SavedRun;
 use crate::report::text;
 use crate::report::twice::{text as twice_text, twice};
@@ -218,7 +219,7 @@ impl<'a> Session<'a> {
             let lists = [
                 ("undecided", outcome.undecided().map(ToString::to_string).collect()),
                 ("not_judged", text::not_judged(plan, outcome)),
-                ("not_happened", text::not_happened(plan, outcome)),
+                ("not_happened", not_happened(plan, outcome)),
                 ("unwritten", unwritten.iter().map(|it| it.sentence().to_owned()).collect()),
             ];
             for (key, lines) in lists.into_iter().filter(|(_, lines)| !lines.is_empty()) {
@@ -351,7 +352,7 @@ impl<'a> Session<'a> {
         let out = &mut self.out;
         writeln!(out, "{style}{word:<9}{style:#} {name}{}", note.unwrap_or_default())?;
         let not_judged = text::not_judged(plan, outcome);
-        let not_happened = text::not_happened(plan, outcome);
+        let not_happened = not_happened(plan, outcome);
         if !self.single && kept && !self.args.metrics {
             for line in not_judged.iter().chain(&not_happened) {
                 writeln!(out, "          {line}")?;

@@ -44,6 +44,12 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// What a request asks for, while it is the last of its client.
+    pub(super) fn command(&self, request: RequestId) -> Option<Command> {
+        let last = self.operations.get(request.client as usize)?.as_ref()?;
+        (last.request == request).then_some(last.command)
+    }
+
     /// The client's operation under way, if it is this one.
     fn current(&mut self, request: RequestId) -> Option<&mut Operation> {
         let operation = self.operations.get_mut(request.client as usize)?.as_mut()?;

@@ -663,7 +663,8 @@ impl Situations {
             return;
         }
         self.applied_upto = index;
-        if !effect {
+        let reads = self.clients.command(request).is_some_and(|command| !command.writes());
+        if !effect || reads {
             return;
         }
         let client = request.client as usize;

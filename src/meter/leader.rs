@@ -9,7 +9,7 @@ use crate::time::Time;
 /// Who leads: the leader of the latest term that has had one, while it runs as one and no majority of the voters is in a later term. A node
 /// that stands alone in higher and higher terms takes nobody's leader away. A run begins without a leader.
 #[derive(Debug)]
-pub(super) struct Leadership {
+pub struct Leadership {
     /// The term of each node.
     terms: Vec<Term>,
     /// Who counts: by the configuration that was written last.
@@ -23,14 +23,14 @@ pub(super) struct Leadership {
 
 /// Somebody leads again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Regained {
+pub struct Regained {
     /// Since when nobody did.
     pub since: Time,
 }
 
 impl Leadership {
     /// Of a cluster that begins with these voters.
-    pub(super) fn new(nodes: u8, voters: NodeSet) -> Leadership {
+    pub fn new(nodes: u8, voters: NodeSet) -> Leadership {
         Leadership {
             terms: vec![Term::ZERO; usize::from(nodes)],
             configuration: Configuration::of(voters),
@@ -42,7 +42,7 @@ impl Leadership {
 
     /// Takes note of a record; says if somebody leads from now on after nobody did.
     #[inline]
-    pub(super) fn observe(&mut self, record: &Record) -> Option<Regained> {
+    pub fn observe(&mut self, record: &Record) -> Option<Regained> {
         match (record.node, record.kind) {
             (Some(node), Kind::Term { term } | Kind::Boot { term, .. }) => {
                 self.terms[node.slot()] = term;
@@ -72,7 +72,7 @@ impl Leadership {
     }
 
     /// Since when nobody leads; nothing while somebody does.
-    pub(super) fn leaderless(&self) -> Option<Time> {
+    pub fn leaderless(&self) -> Option<Time> {
         self.leaderless
     }
 }

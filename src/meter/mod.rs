@@ -4,6 +4,7 @@
 pub mod histogram;
 mod lag;
 mod leader;
+pub use leader::Leadership;
 mod lost;
 mod metered;
 mod questions;

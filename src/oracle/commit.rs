@@ -51,6 +51,8 @@ pub struct Commits {
     /// The first commit that is judged again. What lies before it may be another history at nodes that have not
     /// come to it.
     base: Index,
+    /// Whose committed entries are other ones than the committed entries: each later commit of theirs is so for the same reason.
+    forked: NodeSet,
 }
 
 impl Commits {
@@ -67,6 +69,7 @@ impl Commits {
             highest: Index::ZERO,
             reported: Index::ZERO,
             base: Index::ZERO,
+            forked: NodeSet::EMPTY,
         }
     }
 
@@ -237,7 +240,14 @@ impl Commits {
         let node = at.node();
         let prefix = node.at(index)?;
         let known = index.min(self.last_committed());
-        if known > Index::ZERO && node.at(known) != self.committed_at(known) {
+        let is_forked = known > Index::ZERO && node.at(known) != self.committed_at(known);
+        let was_forked = self.forked.contains(at.id);
+        self.forked.remove(at.id);
+        if is_forked {
+            self.forked.insert(at.id);
+            if was_forked {
+                return None;
+            }
             let sentence = format!(
                 "{} committed another entry at index {known} than the one that is committed.",
                 at.id

@@ -1,9 +1,11 @@
 //! Whether a run kept what its scenario promised.
 
 use crate::plan::Plan;
-use crate::plan::metric::{Amount, MetricBounds};
+use crate::plan::metric::{Amount, Metric, MetricBounds};
 use crate::property::Property;
 use crate::record::Record;
+use crate::report::not_happened::not_happened;
+use crate::report::questions::{Topic, questions};
 use crate::report::text;
 use crate::sim::{Ended, Outcome, Run};
 use crate::situation::Situation::{self, *};
@@ -78,7 +80,7 @@ pub fn nearest(run: &Run<'_>) -> String {
                 text.extend(why.map(|line| format!("  {line}\n")));
                 continue;
             }
-            Near::Measured => {
+            Near::Measured(_) => {
                 text += "  `squall run FILE --metrics` shows all metrics, and how they went over time\n";
                 continue;
             }
@@ -105,8 +107,18 @@ pub fn nearest(run: &Run<'_>) -> String {
             text += &format!("  `{situation}` was reached {count} times; first: {first}{last}\n");
         }
     }
-    text.extend(text::not_happened(plan, outcome).iter().map(|line| format!("also: {line}\n")));
+    text.extend(not_happened(plan, outcome).iter().map(|line| format!("also: {line}\n")));
     text
+}
+
+/// What to ask `squall why` about the promises that were not kept, as its options.
+pub fn to_ask(run: &Run<'_>) -> Vec<String> {
+    let (plan, outcome) = (run.plan(), run.outcome());
+    let unmet = at_least(plan, outcome).chain(at_most(plan, outcome));
+    let mut topics: Vec<Topic> = unmet.filter_map(|it| it.near.topic()).collect();
+    topics.sort_unstable();
+    topics.dedup();
+    if topics.is_empty() { Vec::new() } else { questions(run, &topics) }
 }
 
 /// The situations that were reached whose names have most words of this one's, at most three.
@@ -146,16 +158,28 @@ enum Near {
     /// Those that have a name like this one.
     Named(Situation),
     /// A metric.
-    Measured,
+    Measured(Metric),
+}
+
+impl Near {
+    /// What can be asked about it.
+    fn topic(&self) -> Option<Topic> {
+        match self {
+            Near::Counted(CommitAdvanced) => Some(Topic::Commits),
+            Near::Counted(RequestAnswered) => Some(Topic::Requests),
+            Near::Counted(LeaderElected) => Some(Topic::Leaders),
+            Near::Counted(ElectionStarted) => Some(Topic::Terms),
+            Near::Measured(metric) => Topic::of(*metric),
+            Near::Violation | Near::Counted(_) | Near::Named(_) => None,
+        }
+    }
 }
 
 fn at_least(plan: &Plan, outcome: &Outcome) -> impl Iterator<Item = Unmet> {
     let (expect, counters) = (&plan.expect, &outcome.counters);
     let property = expect.violation.filter(|_| outcome.violation.is_none());
-    let violation = property.map(|property| Unmet {
-        sentence: format!("{property} was expected to be violated, but was not"),
-        near: Near::Violation,
-    });
+    let violation = property
+        .map(|property| Unmet { sentence: not_violated(property, outcome), near: Near::Violation });
     let bounds = [
         (expect.leaders_min, counters.leaders, "leaders were elected", LeaderElected),
         (expect.commits_min, counters.commits, "entries were committed", CommitAdvanced),
@@ -183,9 +207,18 @@ fn at_least(plan: &Plan, outcome: &Outcome) -> impl Iterator<Item = Unmet> {
             Some(found) if found < bound => format!("{metric} is {found}, less than {bound}"),
             Some(_) => return None,
         };
-        Some(Unmet { sentence, near: Near::Measured })
+        Some(Unmet { sentence, near: Near::Measured(metric) })
     });
     violation.into_iter().chain(few).chain(missed).chain(rare).chain(low)
+}
+
+/// That a property was not violated, and whether that was judged at all.
+fn not_violated(property: Property, outcome: &Outcome) -> String {
+    let mut sentence = format!("{property} was expected to be violated, but was not");
+    for gap in outcome.gaps.iter().filter(|gap| gap.properties.contains(&property)) {
+        sentence += &format!("; {gap}");
+    }
+    sentence
 }
 
 /// The metrics that have bounds, and what was measured.
@@ -227,7 +260,7 @@ fn at_most(plan: &Plan, outcome: &Outcome) -> impl Iterator<Item = Unmet> {
             Some(found) if found > bound => format!("{metric} is {found}, more than {bound}"),
             Some(_) => return None,
         };
-        Some(Unmet { sentence, near: Near::Measured })
+        Some(Unmet { sentence, near: Near::Measured(metric) })
     });
     many.chain(reached).chain(often).chain(high)
 }

@@ -34,6 +34,17 @@ pub struct Fate {
     pub gave_up: Option<Cite>,
 }
 
+impl Fate {
+    /// Up to where the log was carried out at the node that answered, for this request: its own entry where it made one.
+    fn read_upto(&self) -> Index {
+        let answers = |it: &&Try| it.replied.as_ref().is_some_and(|(_, applied, ..)| *applied);
+        let last = self.tries.iter().rfind(answers);
+        let by = last.and_then(|it| it.replied.as_ref()).map(|(node, ..)| *node);
+        let own = self.applied.iter().find(|applied| Some(applied.by) == by);
+        own.map(|applied| applied.index).or(last.map(|it| it.upto)).unwrap_or_default()
+    }
+}
+
 /// One time that a client asked for something.
 #[derive(Debug)]
 pub struct Try {
@@ -46,6 +57,8 @@ pub struct Try {
     pub forward_answered: Option<(bool, Cite)>,
     /// What the node answered, and why, in words.
     pub replied: Option<(NodeId, bool, String, Cite)>,
+    /// Up to where the node that answered had applied its log then.
+    pub upto: Index,
     /// When the asked node passed on what another had answered.
     pub relayed: Option<Cite>,
     /// What the client heard, or that it heard nothing in time.
@@ -217,6 +230,7 @@ impl Requests {
             forward_arrived: None,
             forward_answered: None,
             replied: None,
+            upto: Index::ZERO,
             relayed: None,
             heard: None,
             timed_out: None,
@@ -260,9 +274,11 @@ impl Requests {
         else {
             return;
         };
+        let before = self.holds(key);
         self.map.carry_out(command);
-        if command.writes() {
-            let word = self.holds(key);
+        let word = self.holds(key);
+        // What compares and does not find what it expects sets nothing.
+        if command.writes() && (word != before || matches!(command, Command::Put { .. })) {
             self.versions.entry(key).or_default().push(Version { word, by: request, index, cite });
         }
     }
@@ -283,12 +299,13 @@ impl Requests {
             }
             Summary::ForwardReply { request, applied } => {
                 let why = self.right(from, request, applied);
+                let upto = self.view.node(from).applied;
                 self.last_try(
                     request,
                     |it| it.to == to,
                     |it| {
                         it.forward_answered = Some((applied, cite));
-                        it.replied = Some((from, applied, why, cite));
+                        (it.replied, it.upto) = (Some((from, applied, why, cite)), upto);
                     },
                 );
             }
@@ -334,11 +351,12 @@ impl Requests {
 
     fn replies(&mut self, node: NodeId, request: RequestId, applied: bool, cite: Cite) {
         let why = self.right(node, request, applied);
+        let upto = self.view.node(node).applied;
         // What the leader said by way of another node is by the leader's right.
         let is_it = |it: &Try| it.to == node && it.arrived.is_some() && it.relayed.is_none();
         self.last_try(request, is_it, |it| match it.replied {
             Some((by, ..)) if by != node => it.relayed = Some(cite),
-            _ => it.replied = Some((node, applied, why, cite)),
+            _ => (it.replied, it.upto) = (Some((node, applied, why, cite)), upto),
         });
     }
 
@@ -433,7 +451,13 @@ impl Requests {
             }
             None => "and nothing overwrote it".into(),
         };
-        let place = versions.iter().rposition(|version| version.word == word);
+        // What is written more than once was read where the node stood that answered.
+        let upto = fate.read_upto();
+        let there = versions.iter().rposition(|version| version.index <= upto);
+        let place = there.filter(|place| versions[*place].word == word);
+        let elsewhere = || versions.iter().rposition(|version| version.word == word);
+        let unwritten = there.is_none() && word == 0;
+        let place = if unwritten { None } else { place.or_else(elsewhere) };
         match place {
             Some(place) => {
                 let (own, next) = (&versions[place], versions.get(place + 1));

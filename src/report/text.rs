@@ -3,13 +3,12 @@
 use std::fmt::Write as _;
 
 use crate::guest::Features;
-use crate::oracle::Why;
-use crate::plan::{Plan, When};
+use crate::oracle::{Gap, Why};
+use crate::plan::Plan;
 use crate::property::Property;
 use crate::record::Record;
 use crate::sim::{Ended, Outcome, Run};
 use crate::situation::{Counts, Situation, out_of_reach};
-use crate::time::Time;
 use crate::trace::text::Formatter;
 
 /// The proof of a violation: its property and sentence, and the records as a text trace has them.
@@ -62,16 +61,27 @@ pub fn violations(outcome: &Outcome) -> Option<String> {
     (!counted.is_empty()).then(|| format!("violations in all: {}", counted.join(", ")))
 }
 
+/// Properties by their names.
+fn names(properties: &[Property]) -> String {
+    properties.iter().map(|property| property.name()).collect::<Vec<_>>().join(", ")
+}
+
 /// Which properties were judged, and from when to when.
 pub fn judged(plan: &Plan, outcome: &Outcome) -> String {
-    let asked: Vec<Property> = plan.asked().collect();
+    let undecided = |property: &Property| {
+        let ends = |gap: &&Gap| matches!(gap.why, Why::Horizon { .. } | Why::Core { .. });
+        outcome.undecided().filter(ends).any(|gap| gap.properties.contains(property))
+    };
+    let (open, asked): (Vec<Property>, Vec<Property>) = plan.asked().partition(undecided);
     let all = Property::ALL.len();
     let which = if asked.len() == all {
         format!("all {all} properties")
+    } else if !open.is_empty() {
+        format!("{} properties, {} not among them", asked.len(), names(&open))
     } else if asked.len() == all - 1 && plan.liveness.is_none() {
         format!("{} properties, liveness not among them ([liveness] asks for it)", asked.len())
     } else {
-        asked.iter().map(|property| property.name()).collect::<Vec<_>>().join(", ")
+        names(&asked)
     };
     let but = if outcome.gaps.is_empty() { "" } else { ", but" };
     format!("judged: {which}, from the beginning to {}s{but}", outcome.time)
@@ -82,37 +92,6 @@ pub fn core(outcome: &Outcome) -> Option<String> {
     let nodes: Vec<String> = outcome.core.iter().map(ToString::to_string).collect();
     (!nodes.is_empty())
         .then(|| format!("the core, which must come back to life: {}", nodes.join(", ")))
-}
-
-/// What the plan asked for and did not happen: one line for each fault that never struck, found nobody, or was ignored.
-pub fn not_happened(plan: &Plan, outcome: &Outcome) -> Vec<String> {
-    let faults = plan.faults.iter().zip(&outcome.faults).enumerate();
-    let idle = faults.filter(|(_, (fault, done))| match fault.when {
-        When::At(at) if done.struck + done.missed == 0 => Time::ZERO.plus(at) < outcome.time,
-        _ => !done.is_all(),
-    });
-    let words = idle.map(|(place, (fault, done))| {
-        let number = place + 1;
-        let (action, target) = (fault.kind().name(), &fault.target);
-        match (done.struck, done.missed, done.ignored) {
-            (_, _, Some((node, why))) => {
-                format!("fault {number} ({action}) was ignored by {node}: {}", why.words())
-            }
-            (0, 0, _) => match fault.when {
-                When::On(trigger) => format!(
-                    "fault {number} ({action}) never struck: `{}` did not occur as it waits for it",
-                    trigger.situation
-                ),
-                When::At(_) => format!("fault {number} ({action}) never struck: faults were over"),
-            },
-            (0, _, _) => format!("fault {number} ({action}) found nobody to strike: {target}"),
-            (struck, missed, _) => format!(
-                "fault {number} ({action}) found nobody {missed} times of {}: {target}",
-                struck + missed
-            ),
-        }
-    });
-    words.collect()
 }
 
 /// What was not judged because the plan took away what it rests on: one line for each part.

@@ -44,6 +44,16 @@ pub struct Arrivals {
     count: u32,
 }
 
+/// A single request of the plan.
+#[derive(Debug)]
+pub struct Single<'p> {
+    /// The number of its client.
+    pub client: u32,
+    pub single: &'p SingleRequest,
+    /// How often it was made.
+    pub made: u64,
+}
+
 impl<N: Node> Sim<'_, '_, N> {
     /// Makes the clients of the plan, and those of its single requests.
     pub(super) fn schedule_clients(&mut self) {
@@ -63,7 +73,7 @@ impl<N: Node> Sim<'_, '_, N> {
                 let rng = Rng::new(plan.seed, Stream::Client(number));
                 self.clients.push(Client::new(number, rng, options.attempts, Some(single.command)));
             }
-            self.singles.push((number, single));
+            self.singles.push(Single { client: number, single, made: 0 });
             if let Some(at) = single.at {
                 let what = ClientEvent::Asked { place, trigger: None };
                 self.queue.push(Time::ZERO.plus(at), Event::Client { client: number, what });
@@ -120,8 +130,9 @@ impl<N: Node> Sim<'_, '_, N> {
                 }
             }
             ClientEvent::Asked { place, trigger } => {
-                let (_, single) = self.singles[place];
+                let Single { single, ref mut made, .. } = self.singles[place];
                 if !client.waiting {
+                    *made += 1;
                     client.single = Some(single.command);
                     if !self.recovery.begun {
                         let usual = self.client_options[client.group].attempts;
@@ -129,6 +140,7 @@ impl<N: Node> Sim<'_, '_, N> {
                     }
                     self.begin_operation(number, Some((single, trigger)));
                 } else if single.client.is_some() && client.queue.len() < QUEUE_MAX {
+                    *made += 1;
                     client.queue.push_back((place, trigger));
                 }
             }

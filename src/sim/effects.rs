@@ -166,6 +166,7 @@ impl<N: Node> Sim<'_, '_, N> {
             self.recorder.record(Some(id), Kind::Append { write, index, term, content });
             if let Command::Configure(configuration) = entry.command {
                 self.recorder.record(Some(id), Kind::Configure { index, term, configuration });
+                self.no_longer_held(id, configuration);
             }
         }
         Ok(())

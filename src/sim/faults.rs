@@ -48,6 +48,8 @@ pub struct Faults {
     waiting: Vec<(Trigger, u64, Waits)>,
     /// What came of each fault of the plan.
     pub(super) done: Vec<Done>,
+    /// Changes of the members that a node may make later: of which fault, who was asked, and whom they make voters.
+    pub(super) held: Vec<(usize, NodeId, NodeSet)>,
 }
 
 /// What came of one fault of the plan.
@@ -57,7 +59,7 @@ pub struct Done {
     pub struck: u64,
     /// How often it found nobody.
     pub missed: u64,
-    /// Who last ignored the change of the members that it asked for, and why.
+    /// Who last ignored the change of the members, or the transfer, that it asked for, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignored: Option<(NodeId, Ignored)>,
 }
@@ -77,6 +79,7 @@ impl Faults {
             in_force: Vec::new(),
             waiting: Vec::new(),
             done: vec![Done::default(); plan.faults.len()],
+            held: Vec::new(),
         }
     }
 }
@@ -145,7 +148,7 @@ impl<N: Node> Sim<'_, '_, N> {
                 Waits::Fault(fault) => Event::Strike { fault, trigger: node },
                 Waits::Request(place) => {
                     let what = ClientEvent::Asked { place, trigger: node };
-                    Event::Client { client: self.singles[place].0, what }
+                    Event::Client { client: self.singles[place].client, what }
                 }
             };
             self.queue.push(self.recorder.now.plus(after), event);
@@ -239,7 +242,7 @@ impl<N: Node> Sim<'_, '_, N> {
             Action::Transfer(transfer) => {
                 if let Some(to) = self.transferee(transfer, aim) {
                     for node in targets.iter() {
-                        let what = Incoming::Transfer(to);
+                        let what = Incoming::Transfer { fault: number as usize - 1, to };
                         self.queue.push(self.recorder.now, Event::Incoming { node, what });
                     }
                 }

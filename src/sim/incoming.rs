@@ -29,7 +29,7 @@ pub enum Incoming<M> {
     /// A client asks.
     Request(Request),
     /// It is asked to hand over to a node.
-    Transfer(NodeId),
+    Transfer { fault: usize, to: NodeId },
     /// It is asked by a fault of the plan, at this place, to change the members.
     Change { fault: usize, change: Change },
 }
@@ -86,7 +86,11 @@ impl<N: Node> Sim<'_, '_, N> {
                         self.recorder.record(Some(id), Kind::Request { request: request.id });
                         Input::Request(request)
                     }
-                    Incoming::Transfer(to) => Input::Transfer(to),
+                    Incoming::Transfer { fault, to } => {
+                        self.faults.done[fault].ignored =
+                            self.ignores_transfer(id, to).map(|why| (id, why));
+                        Input::Transfer(to)
+                    }
                     Incoming::Change { fault, change } => {
                         return self.change_members(id, fault, change);
                     }
@@ -137,13 +141,44 @@ impl<N: Node> Sim<'_, '_, N> {
             Ignored::NotLeader
         } else if index > status.commit {
             Ignored::Pending
-        } else if configuration.after(change).is_none() {
-            Ignored::NoChange
+        } else if let Some(after) = configuration.after(change) {
+            let raised = after.voting().without(configuration.voting());
+            if !raised.is_empty() {
+                self.faults.held.push((fault, id, raised));
+            }
+            let learns = !raised.intersection(configuration.learners).is_empty();
+            if learns { Ignored::CatchingUp } else { Ignored::Other }
         } else {
-            Ignored::Other
+            Ignored::NoChange
         };
         self.faults.done[fault].ignored = Some((id, why));
         self.recorder.record(Some(id), Kind::ChangeIgnored { why });
+    }
+
+    /// A configuration came: what a node was asked for before may be done by it.
+    pub(super) fn no_longer_held(&mut self, id: NodeId, configuration: Configuration) {
+        let (held, done) = (&mut self.faults.held, &mut self.faults.done);
+        held.retain(|(fault, node, raised)| {
+            let is_done = *node == id && raised.without(configuration.voting()).is_empty();
+            if is_done && done[*fault].ignored.is_some_and(|(node, _)| node == id) {
+                done[*fault].ignored = None;
+            }
+            !is_done
+        });
+    }
+
+    /// Why a node hands leadership to nobody when it is asked to, as far as its host can tell.
+    fn ignores_transfer(&self, id: NodeId, to: NodeId) -> Option<Ignored> {
+        let host = &self.hosts[id.slot()];
+        let voters = host.journal.configurations().last().map(|(_, it)| it.voting());
+        if host.status.role != Role::Leader {
+            Some(Ignored::NotLeader)
+        } else if id == to {
+            Some(Ignored::ItLeads)
+        } else {
+            let votes = voters.unwrap_or(self.plan.voters()).contains(to);
+            (!votes).then_some(Ignored::NoVoter)
+        }
     }
 
     /// Drops what holds messages of a node.

@@ -28,6 +28,7 @@ pub mod shipped;
 mod snapshots;
 mod targets;
 mod timers;
+pub mod unused;
 
 pub use branch::Branch;
 pub use cluster::Cluster;
@@ -43,7 +44,7 @@ use crate::ids::{Index, NodeId, NodeSet, Term, WriteId};
 use crate::log::RequestId;
 use crate::node::{Answer, Effect, Input, Node};
 use crate::oracle::Why;
-use crate::plan::{Clients, Plan, SingleRequest};
+use crate::plan::{Clients, Plan};
 use crate::raft::Rules;
 use crate::record::Kind;
 use crate::time::{Span, Time};
@@ -51,7 +52,7 @@ use crate::world::access::Access;
 use crate::world::network::Network;
 use crate::world::queue::{Queue, WAITING_MAX};
 
-use clients::ClientEvent;
+use clients::{ClientEvent, Single};
 use faults::Faults;
 use host::Host;
 use incoming::Incoming;
@@ -114,8 +115,8 @@ pub struct Sim<'p, 'w, N: Node> {
     arrivals: Vec<clients::Arrivals>,
     /// The links between clients and nodes.
     access: Access,
-    /// The single requests of the plan, each with the number of its client.
-    singles: Vec<(u32, &'p SingleRequest)>,
+    /// The single requests of the plan.
+    singles: Vec<Single<'p>>,
     faults: Faults,
     recovery: Recovery,
     /// What is drawn, where somebody wants to know.

@@ -18,6 +18,7 @@ use crate::sim::choices::Choices;
 use crate::sim::faults::Done;
 use crate::sim::guest::keep_panics_off_the_terminal;
 use crate::sim::recorder::{Marks, Recorder, Sink, Watchers};
+use crate::sim::unused::Unused;
 use crate::situation::{Counts, Situation};
 use crate::time::{Span, Time};
 use crate::trace::Digest;
@@ -70,6 +71,9 @@ pub struct Outcome {
     /// What came of each fault of the plan, in its order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Done>,
+    /// What else of the plan did not come to be used.
+    #[serde(default, skip_serializing_if = "Unused::is_nothing")]
+    pub unused: Unused,
     /// The nodes that had to come back to life once faults were over; none where they never were.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub core: Vec<NodeId>,
@@ -156,6 +160,7 @@ pub fn run_nodes<N: Node>(
     }
     let (faults, core, limit) =
         (std::mem::take(&mut sim.faults.done), sim.recovery.core.iter().collect(), sim.limit());
+    let unused = sim.unused();
     let (messages, mut recorder) = (sim.messages, sim.recorder);
     let digest = recorder.digest();
     let time = if ended == Ended::Horizon { Time::ZERO.plus(horizon) } else { recorder.now };
@@ -189,6 +194,7 @@ pub fn run_nodes<N: Node>(
         situations,
         own_situations: watchers.map(|it| it.checkers.situations()).unwrap_or_default(),
         faults,
+        unused,
         core,
         gaps,
     }

@@ -274,7 +274,7 @@ situations! {
         "The outcome is not known.";
     RequestRetried: "A client tried the same operation again."
         "It may be done twice.";
-    RequestAppliedTwice: "The same request took effect at two places of the log."
+    RequestAppliedTwice: "The same request, not to read, was carried out at two places of the log."
         "Without sessions a retry can do that (section 8).";
     WritesOverlap: "Two clients' writes to one key overlapped."
         "Either order is right, but all must see the same.";

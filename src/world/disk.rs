@@ -22,6 +22,8 @@ pub struct Disk {
     usual: Option<DiskOptions>,
     /// Syncs whose fate is fixed, the next one last.
     pins: Vec<SyncPin>,
+    /// Those that no sync had come for when faults were over.
+    unused: Vec<SyncPin>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +43,17 @@ impl Disk {
     pub fn new(options: DiskOptions, rng: Rng, mut pins: Vec<SyncPin>) -> Disk {
         pins.sort_by_key(|pin| pin.begun);
         pins.reverse();
-        Disk { options, rng, fails_next: false, full: 0, lying: 0, hanging: 0, usual: None, pins }
+        Disk {
+            options,
+            rng,
+            fails_next: false,
+            full: 0,
+            lying: 0,
+            hanging: 0,
+            usual: None,
+            pins,
+            unused: Vec::new(),
+        }
     }
 
     /// A fault changes it.
@@ -88,7 +100,12 @@ impl Disk {
         self.options.write = self.options.write.at_most(half);
         self.options.fsync = self.options.fsync.at_most(half);
         self.fails_next = false;
-        self.pins.clear();
+        self.unused.append(&mut self.pins);
+    }
+
+    /// The pins that no sync has come for.
+    pub fn unused_pins(&self) -> impl Iterator<Item = &SyncPin> {
+        self.pins.iter().chain(&self.unused)
     }
 
     /// Draws how much of an unsynced journal survives a crash: how many of `writes` whole writes, and a word for what becomes of

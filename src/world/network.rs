@@ -43,6 +43,8 @@ pub struct Network {
     link_changes: Vec<(u32, NodeSet, NodeSet, LinkException)>,
     /// What is in force for some of the messages only, in the order in which it came.
     partial: Vec<Partial>,
+    /// The pins that no message had come for when faults were over.
+    unused: Vec<Pin>,
 }
 
 /// What is in force for some of the messages from some nodes to some.
@@ -90,8 +92,13 @@ impl Network {
                 }
             })
             .collect();
-        let (link_changes, partial) = (Vec::new(), Vec::new());
-        let mut network = Network { nodes: usize::from(nodes), links, link_changes, partial };
+        let mut network = Network {
+            nodes: usize::from(nodes),
+            links,
+            link_changes: Vec::new(),
+            partial: Vec::new(),
+            unused: Vec::new(),
+        };
         let mut pins = pins.to_vec();
         // Of two with the same time, the first in the plan is for the first message.
         pins.sort_by_key(|pin| (pin.message, pin.sent));
@@ -214,12 +221,18 @@ impl Network {
                 ..LinkOptions::default()
             };
             link.last_arrival = Time::ZERO;
-            link.numbered.clear();
-            link.timed.clear();
+            self.unused.append(&mut link.numbered);
+            self.unused.append(&mut link.timed);
         }
         self.link_changes.clear();
         self.partial.clear();
         self.recompute();
+    }
+
+    /// The pins that no message has come for.
+    pub fn unused_pins(&self) -> impl Iterator<Item = &Pin> {
+        let links = self.links.iter().flat_map(|link| link.numbered.iter().chain(&link.timed));
+        links.chain(&self.unused)
     }
 
     /// Lays a change over the links from some nodes to some. One that lies there already comes to lie on top: it takes no room twice,

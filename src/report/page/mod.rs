@@ -17,6 +17,7 @@ use crate::oracle::shadow::{NodeShadow, Shadow};
 use crate::record::{Group, Kind, Record};
 use crate::report::expectations::judge;
 use crate::report::metrics;
+use crate::report::not_happened::not_happened;
 use crate::report::text;
 use crate::sim::Run;
 use crate::sim::run::Counters;
@@ -297,8 +298,7 @@ pub fn html(run: &Run<'_>, command: &str, window: Window) -> Result<String, TooB
         evidence: &violation.evidence,
     });
     let verdict = judge(plan, outcome, false);
-    let parts =
-        [verdict.lines(), &text::not_judged(plan, outcome), &text::not_happened(plan, outcome)];
+    let parts = [verdict.lines(), &text::not_judged(plan, outcome), &not_happened(plan, outcome)];
     let first = seen.first;
     let data = embedded(&PageData {
         format: FORMAT,

@@ -237,9 +237,12 @@ impl Commit {
             nodes().filter(|it| is_it(it.1.at(self.index))).map(|it| it.0).collect();
         let disks = nodes().filter(|it| is_it(it.1.durable_at(self.index))).map(|it| it.0);
         let disks: NodeSet = disks.collect();
-        let _ = match held.is_empty() {
-            true => writeln!(text, "    in the end no log has it"),
-            false => writeln!(
+        let _ = match (held.is_empty(), disks.is_empty()) {
+            (true, _) => writeln!(text, "    in the end no log has it"),
+            (_, true) => {
+                writeln!(text, "    in the end it is in the logs of {held}, and on no disk")
+            }
+            _ => writeln!(
                 text,
                 "    in the end it is in the logs of {held}, and on the disks of {disks}"
             ),

@@ -22,9 +22,13 @@ pub struct Leaderless {
     at: Time,
     /// Each node at that time.
     nodes: Vec<Standing>,
-    /// Who led last before, and who led first afterwards.
-    before: Option<(NodeId, Term, Cite)>,
-    ended: Option<(Cite, String)>,
+    /// The leader that a majority of the voters follows now, and since when.
+    reign: Option<(NodeId, Term, Cite)>,
+    /// The last of them that ended before that time.
+    before: Option<Reign>,
+    /// How the last to lead before that time stopped leading.
+    ended: Option<(NodeId, Cite, String)>,
+    /// The first leader afterwards that a majority follows.
     after: Option<(NodeId, Term, Cite)>,
     /// Who led then, its term, who followed it, and whether they are a majority.
     leader: Option<(NodeId, Term, (NodeSet, bool))>,
@@ -32,12 +36,20 @@ pub struct Leaderless {
     looked: bool,
 }
 
+/// A leader that a majority of the voters followed.
+#[derive(Clone, Debug)]
+struct Reign {
+    leader: NodeId,
+    term: Term,
+    since: Cite,
+    /// What ended it, in words.
+    until: (Cite, String),
+}
+
 /// What a node was at that time.
 #[derive(Clone, Debug, Default)]
 struct Standing {
     words: String,
-    /// The term that it led last.
-    led: Term,
     /// How it went down, or was paused, last.
     stopped: Option<(Cite, String)>,
     /// What it last heard of a leader.
@@ -53,6 +65,7 @@ impl Leaderless {
             view: ClusterView::new(nodes),
             at,
             nodes: vec![Standing::default(); usize::from(nodes)],
+            reign: None,
             before: None,
             ended: None,
             after: None,
@@ -66,25 +79,17 @@ impl Leaderless {
         if record.time > self.at && !self.looked {
             self.look();
         }
-        let led = record.node.map(|id| (self.leads(id), self.nodes[id.slot()].led));
+        let led = record.node.is_some_and(|id| self.leads(id));
         self.elections.see(record);
         self.view.follow(record);
         let Some(id) = record.node else { return };
         let cite = Cite::of(record);
-        if let (false, Some((true, term))) = (self.looked, led)
-            && !self.leads(id)
-        {
-            self.ended = Some((cite, words(&record.kind, record.node)));
-            self.before = Some((id, term, cite));
+        if led && !self.leads(id) && !self.looked {
+            self.ended = Some((id, cite, words(&record.kind, record.node)));
         }
+        self.follow_reign(record, cite);
         let standing = &mut self.nodes[id.slot()];
         match record.kind {
-            Kind::Role { role: Role::Leader, term } => {
-                standing.led = term;
-                if self.looked {
-                    self.after.get_or_insert((id, term, cite));
-                }
-            }
             _ if self.looked => {}
             Kind::Crash(_) | Kind::Refuse { .. } | Kind::Pause => {
                 standing.stopped = Some((cite, words(&record.kind, record.node)));
@@ -108,16 +113,27 @@ impl Leaderless {
         node.up && node.role == Role::Leader
     }
 
-    /// The time has come.
-    fn look(&mut self) {
-        self.looked = true;
-        for slot in 0..self.nodes.len() {
-            let id = NodeId::at(slot);
-            self.nodes[slot].words = self.words(id);
+    /// Keeps who led with a majority behind it, from when to when.
+    fn follow_reign(&mut self, record: &Record, cite: Cite) {
+        let now = self.leader().filter(|(.., enough)| enough.1).map(|(id, term, _)| (id, term));
+        if now == self.reign.map(|(id, term, _)| (id, term)) {
+            return;
         }
+        let ended = self.reign.take();
+        self.reign = now.map(|(id, term)| (id, term, cite));
+        if self.looked {
+            self.after = self.after.or(self.reign);
+        } else if let (Some((leader, term, since)), Some(node)) = (ended, record.node) {
+            let until = (cite, format!("{node} {}", words(&record.kind, record.node)));
+            self.before = Some(Reign { leader, term, since, until });
+        }
+    }
+
+    /// The leader of the latest term, its term, who follows it, and whether they are a majority of its voters.
+    fn leader(&self) -> Option<(NodeId, Term, (NodeSet, bool))> {
         let ids = || (0..self.nodes.len()).map(NodeId::at);
         let latest = ids().filter(|id| self.leads(*id)).max_by_key(|id| self.view.node(*id).term);
-        self.leader = latest.map(|leader| {
+        latest.map(|leader| {
             let term = self.view.node(leader).term;
             let follows = |id: &NodeId| {
                 let node = self.view.node(*id);
@@ -127,7 +143,17 @@ impl Leaderless {
             let configuration = self.elections.shadow.configuration_of(leader);
             let enough = Tally::of(configuration, followers).is_majority();
             (leader, term, (followers, enough))
-        });
+        })
+    }
+
+    /// The time has come.
+    fn look(&mut self) {
+        self.looked = true;
+        for slot in 0..self.nodes.len() {
+            let id = NodeId::at(slot);
+            self.nodes[slot].words = self.words(id);
+        }
+        self.leader = self.leader();
     }
 
     fn words(&self, id: NodeId) -> String {
@@ -183,31 +209,47 @@ impl Leaderless {
                 format!("{id} leads term {term} at {at}s, but no majority of voters follows it\n")
             }
         };
-        match (&self.before, &self.ended) {
-            (Some((id, term, cite)), Some((_, what))) => {
-                let _ = writeln!(
-                    text,
-                    "  the last to lead was {id}, in term {term}, until it {what}, {cite}"
-                );
-            }
-            _ => text += "  nobody had led before\n",
-        }
+        self.tell_before(&mut text);
         for (slot, standing) in self.nodes.iter().enumerate() {
             let _ = writeln!(text, "  {} {}", NodeId::at(slot), standing.words);
         }
         self.tell_attempts(&mut text);
+        let same = self.leader.map(|(id, term, _)| (id, term));
         let _ = match self.after {
-            Some((id, term, cite)) => {
-                writeln!(text, "the next to lead was {id}, in term {term}, {cite}")
+            Some((id, term, cite)) if same == Some((id, term)) => {
+                writeln!(text, "a majority followed {id} again, in term {term}, {cite}")
             }
-            None => writeln!(text, "nobody led from then on, to the end of the run"),
+            Some((id, term, cite)) => {
+                writeln!(text, "the next that a majority followed was {id}, in term {term}, {cite}")
+            }
+            None => {
+                writeln!(text, "no majority followed a leader from then on, to the end of the run")
+            }
         };
         Ok(text)
     }
 
-    /// What each node asked for last, before that time, since somebody led.
+    /// Who led last before that time, with a majority behind it and at all.
+    fn tell_before(&self, text: &mut String) {
+        let _ = match &self.before {
+            None => writeln!(text, "  no majority had followed a leader before"),
+            Some(Reign { leader, term, since, until: (cite, what) }) => writeln!(
+                text,
+                "  the last that a majority followed was {leader}, in term {term}, from {}s (#{}) until {what}, {cite}",
+                since.1, since.0
+            ),
+        };
+        let ends = self.before.as_ref().map(|reign| reign.until.0);
+        if let (None, Some((id, cite, what))) = (self.leader, &self.ended)
+            && ends != Some(*cite)
+        {
+            let _ = writeln!(text, "  the last to lead at all was {id}, until it {what}, {cite}");
+        }
+    }
+
+    /// What each node asked for last, before that time, since a majority followed a leader.
     fn tell_attempts(&self, text: &mut String) {
-        let since = self.before.map_or(Time::ZERO, |(.., Cite(_, time))| time);
+        let since = self.before.as_ref().map_or(Time::ZERO, |reign| reign.until.0.1);
         for slot in 0..self.nodes.len() {
             let id = NodeId::at(slot);
             let own = self.elections.attempts.iter().filter(|it| it.node == id);
