@@ -312,3 +312,26 @@ fn who_replays_a_scenario_is_told_how_it_is_run() {
         "is a scenario, and no saved run: squall run scenarios/bugs/vote-twice.toml",
     ));
 }
+
+/// What a run came to does not depend on whether somebody reads all that is told of it.
+#[test]
+fn a_reader_that_goes_away_changes_no_exit_code() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let missed = folder.path().join("missed.toml");
+    fs::write(&missed, "horizon = \"1s\"\nexpect = { leaders_min = 9 }\n").expect("it is writable");
+    let vote_twice = "scenarios/bugs/vote-twice.toml";
+    for (source, code) in [
+        (missed.display().to_string(), 5),
+        ("--seed 1 --nodes 5 --bug commit-without-quorum".to_owned(), 2),
+        (vote_twice.to_owned(), 0),
+    ] {
+        let script = format!(
+            "set -o pipefail; {} run --reports {} {source} | true; echo ${{PIPESTATUS[0]}}",
+            env!("CARGO_BIN_EXE_squall"),
+            folder.path().join("reports").display(),
+        );
+        let output = std::process::Command::new("bash").args(["-c", &script]).output();
+        let told = String::from_utf8_lossy(&output.expect("bash runs").stdout).trim().to_owned();
+        assert_eq!(told, code.to_string(), "{source}");
+    }
+}

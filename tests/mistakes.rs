@@ -97,9 +97,9 @@ fn sessions_are_one_or_more() {
         &[
             ("0", range, "0", "from 1 to 20000"),
             ("20001", range, "20001", "from 1 to 20000"),
-            ("-1", "expected u32", "-1", "write a whole number, 0 or more"),
-            ("true", "expected u32", "true", "without quotes"),
-            ("\"10\"", "expected u32", "\"10\"", "without quotes"),
+            ("-1", "expected a whole number", "-1", "write a whole number, 0 or more"),
+            ("true", "expected a whole number", "true", "without quotes"),
+            ("\"10\"", "expected a whole number", "\"10\"", "without quotes"),
         ],
     );
     fine(&["[clients]\nsessions = 1\n", "[clients]\nsessions = 20000\n"]);
@@ -184,7 +184,7 @@ fn snapshots_and_flow_have_limits() {
             ("snapshot_trailing = 1000000001", trailing, "1000000001", "from 0 to"),
             ("snapshot_chunk = 0", chunk, "0", "from 1 to"),
             ("snapshot_chunk = 1073741825", chunk, "1073741825", "from 1 to"),
-            ("snapshot_every = -1", "expected u64", "-1", "write a whole number"),
+            ("snapshot_every = -1", "expected a whole number", "-1", "write a whole number"),
             ("snapshot_evry = 5", "unknown field", "snapshot_evry", "`snapshot_every`?"),
             ("entries_per_append = 0", entries, "0", "from 1 to"),
             ("entries_per_append = 65537", entries, "65537", "from 1 to"),
@@ -290,4 +290,97 @@ fn a_fault_has_the_keys_of_its_kind() {
     assert!(error.is_err_and(|error| error.message.contains(both)));
     let link = "[[links]]\nfrom = 1\nfor = \"1s\"\n";
     check("", "", &[(link, "unknown field `for`", "for", "")]);
+}
+
+/// Whatever stands in place of a value of any key, what is said of it has no name that a type has in the source.
+#[test]
+fn values_of_the_wrong_kind_are_told_in_plain_words() {
+    let schema = squall::schema::scenario();
+    let resolved = |value: &serde_json::Value| {
+        let mut value = value.clone();
+        while let Some(name) = value["$ref"].as_str().and_then(|it| it.strip_prefix("#/$defs/")) {
+            value = schema["$defs"][name].clone();
+        }
+        value
+    };
+    let keys = |of: &serde_json::Value| -> Vec<(String, serde_json::Value)> {
+        let keys = of["properties"].as_object();
+        keys.into_iter().flatten().map(|(key, of)| (key.clone(), resolved(of))).collect()
+    };
+    let mut tried = 0;
+    let mut check = |text: String| {
+        let Err(error) = from_toml(&text) else { return };
+        tried += 1;
+        let told = format!("{} {}", error.message, error.help.unwrap_or_default());
+        for raw in [
+            "struct ",
+            "variant",
+            "expected u",
+            "expected i",
+            "sequence",
+            "newtype",
+            "enum ",
+            "tuple",
+            "untagged",
+            "a map",
+            "unit v",
+        ] {
+            let named = raw == "variant" && told.contains("unknown variant `");
+            assert!(named || !told.contains(raw), "`{raw}` in `{told}` of\n{text}");
+        }
+    };
+    for (table, of) in keys(&schema) {
+        let list = resolved(&of["items"]);
+        let (head, own) = match keys(&list) {
+            own if own.is_empty() => (format!("[{table}]"), keys(&of)),
+            own => (format!("[[{table}]]"), own),
+        };
+        for value in ["3", "-1", "\"x\"", "true", "0.5", "[1]", "[\"x\", []]", "{ x = 1 }"] {
+            check(format!("{table} = {value}\n"));
+            for (key, _) in &own {
+                check(format!("{head}\n{key} = {value}\n"));
+            }
+        }
+    }
+    assert!(tried > 1_000, "{tried}");
+    for (text, expected, way_out) in [
+        (
+            "[expect.metrics]\nlatency_p99 = \"1ms\"\n",
+            "expected bounds, as in { min = 1, max = 5 }",
+            "",
+        ),
+        (
+            "[expect.counts]\nleader-elected = 5\n",
+            "expected bounds, as in { min = 1, max = 5 }",
+            "",
+        ),
+        (
+            "[[faults]]\non = \"leader-elected\"\npause = {}\n",
+            "a table, as in { situation = \"leader-elected\" }",
+            "",
+        ),
+        (
+            "[[requests]]\nat = \"1s\"\ncommand = \"get\"\n",
+            "a table, as in { get = { key = 1 } }",
+            "",
+        ),
+        (
+            "[[faults]]\nat = \"1s\"\nchange = { add = [4] }\n",
+            "a list, expected a whole number",
+            "without brackets",
+        ),
+        ("judge = \"durability\"\n", "expected a list", "in brackets"),
+        ("[faults]\nat = \"1s\"\n", "expected a list", "[[faults]]"),
+        ("[expect]\nviolation = [\"durability\"]\n", "expected one name in quotes", ""),
+        (
+            "[[faults]]\nat = \"1s\"\ncrash = { nodes = [1] }\n",
+            "unknown field `nodes`",
+            "its `target`",
+        ),
+        ("[[faults]]\nat = \"1s\"\nsplit = [[1, 2], [3]]\n", "as in { groups = [[1, 2]] }", ""),
+    ] {
+        let error = from_toml(text).expect_err(text);
+        assert!(error.message.contains(expected), "{text}: {}", error.message);
+        assert!(error.help.unwrap_or_default().contains(way_out), "{text}");
+    }
 }

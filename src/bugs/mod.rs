@@ -268,7 +268,7 @@ bugs! {
         "A follower is in a later term, and refuses all that its leader sends. The leader does not step down, and the follower does not \
          stand, for with pre-vote nobody would have it. It never catches up.";
     BackoffLivelock [Liveness] "openraft 6d53aa12, CCF PR 3723"
-        "A leader target a follower refuses sends the same again."
+        "A leader whom a follower refuses sends the same again."
         "The follower's hint does not move next_index: the follower refuses, the leader repeats, and the follower never catches up.";
 
     // Clients.
@@ -320,7 +320,7 @@ bugs! {
         "One node does not hear the leader and stands. The others elect it, although they have just answered the leader, which goes on to \
          answer reads on the strength of that.";
     LeaseSurvivesTransfer [Linearizability, ReadRights] "etcd 12704, openraft 1747"
-        "A leader that had an transferee stand still trusts its lease."
+        "A leader that had a transferee stand still trusts its lease."
         "Nobody keeps a promise against an election that the leader itself asked for. The transferee leads and commits, and the leader of \
          old, which has not heard of it, answers reads.";
     LeaseWithoutDriftBound [Linearizability, ReadRights] "Raft thesis, 6.4.1"

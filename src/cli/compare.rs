@@ -45,7 +45,7 @@ pub fn replay(args: &ReplayArgs, guests: &Guests<'_>) -> End {
     let outcome = run.outcome();
     let mut out = anstream::AutoStream::auto(std::io::stdout());
     let verdict = expectations::judge(&saved.plan, outcome, false);
-    let code = if divergence.is_some() { Code::Diverged } else { Code::from(&verdict) };
+    let code = if divergence.is_some() { Code::Diverged } else { Code::from(&verdict) }.found();
     if args.json {
         let result = json!({
             "exit": code as u8,

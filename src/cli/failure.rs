@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
@@ -37,15 +38,32 @@ pub enum Code {
     Interrupted = 130,
 }
 
+/// With which code the command would end as far as it has come.
+static SO_FAR: AtomicU8 = AtomicU8::new(Code::Clean as u8);
+
 impl Code {
-    /// The worse of two: of several runs, a violation tells more than an unmet promise, and that more than a bad file.
-    pub fn worse(self, other: Code) -> Code {
+    /// All, the worst first.
+    const ALL: [Code; 9] = {
         use Code::{
             Clean, Diverged, Internal, Interrupted, Liveness, Safety, Undecided, Unmet, Usage,
         };
-        let worst =
-            [Internal, Diverged, Safety, Liveness, Unmet, Undecided, Interrupted, Usage, Clean];
-        worst.into_iter().find(|code| [self, other].contains(code)).unwrap_or(self)
+        [Internal, Diverged, Safety, Liveness, Unmet, Undecided, Interrupted, Usage, Clean]
+    };
+
+    /// The same, and known before it is told: what was found does not depend on whether somebody reads all of it.
+    pub fn found(self) -> Code {
+        SO_FAR.store(self as u8, Ordering::Relaxed);
+        self
+    }
+
+    fn so_far() -> Code {
+        let code = SO_FAR.load(Ordering::Relaxed);
+        Code::ALL.into_iter().find(|it| *it as u8 == code).unwrap_or(Code::Clean)
+    }
+
+    /// The worse of two: of several runs, a violation tells more than an unmet promise, and that more than a bad file.
+    pub fn worse(self, other: Code) -> Code {
+        Code::ALL.into_iter().find(|code| [self, other].contains(code)).unwrap_or(self)
     }
 }
 
@@ -147,7 +165,7 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
         match error.kind() {
             // The reader has seen enough, as in `squall ... | head`.
-            io::ErrorKind::BrokenPipe => Failure { code: Code::Clean, text: String::new() },
+            io::ErrorKind::BrokenPipe => Failure { code: Code::so_far(), text: String::new() },
             _ => Failure::usage(error),
         }
     }

@@ -211,7 +211,7 @@ pub fn tell(runner: &dyn Runner, file: &CampaignFile, folder: &Path, manner: &Ma
     }
     // Only what is there is told to be there.
     let (code, vanished) = (code(file, manner.require_situations), vanished(file, folder));
-    let code = vanished.iter().fold(code, |code, failure| code.worse(failure.code));
+    let code = vanished.iter().fold(code, |code, failure| code.worse(failure.code)).found();
     let mut out = anstream::AutoStream::auto(io::stdout());
     if manner.json {
         let mut value = json!(file);

@@ -191,7 +191,7 @@ impl<'a> Session<'a> {
         let differs = if self.args.twice && !take_given_up() { twice(runner, plan) } else { None };
         let differs = differs.filter(|_| !take_given_up());
         let code = if differs.is_some() { Code::Diverged } else { Code::from(&verdict) };
-        self.code = self.code.worse(code);
+        self.code = self.code.worse(code).found();
         self.runs += 1;
         self.kept += u64::from(code == Code::Clean);
         let saved = match code {
@@ -202,7 +202,8 @@ impl<'a> Session<'a> {
         };
         // What was found is told all the same, and before that.
         let unwritten = std::mem::take(&mut self.unwritten);
-        self.code = unwritten.iter().fold(self.code, |code, failure| code.worse(failure.code));
+        let worst = unwritten.iter().fold(self.code, |code, failure| code.worse(failure.code));
+        self.code = worst.found();
         if self.args.json {
             let mut value = json!(outcome);
             value["name"] = name.into();
@@ -263,7 +264,7 @@ impl<'a> Session<'a> {
             let outcome = runner.run(&plan, Options::default());
             ran += 1;
             let verdict = expectations::judge(&plan, &outcome, args.until.is_some());
-            self.code = self.code.worse(Code::from(&verdict));
+            self.code = self.code.worse(Code::from(&verdict)).found();
             let why = || match (&verdict, &outcome.violation) {
                 (Verdict::Violated(_), Some(violation)) => vec![violation.sentence.clone()],
                 _ => verdict.lines().to_vec(),
@@ -458,7 +459,7 @@ fn run_many(mut session: Session<'_>, guests: &Guests<'_>, seeds: Range<u64>) ->
     let lacks = args.guest.chosen(guests)?.1.lacks;
     let missed = counts.missed().filter(|it| it.is_within_reach(lacks));
     let missed: Vec<&str> = missed.map(Situation::name).collect();
-    let code = interrupted(if gaps.undecided == 0 { Code::Clean } else { Code::Undecided });
+    let code = interrupted(if gaps.undecided == 0 { Code::Clean } else { Code::Undecided }).found();
     let out = &mut session.out;
     if args.json {
         let summary = json!({

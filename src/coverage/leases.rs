@@ -22,7 +22,7 @@ pub struct NodeMemory {
     /// The event in which it began its latest round, and who answered that.
     round: u64,
     answered: NodeSet,
-    /// As leader: the latest term in which it renewed its lease, in which it held one, and in which it told an transferee to stand.
+    /// As leader: the latest term in which it renewed its lease, in which it held one, and in which it told a transferee to stand.
     renewed: Term,
     held: Term,
     pub(super) told: Term,

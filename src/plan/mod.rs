@@ -10,6 +10,7 @@ pub mod latency;
 pub mod liveness;
 pub mod metric;
 pub mod pin;
+mod plainly;
 pub mod problem;
 pub mod profile;
 pub mod scenario;

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::closest::closest;
 use crate::plan::Plan;
+use crate::plan::plainly::{plainly, rewritten};
 use crate::plan::problem::{Checked, Problem};
 use crate::plan::validate::validate;
 use crate::time::{Share, decimal};
@@ -52,7 +53,7 @@ pub fn read_toml<T: DeserializeOwned>(
         let digits = message.split_once("` as i128").and_then(|(digits, _)| digits.split_once('`'));
         match digits {
             Some((_, digits)) => too_large(digits, span),
-            None => FileError { help: suggestion(&message), span, message },
+            None => error_of(&message, span),
         }
     })?;
     check(&value).map_err(|problem| located(problem, |path| toml_span(text, path)))?;
@@ -99,7 +100,7 @@ fn json_error(error: &serde_json::Error, text: &str) -> FileError {
     let digits = text.get(span.clone()).filter(|word| word.bytes().all(|it| it.is_ascii_digit()));
     match digits {
         Some(digits) if message.contains("floating point") => too_large(digits, Some(span)),
-        _ => FileError { help: suggestion(&message), span: Some(span), message },
+        _ => error_of(&message, Some(span)),
     }
 }
 
@@ -117,6 +118,12 @@ fn word_that_ends(text: &str, at: usize) -> usize {
         }
         _ => at,
     }
+}
+
+/// What the reader of a file says, in plain words.
+fn error_of(message: &str, span: Option<Range<usize>>) -> FileError {
+    let message = plainly(message);
+    FileError { help: suggestion(&message), span, message }
 }
 
 fn too_large(digits: &str, span: Option<Range<usize>>) -> FileError {
@@ -163,15 +170,14 @@ fn json_span(text: &str, path: &[String]) -> Option<Range<usize>> {
     Some(start..start + value.get().find('\n').unwrap_or(value.get().len()))
 }
 
+/// What people write for the nodes that a fault strikes.
+const VICTIMS: [&str; 6] = ["node", "nodes", "whom", "who", "victim", "victims"];
+
 /// For an unknown name, the closest of those that were expected; for a value of another kind, how to write one.
 fn suggestion(message: &str) -> Option<String> {
     let (unknown, expected) = message.split_once(", expected ")?;
-    match expected {
-        "a boolean" => return Some("write true or false, without quotes".into()),
-        "u8" | "u32" | "u64" => {
-            return Some("write a whole number, 0 or more, without quotes".into());
-        }
-        _ => {}
+    if let Some(way_out) = rewritten(unknown, expected) {
+        return Some(way_out);
     }
     let unknown = unknown.split('`').nth(1)?;
     if expected.starts_with("a share in quotes") {
@@ -179,6 +185,9 @@ fn suggestion(message: &str) -> Option<String> {
         let share = share.filter(|parts| *parts <= 1_000_000).map(Share);
         return share
             .map(|share| format!("write \"{share}\" if you mean the part {unknown} of all"));
+    }
+    if VICTIMS.contains(&unknown) && expected.contains("`target`") {
+        return Some("whom a fault strikes is its `target`".into());
     }
     if message.starts_with("unknown field") && of_plan().any(|key| key == unknown) {
         return Some(format!(
@@ -287,8 +296,18 @@ mod tests {
                 "2000001",
                 "leave it out for 100000",
             ),
-            ("reads = \"lease\"\ndrift_bound_ppm = -1", "expected u32", "-1", "0 or more"),
-            ("reads = \"lease\"\ndrift_bound_ppm = 0.1", "expected u32", "0.1", "whole number"),
+            (
+                "reads = \"lease\"\ndrift_bound_ppm = -1",
+                "expected a whole number",
+                "-1",
+                "0 or more",
+            ),
+            (
+                "reads = \"lease\"\ndrift_bound_ppm = 0.1",
+                "expected a whole number",
+                "0.1",
+                "whole number",
+            ),
             (
                 "reads = \"lease\"\ndrift_bound = 7",
                 "unknown field",

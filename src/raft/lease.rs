@@ -2,7 +2,7 @@
 //!
 //! The promise lasts by the follower's clock and the lease by the leader's, so the lease is shorter by how much faster one clock may run
 //! than another. Both go by clocks that nobody sets: a clock that jumps shortens no promise. A node that starts may have promised something
-//! just before, so it waits as if it had. A leader that told an transferee to stand has no lease any more: nobody keeps a promise against
+//! just before, so it waits as if it had. A leader that told a transferee to stand has no lease any more: nobody keeps a promise against
 //! that word (thesis 6.4.1), which may arrive late.
 
 use crate::config::Reads;
@@ -16,7 +16,7 @@ pub struct Lease {
     pub asked: Moment,
     /// When the latest round that a majority answered was sent, and when it had enough answers.
     pub held: Option<(Moment, Moment)>,
-    /// Whether the leader told an transferee to stand.
+    /// Whether the leader told a transferee to stand.
     pub handed_over: bool,
 }
 

@@ -211,7 +211,7 @@ rules! {
     /// Thesis 6.4: an answer counts for its own round.
     round_counts(reply: u64, latest: u64) -> bool =
         reply == latest || (reply > 0 && reply < latest && self.broken(Bug::RoundsMixed));
-    /// Thesis 6.4.1: a leader that has an transferee stand, which no promise holds back, has no lease any more.
+    /// Thesis 6.4.1: a leader that has a transferee stand, which no promise holds back, has no lease any more.
     lease_outlives(transfer: bool) -> bool = !transfer || self.broken(Bug::LeaseSurvivesTransfer);
     /// Thesis 6.4: who answers a read has applied as far as the leader knew to be committed.
     may_read(read_index: Index, applied: Index) -> bool =

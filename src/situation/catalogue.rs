@@ -116,7 +116,7 @@ situations! {
         "It must not start an election any more.";
     ElectionLeftToOthers: "A node's election timeout passed and it did not stand, for others have a higher priority."
         "If they are gone, nobody stands yet.";
-    PriorityDecayed: "A node became less particular about target it leaves elections to."
+    PriorityDecayed: "A node became less particular about whom it leaves elections to."
         "The cluster must get a leader in the end.";
     LowerPriorityElected: "A node was elected that had left elections to others before."
         "Those of a higher priority are down, cut off, or behind.";
@@ -334,7 +334,7 @@ situations! {
         "Nobody was asked whether it still leads: time alone says so.";
     LeaseLapsed: "A leader that had held a lease began a round for a read."
         "Too much time has passed, and it may have been deposed.";
-    LeaseGivenUp: "A leader that had held a lease, and then told an transferee to stand, began a round for a read."
+    LeaseGivenUp: "A leader that had held a lease, and then told a transferee to stand, began a round for a read."
         "Nobody keeps a promise against that word, which may arrive late.";
     VoteRefusedPromise: "A node that knows no leader any more refused its vote, for no reason but its promise to one."
         "The leader of old may still answer reads by it.";
@@ -407,7 +407,7 @@ situations! {
     LastCopiesCorrupted: "The record of a committed entry rotted that lay on a bare majority of disks."
         "If the node goes on without it, another leader may never have had it.";
     VoteCorrupted: "The record of a durable term and vote rotted."
-        "A node that cannot read for target it voted must not vote again.";
+        "A node that cannot read for whom it voted must not vote again.";
     SnapshotCorrupted: "A durable snapshot rotted."
         "What it covers may be nowhere else on that disk.";
     CorruptRecordRemoved: "An entry was removed, or left to a snapshot, whose record had rotted unnoticed."
@@ -479,5 +479,5 @@ situations! {
     LeaderLeft: "A leader that is not in its configuration stepped down."
         "It counted majorities without itself.";
     OutsiderStands: "A node asked for votes that is no voter by the configuration of a leader that runs."
-        "A server that was removed and does not know it must not depose target the others follow.";
+        "A server that was removed and does not know it must not depose whom the others follow.";
 }

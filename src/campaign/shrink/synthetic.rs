@@ -1,9 +1,11 @@
 //! Small plans with the same faults. Some failures hang on a coincidence of counts: which faults were needed matters little, but taking
 //! one away moves all that comes behind it. Of many small plans made of a few of the same faults at other times, with few requests, one
-//! may have the coincidence, too.
+//! may have the coincidence, too. Where a failure hangs on what a long storm piled up, as a long log of a leader that was followed by
+//! nobody, short crashes and cuts of single nodes bring it about in less time, so that these are drawn beside them.
 
 use crate::campaign::shrink::Shrinker;
-use crate::plan::{Fault, Plan, When};
+use crate::plan::fault::{Crash, Isolate};
+use crate::plan::{Action, Fault, Plan, Target, When};
 use crate::rng::{Rng, Stream};
 use crate::time::Span;
 
@@ -35,9 +37,11 @@ fn compose(plan: &mut Plan, place: u64) {
     let window = rng.pick(&WINDOWS);
     let all = std::mem::take(&mut plan.faults);
     let count = 1 + rng.below(FAULTS);
-    if !all.is_empty() {
-        plan.faults = (0..count).map(|_| moved(rng.pick(&all), begin, window, &mut rng)).collect();
-    }
+    let mut fault = || match rng.below(2) {
+        1 if !all.is_empty() => moved(rng.pick(&all), begin, window, &mut rng),
+        _ => plain(begin, window, &mut rng),
+    };
+    plan.faults = (0..count).map(|_| fault()).collect();
     let end = begin.plus(window);
     if let Some(liveness) = &mut plan.liveness {
         let rest = Span(plan.horizon.0.saturating_sub(liveness.from.0));
@@ -49,6 +53,15 @@ fn compose(plan: &mut Plan, place: u64) {
     plan.clients.count = (1 + rng.below(3) as u32).min(plan.clients.count.max(1));
     plan.clients.start = Span::ZERO;
     plan.clients.stop = None;
+}
+
+/// A short crash, or a cut of the links of one node, at some time of the window.
+fn plain(begin: Span, window: Span, rng: &mut Rng) -> Fault {
+    let when = When::At(begin.plus(Span(rng.below(window.0))));
+    let target = [Target::Leader, Target::Anyone, Target::Follower];
+    let action = [Action::Crash(Crash::default()), Action::Isolate(Isolate::default())];
+    let lasts = Span(1 + rng.below(window.0 / 2));
+    Fault::new(when, rng.pick(&action)).striking(rng.pick(&target)).lasting(lasts)
 }
 
 /// A fault that strikes at some time of the window, or at one of the first occurrences of what it waits for.

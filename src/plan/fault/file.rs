@@ -183,6 +183,11 @@ impl<'de> Visitor<'de> for ActionTable {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let example = match self.0.whom() {
+            _ if self.0 == FaultKind::Split => "{ groups = [[1, 2]] }",
+            _ if self.0 == FaultKind::Cut => "{ from = 1, to = 2 }",
+            _ if self.0 == FaultKind::Transfer => "{ to = 2 }",
+            _ if self.0 == FaultKind::Change => "{ remove = 3 }",
+            _ if self.0 == FaultKind::Slow => "{ target = 1, per_input = \"1ms\" }",
             Whom::Unnamed if self.0.ends() => "{ for = \"1s\" }",
             Whom::Unnamed => "{ }",
             Whom::Needed(_) | Whom::OrLeader(_) => "{ target = \"leader\" }",
