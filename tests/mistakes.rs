@@ -343,6 +343,10 @@ fn values_of_the_wrong_kind_are_told_in_plain_words() {
         }
     }
     assert!(tried > 1_000, "{tried}");
+}
+
+#[test]
+fn values_of_the_wrong_kind_are_told_with_what_to_write() {
     for (text, expected, way_out) in [
         (
             "[expect.metrics]\nlatency_p99 = \"1ms\"\n",

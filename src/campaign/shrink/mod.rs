@@ -43,6 +43,10 @@ const EFFORTS: [(usize, u64); 2] = [(8, 8), (16, 64)];
 /// Of a plan with more steps, small ones with the same faults are tried.
 const LARGE: usize = 8;
 
+/// After how many candidates without luck small plans are tried first: what takes longer comes to a quarter of what campaigns spend on a
+/// failure, and may not end within it.
+const PATIENCE: u64 = 12_500;
+
 /// How many candidates a worker runs before the others are looked at.
 const BATCH: usize = 4;
 
@@ -119,6 +123,8 @@ pub struct Shrinker<'a> {
     effort: u64,
     /// Whether a candidate must leave nothing to chance.
     fixed: bool,
+    /// After how many candidates it pauses, to try something else first.
+    pause_at: Option<u64>,
     /// The plan with the fewest steps so far, and its outcome. To take chance out, much is pinned, and there may be no time to make less of
     /// it.
     fewest: (Plan, Outcome),
@@ -226,6 +232,7 @@ pub fn shrink<'a>(
         seeds: 1,
         effort: 1,
         fixed: false,
+        pause_at: None,
         fewest,
     };
     shrinker.run();
@@ -262,7 +269,10 @@ impl Shrinker<'_> {
         let original = (self.best.clone(), self.outcome.clone());
         self.simplify_all();
         let mut lucky = (self.best.clone(), self.outcome.clone());
+        self.pause_at = Some(self.tried + PATIENCE);
         self.finish();
+        let paused = self.is_over();
+        self.pause_at = None;
         let mut least = size(self.runner, &self.best, &self.outcome);
         if least > (false, LARGE) && !self.is_over() {
             let smallest = (self.best.clone(), self.outcome.clone());
@@ -279,6 +289,10 @@ impl Shrinker<'_> {
                 }
             } else {
                 (self.best, self.outcome) = smallest;
+            }
+            if paused && least > (false, LARGE) {
+                self.finish();
+                least = size(self.runner, &self.best, &self.outcome);
             }
         }
         for (steps_enough, times) in EFFORTS {
@@ -379,7 +393,8 @@ impl Shrinker<'_> {
 
     /// How many candidates may still be run.
     fn left(&self) -> u64 {
-        self.control.candidates_max.map_or(u64::MAX, |max| max.saturating_sub(self.tried))
+        let limits = self.control.candidates_max.into_iter().chain(self.pause_at);
+        limits.min().map_or(u64::MAX, |max| max.saturating_sub(self.tried))
     }
 
     /// Whether the time is over, enough was tried, or somebody wants an end.
