@@ -1,12 +1,14 @@
 //! Metrics agree with what an independent reading of the records says, and scenarios can bound them.
 
+use serde_json::json;
 use squall::ids::NodeId;
 use squall::meter::Metrics;
 use squall::plan::metric::{Amount, Bounds, Metric};
 use squall::plan::{Plan, scenario, swarm};
 use squall::record::{Kind, Record};
 use squall::report::expectations::{Verdict, judge};
-use squall::sim::{BuiltIn, Options, Outcome, Runner, run};
+use squall::report::metrics::value;
+use squall::sim::{BuiltIn, Options, Outcome, Run, Runner, run};
 use squall::time::Span;
 
 use crate::twin::metrics::Twin;
@@ -85,6 +87,42 @@ fn metrics_of_random_plans_are_those_of_their_records() {
         }
     }
     assert!(asked > 1_000 && lagged > 20 && changed > 5, "{asked} {lagged} {changed}");
+}
+
+/// Of each slice, the lag is the largest that any member had at a moment of it.
+#[test]
+fn lag_over_time_is_that_of_the_records() {
+    let (mut lagged, mut changed, mut compared) = (0, 0, 0);
+    for seed in 0..600 {
+        let mut plan = swarm::draw(7_700_000 + seed);
+        plan.horizon = plan.horizon.min(Span::secs(3));
+        if squall::plan::validate::validate(&plan).is_err() {
+            continue;
+        }
+        let (outcome, records) = recorded(&plan);
+        if records.len() > 12_000 || outcome.gaps.iter().any(|gap| gap.properties.len() > 3) {
+            continue;
+        }
+        let twin = twin(&plan, &outcome, &records);
+        let runner = BuiltIn::new();
+        let told = value(&Run::new(&runner, plan.clone()));
+        let slices = told["over_time"].as_array().unwrap();
+        let width: Span = serde_json::from_value(told["slice"].clone()).unwrap();
+        let expected = twin.lags_over_time(width, slices.len() as u64);
+        for (slice, (entries, time)) in slices.iter().zip(&expected) {
+            let lag = (&slice["lag_entries"], &slice["lag"]);
+            let from = &slice["from"];
+            assert_eq!(lag, (&json!(entries), &json!(time)), "seed {seed}, from {from}");
+        }
+        // What the totals tell was so in some slice.
+        let (entries, time) = twin.lag();
+        assert!(expected.iter().any(|it| it.0 >= entries), "seed {seed}");
+        assert!(expected.iter().any(|it| it.1 >= time), "seed {seed}");
+        compared += 1;
+        lagged += u64::from(expected.iter().filter(|it| it.1 > width).count() > 3);
+        changed += u64::from(records.iter().any(|it| matches!(it.kind, Kind::Configure { .. })));
+    }
+    assert!(compared > 50 && lagged > 10 && changed > 3, "{compared} {lagged} {changed}");
 }
 
 /// All disks are wiped, or lose what they had promised: what clients heard to be done is gone.

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::ids::NodeSet;
 use crate::meter::Latency;
+use crate::meter::lag::{Behind, Frontier};
 use crate::meter::leader::Leadership;
 use crate::meter::questions::{News, Questions};
 use crate::record::{Kind, Record};
@@ -26,6 +27,10 @@ pub struct Slice {
     pub latency: Latency,
     /// How long nobody led.
     pub leaderless: Span,
+    /// The most entries by which a member's commit index was behind the cluster's at a moment of it, whether the member was up or not.
+    pub lag_entries: u64,
+    /// The longest time for which an entry that a member lacked had been committed by then.
+    pub lag: Span,
     /// By how many the cluster's highest commit index grew.
     pub commits: u64,
     /// What nodes sent each other.
@@ -36,6 +41,12 @@ pub struct Slice {
     pub faults_ended: Vec<u32>,
 }
 
+impl Slice {
+    fn note_lag(&mut self, (entries, time): Behind) {
+        (self.lag_entries, self.lag) = (self.lag_entries.max(entries), self.lag.max(time));
+    }
+}
+
 /// Measures a run whose end is known, slice by slice.
 #[derive(Debug)]
 pub struct Series {
@@ -44,6 +55,9 @@ pub struct Series {
     slices: Vec<(Slice, Vec<Span>)>,
     questions: Questions,
     leadership: Leadership,
+    frontier: Frontier,
+    /// The slice of the latest record.
+    place: usize,
     committed: u64,
 }
 
@@ -60,6 +74,8 @@ impl Series {
             slices: (0..used).map(|place| (slice(place), Vec::new())).collect(),
             questions: Questions::default(),
             leadership: Leadership::new(nodes, voters),
+            frontier: Frontier::new(nodes, voters),
+            place: 0,
             committed: 0,
         }
     }
@@ -76,6 +92,8 @@ impl Series {
         if let Some(regained) = self.leadership.observe(record) {
             self.nobody_led(regained.since, record.time);
         }
+        self.end_slices_before(place);
+        self.fall_behind(record);
         let news = self.questions.observe(record);
         let (slice, latencies) = &mut self.slices[place];
         match (news, record.kind) {
@@ -97,6 +115,35 @@ impl Series {
         }
     }
 
+    /// A member is furthest behind when it learns of commits, when it is measured no longer, or when its slice ends.
+    fn fall_behind(&mut self, record: &Record) {
+        match (record.node, record.kind) {
+            (Some(node), Kind::Commit { index, .. }) => {
+                let behind = self.frontier.commit(node, index, record.time);
+                behind.into_iter().for_each(|behind| self.slices[self.place].0.note_lag(behind));
+            }
+            (_, Kind::Wipe { .. } | Kind::Crash(_) | Kind::Configure { .. }) => {
+                self.note_all(record.time);
+                self.frontier.lose(record);
+            }
+            _ => {}
+        }
+    }
+
+    fn note_all(&mut self, now: Time) {
+        let slice = &mut self.slices[self.place].0;
+        self.frontier.behind(now).for_each(|(_, behind)| slice.note_lag(behind));
+    }
+
+    /// What members lack at the end of each slice.
+    fn end_slices_before(&mut self, place: usize) {
+        while self.place < place {
+            let end = Time(self.slices[self.place].0.from.0 + self.width.0);
+            self.note_all(end);
+            self.place += 1;
+        }
+    }
+
     fn nobody_led(&mut self, from: Time, to: Time) {
         let width = self.width.0;
         let first = (from.0 / width) as usize;
@@ -114,6 +161,8 @@ impl Series {
         if let Some(since) = self.leadership.leaderless() {
             self.nobody_led(since, self.end);
         }
+        self.end_slices_before(self.slices.len() - 1);
+        self.note_all(self.end);
         let finished = self.slices.into_iter().map(|(mut slice, mut latencies)| {
             slice.latency = Latency::of(&mut latencies);
             slice

@@ -166,10 +166,12 @@ fn over_time(plan: &Plan, (width, slices): &(Span, Vec<Slice>)) -> String {
         "longest",
         "failed",
         "no leader",
+        "behind",
+        "lag",
         "commits/s",
         "sent/s",
     ];
-    let row = |cells: [String; 9], faults: String| {
+    let row = |cells: [String; 11], faults: String| {
         let cells: String = cells.iter().map(|cell| format!("{cell:>10} ")).collect();
         format!(" {cells} {faults}").trim_end().to_owned() + "\n"
     };
@@ -184,6 +186,8 @@ fn over_time(plan: &Plan, (width, slices): &(Span, Vec<Slice>)) -> String {
             span(slice.latency.max),
             grouped(slice.failed_tries + slice.given_up),
             span((leaderless > Span::ZERO).then_some(leaderless)),
+            grouped(slice.lag_entries),
+            span((slice.lag > Span::ZERO).then_some(slice.lag)),
             rate(slice.commits),
             bytes((u128::from(slice.bytes) * 1_000_000_000 / u128::from(width.0)) as u64),
         ];

@@ -223,9 +223,53 @@ impl Twin<'_> {
         worst
     }
 
+    /// The same at any moment of each slice of this width. Between two records that change it, a member's lag only gets longer.
+    pub fn lags_over_time(&self, width: Span, slices: u64) -> Vec<(u64, Span)> {
+        let changes: Vec<&Record> = self
+            .records
+            .iter()
+            .filter(|record| {
+                let kind = record.kind;
+                matches!(kind, Kind::Commit { .. } | Kind::Configure { .. } | Kind::Wipe { .. })
+            })
+            .collect();
+        let mut worst = vec![(0, Span::ZERO); slices as usize];
+        for upto in 0..=changes.len() {
+            let (told, from) = (
+                &changes[..upto],
+                upto.checked_sub(1).map_or(Time::ZERO, |last| changes[last].time),
+            );
+            let to = changes.get(upto).map_or(self.end, |next| next.time);
+            let commits = told.iter().filter_map(|record| match record.kind {
+                Kind::Commit { index, .. } => Some((index.0, record.time)),
+                _ => None,
+            });
+            let commits: Vec<(u64, Time)> = commits.collect();
+            let highest = commits.iter().map(|it| it.0).max().unwrap_or(0);
+            let lowest =
+                (1..=self.nodes).filter_map(|node| self.known_of(told, NodeId::new(node))).min();
+            let Some(lowest) = lowest.filter(|lowest| *lowest < highest) else { continue };
+            let since = commits.iter().find(|it| it.0 > lowest).unwrap().1;
+            for (slice, worst) in worst.iter_mut().enumerate() {
+                let begins = Time(slice as u64 * width.0);
+                let ends = Time(begins.0 + width.0).min(self.end);
+                let is_last = slice as u64 + 1 == slices;
+                if to >= begins && (from < ends || is_last) {
+                    let time = to.min(ends).since(since);
+                    *worst = (worst.0.max(highest - lowest), worst.1.max(time));
+                }
+            }
+        }
+        worst
+    }
+
     /// What a node that is measured knew to be committed before a record.
     fn known(&self, place: usize, node: NodeId) -> Option<u64> {
-        let before = &self.records[..place];
+        let before: Vec<&Record> = self.records[..place].iter().collect();
+        self.known_of(&before, node)
+    }
+
+    fn known_of(&self, before: &[&Record], node: NodeId) -> Option<u64> {
         let left = before.iter().rposition(|record| match record.kind {
             Kind::Configure { configuration, .. } => !configuration.members().contains(node),
             Kind::Wipe { .. } => record.node == Some(node),

@@ -117,8 +117,9 @@ struct Plots {
     slices: Vec<PlotSlice>,
 }
 
-/// Of a slice: operations begun and answered, tries failed, the half, 99 % and longest of latencies, how long nobody led; in nanoseconds.
-type PlotSlice = (u64, u64, u64, [Option<u64>; 3], u64);
+/// Of a slice: operations begun and answered, tries failed, the half, 99 % and longest of latencies, how long nobody led, and how far a
+/// member was behind, in entries and in time; times in nanoseconds.
+type PlotSlice = (u64, u64, u64, [Option<u64>; 3], u64, (u64, u64));
 
 /// How many slices a page has: a bar is a few pixels wide then.
 const SLICES: u64 = 160;
@@ -130,7 +131,8 @@ impl Plots {
             let latency = slice.latency;
             let nanos = [latency.p50, latency.p99, latency.max].map(|span| span.map(|it| it.0));
             let failed = slice.failed_tries + slice.given_up;
-            (slice.begun, slice.answered, failed, nanos, slice.leaderless.0)
+            let lag = (slice.lag_entries, slice.lag.0);
+            (slice.begun, slice.answered, failed, nanos, slice.leaderless.0, lag)
         });
         Plots { width, slices: slices.collect() }
     }

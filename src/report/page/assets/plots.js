@@ -1,11 +1,12 @@
-// Draws what clients saw, below the diagram and in its time: how long answers took, how many came and how many tries failed.
+// Draws how the run went, below the diagram and in its time: how long answers took, how many came, how many tries failed, and how far
+// members were behind.
 
 const plots = document.getElementById("plots");
-const PLOTS_HEIGHT = data.plots.slices.some(([begun]) => begun) ? 104 : 0;
-const ROWS = { latency: { top: 4, height: 48 }, answers: { top: 58, height: 42 } };
-const SLICE = ["begun", "answered", "failed", "p50", "p99", "max", "leaderless"];
+const PLOTS_HEIGHT = data.plots.slices.some(([begun]) => begun) ? 138 : 0;
+const ROWS = { latency: { top: 4, height: 48 }, answers: { top: 58, height: 42 }, lag: { top: 106, height: 28 } };
+const SLICE = ["begun", "answered", "failed", "p50", "p99", "max", "leaderless", "entries", "lag"];
 const slices = data.plots.slices.map((values, place) => {
-  const slice = Object.fromEntries(SLICE.map((name, at) => [name, values.flat()[at]]));
+  const slice = Object.fromEntries(SLICE.map((name, at) => [name, values.flat(2)[at]]));
   return { ...slice, from: place * data.plots.width, to: (place + 1) * data.plots.width };
 });
 
@@ -13,6 +14,8 @@ const slices = data.plots.slices.map((values, place) => {
 const latencies = slices.flatMap(({ p50, max }) => (max === null ? [] : [p50, max])).map((nanos) => Math.log10(Math.max(nanos, 1)));
 const scale = { low: Math.min(...latencies, 9) - 0.1, high: Math.max(...latencies, 3) + 0.1 };
 const answersMost = Math.max(1, ...slices.map(({ answered, failed }) => Math.max(answered, failed)));
+
+const lagMost = Math.max(1, ...slices.map(({ entries }) => entries));
 
 const latencyY = (nanos) => {
   const share = (Math.log10(Math.max(nanos, 1)) - scale.low) / (scale.high - scale.low);
@@ -40,6 +43,7 @@ function drawPlots() {
   context.fillText("latency", 6, ROWS.latency.top + 24);
   context.fillText("answers", 6, ROWS.answers.top + 14);
   context.fillText("failures", 6, ROWS.answers.top + 28);
+  context.fillText("lag", 6, ROWS.lag.top + 14);
 }
 
 function drawSlice(context, slice) {
@@ -58,6 +62,7 @@ function drawSlice(context, slice) {
   context.fillRect(left, middle, wide, -tall(slice.answered, height * 0.6));
   context.fillStyle = palette.bad;
   context.fillRect(left, middle, wide, tall(slice.failed, height * 0.4));
+  drawLag(context, slice, left, wide);
   if (slice.max === null) return;
   context.fillStyle = palette.roles[0];
   context.globalAlpha = 0.45;
@@ -69,6 +74,15 @@ function drawSlice(context, slice) {
   context.fillRect(left, latencyY(slice.p99) - 1, wide, 2);
 }
 
+// Entries lie decades apart, too: one is what a follower always lacks for a moment, thousands are what it lacks behind a partition.
+function drawLag(context, { entries }, left, wide) {
+  if (!entries) return;
+  const { top, height } = ROWS.lag;
+  const tall = Math.max(1, (height * Math.log2(entries + 1)) / Math.log2(lagMost + 1));
+  context.fillStyle = palette.match;
+  context.fillRect(left, top + height - tall, wide, tall);
+}
+
 // What a slice says in words, for the pointer above it.
 function sliceWords(time) {
   const slice = slices.find(({ from, to }) => time >= from && time < to);
@@ -76,6 +90,7 @@ function sliceWords(time) {
   const inSeconds = (nanos) => `${(nanos / 1e9).toPrecision(3)} s`;
   const parts = [`${inSeconds(slice.from)} to ${inSeconds(slice.to)}: ${slice.begun} begun, ${slice.answered} answered, ${slice.failed} tries failed`];
   if (slice.max !== null) parts.push(`half within ${inSeconds(slice.p50)}, 99 % within ${inSeconds(slice.p99)}, all within ${inSeconds(slice.max)}`);
+  if (slice.entries) parts.push(`a member was up to ${slice.entries} entries and ${inSeconds(slice.lag)} behind`);
   if (slice.leaderless) parts.push(`nobody led for ${inSeconds(slice.leaderless)}`);
   return parts.join("; ");
 }
