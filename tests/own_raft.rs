@@ -97,7 +97,8 @@ fn a_mistake_is_shrunk_and_explained_by_its_own_messages() {
     assert_eq!(Signature::of(run.outcome()), Signature::of(&shrunk.outcome));
     let story = explain(&run, 40).expect("it is short").expect("it fails").story();
     assert!(story.contains("vote") || story.contains("entries"), "{story}");
-    let page = page::html(&run, "own_raft run", Window::default()).expect("it fits on a page");
+    let page =
+        page::html(&run, "own_raft run", Window::default(), None).expect("it fits on a page");
     assert!(page.contains("own"), "the page is of this run");
 }
 

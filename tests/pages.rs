@@ -114,6 +114,8 @@ fn words_and_json_are_those_of_a_trace() {
         squall::plan::files::find(&["scenarios/disks".into()]).expect("there are scenarios");
     let disks: Vec<String> = disks.iter().map(|path| path.display().to_string()).collect();
     let mut runs = vec![vec!["--seed", "42"], vec![FIGURE_8], vec!["scenarios/faults/ring.toml"]];
+    // A clock that is slow: its drift is a number below zero.
+    runs.push(vec!["scenarios/reads/lease-beyond-its-drift.toml"]);
     runs.extend(disks.iter().map(|path| vec![path.as_str()]));
     for args in runs {
         let written = Written::new(&args);
@@ -326,6 +328,36 @@ fn metrics_are_drawn_over_time_and_told() {
         const seen = new Set(new Uint32Array(pen.getImageData(0, 0, it.width, it.height).data.buffer)); return seen.size; })()";
     let colours = page.eval(drawn).as_u64().expect("a number");
     assert!(colours > 4, "{colours} colours");
+    let lag = page.eval("Math.max(...squall.data.plots.slices.map((slice) => slice[5][0]))");
+    assert!(lag.as_u64() > Some(0), "{lag}");
+    assert!(page.eval("document.getElementById('turning').getBoundingClientRect().height") == 0);
     picture(&mut page, "metrics");
+    expect_no_complaints(&mut page);
+}
+
+/// The share of failing futures is a curve below the diagram, with the turn, which a button selects, and in words in the panel.
+#[test]
+#[ignore = "needs chromium; .ci/run installs it"]
+fn the_turning_point_is_drawn_and_told() {
+    let run = ["--seed", "6", "--bug", "vote-twice"];
+    let written = Written::new(&[&run[..], &["--turning-point", "--futures", "6"]].concat());
+    let mut page = written.open("");
+    let told = page.text("turning-says");
+    assert!(told.starts_with("the turn is"), "{told}");
+    let label = page.eval("document.getElementById('turning').getAttribute('aria-label')");
+    assert!(label.as_str().is_some_and(|label| label.contains(&told)), "{label}");
+    let lines = page.text("turning-points").matches("of 6 fail").count();
+    assert_eq!(page.eval("squall.data.turning.points.length"), lines);
+    picture(&mut page, "turning-violation");
+    page.press("0");
+    picture(&mut page, "turning-whole");
+    let drawn = "(() => { const it = document.getElementById('turning'); const pen = it.getContext('2d'); \
+        const seen = new Set(new Uint32Array(pen.getImageData(0, 0, it.width, it.height).data.buffer)); return seen.size; })()";
+    let colours = page.eval(drawn).as_u64().expect("a number");
+    assert!(colours > 4, "{colours} colours");
+    page.eval("document.getElementById('go-turning').click()");
+    let event = page.eval("squall.data.turning.turn[0].event");
+    assert!(page.text("record-where").contains(&format!("event {event}")), "{event}");
+    picture(&mut page, "turning-point");
     expect_no_complaints(&mut page);
 }

@@ -22,7 +22,7 @@ use crate::report::explain::{explain as explained, next_steps};
 use crate::report::export::{self, Export, Filter, Mermaid, Shiviz};
 use crate::report::page::{self, RECORDS_MAX, Window};
 use crate::report::perfetto::Perfetto;
-use crate::report::turning::turning_point;
+use crate::report::turning::{Turning, turning_point};
 use crate::report::why::{Question, answer};
 use crate::shown::{fenced, shown};
 use crate::sim::Run;
@@ -33,7 +33,7 @@ use crate::time::{Span, Time};
   squall explain scenarios/bugs/vote-twice.toml
   squall fuzz --bug vote-twice --stop-after 1    finds a failure
   squall explain reports/fuzz/failures/* --lines 20
-  squall explain --seed 1 --nodes 5 --bug commit-without-quorum --turning-point
+  squall explain --seed 6 --bug vote-twice --turning-point
   squall explain --seed 1 --nodes 5 --bug commit-without-quorum --markdown > bug.md")]
 pub struct ExplainArgs {
     #[command(flatten)]
@@ -44,6 +44,13 @@ pub struct ExplainArgs {
     /// How many lines it has at most; what proves the violation is always in it
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..))]
     lines: u16,
+    #[command(flatten)]
+    turning: TurningArgs,
+}
+
+/// Whether the turning point is looked for, and how.
+#[derive(Args)]
+struct TurningArgs {
     /// Says from which event on the run was bound to fail: it is branched at its events, with other random streams from there on
     #[arg(long)]
     turning_point: bool,
@@ -53,6 +60,13 @@ pub struct ExplainArgs {
     /// With --turning-point: how many futures run at once [default: one for each core]
     #[arg(long, short, value_name = "N", requires = "turning_point", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
+}
+
+impl TurningArgs {
+    /// The turning point of a run that violates a property, if it is asked for.
+    fn find(&self, run: &Run<'_>) -> Option<Turning> {
+        if self.turning_point { turning_point(run, self.futures, jobs(self.jobs)) } else { None }
+    }
 }
 
 /// Tells how the violation of a run came about, or what came nearest to a promise that was not kept.
@@ -68,10 +82,7 @@ pub fn explain(args: &ExplainArgs, guests: &Guests<'_>) -> End {
         true => explanation.markdown(&run),
         false => explanation.story(),
     });
-    let turning = match args.turning_point {
-        true => turning_point(&run, args.futures, jobs(args.jobs)).map(|turning| turning.text()),
-        false => None,
-    };
+    let turning = args.turning.find(&run).map(|turning| turning.text());
     let turning = turning.map_or_else(String::new, |text| match args.markdown {
         true => format!("\n## The turning point\n\n{}", fenced("", text.trim_end())),
         false => format!("\n{text}"),
@@ -243,6 +254,7 @@ fn write(args: &ExportArgs, run: &Run<'_>, path: &Path) -> io::Result<()> {
 #[command(after_help = "Examples:
   squall report scenarios/bugs/old-term-commit.toml -o run.html
   squall report --seed 42 --bug vote-twice
+  squall report --seed 6 --bug vote-twice --turning-point
   squall report scenarios/bugs/backoff-livelock.toml --from 10s --to 20s
   squall fuzz --bug vote-twice --stop-after 1     finds a failure
   squall report reports/fuzz/failures/*
@@ -262,6 +274,8 @@ pub struct ReportArgs {
     /// How many records a page holds at most
     #[arg(long, value_name = "N", default_value_t = RECORDS_MAX, value_parser = at_least_one)]
     records_max: usize,
+    #[command(flatten)]
+    turning: TurningArgs,
     /// For a campaign: the power table to show [default: power.json in its folder, if there is one]
     #[arg(long, value_name = "FILE")]
     power: Option<PathBuf>,
@@ -279,7 +293,8 @@ pub fn report(args: &ReportArgs, guests: &Guests<'_>) -> End {
         && let Some(file) = result::read(folder)?
     {
         let changes = args.source.changes();
-        if !changes.is_empty() || args.from.or(args.to).is_some() {
+        let asks = args.from.or(args.to).is_some() || args.turning.turning_point;
+        if !changes.is_empty() || asks {
             return Err(Failure::usage(format!(
                 "{} is a campaign, which has been run: only --out and --power go with it",
                 folder.display()
@@ -299,7 +314,13 @@ pub fn report(args: &ReportArgs, guests: &Guests<'_>) -> End {
         to: args.to.map_or(Time::MAX, time),
         records_max: args.records_max,
     };
-    let html = page::html(&subject.recorded()?, &command, window).map_err(|too_big| {
+    let run = subject.recorded()?;
+    let turning = args.turning.find(&run);
+    if args.turning.turning_point && turning.is_none() {
+        let message = format!("{}: no violation, and so no turning point", subject.name);
+        return Err(Failure::usage(message));
+    }
+    let html = page::html(&run, &command, window, turning.as_ref()).map_err(|too_big| {
         Failure::usage(format!(
             "there are {} records to show, and a page holds {}; show a part with --from and --to (from {}s on it would \
              fit), or allow more with --records-max",

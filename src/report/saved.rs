@@ -157,7 +157,7 @@ pub fn write_run(folder: &Path, run: &Run<'_>) -> io::Result<()> {
     SavedRun::new(run).write(&saved)?;
     let command = format!("squall replay {}", shown(&saved));
     // A run that a page does not hold can still be shown in parts, by `squall report`.
-    let Ok(page) = page::html(run, &command, Window::default()) else { return Ok(()) };
+    let Ok(page) = page::html(run, &command, Window::default(), None) else { return Ok(()) };
     write_whole(&folder.join("run.html"), page.trim_end().as_bytes())
 }
 

@@ -7,6 +7,8 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use serde::Serialize;
+
 use crate::oracle::Violation;
 use crate::record::Record;
 use crate::rng::mix;
@@ -24,7 +26,7 @@ const RECORDS: usize = 12;
 const BAR: u64 = 30;
 
 /// How many futures fail if the run is branched at an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Point {
     /// The first event of which another chance decides.
     pub event: u64,
@@ -41,8 +43,8 @@ pub struct Turning {
     pub points: Vec<Point>,
     /// How many futures each has.
     pub futures: u32,
-    /// The two places next to each other between which the share rises most.
-    turn: Option<(Point, Point)>,
+    /// The two places next to each other between which the share rises most; nothing if it never rises.
+    pub turn: Option<(Point, Point)>,
     /// What happens between them, as traces have it; the last of it, if that is too much.
     happens: Vec<String>,
     left_out: usize,
@@ -152,9 +154,33 @@ fn between(run: &Run<'_>, from: u64, upto: u64) -> (Vec<String>, usize) {
 }
 
 impl Turning {
+    /// Where the turn is, or why there is none.
+    pub fn says(&self) -> String {
+        let Turning { points, futures, .. } = self;
+        let Some((before, after)) = self.turn else {
+            let all = points.iter().all(|point| point.failed == *futures);
+            return match all {
+                true => "every future fails, from whichever event on chance is another one: it is the plan that makes the run fail",
+                false => "the share never rises: there is no turning point",
+            }
+            .into();
+        };
+        let which = match after.event - before.event {
+            1 => format!("event {}, at {} s", before.event, before.time),
+            _ => format!(
+                "between events {} and {}, at {} s to {} s",
+                before.event, after.event, before.time, after.time
+            ),
+        };
+        format!(
+            "the turn is {which}: with another chance from there on {} of {futures} futures fail, and after it {}",
+            before.failed, after.failed
+        )
+    }
+
     /// For a terminal.
     pub fn text(&self) -> String {
-        let Turning { points, futures, turn, happens, left_out } = self;
+        let Turning { points, futures, happens, left_out, .. } = self;
         let mut text = format!(
             "the turning point, by {futures} futures each, in which chance is another one from an event on:\n  {:>8}  {:>11}  fail\n",
             "event", "time"
@@ -165,28 +191,7 @@ impl Turning {
             let share = format!("{failed}/{futures}");
             let _ = writeln!(text, "  {event:>8}  {:>11}  {share:<7} {bar}", time.to_string());
         }
-        let Some((before, after)) = turn else {
-            let all = points.iter().all(|point| point.failed == *futures);
-            text += match all {
-                true => {
-                    "  every future fails, from whichever event on chance is another one: it is the plan that makes the run fail\n"
-                }
-                false => "  the share never rises: there is no turning point\n",
-            };
-            return text;
-        };
-        let which = match after.event - before.event {
-            1 => format!("event {}, at {} s", before.event, before.time),
-            _ => format!(
-                "between events {} and {}, at {} s to {} s",
-                before.event, after.event, before.time, after.time
-            ),
-        };
-        let _ = writeln!(
-            text,
-            "  the turn is {which}: with another chance from there on {} of {futures} futures fail, and after it {}",
-            before.failed, after.failed
-        );
+        let _ = writeln!(text, "  {}", self.says());
         if *left_out > 0 {
             let _ = writeln!(text, "    ... {left_out} records before");
         }

@@ -19,6 +19,7 @@ use crate::report::expectations::judge;
 use crate::report::metrics;
 use crate::report::not_happened::not_happened;
 use crate::report::text;
+use crate::report::turning::{Point, Turning};
 use crate::sim::Run;
 use crate::sim::run::Counters;
 use crate::situation::Situation;
@@ -32,11 +33,12 @@ const VERSION: u32 = 1;
 /// How many records a page holds by default: some ten megabytes, which a browser still opens in a few seconds.
 pub const RECORDS_MAX: usize = 400_000;
 
-const SCRIPTS: [&str; 7] = [
+const SCRIPTS: [&str; 8] = [
     include_str!("assets/model.js"),
     include_str!("assets/words.js"),
     include_str!("assets/canvas.js"),
     include_str!("assets/plots.js"),
+    include_str!("assets/turning.js"),
     include_str!("assets/search.js"),
     include_str!("assets/panel.js"),
     include_str!("assets/run.js"),
@@ -91,6 +93,8 @@ struct PageData<'a> {
     /// In a word, and what was not kept or not decided, not judged, or never happened.
     verdict: (&'static str, Vec<String>),
     violation: Option<Proof<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    turning: Option<Turn<'a>>,
     /// Faults: in words, and whether they last.
     faults: Vec<(String, bool)>,
     /// The names of kinds of records, each with the place of its group.
@@ -148,6 +152,22 @@ struct Proof<'a> {
     history: &'a [String],
     node: u64,
     evidence: &'a [u64],
+}
+
+/// From which event on the futures of the run fail.
+#[derive(Serialize)]
+struct Turn<'a> {
+    futures: u32,
+    points: &'a [Point],
+    turn: Option<(Point, Point)>,
+    says: String,
+}
+
+impl Turn<'_> {
+    fn of(turning: &Turning) -> Turn<'_> {
+        let Turning { points, futures, turn, .. } = turning;
+        Turn { futures: *futures, points, turn: *turn, says: turning.says() }
+    }
 }
 
 /// How the cluster stood before the first record of the window.
@@ -273,12 +293,17 @@ fn common_prefix(nodes: &[&NodeShadow]) -> usize {
     same
 }
 
-/// Makes the page of a run. `command` is what a user types to have the run again.
+/// Makes the page of a run. `command` is what a user types to have the run again. The turning point is drawn if there is one.
 ///
 /// # Errors
 ///
 /// The page would hold more records than the window allows.
-pub fn html(run: &Run<'_>, command: &str, window: Window) -> Result<String, TooBig> {
+pub fn html(
+    run: &Run<'_>,
+    command: &str,
+    window: Window,
+    turning: Option<&Turning>,
+) -> Result<String, TooBig> {
     let (plan, outcome) = (run.plan(), run.outcome());
     let mut seen = Seen::new(plan.cluster.nodes, window);
     let mut series = metrics::series(run, SLICES);
@@ -319,6 +344,7 @@ pub fn html(run: &Run<'_>, command: &str, window: Window) -> Result<String, TooB
         plots: Plots::of(series),
         verdict: (verdict.word(), parts.concat()),
         violation,
+        turning: turning.map(Turn::of),
         faults: plan.faults.iter().map(|it| (words::fault(it), words::lasts(it))).collect(),
         kinds: Kind::TABLE.iter().map(|(name, group)| (*name, *group as u8)).collect(),
         groups: Group::NAMES,
@@ -371,7 +397,7 @@ mod tests {
     }
 
     fn page(plan: Plan, window: Window) -> Result<String, TooBig> {
-        html(&Run::new(&BuiltIn::new(), plan), "squall run", window)
+        html(&Run::new(&BuiltIn::new(), plan), "squall run", window, None)
     }
 
     #[test]

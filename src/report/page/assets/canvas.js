@@ -81,6 +81,7 @@ function measure() {
   layout.width = resize(canvas, layout.height);
   resize(overview, 46);
   if (PLOTS_HEIGHT) resize(plots, PLOTS_HEIGHT);
+  if (TURNING_HEIGHT) resize(turningCanvas, TURNING_HEIGHT);
 }
 
 function visible() {
@@ -111,6 +112,7 @@ function draw() {
   drawAxis();
   drawNames();
   drawPlots();
+  drawTurning();
   drawOverview();
   tellView(to - from, note);
 }

@@ -8,8 +8,9 @@ const MESSAGE = GROUPS.indexOf("message");
 const count = data.records.length;
 const records = data.records;
 
-// The fields of a shape, as the JSON of a trace has them; for a number, its place in the record.
-const fieldsOf = (json) => JSON.parse(json.map((part) => (typeof part === "number" ? `{"place":${part}}` : part)).join(""));
+// The fields of a shape, as the JSON of a trace has them; for a number, its place in the record. The sign of a number is text before it.
+const fieldsOf = (json) =>
+  JSON.parse(json.map((part) => (typeof part === "number" ? `{"place":${part}}` : part)).join("").replace(/-\{"place"/g, '{"sign":-1,"place"'));
 const shapes = data.shapes.map((shape) => ({ ...shape, fields: fieldsOf(shape.json) }));
 const shapeOf = (at) => shapes[records[at][3]];
 
@@ -19,7 +20,7 @@ function numberAt(at, place) {
   return number < 0 ? data.numbers[-number - 1] : number;
 }
 
-const valueAt = (at, value) => (value?.place === undefined ? value : numberAt(at, value.place));
+const valueAt = (at, value) => (value?.place === undefined ? value : value.sign ? -numberAt(at, value.place) : numberAt(at, value.place));
 // What a record says, and what its message says, by the names of a trace.
 const field = (at, name) => valueAt(at, shapeOf(at).fields[name]);
 const said = (at, name) => valueAt(at, shapeOf(at).fields.message?.[name]);

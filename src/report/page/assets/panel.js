@@ -101,7 +101,10 @@ function fillRecord() {
   const at = selection.at;
   byId("record-hint").hidden = at >= 0;
   byId("record").hidden = at < 0;
-  if (at < 0) return;
+  if (at < 0) {
+    byId("record-title").textContent = "Record";
+    return;
+  }
   const node = column.node[at];
   const role = column.role[at] === 3 ? "down" : ROLES[column.role[at]];
   byId("record-title").textContent = `Record #${data.first + at}`;

@@ -80,7 +80,9 @@ function drawLag(context, { entries }, left, wide) {
   const { top, height } = ROWS.lag;
   const tall = Math.max(1, (height * Math.log2(entries + 1)) / Math.log2(lagMost + 1));
   context.fillStyle = palette.match;
+  context.globalAlpha = 0.6;
   context.fillRect(left, top + height - tall, wide, tall);
+  context.globalAlpha = 1;
 }
 
 // What a slice says in words, for the pointer above it.

@@ -340,7 +340,7 @@ function listen() {
   byId("search").addEventListener("keydown", onSearchKey);
   const clicks = {
     "zoom-in": () => zoom(1 / 1.5), "zoom-out": () => zoom(1.5), fit: showAll, theme: toggleTheme, causal: togglePast,
-    "go-violation": showViolation, next: () => go(1, false), previous: () => go(-1, false), "next-match": () => nextFound(1),
+    "go-violation": showViolation, "go-turning": showTurn, next: () => go(1, false), previous: () => go(-1, false), "next-match": () => nextFound(1),
     "previous-match": () => nextFound(-1), "show-help": () => byId("help").showModal(), "close-help": () => byId("help").close(),
     older: () => shiftLogs(logView.wide - 2), newer: () => shiftLogs(2 - logView.wide),
   };
@@ -362,6 +362,7 @@ function open() {
   fillFilters();
   applyFilter();
   fillMetrics();
+  fillTurning();
   fillFaults();
   fillSituations();
   byId("go-violation").hidden = !evidence.length;
