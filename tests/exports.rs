@@ -30,7 +30,7 @@ fn events(text: &str) -> Vec<Value> {
 #[test]
 fn in_perfetto_every_message_has_two_ends() {
     let every_storm =
-        (1..=20).map(|seed: u32| exported(&["--seed", &seed.to_string(), "--format", "perfetto"]));
+        (1..=6).map(|seed: u32| exported(&["--seed", &seed.to_string(), "--format", "perfetto"]));
     let scenario = "scenarios/faults/duplicate-storm.toml";
     for text in
         every_storm.chain([storm("perfetto", &[]), exported(&[scenario, "--format", "perfetto"])])

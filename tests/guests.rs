@@ -14,6 +14,10 @@ fn python() -> String {
     format!("cmd: python3 {}", path.display())
 }
 
+/// What a guest in Python does in a second.
+const SHORT_RUN: &str = "seed = 5\nhorizon = \"1s\"\n[clients]\ncount = 1\n";
+const SHORT_STORMS: &str = "nodes = [3]\nhorizon = [4, 8]\nliveness = 0\n";
+
 /// A guest in Python that says what it is, and does what the script says with any other input, which is in `data`.
 fn guest(folder: &TempDir, script: &str) -> String {
     let lines: Vec<String> = script.lines().map(|line| format!("    {line}")).collect();
@@ -43,12 +47,15 @@ fn a_raft_in_python_goes_where_the_built_in_one_goes() {
     };
     let python = python();
     at(&["guest", "check", &python]).assert().success().stdout(contains("is repeatable: digest"));
-    at(&["run", "--seed", "5", "--guest", &python, "--twice"]).assert().success();
-    at(&["fuzz", "--runs", "2", "--guest", &python, "--jobs", "2"])
+    fs::write(folder.path().join("short.toml"), SHORT_RUN).expect("it is writable");
+    at(&["run", "short.toml", "--guest", &python, "--twice"]).assert().success();
+    fs::write(folder.path().join("short-storms.toml"), SHORT_STORMS).expect("it is writable");
+    let fuzz = ["fuzz", "--runs", "2", "--guest", &python, "--jobs", "2"];
+    at(&[&fuzz[..], &["--config", "short-storms.toml"]].concat())
         .assert()
         .success()
         .stdout(contains("seeds 1 to 2"));
-    at(&["export", "--seed", "5", "--guest", &python, "--format", "mermaid", "--to", "10ms"])
+    at(&["export", "short.toml", "--guest", &python, "--format", "mermaid", "--to", "10ms"])
         .assert()
         .success();
 }
@@ -59,8 +66,10 @@ fn a_process_is_as_deterministic_as_its_code() {
     let python = python();
     let summed = |jobs: &str| {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let words = ["fuzz", "--runs", "2", "--guest", &python, "--jobs", jobs, "--out", "out"];
-        squall().args(words).current_dir(&folder).assert().success();
+        fs::write(folder.path().join("short.toml"), SHORT_STORMS).expect("it is writable");
+        let words = ["fuzz", "--runs", "4", "--guest", &python, "--jobs", jobs, "--out", "out"];
+        let short = ["--config", "short.toml"];
+        squall().args(words).args(short).current_dir(&folder).assert().success();
         let text =
             fs::read_to_string(folder.path().join("out/campaign.json")).expect("it is there");
         let file: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");

@@ -39,6 +39,8 @@ fn begun(language: &str, folder: &TempDir) -> String {
 
 /// The guest passes the check, and a short campaign.
 fn works(guest: &str, runs: &str, folder: &TempDir) {
+    let short = folder.path().join("my-raft/short.toml");
+    fs::write(short, "nodes = [3]\nhorizon = [4, 8]\n").expect("it is writable");
     let at = |words: &[&str]| {
         let mut command = squall();
         command.args(words).current_dir(folder.path().join("my-raft"));
@@ -48,7 +50,7 @@ fn works(guest: &str, runs: &str, folder: &TempDir) {
         .assert()
         .success()
         .stdout(contains("next: squall fuzz --guest my-raft"));
-    at(&["fuzz", "--guest", guest, "--runs", runs]).assert().success();
+    at(&["fuzz", "--guest", guest, "--runs", runs, "--config", "short.toml"]).assert().success();
 }
 
 #[test]

@@ -30,12 +30,15 @@ use example::own;
 #[expect(dead_code, reason = "the command line of the example is not run here")]
 pub mod example;
 
-/// The plans of the default campaign for this Raft with a mistake. What takes the most luck (Figure 8) is looked for in clusters of five.
+/// The plans of the default campaign for this Raft with a mistake. What takes the most luck (Figure 8) is looked for in clusters of five
+/// whose leaders lose what they wrote and lead again.
 fn planted(mistake: &str, seed: u64) -> Plan {
     let mut guest = own().guest().clone();
     guest.options.insert("mistake".into(), mistake.into());
     let config = match mistake {
-        "commits-by-count" => swarm::Config::default().with_nodes(5),
+        "commits-by-count" => {
+            swarm::Config { leader_flapping: 100, ..swarm::Config::default().with_nodes(5) }
+        }
         _ => swarm::Config::default(),
     };
     let mut plan = draw_with(seed, &config);

@@ -80,9 +80,12 @@ fn oracles_and_twins_agree_on_every_bug() {
     let mut caught: BTreeMap<Property, u32> = BTreeMap::new();
     let mut found = 0;
     for bug in Bug::ALL {
+        // A leader that lacks what is committed takes the most luck.
+        let is_rare = bug.about().violates.contains(&Property::LeaderCompleteness);
+        let seeds = 0..if is_rare { 24 } else { 6 };
         // One that only stalls the cluster violates none of these: the twins agree on that, too.
         let properties: Vec<Property> =
-            (0..24).filter_map(|seed| agree(&storm(seed, &[bug]))).collect();
+            seeds.filter_map(|seed| agree(&storm(seed, &[bug]))).collect();
         found += u32::from(!properties.is_empty());
         for property in properties {
             *caught.entry(property).or_default() += 1;
@@ -187,11 +190,11 @@ fn oracles_and_twins_agree_on_disks_that_lie_rot_and_keep_no_order() {
     let storm = |seed, bugs: &[Bug]| storm_of(&config, seed, bugs);
     let bugs = [Bug::VoteSentBeforeFsync, Bug::AckBeforeFsync, Bug::VoteTwice];
     let mut found = 0;
-    for seed in 0..100 {
+    for seed in 0..50 {
         assert_eq!(agree(&storm(seed, &[])), None, "seed {seed}");
         found += bugs.iter().filter(|bug| agree(&storm(seed, &[**bug])).is_some()).count();
     }
-    assert!(found >= 10, "the bugs showed {found} times only");
+    assert!(found >= 5, "the bugs showed {found} times only");
 }
 
 /// Liveness has a twin of its own, which sees nothing else: storms are short, and their ends are seen whole.
@@ -225,7 +228,7 @@ fn liveness_and_its_twin_agree() {
     }
     let stalls = |bug: &Bug| bug.about().violates.first() == Some(&Property::Liveness);
     let stalls = Bug::ALL.into_iter().filter(stalls);
-    let found = stalls.map(|bug| (0..12).filter(|seed| liveness_agrees(*seed, &[bug])).count());
+    let found = stalls.map(|bug| (0..4).filter(|seed| liveness_agrees(*seed, &[bug])).count());
     let found: Vec<usize> = found.collect();
     assert!(found.iter().filter(|count| **count > 0).count() >= 4, "{found:?}");
 }

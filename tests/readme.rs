@@ -54,20 +54,21 @@ fn short(line: &str) -> String {
     let line = line.split('#').next().unwrap_or_default().trim();
     let line = line.split("  ").next().unwrap_or_default();
     let mut words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-    let runs_max = if words.get(1).is_some_and(|word| word == "run") { 200 } else { 50 };
+    let runs_max = if words.get(1).is_some_and(|word| word == "run") { 200 } else { 30 };
     for place in 1..words.len() {
         let (option, value) = (words[place - 1].as_str(), words[place].as_str());
         let small = match option {
             "--runs" => value.parse().map_or(runs_max, |runs: u64| runs.min(runs_max)).to_string(),
             "--trials" => "1".into(),
-            "--time" => "1s".into(),
+            "--time" => "300ms".into(),
+            "--bugs" => "vote-twice".into(),
             _ => continue,
         };
         words[place] = small;
     }
     let has = |option: &str| words.iter().any(|word| word == option);
     let more = match words.get(1).map(String::as_str) {
-        Some("fuzz") if !ENDS.into_iter().any(has) => " --time 1s",
+        Some("fuzz") if !ENDS.into_iter().any(has) => " --time 300ms",
         Some("power") if !has("--bugs") => match has("--trials") {
             true => " --bugs vote-twice",
             false => " --bugs vote-twice --trials 1",
@@ -75,7 +76,8 @@ fn short(line: &str) -> String {
         Some("bench") => " --help",
         _ => "",
     };
-    words.join(" ") + more
+    let futures = if has("--turning-point") { " --futures 4" } else { "" };
+    words.join(" ") + more + futures
 }
 
 /// Words by which a line names a guest that is not built in.
