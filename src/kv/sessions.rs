@@ -5,18 +5,36 @@
 //! of it is decided by the log alone, so that all nodes decide alike. Expiry too: there is room for so many sessions, and when one
 //! more is opened, the one whose last request stands furthest back in the log is closed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::{Hash, Hasher};
 
 use crate::ids::Index;
 use crate::log::{Entry, RequestId};
 use crate::machine::Output;
 
 /// The sessions that are open, by number.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default)]
 pub struct Sessions {
     /// How many there may be; zero for a state machine without sessions.
     max: usize,
     open: BTreeMap<Index, Session>,
+    /// Entries and the sessions that they belong to, in the order of the log. What a session was used for since, or one that is closed,
+    /// leaves entries here that say nothing; the first that says something is of the session that was not used for longest.
+    uses: VecDeque<(Index, Index)>,
+}
+
+impl PartialEq for Sessions {
+    fn eq(&self, other: &Sessions) -> bool {
+        (self.max, &self.open) == (other.max, &other.open)
+    }
+}
+
+impl Eq for Sessions {}
+
+impl Hash for Sessions {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.max, &self.open).hash(state);
+    }
 }
 
 /// One session.
@@ -31,36 +49,63 @@ struct Session {
 impl Sessions {
     /// Room for so many sessions.
     pub fn new(max: Option<u32>) -> Sessions {
-        Sessions { max: max.unwrap_or(0) as usize, open: BTreeMap::new() }
+        Sessions { max: max.unwrap_or(0) as usize, ..Sessions::default() }
     }
 
     /// What the request of an entry gives without being carried out: what it gave before, or that its session is closed or its client has
     /// gone on to a later request. None if it is to be carried out, as is all that is asked outside of any session.
     pub fn answer(&mut self, index: Index, entry: &Entry) -> Option<Output> {
-        let RequestId { session, serial, .. } = entry.request;
-        if session == Index::ZERO {
+        let RequestId { session: number, serial, .. } = entry.request;
+        if number == Index::ZERO {
             return None;
         }
-        let Some(session) = self.open.get_mut(&session) else { return Some(Output::Expired) };
+        let Some(session) = self.open.get_mut(&number) else { return Some(Output::Expired) };
         session.used = index;
-        match &session.last {
+        let answer = match &session.last {
             Some((last, output)) if *last == serial => Some(output.clone()),
             Some((last, _)) if *last > serial => Some(Output::Expired),
             _ => None,
-        }
+        };
+        self.note_use(index, number);
+        answer
     }
 
     /// Opens a session, and closes another if there is no room. A request to open that is tried again opens a second session, which
     /// its client never uses.
     pub fn open(&mut self, index: Index) -> Output {
-        if self.open.len() >= self.max
-            && let Some(oldest) = self.open.iter().min_by_key(|(_, session)| session.used)
-        {
-            let oldest = *oldest.0;
-            self.open.remove(&oldest);
+        if self.open.len() >= self.max {
+            self.close_oldest();
         }
         self.open.insert(index, Session { used: index, last: None });
+        self.note_use(index, index);
         Output::Opened(index)
+    }
+
+    /// Closes the session that was not used for longest.
+    fn close_oldest(&mut self) {
+        while let Some((used, number)) = self.uses.pop_front() {
+            if self.open.get(&number).is_some_and(|session| session.used == used) {
+                self.open.remove(&number);
+                return;
+            }
+        }
+    }
+
+    fn note_use(&mut self, used: Index, number: Index) {
+        // A node that is broken may apply an entry of before.
+        let place = match self.uses.back() {
+            Some(last) if *last > (used, number) => {
+                self.uses.partition_point(|it| *it < (used, number))
+            }
+            _ => self.uses.len(),
+        };
+        self.uses.insert(place, (used, number));
+        if self.uses.len() > 2 * self.open.len() + 16 {
+            let open = &self.open;
+            let says_something =
+                |it: &(Index, Index)| open.get(&it.1).is_some_and(|session| session.used == it.0);
+            self.uses.retain(says_something);
+        }
     }
 
     /// Remembers what a request gave.

@@ -99,13 +99,12 @@ pub struct Latency {
 }
 
 impl Latency {
-    /// Of some times, which are sorted by this. The time that so many of a hundred do not exceed is one of them: the least for which it
-    /// holds.
+    /// Of some times, whose order is changed by this. The time that so many of a hundred do not exceed is one of them: the least for
+    /// which it holds.
     pub fn of(times: &mut [Span]) -> Latency {
-        times.sort_unstable();
-        let within = |percent: usize| {
-            let place = (times.len() * percent).div_ceil(100);
-            times.get(place.checked_sub(1)?).copied()
+        let mut within = |percent: usize| {
+            let place = (times.len() * percent).div_ceil(100).checked_sub(1)?;
+            Some(*times.select_nth_unstable(place).1)
         };
         Latency { p50: within(50), p90: within(90), p99: within(99), max: within(100) }
     }

@@ -1,16 +1,20 @@
 //! What clients ask, and what comes of it.
 
-use std::collections::BTreeMap;
-
 use crate::ids::NodeId;
 use crate::log::{Command, RequestId};
 use crate::record::{Heard, Kind, Record};
 use crate::time::{Span, Time};
 
+/// How many lists the operations lie in.
+const LISTS: usize = 1024;
+
 /// The operations that are under way.
+///
+/// They lie in lists by the number of their client, and most clients have one at a time: nothing is searched for.
 #[derive(Debug, Default)]
 pub(super) struct Questions {
-    open: BTreeMap<RequestId, Asked>,
+    lists: Vec<Vec<(RequestId, Asked)>>,
+    open: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,17 +48,17 @@ impl Questions {
             Kind::Invoke { request, command, attempt: 1 } => {
                 let (at, trying) = (record.time, record.node);
                 let asked = Asked { at, writes: writes(command), trying };
-                self.open.insert(request, asked);
+                self.begin(request, asked);
                 Some(News::Began)
             }
             Kind::Invoke { request, .. } => {
-                if let Some(asked) = self.open.get_mut(&request) {
+                if let Some(asked) = self.get_mut(request) {
                     asked.trying = record.node;
                 }
                 Some(News::TriedAgain)
             }
             Kind::Answered { request, applied: true, output } => {
-                let asked = self.open.remove(&request)?;
+                let asked = self.end(request)?;
                 let wrote = asked.writes && output.is_none_or(|heard| heard == Heard::Done);
                 let latency = record.time.since(asked.at);
                 Some(News::Answered { latency, wrote: wrote.then_some(request) })
@@ -63,21 +67,50 @@ impl Questions {
                 self.fail(request, record.node, true)
             }
             Kind::TimedOut { request } => self.fail(request, record.node, false),
-            Kind::GaveUp { request } => self.open.remove(&request).map(|_| News::GivenUp),
+            Kind::GaveUp { request } => self.end(request).map(|_| News::GivenUp),
             _ => None,
         }
     }
 
     /// A try fails at a node, which is news once: a machine may refuse what its client has given up by then.
     fn fail(&mut self, request: RequestId, node: Option<NodeId>, refused: bool) -> Option<News> {
-        let asked = self.open.get_mut(&request).filter(|asked| asked.trying == node)?;
+        let asked = self.get_mut(request).filter(|asked| asked.trying == node)?;
         asked.trying.take().map(|_| News::Failed { refused })
+    }
+
+    fn begin(&mut self, request: RequestId, asked: Asked) {
+        if let Some(begun) = self.get_mut(request) {
+            *begun = asked;
+            return;
+        }
+        let list = list_of(request);
+        if list >= self.lists.len() {
+            self.lists.resize_with(list + 1, Vec::new);
+        }
+        self.lists[list].push((request, asked));
+        self.open += 1;
+    }
+
+    fn get_mut(&mut self, request: RequestId) -> Option<&mut Asked> {
+        let list = self.lists.get_mut(list_of(request))?;
+        list.iter_mut().find(|(id, _)| *id == request).map(|(_, asked)| asked)
+    }
+
+    fn end(&mut self, request: RequestId) -> Option<Asked> {
+        let list = self.lists.get_mut(list_of(request))?;
+        let place = list.iter().position(|(id, _)| *id == request)?;
+        self.open -= 1;
+        Some(list.swap_remove(place).1)
     }
 
     /// How many operations are under way.
     pub(super) fn open(&self) -> u64 {
-        self.open.len() as u64
+        self.open
     }
+}
+
+fn list_of(request: RequestId) -> usize {
+    request.client as usize % LISTS
 }
 
 /// Whether a command changes what keys hold.
